@@ -1,0 +1,55 @@
+//! Reading the timestamps that marketplaces print.
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+/// Heroku prints the offset of a grant's end as `-0800`, which RFC 3339 does not know.
+const COLONLESS: &[BorrowedFormatItem<'_>] = format_description!(
+    version = 2,
+    "[year]-[month]-[day]T[hour]:[minute]:[second][optional [.[subsecond]]][offset_hour sign:mandatory][offset_minute]"
+);
+
+/// Reads RFC 3339 and the same with a colonless offset; `None` for anything else.
+///
+/// ```
+/// use maitre_core::parse_instant;
+/// use time::macros::datetime;
+///
+/// assert_eq!(parse_instant("2026-03-04T05:11:07+0000"), Some(datetime!(2026-03-04 5:11:07 UTC)));
+/// assert_eq!(parse_instant("2026-03-03T21:11:07.5-08:00"), Some(datetime!(2026-03-04 5:11:07.5 UTC)));
+/// assert_eq!(parse_instant("soon"), None);
+/// ```
+#[must_use]
+pub fn parse_instant(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(text, COLONLESS)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_instant;
+    use time::macros::datetime;
+
+    #[test]
+    fn offsets_with_and_without_a_colon_are_the_same_instant() {
+        for text in [
+            "2026-03-04T05:11:07Z",
+            "2026-03-04T05:11:07+00:00",
+            "2026-03-04T05:11:07+0000",
+            "2026-03-03T21:11:07-0800",
+            "2026-03-03T21:11:07.000-0800",
+            "2026-03-03T21:11:07-08:00",
+        ] {
+            assert_eq!(parse_instant(text), Some(datetime!(2026-03-04 5:11:07 UTC)), "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_none_and_never_a_panic() {
+        for text in ["", "Z", "2026-13-04T05:11:07Z", "2026-03-04", "99999999999999999999", "2026-03-04T05:11:07+9999"]
+        {
+            assert_eq!(parse_instant(text), None, "{text}");
+        }
+    }
+}

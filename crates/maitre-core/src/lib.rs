@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod addon;
+mod credentials;
+mod failure;
+mod instant;
+mod listener;
+pub mod manifest;
+mod mask;
+mod replies;
+mod requests;
+pub mod sso;
+
+pub use addon::{
+    Addon, AddonId, Clock, Credentialed, FromManifest, InFlight, IntoAddon, Marketplace, OriginError, Running,
+};
+pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
+pub use failure::{Failure, FailureKind, Result};
+pub use instant::parse_instant;
+pub use listener::Listener;
+pub use manifest::{Manifest, ManifestError};
+pub use mask::{error_chain, mask_urls};
+pub use replies::{ConfigVars, Deprovisioned, PlanChanged, ProviderId, Provisioned, SignedOn};
+pub use requests::{Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Provision, ResourceId, SignOn};
+pub use secrecy::{ExposeSecret, SecretString};

@@ -1,0 +1,75 @@
+use std::{error, fmt};
+
+/// Why there is no [`Reply`](crate::Reply): the request could not be written, or nothing came back.
+///
+/// A status of any kind is a reply, never an error. The cause is the [`source`](error::Error::source); neither
+/// the text nor the cause holds a credential or a query.
+///
+/// ```
+/// use maitre_testkit::Heroku;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # runtime.block_on(async {
+/// let heroku = Heroku::new("http://127.0.0.1:1/heroku", "tally", "password", "salt"); // nobody listens there
+/// let error = heroku.provision("basic").try_send().await.unwrap_err();
+/// assert!(error.is_connect());
+/// assert_eq!(error.to_string(), "no answer to POST http://127.0.0.1:1/heroku/resources");
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct Error {
+    sentence: String,
+    cause: Cause,
+}
+
+type Other = Box<dyn error::Error + Send + Sync>;
+
+#[derive(Debug)]
+enum Cause {
+    Transport(reqwest::Error),
+    Request(Other),
+}
+
+impl Error {
+    pub(crate) fn no_answer(asked: &str, cause: reqwest::Error) -> Self {
+        // The query of a sign-on by GET holds a token.
+        Self { sentence: format!("no answer to {asked}"), cause: Cause::Transport(cause.without_url()) }
+    }
+
+    pub(crate) fn unsendable(asked: &str, cause: impl Into<Other>) -> Self {
+        Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Request(cause.into()) }
+    }
+
+    /// Whether no connection came about: the server is not there, or not yet.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        matches!(&self.cause, Cause::Transport(cause) if cause.is_connect())
+    }
+
+    /// Whether the server took longer than the 25 seconds after which Heroku counts a request as failed.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(&self.cause, Cause::Transport(cause) if cause.is_timeout())
+    }
+
+    /// The sentence and every cause behind it, for the panic of the calls that cannot return an error.
+    pub(crate) fn told(&self) -> String {
+        let causes = std::iter::successors(error::Error::source(self), |cause| cause.source());
+        causes.fold(self.to_string(), |told, cause| format!("{told}: {cause}"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(match &self.cause {
+            Cause::Transport(cause) => cause,
+            Cause::Request(cause) => cause.as_ref(),
+        })
+    }
+}

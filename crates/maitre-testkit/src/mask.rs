@@ -1,0 +1,128 @@
+//! Exchanges are printed when a test fails, and test output is kept for years: what is secret in them is masked
+//! by the name it goes under.
+
+use serde_json::Value;
+
+const MASKED: &str = "[masked]";
+
+/// How much of a body that is neither JSON nor a form is worth printing, in characters.
+const READABLE: usize = 2_000;
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["token", "secret", "password", "salt", "authorization", "cookie", "oauth_grant"]
+        .iter()
+        .any(|part| name.contains(part))
+        || ["config", "log_input_url", "log_drain_url", "syslog_drain_url"].contains(&name.as_str())
+}
+
+pub(crate) fn header(name: &str, value: &str) -> String {
+    match name {
+        "set-cookie" => cookie(value),
+        "location" => url(value),
+        _ if is_secret(name) => MASKED.to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+/// Keeps the name and the attributes: they are what one looks for when a session does not hold.
+fn cookie(value: &str) -> String {
+    let (pair, attributes) = value.split_at(value.find(';').unwrap_or(value.len()));
+    let name = pair.split_once('=').map_or("", |(name, _)| name);
+    format!("{name}={MASKED}{attributes}")
+}
+
+pub(crate) fn url(url: &str) -> String {
+    let (place, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+    let mut masked = match place.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = match authority.rsplit_once('@') {
+                Some((_, host)) => format!("{MASKED}@{host}"),
+                None => authority.to_owned(),
+            };
+            format!("{scheme}://{host}{path}")
+        }
+        None => place.to_owned(),
+    };
+    if let Some(query) = query.strip_prefix('?') {
+        masked.push('?');
+        masked.push_str(&form(query));
+    }
+    masked
+}
+
+fn form(fields: &str) -> String {
+    let masked = fields.split('&').map(|field| match field.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}={MASKED}"),
+        _ => field.to_owned(),
+    });
+    masked.collect::<Vec<_>>().join("&")
+}
+
+fn json(value: &mut Value, secret: bool) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                json(value, secret || is_secret(name));
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| json(value, secret)),
+        Value::Null => {}
+        leaf if secret => *leaf = MASKED.into(),
+        _ => {}
+    }
+}
+
+pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
+    if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
+        json(&mut value, false);
+        return value.to_string();
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+        return form(&text);
+    }
+    match text.char_indices().nth(READABLE) {
+        Some((end, _)) => format!("{} […]", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn config_values_go_and_their_names_stay() {
+        let body = body(None, br#"{"id":"7","config":{"TALLY_URL":"https://u:p@x"},"message":"ready"}"#);
+        assert_eq!(body, r#"{"config":{"TALLY_URL":"[masked]"},"id":"7","message":"ready"}"#);
+    }
+
+    #[test]
+    fn a_grant_is_masked_whole() {
+        let body = body(None, br#"{"oauth_grant":{"code":"c0de","type":"authorization_code"},"logplex_token":null}"#);
+        assert!(!body.contains("c0de"), "{body}");
+        assert!(body.contains(r#""logplex_token":null"#), "{body}");
+    }
+
+    #[test]
+    fn tokens_in_forms_and_queries() {
+        let sent = body(Some("application/x-www-form-urlencoded"), b"id=7&token=bb466e&app=myapp");
+        assert_eq!(sent, "id=7&token=[masked]&app=myapp");
+        assert_eq!(url("http://u:p@h/r/7?token=bb466e&app=a"), "http://[masked]@h/r/7?token=[masked]&app=a");
+        assert_eq!(header("location", "/in?session_token=1"), "/in?session_token=[masked]");
+    }
+
+    #[test]
+    fn cookies_keep_their_attributes() {
+        assert_eq!(header("set-cookie", "id=s3cr3t; Path=/; SameSite=Lax"), "id=[masked]; Path=/; SameSite=Lax");
+        assert_eq!(header("cookie", "id=s3cr3t"), MASKED);
+    }
+
+    #[test]
+    fn a_long_page_is_cut_between_characters() {
+        let page = "é".repeat(READABLE + 1);
+        assert!(body(Some("text/html"), page.as_bytes()).ends_with("é […]"));
+    }
+}

@@ -1,0 +1,145 @@
+use std::fmt;
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use crate::{Cookie, Request, request};
+
+/// What the vendor answered, and what was asked for it.
+///
+/// `Debug` and `Display` print the whole exchange with credentials, tokens, cookie and config values masked, and
+/// so do the panics of [`expect`](Self::expect), [`json`](Self::json) and [`message`](Self::message).
+///
+/// ```no_run
+/// # async fn example() {
+/// use maitre_testkit::Heroku;
+///
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let reply = heroku.provision("basic").await;
+/// reply.expect(200);
+/// assert_eq!(reply.header("content-type"), Some("application/json"));
+/// assert!(reply.json()["id"].is_string());
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    request: Request,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, headers: &HeaderMap, body: Vec<u8>, request: Request) -> Self {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        Self { status, headers, body, request }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        request::find(&self.headers, name)
+    }
+
+    /// All headers in the order they came, names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Where a redirect leads, as sent.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        self.header("location")
+    }
+
+    /// The cookie of this name that the reply sets.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<Cookie> {
+        self.cookies().find(|cookie| cookie.name() == name)
+    }
+
+    /// All cookies that the reply sets.
+    pub fn cookies(&self) -> impl Iterator<Item = Cookie> {
+        let set = self.headers().filter(|(name, _)| *name == "set-cookie");
+        set.filter_map(|(_, value)| Cookie::parse(value))
+    }
+
+    /// The body's bytes.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as text; bytes that are no UTF-8 become `�`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is not: Heroku's partner API reference asks for a valid JSON body.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        match serde_json::from_slice(&self.body) {
+            Ok(value) => value,
+            Err(error) => panic!("the body is no JSON: {error}\n\n{self}"),
+        }
+    }
+
+    /// The sentence for the customer: the `message` of the JSON body.
+    ///
+    /// # Panics
+    ///
+    /// When there is none, or it is no text.
+    #[must_use]
+    #[track_caller]
+    pub fn message(&self) -> String {
+        match &self.json()["message"] {
+            Value::String(message) => message.clone(),
+            _ => panic!("the body holds no message\n\n{self}"),
+        }
+    }
+
+    /// Insists on a status, and returns the reply for more questions.
+    ///
+    /// # Panics
+    ///
+    /// When the status is another one; the exchange is printed.
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> &Self {
+        assert!(self.status == status, "expected {status}, got {}\n\n{self}", self.status);
+        self
+    }
+
+    /// The request that this answers.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n< {}", self.request, self.status)?;
+        request::write_rest(f, '<', &self.headers, &self.body)
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,180 @@
+use std::{fmt, time::Duration};
+
+use reqwest::{
+    Client, Method, Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+    redirect::Policy,
+};
+
+use crate::{Error, Reply, mask};
+
+/// Heroku counts a request as failed when no answer came within this time.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Where the forms of a marketplace's own pages are posted from, for the eyes of a vendor's CSRF layer.
+const MARKETPLACE_PAGE: &str = "https://marketplace.example";
+
+/// One client for all that leaves this crate. Redirects are answers to look at, and a proxy of the environment
+/// has no business between a test and its server.
+pub(crate) fn client() -> Client {
+    Client::builder()
+        .redirect(Policy::none())
+        .timeout(PATIENCE)
+        .no_proxy()
+        .build()
+        .expect("a client of plain settings can be built")
+}
+
+/// What is sent: a request as it goes over the wire.
+///
+/// Its `Debug` and `Display` print it with credentials, tokens and config values masked; the accessors do not.
+///
+/// ```
+/// use maitre_testkit::Heroku;
+///
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let request = heroku.deprovision("7").request();
+/// assert_eq!(request.method(), "DELETE");
+/// assert_eq!(request.url(), "http://127.0.0.1:5000/heroku/resources/7");
+/// assert_eq!(request.header("Authorization"), Some("Basic dGFsbHk6cGFzc3dvcmQ="));
+/// assert!(request.body().is_empty());
+/// assert!(request.to_string().contains("authorization: [masked]"));
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Whether another site's page caused it, which decides the cookies a browser sends along.
+    pub(crate) cross_site: bool,
+}
+
+impl Request {
+    pub(crate) fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            method: method.into(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            cross_site: false,
+        }
+    }
+
+    /// The method, in capitals.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The whole URL, with its query.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A header by its name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    /// All headers that this crate sets, names in lower case. The client below adds `host` and `content-length`.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The body's bytes; empty when there is none.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn push_header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
+    pub(crate) fn put_form(&mut self, fields: &[(String, String)]) {
+        self.push_header("content-type", "application/x-www-form-urlencoded");
+        self.body = form(fields).into_bytes();
+    }
+
+    /// Marks the request as a browser marks one that a marketplace's page made it send.
+    pub(crate) fn come_from_marketplace(&mut self) {
+        self.cross_site = true;
+        self.push_header("sec-fetch-site", "cross-site");
+        if self.method != "GET" {
+            self.push_header("origin", MARKETPLACE_PAGE);
+        }
+    }
+
+    /// The request line, as errors name it: without a query, for it may hold a token.
+    fn line(&self) -> String {
+        let url = mask::url(&self.url);
+        format!("{} {}", self.method, url.split('?').next().unwrap_or_default())
+    }
+
+    pub(crate) async fn send(self, client: &Client) -> Result<Reply, Error> {
+        let method = Method::from_bytes(self.method.as_bytes()).map_err(|cause| self.refuse(cause))?;
+        let url = Url::parse(&self.url).map_err(|cause| self.refuse(cause))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|cause| self.refuse(cause))?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|cause| self.refuse(cause))?;
+            headers.append(name, value);
+        }
+        let mut request = client.request(method, url).headers(headers);
+        // An empty body would still be announced with a length.
+        if !self.body.is_empty() {
+            request = request.body(self.body.clone());
+        }
+        let line = self.line();
+        let lost = |cause| Error::no_answer(&line, cause);
+        let response = request.send().await.map_err(lost)?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = response.bytes().await.map_err(lost)?;
+        Ok(Reply::new(status, &headers, body.into(), self))
+    }
+
+    fn refuse(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::unsendable(&self.line(), cause)
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "> {} {}", self.method, mask::url(&self.url))?;
+        write_rest(f, '>', &self.headers, &self.body)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Headers and body, masked, each line behind the mark of its direction.
+pub(crate) fn write_rest(
+    f: &mut fmt::Formatter<'_>,
+    mark: char,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> fmt::Result {
+    for (name, value) in headers {
+        writeln!(f, "{mark} {name}: {}", mask::header(name, value))?;
+    }
+    for line in mask::body(find(headers, "content-type"), body).lines() {
+        writeln!(f, "{mark} {line}")?;
+    }
+    Ok(())
+}
+
+pub(crate) fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+pub(crate) fn form(fields: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}

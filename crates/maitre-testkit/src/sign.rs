@@ -1,0 +1,130 @@
+//! What a marketplace computes before it asks: the `Authorization` header and the sign-on tokens.
+//!
+//! Every function here is fixed by known answers rather than by another implementation of ours, so a vendor's
+//! verifier that agrees with them agrees with the marketplace. Timestamps are text because the text that is sent
+//! is the text that is hashed; digests are lowercase hex.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
+
+/// The value of an `Authorization: Basic` header, as Heroku and cloudControl send it: the add-on's slug and the
+/// password of its manifest (Heroku's add-on partner API reference, authentication).
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// assert_eq!(sign::basic("lantern", "s3cr3t-example"), "Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==");
+/// ```
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+}
+
+/// The first generation's sign-on token, `token`: SHA-1 of the id the vendor returned, the salt and the
+/// timestamp, joined by colons (Heroku's add-on single sign-on article). cloudControl knows no other.
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// assert_eq!(sign::token("1", "SSO_SALT", "1262304000"), "b6010f6fbb850887a396c2bc0ab23974003008f6");
+/// ```
+#[must_use]
+pub fn token(id: &str, salt: &str, timestamp: &str) -> String {
+    hex::encode(Sha1::digest([id, salt, timestamp].join(":")))
+}
+
+/// The second generation's sign-on token, `resource_token`: as [`token`], over the marketplace's own id of the
+/// resource (Heroku's add-on single sign-on article).
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// let resource = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
+/// assert_eq!(
+///     sign::resource_token(resource, "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "1772000000"),
+///     "ac96a81ac9555ffb7077cce9dd00850ae85c267d",
+/// );
+/// ```
+#[must_use]
+pub fn resource_token(resource_id: &str, salt: &str, timestamp: &str) -> String {
+    token(resource_id, salt, timestamp)
+}
+
+/// The third generation's sign-on token, `user_scoped_resource_token`: SHA-256, and the only one that also covers
+/// who signs on (Heroku's add-on single sign-on article, since February 2026). `email` is the address itself, not
+/// its form encoding.
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// let token = sign::user_scoped_resource_token(
+///     "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21",
+///     "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+///     "1772000000",
+///     "c4b1f2d0-8e2a-4d6b-9c11-5a7e3f9d2b64",
+///     "ada+ops@example.org",
+/// );
+/// assert_eq!(token, "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d");
+/// ```
+#[must_use]
+pub fn user_scoped_resource_token(
+    resource_id: &str,
+    salt: &str,
+    timestamp: &str,
+    user_id: &str,
+    email: &str,
+) -> String {
+    hex::encode(Sha256::digest([resource_id, salt, timestamp, user_id, email].join(":")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    const AT: &str = "1772000000";
+    const RESOURCE: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
+    const USER: &str = "c4b1f2d0-8e2a-4d6b-9c11-5a7e3f9d2b64";
+
+    #[test]
+    fn basic_is_standard_base64_with_padding() {
+        assert_eq!(basic("lantern", "s3cr3t-example"), "Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==");
+    }
+
+    #[test]
+    fn token_of_the_article() {
+        assert_eq!(
+            token("123", "2f97bfa52ca102f8874716e2eb1d3b4920ad0be4", "1267597772"),
+            "bb466eb1d6bc345d11072c3cd25c311f21be130d",
+        );
+    }
+
+    #[test]
+    fn token_of_kensa() {
+        assert_eq!(token("1", "SSO_SALT", "1262304000"), "b6010f6fbb850887a396c2bc0ab23974003008f6");
+    }
+
+    #[test]
+    fn token_of_a_numeric_provider_id() {
+        assert_eq!(token("4711", SALT, AT), "a8f6e6c591b80b8d12222f8823a613e65b4dfbf7");
+    }
+
+    #[test]
+    fn token_of_cloudcontrol() {
+        assert_eq!(token("789", "rock salt", "1700000000"), "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9");
+    }
+
+    #[test]
+    fn resource_token_of_a_uuid() {
+        assert_eq!(resource_token(RESOURCE, SALT, AT), "ac96a81ac9555ffb7077cce9dd00850ae85c267d");
+    }
+
+    #[test]
+    fn user_scoped_resource_token_takes_the_decoded_address() {
+        assert_eq!(
+            user_scoped_resource_token(RESOURCE, SALT, AT, USER, "ada+ops@example.org"),
+            "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d",
+        );
+    }
+}
