@@ -1,1 +1,30 @@
+#![doc = include_str!("../README.md")]
 
+mod contract;
+mod opperator;
+mod wire;
+
+pub use opperator::Opperator;
+pub use serde_json::{Map, Value};
+
+use axum::Router;
+use maitre_axum::core::IntoAddon;
+use maitre_axum::{lifecycle, plan_warning};
+
+/// The router of an add-on at Opperator.
+///
+/// | route | what |
+/// | --- | --- |
+/// | `POST /instances` | provision |
+/// | `PUT /instances/{id}` | plan change |
+/// | `DELETE /instances/{id}` | deprovision |
+/// | `PUT /plan_warning/{id}` | plan warning |
+///
+/// There is no single sign-on.
+pub fn router<S>(addon: impl IntoAddon<Opperator>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let addon = addon.into_addon();
+    lifecycle(&addon, "/instances").route("/plan_warning/{id}", plan_warning(&addon))
+}

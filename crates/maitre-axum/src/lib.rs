@@ -1,1 +1,24 @@
+#![doc = include_str!("../README.md")]
 
+mod contract;
+mod guard;
+mod known;
+mod layers;
+mod lifecycle;
+mod payload;
+mod reply;
+mod sso;
+mod task;
+
+pub use contract::{Contract, SingleSignOn};
+pub use guard::basic;
+pub use known::Known;
+pub use lifecycle::{acknowledge, lifecycle, plan_warning};
+pub use payload::{Malformed, Payload, Texts};
+pub use reply::{Config, Reply, json, no_content};
+pub use sso::{Form, by_get as sso_by_get, by_post as sso_by_post, nav_cookie};
+pub use task::drain;
+
+pub use axum_extra::extract::cookie::Cookie;
+pub use headers::ContentType;
+pub use maitre_core as core;

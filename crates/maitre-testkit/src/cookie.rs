@@ -94,9 +94,7 @@ impl Cookie {
             return seconds <= 0;
         }
         let expires = self.attribute("expires").map(|date| date.replace('-', " "));
-        expires
-            .and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok())
-            .is_some_and(|expires| expires <= now)
+        expires.and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok()).is_some_and(|expires| expires <= now)
     }
 }
 

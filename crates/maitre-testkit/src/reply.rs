@@ -119,6 +119,7 @@ impl Reply {
     ///
     /// When the status is another one; the exchange is printed.
     #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "to insist is use enough")]
     pub fn expect(&self, status: u16) -> &Self {
         assert!(self.status == status, "expected {status}, got {}\n\n{self}", self.status);
         self

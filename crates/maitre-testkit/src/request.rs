@@ -52,13 +52,7 @@ pub struct Request {
 
 impl Request {
     pub(crate) fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
-        Self {
-            method: method.into(),
-            url: url.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            cross_site: false,
-        }
+        Self { method: method.into(), url: url.into(), headers: Vec::new(), body: Vec::new(), cross_site: false }
     }
 
     /// The method, in capitals.
@@ -92,6 +86,11 @@ impl Request {
 
     pub(crate) fn push_header(&mut self, name: &str, value: impl Into<String>) {
         self.headers.push((name.to_owned(), value.into()));
+    }
+
+    pub(crate) fn replace_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|(known, _)| known != name);
+        self.push_header(name, value);
     }
 
     pub(crate) fn put_form(&mut self, fields: &[(String, String)]) {

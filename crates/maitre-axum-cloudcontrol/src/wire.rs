@@ -1,0 +1,81 @@
+//! cloudControl's request bodies.
+
+use maitre_axum::core::{AddonId, PlanChange, Provision, ResourceId};
+use maitre_axum::{Known, Texts};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// The checker that cloudControl told its vendors to use sends `heroku_id` in the place of `cloudcontrol_id`.
+#[derive(Deserialize)]
+pub(crate) struct ProvisionBody {
+    plan: String,
+    cloudcontrol_id: Option<String>,
+    heroku_id: Option<String>,
+    callback_url: Option<String>,
+    options: Option<Texts>,
+    region: Option<String>,
+    logplex_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PlanChangeBody {
+    plan: String,
+    cloudcontrol_id: Option<String>,
+    heroku_id: Option<String>,
+}
+
+pub(crate) fn provision(addon: AddonId, keyed: bool, body: Known<ProvisionBody>) -> Provision {
+    let Known { known: body, extra } = body;
+    let tenant = body.cloudcontrol_id.or(body.heroku_id);
+    let key = tenant.clone().filter(|tenant| keyed && !tenant.is_empty());
+    let mut request = Provision::new(addon, key.unwrap_or_else(|| Uuid::new_v4().to_string()), body.plan);
+    request.tenant = tenant;
+    request.callback_url = body.callback_url.map(Into::into);
+    request.options = body.options.unwrap_or_default().0;
+    request.region = body.region;
+    request.logplex_token = body.logplex_token.map(Into::into);
+    request.extra = extra;
+    request
+}
+
+pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: Known<PlanChangeBody>) -> PlanChange {
+    let mut request = PlanChange::new(addon, id, body.known.plan);
+    request.tenant = body.known.cloudcontrol_id.or(body.known.heroku_id);
+    request.extra = body.extra;
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(keyed: bool, body: &Value) -> Provision {
+        provision(AddonId::new("cloudcontrol", "papaya"), keyed, serde_json::from_value(body.clone()).unwrap())
+    }
+
+    #[test]
+    fn every_documented_field_is_read_and_the_others_are_kept() {
+        let request = read(
+            false,
+            &json!({ "cloudcontrol_id": "depq7w8e9r0@cloudcontrolled.com", "plan": "starter", "options": { "locale": "de" },
+                "callback_url": "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com",
+                "region": null, "logplex_token": "t", "mood": 1 }),
+        );
+        assert_eq!(request.tenant.as_deref(), Some("depq7w8e9r0@cloudcontrolled.com"));
+        assert_eq!(
+            (request.plan.as_str(), request.options["locale"].as_str(), request.region),
+            ("starter", "de", None)
+        );
+        assert!(request.callback_url.is_some() && request.logplex_token.is_some());
+        assert_eq!(Value::from(request.extra), json!({ "mood": 1 }));
+    }
+
+    #[test]
+    fn the_deployment_is_the_key_by_setting_only() {
+        let body = json!({ "cloudcontrol_id": "dep1", "plan": "starter" });
+        assert_ne!(read(false, &body).resource, read(false, &body).resource);
+        assert_eq!(read(true, &body).resource.as_str(), "dep1");
+        assert_ne!(read(true, &json!({ "plan": "starter" })).resource.as_str(), "");
+    }
+}

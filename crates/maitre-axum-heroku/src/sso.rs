@@ -1,0 +1,167 @@
+//! Single sign-on: three tokens, of which the strongest that is there decides alone.
+
+use maitre_axum::core::manifest::is_loopback;
+use maitre_axum::core::sso::{Covers, TokenError, Window};
+use maitre_axum::core::{AddonId, Identity, ResourceId, SignOn};
+use maitre_axum::{Cookie, Form, SingleSignOn, nav_cookie};
+use time::OffsetDateTime;
+
+use crate::Heroku;
+
+impl SingleSignOn for Heroku {
+    fn sign_on(
+        &self,
+        addon: AddonId,
+        mut form: Form,
+        window: Window,
+        now: OffsetDateTime,
+    ) -> Result<SignOn, TokenError> {
+        let resource_id = form.take("resource_id")?.unwrap_or_default();
+        let id = form.take("id")?.unwrap_or_default();
+        self.decide(addon, &resource_id, &id, form, window, now)
+    }
+
+    /// The path alone names the resource, whatever the query says.
+    fn sign_on_by_get(
+        &self,
+        addon: AddonId,
+        id: ResourceId,
+        mut query: Form,
+        window: Window,
+        now: OffsetDateTime,
+    ) -> Result<SignOn, TokenError> {
+        query.take("resource_id")?;
+        query.take("id")?;
+        self.decide(addon, id.as_str(), id.as_str(), query, window, now)
+    }
+
+    /// A browser keeps no `Secure` cookie of plain http, which a manifest has only on the vendor's own machine.
+    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie<'static>> {
+        let plain = self.loopback && host.is_some_and(is_loopback);
+        nav_cookie("heroku-nav-data", request.nav_data.as_deref(), !plain)
+    }
+}
+
+impl Heroku {
+    fn decide(
+        &self,
+        addon: AddonId,
+        resource_id: &str,
+        id: &str,
+        mut form: Form,
+        window: Window,
+        now: OffsetDateTime,
+    ) -> Result<SignOn, TokenError> {
+        let timestamp = form.need("timestamp")?;
+        let user_id = form.take("user_id")?;
+        let email = form.take("email")?;
+        let user_scoped = form.take("user_scoped_resource_token")?;
+        let resource_token = form.take("resource_token")?;
+        let token = form.take("token")?;
+
+        let verify =
+            |covers: Covers<'_>, token: &str| covers.verify(token, &timestamp, self.credentials.salts(), window, now);
+        let (resource, identity) = match (user_scoped, resource_token, token) {
+            (Some(strongest), _, _) => {
+                let (user_id, email) = (user_id.unwrap_or_default(), email.unwrap_or_default());
+                verify(Covers::User { resource_id, user_id: &user_id, email: &email }, &strongest)?;
+                (resource_id, Identity::verified(user_id, email))
+            }
+            (None, Some(middle), _) if !self.user_scoped_only => {
+                verify(Covers::Id(resource_id), &middle)?;
+                (resource_id, Identity::claimed(user_id, email))
+            }
+            (None, None, Some(weakest)) if self.legacy_token && !self.user_scoped_only => {
+                verify(Covers::Id(id), &weakest)?;
+                (id, Identity::claimed(user_id, email))
+            }
+            (None, None, None) => return Err(TokenError::Incomplete),
+            _ => return Err(TokenError::NotAccepted),
+        };
+
+        let mut request = SignOn::new(addon, resource, identity);
+        request.app = form.take("app")?;
+        request.context_app = form.take("context_app")?;
+        request.nav_data = form.take("nav-data")?;
+        request.extra = form.rest();
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maitre_axum::core::Salt;
+
+    const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+    fn heroku() -> Heroku {
+        Heroku::new("lantern", "s3cr3t-example", SALT).unwrap()
+    }
+
+    fn tokens() -> [String; 3] {
+        let salt = Salt::new(SALT).unwrap();
+        let user = Covers::User { resource_id: "r", user_id: "u", email: "ada@example.org" };
+        [
+            format!("user_scoped_resource_token={}", user.sign(&salt, "1772000000")),
+            format!("resource_token={}", Covers::Id("r").sign(&salt, "1772000000")),
+            format!("token={}", Covers::Id("4711").sign(&salt, "1772000000")),
+        ]
+    }
+
+    fn enter(heroku: &Heroku, fields: &[&str]) -> Result<SignOn, TokenError> {
+        let form = format!(
+            "resource_id=r&id=4711&user_id=u&email=ada%40example.org&timestamp=1772000000&{}",
+            fields.join("&")
+        );
+        let now = OffsetDateTime::from_unix_timestamp(1_772_000_010).unwrap();
+        heroku.sign_on(AddonId::new("heroku", "lantern"), Form::parse(form.as_bytes()), Window::default(), now)
+    }
+
+    #[test]
+    fn each_token_lets_in_for_what_it_covers() {
+        let [user_scoped, resource_token, token] = tokens();
+        let verified = enter(&heroku(), &[&user_scoped, &resource_token, &token]).unwrap();
+        assert_eq!((verified.resource.as_str(), verified.identity.is_verified()), ("r", true));
+        let claimed = enter(&heroku(), &[&resource_token, &token]).unwrap();
+        assert_eq!((claimed.resource.as_str(), claimed.identity.is_verified()), ("r", false));
+        let legacy = enter(&heroku().legacy_token(true), &[&token]).unwrap();
+        assert_eq!((legacy.resource.as_str(), legacy.identity.is_verified()), ("4711", false));
+    }
+
+    #[test]
+    fn the_strongest_token_that_is_there_decides_alone() {
+        let [user_scoped, resource_token, token] = &tokens();
+        let lenient = heroku().legacy_token(true);
+        for fields in [
+            vec!["user_scoped_resource_token=0", resource_token, token],
+            vec!["user_scoped_resource_token=", resource_token, token],
+            vec!["resource_token=0", token],
+            vec!["resource_token=", token],
+        ] {
+            assert!(enter(&lenient, &fields).is_err(), "{fields:?}");
+        }
+        assert!(enter(&lenient, &[user_scoped, "resource_token=0", "token=0"]).is_ok());
+    }
+
+    #[test]
+    fn the_settings_say_which_tokens_count() {
+        let [user_scoped, resource_token, token] = &tokens();
+        let strict = heroku().legacy_token(true).require_user_scoped_token(true);
+        assert!(enter(&strict, &[user_scoped]).is_ok());
+        for (heroku, fields) in
+            [(&strict, vec![resource_token, token]), (&strict, vec![token]), (&heroku(), vec![token])]
+        {
+            let fields: Vec<&str> = fields.into_iter().map(String::as_str).collect();
+            assert_eq!(enter(heroku, &fields).unwrap_err(), TokenError::NotAccepted);
+        }
+        assert_eq!(enter(&strict, &[]).unwrap_err(), TokenError::Incomplete);
+    }
+
+    #[test]
+    fn a_field_that_counts_may_not_be_there_twice() {
+        let [_, resource_token, _] = &tokens();
+        assert_eq!(enter(&heroku(), &[resource_token, "resource_id=other"]).unwrap_err(), TokenError::Incomplete);
+        assert!(enter(&heroku(), &[resource_token, "tab=a", "tab=b"]).is_ok());
+    }
+}

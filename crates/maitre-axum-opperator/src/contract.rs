@@ -1,0 +1,69 @@
+//! Who may call, and which status and body each answer has.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use maitre_axum::core::{
+    AddonId, Deprovisioned, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned, ResourceId,
+};
+use maitre_axum::{Config, Contract, Malformed, Payload, Reply, json};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::Opperator;
+use crate::wire;
+
+const SECRET: &str = "x-opperator-shared-secret";
+
+impl Contract for Opperator {
+    const CHALLENGE: &'static str = r#"X-Opperator-Shared-Secret realm="Add-on API""#;
+
+    fn admits(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
+        let alone = headers.get_all(SECRET).iter().nth(1).is_none();
+        let sent = headers.get(SECRET).and_then(|sent| std::str::from_utf8(sent.as_bytes()).ok());
+        alone && sent.is_some_and(|sent| self.secret.admits(sent, now))
+    }
+
+    /// Opperator sends no key, so each provision is a resource of its own.
+    fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, Malformed> {
+        let (features, extra) = wire::features(body)?;
+        let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
+        request.features = features;
+        request.extra = extra;
+        Ok(request)
+    }
+
+    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, Malformed> {
+        let (features, extra) = wire::features(body)?;
+        let mut request = PlanChange::new(addon, id, self.plan_of(&features)?);
+        request.features = features;
+        request.extra = extra;
+        Ok(request)
+    }
+
+    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, Malformed> {
+        let mut warning = PlanWarning::new(addon, id);
+        warning.extra = wire::anything(body)?;
+        Ok(warning)
+    }
+
+    fn provisioned(&self, reply: &Provisioned) -> Response {
+        let config = Config::unless_empty(reply.config_vars());
+        json(StatusCode::CREATED, &Reply { id: Some(reply.id().as_str()), config, message: reply.message_text() })
+    }
+
+    fn plan_changed(&self, reply: &PlanChanged) -> Response {
+        let config = Config::unless_empty(reply.config_vars());
+        json(StatusCode::OK, &Reply { config, message: reply.message_text(), ..Reply::default() })
+    }
+
+    fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
+        json(StatusCode::OK, &Reply { message: reply.message_text(), ..Reply::default() })
+    }
+}
+
+impl Opperator {
+    fn plan_of(&self, features: &Map<String, Value>) -> Result<String, Malformed> {
+        (self.plan)(features).ok_or_else(|| Malformed::unprocessable("No plan of this add-on has these features."))
+    }
+}

@@ -1,0 +1,64 @@
+//! What Opperator and the add-on know of each other, and the settings of this contract.
+
+use std::fmt;
+use std::sync::Arc;
+
+use maitre_axum::core::{CredentialsError, Marketplace, Password, SharedSecret};
+use serde_json::{Map, Value};
+
+/// An add-on's shared secret at Opperator, and how its features become a plan.
+///
+/// ```
+/// use maitre_axum_opperator::Opperator;
+///
+/// let opperator = Opperator::new("lantern", "melon-9", |features| {
+///     let seats = features.get("seats").and_then(|seats| seats.as_u64()).unwrap_or(1);
+///     Some(if seats > 3 { "premium" } else { "basic" }.to_owned())
+/// })?;
+/// assert!(!format!("{opperator:?}").contains("melon"));
+/// # Ok::<(), maitre_axum::core::CredentialsError>(())
+/// ```
+#[derive(Clone)]
+pub struct Opperator {
+    slug: String,
+    pub(crate) secret: SharedSecret,
+    pub(crate) plan: Arc<PlanOf>,
+}
+
+type PlanOf = dyn Fn(&Map<String, Value>) -> Option<String> + Send + Sync;
+
+impl Opperator {
+    /// The name that the add-on goes by in logs, the secret, and the plan that fits the `features` that Opperator sends
+    /// in its place. `None` refuses them.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] for an empty secret, which a missing header would equal.
+    pub fn new(
+        slug: &str,
+        shared_secret: &str,
+        plan: impl Fn(&Map<String, Value>) -> Option<String> + Send + Sync + 'static,
+    ) -> Result<Self, CredentialsError> {
+        Ok(Self { slug: slug.to_owned(), secret: SharedSecret::new(shared_secret)?, plan: Arc::new(plan) })
+    }
+
+    /// Accepts one more secret while it is changed.
+    #[must_use]
+    pub fn accept_secret(mut self, secret: Password) -> Self {
+        self.secret = self.secret.accept(secret);
+        self
+    }
+}
+
+impl fmt::Debug for Opperator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opperator").field("slug", &self.slug).field("secret", &self.secret).finish_non_exhaustive()
+    }
+}
+
+impl Marketplace for Opperator {
+    const NAME: &'static str = "opperator";
+
+    fn slug(&self) -> &str {
+        &self.slug
+    }
+}

@@ -1,0 +1,81 @@
+//! Opperator's request bodies: JSON, or a form with `features[name]=value`.
+
+use maitre_axum::{Known, Malformed, Payload};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+#[derive(Deserialize)]
+struct Features {
+    features: Map<String, Value>,
+}
+
+/// The features, and all that came beside them.
+type FeaturesAndExtra = (Map<String, Value>, Map<String, Value>);
+
+pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, Malformed> {
+    if body.is_form() {
+        return from_form(body.bytes());
+    }
+    let Known { known, extra } = body.json::<Features>()?;
+    Ok((known.features, extra))
+}
+
+/// A form cannot tell an empty map from none.
+fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, Malformed> {
+    let (mut features, mut extra) = (Map::new(), Map::new());
+    for (name, value) in form_urlencoded::parse(body) {
+        let value = Value::from(value.into_owned());
+        match name.strip_prefix("features[").and_then(|name| name.strip_suffix(']')) {
+            Some(feature) => features.insert(feature.to_owned(), value),
+            None if name == "features" && value == "" => None,
+            None if name == "features" => {
+                return Err(Malformed::new("The body cannot be read at features: write features[name]=value."));
+            }
+            None => extra.insert(name.into_owned(), value),
+        };
+    }
+    Ok((features, extra))
+}
+
+/// Whatever a warning says; nobody ever defined it.
+pub(crate) fn anything(body: &Payload) -> Result<Map<String, Value>, Malformed> {
+    #[derive(Deserialize)]
+    struct Nothing {}
+
+    if body.bytes().is_empty() {
+        return Ok(Map::new());
+    }
+    if body.is_form() {
+        return from_form(body.bytes()).map(|(_, extra)| extra);
+    }
+    Ok(body.json::<Nothing>()?.extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: &str, form: bool) -> Result<(Value, Value), Malformed> {
+        let content_type = form.then(maitre_axum::ContentType::form_url_encoded);
+        let (features, extra) = features(&Payload::new(body.as_bytes().to_vec(), content_type))?;
+        Ok((features.into(), extra.into()))
+    }
+
+    #[test]
+    fn features_come_as_json_or_as_a_form() {
+        let json = r#"{"features":{"seats":5,"backups":true},"mood":1}"#;
+        assert_eq!(read(json, false).unwrap(), (json!({ "seats": 5, "backups": true }), json!({ "mood": 1 })));
+        let form = "features%5Bseats%5D=5&features[backups]=true&mood=1";
+        assert_eq!(read(form, true).unwrap(), (json!({ "seats": "5", "backups": "true" }), json!({ "mood": "1" })));
+        assert_eq!(read("features=", true).unwrap().0, json!({}));
+    }
+
+    #[test]
+    fn features_that_are_no_map_are_refused() {
+        for body in ["{}", r#"{"features":null}"#, r#"{"features":[]}"#, "[]", ""] {
+            assert!(read(body, false).is_err(), "{body}");
+        }
+        assert!(read("features=all", true).is_err());
+    }
+}

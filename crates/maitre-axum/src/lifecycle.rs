@@ -1,0 +1,128 @@
+//! The routes of a resource's life: provision, plan change, deprovision.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter};
+use maitre_core::{Addon, Deprovision, Failure, FailureKind, Listener, ResourceId};
+use serde_json::json;
+
+use crate::contract::Contract;
+use crate::guard::Guard;
+use crate::layers::{about, payload, route};
+use crate::reply::{self, Refusal};
+use crate::task;
+
+/// `POST` on the collection, `PUT` and `DELETE` on a resource, for callers with the add-on's credentials.
+///
+/// A slash at the collection's end changes nothing. Any path segment is an id. Wrong methods get 405 with `Allow`;
+/// there is no fallback for other paths, which belong to the host. [`Contract`] shows it at work.
+pub fn lifecycle<M, S>(addon: &Addon<M>, collection: &str) -> Router<S>
+where
+    M: Contract,
+    S: Clone + Send + Sync + 'static,
+{
+    let addon = &Arc::new(addon.clone());
+    let guard = Guard(addon.clone());
+    let provisions = route(MethodFilter::POST, addon, guard.clone(), provision::<M>);
+    let plan_changes = route(MethodFilter::PUT, addon, guard.clone(), plan_change::<M>);
+    let deprovisions = route(MethodFilter::DELETE, addon, guard, deprovision::<M>);
+    Router::new()
+        .route(collection, provisions.clone())
+        .route(&format!("{collection}/"), provisions)
+        .route(&format!("{collection}/{{id}}"), plan_changes.merge(deprovisions))
+}
+
+/// The resource that the path names, as it came.
+pub(crate) struct PathId(pub(crate) ResourceId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        // what is no UTF-8 was never handed out as an id
+        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, state).await else {
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "There is no such resource."));
+        };
+        let id = ResourceId::from(id);
+        about(&id);
+        Ok(Self(id))
+    }
+}
+
+async fn provision<M: Contract>(State(addon): State<Arc<Addon<M>>>, request: Request) -> Result<Response, Refusal> {
+    let body = payload(request, addon.max_body()).await?;
+    let request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
+    about(&request.resource);
+    let work = addon.clone();
+    let done = task::run(&addon, async move { work.provision(request).await }).await.map_err(Refusal::of::<M>)?;
+    if done.id().as_str().is_empty() {
+        tracing::error!("the listener answered an empty id: return a name that later calls can use");
+        return Err(Refusal::of::<M>(Failure::unavailable("an empty id")));
+    }
+    Ok(addon.marketplace().provisioned(&done))
+}
+
+async fn plan_change<M: Contract>(
+    State(addon): State<Arc<Addon<M>>>,
+    PathId(id): PathId,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let body = payload(request, addon.max_body()).await?;
+    let request = addon.marketplace().plan_change(addon.id().clone(), id, &body)?;
+    let work = addon.clone();
+    let done = task::run(&addon, async move { work.plan_change(request).await }).await.map_err(Refusal::of::<M>)?;
+    Ok(addon.marketplace().plan_changed(&done))
+}
+
+/// A body, if there is one, is not even read.
+async fn deprovision<M: Contract>(State(addon): State<Arc<Addon<M>>>, PathId(id): PathId) -> Result<Response, Refusal> {
+    let request = Deprovision::new(addon.id().clone(), id);
+    let work = addon.clone();
+    let done = task::run(&addon, async move { work.deprovision(request).await }).await.map_err(|failure| {
+        let refused = matches!(failure.kind(), FailureKind::Refused | FailureKind::Conflict);
+        if refused {
+            tracing::error!("the listener refused a deprovision, which no marketplace knows: answered 503 instead");
+        }
+        Refusal::of::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
+    })?;
+    Ok(addon.marketplace().deprovisioned(&done))
+}
+
+/// A route that takes what the marketplace tells, does nothing and answers 200, for callers with the credentials.
+///
+/// For notices that a contract has given up, so that they do not end as errors in somebody's log.
+pub fn acknowledge<M, S>(addon: &Addon<M>) -> MethodRouter<S>
+where
+    M: Contract,
+    S: Clone + Send + Sync + 'static,
+{
+    let addon = Arc::new(addon.clone());
+    route(MethodFilter::POST, &addon, Guard(addon.clone()), async || reply::json(StatusCode::OK, &json!({})))
+}
+
+/// `PUT` of a plan warning on a path with an `{id}`, for callers with the credentials.
+pub fn plan_warning<M, S>(addon: &Addon<M>) -> MethodRouter<S>
+where
+    M: Contract,
+    S: Clone + Send + Sync + 'static,
+{
+    let addon = Arc::new(addon.clone());
+    route(MethodFilter::PUT, &addon, Guard(addon.clone()), warn::<M>)
+}
+
+async fn warn<M: Contract>(
+    State(addon): State<Arc<Addon<M>>>,
+    PathId(id): PathId,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let body = payload(request, addon.max_body()).await?;
+    let request = addon.marketplace().plan_warning(addon.id().clone(), id, &body)?;
+    let work = addon.clone();
+    task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(Refusal::of::<M>)?;
+    Ok(reply::json(StatusCode::OK, &json!({})))
+}

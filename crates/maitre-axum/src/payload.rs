@@ -1,0 +1,174 @@
+//! A request's body, and what is said when it cannot be read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use headers::{ContentType, HeaderMapExt};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::known::Known;
+
+/// A body as it came, within the limit, with what its headers call it.
+///
+/// ```
+/// use maitre_axum::Payload;
+///
+/// let payload = Payload::new(br#"{ "plan": "basic" }"#.as_slice(), None);
+/// # #[derive(serde::Deserialize)] struct Order { plan: String }
+/// assert_eq!(payload.json::<Order>()?.known.plan, "basic");
+/// # Ok::<(), maitre_axum::Malformed>(())
+/// ```
+#[derive(Clone)]
+pub struct Payload {
+    bytes: Bytes,
+    content_type: Option<ContentType>,
+}
+
+impl Payload {
+    /// A body and its type.
+    pub fn new(bytes: impl Into<Bytes>, content_type: Option<ContentType>) -> Self {
+        Self { bytes: bytes.into(), content_type }
+    }
+
+    pub(crate) fn with_headers(bytes: Bytes, headers: &HeaderMap) -> Self {
+        Self { bytes, content_type: headers.typed_get() }
+    }
+
+    /// The bytes as they came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether the headers call it an HTML form (`application/x-www-form-urlencoded`).
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        let form = mime_of(&ContentType::form_url_encoded());
+        self.content_type.as_ref().is_some_and(|content_type| mime_of(content_type) == form)
+    }
+
+    /// Reads a JSON object, whatever its type is called: vendor media types and none at all are as good.
+    ///
+    /// # Errors
+    /// [`Malformed`], 400, naming the path of the field and its line and column.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<Known<T>, Malformed> {
+        serde_json::from_slice(&self.bytes).map_err(|error| self.malformed::<T>(&error))
+    }
+
+    /// The error's path is looked for in a second reading, so that the first one need not carry it.
+    fn malformed<T: DeserializeOwned>(&self, error: &serde_json::Error) -> Malformed {
+        if self.bytes.is_empty() {
+            return Malformed::new("The body is empty: send a JSON object.");
+        }
+        let mut json = serde_json::Deserializer::from_slice(&self.bytes);
+        let path = match serde_path_to_error::deserialize::<_, Known<T>>(&mut json) {
+            Err(error) => error.path().to_string(),
+            Ok(_) => ".".to_owned(), // the fault comes after the object
+        };
+        Malformed::new(if path == "." {
+            format!("The body cannot be read: {error}.")
+        } else {
+            format!("The body cannot be read at {path}: {error}.")
+        })
+    }
+}
+
+impl std::fmt::Debug for Payload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payload").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+/// Type and subtype without parameters.
+fn mime_of(content_type: &ContentType) -> String {
+    content_type.to_string().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// An object of texts, as command-line options travel. Whoever sends a number or a flag means its text.
+///
+/// ```
+/// use maitre_axum::Texts;
+///
+/// let options: Texts = serde_json::from_str(r#"{ "retention": "7d", "trace": true }"#)?;
+/// assert_eq!((options.0["retention"].as_str(), options.0["trace"].as_str()), ("7d", "true"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Texts(pub BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = |value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let values = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        Ok(Self(values.into_iter().map(|(name, value)| (name, text(value))).collect()))
+    }
+}
+
+impl std::fmt::Debug for Texts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The request's fault: answered with a status and `{"message"}`, and the listener never hears of it.
+///
+/// ```
+/// use axum::http::StatusCode;
+/// use maitre_axum::Malformed;
+///
+/// let malformed = Malformed::new("uuid is no uuid.");
+/// assert_eq!((malformed.status(), malformed.message()), (StatusCode::BAD_REQUEST, "uuid is no uuid."));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    status: StatusCode,
+    message: Cow<'static, str>,
+}
+
+impl Malformed {
+    /// 400 with a sentence that says what and where.
+    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
+    }
+
+    /// 422: readable, and not to be done; the marketplace shows the sentence to its user.
+    pub fn unprocessable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, message: message.into() }
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let message = format!("The body is longer than the {limit} bytes that are read.");
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, message: message.into() }
+    }
+
+    pub(crate) fn into_message(self) -> Cow<'static, str> {
+        self.message
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Malformed {}

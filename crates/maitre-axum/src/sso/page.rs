@@ -1,0 +1,83 @@
+//! The small page for those who are not let in.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use maitre_core::Failure;
+
+use crate::reply::sentence;
+
+pub(super) fn failure(status: StatusCode, failure: &Failure) -> Response {
+    answer(status, sentence(failure))
+}
+
+/// The same page for every refused token: what was wrong with it stands in the log alone.
+pub(super) fn answer(status: StatusCode, sentence: &str) -> Response {
+    let title = match status {
+        StatusCode::FORBIDDEN => "You are not signed in",
+        StatusCode::NOT_FOUND => "Not found",
+        _ => "Not available",
+    };
+    let mut response = Response::new(Body::from(html(title, sentence)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+fn html(title: &str, sentence: &str) -> String {
+    let sentence = escape(sentence);
+    format!(
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 20vh auto 0; padding: 0 1.5rem; }}
+h1 {{ font-size: 1.5rem; margin: 0 0 .5rem; }}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{sentence}</p>
+</main>
+</body>
+</html>
+"#
+    )
+}
+
+/// A listener's sentence may quote what a stranger wrote.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::html;
+
+    #[test]
+    fn a_sentence_cannot_bring_markup_along() {
+        let page = html("Not found", "<script>alert('&\"')</script>");
+        assert!(page.contains("<p>&lt;script&gt;alert(&#39;&amp;&quot;&#39;)&lt;/script&gt;</p>"));
+    }
+}

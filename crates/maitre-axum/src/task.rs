@@ -1,0 +1,80 @@
+//! The listener's work runs in a task of its own: a caller who hangs up changes nothing.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use maitre_core::{Addon, Failure, FailureKind, InFlight, Marketplace, Result};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::Instrument;
+
+/// Runs `call` to its end and waits for it as long as the add-on's budget allows.
+///
+/// Whatever becomes of it is written to the log by the task, as there may be nobody left to hear it.
+pub(crate) async fn run<M, T, F>(addon: &Arc<Addon<M>>, call: F) -> Result<T>
+where
+    M: Marketplace,
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let running = addon.in_flight().enter();
+    let work = async move {
+        let result = call.await;
+        if let Err(failure) = &result {
+            log(failure);
+        }
+        drop(running);
+        result
+    };
+    match timeout(addon.budget(), tokio::spawn(work.in_current_span())).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            tracing::error!(
+                "the listener panicked; the panic's own message went where panics go, by default to stderr"
+            );
+            Err(Failure::unavailable("the listener panicked"))
+        }
+        Err(_) => {
+            tracing::warn!(budget = ?addon.budget(), "the listener still works after the answer budget: answered 503");
+            Err(Failure::unavailable("the answer budget has passed"))
+        }
+    }
+}
+
+fn log(failure: &Failure) {
+    let kind = failure.kind();
+    match failure.cause() {
+        Some(cause) => tracing::error!(?kind, cause, "the listener failed"),
+        None if kind == FailureKind::Unavailable => tracing::error!(?kind, "the listener failed"),
+        None => tracing::info!(?kind, "the listener said no"),
+    }
+}
+
+/// Waits until no listener call runs, at most until the deadline; says how many were still running then.
+///
+/// Call it after the server has stopped: `axum::serve` waits for connections, not for work whose caller has gone.
+///
+/// ```
+/// use std::time::Duration;
+/// use maitre_axum::{core::InFlight, drain};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let in_flight = InFlight::default(); // `addon.in_flight()` in a program
+/// assert_eq!(drain([&in_flight], Duration::from_secs(25)).await, 0);
+///
+/// let _stuck = in_flight.enter();
+/// assert_eq!(drain([&in_flight], Duration::from_millis(1)).await, 1);
+/// # }
+/// ```
+pub async fn drain<'a>(addons: impl IntoIterator<Item = &'a InFlight>, deadline: Duration) -> usize {
+    let addons: Vec<_> = addons.into_iter().collect();
+    let end = Instant::now() + deadline;
+    loop {
+        let running = addons.iter().map(|addon| addon.count()).sum();
+        if running == 0 || Instant::now() >= end {
+            return running;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,182 @@
+//! cloudControl's calls into a vendor (its add-on provider program). The platform closed in 2016; its contract lives
+//! on in toolkits, and is Heroku's first version with other names.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::{
+    Call, Json, Request, SignOn,
+    call::{Kind, named, sealed::Sealed},
+    door::{self, Door, resource},
+    json::write_json,
+    sign,
+    sso::Form,
+};
+
+/// cloudControl, as one add-on's vendor meets it.
+///
+/// ```no_run
+/// # async fn example() {
+/// use maitre_testkit::CloudControl;
+///
+/// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "salt");
+/// let provisioned = cloudcontrol.provision("starter").await.expect(201).json();
+/// let id = provisioned["id"].as_str().unwrap();
+///
+/// cloudcontrol.plan_change(id, "large").await.expect(200);
+/// cloudcontrol.single_sign_on(id).await.expect(302);
+/// cloudcontrol.deprovision(id).await.expect(204);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct CloudControl {
+    door: Door,
+    slug: String,
+    salt: String,
+}
+
+impl CloudControl {
+    /// cloudControl, calling at `root` (the manifest's `base_url` without its `/resources`) with the manifest's
+    /// `id`, `api.password` and `api.sso_salt`.
+    #[must_use]
+    pub fn new(root: &str, slug: &str, password: &str, salt: &str) -> Self {
+        let door = Door::new(root, [("authorization", sign::basic(slug, password))]);
+        Self { door, slug: slug.to_owned(), salt: salt.to_owned() }
+    }
+
+    /// `POST /resources`: a customer adds the add-on to a deployment, here one never seen before.
+    ///
+    /// ```
+    /// use maitre_testkit::CloudControl;
+    ///
+    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "salt");
+    /// let call = cloudcontrol.provision("starter").deployment("depq7w8e9r0@cloudcontrolled.com");
+    /// assert!(call.fields().contains(&(
+    ///     "callback_url".into(),
+    ///     "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com".into(),
+    /// )));
+    /// ```
+    pub fn provision(&self, plan: &str) -> Call<Provision> {
+        self.door.call(Provision { deployment: new_deployment(), plan: plan.to_owned() })
+    }
+
+    /// `PUT /resources/{id}`: the customer moves to another plan. `cloudcontrol_id`, required by the contract, is
+    /// invented; `.set("cloudcontrol_id", …)` where it matters.
+    pub fn plan_change(&self, id: &str, plan: &str) -> Call<Json> {
+        self.door.json("PUT", resource(id), [("cloudcontrol_id", new_deployment().into()), ("plan", plan.into())])
+    }
+
+    /// `DELETE /resources/{id}`: the customer removes the add-on. There is no body.
+    pub fn deprovision(&self, id: &str) -> Call<Json> {
+        self.door.json("DELETE", resource(id), [])
+    }
+
+    /// `POST /resources/sso`: a user opens the add-on's dashboard, with `id`, `token`, `timestamp` and `nav-data`.
+    /// In its first years cloudControl asked [`by_get`](Call::by_get).
+    ///
+    /// ```
+    /// use maitre_testkit::CloudControl;
+    ///
+    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "rock salt");
+    /// let form = cloudcontrol.single_sign_on("789").timestamp("1700000000");
+    /// assert!(form.fields().contains(&("token".into(), "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9".into())));
+    /// ```
+    pub fn single_sign_on(&self, id: &str) -> Call<SignOn<LaunchForm>> {
+        self.door.sign_on(LaunchForm { id: id.to_owned(), salt: self.salt.clone() })
+    }
+}
+
+impl fmt::Debug for CloudControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloudControl").field("root", &self.door).field("slug", &self.slug).finish_non_exhaustive()
+    }
+}
+
+/// The kind of [`CloudControl::provision`]: `cloudcontrol_id`, `plan`, `callback_url` and `options`, as the
+/// platform's own sample providers read them.
+#[derive(Clone, Debug)]
+pub struct Provision {
+    deployment: String,
+    plan: String,
+}
+
+impl Call<Provision> {
+    /// Provisions for this deployment: the `cloudcontrol_id`, which is also the end of the `callback_url`.
+    pub fn deployment(mut self, cloudcontrol_id: impl Into<String>) -> Self {
+        self.kind.deployment = cloudcontrol_id.into();
+        self
+    }
+}
+
+impl Sealed for Provision {}
+
+impl Kind for Provision {
+    type Value = Value;
+
+    fn method(&self) -> &'static str {
+        "POST"
+    }
+
+    fn path(&self) -> String {
+        "/resources".to_owned()
+    }
+
+    fn fields(&self) -> Vec<(String, Value)> {
+        let callback_url = format!("https://api.cloudcontrol.com/vendor/apps/{}", door::segment(&self.deployment));
+        named([
+            ("cloudcontrol_id", json!(self.deployment)),
+            ("plan", json!(self.plan)),
+            ("callback_url", callback_url.into()),
+            ("options", json!({})),
+        ])
+    }
+
+    fn write(&self, fields: Vec<(String, Value)>, request: &mut Request) {
+        write_json(fields, request);
+    }
+}
+
+/// The form of [`CloudControl::single_sign_on`].
+#[derive(Clone)]
+pub struct LaunchForm {
+    id: String,
+    salt: String,
+}
+
+impl Sealed for LaunchForm {}
+
+impl Form for LaunchForm {
+    fn path(&self) -> String {
+        "/resources/sso".to_owned()
+    }
+
+    fn provider_id(&self) -> &str {
+        &self.id
+    }
+
+    fn sign(&self, timestamp: &str) -> Vec<(String, String)> {
+        named([
+            ("id", self.id.clone()),
+            ("token", sign::token(&self.id, &self.salt, timestamp)),
+            ("timestamp", timestamp.to_owned()),
+            // Opaque to the vendor, who hands it on in a cookie.
+            ("nav-data", "eyJhZGRvbiI6InBhcGF5YSJ9".to_owned()),
+        ])
+    }
+
+    fn sign_legacy(&self, timestamp: &str) -> Vec<(String, String)> {
+        self.sign(timestamp)
+    }
+}
+
+impl fmt::Debug for LaunchForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaunchForm").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A deployment's id: `dep`, eight characters, and the platform's domain.
+fn new_deployment() -> String {
+    format!("dep{}@cloudcontrolled.com", &door::new_uuid()[..8])
+}

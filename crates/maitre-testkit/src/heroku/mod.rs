@@ -1,0 +1,142 @@
+//! Heroku's calls into a vendor (the add-on partner API, third version), and what its older test tool, kensa,
+//! still sends of the first version.
+
+mod provision;
+mod sso;
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+pub use self::{
+    provision::{PlanChange, Provision},
+    sso::LaunchForm,
+};
+use crate::{
+    Call, Json, SignOn,
+    door::{self, Door, resource},
+    sign,
+};
+
+/// What kensa, which speaks the first version, sends as `Accept`.
+const LEGACY_ACCEPT: &str = "application/json";
+
+/// Heroku, as one add-on's vendor meets it.
+///
+/// ```no_run
+/// # async fn example() {
+/// use maitre_testkit::Heroku;
+///
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let uuid = heroku.new_uuid();
+/// let provisioned = heroku.provision("basic").uuid(&uuid).await.expect(200).json();
+///
+/// heroku.plan_change(&uuid, "premium").await.expect(200);
+/// heroku.single_sign_on(&uuid).await.expect(302);
+/// heroku.deprovision(&uuid).await.expect(204);
+///
+/// // The same as asked first is answered as before; a removed resource stays removed.
+/// heroku.provision("basic").uuid(&uuid).await.expect(410);
+/// # }
+/// ```
+///
+/// `Debug` shows where the vendor is and the add-on's slug, no more.
+#[derive(Clone)]
+pub struct Heroku {
+    door: Door,
+    slug: String,
+    salt: String,
+}
+
+impl Heroku {
+    /// Heroku, calling at `root` (the manifest's `base_url` without its `/resources`) with the manifest's `id`,
+    /// `api.password` and `api.sso_salt`.
+    #[must_use]
+    pub fn new(root: &str, slug: &str, password: &str, salt: &str) -> Self {
+        let headers = [
+            ("accept", "application/vnd.heroku-addons+json; version=3".to_owned()),
+            ("authorization", sign::basic(slug, password)),
+        ];
+        Self { door: Door::new(root, headers), slug: slug.to_owned(), salt: salt.to_owned() }
+    }
+
+    /// An id that Heroku has never given out.
+    ///
+    /// ```
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// assert_eq!(heroku.new_uuid().len(), 36);
+    /// assert_ne!(heroku.new_uuid(), heroku.new_uuid());
+    /// ```
+    #[must_use]
+    pub fn new_uuid(&self) -> String {
+        door::new_uuid()
+    }
+
+    /// `POST /resources`: a customer installs the add-on on this plan, a bare name such as `basic`.
+    ///
+    /// The body holds every field that Heroku documents, under a uuid of its own; see [`Provision`].
+    pub fn provision(&self, plan: &str) -> Call<Provision> {
+        self.door.call(Provision::new(&self.slug, plan))
+    }
+
+    /// `PUT /resources/{id}`: the customer moves to another plan. `id` is what the vendor returned.
+    ///
+    /// ```
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let request = heroku.plan_change("7", "premium").request();
+    /// assert_eq!((request.method(), request.body()), ("PUT", &br#"{"plan":"premium"}"#[..]));
+    /// ```
+    pub fn plan_change(&self, id: &str, plan: &str) -> Call<PlanChange> {
+        self.door.call(PlanChange::new(id, plan))
+    }
+
+    /// `DELETE /resources/{id}`: the customer removes the add-on. There is no body.
+    pub fn deprovision(&self, id: &str) -> Call<Json> {
+        self.door.json("DELETE", resource(id), [])
+    }
+
+    /// `POST /resources/{id}/events`: the customer deployed (Heroku's add-on partner event notifications article;
+    /// deprecated, and sent only to add-ons that require `deploy_notify`).
+    ///
+    /// ```
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let event = heroku.deploy_event("7");
+    /// assert_eq!(event.url(), "http://127.0.0.1:5000/heroku/resources/7/events");
+    /// assert!(event.fields().contains(&("event".into(), "deploy".into())));
+    /// ```
+    pub fn deploy_event(&self, id: &str) -> Call<Json> {
+        let detail = json!({
+            "app": "tally-counter",
+            "user": "ada+ops@example.org",
+            "url": "https://tally-counter.example.org",
+            "head": "9d4c1e7",
+            "head_long": "9d4c1e7a52b8f06d3e91c47ab05f8d2263e7b190",
+            "prev_head": "41f0ab3c96d2e87f1b5a0c4d93e6728fb1d05ec2",
+        });
+        let fields = [("heroku_id", legacy_id()), ("event", "deploy".into()), ("detail", detail)];
+        self.door.json("POST", format!("{}/events", resource(id)), fields)
+    }
+
+    /// `POST /resources/sso`: a user of the customer's app opens the add-on's dashboard. See [`LaunchForm`] for what it holds
+    /// and [`Call::path`] for a vendor whose `sso_url` ends otherwise.
+    pub fn single_sign_on(&self, id: &str) -> Call<SignOn<LaunchForm>> {
+        self.door.sign_on(LaunchForm::new(&self.slug, &self.salt, id))
+    }
+}
+
+impl fmt::Debug for Heroku {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heroku").field("root", &self.door).field("slug", &self.slug).finish_non_exhaustive()
+    }
+}
+
+/// The first version's id of an app, in the shape kensa invents it.
+fn legacy_id() -> Value {
+    "app4821@kensa.heroku.com".into()
+}

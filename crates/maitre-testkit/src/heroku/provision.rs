@@ -1,0 +1,226 @@
+use std::fmt;
+
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, UtcOffset, macros::format_description};
+
+use super::{LEGACY_ACCEPT, legacy_id};
+use crate::{
+    Call, Request,
+    call::{Kind, named, sealed::Sealed},
+    door,
+    json::write_json,
+};
+
+/// How long Heroku lets a vendor exchange a grant.
+const GRANT_LIFE: Duration = Duration::minutes(5);
+
+/// The kind of [`Heroku::provision`](super::Heroku::provision): by default the body holds every field that Heroku's
+/// add-on partner API reference names, the ones for log input and log drains among them.
+///
+/// ```
+/// use maitre_testkit::Heroku;
+/// use serde_json::json;
+///
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let uuid = heroku.new_uuid();
+/// let call = heroku.provision("basic").uuid(&uuid).set("options", json!({"trace": "true"})).without("name");
+///
+/// let names: Vec<_> = call.fields().into_iter().map(|(name, _)| name).collect();
+/// assert_eq!(
+///     names,
+///     ["uuid", "plan", "region", "callback_url", "oauth_grant", "options", "log_input_url", "log_drain_token"],
+/// );
+/// assert!(call.fields().contains(&("callback_url".into(), format!("https://api.heroku.com/addons/{uuid}").into())));
+/// ```
+///
+/// A clone has the same uuid and the same grant, so a retry is `call.clone()`.
+#[derive(Clone)]
+pub struct Provision {
+    slug: String,
+    plan: String,
+    uuid: String,
+    grant_code: String,
+    log_token: String,
+    at: Option<OffsetDateTime>,
+    legacy: bool,
+}
+
+impl Provision {
+    pub(super) fn new(slug: &str, plan: &str) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            plan: plan.to_owned(),
+            uuid: door::new_uuid(),
+            grant_code: door::new_uuid(),
+            log_token: door::new_uuid(),
+            at: None,
+            legacy: false,
+        }
+    }
+
+    /// Globally unique and readable, as Heroku's own names are.
+    fn name(&self) -> String {
+        let number: String = self.uuid.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+        format!("{}-curved-{number}", self.slug)
+    }
+
+    fn grant(&self) -> Value {
+        let expires_at = self.at.unwrap_or_else(door::now).saturating_add(GRANT_LIFE);
+        json!({ "code": self.grant_code, "type": "authorization_code", "expires_at": heroku_time(expires_at) })
+    }
+}
+
+impl Call<Provision> {
+    /// Provisions under this uuid, in place of a new one.
+    pub fn uuid(mut self, uuid: &str) -> Self {
+        uuid.clone_into(&mut self.kind.uuid);
+        self
+    }
+
+    /// Asks at this instant, in place of the moment of sending: the grant expires five minutes later.
+    ///
+    /// ```
+    /// use maitre_testkit::Heroku;
+    /// use time::OffsetDateTime;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let call = heroku.provision("basic").at(OffsetDateTime::UNIX_EPOCH);
+    /// let (_, grant) = call.fields().into_iter().find(|(name, _)| name == "oauth_grant").unwrap();
+    /// // Heroku prints the offset without a colon, on which strict parsers of RFC 3339 fail.
+    /// assert_eq!(grant["expires_at"], "1969-12-31T16:05:00-0800");
+    /// ```
+    pub fn at(mut self, instant: OffsetDateTime) -> Self {
+        self.kind.at = Some(instant);
+        self
+    }
+
+    /// Asks as the first version did, and as kensa does to this day: `heroku_id` beside the uuid, no `name`, no
+    /// grant, and `Accept: application/json`.
+    pub fn legacy(mut self) -> Self {
+        self.kind.legacy = true;
+        self
+    }
+}
+
+impl Sealed for Provision {}
+
+impl Kind for Provision {
+    type Value = Value;
+
+    fn method(&self) -> &'static str {
+        "POST"
+    }
+
+    fn path(&self) -> String {
+        "/resources".to_owned()
+    }
+
+    fn fields(&self) -> Vec<(String, Value)> {
+        if self.legacy {
+            return named([
+                ("heroku_id", legacy_id()),
+                ("plan", json!(self.plan)),
+                ("callback_url", "http://localhost:7779/callback/999".into()),
+                ("logplex_token", Value::Null),
+                ("region", "amazon-web-services::us-east-1".into()),
+                ("options", json!({})),
+                ("uuid", json!(self.uuid)),
+            ]);
+        }
+        named([
+            ("uuid", json!(self.uuid)),
+            ("name", self.name().into()),
+            ("plan", json!(self.plan)),
+            ("region", "amazon-web-services::us-east-1".into()),
+            ("callback_url", format!("https://api.heroku.com/addons/{}", self.uuid).into()),
+            ("oauth_grant", self.grant()),
+            ("options", json!({})),
+            ("log_input_url", format!("https://token:t.{}@1.us.logplex.io/logs", self.log_token).into()),
+            ("log_drain_token", format!("d.{}", self.log_token).into()),
+        ])
+    }
+
+    fn write(&self, fields: Vec<(String, Value)>, request: &mut Request) {
+        write(self.legacy, fields, request);
+    }
+}
+
+impl fmt::Debug for Provision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provision").field("uuid", &self.uuid).field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+/// The kind of [`Heroku::plan_change`](super::Heroku::plan_change): the body holds the new `plan`.
+#[derive(Clone, Debug)]
+pub struct PlanChange {
+    id: String,
+    plan: String,
+    stray_uuid: String,
+    legacy: bool,
+}
+
+impl PlanChange {
+    pub(super) fn new(id: &str, plan: &str) -> Self {
+        Self { id: id.to_owned(), plan: plan.to_owned(), stray_uuid: door::new_uuid(), legacy: false }
+    }
+}
+
+impl Call<PlanChange> {
+    /// Asks as kensa does: with a `heroku_id`, and with a `uuid` that belongs to nobody, for the path alone says
+    /// which resource is meant.
+    ///
+    /// ```
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let call = heroku.plan_change("7", "premium").legacy();
+    /// assert_eq!(call.fields().len(), 3);
+    /// assert_eq!(call.request().header("accept"), Some("application/json"));
+    /// ```
+    pub fn legacy(mut self) -> Self {
+        self.kind.legacy = true;
+        self
+    }
+}
+
+impl Sealed for PlanChange {}
+
+impl Kind for PlanChange {
+    type Value = Value;
+
+    fn method(&self) -> &'static str {
+        "PUT"
+    }
+
+    fn path(&self) -> String {
+        door::resource(&self.id)
+    }
+
+    fn fields(&self) -> Vec<(String, Value)> {
+        let mut fields = named([("plan", json!(self.plan))]);
+        if self.legacy {
+            fields.extend(named([("heroku_id", legacy_id()), ("uuid", json!(self.stray_uuid))]));
+        }
+        fields
+    }
+
+    fn write(&self, fields: Vec<(String, Value)>, request: &mut Request) {
+        write(self.legacy, fields, request);
+    }
+}
+
+fn write(legacy: bool, fields: Vec<(String, Value)>, request: &mut Request) {
+    if legacy {
+        request.replace_header("accept", LEGACY_ACCEPT);
+    }
+    write_json(fields, request);
+}
+
+/// A time as Heroku prints it in a grant: in its own zone, and with an offset that lacks the colon.
+fn heroku_time(instant: OffsetDateTime) -> String {
+    let pacific = UtcOffset::from_hms(-8, 0, 0).unwrap_or(UtcOffset::UTC);
+    let format =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]");
+    instant.to_offset(pacific).format(&format).unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! Opperator's calls into a vendor. The platform never opened; its contract is known from a toolkit alone, and shows
+//! a marketplace of another shape: a shared secret, no plan, no sign-on.
+
+use serde_json::Value;
+
+use crate::{
+    Call, Json,
+    door::{self, Door},
+};
+
+/// Where Opperator shows who it is.
+pub(crate) const SECRET_HEADER: &str = "x-opperator-shared-secret";
+
+/// Opperator, as one add-on's vendor meets it.
+///
+/// ```no_run
+/// # async fn example() {
+/// use maitre_testkit::Opperator;
+/// use serde_json::json;
+///
+/// let opperator = Opperator::new("http://127.0.0.1:5000/opperator", "melon-9");
+/// let provisioned = opperator.provision(json!({"seats": 5})).await.expect(201).json();
+/// let id = provisioned["id"].as_str().unwrap();
+///
+/// opperator.plan_change(id, json!({"seats": 9})).await.expect(200);
+/// opperator.deprovision(id).await.expect(200);
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Opperator {
+    door: Door,
+}
+
+impl Opperator {
+    /// Opperator, calling at `root` (the URL without its `/instances`) with the secret it shares with the vendor.
+    ///
+    /// ```
+    /// use maitre_testkit::Opperator;
+    /// use serde_json::json;
+    ///
+    /// let opperator = Opperator::new("http://127.0.0.1:5000/opperator", "melon-9");
+    /// let request = opperator.provision(json!({"seats": 5, "backups": true})).request();
+    /// assert_eq!(request.url(), "http://127.0.0.1:5000/opperator/instances");
+    /// assert_eq!(request.header("X-Opperator-Shared-Secret"), Some("melon-9"));
+    /// assert_eq!(request.body(), br#"{"features":{"backups":true,"seats":5}}"#);
+    /// assert!(!format!("{opperator:?} {request:?}").contains("melon-9"));
+    /// ```
+    #[must_use]
+    pub fn new(root: &str, shared_secret: &str) -> Self {
+        Self { door: Door::new(root, [(SECRET_HEADER, shared_secret.to_owned())]) }
+    }
+
+    /// `POST /instances`: a customer subscribes to these features.
+    pub fn provision(&self, features: impl Into<Value>) -> Call<Json> {
+        self.door.json("POST", "/instances".to_owned(), [("features", features.into())])
+    }
+
+    /// `PUT /instances/{id}`: the customer asks for other features.
+    pub fn plan_change(&self, id: &str, features: impl Into<Value>) -> Call<Json> {
+        self.door.json("PUT", instance(id), [("features", features.into())])
+    }
+
+    /// `DELETE /instances/{id}`: the customer cancels. There is no body.
+    pub fn deprovision(&self, id: &str) -> Call<Json> {
+        self.door.json("DELETE", instance(id), [])
+    }
+
+    /// `PUT /plan_warning/{id}`: presumably, the customer comes near a limit. No body was ever defined.
+    pub fn plan_warning(&self, id: &str) -> Call<Json> {
+        self.door.json("PUT", format!("/plan_warning/{}", door::segment(id)), [])
+    }
+}
+
+fn instance(id: &str) -> String {
+    format!("/instances/{}", door::segment(id))
+}

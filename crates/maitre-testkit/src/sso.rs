@@ -1,0 +1,157 @@
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use crate::{
+    Call, Reply, Request,
+    call::{Kind, sealed::Sealed},
+    door, request,
+};
+
+/// A user signing on: a form that the marketplace fills and signs, and that the user's browser posts.
+///
+/// The tokens belong to the instant of [`at`](Call::at), or else to the moment of sending. Whatever is
+/// [`set`](Call::set) or left out is so after signing, so a forged form is one line:
+///
+/// ```
+/// use maitre_testkit::Heroku;
+/// use time::OffsetDateTime;
+///
+/// # fn main() -> Result<(), time::error::ComponentRange> {
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let at = OffsetDateTime::from_unix_timestamp(1_772_000_000)?;
+///
+/// let form = heroku.single_sign_on("7").at(at);
+/// assert!(form.fields().contains(&("timestamp".into(), "1772000000".into())));
+///
+/// let forged = form.clone().set("email", "mallory@example.org");
+/// assert_ne!(form.fields(), forged.fields());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SignOn<F> {
+    pub(crate) form: F,
+    timestamp: Option<String>,
+    by_get: bool,
+}
+
+/// What one marketplace writes into its sign-on form. Only this crate implements it.
+pub trait Form: Sealed {
+    #[doc(hidden)]
+    fn path(&self) -> String;
+
+    /// The id that a sign-on by GET holds in its path.
+    #[doc(hidden)]
+    fn provider_id(&self) -> &str;
+
+    #[doc(hidden)]
+    fn sign(&self, timestamp: &str) -> Vec<(String, String)>;
+
+    /// The older form that a sign-on by GET is made of.
+    #[doc(hidden)]
+    fn sign_legacy(&self, timestamp: &str) -> Vec<(String, String)>;
+}
+
+impl<F: Form> SignOn<F> {
+    pub(crate) fn new(form: F) -> Self {
+        Self { form, timestamp: None, by_get: false }
+    }
+}
+
+impl<F: Form> Call<SignOn<F>> {
+    /// Signs for this instant.
+    pub fn at(self, instant: OffsetDateTime) -> Self {
+        self.timestamp(instant.unix_timestamp().to_string())
+    }
+
+    /// Signs for this text in place of an instant: a genuine signature over a timestamp that may be none.
+    ///
+    /// ```
+    /// use maitre_testkit::{Heroku, sign};
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let fields = heroku.single_sign_on("7").timestamp("soon").only_legacy().fields();
+    /// assert!(fields.contains(&("token".into(), sign::token("7", "salt", "soon"))));
+    /// ```
+    pub fn timestamp(mut self, text: impl Into<String>) -> Self {
+        self.kind.timestamp = Some(text.into());
+        self
+    }
+
+    /// Signs on as older manifests ask for it: by GET on the resource, with the id in the path and the older form
+    /// in the query.
+    ///
+    /// ```
+    /// use maitre_testkit::CloudControl;
+    ///
+    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "rock salt");
+    /// let request = cloudcontrol.single_sign_on("789").timestamp("1700000000").without("nav-data").by_get().request();
+    /// assert_eq!(
+    ///     request.url(),
+    ///     "http://127.0.0.1:5000/cloudcontrol/resources/789\
+    ///      ?token=9b65f5836299bfe5dce9af06e2fa59d3044a8cc9&timestamp=1700000000",
+    /// );
+    /// ```
+    pub fn by_get(mut self) -> Self {
+        self.kind.by_get = true;
+        self
+    }
+
+    /// [`by_get`](Self::by_get), and [`send`](Call::send).
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer, as `send` does.
+    pub async fn send_by_get(self) -> Reply
+    where
+        F: Send + Sync,
+    {
+        self.by_get().send().await
+    }
+}
+
+impl<F> Sealed for SignOn<F> {}
+
+impl<F: Form> Kind for SignOn<F> {
+    type Value = String;
+
+    fn method(&self) -> &'static str {
+        if self.by_get { "GET" } else { "POST" }
+    }
+
+    fn path(&self) -> String {
+        if self.by_get { door::resource(self.form.provider_id()) } else { self.form.path() }
+    }
+
+    fn fields(&self) -> Vec<(String, String)> {
+        let now = || door::now().unix_timestamp().to_string();
+        let timestamp = self.timestamp.clone().unwrap_or_else(now);
+        if !self.by_get {
+            return self.form.sign(&timestamp);
+        }
+        let mut fields = self.form.sign_legacy(&timestamp);
+        fields.retain(|(name, _)| name != "id");
+        fields
+    }
+
+    fn write(&self, fields: Vec<(String, String)>, request: &mut Request) {
+        request.come_from_marketplace();
+        if self.by_get {
+            let mark = if request.url.contains('?') { '&' } else { '?' };
+            request.url.push(mark);
+            request.url.push_str(&request::form(&fields));
+        } else {
+            request.put_form(&fields);
+        }
+    }
+}
+
+impl<F> fmt::Debug for SignOn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignOn")
+            .field("timestamp", &self.timestamp)
+            .field("by_get", &self.by_get)
+            .finish_non_exhaustive()
+    }
+}

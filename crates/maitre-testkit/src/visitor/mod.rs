@@ -1,0 +1,164 @@
+//! The user's browser, after the sign-on form.
+
+mod jar;
+
+use std::{fmt, pin::Pin};
+
+use reqwest::{Client, Url};
+
+use self::jar::Jar;
+use crate::{Cookie, Error, Reply, Request, door, request};
+
+/// A browser stand-in: it posts the marketplace's form, keeps the cookies it is given, and opens the dashboard.
+///
+/// It treats cookies as browsers do where that decides whether a sign-on holds: paths, hosts, removal, `Secure`
+/// (which loopback addresses satisfy) and `SameSite`. A form posted from the marketplace's page comes from another
+/// site, and so does the redirect that follows it; a session cookie marked `Strict` is lost on the way, and here
+/// too. Domains are taken as the host that set the cookie, and a cookie without `SameSite` is always sent.
+///
+/// ```no_run
+/// # async fn example() {
+/// use maitre_testkit::{Heroku, Visitor};
+///
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let mut visitor = Visitor::new("http://127.0.0.1:5000");
+/// visitor.plant("id", "chosen-by-somebody-else");
+///
+/// let form = heroku.single_sign_on("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
+/// let landed = visitor.post_form(form.url(), form.fields()).await;
+/// landed.expect(302);
+/// assert_ne!(visitor.cookie("id").unwrap().value(), "chosen-by-somebody-else");
+///
+/// visitor.follow(&landed).await.expect(200);
+/// visitor.get("/my/settings").await.expect(200);
+/// # }
+/// ```
+pub struct Visitor {
+    client: Client,
+    home: String,
+    jar: Jar,
+}
+
+impl Visitor {
+    /// A visitor without cookies, at home on the server at `root`: paths are meant from there.
+    #[must_use]
+    pub fn new(root: &str) -> Self {
+        Self { client: request::client(), home: root.trim_end_matches('/').to_owned(), jar: Jar::default() }
+    }
+
+    /// Posts a form from the marketplace's page, to a whole URL or a path.
+    pub fn post_form<N, V>(&mut self, url: impl AsRef<str>, fields: impl IntoIterator<Item = (N, V)>) -> Visit<'_>
+    where
+        N: Into<String>,
+        V: Into<String>,
+    {
+        let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let mut request = Request::new("POST", self.place(url.as_ref()));
+        request.put_form(&fields);
+        request.come_from_marketplace();
+        Visit { visitor: self, request }
+    }
+
+    /// Opens a page as by a click on the vendor's own site: a whole URL or a path.
+    pub fn get(&mut self, url: impl AsRef<str>) -> Visit<'_> {
+        let mut request = Request::new("GET", self.place(url.as_ref()));
+        request.push_header("sec-fetch-site", "same-origin");
+        Visit { visitor: self, request }
+    }
+
+    /// Goes where a redirect leads, once. The reply may be one that was not the visitor's own, such as that to
+    /// [`Heroku::single_sign_on`](crate::Heroku::single_sign_on): its cookies are taken over.
+    ///
+    /// # Panics
+    ///
+    /// When the reply has no `Location`.
+    #[track_caller]
+    pub fn follow(&mut self, reply: &Reply) -> Visit<'_> {
+        let Some(location) = reply.location() else { panic!("there is no Location to follow\n\n{reply}") };
+        let target = Url::parse(reply.request().url()).and_then(|asked| asked.join(location));
+        let mut request = Request::new("GET", target.map_or_else(|_| location.to_owned(), String::from));
+        if reply.request().cross_site {
+            request.come_from_marketplace();
+        } else {
+            request.push_header("sec-fetch-site", "same-origin");
+        }
+        self.jar.take(reply, door::now());
+        Visit { visitor: self, request }
+    }
+
+    /// Puts a cookie into the browser that the vendor never set, on its whole site and without any protection: what
+    /// a session must not be built upon.
+    pub fn plant(&mut self, name: &str, value: &str) {
+        self.jar.plant(&self.home, Cookie::plain(name, value));
+    }
+
+    /// The cookie of this name that the browser holds now.
+    ///
+    /// ```
+    /// use maitre_testkit::Visitor;
+    ///
+    /// let mut visitor = Visitor::new("http://127.0.0.1:5000");
+    /// visitor.plant("id", "7");
+    /// assert_eq!(visitor.cookie("id").unwrap().value(), "7");
+    /// assert!(visitor.cookie("heroku-nav-data").is_none());
+    /// ```
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&Cookie> {
+        self.jar.find(name)
+    }
+
+    fn place(&self, url: &str) -> String {
+        if url.starts_with('/') { format!("{}{url}", self.home) } else { url.to_owned() }
+    }
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { home, jar, .. } = self;
+        f.debug_struct("Visitor").field("home", &crate::mask::url(home)).field("jar", jar).finish_non_exhaustive()
+    }
+}
+
+/// One page that a [`Visitor`] is about to open; awaiting it opens it.
+#[must_use = "a visit is made when it is awaited"]
+pub struct Visit<'v> {
+    visitor: &'v mut Visitor,
+    request: Request,
+}
+
+impl Visit<'_> {
+    /// Opens the page.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer. Use [`try_send`](Self::try_send) where that must not end the program.
+    pub async fn send(self) -> Reply {
+        self.try_send().await.unwrap_or_else(|error| panic!("{}", error.told()))
+    }
+
+    /// Opens the page and leaves it to you what a missing answer means.
+    pub async fn try_send(self) -> Result<Reply, Error> {
+        let Self { visitor, mut request } = self;
+        if let Some(cookies) = visitor.jar.header_for(&request) {
+            request.push_header("cookie", cookies);
+        }
+        let reply = request.send(&visitor.client).await?;
+        visitor.jar.take(&reply, door::now());
+        Ok(reply)
+    }
+}
+
+impl<'v> IntoFuture for Visit<'v> {
+    type Output = Reply;
+    type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send + 'v>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl fmt::Debug for Visit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.request, f)
+    }
+}
