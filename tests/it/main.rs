@@ -1,1 +1,1 @@
-
+//! What the marketplaces see, over real sockets.

@@ -1,1 +1,1 @@
-
+//! The tests are in `it/`: what the marketplaces see, over real sockets.

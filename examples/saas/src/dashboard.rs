@@ -1,0 +1,133 @@
+//! The page that opens from the marketplace; closed to everyone else.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum_extra::extract::CookieJar;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use crate::plan::Plan;
+use crate::store::{Counter, Install, Store};
+
+pub(crate) fn routes(store: Store) -> Router {
+    Router::new().route("/", get(welcome)).route("/dashboard", get(dashboard)).with_state(store)
+}
+
+async fn welcome() -> Markup {
+    page(
+        "Tally",
+        &html! {
+            h1 { "Tally" }
+            p { "Hosted counters, sold as an add-on. Your dashboard opens from the marketplace where you ordered it." }
+        },
+    )
+}
+
+async fn dashboard(State(store): State<Store>, session: Session, cookies: CookieJar) -> Response {
+    match visitor(&store, &session).await {
+        Ok(Some(install)) => match store.counters(install.id).await {
+            Ok(counters) => show(&install, &counters, app_name(&cookies).as_deref()).into_response(),
+            Err(error) => unavailable(&error),
+        },
+        Ok(None) => closed().into_response(),
+        Err(error) => unavailable(&*error),
+    }
+}
+
+/// The install that the session was opened for, as long as it lives.
+async fn visitor(store: &Store, session: &Session) -> anyhow::Result<Option<Install>> {
+    let (Some(addon), Some(resource)) =
+        (session.get::<String>("addon").await?, session.get::<String>("resource").await?)
+    else {
+        return Ok(None);
+    };
+    Ok(store.find(&addon, &resource).await?.filter(|install| !install.removed))
+}
+
+fn show(install: &Install, counters: &[Counter], app: Option<&str>) -> Markup {
+    let room = Plan::named(&install.plan).map_or(0, Plan::room);
+    page(
+        "Your counters",
+        &html! {
+            // older checkers look for this element; the name is signed by nothing, and maud escapes it
+            div #heroku-header { @if let Some(app) = app { "Tally for " strong { (app) } } @else { "Tally" } }
+            h1 { "Your counters" }
+            p { "Plan " strong { (install.plan) } ", " (counters.len()) " of " (room) " counters used." }
+            @if counters.is_empty() {
+                p { "Nothing counted yet. From your app:" }
+                pre { code { "curl -X POST -H \"Authorization: Bearer $TALLY_TOKEN\" $TALLY_URL/visits" } }
+            } @else {
+                table {
+                    thead { tr { th scope="col" { "Counter" } th scope="col" .number { "Value" } } }
+                    tbody {
+                        @for counter in counters {
+                            tr { td { (counter.name) } td .number { (counter.value) } }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn closed() -> (StatusCode, Markup) {
+    let page = page(
+        "You are not signed in",
+        &html! {
+            h1 { "You are not signed in" }
+            p { "Open Tally from the marketplace where you ordered it." }
+        },
+    );
+    (StatusCode::FORBIDDEN, page)
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> Response {
+    tracing::error!(%error, "the dashboard cannot be shown");
+    let page = page("Not available", &html! { h1 { "Not available" } p { "Please try again in a few minutes." } });
+    (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
+}
+
+/// The customer's app as the marketplace's header data names it.
+fn app_name(cookies: &CookieJar) -> Option<String> {
+    #[derive(Deserialize)]
+    struct NavData {
+        appname: String,
+    }
+
+    let data = cookies.get("heroku-nav-data")?.value().trim_end_matches('=');
+    let json = URL_SAFE_NO_PAD.decode(data).ok()?;
+    serde_json::from_slice(&json).ok().map(|NavData { appname }| appname)
+}
+
+fn page(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (maud::PreEscaped(STYLE)) }
+            }
+            body { main { (body) } }
+        }
+    }
+}
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 20%, transparent); }
+body { font: 1.0625rem/1.55 system-ui, sans-serif; margin: 0; }
+main { max-width: 40rem; margin: 0 auto; padding: 2rem 1.25rem; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 1.5rem 0 .5rem; }
+#heroku-header { border-bottom: 1px solid var(--line); padding-bottom: .75rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .5rem .25rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+pre { overflow-x: auto; padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .375rem; }
+";
