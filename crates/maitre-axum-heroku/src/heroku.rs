@@ -108,7 +108,7 @@ impl Heroku {
     pub fn sso_path(mut self, path: &str) -> Result<Self, PathError> {
         let taken = path.trim_end_matches('/') == "/resources";
         let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
-        if taken || !plain || !path.starts_with('/') || path == "/" {
+        if taken || !plain || path.contains("//") || !path.starts_with('/') || path == "/" {
             return Err(PathError(path.to_owned()));
         }
         path.clone_into(&mut self.sso_path);

@@ -28,6 +28,7 @@ impl Contract for Opperator {
     fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, Malformed> {
         let (features, extra) = wire::features(body)?;
         let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
+        request.keyed = false;
         request.features = features;
         request.extra = extra;
         Ok(request)

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::header::{AUTHORIZATION, COOKIE, HeaderName};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName};
 use axum::http::{self, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on_service};
@@ -71,7 +71,8 @@ impl<B> ValidateRequest<B> for Open {
 
 /// The limit layer answers a declared length by itself, and not in the JSON that marketplaces read.
 fn too_large_in_json(response: Response, limit: usize) -> Response {
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    let ours = response.headers().get(CONTENT_TYPE).is_some_and(|content_type| content_type == "application/json");
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !ours {
         Refusal::from(Malformed::too_large(limit)).into_response()
     } else {
         response
@@ -83,23 +84,23 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The add-on cannot answer at the moment.").into_response()
 }
 
-/// Request ids for callers that send none: unique to this process and this request, without a system call for each.
+/// Request ids for callers that send none: a random number for the route and a count, without a system call for each.
 #[derive(Clone)]
 struct Numbered {
-    process: u64,
+    route: u64,
     next: Arc<AtomicU64>,
 }
 
 impl Numbered {
     fn new() -> Self {
-        Self { process: uuid::Uuid::new_v4().as_u64_pair().0, next: Arc::default() }
+        Self { route: uuid::Uuid::new_v4().as_u64_pair().0, next: Arc::default() }
     }
 }
 
 impl MakeRequestId for Numbered {
     fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:016x}-{number:x}", self.process);
+        let id = format!("{:016x}-{number:x}", self.route);
         HeaderValue::try_from(id).ok().map(RequestId::new)
     }
 }

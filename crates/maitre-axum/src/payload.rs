@@ -69,11 +69,23 @@ impl Payload {
             Err(error) => error.path().to_string(),
             Ok(_) => ".".to_owned(), // the fault comes after the object
         };
-        Malformed::new(if path == "." {
-            format!("The body cannot be read: {error}.")
+        let (what, line, column) = (without_values(error), error.line(), error.column());
+        Malformed::new(if path == "." || path == "?" {
+            format!("The body cannot be read: {what}, at line {line} column {column}.")
         } else {
-            format!("The body cannot be read at {path}: {error}.")
+            format!("The body cannot be read at {path}: {what}, at line {line} column {column}.")
         })
+    }
+}
+
+/// What is wrong, without the value that is: it may be a secret in the wrong place, and this goes to caller and log.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) if expected.starts_with("struct ") => "expected an object".to_owned(),
+        Some((_, expected)) => format!("expected {expected}"),
+        None => text.to_owned(),
     }
 }
 
@@ -172,3 +184,54 @@ impl std::fmt::Display for Malformed {
 }
 
 impl std::error::Error for Malformed {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only the errors are looked at")]
+    struct Order {
+        plan: String,
+        grant: Option<Grant>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only the errors are looked at")]
+    struct Grant {
+        code: String,
+    }
+
+    fn refused(body: &'static str) -> String {
+        let payload = Payload::new(body.as_bytes(), None);
+        payload.json::<Order>().unwrap_err().message().to_owned()
+    }
+
+    #[test]
+    fn a_refusal_names_the_path_and_the_line() {
+        for (body, message) in [
+            ("", "The body is empty: send a JSON object."),
+            ("{", "The body cannot be read: EOF while parsing an object, at line 1 column 1."),
+            ("[]", "The body cannot be read: expected an object, at line 1 column 0."),
+            ("{}", "The body cannot be read: missing field `plan`, at line 1 column 2."),
+            ("{\n\"plan\": 5}", "The body cannot be read at plan: expected a string, at line 2 column 9."),
+            ("{\"plan\":\"a\"} x", "The body cannot be read: trailing characters, at line 1 column 14."),
+        ] {
+            assert_eq!(refused(body), message);
+        }
+    }
+
+    #[test]
+    fn a_refusal_holds_no_value_and_no_name_of_ours() {
+        for body in [
+            r#"{"plan":"a","grant":"s3cr3t"}"#,
+            r#"{"plan":"a","grant":"s3cr3t, expected a s3cr3t"}"#,
+            r#"{"plan":"a","grant":{"code":["s3cr3t"]}}"#,
+            r#"{"plan":["s3cr3t at line 1"]}"#,
+            r#""s3cr3t""#,
+        ] {
+            let message = refused(body);
+            assert!(!message.contains("s3cr3t") && !message.contains("Grant"), "{message}");
+        }
+    }
+}

@@ -1,16 +1,18 @@
 //! The listener's work runs in a task of its own: a caller who hangs up changes nothing.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use maitre_core::{Addon, Failure, FailureKind, InFlight, Marketplace, Result};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
 /// Runs `call` to its end and waits for it as long as the add-on's budget allows.
 ///
-/// Whatever becomes of it is written to the log by the task, as there may be nobody left to hear it.
+/// Whatever goes wrong is written to the log by the task, as there may be nobody left to hear it.
 pub(crate) async fn run<M, T, F>(addon: &Arc<Addon<M>>, call: F) -> Result<T>
 where
     M: Marketplace,
@@ -19,7 +21,9 @@ where
 {
     let running = addon.in_flight().enter();
     let work = async move {
-        let result = call.await;
+        let result = AssertUnwindSafe(call).catch_unwind().await;
+        // what the panic said went where panics go, by default to stderr; it may hold anything
+        let result = result.unwrap_or_else(|_| Err(Failure::unavailable("the listener panicked")));
         if let Err(failure) = &result {
             log(failure);
         }
@@ -28,12 +32,7 @@ where
     };
     match timeout(addon.budget(), tokio::spawn(work.in_current_span())).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_)) => {
-            tracing::error!(
-                "the listener panicked; the panic's own message went where panics go, by default to stderr"
-            );
-            Err(Failure::unavailable("the listener panicked"))
-        }
+        Ok(Err(_)) => Err(Failure::unavailable("the runtime is shutting down")),
         Err(_) => {
             tracing::warn!(budget = ?addon.budget(), "the listener still works after the answer budget: answered 503");
             Err(Failure::unavailable("the answer budget has passed"))

@@ -51,8 +51,20 @@ impl From<&ResourceId> for ProviderId {
     }
 }
 
+impl From<i32> for ProviderId {
+    fn from(id: i32) -> Self {
+        Self(id.to_string())
+    }
+}
+
 impl From<i64> for ProviderId {
     fn from(id: i64) -> Self {
+        Self(id.to_string())
+    }
+}
+
+impl From<u64> for ProviderId {
+    fn from(id: u64) -> Self {
         Self(id.to_string())
     }
 }

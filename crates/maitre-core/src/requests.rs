@@ -119,6 +119,11 @@ pub struct Provision {
     pub addon: AddonId,
     /// The resource's key: create or get by it.
     pub resource: ResourceId,
+    /// Whether the marketplace sent the key, and so means the same resource when it asks again.
+    pub keyed: bool,
+    /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
+    /// 0 without a ledger.
+    pub fence: u64,
     /// The bare plan name (`basic`), as the marketplace sent it or, for one that knows no plans, as you mapped it.
     pub plan: String,
     /// The resource's display name (Heroku: globally unique, may change later).
@@ -151,6 +156,8 @@ impl Provision {
         Self {
             addon,
             resource: resource.into(),
+            keyed: true,
+            fence: 0,
             plan: plan.into(),
             name: None,
             region: None,
@@ -194,6 +201,9 @@ pub struct PlanChange {
     pub addon: AddonId,
     /// The id in the path: the one that the listener answered, or the key.
     pub resource: ResourceId,
+    /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
+    /// 0 without a ledger.
+    pub fence: u64,
     /// The new plan's bare name.
     pub plan: String,
     /// The customer's app or deployment, where it is sent.
@@ -210,6 +220,7 @@ impl PlanChange {
         Self {
             addon,
             resource: resource.into(),
+            fence: 0,
             plan: plan.into(),
             tenant: None,
             features: Map::new(),
@@ -243,12 +254,15 @@ pub struct Deprovision {
     pub addon: AddonId,
     /// The id in the path: the one that the listener answered, or the key.
     pub resource: ResourceId,
+    /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
+    /// 0 without a ledger.
+    pub fence: u64,
 }
 
 impl Deprovision {
     /// Removes the resource.
     pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
-        Self { addon, resource: resource.into() }
+        Self { addon, resource: resource.into(), fence: 0 }
     }
 }
 
