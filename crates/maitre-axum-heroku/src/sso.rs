@@ -1,7 +1,7 @@
 //! Single sign-on: three tokens, of which the strongest that is there decides alone.
 
 use maitre_axum::core::manifest::is_loopback;
-use maitre_axum::core::sso::{Covers, TokenError, Window};
+use maitre_axum::core::sso::{Covers, Strength, TokenError, UsedToken, Window};
 use maitre_axum::core::{AddonId, Identity, ResourceId, SignOn};
 use maitre_axum::{Cookie, Form, SingleSignOn, nav_cookie};
 use time::OffsetDateTime;
@@ -61,25 +61,26 @@ impl Heroku {
 
         let verify =
             |covers: Covers<'_>, token: &str| covers.verify(token, &timestamp, self.credentials.salts(), window, now);
-        let (resource, identity) = match (user_scoped, resource_token, token) {
+        let (resource, identity, strength) = match (user_scoped, resource_token, token) {
             (Some(strongest), _, _) => {
                 let (user_id, email) = (user_id.unwrap_or_default(), email.unwrap_or_default());
                 verify(Covers::User { resource_id, user_id: &user_id, email: &email }, &strongest)?;
-                (resource_id, Identity::verified(user_id, email))
+                (resource_id, Identity::verified(user_id, email), Strength::User)
             }
             (None, Some(middle), _) if !self.user_scoped_only => {
                 verify(Covers::Id(resource_id), &middle)?;
-                (resource_id, Identity::claimed(user_id, email))
+                (resource_id, Identity::claimed(user_id, email), Strength::Resource)
             }
             (None, None, Some(weakest)) if self.legacy_token && !self.user_scoped_only => {
                 verify(Covers::Id(id), &weakest)?;
-                (id, Identity::claimed(user_id, email))
+                (id, Identity::claimed(user_id, email), Strength::Legacy)
             }
             (None, None, None) => return Err(TokenError::Incomplete),
             _ => return Err(TokenError::NotAccepted),
         };
 
-        let mut request = SignOn::new(addon, resource, identity);
+        let token = UsedToken::new(strength, &timestamp, window)?;
+        let mut request = SignOn::new(addon, resource, identity, token);
         request.app = form.take("app")?;
         request.context_app = form.take("context_app")?;
         request.nav_data = form.take("nav-data")?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -44,8 +44,10 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        // what is no UTF-8 was never handed out as an id
-        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, state).await else {
+        // by its name, as the host's prefix may hold parameters of its own; what is no UTF-8 was never handed out
+        let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
+        let id = parameters.as_ref().and_then(|all| all.iter().find(|(name, _)| *name == "id"));
+        let Some((_, id)) = id else {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "There is no such resource."));
         };
         let id = ResourceId::from(id);

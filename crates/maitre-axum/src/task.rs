@@ -68,10 +68,10 @@ fn log(failure: &Failure) {
 /// ```
 pub async fn drain<'a>(addons: impl IntoIterator<Item = &'a InFlight>, deadline: Duration) -> usize {
     let addons: Vec<_> = addons.into_iter().collect();
-    let end = Instant::now() + deadline;
+    let end = Instant::now().checked_add(deadline); // none for one that never comes
     loop {
         let running = addons.iter().map(|addon| addon.count()).sum();
-        if running == 0 || Instant::now() >= end {
+        if running == 0 || end.is_some_and(|end| Instant::now() >= end) {
             return running;
         }
         sleep(Duration::from_millis(10)).await;

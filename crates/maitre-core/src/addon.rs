@@ -13,7 +13,7 @@ use crate::failure::Result;
 use crate::listener::{DynListener, Listener};
 use crate::manifest::{Manifest, ManifestError, url};
 use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
+use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, SignOn};
 use crate::sso::Window;
 
 /// One marketplace, as seen by one add-on: the add-on's credentials there, and the settings of its contract.
@@ -320,6 +320,9 @@ impl<M: Marketplace> Listener for Addon<M> {
     }
     fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
         self.listener.plan_warning(request)
+    }
+    fn resume(&self, operation: Resume) -> impl Future<Output = Result<()>> + Send {
+        self.listener.resume(operation)
     }
 }
 

@@ -21,5 +21,5 @@ pub use listener::Listener;
 pub use manifest::{Manifest, ManifestError};
 pub use mask::{error_chain, mask_urls};
 pub use replies::{ConfigVars, Deprovisioned, PlanChanged, ProviderId, Provisioned, SignedOn};
-pub use requests::{Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Provision, ResourceId, SignOn};
+pub use requests::{Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Provision, ResourceId, Resume, SignOn};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::failure::Result;
 use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
+use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, SignOn};
 
 /// The vendor's side of every marketplace: four methods, written as plain `async fn`.
 ///
@@ -76,9 +76,18 @@ pub trait Listener: Send + Sync + 'static {
         drop(request);
         std::future::ready(Ok(()))
     }
+
+    /// Goes on with an operation that was left or put off. Only a ledger has any: vendors leave this as it is.
+    fn resume(&self, operation: Resume) -> impl Future<Output = Result<()>> + Send {
+        drop(operation);
+        std::future::ready(Ok(()))
+    }
 }
 
 impl<L: Listener> Listener for Arc<L> {
+    fn resume(&self, operation: Resume) -> impl Future<Output = Result<()>> + Send {
+        L::resume(self, operation)
+    }
     fn provision(&self, request: Provision) -> impl Future<Output = Result<Provisioned>> + Send {
         L::provision(self, request)
     }
@@ -105,6 +114,7 @@ pub(crate) trait DynListener: Send + Sync + 'static {
     fn deprovision(&self, request: Deprovision) -> Call<'_, Deprovisioned>;
     fn single_sign_on(&self, request: SignOn) -> Call<'_, SignedOn>;
     fn plan_warning(&self, request: PlanWarning) -> Call<'_, ()>;
+    fn resume(&self, operation: Resume) -> Call<'_, ()>;
 }
 
 impl<L: Listener> DynListener for L {
@@ -122,5 +132,8 @@ impl<L: Listener> DynListener for L {
     }
     fn plan_warning(&self, request: PlanWarning) -> Call<'_, ()> {
         Box::pin(Listener::plan_warning(self, request))
+    }
+    fn resume(&self, operation: Resume) -> Call<'_, ()> {
+        Box::pin(Listener::resume(self, operation))
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::addon::AddonId;
+use crate::sso::UsedToken;
 
 /// The name by which a request means a resource.
 ///
@@ -301,6 +302,31 @@ impl fmt::Debug for PlanWarning {
     }
 }
 
+/// An operation of a ledger that somebody has to go on with; see [`Listener::resume`](crate::Listener::resume).
+///
+/// ```
+/// use maitre_core::{AddonId, Resume};
+///
+/// let resume = Resume::new(AddonId::new("heroku", "lantern"), 7);
+/// assert_eq!(resume.operation, 7);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Resume {
+    /// Which add-on of which marketplace is meant.
+    pub addon: AddonId,
+    /// The operation's number in the ledger.
+    pub operation: i64,
+}
+
+impl Resume {
+    /// Goes on with `operation`.
+    #[must_use]
+    pub fn new(addon: AddonId, operation: i64) -> Self {
+        Self { addon, operation }
+    }
+}
+
 /// Who the marketplace says is at the door, and whether its signature says so too.
 ///
 /// Only Heroku's SHA-256 token covers the person. With any other, whoever holds a fresh form may write another name
@@ -388,11 +414,14 @@ impl fmt::Debug for Identity {
 /// Of all fields only [`resource`](Self::resource) and a [verified identity](Identity::Verified) are signed.
 ///
 /// ```
+/// use maitre_core::sso::{Strength, UsedToken, Window};
 /// use maitre_core::{AddonId, Identity, SignOn};
 ///
 /// let who = Identity::verified("c4b1f2d0", "ada@example.org");
-/// let request = SignOn::new(AddonId::new("heroku", "lantern"), "7b0c9c1e", who);
+/// let token = UsedToken::new(Strength::User, "1772000000", Window::default())?;
+/// let request = SignOn::new(AddonId::new("heroku", "lantern"), "7b0c9c1e", who, token);
 /// assert!(!format!("{request:?}").contains("ada@example.org"));
+/// # Ok::<(), maitre_core::sso::TokenError>(())
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
@@ -403,6 +432,8 @@ pub struct SignOn {
     pub resource: ResourceId,
     /// Who is at the door.
     pub identity: Identity,
+    /// The token that decided.
+    pub token: UsedToken,
     /// The app that owns the resource.
     pub app: Option<String>,
     /// The app that the person came from, where a resource is shared.
@@ -415,11 +446,12 @@ pub struct SignOn {
 
 impl SignOn {
     /// A request with nothing but the fields that every one has.
-    pub fn new(addon: AddonId, resource: impl Into<ResourceId>, identity: Identity) -> Self {
+    pub fn new(addon: AddonId, resource: impl Into<ResourceId>, identity: Identity, token: UsedToken) -> Self {
         Self {
             addon,
             resource: resource.into(),
             identity,
+            token,
             app: None,
             context_app: None,
             nav_data: None,

@@ -134,6 +134,48 @@ impl Window {
     }
 }
 
+/// How much a token covers; the strongest that a form holds decides alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strength {
+    /// The v1 `token`: the vendor's own id of the resource.
+    Legacy,
+    /// The `resource_token`: the marketplace's key of the resource.
+    Resource,
+    /// The `user_scoped_resource_token`: the resource and the person.
+    User,
+}
+
+/// The token that let somebody in, as far as it takes to let it do so once.
+///
+/// ```
+/// use maitre_core::sso::{Strength, UsedToken, Window};
+///
+/// let token = UsedToken::new(Strength::User, "1772000000", Window::default())?;
+/// assert_eq!(token.good_for.whole_seconds(), 360, "as long as any clock in the window could let it in");
+/// # Ok::<(), maitre_core::sso::TokenError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsedToken {
+    /// What it covers.
+    pub strength: Strength,
+    /// When it was made, in seconds since 1970.
+    pub made_at: i64,
+    /// How long after its first use it could be let in again, at the longest.
+    pub good_for: Duration,
+}
+
+impl UsedToken {
+    /// A token that was verified.
+    ///
+    /// # Errors
+    /// [`TokenError::Timestamp`] when it cannot have been.
+    pub fn new(strength: Strength, timestamp: &str, window: Window) -> Result<Self, TokenError> {
+        let made_at = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
+        Ok(Self { strength, made_at, good_for: window.max_age.saturating_add(window.max_ahead) })
+    }
+}
+
 impl Covers<'_> {
     /// The token as the marketplace computes it, lowercase hex.
     #[must_use]

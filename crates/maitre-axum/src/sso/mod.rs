@@ -101,7 +101,9 @@ async fn sign_on<M: SingleSignOn>(addon: &Arc<Addon<M>>, request: Result<SignOn,
     match task::run(addon, async move { work.single_sign_on(request).await }).await {
         Ok(signed_on) if addon.allows_redirect(&signed_on) => enter(&signed_on, cookie, door.session).await,
         Ok(signed_on) => {
-            let location = maitre_core::mask_urls(signed_on.location());
+            // a query may hold a token of the vendor's
+            let location = signed_on.location().split(['?', '#']).next().unwrap_or_default();
+            let location = maitre_core::mask_urls(location);
             tracing::error!(
                 location,
                 "the listener sends people off this site: return a path that begins with one slash, or list the origin \

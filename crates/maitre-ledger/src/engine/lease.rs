@@ -1,0 +1,139 @@
+//! Who may run an operation, and for how long.
+
+use sqlx::{AnyConnection, Executor};
+
+use super::{Engine, Kind};
+use crate::db::Columns;
+use crate::error::LedgerError;
+use crate::rules::State;
+use crate::stored::{StoredKind, StoredReply, StoredRequest};
+
+/// The right to run one operation until the lease ends. Its fence is the resource's highest: a result is written under
+/// it or not at all.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) operation: i64,
+    pub(crate) resource: i64,
+    pub(crate) fence: i64,
+    pub(crate) addon: String,
+    pub(crate) key: String,
+    pub(crate) kind: Kind,
+    pub(crate) plan: Option<String>,
+}
+
+/// What became of an attempt to take an operation over.
+pub(crate) enum Claimed {
+    /// It is ours now; ask the listener this.
+    Ours(Lease, StoredRequest),
+    /// It has an answer.
+    Ended(StoredReply),
+    /// Somebody works on it, or on one before it in its lane.
+    Busy,
+    /// It failed and will be tried later.
+    Deferred,
+    /// It was parked: a person has to look at it.
+    Parked,
+}
+
+impl Engine {
+    pub(super) async fn claim(&self, on: &mut AnyConnection, operation: i64) -> Result<Claimed, LedgerError> {
+        // the resource's row stands for its lane, so two claims of one lane come one after the other
+        let lane = self.db.sql(
+            "SELECT * FROM maitre_resources WHERE id = (SELECT resource FROM maitre_operations WHERE id = $1) {lock}",
+        );
+        let Some(row) = on.fetch_optional(sqlx::query(lane).bind(operation)).await? else {
+            return Err(LedgerError::damaged("an operation without a resource"));
+        };
+        let resource = super::Resource::read(&row)?;
+        let look = self.db.sql(
+            "SELECT kind, state, plan, request, reply, attempts,
+             CASE WHEN lease_until > {now} THEN 1 ELSE 0 END AS leased, CASE WHEN due_at > {now} THEN 1 ELSE 0 END AS early
+             FROM maitre_operations WHERE id = $1",
+        );
+        let row = on.fetch_one(sqlx::query(look).bind(operation)).await?;
+        let kind = Kind::read(&row.text("kind")?)?;
+        match row.text("state")?.as_str() {
+            "open" => {}
+            "parked" => return Ok(Claimed::Parked),
+            _ => {
+                let sealed = row.maybe_bytes("reply")?.ok_or(LedgerError::damaged("an answer that is not there"))?;
+                return Ok(Claimed::Ended(self.open_reply(&resource.addon, &resource.key, &sealed)?));
+            }
+        }
+        if row.number("leased")? == 1 || !self.lane_is_free(on, &resource, operation, kind).await? {
+            return Ok(Claimed::Busy);
+        }
+        if row.number("early")? == 1 {
+            return Ok(Claimed::Deferred);
+        }
+
+        let plan = row.maybe_text("plan")?;
+        if kind == Kind::PlanChange && resource.plan == plan && resource.state != State::Provisioning {
+            let done = StoredReply::PlanChanged { config: Vec::new(), message: None };
+            self.end(on, operation, &resource.addon, &resource.key, &done).await?;
+            self.settle(on, resource.id).await?;
+            return Ok(Claimed::Ended(done));
+        }
+        if kind == Kind::PlanChange && !matches!(resource.state, State::Provisioned | State::Changing) {
+            // what it waited for was refused, parked or removed
+            let gone = matches!(resource.state, State::Removing | State::Removed);
+            let kind = if gone { StoredKind::Gone } else { StoredKind::Unknown };
+            let reply = StoredReply::Failed { kind, message: None };
+            self.end(on, operation, &resource.addon, &resource.key, &reply).await?;
+            return Ok(Claimed::Ended(reply));
+        }
+        let state = match kind {
+            Kind::Provision => State::Provisioning,
+            Kind::PlanChange => State::Changing,
+            Kind::Deprovision => State::Removing,
+        };
+        let fence = resource.fence + 1;
+        let enter = self.db.sql("UPDATE maitre_resources SET state = $2, fence = $3, changed_at = {now} WHERE id = $1");
+        on.execute(sqlx::query(enter).bind(resource.id).bind(state.as_str()).bind(fence)).await?;
+        let take = self.db.sql(
+            "UPDATE maitre_operations SET attempts = attempts + 1, fence = $2, lease_owner = $3, lease_until = {now} + $4
+             WHERE id = $1",
+        );
+        let take = sqlx::query(take).bind(operation).bind(fence).bind(&self.owner).bind(self.limits.lease);
+        on.execute(take).await?;
+        let request = match row.maybe_bytes("request")? {
+            Some(sealed) => self.open_request(&resource.addon, &resource.key, kind, &sealed)?,
+            None => StoredRequest::Deprovision,
+        };
+        let lease =
+            Lease { operation, resource: resource.id, fence, addon: resource.addon, key: resource.key, kind, plan };
+        Ok(Claimed::Ours(lease, request))
+    }
+
+    /// A removal does not wait for what a dead process left behind: it ends it.
+    async fn lane_is_free(
+        &self,
+        on: &mut AnyConnection,
+        resource: &super::Resource,
+        operation: i64,
+        kind: Kind,
+    ) -> Result<bool, LedgerError> {
+        if kind == Kind::Deprovision {
+            let gone = StoredReply::Failed { kind: StoredKind::Gone, message: None };
+            let drop = self.db.sql(
+                "UPDATE maitre_operations SET state = 'dropped', reply = $3, request = NULL, ended_at = {now}
+                 WHERE resource = $1 AND id < $2 AND state = 'open' AND lease_until <= {now}",
+            );
+            let reply = self.seal_reply(&resource.addon, &resource.key, &gone);
+            on.execute(sqlx::query(drop).bind(resource.id).bind(operation).bind(reply)).await?;
+        }
+        let before =
+            "SELECT count(*) AS before FROM maitre_operations WHERE resource = $1 AND id < $2 AND state = 'open'";
+        Ok(on.fetch_one(sqlx::query(before).bind(resource.id).bind(operation)).await?.number("before")? == 0)
+    }
+
+    /// Says whether the lease was still ours.
+    pub(super) async fn renew(&self, on: &mut AnyConnection, operation: i64, fence: i64) -> Result<bool, LedgerError> {
+        let renew = self.db.sql(
+            "UPDATE maitre_operations SET lease_until = {now} + $3
+             WHERE id = $1 AND fence = $2 AND state = 'open' AND lease_until > {now}",
+        );
+        let renewed = on.execute(sqlx::query(renew).bind(operation).bind(fence).bind(self.limits.lease)).await?;
+        Ok(renewed.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,144 @@
+//! What an operator needs: what happened to a resource, what is open, and a hand on what is stuck.
+
+use sqlx::{Executor, Row};
+use time::{Duration, OffsetDateTime};
+
+use crate::db::{Columns, Milliseconds};
+use crate::error::LedgerError;
+use crate::ledger::Ledger;
+use crate::rules::State;
+
+/// One resource as the ledger knows it. Nothing in it is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourceView {
+    /// Marketplace and slug: `heroku/lantern`.
+    pub addon: String,
+    /// What the marketplace calls it.
+    pub key: String,
+    /// What the vendor calls it.
+    pub provider_id: Option<String>,
+    /// Where it is in its life.
+    pub state: State,
+    /// Its plan.
+    pub plan: Option<String>,
+    /// What was asked for, oldest first.
+    pub timeline: Vec<OperationView>,
+}
+
+/// One operation: what was asked, how often it was tried, what came of it, and what is next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperationView {
+    /// Its number, for [`Ledger::retry`] and [`Ledger::abandon`].
+    pub id: i64,
+    /// `provision`, `plan change` or `deprovision`.
+    pub kind: String,
+    /// `open`, `done`, `dropped` (a removal overtook it) or `parked` (a person has to look).
+    pub state: String,
+    /// The plan that was asked for.
+    pub plan: Option<String>,
+    /// How often the listener was called for it.
+    pub attempts: i64,
+    /// Why the last call failed, passwords in URLs masked.
+    pub cause: Option<String>,
+    /// When it was asked for first.
+    pub asked_at: OffsetDateTime,
+    /// When it ended.
+    pub ended_at: Option<OffsetDateTime>,
+    /// When it is tried next; in the past while somebody works on it.
+    pub due_at: OffsetDateTime,
+}
+
+/// Figures to raise an alarm on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Figures {
+    /// Operations that are not done.
+    pub open: i64,
+    /// Operations that a person has to look at.
+    pub parked: i64,
+    /// How long ago the oldest open one was asked for.
+    pub oldest_open: Duration,
+}
+
+fn instant(milliseconds: Milliseconds) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+impl Ledger {
+    /// A resource by its key or by the vendor's name of it, of any add-on, with its timeline.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn resource(&self, id: &str) -> Result<Option<ResourceView>, LedgerError> {
+        let pool = &self.inner.engine.db.pool;
+        let find = "SELECT * FROM maitre_resources WHERE key = $1 OR provider_id = $1
+                    ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END, id DESC LIMIT 1";
+        let Some(row) = pool.fetch_optional(sqlx::query(find).bind(id)).await? else { return Ok(None) };
+        let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
+        let operations = pool.fetch_all(sqlx::query(operations).bind(row.number("id")?)).await?;
+        let timeline = operations.iter().map(|row| {
+            Ok::<_, LedgerError>(OperationView {
+                id: row.number("id")?,
+                kind: row.text("kind")?,
+                state: row.text("state")?,
+                plan: row.maybe_text("plan")?,
+                attempts: row.number("attempts")?,
+                cause: row.maybe_text("cause")?,
+                asked_at: instant(row.number("asked_at")?),
+                ended_at: row.maybe_number("ended_at")?.map(instant),
+                due_at: instant(row.number("due_at")?),
+            })
+        });
+        Ok(Some(ResourceView {
+            addon: row.text("addon")?,
+            key: row.text("key")?,
+            provider_id: row.maybe_text("provider_id")?,
+            state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
+            plan: row.maybe_text("plan")?,
+            timeline: timeline.collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// What is open, parked, and how old the oldest open operation is.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn figures(&self) -> Result<Figures, LedgerError> {
+        let count = self.inner.engine.db.sql(
+            "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0) AS BIGINT) AS open,
+                    CAST(COALESCE(SUM(CASE WHEN state = 'parked' THEN 1 ELSE 0 END), 0) AS BIGINT) AS parked,
+                    CAST({now} - COALESCE(MIN(CASE WHEN state = 'open' THEN asked_at END), {now}) AS BIGINT) AS age
+             FROM maitre_operations WHERE state IN ('open', 'parked')",
+        );
+        let row = self.inner.engine.db.pool.fetch_one(sqlx::query(count)).await?;
+        let oldest_open = Duration::milliseconds(row.try_get("age")?);
+        Ok(Figures { open: row.try_get("open")?, parked: row.try_get("parked")?, oldest_open })
+    }
+
+    /// Lets a parked operation, or one that rests, be tried at once. Says whether there was such a one.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn retry(&self, operation: i64) -> Result<bool, LedgerError> {
+        let retry = self.inner.engine.db.sql(
+            "UPDATE maitre_operations SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
+             WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}",
+        );
+        let changed = self.inner.engine.db.pool.execute(sqlx::query(retry).bind(operation)).await?.rows_affected();
+        self.inner.waiting.hurry();
+        Ok(changed == 1)
+    }
+
+    /// Gives a parked operation up: it stays in the timeline and is not tried again. Says whether there was such a one.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn abandon(&self, operation: i64) -> Result<bool, LedgerError> {
+        let abandon =
+            "UPDATE maitre_operations SET state = 'abandoned', request = NULL WHERE id = $1 AND state = 'parked'";
+        Ok(self.inner.engine.db.pool.execute(sqlx::query(abandon).bind(operation)).await?.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,314 @@
+//! Opening, migrating and handing out.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use maitre_core::{AddonId, Listener};
+use sqlx::migrate::Migrator;
+use sqlx::{Executor, Row};
+use tokio::task::AbortHandle;
+
+use crate::db::{Db, Dialect, Milliseconds, file_of};
+use crate::engine::{Begun, Claimed, Command, Engine, Limits, Outcome, Resource};
+use crate::error::LedgerError;
+use crate::kept::{Kept, begun};
+use crate::seal::Keys;
+use crate::waiting::Waiting;
+use crate::writer::Writer;
+
+#[cfg(feature = "sqlite")]
+static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+#[cfg(feature = "postgres")]
+static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// The durable record of what was asked and answered; clones are the same ledger.
+///
+/// ```
+/// use maitre_core::*;
+/// use maitre_ledger::Ledger;
+///
+/// # struct Widgets;
+/// # impl Listener for Widgets {
+/// #     async fn provision(&self, r: Provision) -> Result<Provisioned> { Ok(Provisioned::new(r.fence)) }
+/// #     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> { Ok(PlanChanged::new()) }
+/// #     async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> { Ok(Deprovisioned::new()) }
+/// #     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> { Ok(SignedOn::redirect("/")) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("maitre-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let url = format!("sqlite://{}", folder.join("maitre.db").display());
+/// Ledger::migrate(&url).await?;
+/// let ledger = Ledger::open(&url).await?;
+/// let listener = ledger.keep(Widgets);
+///
+/// let request = Provision::new(AddonId::new("heroku", "widgets"), "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21", "basic");
+/// let first = listener.provision(request.clone()).await.unwrap();
+/// let again = listener.provision(request).await.unwrap();
+/// assert_eq!(first.id(), again.id(), "the second one was answered from the record");
+/// # ledger.close().await;
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Ledger {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) waiting: Arc<Waiting>,
+    /// How long one who joins waits for another's result.
+    pub(crate) patience: Duration,
+    writer: Writer,
+    watch: AbortHandle,
+    addons: Mutex<HashMap<String, AddonId>>,
+}
+
+/// How to open a ledger; see [`Ledger::with`].
+///
+/// ```
+/// use std::time::Duration;
+/// use maitre_ledger::Ledger;
+///
+/// let options = Ledger::with("postgres://db/app").lease(Duration::from_secs(20)).connections(5);
+/// assert!(!format!("{options:?}").contains("postgres"), "the URL may hold a password");
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    url: String,
+    keys: Option<Keys>,
+    connections: u32,
+    limits: Limits,
+    patience: Duration,
+    clock_offset: Milliseconds,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+fn milliseconds(duration: Duration) -> Milliseconds {
+    Milliseconds::try_from(duration.as_millis()).unwrap_or(Milliseconds::MAX)
+}
+
+impl Options {
+    /// The keys, in the place of those in `MAITRE_KEY`.
+    #[must_use]
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// How long a process may be silent before another takes its operations over; 30 s if not set.
+    #[must_use]
+    pub fn lease(mut self, length: Duration) -> Self {
+        self.limits.lease = milliseconds(length);
+        self
+    }
+
+    /// How often an operation is tried before it is parked, and how long it rests at first and at most; 12, 1 s and
+    /// 15 min if not set. Removals are never parked.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32, first_rest: Duration, longest_rest: Duration) -> Self {
+        self.limits.attempts = attempts.into();
+        self.limits.first_backoff = milliseconds(first_rest);
+        self.limits.last_backoff = milliseconds(longest_rest);
+        self
+    }
+
+    /// How long a duplicate waits for the first one's answer; 20 s if not set. Let it be less than the answer budget.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How many connections are held at most; 8 if not set.
+    #[must_use]
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections.max(2); // the shared writer of SQLite holds one
+        self
+    }
+
+    /// Turns the database's clock, for tests of what happens later.
+    #[must_use]
+    pub fn clock_offset(mut self, offset: Duration) -> Self {
+        self.clock_offset = milliseconds(offset);
+        self
+    }
+
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database cannot be reached, its tables are of another version, or there is no key.
+    pub async fn open(self) -> Result<Ledger, LedgerError> {
+        let dialect = Dialect::of(&self.url)?;
+        let keys = match self.keys {
+            Some(keys) => keys,
+            None => keys_of(&self.url, dialect)?,
+        };
+        let mut db = Db::connect(&self.url, self.connections).await?;
+        db.clock_offset = self.clock_offset;
+        check_version(&db).await?;
+        let owner = uuid::Uuid::new_v4().simple().to_string();
+        let engine = Arc::new(Engine { db, keys, owner, limits: self.limits });
+        let waiting = Arc::<Waiting>::default();
+        let (held, asked) = (waiting.clone(), engine.clone());
+        let watch = tokio::spawn(async move { held.watch(&asked).await }).abort_handle();
+        let writer = Writer::start(engine.clone());
+        let inner = Inner { engine, waiting, patience: self.patience, writer, watch, addons: Mutex::default() };
+        Ok(Ledger { inner: Arc::new(inner) })
+    }
+}
+
+fn keys_of(url: &str, dialect: Dialect) -> Result<Keys, LedgerError> {
+    match (std::env::var("MAITRE_KEY"), dialect, file_of(url)) {
+        (Ok(keys), _, _) => Ok(Keys::parse(&keys)?),
+        (Err(_), Dialect::Sqlite, Some(file)) => Ok(Keys::beside(&file)?),
+        _ => Err(LedgerError::no_key()),
+    }
+}
+
+fn migrator(dialect: Dialect) -> Result<Migrator, LedgerError> {
+    let migrations = match dialect {
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => &SQLITE,
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => &POSTGRES,
+        #[expect(unreachable_patterns, reason = "which of the two is there depends on the features")]
+        _ => return Err(LedgerError::url()),
+    };
+    let mut migrator = Migrator { migrations: migrations.migrations.clone(), ..Migrator::DEFAULT };
+    // our own history: the vendor's migrator must not find ours, nor ours the vendor's
+    migrator.dangerous_set_table_name("maitre_migrations");
+    migrator.set_locking(false); // session locks do not pass a transaction pooler
+    Ok(migrator)
+}
+
+async fn check_version(db: &Db) -> Result<(), LedgerError> {
+    let known = migrator(db.dialect)?.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let row = db.pool.fetch_one("SELECT CAST(max(version) AS BIGINT) FROM maitre_migrations").await;
+    let found = row.ok().and_then(|row| row.try_get::<Option<i64>, _>(0).ok().flatten()).unwrap_or(0);
+    match found.cmp(&known) {
+        std::cmp::Ordering::Less => Err(LedgerError::too_old(found, known)),
+        std::cmp::Ordering::Greater => Err(LedgerError::too_new(found, known)),
+        std::cmp::Ordering::Equal => Ok(()),
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger at `sqlite://file.db` or `postgres://…`, whose tables [`Ledger::migrate`] has made.
+    ///
+    /// Keys come from `MAITRE_KEY` (64 hex digits; several separated by commas, the newest first). Without it, SQLite
+    /// makes a key file beside the database and says so, and Postgres refuses.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database cannot be reached, its tables are of another version, or there is no key.
+    pub async fn open(url: &str) -> Result<Self, LedgerError> {
+        Self::with(url).open().await
+    }
+
+    /// The same with other settings.
+    #[must_use]
+    pub fn with(url: &str) -> Options {
+        Options {
+            url: url.to_owned(),
+            keys: None,
+            connections: 8,
+            limits: Limits::default(),
+            patience: Duration::from_secs(20),
+            clock_offset: 0,
+        }
+    }
+
+    /// Makes the ledger's tables, or brings them up to this program's version. Run it once before a rollout, not in
+    /// every process; in one with an embedded database at start.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database cannot be reached or changed.
+    pub async fn migrate(url: &str) -> Result<(), LedgerError> {
+        let db = Db::connect(url, 2).await?;
+        let migrator = migrator(db.dialect)?;
+        migrator.run(&db.pool).await?;
+        db.pool.close().await;
+        Ok(())
+    }
+
+    /// A listener around `listener` that is safe under duplicates, crashes and many processes.
+    ///
+    /// Its calls are written down before they are made, duplicates wait for the first one's answer and get the same,
+    /// and what was answered is answered again without a call.
+    pub fn keep<L: Listener>(&self, listener: L) -> Kept<L> {
+        Kept::new(self.inner.clone(), listener)
+    }
+
+    /// Closes the connections. Call it last, after workers and routers have stopped.
+    pub async fn close(&self) {
+        self.inner.watch.abort();
+        self.inner.writer.stop();
+        self.inner.engine.db.pool.close().await;
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("dialect", &self.inner.engine.db.dialect).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+impl Inner {
+    /// The add-on's name in the records. Its `AddonId` is kept, as only the program knows the marketplaces by heart.
+    pub(crate) fn remember(&self, addon: &AddonId) -> String {
+        let name = addon.to_string();
+        let mut addons = self.addons.lock().unwrap_or_else(PoisonError::into_inner);
+        if !addons.contains_key(&name) {
+            addons.insert(name.clone(), addon.clone());
+        }
+        name
+    }
+
+    pub(crate) fn addon_id(&self, name: &str) -> Result<AddonId, LedgerError> {
+        let addons = self.addons.lock().unwrap_or_else(PoisonError::into_inner);
+        addons.get(name).cloned().ok_or(LedgerError::damaged("an add-on that this program does not know"))
+    }
+
+    pub(crate) async fn apply(&self, command: Command) -> Result<Outcome, LedgerError> {
+        self.writer.apply(command).await
+    }
+
+    pub(crate) async fn begin(&self, command: Command) -> Result<Begun, LedgerError> {
+        begun(self.apply(command).await?)
+    }
+
+    pub(crate) async fn claim(&self, operation: i64) -> Result<Claimed, LedgerError> {
+        match self.apply(Command::Claim { operation }).await? {
+            Outcome::Claimed(claimed) => Ok(claimed),
+            _ => Err(LedgerError::damaged("an outcome of another command")),
+        }
+    }
+
+    pub(crate) async fn done(&self, command: Command) -> Result<bool, LedgerError> {
+        match self.apply(command).await? {
+            Outcome::Done(done) => Ok(done),
+            _ => Err(LedgerError::damaged("an outcome of another command")),
+        }
+    }
+
+    pub(crate) async fn find(&self, addon: &str, id: &str) -> Result<Option<Resource>, LedgerError> {
+        let mut connection = self.engine.db.pool.acquire().await?;
+        self.engine.resource(&mut connection, addon, id).await
+    }
+}

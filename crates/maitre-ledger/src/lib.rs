@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod db;
+mod engine;
+mod error;
+mod inspect;
+mod kept;
+mod ledger;
+mod reseal;
+mod rules;
+mod seal;
+#[cfg(feature = "sessions")]
+mod sessions;
+mod stored;
+mod waiting;
+mod worker;
+mod writer;
+
+pub use error::LedgerError;
+pub use inspect::{Figures, OperationView, ResourceView};
+pub use kept::Kept;
+pub use ledger::{Ledger, Options};
+pub use rules::State;
+pub use seal::{KeyError, Keys};
+#[cfg(feature = "sessions")]
+pub use sessions::Sessions;
+pub use worker::Worker;

@@ -1,0 +1,94 @@
+//! After a new key was put first: everything under it, row by row.
+
+use sqlx::{AnyConnection, Connection, Executor};
+
+use crate::db::{Columns, Dialect};
+use crate::engine::{Engine, place};
+use crate::error::LedgerError;
+use crate::ledger::Ledger;
+
+impl Ledger {
+    /// Seals every value anew that another key than the first has sealed; says how many. Afterwards the old key can be
+    /// taken out of `MAITRE_KEY`. It may run beside everything else, and again after it was stopped.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails, or a value was sealed with a key that is not there any more.
+    pub async fn reseal(&self) -> Result<u64, LedgerError> {
+        let engine = &self.inner.engine;
+        let mut resealed = 0;
+        for table in TABLES {
+            let mut last = 0;
+            loop {
+                let mut connection = engine.db.pool.acquire().await?;
+                let (count, next) = batch(engine, &mut connection, table, last).await?;
+                resealed += count;
+                match next {
+                    Some(next) => last = next,
+                    None => break,
+                }
+            }
+        }
+        Ok(resealed)
+    }
+}
+
+/// Where sealed values stand: how to read a batch of rows, and how to write one column of one of them.
+struct Sealed {
+    rows: &'static str,
+    columns: &'static [(&'static str, &'static str)],
+}
+
+const TABLES: &[Sealed] = &[
+    Sealed {
+        rows: "SELECT id, addon, key, 'resource' AS kind, asked, reply FROM maitre_resources WHERE id > $1
+               ORDER BY id LIMIT 200 {lock}",
+        columns: &[
+            ("asked", "UPDATE maitre_resources SET asked = $2 WHERE id = $1"),
+            ("reply", "UPDATE maitre_resources SET reply = $2 WHERE id = $1"),
+        ],
+    },
+    Sealed {
+        rows:
+            "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request, o.reply AS reply
+               FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource WHERE o.id > $1
+               ORDER BY o.id LIMIT 200 {lock}",
+        columns: &[
+            ("request", "UPDATE maitre_operations SET request = $2 WHERE id = $1"),
+            ("reply", "UPDATE maitre_operations SET reply = $2 WHERE id = $1"),
+        ],
+    },
+];
+
+/// Some rows, in one transaction: how many values were sealed anew, and where to go on.
+async fn batch(
+    engine: &Engine,
+    on: &mut AnyConnection,
+    table: &Sealed,
+    after: i64,
+) -> Result<(u64, Option<i64>), LedgerError> {
+    let mut transaction = match engine.db.dialect {
+        Dialect::Sqlite => on.begin_with("BEGIN IMMEDIATE").await?,
+        Dialect::Postgres => on.begin().await?,
+    };
+    let rows = transaction.fetch_all(sqlx::query(engine.db.sql(table.rows)).bind(after)).await?;
+    let mut count = 0;
+    let mut last = None;
+    for row in rows {
+        let (id, addon, key) = (row.number("id")?, row.text("addon")?, row.text("key")?);
+        last = Some(id);
+        for &(column, update) in table.columns {
+            let Some(sealed) = row.maybe_bytes(column)? else { continue };
+            if engine.keys.is_current(&sealed) {
+                continue;
+            }
+            // a request is bound to its kind, as a resource may have several
+            let bound_to = if column == "request" { row.text("kind")? } else { column.to_owned() };
+            let bound_to = place(&addon, &key, &bound_to);
+            let anew = engine.keys.seal(&bound_to, &engine.keys.open(&bound_to, &sealed)?);
+            transaction.execute(sqlx::query(update).bind(id).bind(anew)).await?;
+            count += 1;
+        }
+    }
+    transaction.commit().await?;
+    Ok((count, last))
+}

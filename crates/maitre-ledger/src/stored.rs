@@ -1,0 +1,294 @@
+//! Requests and replies as they stand, sealed, in the records.
+
+use std::collections::BTreeMap;
+
+use maitre_core::{
+    AddonId, ConfigVars, Deprovision, Deprovisioned, ExposeSecret, Failure, FailureKind, OauthGrant, PlanChange,
+    PlanChanged, Provision, Provisioned, SecretString,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+/// All that is needed to ask the listener once more, on another machine and after any time.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum StoredRequest {
+    Provision(Box<StoredProvision>),
+    PlanChange(StoredPlanChange),
+    Deprovision,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredProvision {
+    keyed: bool,
+    plan: String,
+    name: Option<String>,
+    region: Option<String>,
+    callback_url: Option<String>,
+    grant: Option<StoredGrant>,
+    options: BTreeMap<String, String>,
+    log_input_url: Option<String>,
+    log_drain_token: Option<String>,
+    tenant: Option<String>,
+    logplex_token: Option<String>,
+    features: Map<String, Value>,
+    extra: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredGrant {
+    code: String,
+    kind: String,
+    expires_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredPlanChange {
+    plan: String,
+    tenant: Option<String>,
+    features: Map<String, Value>,
+    extra: Map<String, Value>,
+}
+
+fn expose(secret: Option<&SecretString>) -> Option<String> {
+    secret.map(|secret| secret.expose_secret().to_owned())
+}
+
+impl From<&Provision> for StoredRequest {
+    fn from(request: &Provision) -> Self {
+        Self::Provision(Box::new(StoredProvision {
+            keyed: request.keyed,
+            plan: request.plan.clone(),
+            name: request.name.clone(),
+            region: request.region.clone(),
+            callback_url: expose(request.callback_url.as_ref()),
+            grant: request.oauth_grant.as_ref().map(|grant| StoredGrant {
+                code: grant.code.expose_secret().to_owned(),
+                kind: grant.kind.clone(),
+                expires_at: grant.expires_at.unix_timestamp(),
+            }),
+            options: request.options.clone(),
+            log_input_url: expose(request.log_input_url.as_ref()),
+            log_drain_token: expose(request.log_drain_token.as_ref()),
+            tenant: request.tenant.clone(),
+            logplex_token: expose(request.logplex_token.as_ref()),
+            features: request.features.clone(),
+            extra: request.extra.clone(),
+        }))
+    }
+}
+
+impl From<&PlanChange> for StoredRequest {
+    fn from(request: &PlanChange) -> Self {
+        Self::PlanChange(StoredPlanChange {
+            plan: request.plan.clone(),
+            tenant: request.tenant.clone(),
+            features: request.features.clone(),
+            extra: request.extra.clone(),
+        })
+    }
+}
+
+/// A request that was read back, to be asked again.
+pub(crate) enum Request {
+    Provision(Box<Provision>),
+    PlanChange(PlanChange),
+    Deprovision(Deprovision),
+}
+
+impl StoredRequest {
+    /// Whether the marketplace would know the resource again. If not, what did not work out is taken down.
+    pub(crate) fn asks_again(&self) -> bool {
+        !matches!(self, Self::Provision(provision) if !provision.keyed)
+    }
+
+    pub(crate) fn revive(self, addon: AddonId, key: &str) -> Request {
+        match self {
+            Self::Provision(stored) => Request::Provision(Box::new(stored.revive(addon, key))),
+            Self::PlanChange(stored) => {
+                let mut request = PlanChange::new(addon, key, stored.plan);
+                request.tenant = stored.tenant;
+                request.features = stored.features;
+                request.extra = stored.extra;
+                Request::PlanChange(request)
+            }
+            Self::Deprovision => Request::Deprovision(Deprovision::new(addon, key)),
+        }
+    }
+}
+
+impl StoredProvision {
+    fn revive(self, addon: AddonId, key: &str) -> Provision {
+        let mut request = Provision::new(addon, key, self.plan);
+        request.keyed = self.keyed;
+        request.name = self.name;
+        request.region = self.region;
+        request.callback_url = self.callback_url.map(Into::into);
+        request.oauth_grant = self.grant.map(|grant| {
+            let end = OffsetDateTime::from_unix_timestamp(grant.expires_at);
+            let mut revived = OauthGrant::new(grant.code, end.unwrap_or(OffsetDateTime::UNIX_EPOCH));
+            revived.kind = grant.kind;
+            revived
+        });
+        request.options = self.options;
+        request.log_input_url = self.log_input_url.map(Into::into);
+        request.log_drain_token = self.log_drain_token.map(Into::into);
+        request.tenant = self.tenant;
+        request.logplex_token = self.logplex_token.map(Into::into);
+        request.features = self.features;
+        request.extra = self.extra;
+        request
+    }
+}
+
+/// What makes two provisions of one resource the same: plan, region and options of the first. A grant, the name,
+/// callback and log fields differ from retry to retry.
+pub(crate) fn asked(request: &Provision) -> Vec<u8> {
+    let asked = (&request.plan, &request.region, &request.options, &request.features);
+    serde_json::to_vec(&asked).unwrap_or_default()
+}
+
+/// What was answered, to be answered again.
+#[derive(Serialize, Deserialize, Clone)]
+pub(crate) enum StoredReply {
+    Provisioned { id: String, config: Vec<(String, String)>, message: Option<String>, log_drain_url: Option<String> },
+    PlanChanged { config: Vec<(String, String)>, message: Option<String> },
+    Deprovisioned { message: Option<String> },
+    Failed { kind: StoredKind, message: Option<String> },
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoredKind {
+    Refused,
+    Conflict,
+    Unknown,
+    Gone,
+    Unavailable,
+}
+
+impl From<FailureKind> for StoredKind {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Refused => Self::Refused,
+            FailureKind::Conflict => Self::Conflict,
+            FailureKind::Unknown => Self::Unknown,
+            FailureKind::Gone => Self::Gone,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
+    config.iter().map(|(name, value)| (name.to_owned(), value.expose_secret().to_owned())).collect()
+}
+
+/// A listener's reply that can be written down and read back as the same bytes on the wire.
+pub(crate) trait Storable: Sized + Send + 'static {
+    /// The answer to what needed no call, where there is such a thing.
+    fn nothing() -> Option<Self>;
+    fn store(&self) -> StoredReply;
+    fn revive(reply: StoredReply) -> Option<Self>;
+}
+
+impl Storable for Provisioned {
+    fn nothing() -> Option<Self> {
+        None
+    }
+
+    fn store(&self) -> StoredReply {
+        StoredReply::Provisioned {
+            id: self.id().as_str().to_owned(),
+            config: config_of(self.config_vars()),
+            message: self.message_text().map(ToOwned::to_owned),
+            log_drain_url: expose(self.drain()),
+        }
+    }
+
+    fn revive(reply: StoredReply) -> Option<Self> {
+        let StoredReply::Provisioned { id, config, message, log_drain_url } = reply else { return None };
+        let mut revived = config.into_iter().fold(Self::new(id), |reply, (name, value)| reply.config(name, value));
+        if let Some(message) = message {
+            revived = revived.message(message);
+        }
+        Some(match log_drain_url {
+            Some(url) => revived.log_drain_url(url),
+            None => revived,
+        })
+    }
+}
+
+impl Storable for PlanChanged {
+    fn nothing() -> Option<Self> {
+        Some(Self::new())
+    }
+
+    fn store(&self) -> StoredReply {
+        let message = self.message_text().map(ToOwned::to_owned);
+        StoredReply::PlanChanged { config: config_of(self.config_vars()), message }
+    }
+
+    fn revive(reply: StoredReply) -> Option<Self> {
+        let StoredReply::PlanChanged { config, message } = reply else { return None };
+        let revived = config.into_iter().fold(Self::new(), |reply, (name, value)| reply.config(name, value));
+        Some(match message {
+            Some(message) => revived.message(message),
+            None => revived,
+        })
+    }
+}
+
+impl Storable for Deprovisioned {
+    fn nothing() -> Option<Self> {
+        Some(Self::new())
+    }
+
+    fn store(&self) -> StoredReply {
+        StoredReply::Deprovisioned { message: self.message_text().map(ToOwned::to_owned) }
+    }
+
+    fn revive(reply: StoredReply) -> Option<Self> {
+        let StoredReply::Deprovisioned { message } = reply else { return None };
+        Some(match message {
+            Some(message) => Self::new().message(message),
+            None => Self::new(),
+        })
+    }
+}
+
+impl StoredReply {
+    pub(crate) fn failed(failure: &Failure) -> Self {
+        Self::Failed { kind: failure.kind().into(), message: failure.message().map(ToOwned::to_owned) }
+    }
+
+    /// A reply of the wrong shape cannot have been written for this operation: the records are damaged.
+    pub(crate) fn revive<T: Storable>(self) -> Result<T, Failure> {
+        if let Self::Failed { kind, message } = self {
+            let failure = match kind {
+                StoredKind::Refused => Failure::refused("This cannot be done."),
+                StoredKind::Conflict => Failure::conflict("This cannot be done."),
+                StoredKind::Unknown => Failure::unknown(),
+                StoredKind::Gone => Failure::gone(),
+                StoredKind::Unavailable => Failure::unavailable("an earlier try failed"),
+            };
+            return Err(match message {
+                Some(message) => failure.with_message(message),
+                None => failure,
+            });
+        }
+        T::revive(self).ok_or_else(|| Failure::unavailable("the ledger holds a reply of another kind"))
+    }
+
+    /// After a plan change, a replayed provision carries the config of today.
+    pub(crate) fn with_config_of(self, change: &Self) -> Self {
+        let (Self::Provisioned { id, config, message, log_drain_url }, Self::PlanChanged { config: changed, .. }) =
+            (self.clone(), change)
+        else {
+            return self;
+        };
+        let mut vars = ConfigVars::default();
+        for (name, value) in config.into_iter().chain(changed.iter().cloned()) {
+            vars.set(name, value);
+        }
+        Self::Provisioned { id, config: config_of(&vars), message, log_drain_url }
+    }
+}

@@ -1,0 +1,151 @@
+//! Goes on with what was left or put off, in this process or another.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use maitre_core::{Addon, AddonId, Listener, Marketplace, Resume};
+use sqlx::{Executor, Row};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::engine::Command;
+use crate::error::LedgerError;
+use crate::ledger::{Inner, Ledger};
+
+const BETWEEN_SWEEPS: Duration = Duration::from_mins(1);
+
+/// Takes over what dead processes left, tries again what failed, and finishes removals.
+///
+/// Run one in every web process, or in processes of their own, or both: leases see to it that each operation has one
+/// runner at a time.
+pub struct Worker {
+    ledger: Arc<Inner>,
+    addons: Vec<(AddonId, Arc<dyn Resumes>)>,
+    pause: Duration,
+    at_once: usize,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addons: Vec<_> = self.addons.iter().map(|(addon, _)| addon).collect();
+        f.debug_struct("Worker").field("addons", &addons).finish_non_exhaustive()
+    }
+}
+
+/// An add-on of any marketplace.
+trait Resumes: Send + Sync {
+    fn resume(&self, operation: Resume) -> Pin<Box<dyn Future<Output = maitre_core::Result<()>> + Send + '_>>;
+}
+
+impl<M: Marketplace> Resumes for Addon<M> {
+    fn resume(&self, operation: Resume) -> Pin<Box<dyn Future<Output = maitre_core::Result<()>> + Send + '_>> {
+        Box::pin(Listener::resume(self, operation))
+    }
+}
+
+impl Ledger {
+    /// A worker for these add-ons, whose listeners this ledger [keeps](Ledger::keep).
+    pub fn worker<M: Marketplace>(&self, addons: impl IntoIterator<Item = Addon<M>>) -> Worker {
+        Worker { ledger: self.inner.clone(), addons: Vec::new(), pause: Duration::from_secs(1), at_once: 16 }
+            .and(addons)
+    }
+}
+
+impl Worker {
+    /// Also for these, of another marketplace.
+    #[must_use]
+    pub fn and<M: Marketplace>(mut self, addons: impl IntoIterator<Item = Addon<M>>) -> Self {
+        for addon in addons {
+            self.addons.push((addon.id().clone(), Arc::new(addon)));
+        }
+        self
+    }
+
+    /// How long it rests when there is nothing to do; 1 s if not set.
+    #[must_use]
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// How many operations it runs at once; 16 if not set.
+    #[must_use]
+    pub fn at_once(mut self, operations: usize) -> Self {
+        self.at_once = operations.max(1);
+        self
+    }
+
+    /// Works until `stop` is done, then waits for what it has begun. Drop the future to leave that to others.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        let Self { ledger, addons, pause, at_once } = self;
+        let places = Arc::new(Semaphore::new(at_once));
+        let begun = Arc::<Mutex<HashSet<i64>>>::default();
+        let mut running = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        let mut swept: Option<Instant> = None;
+        loop {
+            if swept.is_none_or(|at| at.elapsed() >= BETWEEN_SWEEPS) {
+                swept = Some(Instant::now());
+                if let Err(error) = ledger.done(Command::Sweep).await {
+                    tracing::warn!(%error, "the worker cannot sweep");
+                }
+            }
+            match due(&ledger, &addons, at_once).await {
+                Ok(operations) => {
+                    for (place, operation) in operations {
+                        if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert(operation) {
+                            continue;
+                        }
+                        let Ok(permit) = places.clone().acquire_owned().await else { return };
+                        let (addon, listener) = addons[place].clone();
+                        let begun = begun.clone();
+                        running.spawn(async move {
+                            if let Err(failure) = listener.resume(Resume::new(addon, operation)).await {
+                                tracing::info!(operation, ?failure, "an operation that was taken up did not succeed");
+                            }
+                            begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+                            drop(permit);
+                        });
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "the worker cannot ask what is due"),
+            }
+            while running.try_join_next().is_some() {}
+            tokio::select! {
+                () = &mut stop => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+}
+
+/// Open operations that nobody works on and whose time has come, oldest first, with their add-on's place in the list.
+async fn due(
+    ledger: &Inner,
+    addons: &[(AddonId, Arc<dyn Resumes>)],
+    at_once: usize,
+) -> Result<Vec<(usize, i64)>, LedgerError> {
+    let statement = ledger.engine.db.sql(
+        "SELECT o.id AS id, r.addon AS addon FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+         WHERE o.state = 'open' AND o.due_at <= {now} AND o.lease_until <= {now}
+           AND (o.kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
+                WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))
+         ORDER BY o.due_at LIMIT $1",
+    );
+    let limit = i64::try_from(at_once * 4).unwrap_or(i64::MAX);
+    let rows = ledger.engine.db.pool.fetch_all(sqlx::query(statement).bind(limit)).await?;
+    let mut operations = Vec::with_capacity(rows.len());
+    for row in rows {
+        let addon: String = row.try_get("addon")?;
+        if let Some(place) = addons.iter().position(|(id, _)| id.to_string() == addon) {
+            operations.push((place, row.try_get("id")?));
+        }
+    }
+    Ok(operations)
+}

@@ -1,0 +1,188 @@
+//! The measure: Heroku's provision and single sign-on as a careful engineer writes them with plain axum.
+//!
+//! It is the least that is right on the wire: typed fields, credentials before the body, both sides hashed and compared
+//! in constant time, a body limit, the time window, a cookie that data from outside cannot break. Of what `maitre` does
+//! beside that (work that survives a caller who hangs up, an answer budget, request ids and spans, panics as 503,
+//! refusals that say what and where, unknown fields kept, several live passwords and salts, every other route) it does
+//! nothing, so that whatever all that costs shows.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::http::header::{LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Form, Json, Router};
+use axum_extra::TypedHeader;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use headers::Authorization;
+use headers::authorization::Basic;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// What the manifest says, the credentials hashed once.
+struct Secrets {
+    user: [u8; 32],
+    password: [u8; 32],
+    salt: String,
+}
+
+pub(crate) fn app(user: &str, password: &str, salt: &str) -> Router {
+    let secrets = Secrets { user: sha256(user), password: sha256(password), salt: salt.to_owned() };
+    Router::new()
+        .route("/heroku/resources", post(provision))
+        .route("/heroku/resources/sso", post(single_sign_on))
+        .layer(DefaultBodyLimit::max(256 * 1024))
+        .with_state(Arc::new(secrets))
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// A caller with the add-on's credentials; decided before the body is read.
+struct Heroku;
+
+impl FromRequestParts<Arc<Secrets>> for Heroku {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, secrets: &Arc<Secrets>) -> Result<Self, Response> {
+        let sent = TypedHeader::<Authorization<Basic>>::from_request_parts(parts, secrets).await;
+        let admitted = sent.is_ok_and(|TypedHeader(Authorization(sent))| {
+            let user = secrets.user.ct_eq(&sha256(sent.username()));
+            let password = secrets.password.ct_eq(&sha256(sent.password()));
+            (user & password).into()
+        });
+        let challenge = [(WWW_AUTHENTICATE, r#"Basic realm="Add-on API""#)];
+        if admitted { Ok(Self) } else { Err((StatusCode::UNAUTHORIZED, challenge).into_response()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "what is documented is read, also where this add-on has no use for it")]
+struct Provision {
+    uuid: Uuid,
+    name: Option<String>,
+    plan: String,
+    region: String,
+    callback_url: String,
+    oauth_grant: Option<Grant>,
+    options: Option<Options>,
+    log_input_url: Option<String>,
+    log_drain_token: Option<String>,
+}
+
+type Options = std::collections::HashMap<String, String>;
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "as above")]
+struct Grant {
+    code: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(with = "heroku_time")]
+    expires_at: OffsetDateTime,
+}
+
+time::serde::format_description!(
+    heroku_time,
+    OffsetDateTime,
+    "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
+);
+
+#[derive(Serialize)]
+struct Provisioned {
+    id: Uuid,
+    config: Config,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+struct Config {
+    tally_url: String,
+    tally_token: &'static str,
+}
+
+async fn provision(_: Heroku, Json(request): Json<Provision>) -> Json<Provisioned> {
+    Json(Provisioned {
+        id: request.uuid,
+        config: Config {
+            tally_url: format!("https://tally.example/counters/{}", request.uuid),
+            tally_token: "9b1e7c04d5f24e0fa6d8c3b2a1907f5e",
+        },
+        message: "Tally is ready.",
+    })
+}
+
+/// The strongest token alone is looked at; Heroku sends the two older ones beside it.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "as above")]
+struct SingleSignOn {
+    resource_id: Uuid,
+    resource_token: Option<String>,
+    user_scoped_resource_token: String,
+    timestamp: String,
+    user_id: Uuid,
+    email: String,
+    app: Option<String>,
+    context_app: Option<String>,
+    id: Option<String>,
+    token: Option<String>,
+    #[serde(rename = "nav-data")]
+    nav_data: Option<String>,
+}
+
+async fn single_sign_on(
+    State(secrets): State<Arc<Secrets>>,
+    form: Result<Form<SingleSignOn>, FormRejection>,
+) -> Result<Response, StatusCode> {
+    let Form(form) = form.map_err(|_| StatusCode::FORBIDDEN)?;
+    if !form.is_fresh() || !form.is_signed_with(&secrets.salt) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let mut headers = HeaderMap::with_capacity(2);
+    headers.insert(LOCATION, header(format!("/dashboard/{}", form.resource_id))?);
+    if let Some(nav_data) = form.nav_data.filter(|nav_data| is_plain(nav_data)) {
+        let cookie = Cookie::build(("heroku-nav-data", nav_data));
+        let cookie = cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(true);
+        headers.insert(SET_COOKIE, header(cookie.to_string())?);
+    }
+    Ok((StatusCode::FOUND, headers).into_response())
+}
+
+impl SingleSignOn {
+    fn is_fresh(&self) -> bool {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        self.timestamp.parse::<i64>().is_ok_and(|then| (-60..=300).contains(&now.saturating_sub(then)))
+    }
+
+    fn is_signed_with(&self, salt: &str) -> bool {
+        let mut hash = Sha256::new();
+        hash.update(self.resource_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        for part in [":", salt, ":", &self.timestamp, ":"] {
+            hash.update(part);
+        }
+        hash.update(self.user_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        hash.update(":");
+        hash.update(&self.email);
+        let mut token = [0; 64];
+        hex::encode_to_slice(hash.finalize(), &mut token).is_ok()
+            && token.ct_eq(self.user_scoped_resource_token.as_bytes()).into()
+    }
+}
+
+/// Base64url, as Heroku writes it; nothing signs this field.
+fn is_plain(nav_data: &str) -> bool {
+    nav_data.len() <= 2048 && nav_data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_=-".contains(&byte))
+}
+
+fn header(text: String) -> Result<HeaderValue, StatusCode> {
+    HeaderValue::try_from(text).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,56 @@
+//! Requests a second and the slowest in a hundred, in rounds: what the machine does beside it hits both alike.
+
+use std::time::Duration;
+
+use crate::Outcome;
+use crate::child::Server;
+use crate::desk::{Ask, Desk, Threads};
+use crate::load::{self, Seen, Until};
+use crate::settings::Settings;
+use crate::table::{Goal, Row, Table};
+
+const CONNECTIONS: u32 = 64;
+
+pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
+    if settings.rounds == 0 {
+        return Ok(());
+    }
+    let mut rounds: Vec<[[Seen; 2]; 2]> = Vec::new();
+    for round in 1..=settings.rounds {
+        let seen = [both(Ask::Provision, settings.length, round)?, both(Ask::SignOn, settings.length, round)?];
+        for (ask, [maitre, by_hand]) in Ask::BOTH.iter().zip(&seen) {
+            eprintln!(
+                "round {round} of {}, {ask}: maitre {:.0}/s, by hand {:.0}/s, ratio {:.3}",
+                settings.rounds,
+                maitre.per_second,
+                by_hand.per_second,
+                maitre.per_second / by_hand.per_second,
+            );
+        }
+        rounds.push(seen);
+    }
+    for (place, ask) in Ask::BOTH.into_iter().enumerate() {
+        let of = |figure: fn(&Seen) -> f64| -> Vec<[f64; 2]> {
+            rounds.iter().map(|round| [figure(&round[place][0]), figure(&round[place][1])]).collect()
+        };
+        table.add(Row::of_rounds(
+            format!("{ask}, requests a second"),
+            &of(|seen| seen.per_second),
+            Goal::AtLeast(0.95),
+        ));
+        table.add(Row::of_rounds(format!("{ask}, p99 in µs"), &of(|seen| seen.p99.as_secs_f64() * 1e6), Goal::None));
+    }
+    Ok(())
+}
+
+/// One after the other in fresh processes; who is first changes from round to round.
+fn both(ask: Ask, length: Duration, round: u32) -> Outcome<[Seen; 2]> {
+    let one = |desk| load::order(&Server::start(desk, Threads::Many)?, ask, CONNECTIONS, Until::Time(length));
+    if round % 2 == 1 {
+        let maitre = one(Desk::Maitre)?;
+        Ok([maitre, one(Desk::ByHand)?])
+    } else {
+        let by_hand = one(Desk::ByHand)?;
+        Ok([one(Desk::Maitre)?, by_hand])
+    }
+}

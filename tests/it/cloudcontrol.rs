@@ -1,0 +1,262 @@
+//! cloudControl's exchanges.
+
+use maitre::{CloudControl, Deprovisioned, ExposeSecret, Failure, Password, PlanChanged, Provisioned, Salt, SignedOn};
+use maitre_testkit::{self as testkit, sign};
+use serde_json::json;
+
+use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, cloudcontrol, instant, request};
+
+/// A widget behind the door, and the id that the vendor gave it.
+async fn with_a_widget() -> (House<CloudControl>, String) {
+    let clock = Clock::at(NOW);
+    let marketplace = CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials");
+    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let id = house.market.provision("basic").await.expect(201).json()["id"].as_str().expect("an id").to_owned();
+    (house, id)
+}
+
+#[tokio::test]
+async fn a_provision_is_answered_with_201() {
+    let house = cloudcontrol().await;
+    let call = house.market.provision("basic").deployment("depq7w8e9r0@cloudcontrolled.com");
+    let reply = call.set("options", json!({ "locale": "de", "trace": "true" })).set("mood", 1).await;
+    let config = json!({ "LANTERN_URL": "https://u:pw@eu1.lantern.example/widget-1" });
+    assert_eq!(
+        reply.expect(201).json(),
+        json!({ "id": "widget-1", "config": config, "message": "Lantern basic is ready." })
+    );
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+
+    let heard = house.vendor.provisions().pop().unwrap();
+    assert_eq!(heard.addon.to_string(), "cloudcontrol/lantern");
+    assert_eq!((heard.plan.as_str(), heard.tenant.as_deref()), ("basic", Some("depq7w8e9r0@cloudcontrolled.com")));
+    assert_eq!((heard.options["locale"].as_str(), heard.options["trace"].as_str()), ("de", "true"));
+    assert_eq!(
+        heard.callback_url.unwrap().expose_secret(),
+        "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com"
+    );
+    assert_eq!(serde_json::Value::from(heard.extra), json!({ "mood": 1 }));
+}
+
+#[tokio::test]
+async fn options_region_and_log_token_may_be_there_or_not() {
+    let house = cloudcontrol().await;
+    house.market.provision("basic").set("region", "eu").set("logplex_token", "t.1").await.expect(201);
+    let heard = house.vendor.provisions().pop().unwrap();
+    assert_eq!((heard.region.as_deref(), heard.logplex_token.unwrap().expose_secret()), (Some("eu"), "t.1"));
+    let bare = house.market.provision("basic").without("options").without("callback_url");
+    bare.set("region", json!(null)).set("logplex_token", json!(null)).await.expect(201);
+}
+
+#[tokio::test]
+async fn the_path_is_as_good_with_a_slash_at_its_end() {
+    let house = cloudcontrol().await;
+    house.market.provision("basic").path("/resources/").await.expect(201);
+}
+
+#[tokio::test]
+async fn each_provision_is_a_resource_of_its_own_unless_the_deployment_is_the_key() {
+    let house = cloudcontrol().await;
+    let call = house.market.provision("basic").deployment("dep1@cloudcontrolled.com");
+    assert_ne!(call.clone().await.json()["id"], call.clone().await.json()["id"]);
+
+    let keyed = CloudControl::new(SLUG, PASSWORD, SALT).unwrap().key_by_deployment(true);
+    let house = House::of(keyed, |addon| addon).await;
+    let call = house.market.provision("basic").deployment("dep1@cloudcontrolled.com");
+    assert_eq!(call.clone().await.expect(201).body(), call.clone().await.expect(201).body());
+    assert_eq!(house.vendor.provisions()[0].resource.as_str(), "dep1@cloudcontrolled.com");
+    for nameless in [call.clone().without("cloudcontrol_id"), call.set("cloudcontrol_id", "")] {
+        assert_eq!(nameless.clone().await.expect(201).status(), 201);
+        nameless.await.expect(201);
+    }
+    let keys: Vec<_> = house.vendor.provisions()[2..].iter().map(|heard| heard.resource.clone()).collect();
+    assert!(keys.iter().all(|key| keys.iter().filter(|other| other == &key).count() == 1), "{keys:?}");
+}
+
+#[tokio::test]
+async fn the_checkers_name_for_the_tenant_is_understood() {
+    let house = cloudcontrol().await;
+    let call = house.market.provision("basic").without("cloudcontrol_id").set("heroku_id", "app1@kensa.heroku.com");
+    call.await.expect(201);
+    assert_eq!(house.vendor.provisions().pop().unwrap().tenant.as_deref(), Some("app1@kensa.heroku.com"));
+}
+
+#[tokio::test]
+async fn a_plan_changes_and_may_have_nothing_to_say() {
+    let (house, id) = with_a_widget().await;
+    let reply = house.market.plan_change(&id, "premium").set("cloudcontrol_id", "dep1@cloudcontrolled.com").await;
+    assert_eq!(reply.expect(200).json(), json!({ "message": "Now on premium." }));
+    let heard = house.vendor.plan_changes().pop().unwrap();
+    assert_eq!((heard.resource.as_str(), heard.tenant.as_deref()), (id.as_str(), Some("dep1@cloudcontrolled.com")));
+    house.vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
+    assert_eq!(house.market.plan_change(&id, "premium").await.expect(200).text(), "{}");
+}
+
+#[tokio::test]
+async fn a_deprovision_is_204_or_200_with_the_listeners_message() {
+    let (house, id) = with_a_widget().await;
+    let reply = house.market.deprovision(&id).await;
+    assert_eq!((reply.expect(204).body(), reply.header("content-type")), (&b""[..], None));
+    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().message("Good-bye.")));
+    assert_eq!(house.market.deprovision(&id).await.expect(200).json(), json!({ "message": "Good-bye." }));
+}
+
+#[tokio::test]
+async fn unknown_and_removed_are_both_404_and_the_rest_422_or_503() {
+    let (house, id) = with_a_widget().await;
+    assert_eq!(
+        house.market.provision("gold").await.expect(422).message(),
+        "There is no plan named gold: choose basic or premium."
+    );
+    house.market.plan_change(&id, "gold").await.expect(422);
+    house.market.plan_change("7", "premium").await.expect(404);
+    house.market.deprovision("7").await.expect(404);
+    house.market.deprovision(&id).await.expect(204);
+    assert_eq!(house.market.deprovision(&id).await.expect(404).message(), "This resource was removed.");
+    house.market.plan_change(&id, "premium").await.expect(404);
+    house.vendor.on_provision(async |_| Err(Failure::from_display("queue full")));
+    house.market.provision("basic").await.expect(503);
+    house.vendor.on_provision(async |_| Ok(Provisioned::new("")));
+    house.market.provision("basic").await.expect(503);
+}
+
+#[tokio::test]
+async fn every_call_asks_for_the_credentials() {
+    let (house, id) = with_a_widget().await;
+    let before = house.vendor.calls();
+    let right = sign::basic(SLUG, PASSWORD);
+    let wrong = [
+        None,
+        Some(String::new()),
+        Some("Basic".into()),
+        Some(right["Basic ".len()..].to_owned()),
+        Some(sign::basic("papaya", PASSWORD)),
+        Some(sign::basic(SLUG, "wrong")),
+        Some(sign::basic(SLUG, "")),
+        Some("Basic !!!!".into()),
+    ];
+    for authorization in wrong {
+        macro_rules! ask {
+            ($call:expr) => {
+                match &authorization {
+                    Some(authorization) => $call.authorization(authorization).await,
+                    None => $call.no_credentials().await,
+                }
+            };
+        }
+        let replies = [
+            ask!(house.market.provision("basic")),
+            ask!(house.market.plan_change(&id, "premium")),
+            ask!(house.market.deprovision(&id)),
+        ];
+        for reply in replies {
+            let challenge = reply.expect(401).header("www-authenticate");
+            assert_eq!(challenge, Some(r#"Basic realm="Add-on API", charset="UTF-8""#), "{authorization:?}");
+            assert!(!reply.message().is_empty());
+        }
+    }
+    assert_eq!(house.vendor.calls(), before);
+    house.market.deprovision(&id).authorization(right.replace("Basic", "bAsIc")).await.expect(204);
+}
+
+#[tokio::test]
+async fn the_published_token_lets_in_for_its_id_alone_in_both_eras() {
+    let clock = Clock::at(1_700_000_000);
+    let marketplace = CloudControl::new(SLUG, PASSWORD, "rock salt").unwrap();
+    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/")));
+    let fields = "token=9b65f5836299bfe5dce9af06e2fa59d3044a8cc9&timestamp=1700000000";
+    let form = |path: &str, body: String| {
+        let lines = [&format!("POST /cloudcontrol{path}"), "content-type: application/x-www-form-urlencoded"];
+        Raw::exchange(&house.server, request(lines, body))
+    };
+    let get = |path: String| Raw::exchange(&house.server, request([format!("GET /cloudcontrol{path}").as_str()], ""));
+    assert_eq!(form("/resources/sso", format!("id=789&{fields}")).await.status(), 302);
+    assert_eq!(form("/sso", format!("id=789&{fields}")).await.status(), 302);
+    assert_eq!(get(format!("/resources/789?{fields}")).await.status(), 302);
+    assert_eq!(house.vendor.sign_ons().len(), 3);
+    assert!(house.vendor.sign_ons().iter().all(|heard| heard.resource.as_str() == "789"));
+
+    assert_eq!(form("/sso", format!("id=788&{fields}")).await.status(), 403);
+    assert_eq!(form("/sso", fields.to_owned()).await.status(), 403);
+    assert_eq!(form("/sso", format!("id=789&id=789&{fields}")).await.status(), 403);
+    assert_eq!(get(format!("/resources/788?{fields}")).await.status(), 403);
+    assert_eq!(get(format!("/resources/788?{fields}&id=789")).await.status(), 403);
+    assert_eq!(house.vendor.sign_ons().len(), 3);
+}
+
+#[tokio::test]
+async fn both_eras_of_single_sign_on_have_the_same_window_and_the_same_closed_door() {
+    let (house, id) = with_a_widget().await;
+    let form = |seconds: i64| house.market.single_sign_on(&id).at(instant(NOW + seconds));
+    for (seconds, status) in [(-301, 403), (-300, 302), (0, 302), (60, 302), (61, 403)] {
+        form(seconds).await.expect(status);
+        form(seconds).path("/sso").await.expect(status);
+        form(seconds).send_by_get().await.expect(status);
+    }
+    let before = house.vendor.sign_ons().len();
+    for by_get in [false, true] {
+        let form = || if by_get { form(0).by_get() } else { form(0) };
+        for call in [
+            form().set("token", "0"),
+            form().set("token", ""),
+            form().without("token"),
+            form().without("timestamp"),
+            form().set("timestamp", "1771999999"),
+            form().set("timestamp", "9999999999junk"),
+            form().set("timestamp", "99999999999999999999"),
+        ] {
+            let reply = call.await;
+            assert_eq!(reply.expect(403).cookies().count(), 0);
+        }
+        let capitals = sign::token(&id, SALT, &NOW.to_string()).to_uppercase();
+        form().set("token", capitals).await.expect(403);
+    }
+    form(0).header("content-type", "application/json").await.expect(415);
+    form(0).by_get().method("HEAD").await.expect(403);
+    assert_eq!(house.vendor.sign_ons().len(), before);
+}
+
+#[tokio::test]
+async fn a_person_goes_on_with_a_session_and_the_nav_data_cookie() {
+    let (house, id) = with_a_widget().await;
+    let form = house.market.single_sign_on(&id).at(instant(NOW));
+    let mut visitor = house.visitor();
+    let landed = visitor.post_form(form.url(), form.fields()).await;
+    let cookie = landed.expect(302).cookie("heroku-nav-data").unwrap();
+    assert_eq!(
+        (cookie.value(), cookie.same_site(), cookie.path()),
+        ("eyJhZGRvbiI6InBhcGF5YSJ9", Some("Lax"), Some("/"))
+    );
+    assert!(cookie.is_http_only() && cookie.is_secure());
+    assert_eq!(visitor.follow(&landed).await.expect(200).json(), json!({ "widget": id }));
+
+    let old = form.clone().set("email", "ada@example.org").set("app", "dep1").set("tab", "a").send_by_get().await;
+    assert!(old.expect(302).cookie("heroku-nav-data").is_some());
+    let heard = house.vendor.sign_ons().pop().unwrap();
+    assert_eq!((heard.identity.email(), heard.app.as_deref()), (Some("ada@example.org"), Some("dep1")));
+    assert!(!heard.identity.is_verified());
+    assert_eq!(heard.extra["tab"], "a");
+
+    form.clone().set("nav-data", "a;b").await.expect(302);
+    house.market.single_sign_on("widget-9").at(instant(NOW)).await.expect(404);
+}
+
+#[tokio::test]
+async fn old_passwords_and_salts_count_until_their_end() {
+    let clock = Clock::at(NOW);
+    let end = instant(NOW + 60);
+    let marketplace = CloudControl::new(SLUG, PASSWORD, SALT)
+        .unwrap()
+        .accept_password(Password::new("old").unwrap().until(end))
+        .accept_salt(Salt::new("old salt").unwrap().until(end));
+    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    house.market.provision("basic").await.expect(201);
+    let old = testkit::CloudControl::new(&house.server.url("/cloudcontrol"), SLUG, "old", "old salt");
+    for (moment, created, let_in) in [(NOW + 59, 201, 302), (NOW + 60, 401, 403)] {
+        clock.turn_to(moment);
+        old.provision("basic").await.expect(created);
+        old.single_sign_on("widget-1").at(instant(moment)).await.expect(let_in);
+        house.market.single_sign_on("widget-1").at(instant(moment)).await.expect(302);
+    }
+}

@@ -1,0 +1,3 @@
+fn main() {
+    let _ = maitre::Provisioned::new(641).config("LANTERN_SIZE", 3);
+}

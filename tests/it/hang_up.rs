@@ -1,0 +1,219 @@
+//! A caller who goes changes nothing: the work is done to its end, and a shutdown waits for it.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use maitre::{Deprovisioned, Heroku, PlanChanged, Provisioned, SignedOn};
+use maitre_testkit as testkit;
+use time::OffsetDateTime;
+
+use crate::support::{Count, Gate, House, PASSWORD, Raw, SALT, SLUG, UUID, request};
+
+const FOREVER: Duration = Duration::from_hours(1);
+
+/// A house whose every method works behind a gate, and the count of requests that the server has done with:
+/// answered, or dropped because the caller went.
+async fn slow() -> (House<Heroku>, Gate, Count) {
+    slow_with(FOREVER).await
+}
+
+async fn slow_with(budget: Duration) -> (House<Heroku>, Gate, Count) {
+    let let_go = Count::new();
+    let watch = let_go.clone();
+    let marketplace = Heroku::new(SLUG, PASSWORD, SALT).expect("credentials");
+    let watched = |app: Router| {
+        app.layer(from_fn(move |request: Request, next: Next| {
+            let end = End(watch.clone());
+            async move {
+                let response: Response = next.run(request).await;
+                drop(end);
+                response
+            }
+        }))
+    };
+    let house = House::within(marketplace, |addon| addon.answer_budget(budget), watched).await;
+    let gate = Gate::closed();
+    let vendor = &house.vendor;
+    let at = gate.clone();
+    vendor.on_provision(move |_| {
+        let gate = at.clone();
+        async move {
+            gate.work().await;
+            Ok(Provisioned::new("widget-1"))
+        }
+    });
+    let at = gate.clone();
+    vendor.on_plan_change(move |_| {
+        let gate = at.clone();
+        async move {
+            gate.work().await;
+            Ok(PlanChanged::new())
+        }
+    });
+    let at = gate.clone();
+    vendor.on_deprovision(move |_| {
+        let gate = at.clone();
+        async move {
+            gate.work().await;
+            Ok(Deprovisioned::new())
+        }
+    });
+    let at = gate.clone();
+    vendor.on_single_sign_on(move |_| {
+        let gate = at.clone();
+        async move {
+            gate.work().await;
+            Ok(SignedOn::redirect("/"))
+        }
+    });
+    (house, gate, let_go)
+}
+
+struct End(Count);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.add();
+    }
+}
+
+/// A call as bytes, so that the test can hold the connection and let go of it.
+fn bytes(call: &testkit::Request) -> Vec<u8> {
+    let path = call.url().splitn(4, '/').nth(3).unwrap_or_default();
+    let line = format!("{} /{path}", call.method());
+    let headers: Vec<_> = call.headers().map(|(name, value)| format!("{name}: {value}")).collect();
+    request(std::iter::once(line.as_str()).chain(headers.iter().map(String::as_str)), call.body())
+}
+
+fn every_call(heroku: &testkit::Heroku) -> [testkit::Request; 4] {
+    [
+        heroku.provision("basic").request(),
+        heroku.plan_change(UUID, "premium").request(),
+        heroku.deprovision(UUID).request(),
+        heroku.single_sign_on(UUID).at(OffsetDateTime::now_utc()).request(),
+    ]
+}
+
+#[tokio::test]
+async fn work_that_has_begun_ends_though_the_caller_hangs_up() {
+    let (house, gate, let_go) = slow().await;
+    for (before, call) in every_call(&house.market).iter().enumerate() {
+        let mut raw = Raw::to(&house.server).await;
+        raw.write(bytes(call)).await.unwrap();
+        gate.begun.reaches(before + 1).await;
+        drop(raw);
+        let_go.reaches(before + 1).await;
+    }
+    assert_eq!(gate.done.get(), 0);
+    gate.open();
+    gate.done.reaches(4).await;
+}
+
+#[tokio::test]
+async fn two_hundred_who_hang_up_at_once_lose_nothing() {
+    let (house, gate, let_go) = slow().await;
+    let mut callers = Vec::new();
+    for _ in 0..200 {
+        let mut raw = Raw::to(&house.server).await;
+        raw.write(bytes(&house.market.provision("basic").request())).await.unwrap();
+        callers.push(raw);
+    }
+    gate.begun.reaches(200).await;
+    assert_eq!(house.addon.in_flight().count(), 200);
+    drop(callers);
+    let_go.reaches(200).await;
+    assert_eq!((gate.done.get(), house.addon.in_flight().count()), (0, 200));
+    gate.open();
+    assert_eq!(maitre::drain([house.addon.in_flight()], FOREVER).await, 0);
+    assert_eq!(gate.done.get(), 200);
+}
+
+#[tokio::test]
+async fn after_the_answer_budget_the_caller_gets_503_and_the_work_goes_on() {
+    let (house, gate, _) = slow_with(Duration::from_millis(50)).await;
+    let heroku = &house.market;
+    let provision = heroku.provision("basic").await;
+    assert!(!provision.expect(503).message().is_empty());
+    heroku.plan_change(UUID, "premium").await.expect(503);
+    heroku.deprovision(UUID).await.expect(503);
+    let signed_on = heroku.single_sign_on(UUID).await;
+    assert_eq!(signed_on.expect(503).cookies().count(), 0);
+    assert_eq!((gate.begun.get(), gate.done.get()), (4, 0));
+    gate.open();
+    gate.done.reaches(4).await;
+    assert_eq!(maitre::drain([house.addon.in_flight()], FOREVER).await, 0);
+}
+
+#[tokio::test]
+async fn a_caller_who_comes_back_after_503_gets_the_answer() {
+    let (house, gate, _) = slow_with(Duration::from_millis(50)).await;
+    house.market.provision("basic").uuid(UUID).await.expect(503);
+    house.vendor.on_provision(async |request| Ok(Provisioned::new(request.resource)));
+    let reply = house.market.provision("basic").uuid(UUID).await;
+    assert_eq!(reply.expect(200).json()["id"], UUID);
+    gate.open();
+    gate.done.reaches(1).await;
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_the_work_and_not_beyond_its_deadline() {
+    let (house, gate, let_go) = slow().await;
+    let mut raw = Raw::to(&house.server).await;
+    raw.write(bytes(&house.market.provision("basic").request())).await.unwrap();
+    gate.begun.reaches(1).await;
+    drop(raw);
+    let_go.reaches(1).await;
+
+    let in_flight = house.addon.in_flight().clone();
+    house.server.stop().await;
+    assert_eq!(gate.done.get(), 0, "the server's end does not wait for work whose caller has gone");
+    assert_eq!(maitre::drain([&in_flight], Duration::from_millis(20)).await, 1);
+
+    let waiting = tokio::spawn(async move { maitre::drain([&in_flight], FOREVER).await });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    gate.open();
+    assert_eq!(waiting.await.unwrap(), 0);
+    assert_eq!(gate.done.get(), 1);
+}
+
+#[tokio::test]
+async fn a_drain_counts_every_add_on() {
+    let (one, gate_of_one, _) = slow_with(Duration::from_millis(20)).await;
+    let (other, gate_of_other, _) = slow_with(Duration::from_millis(20)).await;
+    one.market.provision("basic").await.expect(503);
+    other.market.provision("basic").await.expect(503);
+    other.market.deprovision(UUID).await.expect(503);
+    let both = [one.addon.in_flight(), other.addon.in_flight()];
+    assert_eq!(maitre::drain(both, Duration::ZERO).await, 3);
+    gate_of_other.open();
+    gate_of_other.done.reaches(2).await;
+    assert_eq!(maitre::drain([other.addon.in_flight()], FOREVER).await, 0);
+    assert_eq!(maitre::drain(both, Duration::ZERO).await, 1);
+    gate_of_one.open();
+    assert_eq!(maitre::drain(both, FOREVER).await, 0);
+}
+
+#[tokio::test]
+async fn budget_and_deadline_may_be_without_end() {
+    let (house, gate, _) = slow_with(Duration::MAX).await;
+    gate.open();
+    house.market.provision("basic").await.expect(200);
+    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::MAX).await, 0);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_answers_whom_it_is_serving() {
+    let (house, gate, _) = slow().await;
+    let mut raw = Raw::to(&house.server).await;
+    raw.write(bytes(&house.market.provision("basic").request())).await.unwrap();
+    gate.begun.reaches(1).await;
+    let stopping = tokio::spawn(house.server.stop());
+    tokio::task::yield_now().await;
+    gate.open();
+    assert_eq!(raw.read().await.unwrap().status(), 200);
+    stopping.await.unwrap();
+}

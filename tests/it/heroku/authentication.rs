@@ -1,0 +1,186 @@
+//! Who may ask for anything.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
+use maitre::{Heroku, Password};
+use maitre_testkit::{Reply, sign};
+
+use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, UUID, heroku, instant, request};
+
+/// Every call that Heroku signs, with this `Authorization`.
+async fn all_calls(house: &House<Heroku>, authorization: Option<&str>) -> Vec<Reply> {
+    macro_rules! ask {
+        ($call:expr) => {{
+            let call = $call;
+            match authorization {
+                Some(authorization) => call.authorization(authorization).await,
+                None => call.no_credentials().await,
+            }
+        }};
+    }
+    let heroku = &house.market;
+    vec![
+        ask!(heroku.provision("basic").uuid(UUID)),
+        ask!(heroku.plan_change(UUID, "premium")),
+        ask!(heroku.deploy_event(UUID)),
+        ask!(heroku.deprovision(UUID)),
+    ]
+}
+
+fn is_a_challenge(reply: &Reply) {
+    reply.expect(401);
+    assert_eq!(reply.header("www-authenticate"), Some(r#"Basic realm="Add-on API", charset="UTF-8""#), "{reply}");
+    assert_eq!(reply.header("content-type"), Some("application/json"), "{reply}");
+    assert!(!reply.message().is_empty());
+}
+
+fn basic(text: impl AsRef<[u8]>) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(text))
+}
+
+#[tokio::test]
+async fn the_published_header_opens_the_door() {
+    let house = heroku().await;
+    let replies = all_calls(&house, Some("Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==")).await;
+    assert_eq!(replies.iter().map(Reply::status).collect::<Vec<_>>(), [200, 200, 200, 204]);
+}
+
+#[tokio::test]
+async fn without_the_right_credentials_nothing_is_asked_and_a_challenge_answered() {
+    let house = heroku().await;
+    let right = BASE64_STANDARD.encode(format!("{SLUG}:{PASSWORD}"));
+    let starred: String = right.chars().flat_map(|c| [c, '*']).collect();
+    let rows: Vec<(&str, Option<String>)> = vec![
+        ("no header", None),
+        ("an empty header", Some(String::new())),
+        ("the scheme alone", Some("Basic".into())),
+        ("the scheme and a space", Some("Basic ".into())),
+        ("no scheme", Some(right.clone())),
+        ("another scheme", Some(format!("Bearer {right}"))),
+        ("an unknown scheme", Some(format!("Basics {right}"))),
+        ("a tab behind the scheme", Some(format!("Basic\t{right}"))),
+        ("a quoted token", Some(format!("Basic \"{right}\""))),
+        ("characters that are not base64", Some("Basic !!!!".into())),
+        ("a star between the characters", Some(format!("Basic {starred}"))),
+        ("a star at the end", Some(format!("Basic {right}*"))),
+        ("a space within", Some(format!("Basic {} {}", &right[..8], &right[8..]))),
+        ("a second token", Some(format!("Basic {right} {right}"))),
+        ("no padding", Some(format!("Basic {}", BASE64_STANDARD_NO_PAD.encode(format!("{SLUG}:{PASSWORD}"))))),
+        ("too much padding", Some(format!("Basic {right}=="))),
+        ("bits beyond the end", Some("Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZR==".into())),
+        ("no colon", Some(basic(format!("{SLUG}{PASSWORD}")))),
+        ("nothing but a colon", Some(basic(":"))),
+        ("what is no UTF-8", Some(basic(b"lantern:\xff\xfe"))),
+        ("a wrong user", Some(basic(format!("lanterns:{PASSWORD}")))),
+        ("no user", Some(basic(format!(":{PASSWORD}")))),
+        ("the user in capitals", Some(basic(format!("LANTERN:{PASSWORD}")))),
+        ("a wrong password", Some(basic("lantern:s3cr3t-exampla"))),
+        ("no password", Some(basic("lantern:"))),
+        ("half a password", Some(basic("lantern:s3cr3t-"))),
+        ("a password and more", Some(basic(format!("{SLUG}:{PASSWORD}:")))),
+        ("a password and a line break", Some(basic(format!("{SLUG}:{PASSWORD}\n")))),
+        ("password and user", Some(basic(format!("{PASSWORD}:{SLUG}")))),
+        ("the salt as password", Some(basic(format!("{SLUG}:{SALT}")))),
+    ];
+    for (what, authorization) in rows {
+        for reply in all_calls(&house, authorization.as_deref()).await {
+            assert_eq!(reply.status(), 401, "{what}\n\n{reply}");
+            is_a_challenge(&reply);
+        }
+    }
+    assert_eq!(house.vendor.calls(), 0);
+}
+
+#[tokio::test]
+async fn the_scheme_counts_in_any_case_and_before_any_number_of_spaces() {
+    let house = heroku().await;
+    let right = BASE64_STANDARD.encode(format!("{SLUG}:{PASSWORD}"));
+    for scheme in ["basic", "BASIC", "bAsIc", "Basic  "] {
+        let reply = house.market.provision("basic").authorization(format!("{scheme} {right}")).await;
+        assert_eq!(reply.status(), 200, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_headers_none_counts() {
+    let house = heroku().await;
+    let right = format!("authorization: {}", sign::basic(SLUG, PASSWORD));
+    let wrong = format!("authorization: {}", sign::basic(SLUG, "guessed"));
+    let body = format!(r#"{{"uuid":"{UUID}","plan":"basic"}}"#);
+    for [one, other] in [[&right, &wrong], [&wrong, &right], [&right, &right]] {
+        let bytes = request(["POST /heroku/resources", one, other], &body);
+        assert_eq!(Raw::exchange(&house.server, bytes).await.status(), 401);
+    }
+    assert_eq!(house.vendor.calls(), 0);
+    let alone = request(["POST /heroku/resources", &right], &body);
+    assert_eq!(Raw::exchange(&house.server, alone).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_password_may_hold_colons_and_every_language_and_be_long() {
+    let long = "0123456789abcdef".repeat(16);
+    for (slug, password) in [
+        ("lantern", "with:colons::inside:"),
+        ("lantern", "pässwörd-ключ-鍵-🔑"),
+        ("lantern", " spaces "),
+        ("lantern", long.as_str()),
+        ("an-add-on-with-quite-a-long-name-in-the-marketplace", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+        ("l", "p"),
+    ] {
+        let house = House::of(Heroku::new(slug, password, SALT).unwrap(), |addon| addon).await;
+        house.market.provision("basic").credentials(slug, password).await.expect(200);
+        let mut shorter = password.to_owned();
+        shorter.pop();
+        house.market.provision("basic").credentials(slug, &shorter).await.expect(401);
+        house.market.provision("basic").credentials(slug, &format!("{password}x")).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn an_old_password_counts_until_its_end_and_the_new_one_goes_on() {
+    let clock = Clock::at(NOW);
+    let marketplace = Heroku::new(SLUG, PASSWORD, SALT)
+        .unwrap()
+        .accept_password(Password::new("last-year").unwrap().until(instant(NOW + 60)))
+        .accept_password(Password::new("for-ever").unwrap());
+    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let heroku = &house.market;
+    for (moment, old) in [(NOW, 200), (NOW + 59, 200), (NOW + 60, 401), (NOW + 61, 401), (NOW + 1_000_000, 401)] {
+        clock.turn_to(moment);
+        heroku.provision("basic").credentials(SLUG, "last-year").await.expect(old);
+        heroku.provision("basic").credentials(SLUG, "for-ever").await.expect(200);
+        heroku.provision("basic").await.expect(200);
+        heroku.provision("basic").credentials(SLUG, "never").await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_asked_for_before_the_plan_the_body_or_the_resource() {
+    let house = heroku().await;
+    let heroku = &house.market;
+    is_a_challenge(&heroku.provision("no-such-plan").credentials(SLUG, "wrong").await);
+    is_a_challenge(&heroku.provision("basic").body("{").no_credentials().await);
+    is_a_challenge(&heroku.plan_change("no-such-widget", "basic").no_credentials().await);
+    is_a_challenge(&heroku.deprovision("no-such-widget").no_credentials().await);
+    is_a_challenge(&heroku.deprovision("x").path("/resources/%FF").no_credentials().await);
+}
+
+#[tokio::test]
+async fn single_sign_on_asks_for_no_credentials_and_is_not_hurt_by_any() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    house.market.single_sign_on(UUID).await.expect(302);
+    house.market.single_sign_on(UUID).authorization("Basic guessed").await.expect(302);
+    house.market.single_sign_on(UUID).credentials(SLUG, PASSWORD).set("resource_token", "0").await.expect(302);
+    let forged = house.market.single_sign_on(UUID).only_resource_token().set("resource_token", "0");
+    forged.credentials(SLUG, PASSWORD).await.expect(403);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_credentials_is_not_told() {
+    let house = heroku().await;
+    let wrong_user = house.market.provision("basic").credentials("nobody", PASSWORD).await;
+    let wrong_password = house.market.provision("basic").credentials(SLUG, "wrong").await;
+    assert_eq!(wrong_user.body(), wrong_password.body());
+    assert_eq!(house.market.provision("basic").no_credentials().await.body(), wrong_user.body());
+}

@@ -1,0 +1,257 @@
+//! `POST /resources/sso`: the form, the answer and the page for those who are not let in.
+
+use maitre::{Failure, FromManifest, Heroku, Manifest, SignedOn};
+use maitre_testkit::Reply;
+use serde_json::json;
+
+use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, UUID, heroku, instant, request};
+
+/// The same page for everybody, without a session, and the listener was not asked.
+fn is_the_closed_door(reply: &Reply) {
+    reply.expect(403);
+    assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{reply}");
+    assert_eq!(reply.cookies().count(), 0, "{reply}");
+    assert_eq!(reply.location(), None, "{reply}");
+}
+
+#[tokio::test]
+async fn a_person_with_a_token_goes_on_to_the_dashboard() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let mut visitor = house.visitor();
+    let form = house.market.single_sign_on(UUID).provider_id("widget-1");
+    let landed = visitor.post_form(form.url(), form.fields()).await;
+    assert_eq!(landed.expect(302).location(), Some("/dashboard"));
+    assert_eq!(landed.header("cache-control"), Some("no-store"));
+    assert_eq!(landed.body(), b"");
+    assert_eq!(visitor.follow(&landed).await.expect(200).json(), json!({ "widget": "widget-1" }));
+}
+
+#[tokio::test]
+async fn every_field_of_the_form_reaches_the_listener() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let form = house.market.single_sign_on(UUID).set("context_app", "the-other-app").set("nav-data", "eyJhIjoxfQ");
+    form.set("action", "rotate").set("tab", "").await.expect(302);
+    let heard = house.vendor.sign_ons().pop().unwrap();
+    assert_eq!(heard.addon.to_string(), "heroku/lantern");
+    assert_eq!((heard.app.as_deref(), heard.context_app.as_deref()), (Some("lantern-counter"), Some("the-other-app")));
+    assert_eq!(heard.nav_data.as_deref(), Some("eyJhIjoxfQ"));
+    let extra: Vec<_> = heard.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(extra, [("action", "rotate"), ("tab", "")]);
+}
+
+#[tokio::test]
+async fn whoever_has_no_good_token_gets_403_and_no_session() {
+    let clock = Clock::at(NOW);
+    let house = House::with(|addon| addon.clock(clock.hand())).await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let form = || house.market.single_sign_on(UUID).at(instant(NOW));
+    let signed = |timestamp: &str| house.market.single_sign_on(UUID).timestamp(timestamp);
+    let rows = vec![
+        ("bad", form().set("user_scoped_resource_token", "0".repeat(64))),
+        (
+            "in capitals",
+            form()
+                .set("user_scoped_resource_token", "8BA47704978C8957E89C392CA68D70AB5A3F0AEBE21924C3ABC452A97EB50F0D"),
+        ),
+        ("missing", form().without("user_scoped_resource_token").without("resource_token").without("token")),
+        ("empty", form().set("user_scoped_resource_token", "")),
+        ("empty", form().only_resource_token().set("resource_token", "")),
+        ("v1 alone, not turned on", form().only_legacy()),
+        ("v1 beside nothing", form().without("user_scoped_resource_token").without("resource_token")),
+        ("301 s old", signed("1771999699")),
+        ("61 s ahead", signed("1772000061")),
+        ("a year ahead", signed("1803536000")),
+        ("no timestamp", form().without("timestamp")),
+        ("an empty timestamp", signed("")),
+        ("a word", signed("soon")),
+        ("junk behind", signed("1772000000junk")),
+        ("a sign", signed("+1772000000")),
+        ("below zero", signed("-1772000000")),
+        ("a space", signed(" 1772000000")),
+        ("a fraction", signed("1772000000.0")),
+        ("hexadecimal", signed("0x699ED200")),
+        ("another script's digits", signed("١٧٧٢٠٠٠٠٠٠")),
+        ("the largest", signed("9223372036854775807")),
+        ("one more", signed("9223372036854775808")),
+        ("overflowing", signed("99999999999999999999999999")),
+        ("no resource", form().without("resource_id")),
+        ("an empty resource", form().set("resource_id", "")),
+        ("another resource", form().set("resource_id", "00000000-0000-4000-8000-000000000000")),
+        ("another e-mail", form().set("email", "eve@example.org")),
+        ("an empty form", form().body("")),
+        ("no form at all", form().body("{}")),
+        ("broken escapes", form().body("%zz=%&=&resource_id=%ff&timestamp=%")),
+    ];
+    let first = form().set("user_scoped_resource_token", "0").await;
+    for (what, call) in rows {
+        let reply = call.await;
+        assert_eq!(reply.status(), 403, "{what}\n\n{reply}");
+        is_the_closed_door(&reply);
+        assert_eq!(reply.text(), first.text(), "the page tells more: {what}");
+    }
+    assert!(house.vendor.sign_ons().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_not_read_as_one() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let form = house.market.single_sign_on(UUID);
+    let as_json = serde_json::Value::from_iter(form.fields()).to_string();
+    let reply = form.clone().header("content-type", "application/json").body(as_json).await;
+    assert_eq!(reply.expect(415).cookies().count(), 0);
+    form.clone().header("content-type", "application/json").await.expect(415);
+    form.clone().header("content-type", "multipart/form-data; boundary=x").await.expect(415);
+    form.clone().without_header("content-type").await.expect(415);
+    assert!(house.vendor.sign_ons().is_empty());
+    for name in ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-URLEncoded"] {
+        form.clone().header("content-type", name).await.expect(302);
+    }
+}
+
+#[tokio::test]
+async fn fields_of_a_post_stand_in_its_body_and_not_in_its_query() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let form = house.market.single_sign_on(UUID);
+    let body = String::from_utf8(form.request().body().to_vec()).unwrap();
+    is_the_closed_door(&form.clone().path(format!("/resources/sso?{body}")).body("a=b").await);
+    form.path("/resources/sso?resource_id=another&timestamp=0").await.expect(302);
+}
+
+#[tokio::test]
+async fn whether_a_resource_exists_is_told_after_a_good_token_alone() {
+    let house = heroku().await;
+    let unknown = house.market.new_uuid();
+    is_the_closed_door(&house.market.single_sign_on(&unknown).set("user_scoped_resource_token", "0").await);
+    let reply = house.market.single_sign_on(&unknown).await;
+    assert_eq!(reply.expect(404).header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(reply.cookies().count(), 0);
+    assert!(house.vendor.provisions().is_empty(), "single sign-on never creates");
+
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    house.market.deprovision(UUID).await.expect(204);
+    house.market.single_sign_on(UUID).await.expect(404);
+}
+
+#[tokio::test]
+async fn the_listeners_no_is_a_page_and_no_session() {
+    let house = heroku().await;
+    for (status, failure) in [
+        (403, (|| Failure::refused("Ask <b>Ada</b> & 'co' for access.")) as fn() -> Failure),
+        (403, || Failure::conflict("Ask <b>Ada</b> & 'co' for access.")),
+        (404, || Failure::unknown().with_message("Ask <b>Ada</b> & 'co' for access.")),
+        (503, || Failure::from_display("x").with_message("Ask <b>Ada</b> & 'co' for access.")),
+    ] {
+        house.vendor.on_single_sign_on(move |_| async move { Err(failure()) });
+        let reply = house.market.single_sign_on(UUID).await;
+        assert_eq!(reply.expect(status).cookies().count(), 0);
+        assert!(reply.text().contains("<p>Ask &lt;b&gt;Ada&lt;/b&gt; &amp; &#39;co&#39; for access.</p>"), "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn the_closed_door_is_an_accessible_page_that_tells_nothing() {
+    let house = heroku().await;
+    let reply = house.market.single_sign_on(UUID).set("timestamp", "0").await;
+    is_the_closed_door(&reply);
+    let page = reply.text();
+    for part in ["<!DOCTYPE html>", "<html lang=\"en\">", "<title>", "<main>", "<h1>", "name=\"viewport\""] {
+        assert!(page.contains(part), "no {part}: {page}");
+    }
+    for part in ["token", "timestamp", "salt", "<script", "lantern", "maitre", UUID] {
+        assert!(!page.to_lowercase().contains(part), "{part}: {page}");
+    }
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert!(reply.header("content-security-policy").is_some_and(|policy| policy.contains("frame-ancestors 'none'")));
+}
+
+#[tokio::test]
+async fn nav_data_becomes_a_cookie_for_the_whole_site_out_of_reach_of_scripts() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let form = house.market.single_sign_on(UUID);
+    let sent = form.fields().into_iter().find(|(name, _)| name == "nav-data").unwrap().1;
+    let cookie = form.await.expect(302).cookie("heroku-nav-data").unwrap();
+    assert_eq!((cookie.value(), cookie.path(), cookie.same_site()), (sent.as_str(), Some("/"), Some("Lax")));
+    assert!(cookie.is_http_only() && cookie.is_secure());
+    assert_eq!(cookie.attribute("domain"), None);
+}
+
+#[tokio::test]
+async fn nav_data_that_is_not_plain_becomes_no_cookie_and_hinders_nobody() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let longest = "a".repeat(2048);
+    for good in ["a", "eyJhIjoxfQ==", "_-", &longest] {
+        let reply = house.market.single_sign_on(UUID).set("nav-data", good).await;
+        assert_eq!(reply.expect(302).cookie("heroku-nav-data").unwrap().value(), good);
+    }
+    let too_long = "a".repeat(2049);
+    let odd = [
+        "",
+        "a b",
+        "a;b",
+        "a,b",
+        "a\"b",
+        "a; Domain=example.org",
+        "a\r\nSet-Cookie: id=1",
+        "ä",
+        "a/b",
+        "a+b",
+        &too_long,
+    ];
+    for odd in odd {
+        let reply = house.market.single_sign_on(UUID).set("nav-data", odd).await;
+        assert!(reply.expect(302).cookie("heroku-nav-data").is_none(), "{odd:?}");
+        assert_eq!(
+            reply.headers().filter(|(name, _)| *name == "set-cookie").count(),
+            1,
+            "the session's alone: {odd:?}"
+        );
+        assert_eq!(house.vendor.sign_ons().pop().unwrap().nav_data.as_deref(), Some(odd));
+    }
+    house.market.single_sign_on(UUID).without("nav-data").await.expect(302);
+}
+
+#[tokio::test]
+async fn the_cookie_is_secure_unless_manifest_and_browser_both_say_plain_http_on_this_machine() {
+    let manifest = |sso_url: &str| {
+        json!({ "id": SLUG, "api": { "version": "3", "password": PASSWORD, "sso_salt": SALT,
+            "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/resources/sso" },
+            "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": sso_url } } })
+        .to_string()
+    };
+    for (sso_url, host, secure) in [
+        ("http://localhost:5000/heroku/resources/sso", "localhost:5000", false),
+        ("http://localhost:5000/heroku/resources/sso", "127.0.0.1:5000", false),
+        ("http://localhost:5000/heroku/resources/sso", "lantern.example", true),
+        ("http://localhost:5000/heroku/resources/sso", "127.0.0.1.lantern.example", true),
+        ("https://test.lantern.example/sso", "localhost:5000", true),
+    ] {
+        let marketplace = Heroku::from_manifest(&Manifest::parse(&manifest(sso_url)).unwrap()).unwrap();
+        let house = House::of(marketplace, |addon| addon).await;
+        house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/")));
+        let form = house.market.single_sign_on(UUID).header("host", host);
+        let cookie = form.await.expect(302).cookie("heroku-nav-data").unwrap();
+        assert_eq!(cookie.is_secure(), secure, "{sso_url}, asked as {host}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_form_by_hand() {
+    let clock = Clock::at(NOW);
+    let house = House::with(|addon| addon.clock(clock.hand())).await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let body = format!(
+        "resource_id={UUID}&timestamp=1772000000&user_id=c4b1f2d0-8e2a-4d6b-9c11-5a7e3f9d2b64&email=ada%2Bops%40example.org\
+         &user_scoped_resource_token=8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d"
+    );
+    let lines = ["POST /heroku/resources/sso", "content-type: application/x-www-form-urlencoded"];
+    let reply = Raw::exchange(&house.server, request(lines, &body)).await;
+    assert_eq!((reply.status(), reply.header("location")), (302, Some("/dashboard")));
+    let raw_plus = body.replace("%2B", "+");
+    assert_eq!(Raw::exchange(&house.server, request(lines, raw_plus)).await.status(), 403);
+}

@@ -1,0 +1,227 @@
+//! How much is read, and of whom.
+
+use maitre::Heroku;
+use maitre_testkit::sign;
+
+use crate::support::{House, PASSWORD, Raw, RawReply, SLUG, UUID, cloudcontrol, heroku, opperator, request};
+
+const LIMIT: usize = 256 * 1024;
+const MEGABYTE: usize = 1024 * 1024;
+
+fn right() -> String {
+    format!("authorization: {}", sign::basic(SLUG, PASSWORD))
+}
+
+/// A provision of exactly this many bytes.
+fn provision(length: usize) -> Vec<u8> {
+    let head = format!(r#"{{"uuid":"{UUID}","plan":"basic","padding":""#);
+    let padding = "x".repeat(length - head.len() - 2);
+    format!(r#"{head}{padding}"}}"#).into_bytes()
+}
+
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
+
+fn is_too_large(reply: &RawReply, limit: usize) {
+    assert_eq!((reply.status(), reply.header("content-type")), (413, Some("application/json")), "{reply:?}");
+    let body: serde_json::Value = serde_json::from_slice(reply.body()).expect("JSON");
+    assert!(body["message"].as_str().is_some_and(|message| message.contains(&limit.to_string())), "{reply:?}");
+}
+
+/// Only the head is sent, so whoever answers has not read the body.
+async fn ask_with_a_head(house: &House<Heroku>, lines: &[&str]) -> RawReply {
+    Raw::exchange(&house.server, request(lines.iter().copied(), "")).await
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_too_long_is_413_unread() {
+    let house = heroku().await;
+    let right = right();
+    for line in ["POST /heroku/resources", "POST /heroku/resources/", "PUT /heroku/resources/7"] {
+        is_too_large(&ask_with_a_head(&house, &[line, &right, "content-length: 10485760"]).await, LIMIT);
+        is_too_large(&ask_with_a_head(&house, &[line, &right, "content-length: 262145"]).await, LIMIT);
+    }
+    let form = "content-type: application/x-www-form-urlencoded";
+    let reply = ask_with_a_head(&house, &["POST /heroku/resources/sso", form, "content-length: 10485760"]).await;
+    assert_eq!(reply.status(), 413);
+    assert_eq!(house.vendor.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_body_of_the_limit_is_read_and_one_more_byte_is_not() {
+    let house = heroku().await;
+    let right = right();
+    let whole = |length| request(["POST /heroku/resources", &right], provision(length));
+    assert_eq!(Raw::exchange(&house.server, whole(LIMIT)).await.status(), 200);
+    let chunked = |length| {
+        let body = [chunk(&provision(length)), b"0\r\n\r\n".to_vec()].concat();
+        request(["POST /heroku/resources", &right, "transfer-encoding: chunked"], body)
+    };
+    assert_eq!(Raw::exchange(&house.server, chunked(LIMIT)).await.status(), 200);
+    is_too_large(&Raw::exchange(&house.server, chunked(LIMIT + 1)).await, LIMIT);
+    assert_eq!(house.vendor.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_stream_without_an_end_is_413_as_soon_as_it_is_too_long() {
+    let house = heroku().await;
+    let right = right();
+    for line in ["POST /heroku/resources", "PUT /heroku/resources/7"] {
+        let head = request([line, &right, "transfer-encoding: chunked"], "");
+        let mut raw = Raw::to(&house.server).await;
+        raw.write([head, chunk(&provision(LIMIT + 1))].concat()).await.unwrap();
+        is_too_large(&raw.read().await.unwrap(), LIMIT);
+    }
+    assert_eq!(house.vendor.calls(), 0);
+}
+
+#[tokio::test]
+async fn the_limit_is_a_setting() {
+    let house = House::with(|addon| addon.body_limit(1000)).await;
+    let right = right();
+    let whole = |length| request(["POST /heroku/resources", &right], provision(length));
+    assert_eq!(Raw::exchange(&house.server, whole(1000)).await.status(), 200);
+    is_too_large(&Raw::exchange(&house.server, whole(1001)).await, 1000);
+
+    let wide = House::with(|addon| addon.body_limit(2 * MEGABYTE)).await;
+    assert_eq!(Raw::exchange(&wide.server, whole(2 * MEGABYTE)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn strangers_are_turned_away_before_their_body_is_read() {
+    let house = heroku().await;
+    let wrong = format!("authorization: {}", sign::basic(SLUG, "guessed"));
+    for line in [
+        "POST /heroku/resources",
+        "PUT /heroku/resources/7",
+        "DELETE /heroku/resources/7",
+        "POST /heroku/resources/7/events",
+    ] {
+        for length in ["content-length: 100", "content-length: 10485760", "transfer-encoding: chunked"] {
+            for lines in [&[line, length][..], &[line, &wrong, length], &[line, &wrong, length, "expect: 100-continue"]]
+            {
+                let reply = ask_with_a_head(&house, lines).await;
+                assert_eq!(reply.status(), 401, "{lines:?}");
+                assert!(reply.header("www-authenticate").is_some());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_was_not_read_is_never_taken_for_the_next_request() {
+    let house = heroku().await;
+    let right = right();
+    let hidden = request(["DELETE /heroku/resources/7", &right], "");
+    let wrong = format!("authorization: {}", sign::basic(SLUG, "guessed"));
+    for line in [wrong.as_str(), "x-nothing: at all"] {
+        let mut raw = Raw::to(&house.server).await;
+        raw.write(request(["POST /heroku/resources", line], hidden.repeat(3))).await.unwrap();
+        assert_eq!(raw.read().await.unwrap().status(), 401);
+        raw.finish().await.unwrap();
+        assert!(raw.read().await.is_err(), "no second answer");
+    }
+    let whole = request(["DELETE /heroku/resources/7", &right], hidden);
+    let mut raw = Raw::to(&house.server).await;
+    raw.write(whole).await.unwrap();
+    raw.finish().await.unwrap();
+    assert_eq!(raw.read().await.unwrap().status(), 404);
+    assert!(raw.read().await.is_err(), "no second answer");
+    assert_eq!(house.vendor.calls(), 1);
+}
+
+#[tokio::test]
+async fn the_other_marketplaces_do_the_same() {
+    let house = cloudcontrol().await;
+    let right = right();
+    let head = |lines: &[&str]| request(lines.iter().copied(), "");
+    let post = "POST /cloudcontrol/resources";
+    let ask = async |bytes: Vec<u8>| Raw::exchange(&house.server, bytes).await.status();
+    assert_eq!(ask(head(&[post, "content-length: 10485760"])).await, 401);
+    assert_eq!(ask(head(&[post, &right, "content-length: 10485760"])).await, 413);
+
+    let house = opperator().await;
+    let secret = "x-opperator-shared-secret: melon-9";
+    let ask = async |bytes: Vec<u8>| Raw::exchange(&house.server, bytes).await.status();
+    for line in ["POST /opperator/instances", "PUT /opperator/plan_warning/7"] {
+        assert_eq!(ask(head(&[line, "content-length: 10485760"])).await, 401);
+        assert_eq!(ask(head(&[line, secret, "content-length: 10485760"])).await, 413);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_ends_before_its_announced_end_asks_for_nothing() {
+    let house = heroku().await;
+    let body = provision(1000);
+    let head = request(["POST /heroku/resources", &right(), "content-length: 2000"], &body);
+    let mut raw = Raw::to(&house.server).await;
+    raw.write(head).await.unwrap();
+    raw.finish().await.unwrap();
+    if let Ok(reply) = raw.read().await {
+        assert_eq!(reply.status(), 400, "{reply:?}");
+    }
+    house.market.provision("premium").await.expect(200);
+    assert_eq!(house.vendor.provisions().len(), 1);
+}
+
+/// The most memory that this process ever had, in bytes.
+#[cfg(target_os = "linux")]
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
+    line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
+}
+
+/// Sends ten megabytes, or as much of them as the server takes, and hears what it says.
+#[cfg(target_os = "linux")]
+async fn flood(house: &House<Heroku>, lines: &[&str], chunked: bool) {
+    let part = vec![b' '; 64 * 1024];
+    let part = if chunked { chunk(&part) } else { part };
+    let mut raw = Raw::to(&house.server).await;
+    let mut taken = raw.write(request(lines.iter().copied(), "")).await;
+    for _ in 0..160 {
+        if taken.is_ok() {
+            taken = raw.write(&part).await;
+            tokio::task::yield_now().await;
+        }
+    }
+    if chunked && taken.is_ok() {
+        taken = raw.write("0\r\n\r\n").await;
+    }
+    match raw.read().await {
+        Ok(reply) => assert_eq!(reply.status(), 413, "{reply:?}"),
+        Err(_) => assert!(taken.is_err() || chunked, "all was taken, and nothing said"), // the connection was closed
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn ten_megabytes_at_a_time_from_many_leave_the_memory_flat() {
+    let house = heroku().await;
+    let right = right();
+    let announced = ["POST /heroku/resources", right.as_str(), "content-length: 10485760"];
+    let streamed = ["PUT /heroku/resources/7", right.as_str(), "transfer-encoding: chunked"];
+    flood(&house, &announced, false).await;
+    let before = peak();
+    let floods = (0..48).map(|n| {
+        let (house, lines, chunked) = (&house, if n % 2 == 0 { &announced } else { &streamed }, n % 2 == 1);
+        async move { flood(house, lines, chunked).await }
+    });
+    all(floods).await;
+    let grown = peak() - before;
+    assert!(grown < 128 * MEGABYTE, "480 MB were sent, and the peak grew by {} MB", grown / MEGABYTE);
+    assert_eq!(house.vendor.calls(), 0);
+    house.market.provision("basic").await.expect(200);
+}
+
+/// Drives all of them at once on this thread.
+#[cfg(target_os = "linux")]
+async fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
+    let mut running: Vec<_> = futures.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        running.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if running.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}

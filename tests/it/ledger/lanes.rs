@@ -1,0 +1,237 @@
+//! One resource, one operation at a time, in the order in which they were asked for; a removal wins.
+
+use std::time::Duration;
+
+use maitre_core::FailureKind::{Unavailable, Unknown};
+use maitre_core::{Listener, Resume};
+use maitre_ledger::{Kept, Ledger, State};
+
+use super::support::{
+    Act, Answer, Database, RandomNumbers, Vendor, Working, addon, basic, key, plan, remove, short_or_long, soon, until,
+};
+
+/// The number of a resource's operation, by its place in the timeline.
+async fn operation(ledger: &Ledger, key: &str, place: usize) -> i64 {
+    ledger.resource(key).await.expect("the records").expect("a resource").timeline[place].id
+}
+
+async fn asked_for(ledger: &Ledger, key: &str) -> usize {
+    ledger.resource(key).await.expect("the records").map_or(0, |resource| resource.timeline.len())
+}
+
+async fn state(ledger: &Ledger, key: &str) -> Option<State> {
+    ledger.resource(key).await.expect("the records").map(|resource| resource.state)
+}
+
+/// Asks for a plan change that has to wait, and hangs up.
+async fn leave_a_plan_change(ledger: &Ledger, kept: &Kept<Vendor>, key: &str, to: &str) {
+    let before = asked_for(ledger, key).await;
+    let (kept, request) = (kept.clone(), plan(key, to));
+    let call = tokio::spawn(async move { kept.plan_change(request).await });
+    until("it is written down", || async { asked_for(ledger, key).await > before }).await;
+    call.abort();
+    let _ = call.await;
+}
+
+on_both_databases! {
+    async fn a_plan_change_comes_after_the_one_that_waited_for_the_provision(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        let (first, request) = (kept.clone(), basic(&key));
+        let making = tokio::spawn(async move { first.provision(request).await });
+        gate.entered().await;
+        leave_a_plan_change(&ledger, &kept, &key, "premium").await;
+        gate.open();
+        soon("the provision", making).await.unwrap().expect("a widget");
+
+        let (last, request) = (kept.clone(), plan(&key, "gold"));
+        let changing = tokio::spawn(async move { last.plan_change(request).await });
+        until("it is written down", || async { asked_for(&ledger, &key).await == 3 }).await;
+        let _working = Working::start(&ledger, &vendor);
+        soon("the plan change", changing).await.unwrap().expect("a plan change");
+        until("all is done", || async { ledger.figures().await.unwrap().open == 0 }).await;
+        assert_eq!(vendor.widget(&key).await.as_deref(), Some("gold"), "the last one that was asked for");
+        let plans: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.plan).collect();
+        assert_eq!(plans, ["basic", "premium", "gold"]);
+    }
+
+    async fn what_a_dead_process_left_does_not_overtake_a_removal(database: Database) {
+        database.migrated().await;
+        let short = database.options().lease(Duration::from_millis(60)).open().await.unwrap();
+        let ledger = database.open().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        let (dying, request) = (short.keep(vendor.clone()), basic(&key));
+        let making = tokio::spawn(async move { dying.provision(request).await });
+        gate.entered().await;
+        let kept = ledger.keep(vendor.clone());
+        let (other, request) = (kept.clone(), remove(&key));
+        let removing = tokio::spawn(async move { other.deprovision(request).await });
+        until("it is written down", || async { asked_for(&ledger, &key).await == 2 }).await;
+        removing.abort();
+        making.abort();
+        let _ = (making.await, removing.await);
+
+        let left = operation(&ledger, &key, 0).await;
+        for _ in 0..20 {
+            let _ = kept.resume(Resume::new(addon(), left)).await;
+            assert_eq!(state(&ledger, &key).await, Some(State::Removing));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        gate.open();
+        let _working = Working::start(&ledger, &vendor);
+        until("it is removed", || async { state(&ledger, &key).await == Some(State::Removed) }).await;
+        assert_eq!(vendor.calls(&key).await.iter().filter(|call| call.kind == "provision").count(), 1);
+    }
+
+    async fn what_was_parked_comes_back_after_no_removal(database: Database) {
+        database.migrated().await;
+        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, [Act::FailAfter("disk full")]);
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(Unavailable));
+        assert_eq!(ledger.figures().await.unwrap().parked, 1);
+        let parked = operation(&ledger, &key, 0).await;
+        kept.deprovision(remove(&key)).await.expect("a removal");
+        assert_eq!(ledger.figures().await.unwrap().parked, 0, "nothing is left to look at");
+
+        let _ = ledger.retry(parked).await.unwrap();
+        let _ = kept.resume(Resume::new(addon(), parked)).await;
+        assert_eq!(state(&ledger, &key).await, Some(State::Removed));
+        assert_eq!(vendor.widget(&key).await, None);
+        assert_eq!(vendor.calls(&key).await.len(), 2);
+    }
+
+    async fn what_was_parked_and_asked_for_anew_is_settled(database: Database) {
+        database.migrated().await;
+        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, [Act::Fail("disk full")]);
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(Unavailable));
+        let parked = operation(&ledger, &key, 0).await;
+        assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
+        assert_eq!(ledger.figures().await.unwrap().parked, 0, "nothing is left to look at");
+        let _ = ledger.retry(parked).await.unwrap();
+        let _ = kept.resume(Resume::new(addon(), parked)).await;
+        assert_eq!(state(&ledger, &key).await, Some(State::Provisioned));
+        assert_eq!(vendor.calls(&key).await.len(), 2);
+    }
+
+    async fn a_retry_and_a_new_order_at_once_are_one_call(database: Database) {
+        database.migrated().await;
+        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, [Act::Fail("disk full")]);
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(Unavailable));
+        let parked = operation(&ledger, &key, 0).await;
+        assert!(ledger.retry(parked).await.unwrap());
+        let gate = vendor.stop_at(&key);
+        let (anew, request) = (kept.clone(), basic(&key));
+        let making = tokio::spawn(async move { anew.provision(request).await });
+        gate.entered().await;
+        let _ = kept.resume(Resume::new(addon(), parked)).await;
+        assert_eq!(vendor.calls(&key).await.len(), 2, "two runs of one resource at once");
+        gate.open();
+        assert!(Answer::from(soon("the provision", making).await.unwrap()).is_done());
+        assert_eq!(vendor.doubles().await, 0);
+    }
+
+    async fn a_plan_change_that_waited_for_a_refusal_is_unknown(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        for to in ["premium", "basic"] {
+            let key = key();
+            let gate = vendor.stop_at(&key);
+            vendor.tell(&key, [Act::Refuse("Sold out.")]);
+            let (first, request) = (kept.clone(), basic(&key));
+            let making = tokio::spawn(async move { first.provision(request).await });
+            gate.entered().await;
+            let (second, request) = (kept.clone(), plan(&key, to));
+            let changing = tokio::spawn(async move { second.plan_change(request).await });
+            until("it is written down", || async { asked_for(&ledger, &key).await == 2 }).await;
+            gate.open();
+            let _ = soon("the provision", making).await.unwrap();
+            assert_eq!(Answer::from(soon("the plan change", changing).await.unwrap()), Answer::Failed(Unknown), "{to}");
+        }
+    }
+
+    async fn any_order_of_plan_changes_and_removals_ends_in_the_last_word(database: Database) {
+        let processes = [database.ledger().await, database.open().await, database.open().await];
+        let vendor = Vendor::new(database.pool().await).await;
+        let _working = [Working::start(&processes[0], &vendor), Working::start(&processes[1], &vendor)];
+        let rounds = short_or_long(200, 10_000);
+        let mut seeds = RandomNumbers::seeded(7);
+        for _ in 0..rounds.div_ceil(20) {
+            let batch: Vec<_> = (0..20)
+                .map(|_| {
+                    let kept = processes.each_ref().map(|process| process.keep(vendor.clone()));
+                    let numbers = seeds.fork();
+                    tokio::spawn(interleave(processes[2].clone(), kept, vendor.clone(), numbers))
+                })
+                .collect();
+            for round in batch {
+                soon("a round", round).await.expect("a round");
+            }
+        }
+        assert_eq!(processes[0].figures().await.unwrap().parked, 0);
+        assert_eq!(vendor.doubles().await, 0);
+    }
+}
+
+/// Some plan changes and perhaps a removal, each written down before the next; then what the vendor has.
+async fn interleave(ledger: Ledger, kept: [Kept<Vendor>; 3], vendor: Vendor, mut numbers: RandomNumbers) {
+    let key = key();
+    kept[0].provision(basic(&key)).await.expect("a widget");
+    let mut last = Some("basic");
+    let mut calls = Vec::new();
+    let events = 1 + numbers.below(6);
+    for _ in 0..events {
+        for _ in 0..numbers.below(3) {
+            vendor.tell(&key, [if numbers.one_in(2) { Act::Fail("a hiccup") } else { Act::FailAfter("a lost answer") }]);
+        }
+        let kept = kept[numbers.below(3)].clone();
+        let before = asked_for(&ledger, &key).await;
+        let call = if numbers.one_in(8) {
+            last = None;
+            let request = remove(&key);
+            tokio::spawn(async move { Answer::from(kept.deprovision(request).await) })
+        } else {
+            let to = ["basic", "premium", "gold"][numbers.below(3)];
+            last = last.map(|_| to);
+            let request = plan(&key, to);
+            tokio::spawn(async move { Answer::from(kept.plan_change(request).await) })
+        };
+        until("it is written down", || async { call.is_finished() || asked_for(&ledger, &key).await > before }).await;
+        if numbers.one_in(4) {
+            call.abort(); // the caller hung up
+        } else if numbers.one_in(3) {
+            let _ = call.await;
+            continue;
+        }
+        calls.push(call);
+    }
+    for call in calls {
+        let _ = call.await;
+    }
+    until("all is done", || async {
+        let resource = ledger.resource(&key).await.unwrap().expect("a resource");
+        resource.timeline.iter().all(|operation| operation.state != "open")
+    })
+    .await;
+    let history = || async { (ledger.resource(&key).await, vendor.calls(&key).await) };
+    assert_eq!(vendor.widget(&key).await.as_deref(), last, "{:#?}", history().await);
+    let resource = ledger.resource(&key).await.unwrap().expect("a resource");
+    let end = if last.is_some() { State::Provisioned } else { State::Removed };
+    assert_eq!(resource.state, end, "{:#?}", history().await);
+}

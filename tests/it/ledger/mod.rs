@@ -1,0 +1,32 @@
+//! Nothing lost: what the ledger answers, on both databases, and what is left when processes die.
+
+/// One test on SQLite and the same on Postgres.
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($database:ident: Database) $body:block)+) => {$(
+        $(#[$meta])*
+        async fn $name($database: Database) $body
+
+        mod $name {
+            use crate::ledger::support::Database;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name(Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(database) = Database::postgres().await {
+                    super::$name(database).await;
+                }
+            }
+        }
+    )+};
+}
+
+mod lanes;
+mod recovery;
+mod replay;
+mod sso_once;
+mod support;
+mod table;

@@ -1,0 +1,200 @@
+//! What fails for a while is done in the end, what cannot be done is parked with its cause, and removals never stop.
+
+use std::time::Duration;
+
+use maitre_core::{FailureKind, Listener};
+use maitre_ledger::State;
+
+use super::support::{
+    Act, Answer, Database, Vendor, Working, basic, key, plan, remove, short_or_long, soon, until, worker,
+};
+
+on_both_databases! {
+    async fn what_fails_for_a_while_is_done_within_the_limit(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let mut keys = Vec::new();
+        for number in 0..short_or_long(44, 1100) {
+            let key = key();
+            let failures = number % 11 + 1; // the twelfth try is the last
+            vendor.tell(&key, (0..failures).map(|place| match (number + place) % 3 {
+                0 => Act::Fail("no connection"),
+                1 => Act::FailAfter("a lost answer"),
+                _ => Act::Panic,
+            }));
+            assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
+            keys.push((key, failures));
+        }
+        let _working = Working::start(&ledger, &vendor);
+        for (key, failures) in keys {
+            until("it is provisioned", || async {
+                ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Provisioned)
+            })
+            .await;
+            assert!(Answer::from(kept.provision(basic(&key)).await).is_done(), "no 5xx is frozen");
+            assert_eq!(vendor.calls(&key).await.len(), failures + 1);
+        }
+        assert_eq!(ledger.figures().await.unwrap().parked, 0);
+        assert_eq!(vendor.doubles().await, 0);
+    }
+
+    async fn a_plan_change_that_fails_for_a_while_is_done_too(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        kept.provision(basic(&key)).await.expect("a widget");
+        vendor.tell(&key, [Act::Fail("no connection"), Act::FailAfter("a lost answer"), Act::Panic]);
+        let failed = Answer::from(kept.plan_change(plan(&key, "premium")).await);
+        assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
+        let _working = Working::start(&ledger, &vendor);
+        until("it is done", || async { ledger.figures().await.unwrap().open == 0 }).await;
+        assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"));
+        assert!(Answer::from(kept.plan_change(plan(&key, "premium")).await).is_done());
+        assert_eq!(vendor.calls(&key).await.len(), 5, "the plan that it has needs no call");
+    }
+
+    async fn what_fails_at_the_limit_is_parked_with_its_cause(database: Database) {
+        let rest = Duration::from_millis(1);
+        database.migrated().await;
+        let ledger = database.options().attempts(3, rest, rest).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, (0..4).map(|_| Act::Fail("cannot reach postgres://app:hunter2@db/app: disk full")));
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
+        let working = Working::start(&ledger, &vendor);
+        until("it is parked", || async { ledger.figures().await.unwrap().parked == 1 }).await;
+        drop(working);
+
+        let resource = ledger.resource(&key).await.unwrap().expect("a resource");
+        assert_eq!(resource.state, State::Parked);
+        let [parked] = &resource.timeline[..] else { panic!("{resource:?}") };
+        assert_eq!((parked.state.as_str(), parked.attempts), ("parked", 3));
+        let cause = parked.cause.as_deref().expect("a cause");
+        assert!(cause.contains("disk full") && !cause.contains("hunter2"), "{cause}");
+
+        // one try more fails, and the one after it does not
+        for _ in 0..2 {
+            assert!(ledger.retry(parked.id).await.unwrap());
+            let working = Working::start(&ledger, &vendor);
+            until("it is settled", || async { ledger.figures().await.unwrap().open == 0 }).await;
+            drop(working);
+        }
+        assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
+    }
+
+    async fn a_parked_plan_change_leaves_the_resource_as_it_was(database: Database) {
+        database.migrated().await;
+        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        let first = Answer::from(kept.provision(basic(&key)).await);
+        vendor.tell(&key, [Act::Fail("disk full")]);
+        let failed = Answer::from(kept.plan_change(plan(&key, "premium")).await);
+        assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
+        let resource = ledger.resource(&key).await.unwrap().expect("a resource");
+        assert_eq!((resource.state, resource.plan.as_deref()), (State::Provisioned, Some("basic")));
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), first);
+        let parked = resource.timeline[1].id;
+        assert!(ledger.abandon(parked).await.unwrap());
+        assert!(!ledger.abandon(parked).await.unwrap());
+        assert!(!ledger.retry(parked).await.unwrap());
+        assert_eq!(ledger.figures().await.unwrap().parked, 0);
+    }
+
+    async fn a_removal_is_tried_for_ever(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        kept.provision(basic(&key)).await.expect("a widget");
+        let acts = [Act::Fail("no connection"), Act::Panic, Act::Refuse("I do not want to."), Act::FailAfter("lost")];
+        let failures = 40;
+        vendor.tell(&key, acts.into_iter().cycle().take(failures));
+        assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Unavailable));
+        let _working = Working::start(&ledger, &vendor);
+        until("it is removed", || async {
+            ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Removed)
+        })
+        .await;
+        assert_eq!(vendor.widget(&key).await, None);
+        assert_eq!(vendor.calls(&key).await.len(), failures + 2);
+        assert_eq!(ledger.figures().await.unwrap().parked, 0);
+    }
+
+    async fn a_provision_that_nobody_can_ask_for_again_is_taken_down(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, [Act::FailAfter("a lost answer")]);
+        let mut request = basic(&key);
+        request.keyed = false;
+        assert_eq!(Answer::from(kept.provision(request).await), Answer::Failed(FailureKind::Unavailable));
+        assert_eq!(vendor.widget(&key).await.as_deref(), Some("basic"));
+        let _working = Working::start(&ledger, &vendor);
+        until("it is taken down", || async { ledger.figures().await.unwrap().open == 0 }).await;
+        assert_eq!(vendor.widget(&key).await, None);
+        let kinds: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.kind).collect();
+        assert_eq!(kinds, ["provision", "deprovision"]);
+    }
+
+    async fn a_provision_that_nobody_asked_for_in_a_day_is_taken_down(database: Database) {
+        let rest = Duration::from_secs(3600);
+        database.migrated().await;
+        let ledger = database.options().attempts(1000, rest, rest).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        vendor.tell(&key, [Act::FailAfter("a lost answer"), Act::Fail("still no connection")]);
+        let failed = Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await);
+        assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
+
+        let day = Duration::from_secs(25 * 3600);
+        let tomorrow = database.options().attempts(1000, Duration::ZERO, Duration::ZERO).clock_offset(day).open().await;
+        let tomorrow = tomorrow.unwrap();
+        let _working = Working::start(&tomorrow, &vendor);
+        until("it is settled", || async { tomorrow.figures().await.unwrap().open == 0 }).await;
+        assert_eq!(vendor.widget(&key).await, None);
+        assert_eq!(tomorrow.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Removed));
+    }
+
+    async fn a_caller_who_hangs_up_stops_nothing(database: Database) {
+        // a lease so long that nobody else can be the one who goes on
+        database.migrated().await;
+        let ledger = database.options().lease(Duration::from_secs(3600)).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        let (kept, request) = (ledger.keep(vendor.clone()), basic(&key));
+        let call = tokio::spawn(async move { kept.provision(request).await });
+        gate.entered().await;
+        call.abort();
+        let _ = call.await;
+        gate.open();
+        let again = ledger.keep(vendor.clone());
+        assert!(Answer::from(soon("the answer", again.provision(basic(&key))).await).is_done());
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+    }
+
+    async fn a_stopped_worker_finishes_what_it_began(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        vendor.tell(&key, [Act::Fail("no connection")]);
+        let _ = ledger.keep(vendor.clone()).provision(basic(&key)).await;
+        let gate = vendor.stop_at(&key);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let running = tokio::spawn(worker(&ledger, &vendor).run(async { drop(stopped.await) }));
+        gate.entered().await;
+        stop.send(()).unwrap();
+        assert!(!running.is_finished());
+        gate.open();
+        soon("the worker", running).await.unwrap();
+        assert_eq!(ledger.figures().await.unwrap().open, 0);
+        assert_eq!(vendor.widget(&key).await.as_deref(), Some("basic"));
+        soon("closing", ledger.close()).await;
+    }
+}

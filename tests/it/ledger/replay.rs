@@ -1,0 +1,218 @@
+//! What was answered is answered again: later, after a restart, by another process, and to those who ask at once.
+
+use std::time::Duration;
+
+use maitre_core::{FailureKind, Listener, OauthGrant, ResourceId};
+use maitre_ledger::State;
+use time::OffsetDateTime;
+
+use super::support::{
+    Answer, Database, Vendor, addon, basic, key, plan, provision, remove, replies, short_or_long, soon, until,
+};
+
+on_both_databases! {
+    async fn the_first_answer_is_given_again_after_a_restart_and_by_another_process(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        let first = Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await);
+        assert!(first.is_done(), "{first:?}");
+
+        let other = database.open().await;
+        assert_eq!(Answer::from(other.keep(vendor.clone()).provision(basic(&key)).await), first);
+        soon("closing", ledger.close()).await;
+        soon("closing", other.close()).await;
+        drop((ledger, other));
+        let reopened = database.open().await;
+        assert_eq!(Answer::from(reopened.keep(vendor.clone()).provision(basic(&key)).await), first);
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+    }
+
+    async fn a_refusal_is_given_again_in_its_own_words(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, [super::support::Act::Refuse("Premium is sold out in Europe.")]);
+        for _ in 0..2 {
+            let failure = kept.provision(basic(&key)).await.expect_err("a refusal");
+            assert_eq!(failure.kind(), FailureKind::Refused);
+            assert_eq!(failure.message(), Some("Premium is sold out in Europe."));
+        }
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+    }
+
+    async fn a_replay_after_a_plan_change_carries_the_config_of_today(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        let Answer::Done(first) = kept.provision(basic(&key)).await.into() else { panic!("no widget") };
+        assert!(first.contains(r#"("A_FIRST", "basic")"#), "{first}");
+        kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
+        let Answer::Done(today) = kept.provision(basic(&key)).await.into() else { panic!("no replay") };
+        assert_eq!(today, first.replace(r#"("A_FIRST", "basic")"#, r#"("A_FIRST", "premium")"#));
+    }
+
+    async fn only_plan_region_and_options_make_another_order(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        let mut first = basic(&key);
+        first.region = Some("amazon-web-services::eu-west-1".into());
+        first.options.insert("retention".into(), "7d".into());
+        first.options.insert("backup".into(), "yes".into());
+        let answer = Answer::from(kept.provision(first.clone()).await);
+
+        let mut again = first.clone();
+        again.oauth_grant = Some(OauthGrant::new("another", OffsetDateTime::now_utc()));
+        again.name = Some("renamed".into());
+        again.callback_url = Some("https://api.example.org/other".into());
+        again.log_input_url = Some("https://logs.example.org/other".into());
+        again.log_drain_token = Some("d.other".into());
+        assert_eq!(Answer::from(kept.provision(again).await), answer);
+
+        let mut elsewhere = first.clone();
+        elsewhere.region = Some("amazon-web-services::us-east-1".into());
+        let mut other_option = first.clone();
+        other_option.options.insert("retention".into(), "8d".into());
+        let mut less = first.clone();
+        less.options.remove("backup");
+        let mut other_plan = first;
+        other_plan.plan = "premium".into();
+        for otherwise in [elsewhere, other_option, less, other_plan] {
+            let answer = Answer::from(kept.provision(otherwise).await);
+            assert_eq!(answer, Answer::Failed(FailureKind::Conflict));
+        }
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+    }
+
+    async fn add_ons_share_no_keys(database: Database) {
+        let ledger = database.ledger().await;
+        let kept = ledger.keep(Vendor::new(database.pool().await).await);
+        let key = key();
+        assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
+        let mut other = provision(&key, "premium");
+        other.addon = maitre_core::AddonId::new("heroku", "candle");
+        assert!(Answer::from(kept.provision(other).await).is_done(), "another add-on's order is no conflict");
+    }
+
+    async fn a_resource_is_found_by_the_vendors_name_too(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
+        assert_ne!(id, key);
+        kept.plan_change(plan(&id, "premium")).await.expect("a plan change");
+        assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"), "the vendor was called by the key");
+        kept.deprovision(remove(&id)).await.expect("a removal");
+        assert_eq!(vendor.widget(&key).await, None);
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+    }
+
+    async fn a_removal_that_overtakes_its_provision_buries_it(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Unknown));
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(ledger.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Removed));
+
+        for slip in ["641", "widgets", "", "7b0c9c1e-2f1d-4c58-9a57", &"x".repeat(5000)] {
+            assert_eq!(Answer::from(kept.deprovision(remove(slip)).await), Answer::Failed(FailureKind::Unknown));
+            assert_eq!(ledger.resource(slip).await.unwrap(), None, "{slip:?} was written down");
+        }
+        assert_eq!(vendor.calls(&key).await, []);
+    }
+
+    async fn a_removal_and_its_provision_at_once_leave_nothing(database: Database) {
+        let ledger = database.ledger().await;
+        let other = database.open().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        for _ in 0..short_or_long(40, 1000) {
+            let key = key();
+            let (one, two) = (ledger.keep(vendor.clone()), other.keep(vendor.clone()));
+            let (request, removal) = (basic(&key), remove(&key));
+            let making = tokio::spawn(async move { one.provision(request).await });
+            let removing = tokio::spawn(async move { two.deprovision(removal).await });
+            let made = Answer::from(soon("making", making).await.unwrap());
+            let removed = Answer::from(soon("removing", removing).await.unwrap());
+            // whoever was first: what is answered as removed or never there is not there
+            assert_eq!(vendor.widget(&key).await, None, "{made:?} {removed:?}");
+            assert_eq!(Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+        }
+    }
+
+    async fn many_who_ask_at_once_make_one_call_and_get_one_answer(database: Database) {
+        let mut processes = vec![database.ledger().await];
+        for _ in 0..2 {
+            processes.push(database.open().await);
+        }
+        let mut vendor = Vendor::new(database.pool().await).await;
+        vendor.work = Duration::from_millis(5);
+        for _ in 0..short_or_long(20, 200) {
+            let key = key();
+            let calls = (0..64).map(|number: usize| {
+                let kept = processes[number % 3].keep(vendor.clone());
+                let request = basic(&key);
+                async move { kept.provision(request).await }
+            });
+            let answers = replies(calls).await;
+            assert!(answers[0].is_done(), "{:?}", answers[0]);
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+            assert_eq!(vendor.calls(&key).await.len(), 1);
+        }
+        assert_eq!(vendor.doubles().await, 0);
+    }
+
+    async fn removals_that_are_asked_for_at_once_are_one(database: Database) {
+        let processes = [database.ledger().await, database.open().await];
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        processes[0].keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        let gate = vendor.stop_at(&key);
+        let calls = (0..16).map(|number: usize| {
+            let (kept, request) = (processes[number % 2].keep(vendor.clone()), remove(&key));
+            async move { kept.deprovision(request).await }
+        });
+        let answers = tokio::spawn(replies(calls.collect::<Vec<_>>()));
+        gate.entered().await;
+        gate.open();
+        for answer in soon("all of them", answers).await.unwrap() {
+            // who asks after it is done is told so
+            assert!(matches!(answer, Answer::Done(_) | Answer::Failed(FailureKind::Gone)), "{answer:?}");
+        }
+        assert_eq!(vendor.calls(&key).await.len(), 2);
+    }
+
+    async fn the_fence_grows_with_every_run(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        vendor.tell(&key, [super::support::Act::Fail("not yet"), super::support::Act::Fail("nor now")]);
+        until("a widget", || async { kept.provision(basic(&key)).await.is_ok() }).await;
+        kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
+        kept.deprovision(remove(&key)).await.expect("a removal");
+        let fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
+        assert_eq!(fences.len(), 5);
+        assert!(fences[0] > 0 && fences.is_sorted_by(|one, next| one < next), "{fences:?}");
+    }
+
+    async fn ids_that_look_like_sql_are_names_like_any_other(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        for id in ["'; DROP TABLE maitre_resources; --", "{now}", "$1", "{lock}", "%", "ü\u{1F4A1}"] {
+            let resource = ResourceId::new(id);
+            let request = maitre_core::Provision::new(addon(), resource, "{now}");
+            let first = Answer::from(kept.provision(request.clone()).await);
+            assert!(first.is_done(), "{id}: {first:?}");
+            assert_eq!(Answer::from(kept.provision(request).await), first);
+            assert!(Answer::from(kept.deprovision(remove(id)).await).is_done());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A single sign-on token lets one person in once, whichever process is asked, and whatever is cut out of the form.
+
+use std::time::Duration;
+
+use maitre_core::sso::Strength;
+use maitre_core::{FailureKind, Identity, Listener};
+
+use super::support::{Database, Vendor, basic, key, replies, short_or_long, sign_on};
+
+const MADE_AT: i64 = 1_772_000_000;
+
+on_both_databases! {
+    async fn a_form_lets_one_in_whole_or_stripped_and_over_all_processes(database: Database) {
+        let processes = [database.ledger().await, database.open().await, database.open().await];
+        let vendor = Vendor::new(database.pool().await).await;
+        for round in 0..short_or_long(2, 20) {
+            let key = key();
+            processes[0].keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+            let strengths = [Strength::User, Strength::Resource, Strength::Legacy];
+            let calls = (0..1000usize).map(|number| {
+                let kept = processes[number % 3].keep(vendor.clone());
+                let request = sign_on(&key, strengths[(number / 3 + round) % 3], MADE_AT);
+                async move { kept.single_sign_on(request).await }
+            });
+            let answers = replies(calls.collect::<Vec<_>>()).await;
+            assert_eq!(answers.iter().filter(|answer| answer.is_done()).count(), 1);
+            assert_eq!(vendor.calls(&key).await.len(), 2, "the listener is not asked for the others");
+        }
+    }
+
+    async fn a_form_that_was_used_stripped_is_used(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let order = [Strength::User, Strength::Resource, Strength::Legacy];
+        for first in order {
+            let key = key();
+            kept.provision(basic(&key)).await.expect("a widget");
+            kept.single_sign_on(sign_on(&key, first, MADE_AT)).await.expect("the first time");
+            for then in order {
+                let failure = kept.single_sign_on(sign_on(&key, then, MADE_AT)).await.expect_err("the second time");
+                assert_eq!(failure.kind(), FailureKind::Refused, "{first:?}, then {then:?}");
+            }
+        }
+    }
+
+    async fn two_people_and_two_seconds_are_two_tokens(database: Database) {
+        let ledger = database.ledger().await;
+        let kept = ledger.keep(Vendor::new(database.pool().await).await);
+        let key = key();
+        kept.provision(basic(&key)).await.expect("a widget");
+        let ada = sign_on(&key, Strength::User, MADE_AT);
+        let mut bob = ada.clone();
+        bob.identity = Identity::verified("d5c2a3e1", "bob@example.org");
+        kept.single_sign_on(ada).await.expect("ada");
+        kept.single_sign_on(bob).await.expect("bob, in the same second");
+        kept.single_sign_on(sign_on(&key, Strength::User, MADE_AT + 1)).await.expect("ada, a second later");
+    }
+
+    async fn what_is_not_signed_makes_no_other_token(database: Database) {
+        let ledger = database.ledger().await;
+        let kept = ledger.keep(Vendor::new(database.pool().await).await);
+        let key = key();
+        let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
+        let form = sign_on(&key, Strength::Resource, MADE_AT);
+        kept.single_sign_on(form.clone()).await.expect("the first time");
+        let mut altered = form.clone();
+        altered.identity = Identity::claimed(Some("d5c2a3e1".into()), None);
+        altered.app = Some("another".into());
+        altered.nav_data = Some("x".into());
+        altered.extra.insert("x".into(), "y".into());
+        let by_name = sign_on(&id, Strength::Resource, MADE_AT);
+        for again in [form, altered, by_name] {
+            let failure = kept.single_sign_on(again).await.expect_err("the second time");
+            assert_eq!(failure.kind(), FailureKind::Refused);
+        }
+    }
+
+    async fn marks_outlive_the_window_and_no_longer(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        ledger.keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        let form = sign_on(&key, Strength::User, MADE_AT);
+        ledger.keep(vendor.clone()).single_sign_on(form.clone()).await.expect("the first time");
+        let later = database.options().clock_offset(Duration::from_secs(350)).open().await.unwrap();
+        let failure = later.keep(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");
+        assert_eq!(failure.kind(), FailureKind::Refused);
+        let after = database.options().clock_offset(Duration::from_secs(400)).open().await.unwrap();
+        after.keep(vendor.clone()).single_sign_on(form).await.expect("the window's check alone keeps it out by then");
+    }
+}

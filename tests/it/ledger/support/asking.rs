@@ -1,0 +1,108 @@
+//! What marketplaces ask, in few words, and answers that can be compared.
+
+use maitre_core::sso::{Strength, UsedToken, Window};
+use maitre_core::{
+    AddonId, Deprovision, Deprovisioned, ExposeSecret, FailureKind, Identity, PlanChange, PlanChanged, Provision,
+    Provisioned, Result, SignOn, SignedOn,
+};
+
+pub(crate) fn addon() -> AddonId {
+    AddonId::new("heroku", "lantern")
+}
+
+/// A key that nobody has used.
+pub(crate) fn key() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+pub(crate) fn provision(key: &str, plan: &str) -> Provision {
+    Provision::new(addon(), key, plan)
+}
+
+/// A provision as most tests ask for it.
+pub(crate) fn basic(key: &str) -> Provision {
+    provision(key, "basic")
+}
+
+pub(crate) fn plan(key: &str, plan: &str) -> PlanChange {
+    PlanChange::new(addon(), key, plan)
+}
+
+pub(crate) fn remove(key: &str) -> Deprovision {
+    Deprovision::new(addon(), key)
+}
+
+/// A person whose token is of this strength and of this second.
+pub(crate) fn sign_on(key: &str, strength: Strength, made_at: i64) -> SignOn {
+    let who = match strength {
+        Strength::User => Identity::verified("c4b1f2d0", "ada@example.org"),
+        _ => Identity::claimed(Some("c4b1f2d0".into()), Some("ada@example.org".into())),
+    };
+    let token = UsedToken::new(strength, &made_at.to_string(), Window::default()).expect("a token");
+    SignOn::new(addon(), key, who, token)
+}
+
+/// All that a marketplace sees of an answer, secrets too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done(String),
+    Failed(FailureKind),
+}
+
+pub(crate) trait Seen {
+    fn seen(&self) -> String;
+}
+
+impl Seen for Provisioned {
+    fn seen(&self) -> String {
+        let config: Vec<_> = self.config_vars().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        let drain = self.drain().map(ExposeSecret::expose_secret);
+        format!("{} {config:?} {:?} {drain:?}", self.id().as_str(), self.message_text())
+    }
+}
+
+impl Seen for PlanChanged {
+    fn seen(&self) -> String {
+        let config: Vec<_> = self.config_vars().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        format!("{config:?} {:?}", self.message_text())
+    }
+}
+
+impl Seen for Deprovisioned {
+    fn seen(&self) -> String {
+        format!("{:?}", self.message_text())
+    }
+}
+
+impl Seen for SignedOn {
+    fn seen(&self) -> String {
+        format!("{} {:?}", self.location(), self.session_values())
+    }
+}
+
+impl Answer {
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+}
+
+impl<T: Seen> From<Result<T>> for Answer {
+    fn from(result: Result<T>) -> Self {
+        match result {
+            Ok(reply) => Self::Done(reply.seen()),
+            Err(failure) => Self::Failed(failure.kind()),
+        }
+    }
+}
+
+/// The answers to the same request, all at once.
+pub(crate) async fn replies<T: Seen + Send + 'static>(
+    calls: impl IntoIterator<Item: Future<Output = Result<T>> + Send + 'static>,
+) -> Vec<Answer> {
+    let calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    let mut answers = Vec::with_capacity(calls.len());
+    for call in calls {
+        answers.push(super::soon("a call", call).await.expect("a call").into());
+    }
+    answers
+}

@@ -1,0 +1,117 @@
+//! A Postgres of our own that nobody has to clean up after.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A throw-away cluster on a free port of this machine. It goes when this value or this process does, however it ends.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    bin: PathBuf,
+    port: u16,
+    watchdog: Child,
+}
+
+/// The newest installed server, if there is one.
+fn newest() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let versions = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let bin = |version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
+    versions.filter(|version| bin(*version).join("initdb").exists()).max().map(bin)
+}
+
+/// Postgres refuses to run as root.
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// A shell command, as the user whom the server belongs to.
+fn as_owner(script: &str) -> Command {
+    if is_root() {
+        let mut command = Command::new("su");
+        command.args(["postgres", "-s", "/bin/sh", "-c", script]);
+        command
+    } else {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+}
+
+fn succeed(what: &str, output: io::Result<Output>) {
+    let output = output.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {}{text}", String::from_utf8_lossy(&output.stdout));
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Option<Self> {
+        let bin = newest()?;
+        let folder = std::env::temp_dir().join(format!("maitre-postgres-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&folder).expect("a folder for the cluster");
+        if is_root() {
+            succeed("chown", Command::new("chown").arg("postgres").arg(&folder).output());
+        }
+        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr()).expect("a port").port();
+        let (data, bin_text) = (folder.join("data"), bin.display().to_string());
+        let init =
+            format!("cd / && {bin_text}/initdb -D {} -U postgres -A trust -E UTF8 --locale=C -N", data.display());
+        succeed("initdb", as_owner(&init).output());
+        let watchdog = watch(&bin, &folder);
+        let cluster = Self { folder, bin, port, watchdog };
+        cluster.run();
+        Some(cluster)
+    }
+
+    /// Starts the server, for the first time or after it was killed.
+    pub(crate) fn run(&self) {
+        let (folder, bin) = (self.folder.display(), self.bin.display());
+        let start = format!(
+            "cd / && {bin}/pg_ctl -D {folder}/data -l {folder}/log -w -t 60 -o '-p {} -c listen_addresses=127.0.0.1 \
+             -c unix_socket_directories={folder} -c max_connections=400 -c fsync=on' start",
+            self.port
+        );
+        // the server would keep our end of a pipe open for as long as it runs
+        let mut command = as_owner(&start);
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        assert!(status.is_ok_and(|status| status.success()), "the server does not start: {}", log());
+    }
+
+    /// `kill -9` of the postmaster; what it leaves behind ends by itself.
+    pub(crate) fn kill(&self) {
+        let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("a running server");
+        let pid = pid.lines().next().unwrap_or_default().to_owned();
+        succeed("kill", Command::new("kill").args(["-9", &pid]).output());
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// A shell that waits for the end of a pipe which only this process holds.
+fn watch(bin: &Path, folder: &Path) -> Child {
+    let (bin, folder) = (bin.display(), folder.display());
+    let stop = format!("cd / && {bin}/pg_ctl -D {folder}/data -m immediate stop");
+    let script = format!("cat >/dev/null; {}; rm -rf {folder}", shell(&as_owner(&stop)));
+    let mut sh = Command::new("sh");
+    sh.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    sh.process_group(0).spawn().expect("a shell")
+}
+
+/// A command as a line for a shell.
+fn shell(command: &Command) -> String {
+    let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
+    std::iter::once(command.get_program()).chain(command.get_args()).map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+    }
+}

@@ -1,0 +1,133 @@
+//! A fresh database for every test.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use maitre_ledger::{Keys, Ledger, Options};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+
+use super::cluster::Cluster;
+
+pub(crate) const KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";
+pub(crate) const OTHER_KEY: &str = "0202020202020202020202020202020202020202020202020202020202020202";
+
+/// An empty database with the ledger's tables, removed at the end.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    /// Where an embedded one lies.
+    pub(crate) folder: Option<PathBuf>,
+    server: Option<String>,
+}
+
+/// The server that all tests of this process share.
+fn server() -> Option<&'static str> {
+    static SERVER: OnceLock<Option<(String, Option<Cluster>)>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        if let Ok(url) = std::env::var("MAITRE_POSTGRES_URL") {
+            return Some((url, None));
+        }
+        let cluster = Cluster::start();
+        if cluster.is_none() {
+            eprintln!("\n*** NO POSTGRES: set MAITRE_POSTGRES_URL or install a server. ITS TESTS ARE SKIPPED. ***\n");
+            assert!(std::env::var_os("CI").is_none(), "CI must not skip the tests of Postgres");
+        }
+        cluster.map(|cluster| (cluster.url("postgres"), Some(cluster)))
+    });
+    server.as_ref().map(|(url, _)| url.as_str())
+}
+
+async fn order(url: &str, statement: String) -> Result<(), sqlx::Error> {
+    sqlx::any::install_default_drivers();
+    let mut connection = AnyConnection::connect(url).await?;
+    connection.execute(AssertSqlSafe(statement)).await?;
+    connection.close().await
+}
+
+impl Database {
+    /// A file in a folder of its own. The tables are made by [`Database::migrated`] or [`Database::ledger`].
+    pub(crate) fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(format!("maitre-sqlite-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder for the database");
+        let url = format!("sqlite://{}", folder.join("maitre.db").display());
+        Self { url, folder: Some(folder), server: None }
+    }
+
+    /// A database on the shared server; nothing where there is none.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let server = tokio::task::spawn_blocking(server).await.expect("a server or none")?;
+        Some(Self::on(server).await)
+    }
+
+    /// A database on this server.
+    pub(crate) async fn on(server: &str) -> Self {
+        let name = format!("maitre_{}", uuid::Uuid::new_v4().simple());
+        order(server, format!("CREATE DATABASE {name}")).await.expect("a database");
+        let (address, query) = server.split_once('?').map_or((server, None), |(address, query)| (address, Some(query)));
+        let address = address.rsplit_once('/').map_or(address, |(address, _)| address);
+        let query = query.map_or(String::new(), |query| format!("?{query}"));
+        Self { url: format!("{address}/{name}{query}"), folder: None, server: Some(server.to_owned()) }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.server.is_some()
+    }
+
+    pub(crate) async fn migrated(&self) -> &Self {
+        Ledger::migrate(&self.url).await.expect("tables");
+        self
+    }
+
+    /// A ledger with short rests, so that what is put off comes soon.
+    pub(crate) fn options(&self) -> Options {
+        let rest = Duration::from_millis(1);
+        Ledger::with(&self.url)
+            .keys(Keys::parse(KEY).expect("a key"))
+            .attempts(12, rest, 4 * rest)
+            .patience(Duration::from_secs(30))
+    }
+
+    /// Makes the tables, and opens the ledger.
+    pub(crate) async fn ledger(&self) -> Ledger {
+        self.migrated().await;
+        self.open().await
+    }
+
+    /// One more handle on tables that are there: another process, as far as the ledger can tell.
+    pub(crate) async fn open(&self) -> Ledger {
+        self.options().open().await.expect("a ledger")
+    }
+
+    /// A way to the vendor's own tables, and past the ledger's back.
+    pub(crate) async fn pool(&self) -> AnyPool {
+        sqlx::any::install_default_drivers();
+        let url = if self.is_postgres() { self.url.clone() } else { format!("{}?mode=rwc", self.url) };
+        let pool = sqlx::any::AnyPoolOptions::new().max_connections(4).after_connect(|connection, meta| {
+            let _ = meta;
+            Box::pin(async move {
+                if connection.backend_name() == "SQLite" {
+                    connection.execute("PRAGMA busy_timeout = 20000; PRAGMA journal_mode = WAL").await?;
+                }
+                Ok(())
+            })
+        });
+        pool.connect(&url).await.expect("the vendor's pool")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        let Some((server, (_, name))) = self.server.take().zip(self.url.rsplit_once('/')) else { return };
+        let name = name.split('?').next().unwrap_or_default().to_owned();
+        // a runtime of its own: the test's may be on its way out
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let drop = order(&server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            runtime.block_on(drop).map_err(std::io::Error::other)
+        });
+        let _ = dropping.join();
+    }
+}

@@ -1,0 +1,41 @@
+//! Databases, a vendor that can be told what to do, and short words for what marketplaces ask.
+
+mod asking;
+mod cluster;
+mod database;
+mod vendor;
+mod working;
+
+pub(crate) use asking::{Answer, addon, basic, key, plan, provision, remove, replies, sign_on};
+pub(crate) use cluster::Cluster;
+pub(crate) use database::{Database, KEY, OTHER_KEY};
+pub(crate) use vendor::{Act, Gate, Vendor};
+pub(crate) use working::{RandomNumbers, Working, worker};
+
+use std::future::Future;
+use std::time::Duration;
+
+/// Long enough for anything that is not broken.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// `short`, or `long` when `MAITRE_LONG` is set.
+pub(crate) fn short_or_long(short: usize, long: usize) -> usize {
+    if std::env::var_os("MAITRE_LONG").is_some() { long } else { short }
+}
+
+/// Asks again until the answer is yes.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+    let end = tokio::time::Instant::now() + DEADLINE;
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < end, "it never came to this: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The future's output, or a failed test where it never comes.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(output) => output,
+        Err(_) => panic!("it never ended: {what}"),
+    }
+}

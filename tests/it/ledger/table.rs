@@ -1,0 +1,238 @@
+//! What the ledger answers: every event in every state, driven by what leads there.
+
+use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
+use maitre_core::sso::Strength;
+use maitre_core::{FailureKind, Listener};
+use maitre_ledger::{Kept, Ledger, State};
+use tokio::task::JoinHandle;
+
+use super::support::{
+    Act, Answer, Database, Gate, Vendor, basic, key, plan, provision, remove, short_or_long, sign_on, soon, until,
+};
+
+const STATES: [Option<State>; 8] = [
+    None,
+    Some(State::Provisioning),
+    Some(State::Provisioned),
+    Some(State::Changing),
+    Some(State::Removing),
+    Some(State::Removed),
+    Some(State::Refused),
+    Some(State::Parked),
+];
+
+/// What somebody should see who sends an event, and what it makes of the vendor.
+#[derive(Debug, Clone, Copy)]
+enum Cell {
+    /// The listener is called for it, now or when its turn comes, and it is done.
+    Call,
+    /// Done without a call of its own.
+    NoCall,
+    /// The answer of the call under way; no call of its own.
+    Join,
+    /// The answer from before; no call.
+    Replay,
+    No(FailureKind),
+}
+
+use Cell::{Call, Join, No, NoCall, Replay};
+
+/// One resource in one state, with the call that keeps it there.
+struct Scene {
+    key: String,
+    gate: Option<Gate>,
+    under_way: Option<JoinHandle<Answer>>,
+    first: Option<Answer>,
+}
+
+struct House {
+    ledger: Ledger,
+    kept: Kept<Vendor>,
+    vendor: Vendor,
+}
+
+impl House {
+    async fn on(database: &Database) -> Self {
+        let rest = std::time::Duration::ZERO;
+        database.migrated().await;
+        let ledger = database.options().attempts(1, rest, rest).open().await.expect("a ledger");
+        let vendor = Vendor::new(database.pool().await).await;
+        Self { kept: ledger.keep(vendor.clone()), ledger, vendor }
+    }
+
+    async fn send(&self, event: &str, key: &str) -> Answer {
+        let id = key;
+        match event {
+            "as first asked" => self.kept.provision(basic(id)).await.into(),
+            "otherwise" => self.kept.provision(provision(id, "gold")).await.into(),
+            "another plan" => self.kept.plan_change(plan(id, "gold")).await.into(),
+            "its plan" => self.kept.plan_change(plan(id, "basic")).await.into(),
+            "the coming plan" => self.kept.plan_change(plan(id, "premium")).await.into(),
+            "deprovision" => self.kept.deprovision(remove(id)).await.into(),
+            "single sign-on" => self.kept.single_sign_on(sign_on(id, Strength::User, 1_772_000_000)).await.into(),
+            _ => unreachable!("{event}"),
+        }
+    }
+
+    fn sent(&self, event: &'static str, key: &str) -> JoinHandle<Answer> {
+        let house = Self { ledger: self.ledger.clone(), kept: self.kept.clone(), vendor: self.vendor.clone() };
+        let key = key.to_owned();
+        tokio::spawn(async move { house.send(event, &key).await })
+    }
+
+    /// Leads a new resource into a state.
+    async fn reach(&self, state: Option<State>) -> Scene {
+        let key = key();
+        let mut scene = Scene { key: key.clone(), gate: None, under_way: None, first: None };
+        match state {
+            Some(State::Refused) => self.vendor.tell(&key, [Act::Refuse("No such plan here.")]),
+            Some(State::Parked) => self.vendor.tell(&key, [Act::Fail("disk full")]),
+            Some(State::Provisioning) => scene.gate = Some(self.vendor.stop_at(&key)),
+            _ => {}
+        }
+        match state {
+            None => {}
+            Some(State::Provisioning) => scene.under_way = Some(self.sent("as first asked", &key)),
+            Some(_) => scene.first = Some(self.send("as first asked", &key).await),
+        }
+        match state {
+            Some(State::Changing) => {
+                scene.gate = Some(self.vendor.stop_at(&key));
+                scene.under_way = Some(self.sent("the coming plan", &key));
+            }
+            Some(State::Removing) => {
+                scene.gate = Some(self.vendor.stop_at(&key));
+                scene.under_way = Some(self.sent("deprovision", &key));
+            }
+            Some(State::Removed) => assert!(self.send("deprovision", &key).await.is_done()),
+            _ => {}
+        }
+        if let Some(gate) = &scene.gate {
+            gate.entered().await;
+        }
+        assert_eq!(self.state(&key).await, state);
+        scene
+    }
+
+    async fn state(&self, key: &str) -> Option<State> {
+        self.ledger.resource(key).await.expect("the records").map(|resource| resource.state)
+    }
+
+    async fn check(&self, event: &'static str, state: Option<State>, cell: Cell) {
+        let scene = self.reach(state).await;
+        let what = format!("{event} when {state:?}");
+        let before = self.vendor.calls(&scene.key).await.len();
+        let mut answer = self.sent(event, &scene.key);
+        // who must not wait has the answer while the other call still stands at the gate
+        let waits = scene.gate.is_some() && matches!(cell, Call | Join);
+        let early = if waits && event != "single sign-on" {
+            if matches!(cell, Call) {
+                // its intent is written down before its turn comes
+                until(&what, || async { self.open(&scene.key).await == 2 }).await;
+            }
+            assert!(!answer.is_finished(), "{what}: it did not wait");
+            None
+        } else {
+            Some(soon(&what, &mut answer).await.expect("an answer"))
+        };
+        if let Some(gate) = &scene.gate {
+            gate.open();
+        }
+        let under_way = match scene.under_way {
+            Some(call) => Some(soon(&what, call).await.expect("the call under way")),
+            None => None,
+        };
+        let answer = match early {
+            Some(answer) => answer,
+            None => soon(&what, answer).await.expect("an answer"),
+        };
+        let calls = self.vendor.calls(&scene.key).await.len() - before;
+        match cell {
+            Call => assert!(answer.is_done() && calls == 1, "{what}: {answer:?} after {calls} calls"),
+            NoCall => assert!(answer.is_done() && calls == 0, "{what}: {answer:?} after {calls} calls"),
+            Join => assert_eq!((Some(answer), calls), (under_way, 0), "{what}"),
+            Replay => assert_eq!((Some(answer), calls), (scene.first, 0), "{what}"),
+            No(kind) => assert_eq!((answer, calls), (Answer::Failed(kind), 0), "{what}"),
+        }
+    }
+
+    /// How many operations of a resource are not done.
+    async fn open(&self, key: &str) -> usize {
+        let resource = self.ledger.resource(key).await.expect("the records").expect("a resource");
+        resource.timeline.iter().filter(|operation| operation.state == "open").count()
+    }
+
+    async fn check_row(&self, event: &'static str, cells: [Cell; 8]) {
+        for (state, cell) in STATES.into_iter().zip(cells) {
+            self.check(event, state, cell).await;
+        }
+    }
+}
+
+on_both_databases! {
+    async fn a_provision_as_first_asked_is_made_once_and_answered_alike(database: Database) {
+        let cells = [Call, Join, Replay, Replay, No(Gone), No(Gone), Replay, Call];
+        House::on(&database).await.check_row("as first asked", cells).await;
+    }
+
+    async fn a_provision_that_asks_otherwise_is_a_conflict(database: Database) {
+        let cells = [Call, No(Conflict), No(Conflict), No(Conflict), No(Gone), No(Gone), No(Conflict), Call];
+        House::on(&database).await.check_row("otherwise", cells).await;
+    }
+
+    async fn a_plan_change_waits_for_its_turn(database: Database) {
+        let cells = [No(Unknown), Call, Call, Call, No(Gone), No(Gone), No(Unknown), No(Unavailable)];
+        House::on(&database).await.check_row("another plan", cells).await;
+    }
+
+    async fn the_plan_that_it_has_needs_no_call(database: Database) {
+        let house = House::on(&database).await;
+        house.check("its plan", Some(State::Provisioned), NoCall).await;
+        house.check("the coming plan", Some(State::Changing), Join).await;
+    }
+
+    async fn a_removal_is_done_from_every_state(database: Database) {
+        let cells = [No(Unknown), Call, Call, Call, Join, No(Gone), NoCall, Call];
+        House::on(&database).await.check_row("deprovision", cells).await;
+    }
+
+    async fn people_sign_in_to_what_is_there_alone(database: Database) {
+        let no = No(Unknown);
+        House::on(&database).await.check_row("single sign-on", [no, no, Call, Call, no, no, no, no]).await;
+    }
+
+    async fn what_was_removed_stays_gone_whatever_comes(database: Database) {
+        let house = House::on(&database).await;
+        let events = ["as first asked", "otherwise", "another plan", "its plan", "deprovision"];
+        for number in 0..short_or_long(20, 1000) {
+            // removed after each of the lives that a resource can have
+            let scene = house.reach(STATES[number % STATES.len()]).await;
+            let removal = house.sent("deprovision", &scene.key);
+            if let Some(gate) = &scene.gate {
+                gate.open();
+            }
+            soon("a removal", removal).await.expect("an answer");
+            for event in events {
+                assert_eq!(house.send(event, &scene.key).await, Answer::Failed(Gone), "{event}");
+            }
+            assert_eq!(house.send("single sign-on", &scene.key).await, Answer::Failed(Unknown));
+            assert_eq!(house.state(&scene.key).await, Some(State::Removed));
+            assert_eq!(house.vendor.widget(&scene.key).await, None);
+        }
+        assert_eq!(house.vendor.widgets().await, Vec::<String>::new());
+    }
+
+    async fn a_removal_overtakes_the_plan_changes_that_wait(database: Database) {
+        let house = House::on(&database).await;
+        let scene = house.reach(Some(State::Changing)).await;
+        let waiting = house.sent("another plan", &scene.key);
+        until("a plan change waits", || async { house.open(&scene.key).await == 2 }).await;
+        let removal = house.sent("deprovision", &scene.key);
+        until("a removal wins", || async { house.state(&scene.key).await == Some(State::Removing) }).await;
+        scene.gate.expect("a gate").open();
+        assert!(soon("the removal", removal).await.expect("an answer").is_done());
+        assert_eq!(soon("the plan change", waiting).await.expect("an answer"), Answer::Failed(Gone));
+        let kinds: Vec<_> = house.vendor.calls(&scene.key).await.into_iter().map(|call| call.kind).collect();
+        assert_eq!(kinds, ["provision", "plan change", "deprovision"]);
+    }
+}

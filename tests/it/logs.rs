@@ -1,0 +1,356 @@
+//! What stands in the log, and what never does.
+
+use std::time::Duration;
+
+use maitre::{
+    CloudControl, Deprovisioned, Failure, FromManifest, Heroku, Manifest, Opperator, Password, PlanChanged,
+    Provisioned, Salt, SignedOn,
+};
+use maitre_testkit::{self as testkit, sign};
+use serde_json::json;
+
+use crate::support::{House, Line, Log, SLUG, UUID, Vendor};
+
+const PASSWORD: &str = "canary-password";
+const SALT: &str = "canary-salt";
+
+/// Heroku by manifest, so that what the router says of config vars is heard too; old secrets are accepted beside.
+fn heroku_manifest() -> Heroku {
+    let manifest = json!({ "id": SLUG, "api": { "version": "3", "password": PASSWORD, "sso_salt": SALT,
+        "config_vars": ["LANTERN_URL"], "regions": ["us"],
+        "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/resources/sso" } } });
+    Heroku::from_manifest(&Manifest::parse(&manifest.to_string()).expect("a manifest"))
+        .expect("credentials")
+        .legacy_token(true)
+        .accept_password(Password::new("canary-old-password").expect("a password"))
+        .accept_salt(Salt::new("canary-old-salt").expect("a salt"))
+}
+
+/// Answers with secrets wherever a reply can hold one, and logs requests and replies as careless vendors do.
+fn say_secrets(vendor: &Vendor) {
+    vendor.on_provision(async |request| {
+        let reply = Provisioned::new("widget-1")
+            .config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
+            .config("LANTERN_UNLISTED", "canary-config")
+            .log_drain_url("https://canary-drain.example/canary");
+        tracing::info!(?request, ?reply, "vendor at work");
+        Ok(reply)
+    });
+    vendor.on_plan_change(async |request| {
+        let reply = PlanChanged::new().config("LANTERN_UNLISTED", "canary-config");
+        tracing::info!(?request, ?reply, "vendor at work");
+        Ok(reply)
+    });
+    vendor.on_deprovision(async |request| {
+        tracing::info!(?request, "vendor at work");
+        Ok(Deprovisioned::new())
+    });
+    vendor.on_single_sign_on(async |request| {
+        let reply = SignedOn::redirect("/dashboard").session("widget", "canary-session-value");
+        tracing::info!(?request, ?reply, "vendor at work");
+        Ok(reply)
+    });
+    vendor.on_plan_warning(async |request| {
+        tracing::info!(?request, "vendor at work");
+        Ok(())
+    });
+}
+
+fn say_no(vendor: &Vendor) {
+    let no = || Failure::from_display("no route to postgres://app:canary-database@db/widgets");
+    vendor.on_provision(move |_| async move { Err(no()) });
+    vendor.on_plan_change(move |_| async move { Err(no()) });
+    vendor.on_deprovision(async |_| panic!("canary-panic"));
+    vendor.on_single_sign_on(move |_| async move { Err(no()) });
+}
+
+/// No line holds a canary, nor what was computed or encoded from one.
+fn holds_no_secret(log: &Log, computed: &[String]) {
+    for line in log.lines() {
+        let text = line.to_string().to_lowercase();
+        assert!(!text.contains("canary"), "{line}");
+        for secret in computed {
+            assert!(!text.contains(&secret.to_lowercase()), "{secret}: {line}");
+        }
+    }
+}
+
+/// Tokens and encoded credentials of a call.
+fn computed(call: &testkit::Request) -> Vec<String> {
+    let authorization = call.header("authorization").map(|value| value.replace("Basic ", ""));
+    let body = String::from_utf8_lossy(call.body()).into_owned();
+    let query = call.url().split_once('?').map_or("", |(_, query)| query).to_owned();
+    let fields = body.split('&').chain(query.split('&')).filter_map(|field| field.split_once('='));
+    let tokens =
+        fields.filter(|(name, _)| name.ends_with("token") || *name == "nav-data").map(|(_, value)| value.to_owned());
+    tokens.chain(authorization).filter(|secret| secret.len() > 8).collect()
+}
+
+#[tokio::test]
+async fn no_secret_of_heroku_stands_in_the_log_at_any_level() {
+    let log = Log::open();
+    let house = House::of(heroku_manifest(), |addon| addon.answer_budget(Duration::from_secs(5))).await;
+    let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
+    let provision = heroku
+        .provision("basic")
+        .uuid(UUID)
+        .set("callback_url", "https://api.heroku.com/addons/canary-callback")
+        .set(
+            "oauth_grant",
+            json!({ "code": "canary-grant", "type": "authorization_code", "expires_at": "canary-soon" }),
+        )
+        .set("options", json!({ "canary-option": "canary-option-value" }))
+        .set("log_input_url", "https://token:t.canary@1.us.logplex.io/canary-logs")
+        .set("log_drain_token", "d.canary-drain")
+        .set("heroku_id", "canary-tenant@heroku.com")
+        .set("logplex_token", "t.canary-logplex")
+        .set("canary-unknown", json!({ "canary-inner": ["canary-unknown-value"] }))
+        .header("cookie", "id=canary-cookie; other=canary-cookie")
+        .header("x-api-key", "canary-header");
+    let plan_change = heroku.plan_change(UUID, "premium").set("canary-unknown", "canary").set("heroku_id", "canary");
+    let form = heroku
+        .single_sign_on(UUID)
+        .email("canary-mail+ops@example.org")
+        .user_id("canary-user")
+        .set("app", "canary-app")
+        .set("nav-data", "canary-nav-data")
+        .set("canary-action", "canary-action-value")
+        .header("cookie", "id=canary-cookie");
+    let calls = || {
+        vec![
+            (provision.clone().request(), provision.clone().path("/resources?key=canary-query").request()),
+            (plan_change.request(), plan_change.clone().path("/resources/7?key=canary-query").request()),
+        ]
+    };
+    let mut secrets: Vec<String> =
+        calls().iter().flat_map(|(one, other)| [computed(one), computed(other)]).flatten().collect();
+    secrets.extend(computed(&form.request()));
+    secrets.extend(computed(&form.clone().only_legacy().by_get().request()));
+    secrets.push(sign::basic(SLUG, "canary-guessed").replace("Basic ", ""));
+
+    for vendor_says in [say_secrets, say_no] {
+        vendor_says(&house.vendor);
+        let answered: &[u16] = if house.vendor.calls() == 0 { &[200, 302] } else { &[503] };
+        let ok = |reply: &testkit::Reply| assert!(answered.contains(&reply.status()), "{reply}");
+        ok(&provision.clone().await);
+        ok(&provision.clone().path("/resources?key=canary-query").await);
+        ok(&plan_change.clone().await);
+        ok(&form.clone().await);
+        ok(&form.clone().only_resource_token().await);
+        ok(&form.clone().only_legacy().await);
+        ok(&form.clone().send_by_get().await);
+        form.clone().set("user_scoped_resource_token", "canary-token").await.expect(403);
+        form.clone().timestamp("canary-timestamp").await.expect(403);
+        form.clone().by_get().set("token", "canary-token").await.expect(403);
+        form.clone().by_get().method("HEAD").await.expect(403);
+        form.clone().body(format!("canary={}", "canary".repeat(100_000))).await.expect(413);
+        provision.clone().credentials(SLUG, "canary-guessed").await.expect(401);
+        provision.clone().authorization("Bearer canary-token").await.expect(401);
+        provision.clone().body(r#"{"plan":"basic","unknown":"canary"#).await.expect(400);
+        provision.clone().body("canary").await.expect(400);
+        heroku.deploy_event("7").set("detail", json!({ "user": "canary@example.org" })).await.expect(200);
+        let removed = heroku.deprovision("7").header("cookie", "id=canary-cookie").await;
+        assert!([204, 503].contains(&removed.status()));
+    }
+    assert!(log.text().contains(UUID), "this log hears the exchanges");
+    assert!(
+        log.saying("does not list this config var").iter().all(|line| line.get("name") == Some("LANTERN_UNLISTED"))
+    );
+    assert_eq!(log.saying("vendor at work").len(), 8);
+    holds_no_secret(&log, &secrets);
+}
+
+#[tokio::test]
+async fn no_secret_of_cloudcontrol_or_opperator_stands_in_the_log_at_any_level() {
+    let log = Log::open();
+    let house = House::of(CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), |addon| addon).await;
+    let market = testkit::CloudControl::new(&house.server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
+    let opperator = Opperator::new(SLUG, "canary-secret", |_| Some("basic".to_owned())).unwrap();
+    let other = House::of(opperator, |addon| addon).await;
+    let opperator = testkit::Opperator::new(&other.server.url("/opperator"), "canary-secret");
+    let provision = market
+        .provision("basic")
+        .deployment("canary-deployment@cloudcontrolled.com")
+        .set("options", json!({ "canary": "canary" }))
+        .set("logplex_token", "canary")
+        .set("canary", "canary");
+    let form = market
+        .single_sign_on("widget-1")
+        .set("email", "canary@example.org")
+        .set("nav-data", "canary")
+        .set("app", "canary");
+    let secrets = [provision.request(), form.request(), form.clone().by_get().request()]
+        .iter()
+        .flat_map(computed)
+        .collect::<Vec<_>>();
+    for (first, vendor_says) in [(true, say_secrets as fn(&Vendor)), (false, say_no)] {
+        vendor_says(&house.vendor);
+        vendor_says(&other.vendor);
+        let or_503 = |status: u16| if first { status } else { 503 };
+        provision.clone().await.expect(or_503(201));
+        provision.clone().credentials(SLUG, "canary-guessed").await.expect(401);
+        provision.clone().body("{\"unknown\":\"canary").await.expect(400);
+        market.plan_change("widget-1", "premium").set("cloudcontrol_id", "canary").await.expect(or_503(200));
+        form.clone().await.expect(or_503(302));
+        form.clone().send_by_get().await.expect(or_503(302));
+        form.clone().set("token", "canary").await.expect(403);
+        form.clone().by_get().set("token", "canary").await.expect(403);
+        market.deprovision("widget-1").await.expect(or_503(204));
+        opperator.provision(json!({ "canary": "canary" })).set("canary", "canary").await.expect(or_503(201));
+        opperator.plan_change("widget-1", json!({ "canary": "canary" })).await.expect(or_503(200));
+        opperator.plan_warning("widget-1").set("canary", "canary").await.expect(200);
+        opperator.provision(json!({})).header("x-opperator-shared-secret", "canary-guessed").await.expect(401);
+        let as_form = opperator.provision(json!({})).header("content-type", "application/x-www-form-urlencoded");
+        as_form.body("features=canary").await.expect(400);
+        opperator.deprovision("widget-1").await.expect(or_503(200));
+    }
+    assert!(log.text().contains("widget-1"), "this log hears the exchanges");
+    holds_no_secret(&log, &secrets);
+}
+
+#[tokio::test]
+async fn a_secret_of_the_wrong_kind_is_not_quoted() {
+    let log = Log::open();
+    let house = House::of(heroku_manifest(), |addon| addon).await;
+    let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
+    heroku.provision("basic").set("oauth_grant", "canary-grant").await.expect(400);
+    heroku.provision("basic").set("oauth_grant", json!({ "code": 4711_0815_4711_u64 })).await.expect(400);
+    heroku.provision("basic").set("options", "canary-options").await.expect(400);
+    heroku.provision("basic").set("log_drain_token", 4711_0815_4711_u64).await.expect(400);
+    heroku.provision("basic").body(r#""canary-body""#).await.expect(400);
+    heroku.plan_change(UUID, "basic").body(r#""canary-body""#).await.expect(400);
+    assert_eq!(log.saying("refused a request that cannot be read").len(), 6, "it is told where, not what");
+    holds_no_secret(&log, &["471108154711".to_owned()]);
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_refused_is_logged_without_its_secrets() {
+    let log = Log::open();
+    let house = crate::support::heroku().await;
+    for away in [
+        "https://u:canary@evil.example/",
+        "https://evil.example/in?login_token=canary-token",
+        "https://evil.example/#canary-token",
+        "//evil.example/in?login_token=canary-token",
+    ] {
+        house.vendor.on_single_sign_on(move |_| async move { Ok(SignedOn::redirect(away)) });
+        house.market.single_sign_on(UUID).await.expect(503);
+    }
+    assert_eq!(log.saying("sends people off this site").len(), 4);
+    holds_no_secret(&log, &[]);
+}
+
+/// The events of one request, and from which on its resource is known.
+fn of_request(log: &Log, request_id: &str) -> (Vec<Line>, usize) {
+    let events: Vec<_> = log.events().into_iter().filter(|line| line.get("request_id") == Some(request_id)).collect();
+    let at_work = events.iter().position(|line| line.message() == "vendor at work");
+    (events, at_work.unwrap_or(0))
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_says_which_request_marketplace_and_resource() {
+    let log = Log::open();
+    let house = crate::support::heroku().await;
+    let work = async || {
+        tracing::info!("vendor at work");
+        tokio::task::yield_now().await;
+        tracing::debug!("vendor still at work");
+    };
+    house.vendor.on_provision(move |_| async move {
+        work().await;
+        Ok(Provisioned::new("widget-1"))
+    });
+    house.vendor.on_plan_change(move |_| async move {
+        work().await;
+        Err(Failure::from_display("queue full"))
+    });
+    house.vendor.on_deprovision(move |_| async move {
+        work().await;
+        panic!("boom")
+    });
+    house.vendor.on_single_sign_on(move |_| async move {
+        work().await;
+        Ok(SignedOn::redirect("https://evil.example/"))
+    });
+    let heroku = &house.market;
+    let with_id = |id: &str| ("x-request-id", id.to_owned());
+    let (name, id) = with_id("r-1");
+    let provision = heroku.provision("basic").uuid(UUID).header(name, id);
+    let (name, id) = with_id("r-2");
+    let plan_change = heroku.plan_change("widget-2", "premium").header(name, id);
+    let (name, id) = with_id("r-3");
+    let deprovision = heroku.deprovision("widget-3").header(name, id);
+    let other = heroku.new_uuid();
+    let (name, id) = with_id("r-4");
+    let sign_on = heroku.single_sign_on(&other).header(name, id);
+    let (a, b, c, d) = tokio::join!(provision.send(), plan_change.send(), deprovision.send(), sign_on.send());
+    assert_eq!([a.status(), b.status(), c.status(), d.status()], [200, 503, 503, 503]);
+
+    for (request_id, resource, said) in [
+        ("r-1", UUID, None),
+        ("r-2", "widget-2", Some("the listener failed")),
+        ("r-3", "widget-3", Some("the listener failed")),
+        ("r-4", other.as_str(), Some("sends people off this site")),
+    ] {
+        let (events, at_work) = of_request(&log, request_id);
+        let messages: Vec<_> = events.iter().map(Line::message).collect();
+        assert!(messages.contains(&"vendor still at work"), "{messages:?}");
+        assert!(messages.contains(&"finished processing request"), "{messages:?}");
+        assert!(said.is_none_or(|said| messages.iter().any(|message| message.contains(said))), "{messages:?}");
+        for line in &events {
+            assert_eq!((line.get("marketplace"), line.get("addon")), (Some("heroku"), Some(SLUG)), "{line}");
+        }
+        for line in &events[at_work..] {
+            assert_eq!(line.get("resource"), Some(resource), "{line}");
+        }
+    }
+    for line in log.events().iter().filter(|line| line.target.starts_with("maitre")) {
+        assert!(line.is_of_a_request() && line.get("request_id").is_some(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_gets_no_further_says_as_much_as_is_known() {
+    let log = Log::open();
+    let house = crate::support::heroku().await;
+    let heroku = &house.market;
+    heroku.plan_change("widget-5", "basic").header("x-request-id", "r-5").body("{").await.expect(400);
+    heroku.provision("basic").header("x-request-id", "r-6").no_credentials().await.expect(401);
+    heroku.single_sign_on(UUID).header("x-request-id", "r-7").set("timestamp", "0").await.expect(403);
+    let own_id = heroku.provision("gold").uuid(UUID).await;
+    let own_id = own_id.expect(422).header("x-request-id").unwrap();
+    for (request_id, said, resource) in [
+        ("r-5", "refused a request that cannot be read", Some("widget-5")),
+        ("r-6", "refused a caller without the add-on's credentials", None),
+        ("r-7", "refused a single sign-on", None),
+        (own_id, "the listener said no", Some(UUID)),
+    ] {
+        let (events, _) = of_request(&log, request_id);
+        let line = events.iter().find(|line| line.message().contains(said));
+        let line = line.unwrap_or_else(|| panic!("{request_id} does not say {said}:\n{}", log.text()));
+        assert_eq!((line.get("marketplace"), line.get("resource")), (Some("heroku"), resource), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn work_that_outlives_its_caller_still_says_whose_it_is() {
+    let log = Log::open();
+    let house = House::with(|addon| addon.answer_budget(Duration::from_millis(20))).await;
+    let gate = crate::support::Gate::closed();
+    let at = gate.clone();
+    house.vendor.on_deprovision(move |_| {
+        let gate = at.clone();
+        async move {
+            gate.work().await;
+            tracing::info!("vendor done at last");
+            Ok(Deprovisioned::new())
+        }
+    });
+    house.market.deprovision("widget-8").header("x-request-id", "r-8").await.expect(503);
+    gate.open();
+    gate.done.reaches(1).await;
+    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::from_hours(1)).await, 0);
+    let [line] = &log.saying("vendor done at last")[..] else { panic!("one line: {}", log.text()) };
+    let told = (line.get("request_id"), line.get("marketplace"), line.get("resource"));
+    assert_eq!(told, (Some("r-8"), Some("heroku"), Some("widget-8")));
+}

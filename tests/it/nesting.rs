@@ -1,0 +1,324 @@
+//! A marketplace's router in an app of many others.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use maitre::{Addon, CloudControl, Credentialed, Deprovisioned, Heroku, Opperator, PlanChanged, SignedOn};
+use maitre_testkit as testkit;
+use serde_json::json;
+
+use crate::support::{House, PASSWORD, Raw, SALT, SECRET, SLUG, Server, UUID, Vendor, heroku, request};
+
+fn credentials() -> Heroku {
+    Heroku::new(SLUG, PASSWORD, SALT).expect("credentials")
+}
+
+/// A vendor who says yes to everything and signs people on without a session.
+fn agreeable() -> Vendor {
+    let vendor = Vendor::default();
+    vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
+    vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
+    vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
+    vendor
+}
+
+/// Heroku at this path of that server.
+fn at(server: &Server, path: &str) -> testkit::Heroku {
+    testkit::Heroku::new(&server.url(path), SLUG, PASSWORD, SALT)
+}
+
+async fn whole_life(heroku: &testkit::Heroku) {
+    heroku.provision("basic").uuid(UUID).await.expect(200);
+    heroku.plan_change(UUID, "premium").await.expect(200);
+    heroku.single_sign_on(UUID).await.expect(302);
+    heroku.deploy_event(UUID).await.expect(200);
+    heroku.deprovision(UUID).await.expect(204);
+}
+
+#[tokio::test]
+async fn any_prefix_or_none_is_as_good() {
+    for prefix in ["/heroku", "/market/place/heroku", "/a.b/heroku"] {
+        let router: Router = maitre::heroku(Addon::new(credentials(), agreeable()));
+        let server = Server::start(Router::new().nest(prefix, router)).await;
+        whole_life(&at(&server, prefix)).await;
+    }
+    let server = Server::start(Router::new().merge(maitre::heroku(Addon::new(credentials(), agreeable())))).await;
+    whole_life(&at(&server, "")).await;
+}
+
+#[tokio::test]
+async fn a_prefix_may_have_parameters_of_its_own() {
+    let vendor = agreeable();
+    let router = maitre::heroku(Addon::new(credentials().legacy_token(true), vendor.clone()));
+    let server = Server::start(Router::new().nest("/{region}/heroku", router)).await;
+    let heroku = at(&server, "/eu/heroku");
+    heroku.provision("basic").uuid(UUID).await.expect(200);
+    heroku.single_sign_on(UUID).await.expect(302);
+    heroku.plan_change(UUID, "premium").await.expect(200);
+    heroku.deprovision(UUID).await.expect(204);
+    heroku.single_sign_on(UUID).send_by_get().await.expect(302);
+    assert_eq!(vendor.deprovisions()[0].resource.as_str(), UUID);
+}
+
+#[tokio::test]
+async fn two_add_ons_in_one_app_share_nothing() {
+    let (lanterns, widgets) = (Vendor::default(), Vendor::default());
+    let widget_credentials = Heroku::new("widget", "other-password", "other-salt").unwrap();
+    let server = Server::start(
+        Router::new()
+            .nest("/lanterns/heroku", maitre::heroku(Addon::new(credentials(), lanterns.clone())))
+            .nest("/widgets/heroku", maitre::heroku(Addon::new(widget_credentials, widgets.clone()))),
+    )
+    .await;
+    let (lantern, widget) = (
+        at(&server, "/lanterns/heroku"),
+        testkit::Heroku::new(&server.url("/widgets/heroku"), "widget", "other-password", "other-salt"),
+    );
+    lantern.provision("basic").uuid(UUID).await.expect(200);
+    widget.provision("premium").uuid(UUID).await.expect(200);
+    assert_eq!(lanterns.provisions()[0].addon.to_string(), "heroku/lantern");
+    assert_eq!(widgets.provisions()[0].addon.to_string(), "heroku/widget");
+
+    at(&server, "/widgets/heroku").provision("basic").await.expect(401);
+    lantern.provision("basic").credentials("widget", "other-password").await.expect(401);
+    lantern.provision("basic").credentials(SLUG, "other-password").await.expect(401);
+    at(&server, "/widgets/heroku").single_sign_on(UUID).await.expect(403);
+    assert_eq!((lanterns.calls(), widgets.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn one_listener_may_serve_three_marketplaces_and_is_told_which() {
+    let vendor = Arc::new(Vendor::default());
+    let opperator = Opperator::new(SLUG, SECRET, |_| Some("basic".to_owned())).unwrap();
+    let server = Server::start(
+        Router::new()
+            .nest("/heroku", maitre::heroku(Addon::new(credentials(), vendor.clone())))
+            .nest(
+                "/cloudcontrol",
+                maitre::cloudcontrol((CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), vendor.clone())),
+            )
+            .nest("/opperator", maitre::opperator(Addon::new(opperator, vendor.clone()))),
+    )
+    .await;
+    at(&server, "/heroku").provision("basic").await.expect(200);
+    let cloudcontrol = testkit::CloudControl::new(&server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
+    cloudcontrol.provision("basic").await.expect(201);
+    testkit::Opperator::new(&server.url("/opperator"), SECRET).provision(json!({})).await.expect(201);
+    let who: Vec<_> = vendor.provisions().iter().map(|heard| heard.addon.to_string()).collect();
+    assert_eq!(who, ["heroku/lantern", "cloudcontrol/lantern", "opperator/lantern"]);
+}
+
+/// A listener that knows its own credentials, so that it can be handed over bare.
+struct Lanterns(Vendor);
+
+impl maitre::Listener for Lanterns {
+    async fn provision(&self, request: maitre::Provision) -> maitre::Result<maitre::Provisioned> {
+        self.0.provision(request).await
+    }
+    async fn plan_change(&self, request: maitre::PlanChange) -> maitre::Result<PlanChanged> {
+        self.0.plan_change(request).await
+    }
+    async fn deprovision(&self, request: maitre::Deprovision) -> maitre::Result<Deprovisioned> {
+        self.0.deprovision(request).await
+    }
+    async fn single_sign_on(&self, request: maitre::SignOn) -> maitre::Result<SignedOn> {
+        self.0.single_sign_on(request).await
+    }
+}
+
+impl Credentialed for Lanterns {
+    type Marketplace = Heroku;
+    fn credentials(&self) -> Heroku {
+        credentials()
+    }
+}
+
+#[tokio::test]
+async fn a_listener_with_credentials_is_nested_bare_in_an_app_with_state() {
+    #[derive(Clone)]
+    struct AppState(&'static str);
+
+    let app: Router<AppState> = Router::new()
+        .nest("/heroku", maitre::heroku(Lanterns(agreeable())))
+        .route("/", get(async |State(state): State<AppState>| state.0));
+    let server = Server::start(app.with_state(AppState("the host's own page"))).await;
+    whole_life(&at(&server, "/heroku")).await;
+    let page = testkit::Visitor::new(&server.url("")).get("/").await;
+    assert_eq!(page.expect(200).text(), "the host's own page");
+}
+
+#[tokio::test]
+async fn single_sign_on_can_be_moved_within_the_router() {
+    for path in ["/sso/login", "/sso", "/resources/7", "/resources/x/events2", "/sso/", "/a-b_c.d~e"] {
+        let marketplace = credentials().sso_path(path).unwrap();
+        let server =
+            Server::start(Router::new().nest("/heroku", maitre::heroku(Addon::new(marketplace, agreeable())))).await;
+        let heroku = at(&server, "/heroku");
+        heroku.single_sign_on(UUID).path(path).await.expect(302);
+        heroku.single_sign_on(UUID).path(path).set("user_scoped_resource_token", "0").await.expect(403);
+        heroku.single_sign_on(UUID).await.expect(405);
+        heroku.provision("basic").await.expect(200);
+    }
+    for path in ["//", "/.", "/..", "/a//b", "/resources/sso/", "/resources/7/events", "/resources/7/", "//resources"] {
+        if let Ok(marketplace) = credentials().sso_path(path) {
+            let router: Router = maitre::heroku(Addon::new(marketplace, agreeable()));
+            assert!(router.has_routes(), "what is accepted can be routed: {path}");
+        }
+    }
+    for path in ["", "/", "sso", "/resources", "/resources/", "/sso?x", "/sso/{id}", "/sso/*x", "/s so", "/ü", "/%20"]
+    {
+        assert!(credentials().sso_path(path).is_err(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn single_sign_on_can_be_mounted_anywhere_in_the_app() {
+    let addon = Addon::new(credentials(), agreeable());
+    let papaya = (CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), agreeable());
+    let app = Router::new()
+        .nest("/heroku", maitre::heroku(addon.clone()))
+        .route("/sso/login", maitre::heroku::single_sign_on(addon))
+        .route("/sso/papaya", maitre::cloudcontrol::single_sign_on(papaya));
+    let server = Server::start(app).await;
+    let root = at(&server, "");
+    root.single_sign_on(UUID).path("/sso/login").await.expect(302);
+    root.single_sign_on(UUID).path("/sso/login").set("user_id", "another").await.expect(403);
+    at(&server, "/heroku").single_sign_on(UUID).await.expect(302);
+    let papaya = testkit::CloudControl::new(&server.url(""), SLUG, PASSWORD, SALT);
+    papaya.single_sign_on("789").path("/sso/papaya").await.expect(302);
+    root.single_sign_on(UUID).path("/sso/login").method("GET").body("").await.expect(405);
+}
+
+async fn refused_method(house: &House<Heroku>, method: &str, path: &str) -> Vec<String> {
+    let reply = Raw::exchange(&house.server, request([format!("{method} {path}").as_str()], "")).await;
+    assert_eq!(reply.status(), 405, "{method} {path}");
+    let allowed = reply.header("allow").unwrap_or_else(|| panic!("{method} {path}: no Allow"));
+    let mut allowed: Vec<_> = allowed.split(',').map(|method| method.trim().to_owned()).collect();
+    allowed.sort();
+    allowed
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_405_and_told_the_right_ones() {
+    let house = heroku().await;
+    for (path, wrong, allowed) in [
+        ("/heroku/resources", "GET HEAD PUT DELETE PATCH OPTIONS", &["POST"][..]),
+        ("/heroku/resources/", "GET PUT DELETE", &["POST"]),
+        ("/heroku/resources/7", "POST PATCH OPTIONS", &["DELETE", "GET", "HEAD", "PUT"]),
+        ("/heroku/resources/7/events", "GET PUT DELETE", &["POST"]),
+        ("/heroku/resources/sso", "GET HEAD PUT DELETE PATCH", &["POST"]),
+    ] {
+        for method in wrong.split(' ') {
+            assert_eq!(refused_method(&house, method, path).await, allowed, "{method} {path}");
+        }
+    }
+    assert_eq!(house.vendor.calls(), 0);
+}
+
+#[tokio::test]
+async fn sso_is_no_id() {
+    let house = heroku().await;
+    house.market.plan_change("sso", "premium").await.expect(405);
+    house.market.deprovision("sso").await.expect(405);
+    house.market.single_sign_on("sso").provider_id("sso").send_by_get().await.expect(405);
+    assert_eq!(house.vendor.calls(), 0);
+}
+
+#[tokio::test]
+async fn other_paths_belong_to_the_host() {
+    let vendor = agreeable();
+    let app = Router::new()
+        .nest("/heroku", maitre::heroku(Addon::new(credentials(), vendor.clone())))
+        .nest("/cloudcontrol", maitre::cloudcontrol((CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), vendor.clone())))
+        .fallback(async || (StatusCode::NOT_FOUND, "the host's own page for what is not there"));
+    let server = Server::start(app).await;
+    let mut visitor = testkit::Visitor::new(&server.url(""));
+    for path in [
+        "/",
+        "/nowhere",
+        "/heroku",
+        "/heroku/",
+        "/heroku/nowhere",
+        "/heroku/resource",
+        "/heroku/resources/7/8",
+        "/heroku/resources/7/",
+        "/heroku/sso",
+        "/cloudcontrol/nowhere",
+        "/resources",
+    ] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.expect(404).text(), "the host's own page for what is not there", "{path}");
+    }
+    assert_eq!(vendor.calls(), 0);
+}
+
+#[tokio::test]
+async fn every_path_segment_is_an_id_and_arrives_as_it_was_meant() {
+    let long = "x".repeat(8000);
+    let vendor = agreeable();
+    let router = maitre::heroku(Addon::new(credentials().legacy_token(true), vendor.clone()));
+    let server = Server::start(Router::new().nest("/heroku", router)).await;
+    let heroku = at(&server, "/heroku");
+    for id in [
+        "7",
+        "widget-1",
+        "a.b.c",
+        "a b",
+        "a+b",
+        "büro",
+        "鍵🔑",
+        "dep1@cloudcontrolled.com",
+        "a/b",
+        "../../etc/passwd",
+        "a?b#c",
+        "a%20b",
+        "{id}",
+        "*",
+        ":id",
+        "SSO",
+        "sso.",
+        "events",
+        "0",
+        "a\u{0}b",
+        "a\nb",
+        "'; DROP TABLE widgets",
+        &long,
+    ] {
+        heroku.plan_change(id, "premium").await.expect(200);
+        heroku.deprovision(id).await.expect(204);
+        heroku.single_sign_on(UUID).provider_id(id).send_by_get().await.expect(302);
+        assert_eq!(vendor.plan_changes().pop().unwrap().resource.as_str(), id);
+        assert_eq!(vendor.deprovisions().pop().unwrap().resource.as_str(), id);
+        assert_eq!(vendor.sign_ons().pop().unwrap().resource.as_str(), id);
+    }
+}
+
+#[tokio::test]
+async fn dots_alone_are_an_id_too_and_what_is_no_text_is_none() {
+    let house = heroku().await;
+    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
+    let right = format!("authorization: {}", testkit::sign::basic(SLUG, PASSWORD));
+    for (id, meant) in [(".", "."), ("..", ".."), ("%2e%2e", ".."), ("%2E", ".")] {
+        let bytes = request([format!("DELETE /heroku/resources/{id}").as_str(), &right], "");
+        assert_eq!(Raw::exchange(&house.server, bytes).await.status(), 204);
+        assert_eq!(house.vendor.deprovisions().pop().unwrap().resource.as_str(), meant);
+    }
+    let heard = house.vendor.calls();
+    for id in ["%FF", "a%C3b", "%ED%A0%80"] {
+        house.market.deprovision("x").path(format!("/resources/{id}")).await.expect(404);
+        let put = house.market.plan_change("x", "premium").path(format!("/resources/{id}")).await;
+        assert_eq!(put.expect(404).message(), "There is no such resource.");
+    }
+    assert_eq!(house.vendor.calls(), heard);
+}
+
+#[tokio::test]
+async fn a_query_on_any_call_changes_nothing() {
+    let house = heroku().await;
+    house.market.provision("basic").uuid(UUID).path("/resources?plan=premium&x").await.expect(200);
+    house.market.plan_change(UUID, "premium").path(format!("/resources/{UUID}?plan=gold")).await.expect(200);
+    house.market.deprovision(UUID).path(format!("/resources/{UUID}?")).await.expect(204);
+}

@@ -1,0 +1,145 @@
+//! Whatever goes wrong in the vendor's code is 503 for this caller, and nothing for the next.
+
+use std::io;
+use std::time::Duration;
+
+use maitre::{Failure, Heroku, Opperator, Provisioned};
+use maitre_testkit::Reply;
+use serde_json::json;
+
+use crate::support::{House, Log, SECRET, SLUG, UUID, heroku, opperator};
+
+const SENTENCE: &str = "The add-on cannot answer at the moment. Please try again in a few minutes.";
+
+async fn every_call(house: &House<Heroku>) -> Vec<Reply> {
+    vec![
+        house.market.provision("basic").uuid(UUID).await,
+        house.market.plan_change(UUID, "premium").await,
+        house.market.deprovision(UUID).await,
+    ]
+}
+
+#[tokio::test]
+async fn a_listener_that_panics_is_503_and_the_next_request_is_fine() {
+    let log = Log::open();
+    let house = heroku().await;
+    house.vendor.on_provision(async |_| panic!("secret-of-the-panic"));
+    house.vendor.on_plan_change(async |_| {
+        tokio::task::yield_now().await;
+        panic!("secret-of-the-panic")
+    });
+    house.vendor.on_deprovision(async |_| panic!("secret-of-the-panic"));
+    house.vendor.on_single_sign_on(async |_| panic!("secret-of-the-panic"));
+    for reply in every_call(&house).await {
+        assert_eq!(reply.expect(503).json(), json!({ "message": SENTENCE }));
+    }
+    let page = house.market.single_sign_on(UUID).await;
+    assert!(page.expect(503).text().contains(SENTENCE));
+    assert_eq!(page.cookies().count(), 0);
+    let failed = log.saying("the listener failed");
+    assert_eq!(failed.iter().map(|line| line.get("cause").unwrap()).collect::<Vec<_>>(), ["the listener panicked"; 4]);
+    assert!(!log.text().contains("secret-of-the-panic"));
+
+    house.vendor.on_provision(async |request| Ok(Provisioned::new(request.resource)));
+    house.market.provision("basic").await.expect(200);
+    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::ZERO).await, 0, "a panic leaves nothing in flight");
+}
+
+#[tokio::test]
+async fn an_error_that_a_question_mark_meets_is_503_and_its_cause_stands_in_the_log_alone() {
+    #[derive(Debug)]
+    struct Outer(io::Error);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("cannot store the widget")
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    fn store() -> Result<(), Outer> {
+        Err(Outer(io::Error::other("disk full at postgres://app:hunter2@db/widgets")))
+    }
+
+    let log = Log::open();
+    let house = heroku().await;
+    house.vendor.on_provision(async |_| {
+        store()?;
+        Ok(Provisioned::new(1))
+    });
+    house.vendor.on_plan_change(async |_| {
+        store()?;
+        Ok(maitre::PlanChanged::new())
+    });
+    house.vendor.on_deprovision(async |_| {
+        store()?;
+        Ok(maitre::Deprovisioned::new())
+    });
+    for reply in every_call(&house).await {
+        assert_eq!(reply.expect(503).json(), json!({ "message": SENTENCE }));
+    }
+    let causes: Vec<_> =
+        log.saying("the listener failed").iter().map(|line| line.get("cause").unwrap().to_owned()).collect();
+    assert_eq!(causes, ["cannot store the widget: disk full at postgres://***@db/widgets"; 3]);
+    assert!(!log.text().contains("hunter2"));
+}
+
+#[tokio::test]
+async fn causes_that_are_no_errors_are_logged_too() {
+    let log = Log::open();
+    let house = heroku().await;
+    house.vendor.on_provision(async |_| Err(Failure::from_display("queue full")));
+    assert_eq!(house.market.provision("basic").await.expect(503).message(), SENTENCE);
+    assert_eq!(log.saying("the listener failed")[0].get("cause"), Some("queue full"));
+}
+
+#[tokio::test]
+async fn failures_after_the_caller_was_answered_are_logged_as_well() {
+    let log = Log::open();
+    let house = House::with(|addon| addon.answer_budget(Duration::from_millis(20))).await;
+    let gate = crate::support::Gate::closed();
+    let at = gate.clone();
+    house.vendor.on_provision(move |_| {
+        let gate = at.clone();
+        async move {
+            gate.work().await;
+            Err(Failure::from_display("too late"))
+        }
+    });
+    house.market.provision("basic").uuid(UUID).await.expect(503);
+    assert!(log.saying("the listener failed").is_empty());
+    gate.open();
+    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::from_hours(1)).await, 0);
+    let [failed] = &log.saying("the listener failed")[..] else { panic!("one line: {}", log.text()) };
+    assert_eq!((failed.get("cause"), failed.get("resource")), (Some("too late"), Some(UUID)));
+}
+
+#[tokio::test]
+async fn a_plan_warning_may_panic_or_fail_like_all_else() {
+    let house = opperator().await;
+    house.vendor.on_plan_warning(async |_| panic!("boom"));
+    house.market.plan_warning("inst-77").await.expect(503);
+    house.vendor.on_plan_warning(async |_| Err(io::Error::other("disk full").into()));
+    assert_eq!(house.market.plan_warning("inst-77").await.expect(503).json(), json!({ "message": SENTENCE }));
+    house.vendor.on_plan_warning(async |_| Ok(()));
+    house.market.plan_warning("inst-77").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_panic_outside_the_listener_is_503_too() {
+    let marketplace = Opperator::new(SLUG, SECRET, |features| match features.get("seats") {
+        Some(_) => panic!("a vendor's closure"),
+        None => Some("basic".to_owned()),
+    });
+    let house = House::of(marketplace.unwrap(), |addon| addon).await;
+    let reply = house.market.provision(json!({ "seats": 1 })).await;
+    assert_eq!(reply.expect(503).header("content-type"), Some("application/json"));
+    assert!(!reply.message().is_empty());
+    house.market.provision(json!({})).await.expect(201);
+
+    let clocks = House::with(|addon| addon.clock(|| panic!("a vendor's clock"))).await;
+    clocks.market.provision("basic").await.expect(503);
+    clocks.market.single_sign_on(UUID).await.expect(503);
+}

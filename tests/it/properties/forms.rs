@@ -1,0 +1,240 @@
+//! Single sign-on: of all forms only a genuine one lets in.
+
+use maitre::Heroku;
+use maitre_testkit::sign;
+use proptest::prelude::*;
+
+use super::{Desk, check, escaped};
+use crate::support::{NOW, SALT, SLUG, UUID};
+
+/// A person, a moment within the window, and which of the three tokens are on the form, the strongest first.
+#[derive(Clone, Debug)]
+struct Genuine {
+    resource: String,
+    id: String,
+    user: String,
+    email: String,
+    age: i64,
+    tokens: [bool; 3],
+}
+
+const NAMES: [&str; 3] = ["user_scoped_resource_token", "resource_token", "token"];
+
+impl Genuine {
+    fn fields(&self) -> Vec<(String, String)> {
+        let Self { resource, id, user, email, age, tokens } = self;
+        let at = (NOW - age).to_string();
+        let signed = [
+            sign::user_scoped_resource_token(resource, SALT, &at, user, email),
+            sign::resource_token(resource, SALT, &at),
+            sign::token(id, SALT, &at),
+        ];
+        let mut fields: Vec<(String, String)> = [
+            ("resource_id", resource),
+            ("id", id),
+            ("user_id", user),
+            ("email", email),
+            ("timestamp", &at),
+            ("app", &"an-app".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .to_vec();
+        for place in 0..3 {
+            if tokens[place] {
+                fields.push((NAMES[place].to_owned(), signed[place].clone()));
+            }
+        }
+        fields
+    }
+
+    /// The strongest token of the form: it decides alone.
+    fn decider(&self) -> usize {
+        self.tokens.iter().position(|there| *there).unwrap_or_default()
+    }
+
+    /// What the decider's hash covers, and itself.
+    fn covered(&self) -> &'static [&'static str] {
+        match self.decider() {
+            0 => &["resource_id", "user_id", "email", "timestamp", "user_scoped_resource_token"],
+            1 => &["resource_id", "timestamp", "resource_token"],
+            _ => &["id", "timestamp", "token"],
+        }
+    }
+}
+
+fn genuine() -> impl Strategy<Value = Genuine> {
+    let tokens = proptest::sample::select(vec![
+        [true, true, true],
+        [true, false, false],
+        [true, false, true],
+        [false, true, true],
+        [false, true, false],
+        [false, false, true],
+    ]);
+    let (id, user, email) = ("[a-z0-9:@./ -]{1,20}", "[a-z0-9-]{1,36}", "\\PC{1,30}");
+    (id, id, user, email, -60..=300_i64, tokens).prop_map(|(resource, id, user, email, age, tokens)| Genuine {
+        resource,
+        id,
+        user,
+        email,
+        age,
+        tokens,
+    })
+}
+
+/// What somebody does to a genuine form.
+#[derive(Clone, Debug)]
+enum Change {
+    Nothing,
+    /// Fields in another order, and some that nobody signs.
+    Harmless(u64, String),
+    /// A token that is there and does not decide, made wrong.
+    Weaker,
+    /// One character of something that the hash covers.
+    Altered(prop::sample::Index, prop::sample::Index, char),
+    Removed(prop::sample::Index),
+    Emptied(prop::sample::Index),
+    Doubled(prop::sample::Index),
+    Capitals,
+    TooOld(i64),
+    TooEarly(i64),
+    NoTokenAtAll,
+    OtherSalt(String),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let index = any::<prop::sample::Index>;
+    prop_oneof![
+        2 => Just(Change::Nothing),
+        2 => (any::<u64>(), ".{0,10}").prop_map(|(seed, text)| Change::Harmless(seed, text)),
+        1 => Just(Change::Weaker),
+        4 => (index(), index(), any::<char>()).prop_map(|(field, place, c)| Change::Altered(field, place, c)),
+        1 => index().prop_map(Change::Removed),
+        1 => index().prop_map(Change::Emptied),
+        1 => index().prop_map(Change::Doubled),
+        1 => Just(Change::Capitals),
+        1 => prop_oneof![Just(301), 301..i64::MAX / 2].prop_map(Change::TooOld),
+        1 => prop_oneof![Just(61), 61..i64::MAX / 2].prop_map(Change::TooEarly),
+        1 => Just(Change::NoTokenAtAll),
+        1 => "\\PC{1,20}".prop_map(Change::OtherSalt),
+    ]
+}
+
+/// The changed form, and whether it is still as good as the genuine one.
+fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
+    let mut fields = form.fields();
+    let place_of =
+        |fields: &[(String, String)], name: &str| fields.iter().position(|(there, _)| there == name).expect("there");
+    let covered = form.covered();
+    let decider = NAMES[form.decider()];
+    match change {
+        Change::Nothing => (fields, true),
+        Change::Harmless(seed, text) => {
+            let turn = usize::try_from(seed % fields.len() as u64).expect("small");
+            fields.rotate_left(turn);
+            fields.push(("context_app".into(), text.clone()));
+            fields.insert(0, ("nav-data".into(), text.clone()));
+            (fields, true)
+        }
+        Change::Weaker => {
+            let weaker = NAMES.iter().skip(form.decider() + 1);
+            for name in weaker {
+                fields.retain(|(there, _)| there != name);
+                fields.push(((*name).to_owned(), "0".to_owned()));
+            }
+            (fields, true)
+        }
+        Change::Altered(field, place, c) => {
+            let field = place_of(&fields, covered[field.index(covered.len())]);
+            let mut chars: Vec<char> = fields[field].1.chars().collect();
+            let place = place.index(chars.len());
+            let same = chars[place] == *c;
+            chars[place] = *c;
+            fields[field].1 = chars.into_iter().collect();
+            (fields, same)
+        }
+        Change::Removed(field) => {
+            let field = place_of(&fields, covered[field.index(covered.len() - 1)]);
+            fields.remove(field);
+            (fields, false)
+        }
+        Change::Emptied(field) => {
+            let field = place_of(&fields, covered[field.index(covered.len())]);
+            fields[field].1.clear();
+            (fields, false)
+        }
+        Change::Doubled(field) => {
+            let field = place_of(&fields, covered[field.index(covered.len())]);
+            fields.push(fields[field].clone());
+            (fields, false)
+        }
+        Change::Capitals => {
+            let field = place_of(&fields, decider);
+            let capitals = fields[field].1.to_uppercase();
+            let same = capitals == fields[field].1;
+            fields[field].1 = capitals;
+            (fields, same)
+        }
+        Change::TooOld(age) => (Genuine { age: *age, ..form.clone() }.fields(), false),
+        Change::TooEarly(ahead) => (Genuine { age: -ahead, ..form.clone() }.fields(), false),
+        Change::NoTokenAtAll => {
+            fields.retain(|(name, _)| !NAMES.contains(&name.as_str()));
+            (fields, false)
+        }
+        Change::OtherSalt(salt) => {
+            let at = (NOW - form.age).to_string();
+            let field = place_of(&fields, decider);
+            fields[field].1 = match form.decider() {
+                0 => sign::user_scoped_resource_token(&form.resource, salt, &at, &form.user, &form.email),
+                1 => sign::resource_token(&form.resource, salt, &at),
+                _ => sign::token(&form.id, salt, &at),
+            };
+            (fields, salt == SALT)
+        }
+    }
+}
+
+#[test]
+fn of_ten_thousand_forms_only_the_genuine_ones_are_let_in() {
+    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().legacy_token(true));
+    let (mut let_in, mut turned_away) = (0, 0);
+    check((genuine(), change()), |(form, change)| {
+        let (fields, good) = changed(&form, &change);
+        let counted = if good { &mut let_in } else { &mut turned_away };
+        *counted += 1;
+        prop_assert_eq!(desk.sign_on(&fields).as_u16(), if good { 302 } else { 403 });
+        Ok(())
+    });
+    assert!(let_in > 1_000 && turned_away > 1_000, "the forms are worth their number: {let_in}, {turned_away}");
+    assert_eq!(desk.vendor.calls(), let_in);
+}
+
+#[test]
+fn ten_thousand_forms_of_anything_let_nobody_in() {
+    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().legacy_token(true));
+    let names = proptest::sample::select(
+        vec!["resource_id", "id", "user_id", "email", "timestamp", "nav-data", "x"]
+            .into_iter()
+            .chain(NAMES)
+            .collect::<Vec<_>>(),
+    );
+    let values = prop_oneof![
+        ".{0,20}".boxed(),
+        "[0-9a-f]{40}".boxed(),
+        "[0-9a-f]{64}".boxed(),
+        Just(NOW.to_string()).boxed(),
+        any::<i64>().prop_map(|number| number.to_string()).boxed(),
+        Just(UUID.to_owned()).boxed(),
+        Just(String::new()).boxed(),
+    ];
+    let fields = proptest::collection::vec((names, values), 0..14).prop_map(|fields| {
+        let fields = fields.iter().map(|(name, value)| format!("{name}={}", escaped(value)));
+        fields.collect::<Vec<_>>().join("&").into_bytes()
+    });
+    let bytes = proptest::collection::vec(any::<u8>(), 0..300);
+    check(prop_oneof![3 => fields, 1 => bytes], |body| {
+        prop_assert_eq!(desk.post_form(body.into()).as_u16(), 403);
+        Ok(())
+    });
+    assert_eq!(desk.vendor.calls(), 0);
+}

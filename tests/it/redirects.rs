@@ -1,0 +1,113 @@
+//! Where a person may be sent.
+
+use maitre::SignedOn;
+use maitre_testkit::Reply;
+
+use crate::support::{House, Log, UUID, heroku};
+
+async fn sent_to(house: &House<maitre::Heroku>, location: &str) -> Reply {
+    let there = location.to_owned();
+    house.vendor.on_single_sign_on(move |_| {
+        let there = there.clone();
+        async move { Ok(SignedOn::redirect(there).session("widget", 1)) }
+    });
+    house.market.single_sign_on(UUID).await
+}
+
+#[tokio::test]
+async fn a_path_of_this_site_is_followed_as_it_stands() {
+    let house = heroku().await;
+    for here in ["/", "/dashboard", "/a//b", "/a?next=https://elsewhere.example#b", "/%2F%2Felsewhere.example", "/a\\b"]
+    {
+        assert_eq!(sent_to(&house, here).await.expect(302).location(), Some(here));
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_sent_off_this_site_and_nobody_is_signed_in_for_it() {
+    let log = Log::open();
+    let house = heroku().await;
+    let away = [
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "\\/evil.example",
+        "https://evil.example/",
+        "http:/evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "evil.example",
+        "dashboard",
+        "",
+        " /dashboard",
+        "/\t/evil.example",
+        "\t//evil.example",
+        "/\n/evil.example",
+        "/a\r\nSet-Cookie: id=1",
+        "/\u{7f}",
+        "/\u{0}",
+        "?next=/",
+        "#",
+    ];
+    for away in away {
+        let reply = sent_to(&house, away).await;
+        assert_eq!(reply.status(), 503, "{away:?}\n\n{reply}");
+        assert_eq!((reply.location(), reply.cookies().count()), (None, 0), "{away:?}\n\n{reply}");
+    }
+    assert_eq!(log.saying("sends people off this site").len(), away.len());
+}
+
+#[tokio::test]
+async fn an_origin_that_the_vendor_lists_is_as_good_and_only_that() {
+    let house = House::with(|addon| {
+        let addon = addon.redirect_origin("https://app.lantern.example").unwrap();
+        addon.redirect_origin("http://localhost:3000").unwrap()
+    })
+    .await;
+    for there in [
+        "https://app.lantern.example",
+        "https://app.lantern.example/",
+        "https://app.lantern.example/dash?a=b#c",
+        "HTTPS://APP.lantern.example/dash",
+        "https://app.lantern.example?a",
+        "http://localhost:3000/",
+        "/dashboard",
+    ] {
+        assert_eq!(sent_to(&house, there).await.expect(302).location(), Some(there));
+    }
+    for away in [
+        "https://app.lantern.example.evil.example/",
+        "https://app.lantern.example@evil.example/",
+        "https://app.lantern.example:8443/",
+        "https://app.lantern.exampleevil/",
+        "https://evil.example/https://app.lantern.example/",
+        "http://app.lantern.example/",
+        "//app.lantern.example/",
+        "https://app.lantern.example\\@evil.example/",
+        "https://app.lantern.example/\r\nx: y",
+        "https://lantern.example/",
+        "http://localhost:30000/",
+        "http://localhost/",
+    ] {
+        let reply = sent_to(&house, away).await;
+        assert_eq!((reply.status(), reply.location(), reply.cookies().count()), (503, None, 0), "{away:?}\n\n{reply}");
+    }
+}
+
+#[tokio::test]
+async fn an_origin_is_scheme_and_host_and_nothing_else() {
+    let addon = heroku().await.addon;
+    for odd in [
+        "",
+        "lantern.example",
+        "//lantern.example",
+        "https://",
+        "https://lantern.example/",
+        "https://u@lantern.example",
+    ] {
+        assert!(addon.clone().redirect_origin(odd).is_err(), "{odd}");
+    }
+    assert!(addon.clone().redirect_origin("https://lantern.example?a").is_err());
+    assert!(addon.redirect_origin("https://lantern.example:8443").is_ok());
+}

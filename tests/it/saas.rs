@@ -1,0 +1,275 @@
+//! The example as a newcomer meets it: a process of its own, with a file for its data.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use maitre_testkit::{CloudControl, Heroku, Opperator, Visitor};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "development-only-password";
+const SALT: &str = "development-only-sso-salt";
+
+/// Built once: Cargo builds no binaries of other packages for tests.
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--package", "saas", "--locked", "--message-format", "json"])
+        .stderr(Stdio::null())
+        .output()
+        .expect("cargo runs");
+    assert!(built.status.success(), "the example does not build");
+    let messages = String::from_utf8(built.stdout).unwrap();
+    let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
+    messages.lines().find_map(artifact).expect("the example is a binary")
+});
+
+/// A folder of its own that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("maitre-saas-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Saas {
+    process: Child,
+    origin: String,
+    greeting: String,
+}
+
+impl Saas {
+    fn command(folder: &Path) -> Command {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut command = Command::new(&*BINARY);
+        command
+            .current_dir(folder)
+            .env_remove("DATABASE_URL")
+            .env_remove("HOST")
+            .env("PORT", "0")
+            .env("ADDON_MANIFEST", root.join("addon-manifest.json"))
+            .env("CLOUDCONTROL_MANIFEST", root.join("examples/saas/cloudcontrol-manifest.json"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn start(folder: &Folder) -> Self {
+        let mut process = Self::command(&folder.0).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut greeting = String::new();
+        while !greeting.contains("Ctrl-C") {
+            greeting += &(lines.next().expect("it greets").unwrap() + "\n");
+        }
+        let origin = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { process, origin, greeting }
+    }
+
+    fn heroku(&self) -> Heroku {
+        Heroku::new(&format!("{}/heroku", self.origin), "tally", PASSWORD, SALT)
+    }
+
+    fn terminate(&mut self) -> std::process::ExitStatus {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Saas {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Rows of the vendor's own table: the ledger of who pays for what.
+async fn installs(folder: &Folder) -> i64 {
+    let url = format!("sqlite://{}", folder.0.join("saas.db").display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::query_scalar("SELECT count(*) FROM installs").fetch_one(&pool).await.unwrap()
+}
+
+#[test]
+fn the_printed_lines_order_change_and_remove() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let lines: Vec<_> = saas.greeting.lines().filter(|line| line.starts_with("curl")).collect();
+    let statuses: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let output = Command::new("sh").args(["-c", line]).stderr(Stdio::null()).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().split_whitespace().nth(1).unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(statuses, ["200", "200", "204"]);
+}
+
+#[tokio::test]
+async fn an_install_lives_once_and_answers_the_same() {
+    let folder = Folder::new();
+    let mut saas = Saas::start(&folder);
+    let uuid = saas.heroku().new_uuid();
+    let order = saas.heroku().provision("basic").uuid(&uuid);
+    let first = order.clone().await.expect(200).text();
+    assert_eq!(order.clone().await.expect(200).text(), first, "a repeated provision");
+    saas.heroku().provision("premium").uuid(&uuid).await.expect(422);
+
+    saas.heroku().plan_change(&uuid, "premium").await.expect(200);
+    saas.heroku().plan_change(&uuid, "premium").await.expect(200);
+    saas.heroku().plan_change(&uuid, "gold").await.expect(422);
+    assert_eq!(order.clone().await.expect(200).text(), first, "a retry that comes after the plan change");
+
+    assert!(saas.terminate().success());
+    let saas = Saas::start(&folder);
+    let heroku = saas.heroku();
+    let again: Value = heroku.provision("basic").uuid(&uuid).await.expect(200).json();
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(again["config"]["TALLY_TOKEN"], first["config"]["TALLY_TOKEN"], "after a restart");
+
+    heroku.deprovision(&uuid).await.expect(204);
+    heroku.deprovision(&uuid).await.expect(410);
+    heroku.plan_change(&uuid, "basic").await.expect(410);
+    heroku.provision("basic").uuid(&uuid).await.expect(410);
+    assert_eq!(installs(&folder).await, 1);
+}
+
+#[tokio::test]
+async fn concurrent_duplicates_are_one_install() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let order = saas.heroku().provision("basic").uuid(&saas.heroku().new_uuid());
+    let calls: Vec<_> = (0..32).map(|_| tokio::spawn(order.clone().send())).collect();
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(call.await.unwrap().expect(200).text());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(installs(&folder).await, 1);
+}
+
+#[tokio::test]
+async fn what_was_never_ordered_is_unknown() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let heroku = saas.heroku();
+    let uuid = heroku.new_uuid();
+    heroku.plan_change(&uuid, "basic").await.expect(404);
+    heroku.deprovision(&uuid).await.expect(404);
+    heroku.single_sign_on(&uuid).await.expect(404);
+    let refused = heroku.provision("gold").await;
+    assert_eq!(refused.expect(422).message(), "Tally has no plan named gold: choose basic or premium.");
+}
+
+#[tokio::test]
+async fn config_vars_count_within_the_plan() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let heroku = saas.heroku();
+    let ordered = heroku.provision("basic").await.expect(200).json();
+    let (id, config) = (ordered["id"].as_str().unwrap(), &ordered["config"]);
+    let url = config["TALLY_URL"].as_str().unwrap();
+    let count = async |name: &str| {
+        let token = config["TALLY_TOKEN"].as_str().unwrap();
+        reqwest::Client::new().post(format!("{url}/{name}")).bearer_auth(token).send().await.unwrap()
+    };
+    assert_eq!(count("visits").await.json::<Value>().await.unwrap(), json!({ "visits": 1 }));
+    assert_eq!(count("visits").await.json::<Value>().await.unwrap(), json!({ "visits": 2 }));
+    for number in 1..10 {
+        assert_eq!(count(&format!("c{number}")).await.status(), 200);
+    }
+    assert_eq!(count("one-too-many").await.status(), 422);
+    heroku.plan_change(id, "premium").await.expect(200);
+    assert_eq!(count("one-too-many").await.status(), 200);
+    let refused = heroku.plan_change(id, "basic").await;
+    assert_eq!(refused.expect(422).message(), "You have 11 counters, and basic has room for 10 alone.");
+
+    heroku.deprovision(id).await.expect(204);
+    assert_eq!(count("visits").await.status(), 401);
+}
+
+#[tokio::test]
+async fn the_dashboard_opens_from_the_marketplace_alone() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let heroku = saas.heroku();
+    let uuid = heroku.new_uuid();
+    heroku.provision("basic").uuid(&uuid).await.expect(200);
+
+    let mut visitor = Visitor::new(&saas.origin);
+    visitor.get("/dashboard").await.expect(403);
+    // {"appname":"<b>myapp"}, which nobody has signed
+    let form = heroku.single_sign_on(&uuid).set("nav-data", "eyJhcHBuYW1lIjoiPGI-bXlhcHAifQ");
+    let landed = visitor.post_form(form.url(), form.fields()).await;
+    assert_eq!(landed.expect(302).location(), Some("/dashboard"));
+    let dashboard = visitor.follow(&landed).await.expect(200).text();
+    assert!(
+        dashboard.contains(r#"<div id="heroku-header">Tally for <strong>&lt;b&gt;myapp</strong></div>"#),
+        "{dashboard}"
+    );
+
+    heroku.deprovision(&uuid).await.expect(204);
+    visitor.get("/dashboard").await.expect(403);
+}
+
+#[tokio::test]
+async fn an_older_checker_gets_in_with_the_v1_token() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let heroku = saas.heroku();
+    let id = heroku.provision("basic").legacy().await.expect(200).json()["id"].as_str().unwrap().to_owned();
+    let landed = heroku.single_sign_on(&id).provider_id(&id).only_legacy().await;
+    landed.expect(302);
+    let cookie = landed.cookie("heroku-nav-data").unwrap();
+    assert!(!cookie.is_secure(), "it would not come back over plain http");
+    heroku.single_sign_on(&id).provider_id(&id).only_legacy().set("token", "invalid").await.expect(403);
+}
+
+#[tokio::test]
+async fn the_other_marketplaces_order_change_and_remove() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let cloudcontrol = CloudControl::new(&format!("{}/cloudcontrol", saas.origin), "tally", PASSWORD, SALT);
+    let id = cloudcontrol.provision("basic").await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    cloudcontrol.plan_change(&id, "premium").await.expect(200);
+    cloudcontrol.single_sign_on(&id).await.expect(302);
+    cloudcontrol.single_sign_on(&id).send_by_get().await.expect(302);
+    cloudcontrol.deprovision(&id).await.expect(204);
+    cloudcontrol.deprovision(&id).await.expect(404);
+
+    let opperator = Opperator::new(&format!("{}/opperator", saas.origin), "development-only-secret");
+    let id = opperator.provision(json!({ "counters": 5 })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    opperator.plan_change(&id, json!({ "counters": 50 })).await.expect(200);
+    opperator.plan_warning(&id).await.expect(200);
+    opperator.deprovision(&id).await.expect(200);
+    opperator.deprovision(&id).await.expect(410);
+}
+
+#[test]
+fn a_public_address_is_refused_with_the_secrets_of_the_repository() {
+    let folder = Folder::new();
+    let mut process = Saas::command(&folder.0).env("HOST", "0.0.0.0").spawn().unwrap();
+    let status = process.wait().unwrap();
+    let mut said = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!status.success());
+    assert!(said.contains("api.password in ADDON_MANIFEST is the one from the repository"), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+}
+
+#[test]
+fn a_terminated_process_ends_in_order() {
+    let folder = Folder::new();
+    let mut saas = Saas::start(&folder);
+    assert!(saas.terminate().success());
+}

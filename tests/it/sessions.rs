@@ -1,0 +1,218 @@
+//! From a token to a session of the host's own, which was nobody's before.
+
+use std::pin::Pin;
+
+use axum::Router;
+use maitre::{Heroku, SignedOn};
+use maitre_testkit::Visitor;
+use serde_json::json;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer, SessionStore, session_store};
+
+use crate::support::{House, Log, PASSWORD, SALT, SLUG, UUID, heroku};
+
+fn marketplace() -> Heroku {
+    Heroku::new(SLUG, PASSWORD, SALT).expect("credentials")
+}
+
+/// A house whose session store the test can look into.
+async fn open() -> (House<Heroku>, MemoryStore) {
+    let store = MemoryStore::default();
+    let layer = SessionManagerLayer::new(store.clone()).with_same_site(SameSite::Lax);
+    let house = House::within(marketplace(), |addon| addon, |app| pages(app).layer(layer)).await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    (house, store)
+}
+
+/// A page that shows who one is, and one that anybody can use before signing in.
+fn pages(app: Router) -> Router {
+    let show = async |session: Session| {
+        let mut shown = serde_json::Map::new();
+        for key in ["widget", "visits", "role"] {
+            if let Some(value) = session.get_value(key).await.expect("the store") {
+                shown.insert(key.to_owned(), value);
+            }
+        }
+        axum::Json(serde_json::Value::Object(shown))
+    };
+    let visit = async |session: Session| {
+        session.insert("visits", 1).await.expect("the store");
+        session.insert("role", "admin").await.expect("the store");
+    };
+    app.route("/dashboard", axum::routing::get(show)).route("/visit", axum::routing::get(visit))
+}
+
+async fn sign_in(house: &House<Heroku>, visitor: &mut Visitor) -> maitre_testkit::Reply {
+    let form = house.market.single_sign_on(UUID).provider_id("widget-1");
+    let landed = visitor.post_form(form.url(), form.fields()).await;
+    landed.expect(302);
+    landed
+}
+
+#[tokio::test]
+async fn the_listeners_values_arrive_at_the_hosts_pages() {
+    let (house, _) = open().await;
+    house.vendor.on_single_sign_on(async |_| {
+        Ok(SignedOn::redirect("/dashboard").session("widget", json!({ "id": 641 })).session("role", "reader"))
+    });
+    let mut visitor = house.visitor();
+    let landed = sign_in(&house, &mut visitor).await;
+    let page = visitor.follow(&landed).await.expect(200).json();
+    assert_eq!(page, json!({ "widget": { "id": 641 }, "role": "reader" }));
+    assert_eq!(visitor.get("/dashboard").await.json(), page);
+    assert_eq!(house.visitor().get("/dashboard").await.json(), json!({}), "and at nobody else's");
+}
+
+#[tokio::test]
+async fn the_session_cookie_survives_a_post_from_another_site() {
+    let (house, _) = open().await;
+    let cookie = sign_in(&house, &mut house.visitor()).await.cookie("id").unwrap();
+    assert_eq!((cookie.same_site(), cookie.path()), (Some("Lax"), Some("/")));
+    assert!(cookie.is_http_only() && cookie.is_secure());
+}
+
+#[tokio::test]
+async fn a_live_session_id_that_somebody_planted_is_worth_nothing_afterwards() {
+    let (house, store) = open().await;
+    let mut mallory = house.visitor();
+    mallory.get("/visit").await.expect(200);
+    let planted = mallory.cookie("id").unwrap().value().to_owned();
+
+    let mut ada = house.visitor();
+    ada.plant("id", &planted);
+    let landed = sign_in(&house, &mut ada).await;
+    let given = landed.cookie("id").unwrap().value().to_owned();
+    assert_ne!(given, planted);
+    assert_eq!(ada.follow(&landed).await.json(), json!({ "widget": "widget-1" }));
+
+    assert_eq!(mallory.get("/dashboard").await.json(), json!({}), "the planted id opens nothing");
+    assert!(store.load(&planted.parse().unwrap()).await.unwrap().is_none(), "the old record is gone");
+    let record = store.load(&given.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(record.data.keys().collect::<Vec<_>>(), ["widget"], "and no planted value came along");
+}
+
+#[tokio::test]
+async fn an_invented_session_id_is_never_taken_over() {
+    let (house, store) = open().await;
+    let invented = Id(7).to_string();
+    for invented in [invented.as_str(), "no-id-at-all", ""] {
+        let mut visitor = house.visitor();
+        visitor.plant("id", invented);
+        let landed = sign_in(&house, &mut visitor).await;
+        assert_ne!(landed.cookie("id").unwrap().value(), invented);
+        assert_eq!(visitor.follow(&landed).await.json(), json!({ "widget": "widget-1" }));
+    }
+    assert!(store.load(&Id(7)).await.unwrap().is_none());
+    let mut mallory = house.visitor();
+    mallory.plant("id", &invented);
+    assert_eq!(mallory.get("/dashboard").await.json(), json!({}));
+}
+
+#[tokio::test]
+async fn a_value_of_the_time_before_does_not_survive_the_login() {
+    let (house, _) = open().await;
+    let mut ada = house.visitor();
+    ada.get("/visit").await.expect(200);
+    assert_eq!(ada.get("/dashboard").await.json(), json!({ "visits": 1, "role": "admin" }));
+    let landed = sign_in(&house, &mut ada).await;
+    assert_eq!(ada.follow(&landed).await.json(), json!({ "widget": "widget-1" }));
+}
+
+#[tokio::test]
+async fn a_second_login_is_a_second_session() {
+    let (house, store) = open().await;
+    let mut ada = house.visitor();
+    let first = sign_in(&house, &mut ada).await.cookie("id").unwrap().value().to_owned();
+    let second = sign_in(&house, &mut ada).await.cookie("id").unwrap().value().to_owned();
+    assert_ne!(first, second);
+    let alone = store.load(&second.parse().unwrap()).await.unwrap();
+    assert!(alone.is_some_and(|record: Record| record.data.contains_key("widget")));
+}
+
+#[tokio::test]
+async fn a_refused_login_leaves_the_session_of_the_time_before_alone() {
+    let (house, _) = open().await;
+    let mut ada = house.visitor();
+    ada.get("/visit").await.expect(200);
+    let forged = house.market.single_sign_on(UUID).set("user_scoped_resource_token", "0");
+    let reply = ada.post_form(forged.url(), forged.fields()).await;
+    assert_eq!(reply.expect(403).cookies().count(), 0);
+    assert_eq!(ada.get("/dashboard").await.json(), json!({ "visits": 1, "role": "admin" }));
+}
+
+#[tokio::test]
+async fn a_login_without_values_still_ends_the_session_of_the_time_before() {
+    let (house, _) = open().await;
+    house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
+    let mut ada = house.visitor();
+    ada.get("/visit").await.expect(200);
+    let landed = sign_in(&house, &mut ada).await;
+    assert_eq!(ada.follow(&landed).await.json(), json!({}));
+}
+
+#[tokio::test]
+async fn without_a_session_layer_it_is_500_and_the_log_says_which_one_to_add() {
+    let log = Log::open();
+    let house = House::within(marketplace(), |addon| addon, |app| app).await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let reply = house.market.single_sign_on(UUID).await;
+    assert_eq!(reply.expect(500).cookies().count(), 0);
+    assert_eq!(reply.location(), None);
+    assert!(!reply.text().contains("SessionManagerLayer"), "the visitor is not told");
+    let [line] = &log.saying("tower-sessions")[..] else { panic!("one line: {}", log.text()) };
+    assert!(line.message().contains(".layer(SessionManagerLayer::new(store).with_same_site(SameSite::Lax))"));
+}
+
+#[tokio::test]
+async fn without_values_no_session_layer_is_needed() {
+    let house = House::within(marketplace(), |addon| addon, |app| app).await;
+    house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
+    house.market.single_sign_on(UUID).await.expect(302);
+}
+
+/// A store that is down.
+#[derive(Clone, Debug)]
+struct Down;
+
+type Asked<'f, T> = Pin<Box<dyn Future<Output = session_store::Result<T>> + Send + 'f>>;
+
+fn down<'f, T: Send + 'f>() -> Asked<'f, T> {
+    Box::pin(async { Err(session_store::Error::Backend("no route to redis://:hunter2@cache".into())) })
+}
+
+impl SessionStore for Down {
+    fn save<'s: 'f, 'r: 'f, 'f>(&'s self, _: &'r Record) -> Asked<'f, ()> {
+        down()
+    }
+    fn load<'s: 'f, 'r: 'f, 'f>(&'s self, _: &'r Id) -> Asked<'f, Option<Record>> {
+        down()
+    }
+    fn delete<'s: 'f, 'r: 'f, 'f>(&'s self, _: &'r Id) -> Asked<'f, ()> {
+        down()
+    }
+}
+
+#[tokio::test]
+async fn a_session_store_that_fails_is_503_and_nobody_is_signed_in() {
+    let log = Log::open();
+    let house = House::within(marketplace(), |addon| addon, |app| app.layer(SessionManagerLayer::new(Down))).await;
+    house.market.provision("basic").uuid(UUID).await.expect(200);
+    let reply = house.market.single_sign_on(UUID).await;
+    assert_eq!((reply.expect(503).location(), reply.cookies().count()), (None, 0));
+    let [line] = &log.saying("the session store failed")[..] else { panic!("one line: {}", log.text()) };
+    assert!(line.message().contains("redis://***@cache"), "{line}");
+}
+
+#[tokio::test]
+async fn other_exchanges_make_no_session() {
+    let house = heroku().await;
+    for reply in [
+        house.market.provision("basic").uuid(UUID).await,
+        house.market.plan_change(UUID, "premium").await,
+        house.market.deploy_event(UUID).await,
+        house.market.deprovision(UUID).await,
+    ] {
+        assert_eq!(reply.cookies().count(), 0, "{reply}");
+    }
+}

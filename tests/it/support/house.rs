@@ -1,0 +1,144 @@
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use maitre::{Addon, CloudControl, Heroku, Marketplace, Opperator};
+use maitre_testkit::{self as testkit, Visitor};
+use serde_json::{Map, Value};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+
+use super::{Server, Vendor};
+
+pub(crate) const SLUG: &str = "lantern";
+pub(crate) const PASSWORD: &str = "s3cr3t-example";
+pub(crate) const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+/// Opperator's.
+pub(crate) const SECRET: &str = "melon-9";
+
+/// A marketplace with its two sides: what `maitre` answers, and what calls it.
+pub(crate) trait Platform: Marketplace + Sized {
+    type Market;
+    const PREFIX: &'static str;
+    fn router(addon: Addon<Self>) -> Router;
+    fn market(root: &str) -> Self::Market;
+}
+
+impl Platform for Heroku {
+    type Market = testkit::Heroku;
+    const PREFIX: &'static str = "/heroku";
+    fn router(addon: Addon<Self>) -> Router {
+        maitre::heroku(addon)
+    }
+    fn market(root: &str) -> testkit::Heroku {
+        testkit::Heroku::new(root, SLUG, PASSWORD, SALT)
+    }
+}
+
+impl Platform for CloudControl {
+    type Market = testkit::CloudControl;
+    const PREFIX: &'static str = "/cloudcontrol";
+    fn router(addon: Addon<Self>) -> Router {
+        maitre::cloudcontrol(addon)
+    }
+    fn market(root: &str) -> testkit::CloudControl {
+        testkit::CloudControl::new(root, SLUG, PASSWORD, SALT)
+    }
+}
+
+impl Platform for Opperator {
+    type Market = testkit::Opperator;
+    const PREFIX: &'static str = "/opperator";
+    fn router(addon: Addon<Self>) -> Router {
+        maitre::opperator(addon)
+    }
+    fn market(root: &str) -> testkit::Opperator {
+        testkit::Opperator::new(root, SECRET)
+    }
+}
+
+/// A vendor with its doors open: one add-on, nested in an app with sessions, and the marketplace that calls it.
+pub(crate) struct House<M: Platform> {
+    pub(crate) vendor: Vendor,
+    pub(crate) addon: Addon<M>,
+    pub(crate) server: Server,
+    /// The marketplace's side.
+    pub(crate) market: M::Market,
+}
+
+impl<M: Platform> House<M> {
+    /// The contract's own credentials or others, and a policy.
+    pub(crate) async fn of(marketplace: M, change: impl FnOnce(Addon<M>) -> Addon<M>) -> Self {
+        Self::within(marketplace, change, host).await
+    }
+
+    /// The same in an app of its own kind.
+    pub(crate) async fn within(
+        marketplace: M,
+        change: impl FnOnce(Addon<M>) -> Addon<M>,
+        host: impl FnOnce(Router) -> Router,
+    ) -> Self {
+        let vendor = Vendor::default();
+        let addon = change(Addon::new(marketplace, vendor.clone()));
+        let server = Server::start(host(Router::new().nest(M::PREFIX, M::router(addon.clone())))).await;
+        let market = M::market(&server.url(M::PREFIX));
+        Self { vendor, addon, server, market }
+    }
+
+    /// Somebody's browser.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor::new(&self.server.url(""))
+    }
+}
+
+impl House<Heroku> {
+    /// Heroku's door with a policy.
+    pub(crate) async fn with(change: impl FnOnce(Addon<Heroku>) -> Addon<Heroku>) -> Self {
+        Self::of(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), change).await
+    }
+}
+
+/// Heroku's door with the contract's own credentials.
+pub(crate) async fn heroku() -> House<Heroku> {
+    House::with(|addon| addon).await
+}
+
+/// cloudControl's door.
+pub(crate) async fn cloudcontrol() -> House<CloudControl> {
+    House::of(CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials"), |addon| addon).await
+}
+
+/// Opperator's door. Up to three seats are `basic`, up to a hundred `premium`, more are nothing that is sold.
+pub(crate) async fn opperator() -> House<Opperator> {
+    let plan = |features: &Map<String, Value>| {
+        let seats = features.get("seats").map_or(Some(1), |seats| match seats {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64(),
+        });
+        match seats {
+            Some(0..=3) => Some("basic".to_owned()),
+            Some(4..=100) => Some("premium".to_owned()),
+            _ => None,
+        }
+    };
+    House::of(Opperator::new(SLUG, SECRET, plan).expect("a secret"), |addon| addon).await
+}
+
+/// The host's own part of the app: a page, and the session layer around everything.
+pub(crate) fn host(app: Router) -> Router {
+    let sessions = SessionManagerLayer::new(MemoryStore::default()).with_same_site(SameSite::Lax);
+    app.route("/dashboard", get(dashboard)).layer(sessions)
+}
+
+/// What is in the visitor's session; nobody is shown anything without one.
+async fn dashboard(session: Session) -> axum::response::Response {
+    let mut values = Map::new();
+    for key in ["widget", "planted"] {
+        if let Ok(Some(value)) = session.get_value(key).await {
+            values.insert(key.to_owned(), value);
+        }
+    }
+    if values.is_empty() {
+        return axum::http::StatusCode::UNAUTHORIZED.into_response();
+    }
+    Json(Value::Object(values)).into_response()
+}

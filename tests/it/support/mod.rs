@@ -1,0 +1,50 @@
+//! A vendor on a real socket, and the marketplaces that call it.
+
+mod house;
+mod log;
+mod raw;
+mod server;
+mod shop;
+mod signal;
+mod vendor;
+
+pub(crate) use house::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, opperator};
+pub(crate) use log::{Line, Log};
+pub(crate) use raw::{Raw, RawReply, request};
+pub(crate) use server::Server;
+pub(crate) use signal::{Count, Gate};
+pub(crate) use vendor::Vendor;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use time::OffsetDateTime;
+
+/// The resource of the contracts' examples.
+pub(crate) const UUID: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
+
+/// The moment of the contracts' tokens.
+pub(crate) const NOW: i64 = 1_772_000_000;
+
+pub(crate) fn instant(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).expect("a moment of our time")
+}
+
+/// A clock that stands still until it is turned.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub(crate) fn at(seconds: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(seconds)))
+    }
+
+    pub(crate) fn turn_to(&self, seconds: i64) {
+        self.0.store(seconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn hand(&self) -> impl Fn() -> OffsetDateTime + Send + Sync + 'static {
+        let clock = self.clone();
+        move || instant(clock.0.load(Ordering::SeqCst))
+    }
+}

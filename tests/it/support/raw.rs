@@ -1,0 +1,102 @@
+//! HTTP by hand, for what no client would send.
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Server;
+
+/// The head of a request, and its body as it stands: `request(["POST /heroku/resources", "host: x"], "{}")`.
+///
+/// The length is announced unless a line says how the body ends.
+pub(crate) fn request<'l>(lines: impl IntoIterator<Item = &'l str>, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut lines = lines.into_iter();
+    let mut head = vec![format!("{} HTTP/1.1", lines.next().unwrap_or_default()), "host: vendor.example".to_owned()];
+    head.extend(lines.map(ToOwned::to_owned));
+    let (announced, body) = (["content-length:", "transfer-encoding:"], body.as_ref());
+    if !body.is_empty() && !head.iter().any(|line| announced.iter().any(|name| line.starts_with(name))) {
+        head.push(format!("content-length: {}", body.len()));
+    }
+    let head = head.join("\r\n");
+    [head.as_bytes(), b"\r\n\r\n", body].concat()
+}
+
+/// One connection.
+pub(crate) struct Raw(TcpStream);
+
+impl Raw {
+    pub(crate) async fn to(server: &Server) -> Self {
+        Self(TcpStream::connect(server.address()).await.expect("a connection"))
+    }
+
+    /// Sends these bytes and reads one answer.
+    pub(crate) async fn exchange(server: &Server, bytes: impl AsRef<[u8]>) -> RawReply {
+        let mut raw = Self::to(server).await;
+        raw.write(bytes).await.expect("a server that reads");
+        raw.read().await.expect("an answer")
+    }
+
+    pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.0.write_all(bytes.as_ref()).await
+    }
+
+    /// Says that nothing more will come.
+    pub(crate) async fn finish(&mut self) -> io::Result<()> {
+        self.0.shutdown().await
+    }
+
+    /// Reads one answer: its head, and as much of a body as the head announces.
+    pub(crate) async fn read(&mut self) -> io::Result<RawReply> {
+        let mut bytes = Vec::new();
+        let head = loop {
+            if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end;
+            }
+            if self.0.read_buf(&mut bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        };
+        let mut reply = RawReply { head: String::from_utf8_lossy(&bytes[..head]).into_owned(), body: Vec::new() };
+        let length = reply.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+        reply.body = bytes.split_off(head + 4);
+        while reply.body.len() < length {
+            if self.0.read_buf(&mut reply.body).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(reply)
+    }
+}
+
+/// An answer, byte by byte.
+#[derive(Debug)]
+pub(crate) struct RawReply {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl RawReply {
+    pub(crate) fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(there, _)| there.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// All of it as it came, but for the date.
+    pub(crate) fn undated(&self) -> String {
+        let lines = self.head.lines().filter(|line| !line.starts_with("date: "));
+        format!("{}\n\n{}", lines.collect::<Vec<_>>().join("\n"), self.text())
+    }
+}
