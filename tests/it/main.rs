@@ -1,10 +1,13 @@
 //! What the marketplaces see, over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod cloudcontrol;
 mod compile_errors;
 mod hang_up;
 mod heroku;
 mod large_bodies;
+mod ledger;
 mod logs;
 mod malformed;
 mod nesting;

@@ -51,16 +51,20 @@ async fn any_prefix_or_none_is_as_good() {
 
 #[tokio::test]
 async fn a_prefix_may_have_parameters_of_its_own() {
-    let vendor = agreeable();
-    let router = maitre::heroku(Addon::new(credentials().legacy_token(true), vendor.clone()));
-    let server = Server::start(Router::new().nest("/{region}/heroku", router)).await;
-    let heroku = at(&server, "/eu/heroku");
-    heroku.provision("basic").uuid(UUID).await.expect(200);
-    heroku.single_sign_on(UUID).await.expect(302);
-    heroku.plan_change(UUID, "premium").await.expect(200);
-    heroku.deprovision(UUID).await.expect(204);
-    heroku.single_sign_on(UUID).send_by_get().await.expect(302);
-    assert_eq!(vendor.deprovisions()[0].resource.as_str(), UUID);
+    for prefix in ["/{region}/heroku", "/{id}/heroku"] {
+        let vendor = agreeable();
+        let router = maitre::heroku(Addon::new(credentials().legacy_token(true), vendor.clone()));
+        let server = Server::start(Router::new().nest(prefix, router)).await;
+        let heroku = at(&server, "/eu/heroku");
+        heroku.provision("basic").uuid(UUID).await.expect(200);
+        heroku.single_sign_on(UUID).await.expect(302);
+        heroku.plan_change(UUID, "premium").await.expect(200);
+        heroku.deprovision(UUID).await.expect(204);
+        heroku.single_sign_on(UUID).send_by_get().await.expect(302);
+        assert_eq!(vendor.plan_changes()[0].resource.as_str(), UUID, "{prefix}");
+        assert_eq!(vendor.deprovisions()[0].resource.as_str(), UUID, "{prefix}");
+        assert_eq!(vendor.sign_ons()[1].resource.as_str(), UUID, "{prefix}");
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,19 @@ impl<L: Listener> Kept<L> {
         Self { ledger, listener: Arc::new(listener) }
     }
 
+    /// In a task of its own: what is written down as begun is done, though the caller hangs up.
+    async fn ask<T: Storable>(&self, command: Command, request: StoredRequest) -> Result<T> {
+        let kept = self.clone();
+        let asking = async move {
+            let begun = kept.ledger.begin(command).await?;
+            kept.go_on(begun, request).await
+        };
+        match tokio::spawn(tracing::Instrument::in_current_span(asking)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::unavailable("the process stops")),
+        }
+    }
+
     /// From a decision to an answer, whoever finds it.
     async fn go_on<T: Storable>(&self, begun: Begun, request: StoredRequest) -> Result<T> {
         match begun {
@@ -179,8 +192,7 @@ impl<L: Listener> Listener for Kept<L> {
             asked: asked(&request),
             request: serde_json::to_vec(&stored)?,
         };
-        let begun = self.ledger.begin(command).await?;
-        self.go_on(begun, stored).await
+        self.ask(command, stored).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
@@ -191,8 +203,7 @@ impl<L: Listener> Listener for Kept<L> {
             plan: request.plan.clone(),
             request: serde_json::to_vec(&stored)?,
         };
-        let begun = self.ledger.begin(command).await?;
-        self.go_on(begun, stored).await
+        self.ask(command, stored).await
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
@@ -200,8 +211,7 @@ impl<L: Listener> Listener for Kept<L> {
             addon: self.ledger.remember(&request.addon),
             id: request.resource.as_str().to_owned(),
         };
-        let begun = self.ledger.begin(command).await?;
-        self.go_on(begun, StoredRequest::Deprovision).await
+        self.ask(command, StoredRequest::Deprovision).await
     }
 
     /// Only into what is there, by the resource's key whatever the token named it by, and once with each token.

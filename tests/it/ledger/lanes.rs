@@ -198,7 +198,8 @@ async fn interleave(ledger: Ledger, kept: [Kept<Vendor>; 3], vendor: Vendor, mut
     let events = 1 + numbers.below(6);
     for _ in 0..events {
         for _ in 0..numbers.below(3) {
-            vendor.tell(&key, [if numbers.one_in(2) { Act::Fail("a hiccup") } else { Act::FailAfter("a lost answer") }]);
+            vendor
+                .tell(&key, [if numbers.one_in(2) { Act::Fail("a hiccup") } else { Act::FailAfter("a lost answer") }]);
         }
         let kept = kept[numbers.below(3)].clone();
         let before = asked_for(&ledger, &key).await;

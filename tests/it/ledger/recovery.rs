@@ -62,7 +62,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
         let key = key();
-        vendor.tell(&key, (0..4).map(|_| Act::Fail("cannot reach postgres://app:hunter2@db/app: disk full")));
+        vendor.tell(&key, (0..6).map(|_| Act::Fail("cannot reach postgres://app:hunter2@db/app: disk full")));
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
         let working = Working::start(&ledger, &vendor);
         until("it is parked", || async { ledger.figures().await.unwrap().parked == 1 }).await;
@@ -75,7 +75,7 @@ on_both_databases! {
         let cause = parked.cause.as_deref().expect("a cause");
         assert!(cause.contains("disk full") && !cause.contains("hunter2"), "{cause}");
 
-        // one try more fails, and the one after it does not
+        // three tries more fail, and the next one does not
         for _ in 0..2 {
             assert!(ledger.retry(parked.id).await.unwrap());
             let working = Working::start(&ledger, &vendor);

@@ -40,6 +40,7 @@ impl Engine {
             Decision::Join => self.join(on, &resource, Kind::Provision, None).await,
             Decision::Replay => self.replay(&resource),
             Decision::Run => {
+                self.supersede(on, &resource).await?;
                 let again = self.db.sql(
                     "UPDATE maitre_resources SET state = 'provisioning', plan = $2, asked = $3, reply = NULL,
                      fence = fence + 1, changed_at = {now} WHERE id = $1 RETURNING *",
@@ -61,11 +62,12 @@ impl Engine {
         request: &[u8],
     ) -> Result<Begun, LedgerError> {
         let Some(resource) = self.resource(on, addon, id).await? else { return Ok(Begun::Unknown) };
-        let next = match resource.state {
-            State::Changing => self.next_plan(on, resource.id).await?,
-            _ => resource.plan.clone(),
+        let (state, next) = match self.next_plan(on, resource.id).await? {
+            // also one that waited for the provision, and one that a person has ordered again
+            Some(next) if resource.state.lives() => (State::Changing, Some(next)),
+            _ => (resource.state, resource.plan.clone()),
         };
-        match rules::plan_change(Some(resource.state), next.as_deref() == Some(plan)) {
+        match rules::plan_change(Some(state), next.as_deref() == Some(plan)) {
             Decision::NoCall => {
                 tracing::info!(resource = %resource.key, plan, "asked for the plan that it has: answered without a call");
                 Ok(Begun::NoCall)
@@ -86,10 +88,12 @@ impl Engine {
         addon: &str,
         id: &str,
     ) -> Result<Begun, LedgerError> {
-        let Some(resource) = self.resource(on, addon, id).await? else {
-            self.bury(on, addon, id).await?;
-            return Ok(Begun::Unknown);
-        };
+        let mut resource = self.resource(on, addon, id).await?;
+        if resource.is_none() && !self.bury(on, addon, id).await? {
+            // it was ordered between the two statements
+            resource = self.resource(on, addon, &id.to_ascii_lowercase()).await?;
+        }
+        let Some(resource) = resource else { return Ok(Begun::Unknown) };
         match rules::deprovision(Some(resource.state)) {
             Decision::Run => {
                 let resource = self.enter(on, &resource, State::Removing).await?;
@@ -116,16 +120,18 @@ impl Engine {
 
     /// A deprovision that overtook its provision leaves a tombstone, so that the provision stays dead; but only a key
     /// that could be a marketplace's, or anybody's slip would be kept for ever.
-    async fn bury(&self, on: &mut AnyConnection, addon: &str, id: &str) -> Result<(), LedgerError> {
+    ///
+    /// Says no where there is a resource by this key.
+    async fn bury(&self, on: &mut AnyConnection, addon: &str, id: &str) -> Result<bool, LedgerError> {
         if uuid::Uuid::try_parse(id).is_err() || id.len() != 36 {
-            return Ok(());
+            return Ok(true);
         }
         let tombstone = self.db.sql(
             "INSERT INTO maitre_resources (addon, key, state, created_at, changed_at)
              VALUES ($1, $2, 'removed', {now}, {now}) ON CONFLICT (addon, key) DO NOTHING",
         );
-        on.execute(sqlx::query(tombstone).bind(addon).bind(id.to_ascii_lowercase())).await?;
-        Ok(())
+        let tombstone = sqlx::query(tombstone).bind(addon).bind(id.to_ascii_lowercase());
+        Ok(on.execute(tombstone).await?.rows_affected() == 1)
     }
 
     /// Another state, under the next fence.
@@ -228,6 +234,18 @@ impl Engine {
                     ORDER BY id DESC LIMIT 1";
         let row = on.fetch_optional(sqlx::query(last).bind(resource)).await?;
         row.map(|row| row.maybe_text("plan")).transpose().map(Option::flatten)
+    }
+
+    /// A new order takes the place of the one that was parked, also where a person has just ordered that one again.
+    async fn supersede(&self, on: &mut AnyConnection, resource: &Resource) -> Result<(), LedgerError> {
+        let failed = StoredReply::Failed { kind: StoredKind::Unavailable, message: None };
+        let drop = self.db.sql(
+            "UPDATE maitre_operations SET state = 'dropped', reply = $2, request = NULL, ended_at = {now}
+             WHERE resource = $1 AND kind = 'provision' AND state IN ('open', 'parked')",
+        );
+        let reply = self.seal_reply(&resource.addon, &resource.key, &failed);
+        on.execute(sqlx::query(drop).bind(resource.id).bind(reply)).await?;
+        Ok(())
     }
 
     /// The terminal operation wins: what has not begun never will.

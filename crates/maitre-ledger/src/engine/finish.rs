@@ -111,6 +111,13 @@ impl Engine {
             "UPDATE maitre_resources SET state = 'removed', reply = NULL, asked = NULL, changed_at = {now} WHERE id = $1",
         );
         on.execute(sqlx::query(removed).bind(lease.resource)).await?;
+        let parked = self.db.sql(
+            "UPDATE maitre_operations SET state = 'dropped', reply = $2, ended_at = {now}
+             WHERE resource = $1 AND state = 'parked'",
+        );
+        let gone = StoredReply::Failed { kind: StoredKind::Gone, message: None };
+        let gone = self.seal_reply(&lease.addon, &lease.key, &gone);
+        on.execute(sqlx::query(parked).bind(lease.resource).bind(gone)).await?;
         let requests = "UPDATE maitre_operations SET request = NULL WHERE resource = $1 AND request IS NOT NULL";
         on.execute(sqlx::query(requests).bind(lease.resource)).await?;
         let sessions = "DELETE FROM maitre_sessions WHERE resource = $1";

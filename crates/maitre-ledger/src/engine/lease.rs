@@ -63,25 +63,16 @@ impl Engine {
         if row.number("leased")? == 1 || !self.lane_is_free(on, &resource, operation, kind).await? {
             return Ok(Claimed::Busy);
         }
+        let plan = row.maybe_text("plan")?;
+        if let Some(reply) = self.settled(&resource, kind, plan.as_deref())? {
+            self.end(on, operation, &resource.addon, &resource.key, &reply).await?;
+            self.settle(on, resource.id).await?;
+            return Ok(Claimed::Ended(reply));
+        }
         if row.number("early")? == 1 {
             return Ok(Claimed::Deferred);
         }
 
-        let plan = row.maybe_text("plan")?;
-        if kind == Kind::PlanChange && resource.plan == plan && resource.state != State::Provisioning {
-            let done = StoredReply::PlanChanged { config: Vec::new(), message: None };
-            self.end(on, operation, &resource.addon, &resource.key, &done).await?;
-            self.settle(on, resource.id).await?;
-            return Ok(Claimed::Ended(done));
-        }
-        if kind == Kind::PlanChange && !matches!(resource.state, State::Provisioned | State::Changing) {
-            // what it waited for was refused, parked or removed
-            let gone = matches!(resource.state, State::Removing | State::Removed);
-            let kind = if gone { StoredKind::Gone } else { StoredKind::Unknown };
-            let reply = StoredReply::Failed { kind, message: None };
-            self.end(on, operation, &resource.addon, &resource.key, &reply).await?;
-            return Ok(Claimed::Ended(reply));
-        }
         let state = match kind {
             Kind::Provision => State::Provisioning,
             Kind::PlanChange => State::Changing,
@@ -105,6 +96,31 @@ impl Engine {
         Ok(Claimed::Ours(lease, request))
     }
 
+    /// The answer to what the resource's state has decided meanwhile: it was removed, refused, or made by another order.
+    fn settled(
+        &self,
+        resource: &super::Resource,
+        kind: Kind,
+        plan: Option<&str>,
+    ) -> Result<Option<StoredReply>, LedgerError> {
+        let failed = |kind| Some(StoredReply::Failed { kind, message: None });
+        Ok(match (kind, resource.state) {
+            (Kind::Provision, State::Provisioning | State::Parked) => None,
+            (Kind::Provision | Kind::PlanChange, State::Removing | State::Removed) => failed(StoredKind::Gone),
+            (Kind::Provision, _) => match &resource.reply {
+                Some(sealed) => Some(self.open_reply(&resource.addon, &resource.key, sealed)?),
+                None => return Err(LedgerError::damaged("a resource without its reply")),
+            },
+            (Kind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
+            (Kind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
+            (Kind::PlanChange, _) if resource.plan.as_deref() == plan => {
+                Some(StoredReply::PlanChanged { config: Vec::new(), message: None })
+            }
+            (Kind::Deprovision, State::Removed) => Some(StoredReply::Deprovisioned { message: None }),
+            (Kind::PlanChange | Kind::Deprovision, _) => None,
+        })
+    }
+
     /// A removal does not wait for what a dead process left behind: it ends it.
     async fn lane_is_free(
         &self,
@@ -122,9 +138,11 @@ impl Engine {
             let reply = self.seal_reply(&resource.addon, &resource.key, &gone);
             on.execute(sqlx::query(drop).bind(resource.id).bind(operation).bind(reply)).await?;
         }
-        let before =
-            "SELECT count(*) AS before FROM maitre_operations WHERE resource = $1 AND id < $2 AND state = 'open'";
-        Ok(on.fetch_one(sqlx::query(before).bind(resource.id).bind(operation)).await?.number("before")? == 0)
+        let others = self.db.sql(
+            "SELECT count(*) AS others FROM maitre_operations
+             WHERE resource = $1 AND state = 'open' AND id <> $2 AND (id < $2 OR lease_until > {now})",
+        );
+        Ok(on.fetch_one(sqlx::query(others).bind(resource.id).bind(operation)).await?.number("others")? == 0)
     }
 
     /// Says whether the lease was still ours.

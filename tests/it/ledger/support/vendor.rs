@@ -20,7 +20,7 @@ pub(crate) enum Act {
     FailAfter(&'static str),
     /// Says no for good.
     Refuse(&'static str),
-    /// Says so, and waits before it does its work.
+    /// Says so, and waits before it does the next thing that it was told.
     Wait(Gate),
     Panic,
 }
@@ -129,15 +129,18 @@ impl Vendor {
         let insert = "INSERT INTO calls (kind, resource, fence, plan) VALUES ($1, $2, $3, $4)";
         let fence = i64::try_from(fence)?;
         self.pool.execute(sqlx::query(insert).bind(kind).bind(resource).bind(fence).bind(plan)).await?;
-        let act = self.acts.lock().expect("the script").get_mut(resource).and_then(VecDeque::pop_front);
-        match act {
-            Some(Act::Fail(cause)) => return Err(Failure::unavailable(cause)),
-            Some(Act::Refuse(message)) => return Err(Failure::refused(message)),
-            Some(Act::Panic) => panic!("as told"),
-            Some(Act::Wait(gate)) => gate.pass().await,
-            act => return Ok(act),
+        let next = || self.acts.lock().expect("the script").get_mut(resource).and_then(VecDeque::pop_front);
+        let mut act = next();
+        while let Some(Act::Wait(gate)) = act {
+            gate.pass().await;
+            act = next();
         }
-        Ok(None)
+        match act {
+            Some(Act::Fail(cause)) => Err(Failure::unavailable(cause)),
+            Some(Act::Refuse(message)) => Err(Failure::refused(message)),
+            Some(Act::Panic) => panic!("as told"),
+            act => Ok(act),
+        }
     }
 
     /// Takes the fence in the transaction that does the work.
