@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Executor, Row};
 
 use crate::error::LedgerError;
@@ -42,6 +42,18 @@ impl Dialect {
             Self::Sqlite => "",
             Self::Postgres => "FOR UPDATE",
         }
+    }
+
+    /// How many tables have the name: one, or none.
+    pub(crate) fn count_tables(self, name: &'static str) -> sqlx::query::Query<'static, sqlx::Any, AnyArguments> {
+        let count = match self {
+            Self::Sqlite => "SELECT CAST(count(*) AS BIGINT) FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Self::Postgres => {
+                "SELECT CAST(count(*) AS BIGINT) FROM information_schema.tables
+                 WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        };
+        sqlx::query(count).bind(name)
     }
 
     /// Takes a row that nobody else holds.

@@ -4,6 +4,7 @@ use sqlx::{Executor, Row};
 use time::{Duration, OffsetDateTime};
 
 use crate::db::{Columns, Milliseconds};
+use crate::engine::{Command, place};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::rules::State;
@@ -79,6 +80,11 @@ impl Ledger {
         let Some(row) = pool.fetch_optional(sqlx::query(find).bind(id)).await? else { return Ok(None) };
         let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
         let operations = pool.fetch_all(sqlx::query(operations).bind(row.number("id")?)).await?;
+        let bound_to = place(&row.text("addon")?, &row.text("key")?, "cause");
+        let open = |sealed: &[u8]| {
+            let cause = self.inner.engine.keys.open(&bound_to, sealed)?;
+            Ok::<_, LedgerError>(String::from_utf8_lossy(&cause).into_owned())
+        };
         let timeline = operations.iter().map(|row| {
             Ok::<_, LedgerError>(OperationView {
                 id: row.number("id")?,
@@ -86,7 +92,7 @@ impl Ledger {
                 state: row.text("state")?,
                 plan: row.maybe_text("plan")?,
                 attempts: row.number("attempts")?,
-                cause: row.maybe_text("cause")?,
+                cause: row.maybe_bytes("cause")?.map(|sealed| open(&sealed)).transpose()?,
                 asked_at: instant(row.number("asked_at")?),
                 ended_at: row.maybe_number("ended_at")?.map(instant),
                 due_at: instant(row.number("due_at")?),
@@ -123,16 +129,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn retry(&self, operation: i64) -> Result<bool, LedgerError> {
-        let retry = self.inner.engine.db.sql(
-            "UPDATE maitre_operations SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
-             WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}",
-        );
-        let changed = self.inner.engine.db.pool.execute(sqlx::query(retry).bind(operation)).await?.rows_affected();
+        let changed = self.inner.done(Command::Retry { operation }).await?;
         self.inner.waiting.hurry();
-        Ok(changed == 1)
+        Ok(changed)
     }
 
     /// Gives a parked operation up: it stays in the timeline and is not tried again. Says whether there was such a one.
+    /// A resource that was parked stays so, until it is ordered anew or removed.
     ///
     /// # Errors
     /// [`LedgerError`] when the database fails.

@@ -10,7 +10,7 @@ use maitre_core::{
     Provisioned, ResourceId, Result, Resume, SignOn, SignedOn,
 };
 use sha2::{Digest, Sha256};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::engine::RESOURCE;
 use crate::engine::{Begun, Claimed, Command, Kind, Lease, Outcome};
@@ -70,7 +70,7 @@ impl<L: Listener> Kept<L> {
 
     /// Waits for somebody else's result; takes over what nobody works on any more.
     async fn wait<T: Storable>(&self, operation: i64, key: &str) -> Result<T> {
-        let waiter = self.ledger.waiting.join(operation);
+        let mut waiter = self.ledger.waiting.join(operation);
         let end = Instant::now() + self.ledger.patience;
         loop {
             match self.ledger.claim(operation).await? {
@@ -152,16 +152,17 @@ impl<L: Listener> Kept<L> {
         let mut renewed = Instant::now();
         loop {
             sleep(length / 3).await;
-            let began = Instant::now();
+            let (began, end) = (Instant::now(), renewed + length * 2 / 3);
             let renewal = Command::Renew { operation: lease.operation, fence: lease.fence };
-            match tokio::time::timeout(length / 3, self.ledger.done(renewal)).await {
+            match timeout_at(end, self.ledger.done(renewal)).await {
                 Ok(Ok(true)) => renewed = began,
-                Ok(Ok(false)) => return,
-                Ok(Err(error)) => tracing::warn!(%error, resource = lease.key, "cannot renew a lease"),
-                Err(_) => tracing::warn!(resource = lease.key, "a lease's renewal takes too long"),
-            }
-            if renewed.elapsed() >= length * 2 / 3 {
-                return;
+                Ok(Ok(false)) | Err(_) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, resource = lease.key, "cannot renew a lease");
+                    if Instant::now() >= end {
+                        return;
+                    }
+                }
             }
         }
     }

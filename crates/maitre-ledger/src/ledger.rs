@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use maitre_core::{AddonId, Listener};
 use sqlx::migrate::Migrator;
-use sqlx::{Executor, Row};
+use sqlx::{AnyConnection, Connection, Executor, Row};
 use tokio::task::AbortHandle;
 
 use crate::db::{Db, Dialect, Milliseconds, file_of};
@@ -192,10 +192,25 @@ fn migrator(dialect: Dialect) -> Result<Migrator, LedgerError> {
     Ok(migrator)
 }
 
+/// A row to hold while migrating: the migrator's own lock is a session's, which a transaction pooler does not keep.
+async fn lock_row(on: &mut AnyConnection) -> Result<(), LedgerError> {
+    let make = "CREATE TABLE IF NOT EXISTS maitre_lock (id BIGINT PRIMARY KEY)";
+    if on.execute(make).await.is_err() {
+        on.execute(make).await?; // two at once: the other one has made it by now
+    }
+    on.execute("INSERT INTO maitre_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING").await?;
+    Ok(())
+}
+
 async fn check_version(db: &Db) -> Result<(), LedgerError> {
     let known = migrator(db.dialect)?.iter().map(|migration| migration.version).max().unwrap_or(0);
-    let row = db.pool.fetch_one("SELECT CAST(max(version) AS BIGINT) FROM maitre_migrations").await;
-    let found = row.ok().and_then(|row| row.try_get::<Option<i64>, _>(0).ok().flatten()).unwrap_or(0);
+    let tables = db.pool.fetch_one(db.dialect.count_tables("maitre_migrations")).await?;
+    let found = if tables.try_get::<i64, _>(0)? == 0 {
+        0
+    } else {
+        let row = db.pool.fetch_one("SELECT CAST(max(version) AS BIGINT) FROM maitre_migrations").await?;
+        row.try_get::<Option<i64>, _>(0)?.unwrap_or(0)
+    };
     match found.cmp(&known) {
         std::cmp::Ordering::Less => Err(LedgerError::too_old(found, known)),
         std::cmp::Ordering::Greater => Err(LedgerError::too_new(found, known)),
@@ -236,7 +251,19 @@ impl Ledger {
     pub async fn migrate(url: &str) -> Result<(), LedgerError> {
         let db = Db::connect(url, 2).await?;
         let migrator = migrator(db.dialect)?;
-        migrator.run(&db.pool).await?;
+        let mut connection = db.pool.acquire().await?;
+        let mut transaction = match db.dialect {
+            Dialect::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await?,
+            Dialect::Postgres => {
+                lock_row(&mut connection).await?;
+                let mut transaction = connection.begin().await?;
+                transaction.execute("SELECT id FROM maitre_lock WHERE id = 1 FOR UPDATE").await?;
+                transaction
+            }
+        };
+        migrator.run(&mut *transaction).await?;
+        transaction.commit().await?;
+        drop(connection);
         db.pool.close().await;
         Ok(())
     }
@@ -309,6 +336,6 @@ impl Inner {
 
     pub(crate) async fn find(&self, addon: &str, id: &str) -> Result<Option<Resource>, LedgerError> {
         let mut connection = self.engine.db.pool.acquire().await?;
-        self.engine.resource(&mut connection, addon, id).await
+        self.engine.look_up(&mut connection, addon, id).await
     }
 }

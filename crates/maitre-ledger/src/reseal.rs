@@ -49,12 +49,14 @@ const TABLES: &[Sealed] = &[
     },
     Sealed {
         rows:
-            "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request, o.reply AS reply
+            "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request, o.reply AS reply,
+               o.cause AS cause
                FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource WHERE o.id > $1
                ORDER BY o.id LIMIT 200 {lock}",
         columns: &[
             ("request", "UPDATE maitre_operations SET request = $2 WHERE id = $1"),
             ("reply", "UPDATE maitre_operations SET reply = $2 WHERE id = $1"),
+            ("cause", "UPDATE maitre_operations SET cause = $2 WHERE id = $1"),
         ],
     },
 ];

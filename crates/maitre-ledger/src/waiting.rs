@@ -1,11 +1,11 @@
 //! Waiting for operations that somebody else runs, in this process or another.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Executor, Row};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::engine::Engine;
@@ -22,7 +22,7 @@ pub(crate) struct Waiting {
 }
 
 struct Entry {
-    moved: Arc<Notify>,
+    moved: watch::Sender<()>,
     waiters: usize,
 }
 
@@ -30,15 +30,15 @@ struct Entry {
 pub(crate) struct Waiter<'w> {
     waiting: &'w Waiting,
     operation: i64,
-    moved: Arc<Notify>,
+    moved: watch::Receiver<()>,
 }
 
 impl Waiting {
     pub(crate) fn join(&self, operation: i64) -> Waiter<'_> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = open.entry(operation).or_insert_with(|| Entry { moved: Arc::default(), waiters: 0 });
+        let entry = open.entry(operation).or_insert_with(|| Entry { moved: watch::Sender::new(()), waiters: 0 });
         entry.waiters += 1;
-        let moved = entry.moved.clone();
+        let moved = entry.moved.subscribe();
         drop(open);
         self.hurry.notify_one();
         Waiter { waiting: self, operation, moved }
@@ -55,7 +55,7 @@ impl Waiting {
 
     fn moved(&self, operation: i64) {
         if let Some(entry) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&operation) {
-            entry.moved.notify_waiters();
+            entry.moved.send_replace(());
         }
     }
 
@@ -104,9 +104,9 @@ impl Waiting {
 }
 
 impl Waiter<'_> {
-    /// Until it is worth looking again, or for a while: a notice may be missed, and looking is cheap.
-    pub(crate) async fn moved(&self) {
-        let _ = timeout(LONGEST * 2, self.moved.notified()).await;
+    /// Until it is worth looking again; now and then without being told, as looking is cheap.
+    pub(crate) async fn moved(&mut self) {
+        let _ = timeout(LONGEST * 4, self.moved.changed()).await;
     }
 }
 

@@ -88,7 +88,7 @@ impl Worker {
         let mut running = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         let mut swept: Option<Instant> = None;
-        loop {
+        'work: loop {
             if swept.is_none_or(|at| at.elapsed() >= BETWEEN_SWEEPS) {
                 swept = Some(Instant::now());
                 if let Err(error) = ledger.done(Command::Sweep).await {
@@ -101,7 +101,11 @@ impl Worker {
                         if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert(operation) {
                             continue;
                         }
-                        let Ok(permit) = places.clone().acquire_owned().await else { return };
+                        let permit = tokio::select! {
+                            permit = places.clone().acquire_owned() => permit.ok(),
+                            () = &mut stop => None,
+                        };
+                        let Some(permit) = permit else { break 'work };
                         let (addon, listener) = addons[place].clone();
                         let begun = begun.clone();
                         running.spawn(async move {
@@ -117,7 +121,7 @@ impl Worker {
             }
             while running.try_join_next().is_some() {}
             tokio::select! {
-                () = &mut stop => break,
+                () = &mut stop => break 'work,
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -131,19 +135,18 @@ async fn due(
     addons: &[(AddonId, Arc<dyn Resumes>)],
     at_once: usize,
 ) -> Result<Vec<(usize, i64)>, LedgerError> {
-    let statement = ledger.engine.db.sql(
-        "SELECT o.id AS id, r.addon AS addon FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-         WHERE o.state = 'open' AND o.due_at <= {now} AND o.lease_until <= {now}
-           AND (o.kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
-                WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))
-         ORDER BY o.due_at LIMIT $1",
-    );
-    let limit = i64::try_from(at_once * 4).unwrap_or(i64::MAX);
-    let rows = ledger.engine.db.pool.fetch_all(sqlx::query(statement).bind(limit)).await?;
-    let mut operations = Vec::with_capacity(rows.len());
-    for row in rows {
-        let addon: String = row.try_get("addon")?;
-        if let Some(place) = addons.iter().position(|(id, _)| id.to_string() == addon) {
+    let limit = i64::try_from(at_once).unwrap_or(i64::MAX);
+    let mut operations = Vec::new();
+    for (place, (addon, _)) in addons.iter().enumerate() {
+        let statement = ledger.engine.db.sql(
+            "SELECT o.id AS id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+             WHERE o.state = 'open' AND o.due_at <= {now} AND o.lease_until <= {now} AND r.addon = $1
+               AND (o.kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
+                    WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))
+             ORDER BY o.due_at LIMIT $2",
+        );
+        let find = sqlx::query(statement).bind(addon.to_string()).bind(limit);
+        for row in ledger.engine.db.pool.fetch_all(find).await? {
             operations.push((place, row.try_get("id")?));
         }
     }

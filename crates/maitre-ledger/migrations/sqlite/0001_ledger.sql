@@ -22,7 +22,7 @@ CREATE TABLE maitre_operations (
     plan TEXT,
     request BLOB,
     reply BLOB,
-    cause TEXT,
+    cause BLOB,
     attempts BIGINT NOT NULL DEFAULT 0,
     fence BIGINT NOT NULL DEFAULT 0,
     lease_owner TEXT,

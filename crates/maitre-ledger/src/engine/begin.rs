@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Executor};
 
 use super::lease::Lease;
-use super::{Begun, Engine, Kind, Resource, place};
+use super::{Begun, Engine, Kind, Resource, is_uuid, key_of, place};
 use crate::db::Columns;
 use crate::error::LedgerError;
 use crate::rules::{self, Decision, State};
@@ -91,7 +91,7 @@ impl Engine {
         let mut resource = self.resource(on, addon, id).await?;
         if resource.is_none() && !self.bury(on, addon, id).await? {
             // it was ordered between the two statements
-            resource = self.resource(on, addon, &id.to_ascii_lowercase()).await?;
+            resource = self.resource(on, addon, &key_of(id)).await?;
         }
         let Some(resource) = resource else { return Ok(Begun::Unknown) };
         match rules::deprovision(Some(resource.state)) {
@@ -123,14 +123,14 @@ impl Engine {
     ///
     /// Says no where there is a resource by this key.
     async fn bury(&self, on: &mut AnyConnection, addon: &str, id: &str) -> Result<bool, LedgerError> {
-        if uuid::Uuid::try_parse(id).is_err() || id.len() != 36 {
+        if !is_uuid(id) {
             return Ok(true);
         }
         let tombstone = self.db.sql(
             "INSERT INTO maitre_resources (addon, key, state, created_at, changed_at)
              VALUES ($1, $2, 'removed', {now}, {now}) ON CONFLICT (addon, key) DO NOTHING",
         );
-        let tombstone = sqlx::query(tombstone).bind(addon).bind(id.to_ascii_lowercase());
+        let tombstone = sqlx::query(tombstone).bind(addon).bind(key_of(id).into_owned());
         Ok(on.execute(tombstone).await?.rows_affected() == 1)
     }
 

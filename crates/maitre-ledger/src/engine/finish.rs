@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Executor};
 
 use super::lease::Lease;
-use super::{Engine, Kind, Resource};
+use super::{Engine, Kind, Resource, place};
 use crate::db::Columns;
 use crate::error::LedgerError;
 use crate::stored::{StoredKind, StoredReply};
@@ -111,17 +111,28 @@ impl Engine {
             "UPDATE maitre_resources SET state = 'removed', reply = NULL, asked = NULL, changed_at = {now} WHERE id = $1",
         );
         on.execute(sqlx::query(removed).bind(lease.resource)).await?;
-        let parked = self.db.sql(
-            "UPDATE maitre_operations SET state = 'dropped', reply = $2, ended_at = {now}
-             WHERE resource = $1 AND state = 'parked'",
-        );
-        let gone = StoredReply::Failed { kind: StoredKind::Gone, message: None };
-        let gone = self.seal_reply(&lease.addon, &lease.key, &gone);
-        on.execute(sqlx::query(parked).bind(lease.resource).bind(gone)).await?;
+        self.drop_what_is_parked(on, lease.resource, &lease.addon, &lease.key).await?;
         let requests = "UPDATE maitre_operations SET request = NULL WHERE resource = $1 AND request IS NOT NULL";
         on.execute(sqlx::query(requests).bind(lease.resource)).await?;
         let sessions = "DELETE FROM maitre_sessions WHERE resource = $1";
         on.execute(sqlx::query(sessions).bind(format!("{} {}", lease.addon, lease.key))).await?;
+        Ok(())
+    }
+
+    /// What a person should have looked at went with the resource.
+    pub(super) async fn drop_what_is_parked(
+        &self,
+        on: &mut AnyConnection,
+        resource: i64,
+        addon: &str,
+        key: &str,
+    ) -> Result<(), LedgerError> {
+        let parked = self.db.sql(
+            "UPDATE maitre_operations SET state = 'dropped', reply = $2, request = NULL, ended_at = {now}
+             WHERE resource = $1 AND state = 'parked'",
+        );
+        let gone = self.seal_reply(addon, key, &StoredReply::Failed { kind: StoredKind::Gone, message: None });
+        on.execute(sqlx::query(parked).bind(resource).bind(gone)).await?;
         Ok(())
     }
 
@@ -160,13 +171,14 @@ impl Engine {
         if !self.is_ours(on, lease).await? {
             return Ok(false);
         }
+        let sealed = self.keys.seal(&place(&lease.addon, &lease.key, "cause"), cause.as_bytes());
         let look = "SELECT attempts FROM maitre_operations WHERE id = $1";
         let attempts = on.fetch_one(sqlx::query(look).bind(lease.operation)).await?.number("attempts")?;
         if attempts < self.limits.attempts || lease.kind == Kind::Deprovision {
             let later = self
                 .db
                 .sql("UPDATE maitre_operations SET lease_until = 0, cause = $2, due_at = {now} + $3 WHERE id = $1");
-            let later = sqlx::query(later).bind(lease.operation).bind(cause).bind(self.backoff(attempts));
+            let later = sqlx::query(later).bind(lease.operation).bind(sealed).bind(self.backoff(attempts));
             on.execute(later).await?;
             return Ok(true);
         }
@@ -177,7 +189,7 @@ impl Engine {
         let park = self.db.sql(
             "UPDATE maitre_operations SET state = 'parked', lease_until = 0, cause = $2, ended_at = {now} WHERE id = $1",
         );
-        on.execute(sqlx::query(park).bind(lease.operation).bind(cause)).await?;
+        on.execute(sqlx::query(park).bind(lease.operation).bind(sealed)).await?;
         if lease.kind == Kind::Provision {
             let parked = self.db.sql(
                 "UPDATE maitre_resources SET state = 'parked', changed_at = {now} WHERE id = $1 AND state = 'provisioning'",

@@ -145,6 +145,21 @@ impl Engine {
         Ok(on.fetch_one(sqlx::query(others).bind(resource.id).bind(operation)).await?.number("others")? == 0)
     }
 
+    /// A person says: once more, and at once. What was parked is open again, and its resource with it.
+    pub(super) async fn retry(&self, on: &mut AnyConnection, operation: i64) -> Result<bool, LedgerError> {
+        let retry = self.db.sql(
+            "UPDATE maitre_operations SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
+             WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}",
+        );
+        let changed = on.execute(sqlx::query(retry).bind(operation)).await?.rows_affected() == 1;
+        let unpark = self.db.sql(
+            "UPDATE maitre_resources SET state = 'provisioning', changed_at = {now} WHERE state = 'parked' AND id =
+             (SELECT resource FROM maitre_operations WHERE id = $1 AND kind = 'provision' AND state = 'open')",
+        );
+        on.execute(sqlx::query(unpark).bind(operation)).await?;
+        Ok(changed)
+    }
+
     /// Says whether the lease was still ours.
     pub(super) async fn renew(&self, on: &mut AnyConnection, operation: i64, fence: i64) -> Result<bool, LedgerError> {
         let renew = self.db.sql(

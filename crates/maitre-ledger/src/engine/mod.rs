@@ -6,6 +6,8 @@ mod lease;
 mod mark;
 mod sweep;
 
+use std::borrow::Cow;
+
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Executor};
 
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Finish { lease: Lease, reply: StoredReply },
     Defer { lease: Lease, cause: String },
     Sweep,
+    Retry { operation: i64 },
     Mark { decider: Vec<u8>, weaker: Vec<Vec<u8>>, for_milliseconds: Milliseconds },
 }
 
@@ -120,7 +123,7 @@ impl Engine {
     pub(crate) async fn apply(&self, on: &mut AnyConnection, command: &Command) -> Result<Outcome, LedgerError> {
         match command {
             Command::Provision { addon, key, plan, asked, request } => {
-                self.begin_provision(on, addon, key, plan, asked, request).await.map(Outcome::Begun)
+                self.begin_provision(on, addon, &key_of(key), plan, asked, request).await.map(Outcome::Begun)
             }
             Command::PlanChange { addon, id, plan, request } => {
                 self.begin_plan_change(on, addon, id, plan, request).await.map(Outcome::Begun)
@@ -130,6 +133,7 @@ impl Engine {
             Command::Renew { operation, fence } => self.renew(on, *operation, *fence).await.map(Outcome::Done),
             Command::Finish { lease, reply } => self.finish(on, lease, reply).await.map(Outcome::Done),
             Command::Defer { lease, cause } => self.defer(on, lease, cause).await.map(Outcome::Done),
+            Command::Retry { operation } => self.retry(on, *operation).await.map(Outcome::Done),
             Command::Sweep => self.sweep(on).await.map(Outcome::Done),
             Command::Mark { decider, weaker, for_milliseconds } => {
                 self.mark(on, decider, weaker, *for_milliseconds).await.map(Outcome::Done)
@@ -137,23 +141,44 @@ impl Engine {
         }
     }
 
-    /// The resource by its key or, where that is none's, by the vendor's name of it.
+    /// The resource by its key or, where that is none's, by the vendor's name of it; held until the transaction ends.
     pub(crate) async fn resource(
         &self,
         on: &mut AnyConnection,
         addon: &str,
         id: &str,
     ) -> Result<Option<Resource>, LedgerError> {
-        let by_key = self.db.sql("SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2 {lock}");
-        let row = on.fetch_optional(sqlx::query(by_key).bind(addon).bind(id)).await?;
-        if let Some(row) = row {
-            return Resource::read(&row).map(Some);
+        let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2 {lock}";
+        let by_name =
+            "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1 {lock}";
+        self.first_of(on, addon, [(by_key, &key_of(id)), (by_name, id)]).await
+    }
+
+    /// The same without holding it.
+    pub(crate) async fn look_up(
+        &self,
+        on: &mut AnyConnection,
+        addon: &str,
+        id: &str,
+    ) -> Result<Option<Resource>, LedgerError> {
+        let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2";
+        let by_name = "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1";
+        self.first_of(on, addon, [(by_key, &key_of(id)), (by_name, id)]).await
+    }
+
+    async fn first_of(
+        &self,
+        on: &mut AnyConnection,
+        addon: &str,
+        ways: [(&'static str, &str); 2],
+    ) -> Result<Option<Resource>, LedgerError> {
+        for (statement, id) in ways {
+            let find = sqlx::query(self.db.sql(statement)).bind(addon).bind(id);
+            if let Some(row) = on.fetch_optional(find).await? {
+                return Resource::read(&row).map(Some);
+            }
         }
-        let by_name = self.db.sql(
-            "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1 {lock}",
-        );
-        let row = on.fetch_optional(sqlx::query(by_name).bind(addon).bind(id)).await?;
-        row.as_ref().map(Resource::read).transpose()
+        Ok(None)
     }
 
     pub(crate) fn seal_request(&self, addon: &str, key: &str, kind: Kind, request: &[u8]) -> Vec<u8> {
@@ -179,6 +204,15 @@ impl Engine {
         let reply = self.keys.open(&place(addon, key, "reply"), sealed)?;
         serde_json::from_slice(&reply).map_err(|_| LedgerError::damaged("a reply that cannot be read"))
     }
+}
+
+/// One resource, one key, in whatever case a uuid is written.
+pub(crate) fn key_of(id: &str) -> Cow<'_, str> {
+    if is_uuid(id) { id.to_ascii_lowercase().into() } else { id.into() }
+}
+
+pub(crate) fn is_uuid(id: &str) -> bool {
+    id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
 }
 
 /// What a sealed value is bound to: a row, and a column of it.

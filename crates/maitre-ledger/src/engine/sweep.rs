@@ -28,11 +28,7 @@ impl Engine {
                 "nobody has asked for a day for what could not be provisioned: taking it down"
             );
             self.drop_what_waits(on, &resource).await?;
-            let parked = self.db.sql(
-                "UPDATE maitre_operations SET state = 'dropped', request = NULL, ended_at = {now}
-                 WHERE resource = $1 AND state = 'parked'",
-            );
-            on.execute(sqlx::query(parked).bind(resource.id)).await?;
+            self.drop_what_is_parked(on, resource.id, &resource.addon, &resource.key).await?;
             let resource = self.enter(on, &resource, State::Removing).await?;
             self.after(on, &resource, Kind::Deprovision, None, None).await?;
         }
