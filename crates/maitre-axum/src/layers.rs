@@ -1,31 +1,26 @@
-//! What stands around every handler: log, request id, panics, who may call, how much is read.
+//! What stands around every handler: the log, panics, who may call, how much is read.
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName};
-use axum::http::{self, HeaderValue, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use axum::http::{self, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, on_service};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use http_body_util::{BodyExt, LengthLimitError};
-use maitre_core::{Addon, AddonId, Marketplace, ResourceId};
+use maitre_core::{Addon, Marketplace};
 use tower::ServiceBuilder;
 use tower_http::ServiceBuilderExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::request_id::{MakeRequestId, RequestId};
-use tower_http::trace::{DefaultOnResponse, MakeSpan, TraceLayer};
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
-use tracing::{Level, Span, field};
 
+use crate::log::Log;
 use crate::payload::{Malformed, Payload};
 use crate::reply::Refusal;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// One method of one path. The guard comes before the limit, so that a stranger is told nothing else.
 pub(crate) fn route<M, S, G, H, T>(method: MethodFilter, addon: &Arc<Addon<M>>, guard: G, handler: H) -> MethodRouter<S>
@@ -38,23 +33,17 @@ where
 {
     let limit = addon.max_body();
     let service = ServiceBuilder::new()
-        .sensitive_headers([AUTHORIZATION, COOKIE])
-        .set_request_id(REQUEST_ID, Numbered::new())
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(Named(addon.id().clone()))
-                .on_request(())
-                .on_response(DefaultOnResponse::new().level(Level::INFO))
-                .on_body_chunk(())
-                .on_eos(()),
-        )
-        .propagate_request_id(REQUEST_ID)
+        .sensitive_request_headers(Arc::new([AUTHORIZATION, COOKIE]))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(ValidateRequestHeaderLayer::custom(guard))
         .map_response(move |response: http::Response<_>| too_large_in_json(response.map(Body::new), limit))
         .layer(RequestBodyLimitLayer::new(limit))
         .service(handler.with_state(addon.clone()));
-    on_service(method, service)
+    let log = Arc::new(Log::new(addon.id().clone()));
+    on(method, move |request: Request| {
+        let (log, service) = (log.clone(), service.clone());
+        async move { log.around(request, service).await }
+    })
 }
 
 /// Lets everyone in: single sign-on is called by browsers, and its token is in the form.
@@ -82,50 +71,6 @@ fn too_large_in_json(response: Response, limit: usize) -> Response {
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a panic outside the listener: this is a fault of maitre or of a layer inside it");
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The add-on cannot answer at the moment.").into_response()
-}
-
-/// Request ids for callers that send none: a random number for the route and a count, without a system call for each.
-#[derive(Clone)]
-struct Numbered {
-    route: u64,
-    next: Arc<AtomicU64>,
-}
-
-impl Numbered {
-    fn new() -> Self {
-        Self { route: uuid::Uuid::new_v4().as_u64_pair().0, next: Arc::default() }
-    }
-}
-
-impl MakeRequestId for Numbered {
-    fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:016x}-{number:x}", self.route);
-        HeaderValue::try_from(id).ok().map(RequestId::new)
-    }
-}
-
-/// A span that says for whom and under which id, the path without its query: a legacy query holds tokens.
-#[derive(Clone)]
-struct Named(AddonId);
-
-impl<B> MakeSpan<B> for Named {
-    fn make_span(&mut self, request: &http::Request<B>) -> Span {
-        tracing::info_span!(
-            "marketplace",
-            marketplace = self.0.marketplace(),
-            addon = self.0.slug(),
-            request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()),
-            method = %request.method(),
-            path = request.uri().path(),
-            resource = field::Empty,
-        )
-    }
-}
-
-/// Writes the resource into the request's span, for every line that follows.
-pub(crate) fn about(resource: &ResourceId) {
-    Span::current().record("resource", resource.as_str());
 }
 
 /// The request's body and headers, apart.

@@ -5,6 +5,7 @@ mod guard;
 mod known;
 mod layers;
 mod lifecycle;
+mod log;
 mod payload;
 mod reply;
 mod sso;

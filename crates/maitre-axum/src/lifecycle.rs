@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::contract::Contract;
 use crate::guard::Guard;
-use crate::layers::{about, payload, route};
+use crate::layers::{payload, route};
+use crate::log::about;
 use crate::reply::{self, Refusal};
 use crate::task;
 
@@ -44,9 +45,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        // by its name, as the host's prefix may hold parameters of its own; what is no UTF-8 was never handed out
+        // the last of its name, as the host's prefix may hold parameters of its own; what is no UTF-8 was never handed out
         let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
-        let id = parameters.as_ref().and_then(|all| all.iter().find(|(name, _)| *name == "id"));
+        let id = parameters.as_ref().and_then(|all| all.iter().filter(|(name, _)| *name == "id").last());
         let Some((_, id)) = id else {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "There is no such resource."));
         };

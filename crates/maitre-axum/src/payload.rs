@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
-use headers::{ContentType, HeaderMapExt};
-use serde::de::DeserializeOwned;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use headers::ContentType;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -25,17 +26,18 @@ use crate::known::Known;
 #[derive(Clone)]
 pub struct Payload {
     bytes: Bytes,
-    content_type: Option<ContentType>,
+    content_type: Option<HeaderValue>,
 }
 
 impl Payload {
     /// A body and its type.
     pub fn new(bytes: impl Into<Bytes>, content_type: Option<ContentType>) -> Self {
+        let content_type = content_type.and_then(|content_type| HeaderValue::try_from(content_type.to_string()).ok());
         Self { bytes: bytes.into(), content_type }
     }
 
     pub(crate) fn with_headers(bytes: Bytes, headers: &HeaderMap) -> Self {
-        Self { bytes, content_type: headers.typed_get() }
+        Self { bytes, content_type: headers.get(CONTENT_TYPE).cloned() }
     }
 
     /// The bytes as they came.
@@ -47,8 +49,10 @@ impl Payload {
     /// Whether the headers call it an HTML form (`application/x-www-form-urlencoded`).
     #[must_use]
     pub fn is_form(&self) -> bool {
-        let form = mime_of(&ContentType::form_url_encoded());
-        self.content_type.as_ref().is_some_and(|content_type| mime_of(content_type) == form)
+        let content_type = self.content_type.as_ref().and_then(|content_type| content_type.to_str().ok());
+        content_type
+            .and_then(|content_type| content_type.split(';').next())
+            .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
     }
 
     /// Reads a JSON object, whatever its type is called: vendor media types and none at all are as good.
@@ -95,11 +99,6 @@ impl std::fmt::Debug for Payload {
     }
 }
 
-/// Type and subtype without parameters.
-fn mime_of(content_type: &ContentType) -> String {
-    content_type.to_string().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 /// An object of texts, as command-line options travel. Whoever sends a number or a flag means its text.
 ///
 /// ```
@@ -114,12 +113,29 @@ pub struct Texts(pub BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = |value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
-        let values = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        Ok(Self(values.into_iter().map(|(name, value)| (name, text(value))).collect()))
+        deserializer.deserialize_map(TextsVisitor)
+    }
+}
+
+struct TextsVisitor;
+
+impl<'de> Visitor<'de> for TextsVisitor {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+        let mut texts = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry()? {
+            let text = match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            texts.insert(name, text);
+        }
+        Ok(Texts(texts))
     }
 }
 

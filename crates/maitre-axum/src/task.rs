@@ -1,8 +1,9 @@
 //! The listener's work runs in a task of its own: a caller who hangs up changes nothing.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -30,7 +31,12 @@ where
         drop(running);
         result
     };
-    match timeout(addon.budget(), tokio::spawn(work.in_current_span())).await {
+    let mut work = Box::pin(work.in_current_span());
+    // what is done at the first look needs no task: nobody can hang up within it
+    if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        return result;
+    }
+    match timeout(addon.budget(), tokio::spawn(work)).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Failure::unavailable("the runtime is shutting down")),
         Err(_) => {

@@ -4,8 +4,10 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::Server;
+use super::signal::PATIENCE;
 
 /// The head of a request, and its body as it stands: `request(["POST /heroku/resources", "host: x"], "{}")`.
 ///
@@ -48,6 +50,11 @@ impl Raw {
 
     /// Reads one answer: its head, and as much of a body as the head announces.
     pub(crate) async fn read(&mut self) -> io::Result<RawReply> {
+        let reply = timeout(PATIENCE, self.read_one()).await;
+        reply.unwrap_or_else(|_| panic!("no answer, and the connection stays open"))
+    }
+
+    async fn read_one(&mut self) -> io::Result<RawReply> {
         let mut bytes = Vec::new();
         let head = loop {
             if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {

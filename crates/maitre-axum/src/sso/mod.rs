@@ -20,8 +20,9 @@ use maitre_core::sso::{TokenError, nav_data_is_plain};
 use maitre_core::{Addon, Failure, FailureKind, Listener, SignOn, SignedOn};
 
 use crate::contract::SingleSignOn;
-use crate::layers::{Open, about, payload, route};
+use crate::layers::{Open, payload, route};
 use crate::lifecycle::PathId;
+use crate::log::about;
 use crate::reply::Refusal;
 use crate::task;
 use session::HandOver;
