@@ -7,7 +7,7 @@ use maitre_core::{Listener, Resume};
 use maitre_ledger::{Kept, Ledger, State};
 
 use super::support::{
-    Act, Answer, Database, RandomNumbers, Vendor, Working, addon, basic, key, plan, remove, short_or_long, soon, until,
+    Act, Answer, Database, Process, RandomNumbers, Vendor, Working, addon, basic, key, plan, remove, short_or_long, soon, until,
 };
 
 /// The number of a resource's operation, by its place in the timeline.
@@ -60,31 +60,36 @@ on_both_databases! {
 
     async fn what_a_dead_process_left_does_not_overtake_a_removal(database: Database) {
         database.migrated().await;
-        let short = database.options().lease(Duration::from_millis(60)).open().await.unwrap();
         let ledger = database.open().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         let gate = vendor.stop_at(&key);
-        let (dying, request) = (short.keep(vendor.clone()), basic(&key));
-        let making = tokio::spawn(async move { dying.provision(request).await });
+        let process = Process::start();
+        let (options, request) = (database.options().lease(Duration::from_millis(60)), basic(&key));
+        let (way, script) = (database.way(), vendor.clone());
+        process.spawn(async move {
+            let short = options.open().await.unwrap();
+            short.keep(script.over(way.pool().await)).provision(request).await
+        });
         gate.entered().await;
         let kept = ledger.keep(vendor.clone());
         let (other, request) = (kept.clone(), remove(&key));
         let removing = tokio::spawn(async move { other.deprovision(request).await });
         until("it is written down", || async { asked_for(&ledger, &key).await == 2 }).await;
-        removing.abort();
-        making.abort();
-        let _ = (making.await, removing.await);
+        process.kill();
 
         let left = operation(&ledger, &key, 0).await;
         for _ in 0..20 {
             let _ = kept.resume(Resume::new(addon(), left)).await;
-            assert_eq!(state(&ledger, &key).await, Some(State::Removing));
+            let state = state(&ledger, &key).await;
+            assert!(matches!(state, Some(State::Removing | State::Removed)), "{state:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         gate.open();
         let _working = Working::start(&ledger, &vendor);
-        until("it is removed", || async { state(&ledger, &key).await == Some(State::Removed) }).await;
+        assert!(Answer::from(soon("the removal", removing).await.unwrap()).is_done());
+        assert_eq!(state(&ledger, &key).await, Some(State::Removed));
+        assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(vendor.calls(&key).await.iter().filter(|call| call.kind == "provision").count(), 1);
     }
 

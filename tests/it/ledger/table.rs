@@ -4,6 +4,7 @@ use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
 use maitre_core::sso::Strength;
 use maitre_core::{FailureKind, Listener};
 use maitre_ledger::{Kept, Ledger, State};
+use sqlx::Executor;
 use tokio::task::JoinHandle;
 
 use super::support::{
@@ -122,6 +123,7 @@ impl House {
         let scene = self.reach(state).await;
         let what = format!("{event} when {state:?}");
         let before = self.vendor.calls(&scene.key).await.len();
+        self.forget_who_asked(&scene.key).await;
         let mut answer = self.sent(event, &scene.key);
         // who must not wait has the answer while the other call still stands at the gate
         let waits = scene.gate.is_some() && matches!(cell, Call | Join);
@@ -129,6 +131,8 @@ impl House {
             if matches!(cell, Call) {
                 // its intent is written down before its turn comes
                 until(&what, || async { self.open(&scene.key).await == 2 }).await;
+            } else {
+                until(&what, || async { self.was_asked_for(&scene.key).await }).await;
             }
             assert!(!answer.is_finished(), "{what}: it did not wait");
             None
@@ -154,6 +158,19 @@ impl House {
             Replay => assert_eq!((Some(answer), calls), (scene.first, 0), "{what}"),
             No(kind) => assert_eq!((answer, calls), (Answer::Failed(kind), 0), "{what}"),
         }
+    }
+
+    /// So that who joins is seen, however soon it comes.
+    async fn forget_who_asked(&self, key: &str) {
+        let forget = "UPDATE maitre_operations SET last_asked_at = 0
+                      WHERE resource = (SELECT id FROM maitre_resources WHERE key = $1)";
+        self.vendor.pool.execute(sqlx::query(forget).bind(key)).await.expect("the records");
+    }
+
+    async fn was_asked_for(&self, key: &str) -> bool {
+        let asked = "SELECT o.id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+                     WHERE r.key = $1 AND o.state = 'open' AND o.last_asked_at > 0";
+        self.vendor.pool.fetch_optional(sqlx::query(asked).bind(key)).await.expect("the records").is_some()
     }
 
     /// How many operations of a resource are not done.

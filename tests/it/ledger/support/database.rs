@@ -69,8 +69,18 @@ impl Database {
         Self { url: format!("{address}/{name}{query}"), folder: None, server: Some(server.to_owned()) }
     }
 
+    /// One that somebody else made, and takes away.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), folder: None, server: None }
+    }
+
+    /// The same database for another process.
+    pub(crate) fn way(&self) -> Self {
+        Self::at(&self.url)
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
-        self.server.is_some()
+        self.url.starts_with("postgres")
     }
 
     pub(crate) async fn migrated(&self) -> &Self {

@@ -10,7 +10,7 @@ pub(crate) use asking::{Answer, addon, basic, key, plan, provision, remove, repl
 pub(crate) use cluster::Cluster;
 pub(crate) use database::{Database, KEY, OTHER_KEY};
 pub(crate) use vendor::{Act, Gate, Vendor};
-pub(crate) use working::{RandomNumbers, Working, worker};
+pub(crate) use working::{Process, RandomNumbers, Working, worker};
 
 use std::future::Future;
 use std::time::Duration;

@@ -87,6 +87,12 @@ impl Vendor {
         Self { pool, acts: Arc::default(), work: Duration::ZERO, checks_fence: false }
     }
 
+    /// The same vendor over a pool of its own: connections belong to the runtime that they were made on.
+    pub(crate) fn over(mut self, pool: AnyPool) -> Self {
+        self.pool = pool;
+        self
+    }
+
     /// What to do with the next calls for a resource, one after the other; then it just works.
     pub(crate) fn tell(&self, resource: &str, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().expect("the script").entry(resource.to_owned()).or_default().extend(acts);

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use maitre::heroku::Heroku;
-use maitre_core::Addon;
+use maitre_core::{Addon, Listener};
 use maitre_ledger::{Ledger, Worker};
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use super::vendor::Vendor;
-
 /// A worker that does not rest.
-pub(crate) fn worker(ledger: &Ledger, vendor: &Vendor) -> Worker {
+pub(crate) fn worker<L: Listener + Clone>(ledger: &Ledger, listener: &L) -> Worker {
     let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
-    let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+    let addon = Addon::new(heroku, ledger.keep(listener.clone()));
     ledger.worker([addon]).pause(Duration::from_millis(5))
 }
 
@@ -20,14 +19,40 @@ pub(crate) fn worker(ledger: &Ledger, vendor: &Vendor) -> Worker {
 pub(crate) struct Working(JoinHandle<()>);
 
 impl Working {
-    pub(crate) fn start(ledger: &Ledger, vendor: &Vendor) -> Self {
-        Self(tokio::spawn(worker(ledger, vendor).run(std::future::pending())))
+    pub(crate) fn start<L: Listener + Clone>(ledger: &Ledger, listener: &L) -> Self {
+        Self(tokio::spawn(worker(ledger, listener).run(std::future::pending())))
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// What is lost with a process, in this one: a runtime that is thrown away with everything that runs on it.
+pub(crate) struct Process(Option<Runtime>);
+
+impl Process {
+    pub(crate) fn start() -> Self {
+        Self(Some(Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")))
+    }
+
+    pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.0.as_ref().expect("it lives").spawn(work)
+    }
+
+    /// Nothing on it goes on, and nobody is told.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
