@@ -187,7 +187,7 @@ async fn flood(house: &House<Heroku>, lines: &[&str], chunked: bool) {
         }
     }
     if chunked && taken.is_ok() {
-        taken = raw.write("0\r\n\r\n").await;
+        let _ = raw.write("0\r\n\r\n").await; // a refusal may have come already
     }
     // a closed connection says as much
     if let Ok(reply) = raw.read().await {

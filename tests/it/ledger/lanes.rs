@@ -7,7 +7,8 @@ use maitre_core::{Listener, Resume};
 use maitre_ledger::{Kept, Ledger, State};
 
 use super::support::{
-    Act, Answer, Database, Process, RandomNumbers, Vendor, Working, addon, basic, key, plan, remove, short_or_long, soon, until,
+    Act, Answer, Database, Process, RandomNumbers, Vendor, Working, addon, basic, key, plan, remove, short_or_long,
+    soon, until,
 };
 
 /// The number of a resource's operation, by its place in the timeline.

@@ -24,9 +24,12 @@ macro_rules! on_both_databases {
     )+};
 }
 
+mod keys;
 mod lanes;
+mod processes;
 mod recovery;
 mod replay;
+mod schema;
 mod sso_once;
 mod support;
 mod table;

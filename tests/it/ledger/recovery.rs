@@ -143,7 +143,7 @@ on_both_databases! {
     }
 
     async fn a_provision_that_nobody_asked_for_in_a_day_is_taken_down(database: Database) {
-        let rest = Duration::from_secs(3600);
+        let rest = Duration::from_hours(1);
         database.migrated().await;
         let ledger = database.options().attempts(1000, rest, rest).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
@@ -152,7 +152,7 @@ on_both_databases! {
         let failed = Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await);
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
 
-        let day = Duration::from_secs(25 * 3600);
+        let day = Duration::from_hours(25);
         let tomorrow = database.options().attempts(1000, Duration::ZERO, Duration::ZERO).clock_offset(day).open().await;
         let tomorrow = tomorrow.unwrap();
         let _working = Working::start(&tomorrow, &vendor);
@@ -164,7 +164,7 @@ on_both_databases! {
     async fn a_caller_who_hangs_up_stops_nothing(database: Database) {
         // a lease so long that nobody else can be the one who goes on
         database.migrated().await;
-        let ledger = database.options().lease(Duration::from_secs(3600)).open().await.unwrap();
+        let ledger = database.options().lease(Duration::from_hours(1)).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         let gate = vendor.stop_at(&key);

@@ -143,7 +143,7 @@ impl House {
             gate.open();
         }
         let under_way = match scene.under_way {
-            Some(call) => Some(soon(&what, call).await.expect("the call under way")),
+            Some(first) => Some(soon(&what, first).await.expect("the call under way")),
             None => None,
         };
         let answer = match early {

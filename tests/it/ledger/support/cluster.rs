@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A throw-away cluster on a free port of this machine. It goes when this value or this process does, however it ends.
 pub(crate) struct Cluster {
@@ -66,8 +67,21 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// Starts the server, for the first time or after it was killed.
-    pub(crate) fn run(&self) {
+    fn run(&self) {
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        assert!(self.starts(), "the server does not start: {}", log());
+    }
+
+    /// After it was killed: as soon as what it left behind has ended.
+    pub(crate) fn run_again(&self) {
+        let end = Instant::now() + super::DEADLINE;
+        while !self.starts() {
+            assert!(Instant::now() < end, "the server does not start again");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn starts(&self) -> bool {
         let (folder, bin) = (self.folder.display(), self.bin.display());
         let start = format!(
             "cd / && {bin}/pg_ctl -D {folder}/data -l {folder}/log -w -t 60 -o '-p {} -c listen_addresses=127.0.0.1 \
@@ -77,8 +91,7 @@ impl Cluster {
         // the server would keep our end of a pipe open for as long as it runs
         let mut command = as_owner(&start);
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        assert!(status.is_ok_and(|status| status.success()), "the server does not start: {}", log());
+        status.is_ok_and(|status| status.success())
     }
 
     /// `kill -9` of the postmaster; what it leaves behind ends by itself.

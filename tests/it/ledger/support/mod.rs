@@ -3,12 +3,14 @@
 mod asking;
 mod cluster;
 mod database;
+mod machine;
 mod vendor;
 mod working;
 
 pub(crate) use asking::{Answer, addon, basic, key, plan, provision, remove, replies, sign_on};
 pub(crate) use cluster::Cluster;
 pub(crate) use database::{Database, KEY, OTHER_KEY};
+pub(crate) use machine::{Machine, serve_if_told};
 pub(crate) use vendor::{Act, Gate, Vendor};
 pub(crate) use working::{Process, RandomNumbers, Working, worker};
 
@@ -16,7 +18,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// Long enough for anything that is not broken.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// `short`, or `long` when `MAITRE_LONG` is set.
 pub(crate) fn short_or_long(short: usize, long: usize) -> usize {
@@ -34,8 +36,6 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl 
 
 /// The future's output, or a failed test where it never comes.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, future).await {
-        Ok(output) => output,
-        Err(_) => panic!("it never ended: {what}"),
-    }
+    let Ok(output) = tokio::time::timeout(DEADLINE, future).await else { panic!("it never ended: {what}") };
+    output
 }

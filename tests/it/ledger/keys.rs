@@ -1,0 +1,97 @@
+//! Keys come and go, and what was sealed stays readable by those who should read it.
+
+use std::process::Command;
+
+use maitre_core::{FailureKind, Listener};
+use maitre_ledger::{Keys, Ledger};
+
+use super::support::{Act, Answer, Database, KEY, OTHER_KEY, Vendor, basic, key, plan, remove};
+
+const ADDRESS: &str = "MAITRE_TEST_ADDRESS_WITHOUT_KEY";
+
+async fn under(database: &Database, keys: &[&str]) -> Ledger {
+    database.options().keys(Keys::parse(&keys.join(",")).expect("keys")).open().await.expect("a ledger")
+}
+
+on_both_databases! {
+    async fn a_new_key_takes_the_old_ones_place_while_everything_runs(database: Database) {
+        database.migrated().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let answer = async |ledger: &Ledger, key: &str| Answer::from(ledger.keep(vendor.clone()).provision(basic(key)).await);
+
+        let old = under(&database, &[KEY]).await;
+        let (made, open, refused, removed) = (key(), key(), key(), key());
+        let first = answer(&old, &made).await;
+        assert!(first.is_done());
+        old.keep(vendor.clone()).plan_change(plan(&made, "premium")).await.expect("a plan change");
+        let first = answer(&old, &made).await;
+        vendor.tell(&open, [Act::Fail("no connection")]);
+        assert_eq!(answer(&old, &open).await, Answer::Failed(FailureKind::Unavailable));
+        vendor.tell(&refused, [Act::Refuse("Sold out.")]);
+        assert_eq!(answer(&old, &refused).await, Answer::Failed(FailureKind::Refused));
+        answer(&old, &removed).await;
+        old.keep(vendor.clone()).deprovision(remove(&removed)).await.expect("a removal");
+
+        // everywhere as a reader, then everywhere first; both kinds of process run side by side
+        let reader = under(&database, &[KEY, OTHER_KEY]).await;
+        let newer = under(&database, &[OTHER_KEY, KEY]).await;
+        let later = key();
+        let second = answer(&newer, &later).await;
+        assert!(second.is_done());
+        for ledger in [&reader, &newer] {
+            assert_eq!(answer(ledger, &made).await, first);
+            assert_eq!(answer(ledger, &later).await, second);
+        }
+        assert_eq!(answer(&old, &later).await, Answer::Failed(FailureKind::Unavailable), "it cannot read this yet");
+
+        let alone = under(&database, &[OTHER_KEY]).await;
+        assert_eq!(answer(&alone, &made).await, Answer::Failed(FailureKind::Unavailable), "too early");
+        assert!(newer.reseal().await.expect("all of it") > 0);
+        assert_eq!(newer.reseal().await.expect("nothing more"), 0);
+
+        // the old key is out
+        assert_eq!(answer(&alone, &made).await, first);
+        assert_eq!(answer(&alone, &later).await, second);
+        assert_eq!(answer(&alone, &refused).await, Answer::Failed(FailureKind::Refused));
+        assert_eq!(answer(&alone, &removed).await, Answer::Failed(FailureKind::Gone));
+        let resource = alone.resource(&open).await.unwrap().expect("a resource");
+        assert_eq!(resource.timeline[0].cause.as_deref(), Some("no connection"));
+        assert!(answer(&alone, &open).await.is_done());
+        for id in [&made, &later, &refused, &removed] {
+            alone.resource(id).await.unwrap().expect("a resource");
+        }
+    }
+
+    async fn what_no_key_opens_is_an_error_and_no_new_call(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        ledger.keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        let other = under(&database, &[OTHER_KEY]).await;
+        let answer = Answer::from(other.keep(vendor.clone()).provision(basic(&key)).await);
+        assert_eq!(answer, Answer::Failed(FailureKind::Unavailable));
+        assert!(other.reseal().await.is_err());
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+    }
+}
+
+#[test]
+fn a_shared_database_without_a_key_is_refused_with_what_to_do() {
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "ledger::keys::a_process_without_a_key", "--nocapture"])
+        .env(ADDRESS, "postgres://127.0.0.1:1/nobody")
+        .env_remove("MAITRE_KEY")
+        .output()
+        .expect("a process");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("MAITRE_KEY") && said.contains("openssl rand -hex 32"), "{said}");
+}
+
+/// Not a test of its own: the process that the one above starts.
+#[test]
+fn a_process_without_a_key() {
+    let Ok(address) = std::env::var(ADDRESS) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let error = runtime.block_on(Ledger::open(&address)).expect_err("there is no key");
+    eprintln!("{error}");
+}

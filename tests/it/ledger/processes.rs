@@ -1,0 +1,221 @@
+//! Processes that are killed, stopped and continued, and a server that is: counted in the vendor's tables.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use maitre_ledger::{Ledger, State};
+use sqlx::{AnyConnection, Connection, Executor, Row};
+
+use super::support::{
+    Cluster, Database, Machine, RandomNumbers, Vendor, key, serve_if_told, short_or_long, soon, until,
+};
+
+/// Not a test of its own: what the processes that the others start do.
+#[test]
+fn one_of_many() {
+    serve_if_told();
+}
+
+/// Some processes on one database, and callers who ask any of them until they are answered.
+struct Fleet {
+    machines: Vec<Mutex<Arc<Machine>>>,
+    answered: AtomicUsize,
+    stopping: AtomicBool,
+    /// What must be there in the end, and on which plan; nothing for what was removed.
+    promised: Mutex<BTreeMap<String, Option<String>>>,
+}
+
+impl Fleet {
+    async fn of(count: usize, database: &Database) -> Arc<Self> {
+        let mut machines = Vec::new();
+        for _ in 0..count {
+            machines.push(Mutex::new(Machine::start(database).await));
+        }
+        let (answered, stopping) = (AtomicUsize::default(), AtomicBool::default());
+        Arc::new(Self { machines, answered, stopping, promised: Mutex::default() })
+    }
+
+    fn machine(&self, place: usize) -> Arc<Machine> {
+        self.machines[place].lock().expect("a machine").clone()
+    }
+
+    async fn restart(&self, place: usize, database: &Database) {
+        let anew = Machine::start(database).await;
+        *self.machines[place].lock().expect("a machine") = anew;
+    }
+
+    /// Asks one process after the other until one of them gives an answer that holds.
+    async fn ask(&self, numbers: &mut RandomNumbers, order: &str) -> String {
+        let end = tokio::time::Instant::now() + super::support::DEADLINE;
+        loop {
+            let answer = self.machine(numbers.below(self.machines.len())).ask(order).await;
+            match answer {
+                Some(answer) if answer != "Unavailable" => {
+                    self.answered.fetch_add(1, Ordering::SeqCst);
+                    return answer;
+                }
+                _ => tokio::time::sleep(std::time::Duration::from_millis(2)).await,
+            }
+            assert!(tokio::time::Instant::now() < end, "never answered: {order}");
+        }
+    }
+
+    /// Orders, changes and removes one resource after the other.
+    async fn call(self: Arc<Self>, mut numbers: RandomNumbers) {
+        while !self.stopping.load(Ordering::SeqCst) {
+            let key = key();
+            assert_eq!(self.ask(&mut numbers, &format!("provision {key}")).await, "done");
+            let mut plan = Some("basic".to_owned());
+            self.promised.lock().expect("promises").insert(key.clone(), plan.clone());
+            for _ in 0..numbers.below(3) {
+                let to = ["basic", "premium", "gold"][numbers.below(3)];
+                assert_eq!(self.ask(&mut numbers, &format!("plan {key} {to}")).await, "done");
+                plan = Some(to.to_owned());
+            }
+            if numbers.one_in(3) {
+                let answer = self.ask(&mut numbers, &format!("remove {key}")).await;
+                // the answer to the first one may have been lost with its process
+                assert!(matches!(answer.as_str(), "done" | "Gone"), "{answer}");
+                plan = None;
+            }
+            self.promised.lock().expect("promises").insert(key, plan);
+        }
+    }
+
+    /// Returns when this many more were answered.
+    async fn answers(&self, more: usize) {
+        let wanted = self.answered.load(Ordering::SeqCst) + more;
+        until("answers", || async { self.answered.load(Ordering::SeqCst) >= wanted }).await;
+    }
+}
+
+/// Nothing lost, nothing twice, nothing that nobody asked for.
+async fn settle(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
+    until("all is done", || async { ledger.figures().await.is_ok_and(|figures| figures.open == 0) }).await;
+    assert_eq!(ledger.figures().await.unwrap().parked, 0);
+    let promised = fleet.promised.lock().expect("promises").clone();
+    let there = vendor.pool.fetch_all("SELECT resource, plan FROM widgets").await.expect("widgets");
+    let there: BTreeMap<String, String> = there.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let wanted: BTreeMap<_, _> = promised.iter().filter_map(|(key, plan)| Some((key.clone(), plan.clone()?))).collect();
+    assert_eq!(there, wanted, "lost, orphaned or on another plan");
+    assert_eq!(vendor.doubles().await, 0);
+    let calls = vendor.pool.fetch_all("SELECT resource, fence FROM calls").await.expect("calls");
+    let mut runs = HashSet::new();
+    for row in &calls {
+        let run: (String, i64) = (row.get(0), row.get(1));
+        assert!(runs.insert(run.clone()), "two runs under one fence: {run:?}");
+    }
+    for (key, plan) in promised {
+        let resource = ledger.resource(&key).await.unwrap().expect("a resource");
+        let state = if plan.is_some() { State::Provisioned } else { State::Removed };
+        assert_eq!((resource.state, resource.plan.filter(|_| plan.is_some())), (state, plan), "{key}");
+    }
+}
+
+on_both_databases! {
+    async fn nothing_is_lost_when_processes_are_killed(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let fleet = Fleet::of(3, &database).await;
+        let mut numbers = RandomNumbers::seeded(11);
+        let callers: Vec<_> = (0..8).map(|_| tokio::spawn(fleet.clone().call(numbers.fork()))).collect();
+        for _ in 0..short_or_long(20, 500) {
+            fleet.answers(1 + numbers.below(20)).await;
+            let place = numbers.below(3);
+            fleet.machine(place).signal("KILL").await;
+            fleet.restart(place, &database).await;
+        }
+        fleet.stopping.store(true, Ordering::SeqCst);
+        for caller in callers {
+            soon("a caller", caller).await.expect("a caller");
+        }
+        settle(&ledger, &vendor, &fleet).await;
+    }
+
+    async fn a_process_that_was_stopped_past_its_lease_writes_nothing(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let fleet = Fleet::of(2, &database).await;
+        let (late, quick) = (fleet.machine(0), fleet.machine(1));
+        for _ in 0..short_or_long(3, 200) {
+            let key = key();
+            let order = |what: &str| format!("{what} {key}");
+            assert_eq!(quick.ask(&order("provision")).await.as_deref(), Some("done"));
+            assert_eq!(late.ask(&order("gate")).await.as_deref(), Some("done"));
+            let changing = tokio::spawn({
+                let (late, order) = (late.clone(), format!("plan {key} premium"));
+                async move { late.ask(&order).await }
+            });
+            assert_eq!(soon("it is in the listener", late.ask(&order("entered"))).await.as_deref(), Some("done"));
+            stop(&late, &database).await;
+            // the other one takes it over when the lease is over, and then does the next thing
+            for to in ["premium", "gold"] {
+                let answer = soon("another takes over", quick.ask(&format!("plan {key} {to}"))).await;
+                assert_eq!(answer.as_deref(), Some("done"), "{to}");
+            }
+            // the pipe holds the order until the process goes on
+            let opening = tokio::spawn({
+                let (late, order) = (late.clone(), order("open"));
+                async move { late.ask(&order).await }
+            });
+            late.signal("CONT").await;
+            assert_eq!(soon("the gate opens", opening).await.unwrap().as_deref(), Some("done"));
+            let wrote = soon("the late work ends", late.ask(&order("wrote"))).await;
+            assert_eq!(wrote.as_deref(), Some("Some(false)"), "the vendor's tables took a late write");
+            soon("the late answer", changing).await.unwrap();
+            assert_eq!(vendor.widget(&key).await.as_deref(), Some("gold"));
+            let resource = ledger.resource(&key).await.unwrap().expect("a resource");
+            assert_eq!((resource.state, resource.plan.as_deref()), (State::Provisioned, Some("gold")));
+            assert!(resource.timeline.iter().all(|operation| operation.state == "done"), "{resource:#?}");
+            let fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
+            assert_eq!(fences.len(), 4);
+            assert!(fences.is_sorted_by(|one, next| one < next), "the fence grows with every run: {fences:?}");
+        }
+    }
+}
+
+/// Stops a process, but not where it holds an embedded database's only pen: then everybody would wait for it.
+async fn stop(machine: &Machine, database: &Database) {
+    sqlx::any::install_default_drivers();
+    loop {
+        machine.signal("STOP").await;
+        if database.is_postgres() {
+            return;
+        }
+        let mut connection = AnyConnection::connect(&database.url).await.expect("a connection");
+        connection.execute("PRAGMA busy_timeout = 500").await.expect("a setting");
+        if connection.execute("BEGIN IMMEDIATE; ROLLBACK").await.is_ok() {
+            return;
+        }
+        machine.signal("CONT").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_the_server_is_killed() {
+    let Some(cluster) = tokio::task::spawn_blocking(Cluster::start).await.expect("a server or none") else { return };
+    let cluster = Arc::new(cluster);
+    let database = Database::on(&cluster.url("postgres")).await;
+    let ledger = database.ledger().await;
+    let vendor = Vendor::new(database.pool().await).await;
+    let fleet = Fleet::of(2, &database).await;
+    let mut numbers = RandomNumbers::seeded(13);
+    let callers: Vec<_> = (0..8).map(|_| tokio::spawn(fleet.clone().call(numbers.fork()))).collect();
+    for _ in 0..short_or_long(1, 10) {
+        fleet.answers(20 + numbers.below(40)).await;
+        let server = cluster.clone();
+        let killed = tokio::task::spawn_blocking(move || {
+            server.kill();
+            server.run_again();
+        });
+        killed.await.expect("a server");
+    }
+    fleet.answers(20).await;
+    fleet.stopping.store(true, Ordering::SeqCst);
+    for caller in callers {
+        soon("a caller", caller).await.expect("a caller");
+    }
+    settle(&ledger, &vendor, &fleet).await;
+    drop(database);
+}
