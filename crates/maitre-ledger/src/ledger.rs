@@ -261,7 +261,7 @@ impl Ledger {
                 transaction
             }
         };
-        migrator.run(&mut *transaction).await?;
+        migrator.run_direct(None, &mut *transaction, false).await?; // `run` makes a future that cannot be spawned
         transaction.commit().await?;
         drop(connection);
         db.pool.close().await;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +34,8 @@ async fn main() -> anyhow::Result<()> {
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 
+    // listened to before anybody is told that the server is there
+    let signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let settings = Settings::from_env()?;
     settings.refuse_development_secrets_in_public()?;
     let store = Store::open(&settings.database_url).await?;
@@ -47,7 +49,7 @@ async fn main() -> anyhow::Result<()> {
 
     let (stop, mut stopped) = watch::channel(());
     tokio::spawn(async move {
-        terminated().await;
+        terminated(signals).await;
         drop(stop);
     });
     let mut told = stopped.clone();
@@ -69,12 +71,11 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ctrl-C, or what a platform sends before it kills.
-async fn terminated() {
-    let mut terminate = signal(SignalKind::terminate()).expect("signals can be listened to");
+/// What a platform sends before it kills, or Ctrl-C.
+async fn terminated([mut terminate, mut interrupt]: [Signal; 2]) {
     tokio::select! {
         _ = terminate.recv() => {}
-        result = tokio::signal::ctrl_c() => result.expect("signals can be listened to"),
+        _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
 }

@@ -33,10 +33,7 @@ on_both_databases! {
         let migrations: Vec<_> = (0..8)
             .map(|_| {
                 let url = database.url.clone();
-                tokio::task::spawn_blocking(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                    runtime.block_on(Ledger::migrate(&url)).map_err(std::io::Error::other)
-                })
+                tokio::spawn(async move { Ledger::migrate(&url).await })
             })
             .collect();
         for migration in migrations {
