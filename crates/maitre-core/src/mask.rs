@@ -19,8 +19,7 @@ pub fn mask_urls(text: &str) -> String {
     while let Some(start) = rest.find("://") {
         let (before, after) = rest.split_at(start + 3);
         masked.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || "/?#\"'<>".contains(c)).unwrap_or(after.len());
-        let host = after[..end].rfind('@').unwrap_or(0);
+        let host = user_end(after);
         if host > 0 {
             masked.push_str("***");
         }
@@ -28,6 +27,20 @@ pub fn mask_urls(text: &str) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+/// Where the host begins: behind the last `@` before the path, or, if a password holds a slash that nobody escaped,
+/// behind the last one at all.
+fn user_end(after: &str) -> usize {
+    let url = &after[..after.find(|c: char| c.is_whitespace() || "\"'<>".contains(c)).unwrap_or(after.len())];
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    let behind_last = |text: &str| text.rfind('@').unwrap_or(0);
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    let half_a_password = port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()));
+    match behind_last(authority) {
+        0 if half_a_password && !authority.starts_with('[') => behind_last(url),
+        host => host,
+    }
 }
 
 /// An error and all its causes on one line, outermost first, with [masked URLs](mask_urls).
@@ -57,6 +70,9 @@ mod tests {
             ("://", "://"),
             ("a://u:p@h b://v:q@i/@x", "a://***@h b://***@i/@x"),
             ("a://u:p@ss@h", "a://***@h"),
+            ("a://u:p/w@h/x", "a://***@h/x"),
+            ("a://h:80/@ada", "a://h:80/@ada"),
+            ("a://[::1]/@ada", "a://[::1]/@ada"),
             ("\"https://token:t.1@1.us.logplex.io/logs\"", "\"https://***@1.us.logplex.io/logs\""),
             ("ü://ü:ü@ü", "ü://***@ü"),
         ] {
