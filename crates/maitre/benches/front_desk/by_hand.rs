@@ -4,7 +4,8 @@
 //! in constant time, a body limit, the time window, a cookie that data from outside cannot break. Of what `maitre` does
 //! beside that (work that survives a caller who hangs up, an answer budget, request ids and spans, panics as 503,
 //! refusals that say what and where, unknown fields kept, several live passwords and salts, every other route) it does
-//! nothing, so that whatever all that costs shows.
+//! nothing, so that whatever all that costs shows. Its routes are not nested, as an app's with `maitre` are. Bodies go
+//! through axum's own extractors, whose rejections name the field that was wrong, as `maitre`'s do.
 
 use std::sync::Arc;
 

@@ -47,6 +47,7 @@ impl Role {
                 until: Until::of(unit, amount)?,
             }),
             [IN_PROCESS, desk, ask, requests] => {
+                // any other name is nobody's
                 Self::InProcess { desk: desk.parse().ok(), ask: ask.parse()?, requests: requests.parse()? }
             }
             _ if !all.contains(&"--bench") => Self::Nothing,
