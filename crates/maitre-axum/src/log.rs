@@ -21,7 +21,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Writes the log of one route.
 ///
 /// The parts of tower-http's `TraceLayer` and `SetRequestIdLayer`, put together in one future: as layers they wrap the
-/// body and copy the id into request and extensions, which nobody here looks at and which costs a tenth of a request.
+/// body and copy the id into request and extensions, which nobody here looks at: 3 % of a provision's instructions.
 pub(crate) struct Log {
     addon: AddonId,
     ids: RequestIds,
