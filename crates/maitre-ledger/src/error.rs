@@ -17,23 +17,41 @@ use crate::seal::{KeyError, Unopenable};
 pub struct LedgerError(What);
 
 #[derive(Debug)]
+#[allow(dead_code, reason = "which of them there are depends on the features")]
 enum What {
     Url,
     Feature(&'static str),
     NoKey,
     Key(KeyError),
-    TooOld { found: i64, needed: i64 },
-    TooNew { found: i64, known: i64 },
+    TooOld {
+        found: i64,
+        needed: i64,
+    },
+    TooNew {
+        found: i64,
+        known: i64,
+    },
     Unopenable(Unopenable),
-    Migration(sqlx::migrate::MigrateError),
-    Database(sqlx::Error),
+    File,
+    #[cfg(feature = "sqlite")]
+    Sqlite(rusqlite::Error),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::Error),
+    Thread(std::io::Error),
     Damaged(&'static str),
     Closed,
 }
 
+#[allow(dead_code, reason = "which of them there are depends on the features")]
 impl LedgerError {
     pub(crate) fn url() -> Self {
         Self(What::Url)
+    }
+    pub(crate) fn file() -> Self {
+        Self(What::File)
+    }
+    pub(crate) fn thread(error: std::io::Error) -> Self {
+        Self(What::Thread(error))
     }
     pub(crate) fn feature(name: &'static str) -> Self {
         Self(What::Feature(name))
@@ -86,8 +104,14 @@ impl fmt::Display for LedgerError {
                 "the ledger's tables are at version {found} and this program knows {known}: roll the newer program out"
             ),
             What::Unopenable(_) => f.write_str("a record cannot be opened"),
-            What::Migration(_) => f.write_str("the ledger's tables cannot be migrated"),
-            What::Database(_) => f.write_str("the ledger's database failed"),
+            What::File => {
+                f.write_str("an embedded ledger is a file, as what is in memory dies with the process: sqlite://maitre.db")
+            }
+            #[cfg(feature = "sqlite")]
+            What::Sqlite(_) => f.write_str("the ledger's database failed"),
+            #[cfg(feature = "postgres")]
+            What::Postgres(_) => f.write_str("the ledger's database failed"),
+            What::Thread(_) => f.write_str("the ledger's database gets no thread"),
             What::Damaged(what) => write!(f, "the ledger's records are damaged: {what}"),
             What::Closed => f.write_str("the ledger is closed"),
         }
@@ -99,22 +123,27 @@ impl std::error::Error for LedgerError {
         match &self.0 {
             What::Key(error) => Some(error),
             What::Unopenable(error) => Some(error),
-            What::Migration(error) => Some(error),
-            What::Database(error) => Some(error),
+            #[cfg(feature = "sqlite")]
+            What::Sqlite(error) => Some(error),
+            #[cfg(feature = "postgres")]
+            What::Postgres(error) => Some(error),
+            What::Thread(error) => Some(error),
             _ => None,
         }
     }
 }
 
-impl From<sqlx::Error> for LedgerError {
-    fn from(error: sqlx::Error) -> Self {
-        Self(What::Database(error))
+#[cfg(feature = "sqlite")]
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(What::Sqlite(error))
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for LedgerError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self(What::Migration(error))
+#[cfg(feature = "postgres")]
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(What::Postgres(error))
     }
 }
 

@@ -1,10 +1,9 @@
 //! What an operator needs: what happened to a resource, what is open, and a hand on what is stuck.
 
-use sqlx::{Executor, Row};
 use time::{Duration, OffsetDateTime};
 
-use crate::db::{Columns, Milliseconds};
-use crate::engine::{Command, place};
+use crate::db::{Command, Connection, Milliseconds, Row, values};
+use crate::engine::{Engine, Retry, place};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::rules::State;
@@ -74,38 +73,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn resource(&self, id: &str) -> Result<Option<ResourceView>, LedgerError> {
-        let pool = &self.inner.engine.db.pool;
-        let find = "SELECT * FROM maitre_resources WHERE key = $1 OR provider_id = $1
-                    ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END, id DESC LIMIT 1";
-        let Some(row) = pool.fetch_optional(sqlx::query(find).bind(id)).await? else { return Ok(None) };
-        let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
-        let operations = pool.fetch_all(sqlx::query(operations).bind(row.number("id")?)).await?;
-        let bound_to = place(&row.text("addon")?, &row.text("key")?, "cause");
-        let open = |sealed: &[u8]| {
-            let cause = self.inner.engine.keys.open(&bound_to, sealed)?;
-            Ok::<_, LedgerError>(String::from_utf8_lossy(&cause).into_owned())
-        };
-        let timeline = operations.iter().map(|row| {
-            Ok::<_, LedgerError>(OperationView {
-                id: row.number("id")?,
-                kind: row.text("kind")?,
-                state: row.text("state")?,
-                plan: row.maybe_text("plan")?,
-                attempts: row.number("attempts")?,
-                cause: row.maybe_bytes("cause")?.map(|sealed| open(&sealed)).transpose()?,
-                asked_at: instant(row.number("asked_at")?),
-                ended_at: row.maybe_number("ended_at")?.map(instant),
-                due_at: instant(row.number("due_at")?),
-            })
-        });
-        Ok(Some(ResourceView {
-            addon: row.text("addon")?,
-            key: row.text("key")?,
-            provider_id: row.maybe_text("provider_id")?,
-            state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
-            plan: row.maybe_text("plan")?,
-            timeline: timeline.collect::<Result<_, _>>()?,
-        }))
+        self.inner.read(View { id: id.to_owned() }).await
     }
 
     /// What is open, parked, and how old the oldest open operation is.
@@ -113,15 +81,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn figures(&self) -> Result<Figures, LedgerError> {
-        let count = self.inner.engine.db.sql(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0) AS BIGINT) AS open,
-                    CAST(COALESCE(SUM(CASE WHEN state = 'parked' THEN 1 ELSE 0 END), 0) AS BIGINT) AS parked,
-                    CAST({now} - COALESCE(MIN(CASE WHEN state = 'open' THEN asked_at END), {now}) AS BIGINT) AS age
-             FROM maitre_operations WHERE state IN ('open', 'parked')",
-        );
-        let row = self.inner.engine.db.pool.fetch_one(sqlx::query(count)).await?;
-        let oldest_open = Duration::milliseconds(row.try_get("age")?);
-        Ok(Figures { open: row.try_get("open")?, parked: row.try_get("parked")?, oldest_open })
+        self.inner.read(Count).await
     }
 
     /// Lets a parked operation, or one that rests, be tried at once. Says whether there was such a one.
@@ -129,7 +89,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn retry(&self, operation: i64) -> Result<bool, LedgerError> {
-        let changed = self.inner.done(Command::Retry { operation }).await?;
+        let changed = self.inner.write(Retry { operation }).await?;
         self.inner.waiting.hurry();
         Ok(changed)
     }
@@ -140,8 +100,82 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn abandon(&self, operation: i64) -> Result<bool, LedgerError> {
+        self.inner.write(Abandon { operation }).await
+    }
+}
+
+struct View {
+    id: String,
+}
+
+impl Command for View {
+    type Outcome = Option<ResourceView>;
+
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Option<ResourceView>, LedgerError> {
+        let find = "SELECT * FROM maitre_resources WHERE key = $1 OR provider_id = $1
+                    ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END, id DESC LIMIT 1";
+        let Some(row) = on.maybe_row(find, values![&self.id]).await? else { return Ok(None) };
+        let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
+        let operations = on.rows(operations, values![row.number("id")?]).await?;
+        let cause_at = place(&row.text("addon")?, &row.text("key")?, "cause");
+        let timeline = operations.iter().map(|row| OperationView::read(row, engine, &cause_at));
+        Ok(Some(ResourceView {
+            addon: row.text("addon")?,
+            key: row.text("key")?,
+            provider_id: row.maybe_text("provider_id")?,
+            state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
+            plan: row.maybe_text("plan")?,
+            timeline: timeline.collect::<Result<_, _>>()?,
+        }))
+    }
+}
+
+impl OperationView {
+    fn read(row: &Row, engine: &Engine, cause_at: &str) -> Result<Self, LedgerError> {
+        let cause = match row.maybe_bytes("cause")? {
+            Some(sealed) => Some(String::from_utf8_lossy(&engine.keys.open(cause_at, &sealed)?).into_owned()),
+            None => None,
+        };
+        Ok(Self {
+            id: row.number("id")?,
+            kind: row.text("kind")?,
+            state: row.text("state")?,
+            plan: row.maybe_text("plan")?,
+            attempts: row.number("attempts")?,
+            cause,
+            asked_at: instant(row.number("asked_at")?),
+            ended_at: row.maybe_number("ended_at")?.map(instant),
+            due_at: instant(row.number("due_at")?),
+        })
+    }
+}
+
+struct Count;
+
+impl Command for Count {
+    type Outcome = Figures;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Figures, LedgerError> {
+        let count = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0) AS BIGINT) AS open,
+                    CAST(COALESCE(SUM(CASE WHEN state = 'parked' THEN 1 ELSE 0 END), 0) AS BIGINT) AS parked,
+                    CAST({now} - COALESCE(MIN(CASE WHEN state = 'open' THEN asked_at END), {now}) AS BIGINT) AS age
+             FROM maitre_operations WHERE state IN ('open', 'parked')";
+        let row = on.row(count, &[]).await?;
+        let oldest_open = Duration::milliseconds(row.number("age")?);
+        Ok(Figures { open: row.number("open")?, parked: row.number("parked")?, oldest_open })
+    }
+}
+
+struct Abandon {
+    operation: i64,
+}
+
+impl Command for Abandon {
+    type Outcome = bool;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let abandon =
             "UPDATE maitre_operations SET state = 'abandoned', request = NULL WHERE id = $1 AND state = 'parked'";
-        Ok(self.inner.engine.db.pool.execute(sqlx::query(abandon).bind(operation)).await?.rows_affected() == 1)
+        Ok(on.run(abandon, values![self.operation]).await? == 1)
     }
 }

@@ -12,9 +12,11 @@ use maitre_core::{
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::engine::RESOURCE;
-use crate::engine::{Begun, Claimed, Command, Kind, Lease, Outcome};
-use crate::error::LedgerError;
+use crate::db::Command;
+use crate::engine::{
+    AskDeprovision, AskPlanChange, AskProvision, Begun, Claim, Claimed, Defer, Find, Finish, Kind, Lease, Mark,
+    RESOURCE, Renew,
+};
 use crate::ledger::Inner;
 use crate::stored::{Request, Storable, StoredReply, StoredRequest, asked};
 
@@ -42,10 +44,10 @@ impl<L: Listener> Kept<L> {
     }
 
     /// In a task of its own: what is written down as begun is done, though the caller hangs up.
-    async fn ask<T: Storable>(&self, command: Command, request: StoredRequest) -> Result<T> {
+    async fn ask<T: Storable>(&self, command: impl Command<Outcome = Begun>, request: StoredRequest) -> Result<T> {
         let kept = self.clone();
         let asking = async move {
-            let begun = kept.ledger.begin(command).await?;
+            let begun = kept.ledger.write(command).await?;
             kept.go_on(begun, request).await
         };
         match tokio::spawn(tracing::Instrument::in_current_span(asking)).await {
@@ -73,7 +75,7 @@ impl<L: Listener> Kept<L> {
         let mut waiter = self.ledger.waiting.join(operation);
         let end = Instant::now() + self.ledger.patience;
         loop {
-            match self.ledger.claim(operation).await? {
+            match self.ledger.write(Claim { operation }).await? {
                 Claimed::Ours(lease, request) => return self.run(lease, request).await,
                 Claimed::Ended(reply) => return reply.revive(),
                 Claimed::Deferred => return Err(Failure::unavailable("it failed just now and is tried again later")),
@@ -94,14 +96,14 @@ impl<L: Listener> Kept<L> {
             Ok(reply) => reply,
             Err(failure) if failure.kind() == FailureKind::Unavailable && asks_again => {
                 let cause = failure.cause().unwrap_or_default();
-                self.ledger.apply(Command::Defer { lease, cause }).await?;
+                self.ledger.write(Defer { lease, cause }).await?;
                 self.ledger.waiting.hurry();
                 return Err(failure);
             }
             Err(failure) => StoredReply::failed(&failure),
         };
         let (operation, key) = (lease.operation, lease.key.clone());
-        let written = self.ledger.done(Command::Finish { lease, reply: reply.clone() }).await?;
+        let written = self.ledger.write(Finish::new(&self.ledger.engine, lease, reply.clone())).await?;
         self.ledger.waiting.hurry();
         if written {
             return reply.revive();
@@ -153,8 +155,8 @@ impl<L: Listener> Kept<L> {
         loop {
             sleep(length / 3).await;
             let (began, end) = (Instant::now(), renewed + length * 2 / 3);
-            let renewal = Command::Renew { operation: lease.operation, fence: lease.fence };
-            match timeout_at(end, self.ledger.done(renewal)).await {
+            let renewal = Renew { operation: lease.operation, fence: lease.fence };
+            match timeout_at(end, self.ledger.write(renewal)).await {
                 Ok(Ok(true)) => renewed = began,
                 Ok(Ok(false)) | Err(_) => return,
                 Ok(Err(error)) => {
@@ -186,19 +188,16 @@ fn removed_is_removed(kind: Kind, result: Result<StoredReply>) -> Result<StoredR
 impl<L: Listener> Listener for Kept<L> {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let stored = StoredRequest::from(&request);
-        let command = Command::Provision {
-            addon: self.ledger.remember(&request.addon),
-            key: request.resource.as_str().to_owned(),
-            plan: request.plan.clone(),
-            asked: asked(&request),
-            request: serde_json::to_vec(&stored)?,
-        };
+        let addon = self.ledger.remember(&request.addon);
+        let (key, plan) = (request.resource.as_str(), &request.plan);
+        let whole = serde_json::to_vec(&stored)?;
+        let command = AskProvision::new(&self.ledger.engine, addon, key, plan, asked(&request), &whole);
         self.ask(command, stored).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         let stored = StoredRequest::from(&request);
-        let command = Command::PlanChange {
+        let command = AskPlanChange {
             addon: self.ledger.remember(&request.addon),
             id: request.resource.as_str().to_owned(),
             plan: request.plan.clone(),
@@ -208,20 +207,18 @@ impl<L: Listener> Listener for Kept<L> {
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
-        let command = Command::Deprovision {
-            addon: self.ledger.remember(&request.addon),
-            id: request.resource.as_str().to_owned(),
-        };
+        let command =
+            AskDeprovision { addon: self.ledger.remember(&request.addon), id: request.resource.as_str().to_owned() };
         self.ask(command, StoredRequest::Deprovision).await
     }
 
     /// Only into what is there, by the resource's key whatever the token named it by, and once with each token.
     async fn single_sign_on(&self, mut request: SignOn) -> Result<SignedOn> {
         let addon = self.ledger.remember(&request.addon);
-        let resource = self.ledger.find(&addon, request.resource.as_str()).await?;
+        let resource = self.ledger.read(Find { addon: addon.clone(), id: request.resource.to_string() }).await?;
         let resource = resource.filter(|resource| resource.state.lives()).ok_or_else(Failure::unknown)?;
         request.resource = ResourceId::from(resource.key);
-        if !self.ledger.done(mark(&addon, &request)).await? {
+        if !self.ledger.write(mark(&addon, &request)).await? {
             tracing::warn!(resource = %request.resource, "refused a single sign-on: its token was used before");
             return Err(Failure::refused("Please go back and open the add-on once more."));
         }
@@ -239,7 +236,8 @@ impl<L: Listener> Listener for Kept<L> {
     /// The worker's way in: runs what nobody works on, if its turn has come.
     async fn resume(&self, operation: Resume) -> Result<()> {
         self.ledger.remember(&operation.addon);
-        let Claimed::Ours(lease, request) = self.ledger.claim(operation.operation).await? else { return Ok(()) };
+        let claim = Claim { operation: operation.operation };
+        let Claimed::Ours(lease, request) = self.ledger.write(claim).await? else { return Ok(()) };
         match lease.kind {
             Kind::Provision => self.run::<Provisioned>(lease, request).await.map(drop),
             Kind::PlanChange => self.run::<PlanChanged>(lease, request).await.map(drop),
@@ -250,7 +248,7 @@ impl<L: Listener> Listener for Kept<L> {
 
 /// The marks of a token and of every weaker one that the same form held: computed from what they cover, so that a form
 /// that was stripped or altered where nothing is signed has the same ones.
-fn mark(addon: &str, request: &SignOn) -> Command {
+fn mark(addon: &str, request: &SignOn) -> Mark {
     let covered = |strength: Strength| {
         let (user_id, email) = match (strength, &request.identity) {
             (Strength::User, who) => (who.user_id().unwrap_or_default(), who.email().unwrap_or_default()),
@@ -260,17 +258,9 @@ fn mark(addon: &str, request: &SignOn) -> Command {
         Sha256::digest(serde_json::to_vec(&parts).unwrap_or_default()).to_vec()
     };
     let weaker = [Strength::Resource, Strength::Legacy].into_iter().filter(|weaker| *weaker < request.token.strength);
-    Command::Mark {
+    Mark {
         decider: covered(request.token.strength),
         weaker: weaker.map(covered).collect(),
-        for_milliseconds: i64::try_from(request.token.good_for.whole_milliseconds()).unwrap_or(i64::MAX / 2),
-    }
-}
-
-/// What the ledger answers by itself.
-pub(crate) fn begun(outcome: Outcome) -> std::result::Result<Begun, LedgerError> {
-    match outcome {
-        Outcome::Begun(begun) => Ok(begun),
-        _ => Err(LedgerError::damaged("an outcome of another command")),
+        lasts: i64::try_from(request.token.good_for.whole_milliseconds()).unwrap_or(i64::MAX / 2),
     }
 }

@@ -6,22 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use maitre_core::{AddonId, Listener};
-use sqlx::migrate::Migrator;
-use sqlx::{AnyConnection, Connection, Executor, Row};
 use tokio::task::AbortHandle;
 
-use crate::db::{Db, Dialect, Milliseconds, file_of};
-use crate::engine::{Begun, Claimed, Command, Engine, Limits, Outcome, Resource};
+use crate::db::{Command, Db, Dialect, Milliseconds};
+use crate::engine::{Engine, Limits};
 use crate::error::LedgerError;
-use crate::kept::{Kept, begun};
+use crate::kept::Kept;
 use crate::seal::Keys;
 use crate::waiting::Waiting;
-use crate::writer::Writer;
-
-#[cfg(feature = "sqlite")]
-static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
-#[cfg(feature = "postgres")]
-static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// The durable record of what was asked and answered; clones are the same ledger.
 ///
@@ -64,7 +56,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Arc<Waiting>,
     /// How long one who joins waits for another's result.
     pub(crate) patience: Duration,
-    writer: Writer,
+    db: Arc<Db>,
     watch: AbortHandle,
     addons: Mutex<HashMap<String, AddonId>>,
 }
@@ -130,10 +122,11 @@ impl Options {
         self
     }
 
-    /// How many connections are held at most; 8 if not set.
+    /// How many connections to Postgres are held at most; 8 if not set. An embedded database has two, one that writes
+    /// and one that reads.
     #[must_use]
     pub fn connections(mut self, connections: u32) -> Self {
-        self.connections = connections.max(2); // the shared writer of SQLite holds one
+        self.connections = connections.max(1);
         self
     }
 
@@ -149,72 +142,30 @@ impl Options {
     /// # Errors
     /// [`LedgerError`] when the database cannot be reached, its tables are of another version, or there is no key.
     pub async fn open(self) -> Result<Ledger, LedgerError> {
-        let dialect = Dialect::of(&self.url)?;
         let keys = match self.keys {
             Some(keys) => keys,
-            None => keys_of(&self.url, dialect)?,
+            None => keys_of(&self.url)?,
         };
-        let mut db = Db::connect(&self.url, self.connections).await?;
-        db.clock_offset = self.clock_offset;
-        check_version(&db).await?;
+        let db = Arc::new(Db::open(&self.url, self.connections, self.clock_offset).await?);
         let owner = uuid::Uuid::new_v4().simple().to_string();
-        let engine = Arc::new(Engine { db, keys, owner, limits: self.limits });
+        let engine = Arc::new(Engine { keys, owner, limits: self.limits });
         let waiting = Arc::<Waiting>::default();
-        let (held, asked) = (waiting.clone(), engine.clone());
-        let watch = tokio::spawn(async move { held.watch(&asked).await }).abort_handle();
-        let writer = Writer::start(engine.clone());
-        let inner = Inner { engine, waiting, patience: self.patience, writer, watch, addons: Mutex::default() };
+        let (held, asked, by) = (waiting.clone(), db.clone(), engine.clone());
+        let watch = tokio::spawn(async move { held.watch(&asked, &by).await }).abort_handle();
+        let inner = Inner { engine, waiting, patience: self.patience, db, watch, addons: Mutex::default() };
         Ok(Ledger { inner: Arc::new(inner) })
     }
 }
 
-fn keys_of(url: &str, dialect: Dialect) -> Result<Keys, LedgerError> {
-    match (std::env::var("MAITRE_KEY"), dialect, file_of(url)) {
-        (Ok(keys), _, _) => Ok(Keys::parse(&keys)?),
-        (Err(_), Dialect::Sqlite, Some(file)) => Ok(Keys::beside(&file)?),
-        _ => Err(LedgerError::no_key()),
+fn keys_of(url: &str) -> Result<Keys, LedgerError> {
+    if let Ok(keys) = std::env::var("MAITRE_KEY") {
+        return Ok(Keys::parse(&keys)?);
     }
-}
-
-fn migrator(dialect: Dialect) -> Result<Migrator, LedgerError> {
-    let migrations = match dialect {
+    match Dialect::of(url)? {
         #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => &SQLITE,
+        Dialect::Sqlite => Ok(Keys::beside(&crate::db::file_of(url)?)?),
         #[cfg(feature = "postgres")]
-        Dialect::Postgres => &POSTGRES,
-        #[expect(unreachable_patterns, reason = "which of the two is there depends on the features")]
-        _ => return Err(LedgerError::url()),
-    };
-    let mut migrator = Migrator { migrations: migrations.migrations.clone(), ..Migrator::DEFAULT };
-    // our own history: the vendor's migrator must not find ours, nor ours the vendor's
-    migrator.dangerous_set_table_name("maitre_migrations");
-    migrator.set_locking(false); // session locks do not pass a transaction pooler
-    Ok(migrator)
-}
-
-/// A row to hold while migrating: the migrator's own lock is a session's, which a transaction pooler does not keep.
-async fn lock_row(on: &mut AnyConnection) -> Result<(), LedgerError> {
-    let make = "CREATE TABLE IF NOT EXISTS maitre_lock (id BIGINT PRIMARY KEY)";
-    if on.execute(make).await.is_err() {
-        on.execute(make).await?; // two at once: the other one has made it by now
-    }
-    on.execute("INSERT INTO maitre_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING").await?;
-    Ok(())
-}
-
-async fn check_version(db: &Db) -> Result<(), LedgerError> {
-    let known = migrator(db.dialect)?.iter().map(|migration| migration.version).max().unwrap_or(0);
-    let tables = db.pool.fetch_one(db.dialect.count_tables("maitre_migrations")).await?;
-    let found = if tables.try_get::<i64, _>(0)? == 0 {
-        0
-    } else {
-        let row = db.pool.fetch_one("SELECT CAST(max(version) AS BIGINT) FROM maitre_migrations").await?;
-        row.try_get::<Option<i64>, _>(0)?.unwrap_or(0)
-    };
-    match found.cmp(&known) {
-        std::cmp::Ordering::Less => Err(LedgerError::too_old(found, known)),
-        std::cmp::Ordering::Greater => Err(LedgerError::too_new(found, known)),
-        std::cmp::Ordering::Equal => Ok(()),
+        Dialect::Postgres => Err(LedgerError::no_key()),
     }
 }
 
@@ -249,23 +200,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database cannot be reached or changed.
     pub async fn migrate(url: &str) -> Result<(), LedgerError> {
-        let db = Db::connect(url, 2).await?;
-        let migrator = migrator(db.dialect)?;
-        let mut connection = db.pool.acquire().await?;
-        let mut transaction = match db.dialect {
-            Dialect::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await?,
-            Dialect::Postgres => {
-                lock_row(&mut connection).await?;
-                let mut transaction = connection.begin().await?;
-                transaction.execute("SELECT id FROM maitre_lock WHERE id = 1 FOR UPDATE").await?;
-                transaction
-            }
-        };
-        migrator.run_direct(None, &mut *transaction, false).await?; // `run` makes a future that cannot be spawned
-        transaction.commit().await?;
-        drop(connection);
-        db.pool.close().await;
-        Ok(())
+        Db::migrate(url).await
     }
 
     /// A listener around `listener` that is safe under duplicates, crashes and many processes.
@@ -279,14 +214,13 @@ impl Ledger {
     /// Closes the connections. Call it last, after workers and routers have stopped.
     pub async fn close(&self) {
         self.inner.watch.abort();
-        self.inner.writer.stop();
-        self.inner.engine.db.pool.close().await;
+        self.inner.db.close().await;
     }
 }
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ledger").field("dialect", &self.inner.engine.db.dialect).finish_non_exhaustive()
+        f.debug_struct("Ledger").finish_non_exhaustive()
     }
 }
 
@@ -312,30 +246,13 @@ impl Inner {
         addons.get(name).cloned().ok_or(LedgerError::damaged("an add-on that this program does not know"))
     }
 
-    pub(crate) async fn apply(&self, command: Command) -> Result<Outcome, LedgerError> {
-        self.writer.apply(command).await
+    /// Changes the records.
+    pub(crate) async fn write<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
+        self.db.write(&self.engine, command).await
     }
 
-    pub(crate) async fn begin(&self, command: Command) -> Result<Begun, LedgerError> {
-        begun(self.apply(command).await?)
-    }
-
-    pub(crate) async fn claim(&self, operation: i64) -> Result<Claimed, LedgerError> {
-        match self.apply(Command::Claim { operation }).await? {
-            Outcome::Claimed(claimed) => Ok(claimed),
-            _ => Err(LedgerError::damaged("an outcome of another command")),
-        }
-    }
-
-    pub(crate) async fn done(&self, command: Command) -> Result<bool, LedgerError> {
-        match self.apply(command).await? {
-            Outcome::Done(done) => Ok(done),
-            _ => Err(LedgerError::damaged("an outcome of another command")),
-        }
-    }
-
-    pub(crate) async fn find(&self, addon: &str, id: &str) -> Result<Option<Resource>, LedgerError> {
-        let mut connection = self.engine.db.pool.acquire().await?;
-        self.engine.look_up(&mut connection, addon, id).await
+    /// Looks something up.
+    pub(crate) async fn read<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
+        self.db.read(&self.engine, command).await
     }
 }

@@ -5,6 +5,8 @@ mod engine;
 mod error;
 mod inspect;
 mod kept;
+#[cfg(feature = "sqlite")]
+mod key_file;
 mod ledger;
 mod reseal;
 mod rules;
@@ -14,7 +16,6 @@ mod sessions;
 mod stored;
 mod waiting;
 mod worker;
-mod writer;
 
 pub use error::LedgerError;
 pub use inspect::{Figures, OperationView, ResourceView};

@@ -1,8 +1,6 @@
 //! After a new key was put first: everything under it, row by row.
 
-use sqlx::{AnyConnection, Connection, Executor};
-
-use crate::db::{Columns, Dialect};
+use crate::db::{Command, Connection, values};
 use crate::engine::{Engine, place};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
@@ -14,18 +12,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails, or a value was sealed with a key that is not there any more.
     pub async fn reseal(&self) -> Result<u64, LedgerError> {
-        let engine = &self.inner.engine;
         let mut resealed = 0;
         for table in TABLES {
-            let mut last = 0;
-            loop {
-                let mut connection = engine.db.pool.acquire().await?;
-                let (count, next) = batch(engine, &mut connection, table, last).await?;
+            let mut next = Some(0);
+            while let Some(after) = next {
+                let count;
+                (count, next) = self.inner.write(Batch { table, after }).await?;
                 resealed += count;
-                match next {
-                    Some(next) => last = next,
-                    None => break,
-                }
             }
         }
         Ok(resealed)
@@ -62,35 +55,34 @@ const TABLES: &[Sealed] = &[
 ];
 
 /// Some rows, in one transaction: how many values were sealed anew, and where to go on.
-async fn batch(
-    engine: &Engine,
-    on: &mut AnyConnection,
-    table: &Sealed,
+struct Batch {
+    table: &'static Sealed,
     after: i64,
-) -> Result<(u64, Option<i64>), LedgerError> {
-    let mut transaction = match engine.db.dialect {
-        Dialect::Sqlite => on.begin_with("BEGIN IMMEDIATE").await?,
-        Dialect::Postgres => on.begin().await?,
-    };
-    let rows = transaction.fetch_all(sqlx::query(engine.db.sql(table.rows)).bind(after)).await?;
-    let mut count = 0;
-    let mut last = None;
-    for row in rows {
-        let (id, addon, key) = (row.number("id")?, row.text("addon")?, row.text("key")?);
-        last = Some(id);
-        for &(column, update) in table.columns {
-            let Some(sealed) = row.maybe_bytes(column)? else { continue };
-            if engine.keys.is_current(&sealed) {
-                continue;
+}
+
+impl Command for Batch {
+    type Outcome = (u64, Option<i64>);
+
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<(u64, Option<i64>), LedgerError> {
+        let rows = on.rows(self.table.rows, values![self.after]).await?;
+        let mut count = 0;
+        let mut last = None;
+        for row in rows {
+            let (id, addon, key) = (row.number("id")?, row.text("addon")?, row.text("key")?);
+            last = Some(id);
+            for &(column, update) in self.table.columns {
+                let Some(sealed) = row.maybe_bytes(column)? else { continue };
+                if engine.keys.is_current(&sealed) {
+                    continue;
+                }
+                // a request is bound to its kind, as a resource may have several
+                let bound_to = if column == "request" { row.text("kind")? } else { column.to_owned() };
+                let bound_to = place(&addon, &key, &bound_to);
+                let anew = engine.keys.seal(&bound_to, &engine.keys.open(&bound_to, &sealed)?);
+                on.run(update, values![id, &anew]).await?;
+                count += 1;
             }
-            // a request is bound to its kind, as a resource may have several
-            let bound_to = if column == "request" { row.text("kind")? } else { column.to_owned() };
-            let bound_to = place(&addon, &key, &bound_to);
-            let anew = engine.keys.seal(&bound_to, &engine.keys.open(&bound_to, &sealed)?);
-            transaction.execute(sqlx::query(update).bind(id).bind(anew)).await?;
-            count += 1;
         }
+        Ok((count, last))
     }
-    transaction.commit().await?;
-    Ok((count, last))
 }

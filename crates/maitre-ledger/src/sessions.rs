@@ -7,14 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::Executor;
 use time::OffsetDateTime;
 use tower_sessions_core::SessionStore;
 use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::{Error, ExpiredDeletion, Result};
 
-use crate::db::Columns;
-use crate::engine::RESOURCE;
+use crate::db::{Command, Connection, values};
+use crate::engine::{Engine, RESOURCE};
 use crate::error::LedgerError;
 use crate::ledger::{Inner, Ledger};
 
@@ -87,9 +86,7 @@ impl Sessions {
         let sealed = self.ledger.engine.keys.seal(&place(&hash), &data);
         let resource = record.data.get(RESOURCE).and_then(Value::as_str).map(ToOwned::to_owned);
         let expires_at = record.expiry_date.unix_timestamp().saturating_mul(1000);
-        let statement = sqlx::query(self.ledger.engine.db.sql(statement));
-        let write = statement.bind(hash).bind(sealed).bind(resource).bind(expires_at);
-        Ok(self.ledger.engine.db.pool.execute(write).await.map_err(backend)?.rows_affected() == 1)
+        self.ledger.write(Write { statement, hash, sealed, resource, expires_at }).await.map_err(backend)
     }
 }
 
@@ -116,35 +113,79 @@ impl SessionStore for Sessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let hash = hash(*id);
-        let select = self
-            .ledger
-            .engine
-            .db
-            .sql("SELECT data, expires_at FROM maitre_sessions WHERE hash = $1 AND expires_at > {now}");
-        let row = self.ledger.engine.db.pool.fetch_optional(sqlx::query(select).bind(hash.clone())).await;
-        let Some(row) = row.map_err(backend)? else { return Ok(None) };
-        let sealed = row.maybe_bytes("data").map_err(backend)?.unwrap_or_default();
+        let found = self.ledger.read(Load { hash: hash.clone() }).await.map_err(backend)?;
+        let Some((sealed, expires_at)) = found else { return Ok(None) };
         let Ok(data) = self.ledger.engine.keys.open(&place(&hash), &sealed) else {
             tracing::warn!("a session cannot be opened: its key is not in MAITRE_KEY any more");
             return Ok(None); // the person signs in once more
         };
         let data: HashMap<String, Value> =
             serde_json::from_slice(&data).map_err(|error| Error::Decode(error.to_string()))?;
-        let expires_at = row.number("expires_at").map_err(backend)?;
         let expiry_date = OffsetDateTime::from_unix_timestamp(expires_at / 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         Ok(Some(Record { id: *id, data, expiry_date }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        let delete = sqlx::query("DELETE FROM maitre_sessions WHERE hash = $1").bind(hash(*id));
-        self.ledger.engine.db.pool.execute(delete).await.map(drop).map_err(backend)
+        self.ledger.write(Delete { hash: hash(*id) }).await.map_err(backend)
     }
 }
 
 #[async_trait]
 impl ExpiredDeletion for Sessions {
     async fn delete_expired(&self) -> Result<()> {
-        let delete = self.ledger.engine.db.sql("DELETE FROM maitre_sessions WHERE expires_at <= {now}");
-        self.ledger.engine.db.pool.execute(sqlx::query(delete)).await.map(drop).map_err(backend)
+        self.ledger.write(DeleteExpired).await.map_err(backend)
+    }
+}
+
+struct Write {
+    statement: &'static str,
+    hash: Vec<u8>,
+    sealed: Vec<u8>,
+    resource: Option<String>,
+    expires_at: i64,
+}
+
+impl Command for Write {
+    type Outcome = bool;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> std::result::Result<bool, LedgerError> {
+        let Self { statement, hash, sealed, resource, expires_at } = self;
+        Ok(on.run(statement, values![hash, sealed, resource.as_deref(), *expires_at]).await? == 1)
+    }
+}
+
+struct Load {
+    hash: Vec<u8>,
+}
+
+impl Command for Load {
+    type Outcome = Option<(Vec<u8>, i64)>;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> std::result::Result<Self::Outcome, LedgerError> {
+        let select = "SELECT data, expires_at FROM maitre_sessions WHERE hash = $1 AND expires_at > {now}";
+        let row = on.maybe_row(select, values![&self.hash]).await?;
+        row.map(|row| Ok((row.maybe_bytes("data")?.unwrap_or_default(), row.number("expires_at")?))).transpose()
+    }
+}
+
+struct Delete {
+    hash: Vec<u8>,
+}
+
+impl Command for Delete {
+    type Outcome = ();
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> std::result::Result<(), LedgerError> {
+        on.run("DELETE FROM maitre_sessions WHERE hash = $1", values![&self.hash]).await.map(drop)
+    }
+}
+
+struct DeleteExpired;
+
+impl Command for DeleteExpired {
+    type Outcome = ();
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> std::result::Result<(), LedgerError> {
+        on.run("DELETE FROM maitre_sessions WHERE expires_at <= {now}", &[]).await.map(drop)
     }
 }

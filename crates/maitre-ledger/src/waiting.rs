@@ -1,14 +1,15 @@
 //! Waiting for operations that somebody else runs, in this process or another.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Executor, Row};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::db::{Command, Connection, Db, values};
 use crate::engine::Engine;
+use crate::error::LedgerError;
 
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(250);
@@ -60,7 +61,7 @@ impl Waiting {
     }
 
     /// Asks for what is waited for as long as the ledger lives: often at first, and less often while nothing happens.
-    pub(crate) async fn watch(&self, engine: &Engine) {
+    pub(crate) async fn watch(&self, db: &Db, engine: &Arc<Engine>) {
         let mut pause = SHORTEST;
         loop {
             let operations = self.operations();
@@ -69,7 +70,7 @@ impl Waiting {
                 pause = SHORTEST;
                 continue;
             }
-            match Self::movable(engine, &operations).await {
+            match db.read(engine, Movable(operations)).await {
                 Ok(movable) => {
                     for operation in &movable {
                         self.moved(*operation);
@@ -87,19 +88,19 @@ impl Waiting {
             }
         }
     }
+}
 
-    /// Those that have an answer, or that nobody works on though their turn has come.
-    async fn movable(engine: &Engine, operations: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
-        // the list holds numbers of our own alone
-        let list = operations.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        let template = engine.db.sql(
-            "SELECT id FROM maitre_operations o WHERE id IN ({list}) AND (state <> 'open' OR (lease_until <= {now} AND
-             (kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
-              WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))))",
-        );
-        let statement = AssertSqlSafe(template.0.replace("{list}", &list));
-        let rows = engine.db.pool.fetch_all(sqlx::query(statement).persistent(false)).await?;
-        rows.iter().map(|row| row.try_get(0)).collect()
+/// Of these operations those that have an answer, or that nobody works on though their turn has come.
+struct Movable(Vec<i64>);
+
+impl Command for Movable {
+    type Outcome = Vec<i64>;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Vec<i64>, LedgerError> {
+        let movable = "SELECT id FROM maitre_operations o WHERE id {among $1} AND (state <> 'open' OR
+             (lease_until <= {now} AND (kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
+              WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))))";
+        on.rows(movable, values![&self.0[..]]).await?.iter().map(|row| row.number("id")).collect()
     }
 }
 

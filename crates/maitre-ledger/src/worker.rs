@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use maitre_core::{Addon, AddonId, Listener, Marketplace, Resume};
-use sqlx::{Executor, Row};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::engine::Command;
+use crate::db::{Command, Connection, values};
+use crate::engine::{Engine, Sweep};
 use crate::error::LedgerError;
 use crate::ledger::{Inner, Ledger};
 
@@ -91,7 +91,7 @@ impl Worker {
         'work: loop {
             if swept.is_none_or(|at| at.elapsed() >= BETWEEN_SWEEPS) {
                 swept = Some(Instant::now());
-                if let Err(error) = ledger.done(Command::Sweep).await {
+                if let Err(error) = ledger.write(Sweep).await {
                     tracing::warn!(%error, "the worker cannot sweep");
                 }
             }
@@ -138,17 +138,26 @@ async fn due(
     let limit = i64::try_from(at_once).unwrap_or(i64::MAX);
     let mut operations = Vec::new();
     for (place, (addon, _)) in addons.iter().enumerate() {
-        let statement = ledger.engine.db.sql(
-            "SELECT o.id AS id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+        let due = ledger.read(Due { addon: addon.to_string(), limit }).await?;
+        operations.extend(due.into_iter().map(|operation| (place, operation)));
+    }
+    Ok(operations)
+}
+
+struct Due {
+    addon: String,
+    limit: i64,
+}
+
+impl Command for Due {
+    type Outcome = Vec<i64>;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Vec<i64>, LedgerError> {
+        let due = "SELECT o.id AS id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
              WHERE o.state = 'open' AND o.due_at <= {now} AND o.lease_until <= {now} AND r.addon = $1
                AND (o.kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
                     WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))
-             ORDER BY o.due_at LIMIT $2",
-        );
-        let find = sqlx::query(statement).bind(addon.to_string()).bind(limit);
-        for row in ledger.engine.db.pool.fetch_all(find).await? {
-            operations.push((place, row.try_get("id")?));
-        }
+             ORDER BY o.due_at LIMIT $2";
+        on.rows(due, values![&self.addon, self.limit]).await?.iter().map(|row| row.number("id")).collect()
     }
-    Ok(operations)
 }

@@ -1,9 +1,9 @@
 //! Who may run an operation, and for how long.
 
-use sqlx::{AnyConnection, Executor};
-
-use super::{Engine, Kind};
-use crate::db::Columns;
+use super::Engine;
+use super::finish::{end, settle};
+use super::records::{Kind, Resource};
+use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 use crate::rules::State;
 use crate::stored::{StoredKind, StoredReply, StoredRequest};
@@ -35,41 +35,47 @@ pub(crate) enum Claimed {
     Parked,
 }
 
-impl Engine {
-    pub(super) async fn claim(&self, on: &mut AnyConnection, operation: i64) -> Result<Claimed, LedgerError> {
+/// Takes an operation over, if nobody works on it and its turn has come.
+pub(crate) struct Claim {
+    pub(crate) operation: i64,
+}
+
+impl Command for Claim {
+    type Outcome = Claimed;
+
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Claimed, LedgerError> {
+        let operation = self.operation;
         // the resource's row stands for its lane, so two claims of one lane come one after the other
-        let lane = self.db.sql(
-            "SELECT * FROM maitre_resources WHERE id = (SELECT resource FROM maitre_operations WHERE id = $1) {lock}",
-        );
-        let Some(row) = on.fetch_optional(sqlx::query(lane).bind(operation)).await? else {
+        let lane = "SELECT * FROM maitre_resources
+             WHERE id = (SELECT resource FROM maitre_operations WHERE id = $1) {lock}";
+        let Some(row) = on.maybe_row(lane, values![operation]).await? else {
             return Err(LedgerError::damaged("an operation without a resource"));
         };
-        let resource = super::Resource::read(&row)?;
-        let look = self.db.sql(
-            "SELECT kind, state, plan, request, reply, attempts,
-             CASE WHEN lease_until > {now} THEN 1 ELSE 0 END AS leased, CASE WHEN due_at > {now} THEN 1 ELSE 0 END AS early
-             FROM maitre_operations WHERE id = $1",
-        );
-        let row = on.fetch_one(sqlx::query(look).bind(operation)).await?;
+        let resource = Resource::read(&row)?;
+        let look =
+            "SELECT kind, state, plan, request, reply, lease_until - {now} AS leased_for, due_at - {now} AS rests_for
+             FROM maitre_operations WHERE id = $1";
+        let row = on.row(look, values![operation]).await?;
         let kind = Kind::read(&row.text("kind")?)?;
         match row.text("state")?.as_str() {
             "open" => {}
             "parked" => return Ok(Claimed::Parked),
             _ => {
                 let sealed = row.maybe_bytes("reply")?.ok_or(LedgerError::damaged("an answer that is not there"))?;
-                return Ok(Claimed::Ended(self.open_reply(&resource.addon, &resource.key, &sealed)?));
+                return Ok(Claimed::Ended(engine.open_reply(&resource.addon, &resource.key, &sealed)?));
             }
         }
-        if row.number("leased")? == 1 || !self.lane_is_free(on, &resource, operation, kind).await? {
+        if row.number("leased_for")? > 0 || !lane_is_free(engine, on, &resource, operation, kind).await? {
             return Ok(Claimed::Busy);
         }
         let plan = row.maybe_text("plan")?;
-        if let Some(reply) = self.settled(&resource, kind, plan.as_deref())? {
-            self.end(on, operation, &resource.addon, &resource.key, &reply).await?;
-            self.settle(on, resource.id).await?;
+        if let Some(reply) = settled(engine, &resource, kind, plan.as_deref())? {
+            end(on, operation, &engine.seal_reply(&resource.addon, &resource.key, &reply)).await?;
+            pass_on(on, resource.id).await?;
+            settle(on, resource.id).await?;
             return Ok(Claimed::Ended(reply));
         }
-        if row.number("early")? == 1 {
+        if row.number("rests_for")? > 0 {
             return Ok(Claimed::Deferred);
         }
 
@@ -79,94 +85,118 @@ impl Engine {
             Kind::Deprovision => State::Removing,
         };
         let fence = resource.fence + 1;
-        let enter = self.db.sql("UPDATE maitre_resources SET state = $2, fence = $3, changed_at = {now} WHERE id = $1");
-        on.execute(sqlx::query(enter).bind(resource.id).bind(state.as_str()).bind(fence)).await?;
-        let take = self.db.sql(
-            "UPDATE maitre_operations SET attempts = attempts + 1, fence = $2, lease_owner = $3, lease_until = {now} + $4
-             WHERE id = $1",
-        );
-        let take = sqlx::query(take).bind(operation).bind(fence).bind(&self.owner).bind(self.limits.lease);
-        on.execute(take).await?;
+        let enter = "UPDATE maitre_resources SET state = $2, fence = $3, changed_at = {now} WHERE id = $1";
+        on.run(enter, values![resource.id, state.as_str(), fence]).await?;
+        let take = "UPDATE maitre_operations SET attempts = attempts + 1, fence = $2, lease_owner = $3,
+             lease_until = {now} + $4 WHERE id = $1";
+        on.run(take, values![operation, fence, &engine.owner, engine.limits.lease]).await?;
         let request = match row.maybe_bytes("request")? {
-            Some(sealed) => self.open_request(&resource.addon, &resource.key, kind, &sealed)?,
+            Some(sealed) => engine.open_request(&resource.addon, &resource.key, kind, &sealed)?,
             None => StoredRequest::Deprovision,
         };
         let lease =
             Lease { operation, resource: resource.id, fence, addon: resource.addon, key: resource.key, kind, plan };
         Ok(Claimed::Ours(lease, request))
     }
+}
 
-    /// The answer to what the resource's state has decided meanwhile: it was removed, refused, or made by another order.
-    fn settled(
-        &self,
-        resource: &super::Resource,
-        kind: Kind,
-        plan: Option<&str>,
-    ) -> Result<Option<StoredReply>, LedgerError> {
-        let failed = |kind| Some(StoredReply::Failed { kind, message: None });
-        Ok(match (kind, resource.state) {
-            (Kind::Provision, State::Provisioning | State::Parked) => None,
-            (Kind::Provision | Kind::PlanChange, State::Removing | State::Removed) => failed(StoredKind::Gone),
-            (Kind::Provision, _) => match &resource.reply {
-                Some(sealed) => Some(self.open_reply(&resource.addon, &resource.key, sealed)?),
-                None => return Err(LedgerError::damaged("a resource without its reply")),
-            },
-            (Kind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
-            (Kind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
-            (Kind::PlanChange, _) if resource.plan.as_deref() == plan => {
-                Some(StoredReply::PlanChanged { config: Vec::new(), message: None })
-            }
-            (Kind::Deprovision, State::Removed) => Some(StoredReply::Deprovisioned { message: None }),
-            (Kind::PlanChange | Kind::Deprovision, _) => None,
-        })
-    }
-
-    /// A removal does not wait for what a dead process left behind: it ends it.
-    async fn lane_is_free(
-        &self,
-        on: &mut AnyConnection,
-        resource: &super::Resource,
-        operation: i64,
-        kind: Kind,
-    ) -> Result<bool, LedgerError> {
-        if kind == Kind::Deprovision {
-            let gone = StoredReply::Failed { kind: StoredKind::Gone, message: None };
-            let drop = self.db.sql(
-                "UPDATE maitre_operations SET state = 'dropped', reply = $3, request = NULL, ended_at = {now}
-                 WHERE resource = $1 AND id < $2 AND state = 'open' AND lease_until <= {now}",
-            );
-            let reply = self.seal_reply(&resource.addon, &resource.key, &gone);
-            on.execute(sqlx::query(drop).bind(resource.id).bind(operation).bind(reply)).await?;
+/// The answer to what the resource's state has decided meanwhile: it was removed, refused, or made by another order.
+fn settled(
+    engine: &Engine,
+    resource: &Resource,
+    kind: Kind,
+    plan: Option<&str>,
+) -> Result<Option<StoredReply>, LedgerError> {
+    let failed = |kind| Some(StoredReply::Failed { kind, message: None });
+    Ok(match (kind, resource.state) {
+        (Kind::Provision, State::Provisioning | State::Parked) => None,
+        (Kind::Provision | Kind::PlanChange, State::Removing | State::Removed) => failed(StoredKind::Gone),
+        (Kind::Provision, _) => match &resource.reply {
+            Some(sealed) => Some(engine.open_reply(&resource.addon, &resource.key, sealed)?),
+            None => return Err(LedgerError::damaged("a resource without its reply")),
+        },
+        (Kind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
+        (Kind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
+        (Kind::PlanChange, _) if resource.plan.as_deref() == plan => {
+            Some(StoredReply::PlanChanged { config: Vec::new(), message: None })
         }
-        let others = self.db.sql(
-            "SELECT count(*) AS others FROM maitre_operations
-             WHERE resource = $1 AND state = 'open' AND id <> $2 AND (id < $2 OR lease_until > {now})",
-        );
-        Ok(on.fetch_one(sqlx::query(others).bind(resource.id).bind(operation)).await?.number("others")? == 0)
-    }
+        (Kind::Deprovision, State::Removed) => Some(StoredReply::Deprovisioned { message: None }),
+        (Kind::PlanChange | Kind::Deprovision, _) => None,
+    })
+}
 
-    /// A person says: once more, and at once. What was parked is open again, and its resource with it.
-    pub(super) async fn retry(&self, on: &mut AnyConnection, operation: i64) -> Result<bool, LedgerError> {
-        let retry = self.db.sql(
-            "UPDATE maitre_operations SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
-             WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}",
-        );
-        let changed = on.execute(sqlx::query(retry).bind(operation)).await?.rows_affected() == 1;
-        let unpark = self.db.sql(
-            "UPDATE maitre_resources SET state = 'provisioning', changed_at = {now} WHERE state = 'parked' AND id =
-             (SELECT resource FROM maitre_operations WHERE id = $1 AND kind = 'provision' AND state = 'open')",
-        );
-        on.execute(sqlx::query(unpark).bind(operation)).await?;
+/// A removal does not wait for what a dead process left behind: it ends it.
+async fn lane_is_free(
+    engine: &Engine,
+    on: &mut Connection<'_>,
+    resource: &Resource,
+    operation: i64,
+    kind: Kind,
+) -> Result<bool, LedgerError> {
+    if kind == Kind::Deprovision {
+        drop_what_waits(engine, on, resource, operation).await?;
+    }
+    let others = "SELECT count(*) AS others FROM maitre_operations
+         WHERE resource = $1 AND state = 'open' AND id <> $2 AND (id < $2 OR lease_until > {now})";
+    Ok(on.row(others, values![resource.id, operation]).await?.number("others")? == 0)
+}
+
+/// The terminal operation wins: what has not begun never will, and what a dead process began neither.
+pub(super) async fn drop_what_waits(
+    engine: &Engine,
+    on: &mut Connection<'_>,
+    resource: &Resource,
+    before: i64,
+) -> Result<(), LedgerError> {
+    let gone = StoredReply::Failed { kind: StoredKind::Gone, message: None };
+    let drop = "UPDATE maitre_operations SET state = 'dropped', reply = $3, request = NULL, ended_at = {now}
+         WHERE resource = $1 AND id < $2 AND state = 'open' AND lease_until <= {now}";
+    let reply = engine.seal_reply(&resource.addon, &resource.key, &gone);
+    if on.run(drop, values![resource.id, before, &reply]).await? > 0 {
+        pass_on(on, resource.id).await?;
+    }
+    Ok(())
+}
+
+/// Whoever held an operation that was ended without him comes too late, though he may not be dead: the fence goes on,
+/// unless somebody works under it.
+async fn pass_on(on: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
+    let pass_on = "UPDATE maitre_resources SET fence = fence + 1 WHERE id = $1 AND NOT EXISTS
+         (SELECT 1 FROM maitre_operations WHERE resource = $1 AND state = 'open' AND lease_until > {now})";
+    on.run(pass_on, values![resource]).await.map(drop)
+}
+
+/// A person says: once more, and at once. What was parked is open again, and its resource with it.
+pub(crate) struct Retry {
+    pub(crate) operation: i64,
+}
+
+impl Command for Retry {
+    type Outcome = bool;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
+        let retry = "UPDATE maitre_operations SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
+             WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}";
+        let changed = on.run(retry, values![self.operation]).await? == 1;
+        let unpark = "UPDATE maitre_resources SET state = 'provisioning', changed_at = {now} WHERE state = 'parked'
+             AND id = (SELECT resource FROM maitre_operations WHERE id = $1 AND kind = 'provision' AND state = 'open')";
+        on.run(unpark, values![self.operation]).await?;
         Ok(changed)
     }
+}
 
-    /// Says whether the lease was still ours.
-    pub(super) async fn renew(&self, on: &mut AnyConnection, operation: i64, fence: i64) -> Result<bool, LedgerError> {
-        let renew = self.db.sql(
-            "UPDATE maitre_operations SET lease_until = {now} + $3
-             WHERE id = $1 AND fence = $2 AND state = 'open' AND lease_until > {now}",
-        );
-        let renewed = on.execute(sqlx::query(renew).bind(operation).bind(fence).bind(self.limits.lease)).await?;
-        Ok(renewed.rows_affected() == 1)
+/// Makes a lease last longer; the outcome says whether it was still ours.
+pub(crate) struct Renew {
+    pub(crate) operation: i64,
+    pub(crate) fence: i64,
+}
+
+impl Command for Renew {
+    type Outcome = bool;
+
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
+        let renew = "UPDATE maitre_operations SET lease_until = {now} + $3
+             WHERE id = $1 AND fence = $2 AND state = 'open' AND lease_until > {now}";
+        Ok(on.run(renew, values![self.operation, self.fence, engine.limits.lease]).await? == 1)
     }
 }

@@ -1,45 +1,40 @@
 //! Single sign-on tokens that were used.
 
 use sha2::{Digest, Sha256};
-use sqlx::{AnyConnection, Executor};
 
 use super::Engine;
-use crate::db::Milliseconds;
+use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
-impl Engine {
-    /// Says whether the deciding token was new. The weaker ones are marked without complaint, so that no form can be
-    /// stripped to them and used again; and where one of them has decided before, this is the form that was stripped.
-    pub(super) async fn mark(
-        &self,
-        on: &mut AnyConnection,
-        decider: &[u8],
-        weaker: &[Vec<u8>],
-        for_milliseconds: Milliseconds,
-    ) -> Result<bool, LedgerError> {
-        let mark = self.db.sql(
-            "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
-             SET expires_at = excluded.expires_at WHERE maitre_marks.expires_at <= {now}",
-        );
-        let new =
-            on.execute(sqlx::query(mark).bind(decider.to_vec()).bind(for_milliseconds)).await?.rows_affected() == 1;
-        if !new {
+/// Marks a token as used; the outcome says whether it was new. The weaker ones are marked without complaint, so that no
+/// form can be stripped to them and used again; and where one of them has decided before, this is the form that was
+/// stripped.
+pub(crate) struct Mark {
+    pub(crate) decider: Vec<u8>,
+    pub(crate) weaker: Vec<Vec<u8>>,
+    pub(crate) lasts: Milliseconds,
+}
+
+impl Command for Mark {
+    type Outcome = bool;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
+        let mark = "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
+             SET expires_at = excluded.expires_at WHERE maitre_marks.expires_at <= {now}";
+        if on.run(mark, values![&self.decider, self.lasts]).await? == 0 {
             return Ok(false);
         }
         let mut stripped = false;
-        for hash in weaker {
-            let mark = self.db.sql(
-                "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO NOTHING",
-            );
-            on.execute(sqlx::query(mark).bind(hash.clone()).bind(for_milliseconds)).await?;
-            let used = self.db.sql("SELECT hash FROM maitre_marks WHERE hash = $1 AND expires_at > {now}");
-            stripped |= on.fetch_optional(sqlx::query(used).bind(decided(hash))).await?.is_some();
+        for hash in &self.weaker {
+            let mark =
+                "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO NOTHING";
+            on.run(mark, values![hash, self.lasts]).await?;
+            let used = "SELECT hash FROM maitre_marks WHERE hash = $1 AND expires_at > {now}";
+            stripped |= on.maybe_row(used, values![&decided(hash)]).await?.is_some();
         }
-        let mark = self.db.sql(
-            "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
-             SET expires_at = excluded.expires_at",
-        );
-        on.execute(sqlx::query(mark).bind(decided(decider)).bind(for_milliseconds)).await?;
+        let mark = "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
+             SET expires_at = excluded.expires_at";
+        on.run(mark, values![&decided(&self.decider), self.lasts]).await?;
         Ok(!stripped)
     }
 }

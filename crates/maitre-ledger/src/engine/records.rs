@@ -1,0 +1,138 @@
+//! The rows as the commands know them, and what is sealed in them.
+
+use std::borrow::Cow;
+
+use super::Engine;
+use crate::db::{Command, Connection, Row, values};
+use crate::error::LedgerError;
+use crate::rules::State;
+use crate::stored::{StoredReply, StoredRequest};
+
+/// What an operation does to its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Provision,
+    PlanChange,
+    Deprovision,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Provision => "provision",
+            Self::PlanChange => "plan change",
+            Self::Deprovision => "deprovision",
+        }
+    }
+
+    pub(super) fn read(text: &str) -> Result<Self, LedgerError> {
+        [Self::Provision, Self::PlanChange, Self::Deprovision]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(LedgerError::damaged("an operation of an unknown kind"))
+    }
+}
+
+/// A row of `maitre_resources`.
+pub(crate) struct Resource {
+    pub(crate) id: i64,
+    pub(crate) addon: String,
+    pub(crate) key: String,
+    pub(crate) state: State,
+    pub(crate) plan: Option<String>,
+    pub(crate) asked: Option<Vec<u8>>,
+    pub(crate) reply: Option<Vec<u8>>,
+    pub(crate) fence: i64,
+}
+
+impl Resource {
+    pub(crate) fn read(row: &Row) -> Result<Self, LedgerError> {
+        Ok(Self {
+            id: row.number("id")?,
+            addon: row.text("addon")?,
+            key: row.text("key")?,
+            state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
+            plan: row.maybe_text("plan")?,
+            asked: row.maybe_bytes("asked")?,
+            reply: row.maybe_bytes("reply")?,
+            fence: row.number("fence")?,
+        })
+    }
+}
+
+/// Looks a resource up without holding it.
+pub(crate) struct Find {
+    pub(crate) addon: String,
+    pub(crate) id: String,
+}
+
+impl Command for Find {
+    type Outcome = Option<Resource>;
+
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Option<Resource>, LedgerError> {
+        let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2";
+        let by_name = "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1";
+        first_of(on, &self.addon, [(by_key, &key_of(&self.id)), (by_name, &self.id)]).await
+    }
+}
+
+/// The resource by its key or, where that is none's, by the vendor's name of it; held until the transaction ends.
+pub(super) async fn hold(on: &mut Connection<'_>, addon: &str, id: &str) -> Result<Option<Resource>, LedgerError> {
+    let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2 {lock}";
+    let by_name =
+        "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1 {lock}";
+    first_of(on, addon, [(by_key, &key_of(id)), (by_name, id)]).await
+}
+
+async fn first_of(
+    on: &mut Connection<'_>,
+    addon: &str,
+    ways: [(&'static str, &str); 2],
+) -> Result<Option<Resource>, LedgerError> {
+    for (statement, id) in ways {
+        if let Some(row) = on.maybe_row(statement, values![addon, id]).await? {
+            return Resource::read(&row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// One resource, one key, in whatever case a uuid is written.
+pub(super) fn key_of(id: &str) -> Cow<'_, str> {
+    if is_uuid(id) { id.to_ascii_lowercase().into() } else { id.into() }
+}
+
+pub(super) fn is_uuid(id: &str) -> bool {
+    id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
+}
+
+/// What a sealed value is bound to: a row, and a column of it.
+pub(crate) fn place(addon: &str, key: &str, column: &str) -> String {
+    format!("{column} of {addon} {key}")
+}
+
+impl Engine {
+    pub(super) fn seal_request(&self, addon: &str, key: &str, kind: Kind, request: &[u8]) -> Vec<u8> {
+        self.keys.seal(&place(addon, key, kind.as_str()), request)
+    }
+
+    pub(super) fn open_request(
+        &self,
+        addon: &str,
+        key: &str,
+        kind: Kind,
+        sealed: &[u8],
+    ) -> Result<StoredRequest, LedgerError> {
+        let request = self.keys.open(&place(addon, key, kind.as_str()), sealed)?;
+        serde_json::from_slice(&request).map_err(|_| LedgerError::damaged("a request that cannot be read"))
+    }
+
+    pub(super) fn seal_reply(&self, addon: &str, key: &str, reply: &StoredReply) -> Vec<u8> {
+        self.keys.seal(&place(addon, key, "reply"), &serde_json::to_vec(reply).unwrap_or_default())
+    }
+
+    pub(super) fn open_reply(&self, addon: &str, key: &str, sealed: &[u8]) -> Result<StoredReply, LedgerError> {
+        let reply = self.keys.open(&place(addon, key, "reply"), sealed)?;
+        serde_json::from_slice(&reply).map_err(|_| LedgerError::damaged("a reply that cannot be read"))
+    }
+}
