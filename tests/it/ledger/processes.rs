@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use maitre_ledger::{Ledger, State};
+use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
-use super::support::{
-    Cluster, Database, Machine, RandomNumbers, Vendor, key, serve_if_told, short_or_long, soon, until,
-};
+use super::support::{Database, Machine, RandomNumbers, Vendor, key, serve_if_told, short_or_long, soon, until};
 
 /// Not a test of its own: what the processes that the others start do.
 #[test]

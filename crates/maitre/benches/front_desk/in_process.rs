@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::{self, Ask, Heading};
+use maitre_workbench::serve::{Threads, runtime};
 use tower::ServiceExt;
 
-use crate::Outcome;
-use crate::asks::{self, Heading};
-use crate::desk::{Ask, Desk, Threads};
-use crate::server::runtime;
+use crate::desk::Desk;
 
 /// Without a desk the requests are made, and nobody answers them.
 pub(crate) fn run(desk: Option<Desk>, ask: Ask, requests: u64) -> Outcome<()> {

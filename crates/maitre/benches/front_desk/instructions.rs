@@ -8,12 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::Outcome;
-use crate::child::{Server, this};
-use crate::desk::{Ask, Desk, Threads};
-use crate::load::{self, Until};
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::Ask;
+use maitre_workbench::load::{self, Until};
+use maitre_workbench::process::{Server, this};
+use maitre_workbench::serve::Threads;
+use maitre_workbench::table::{Goal, Row, Table};
+
+use crate::desk::{ASKS, Desk};
 use crate::settings::IN_PROCESS;
-use crate::table::{Goal, Row, Table};
 
 /// Enough of them that a start-up that differs by a few hundred instructions does not show.
 const FEW: u64 = 200;
@@ -25,19 +28,19 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
         eprintln!("valgrind is not there: no instructions are counted");
         return Ok(());
     }
-    for ask in Ask::BOTH {
+    for ask in ASKS {
         let served = Desk::BOTH.map(|desk| a_request(|requests| serve(desk, ask, requests)));
         let [maitre, by_hand] = served;
-        table.add(Row::new(format!("{ask}, instructions of the server"), maitre?, by_hand?, Goal::AtMost(1.15)));
+        table.add(Row::new(format!("{ask}, instructions of the server"), [maitre?, by_hand?], Goal::AtMost(1.15)));
         eprintln!("{ask}: instructions of the server are counted");
     }
-    for ask in Ask::BOTH {
+    for ask in ASKS {
         // what making the requests costs, with nobody there to answer them
         let nobody = a_request(|requests| answer(None, ask, requests))?;
         let answered = Desk::BOTH.map(|desk| a_request(|requests| answer(Some(desk), ask, requests)));
         let [maitre, by_hand] = answered;
         let (maitre, by_hand) = (maitre? - nobody, by_hand? - nobody);
-        table.add(Row::new(format!("{ask}, instructions of the router"), maitre, by_hand, Goal::None));
+        table.add(Row::new(format!("{ask}, instructions of the router"), [maitre, by_hand], Goal::None));
         eprintln!("{ask}: instructions of the router alone are counted");
     }
     Ok(())
@@ -53,7 +56,7 @@ fn a_request(counted: impl Fn(u64) -> Outcome<u64>) -> Outcome<f64> {
 /// All that a server process does, on one connection.
 fn serve(desk: Desk, ask: Ask, requests: u64) -> Outcome<u64> {
     let figures = figures(&format!("server-{desk}-{ask}-{requests}"));
-    let server = Server::start_by(callgrind(&figures)?, desk, Threads::One)?;
+    let server = Server::start_by(callgrind(&figures)?, &[&desk.to_string(), &Threads::One.to_string()])?;
     load::order(&server, ask, 1, Until::Requests(requests))?;
     drop(server);
     total(&figures)

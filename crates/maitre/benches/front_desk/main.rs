@@ -5,31 +5,25 @@
 //! executable again, in another role. No log is installed in either server, so that a request costs what the desk
 //! costs and not what the host's log does.
 
-mod asks;
 mod by_hand;
-mod child;
 mod desk;
 mod in_process;
 mod instructions;
-mod load;
 mod same;
-mod server;
 mod settings;
-mod table;
 mod throughput;
-mod wire;
 mod with_maitre;
 
-use std::error::Error;
 use std::process::ExitCode;
+
+use maitre_workbench::table::Table;
+use maitre_workbench::{Outcome, load, serve};
 
 use settings::{Role, Settings};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
 fn main() -> ExitCode {
     let done = match Role::of(std::env::args().skip(1)) {
-        Ok(Role::Server { desk, threads }) => server::serve(desk, threads),
+        Ok(Role::Server { desk, threads }) => serve::serve(threads, async move { desk.app() }),
         Ok(Role::Load(order)) => load::run(&order),
         Ok(Role::InProcess { desk, ask, requests }) => in_process::run(desk, ask, requests),
         Ok(Role::Bench(settings)) => bench(&settings),
@@ -47,7 +41,7 @@ fn main() -> ExitCode {
 
 fn bench(settings: &Settings) -> Outcome<()> {
     same::check()?;
-    let mut table = table::Table::default();
+    let mut table = Table::of("a request", "maitre", "by hand");
     throughput::measure(settings, &mut table)?;
     instructions::measure(&mut table)?;
     table.print();

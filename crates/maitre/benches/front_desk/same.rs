@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use maitre_testkit::Request;
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::{self, Heading};
+use maitre_workbench::process::Server;
+use maitre_workbench::serve::Threads;
+use maitre_workbench::wire::Reply;
 
-use crate::Outcome;
-use crate::asks::{self, Heading};
-use crate::child::Server;
-use crate::desk::{Ask, Desk, Threads};
-use crate::wire::Reply;
+use crate::desk::{ASKS, Desk, start};
 
 /// What must not differ. Some headers do: `maitre` says under which id it logged the request, and keeps browsers and
 /// proxies from storing a sign-on or passing on where it came from.
@@ -21,10 +22,10 @@ struct Answer {
 }
 
 pub(crate) fn check() -> Outcome<()> {
-    let [maitre, by_hand] = Desk::BOTH.map(|desk| Server::start(desk, Threads::Many));
+    let [maitre, by_hand] = Desk::BOTH.map(|desk| start(desk, Threads::Many));
     let (maitre, by_hand) = (maitre?, by_hand?);
     let heading = Heading::new();
-    for ask in Ask::BOTH {
+    for ask in ASKS {
         let (_, request) = heading.request(ask);
         let answers = (answer(&maitre, &request)?, answer(&by_hand, &request)?);
         assert_eq!(answers.0, answers.1, "the two servers answer a {ask} differently");

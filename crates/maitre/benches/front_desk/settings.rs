@@ -4,13 +4,15 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Outcome;
-use crate::desk::{Ask, Desk, Threads};
-use crate::load::{Order, Until};
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::Ask;
+use maitre_workbench::load::{LOAD, Order};
+use maitre_workbench::process::SERVER;
+use maitre_workbench::serve::Threads;
 
-/// The roles that this executable gives itself begin with these; nobody filters tests by such a name.
-pub(crate) const SERVER: &str = "--as-server";
-pub(crate) const LOAD: &str = "--as-load";
+use crate::desk::Desk;
+
+/// The roles that this executable gives itself begin with words that nobody filters tests by.
 pub(crate) const IN_PROCESS: &str = "--in-process";
 
 pub(crate) enum Role {
@@ -40,12 +42,7 @@ impl Role {
         let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
         Ok(match all[..] {
             [SERVER, desk, threads] => Self::Server { desk: desk.parse()?, threads: threads.parse()? },
-            [LOAD, port, ask, connections, unit, amount] => Self::Load(Order {
-                port: port.parse()?,
-                ask: ask.parse()?,
-                connections: connections.parse()?,
-                until: Until::of(unit, amount)?,
-            }),
+            [LOAD, ref order @ ..] => Self::Load(Order::of(order)?),
             [IN_PROCESS, desk, ask, requests] => {
                 // any other name is nobody's
                 Self::InProcess { desk: desk.parse().ok(), ask: ask.parse()?, requests: requests.parse()? }

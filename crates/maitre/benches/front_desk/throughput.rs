@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use crate::Outcome;
-use crate::child::Server;
-use crate::desk::{Ask, Desk, Threads};
-use crate::load::{self, Seen, Until};
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::Ask;
+use maitre_workbench::load::{self, Seen, Until};
+use maitre_workbench::serve::Threads;
+use maitre_workbench::table::{Goal, Row, Table};
+
+use crate::desk::{ASKS, Desk, start};
 use crate::settings::Settings;
-use crate::table::{Goal, Row, Table};
 
 const CONNECTIONS: u32 = 64;
 
@@ -18,7 +20,7 @@ pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
     let mut rounds: Vec<[[Seen; 2]; 2]> = Vec::new();
     for round in 1..=settings.rounds {
         let seen = [both(Ask::Provision, settings.length, round)?, both(Ask::SignOn, settings.length, round)?];
-        for (ask, [maitre, by_hand]) in Ask::BOTH.iter().zip(&seen) {
+        for (ask, [maitre, by_hand]) in ASKS.iter().zip(&seen) {
             eprintln!(
                 "round {round} of {}, {ask}: maitre {:.0}/s, by hand {:.0}/s, ratio {:.3}",
                 settings.rounds,
@@ -29,7 +31,7 @@ pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
         }
         rounds.push(seen);
     }
-    for (place, ask) in Ask::BOTH.into_iter().enumerate() {
+    for (place, ask) in ASKS.into_iter().enumerate() {
         let of = |figure: fn(&Seen) -> f64| -> Vec<[f64; 2]> {
             rounds.iter().map(|round| [figure(&round[place][0]), figure(&round[place][1])]).collect()
         };
@@ -45,7 +47,7 @@ pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
 
 /// One after the other in fresh processes; who is first changes from round to round.
 fn both(ask: Ask, length: Duration, round: u32) -> Outcome<[Seen; 2]> {
-    let one = |desk| load::order(&Server::start(desk, Threads::Many)?, ask, CONNECTIONS, Until::Time(length));
+    let one = |desk| load::order(&start(desk, Threads::Many)?, ask, CONNECTIONS, Until::Time(length));
     if round % 2 == 1 {
         let maitre = one(Desk::Maitre)?;
         Ok([maitre, one(Desk::ByHand)?])

@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use maitre_ledger::{Keys, Ledger, Options};
+use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
-
-use super::cluster::Cluster;
 
 pub(crate) const KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 pub(crate) const OTHER_KEY: &str = "0202020202020202020202020202020202020202020202020202020202020202";

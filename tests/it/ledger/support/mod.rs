@@ -1,14 +1,12 @@
 //! Databases, a vendor that can be told what to do, and short words for what marketplaces ask.
 
 mod asking;
-mod cluster;
 mod database;
 mod machine;
 mod vendor;
 mod working;
 
 pub(crate) use asking::{Answer, addon, basic, key, plan, provision, remove, replies, sign_on};
-pub(crate) use cluster::Cluster;
 pub(crate) use database::{Database, KEY, OTHER_KEY};
 pub(crate) use machine::{Machine, serve_if_told};
 pub(crate) use vendor::{Act, Gate, Vendor};

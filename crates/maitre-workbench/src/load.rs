@@ -9,57 +9,74 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::Outcome;
-use crate::asks::{Asker, Heading};
-use crate::child::{self, Server};
-use crate::desk::{Ask, Threads};
-use crate::server::runtime;
-use crate::settings::LOAD;
+use crate::asks::{Ask, Asker, Heading};
+use crate::process::{self, Server};
+use crate::serve::{Threads, runtime};
 use crate::wire::Reply;
+
+/// The first argument of an executable that is to be the load; an [`Order`] is behind it.
+pub const LOAD: &str = "--as-load";
 
 /// Before a timed run, and not counted.
 const WARM_UP: Duration = Duration::from_millis(200);
 
 /// A server that does not answer must not hold up the bench for ever.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(20);
 
-pub(crate) struct Order {
-    pub(crate) port: u16,
-    pub(crate) ask: Ask,
-    pub(crate) connections: u32,
-    pub(crate) until: Until,
+/// Whom to ask, what, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    port: u16,
+    ask: Ask,
+    connections: u32,
+    until: Until,
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Until {
-    Time(Duration),
-    /// On each connection.
-    Requests(u64),
-}
-
-impl Until {
-    pub(crate) fn of(unit: &str, amount: &str) -> Outcome<Self> {
-        match unit {
-            "milliseconds" => Ok(Self::Time(Duration::from_millis(amount.parse()?))),
-            "requests" => Ok(Self::Requests(amount.parse()?)),
-            other => Err(format!("there is no unit {other:?}").into()),
-        }
+impl Order {
+    /// What stands behind [`LOAD`].
+    ///
+    /// # Errors
+    /// When it is no order.
+    pub fn of(words: &[&str]) -> Outcome<Self> {
+        let [port, ask, connections, unit, amount] = words[..] else { return Err("no order".into()) };
+        let until = match unit {
+            "milliseconds" => Until::Time(Duration::from_millis(amount.parse()?)),
+            "requests" => Until::Requests(amount.parse()?),
+            other => return Err(format!("there is no unit {other:?}").into()),
+        };
+        Ok(Self { port: port.parse()?, ask: ask.parse()?, connections: connections.parse()?, until })
     }
 }
 
+/// When a load ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// After this time.
+    Time(Duration),
+    /// After as many requests on each connection.
+    Requests(u64),
+}
+
 /// What a load has seen.
-pub(crate) struct Seen {
-    pub(crate) per_second: f64,
-    pub(crate) p99: Duration,
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Requests that were answered in a second, on all connections.
+    pub per_second: f64,
+    /// Of a hundred requests one took longer.
+    pub p99: Duration,
 }
 
 /// Has another process ask, and waits for it.
-pub(crate) fn order(server: &Server, ask: Ask, connections: u32, until: Until) -> Outcome<Seen> {
+///
+/// # Errors
+/// When a reply was not the right one, or none came.
+pub fn order(server: &Server, ask: Ask, connections: u32, until: Until) -> Outcome<Seen> {
     let (unit, amount) = match until {
         Until::Time(length) => ("milliseconds", length.as_millis().to_string()),
         Until::Requests(requests) => ("requests", requests.to_string()),
     };
     let arguments = [LOAD, &server.port.to_string(), &ask.to_string(), &connections.to_string(), unit, &amount];
-    let output = child::this()?.args(arguments).stderr(Stdio::inherit()).output()?;
+    let output = process::this()?.args(arguments).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("the load of {ask} ended with {}", output.status).into());
     }
@@ -68,7 +85,11 @@ pub(crate) fn order(server: &Server, ask: Ask, connections: u32, until: Until) -
     Ok(Seen { per_second: per_second.parse()?, p99: Duration::from_nanos(p99.parse()?) })
 }
 
-pub(crate) fn run(order: &Order) -> Outcome<()> {
+/// The role itself: asks, and prints what it has seen.
+///
+/// # Errors
+/// As [`order`].
+pub fn run(order: &Order) -> Outcome<()> {
     let seen = runtime(Threads::One)?.block_on(async { timeout(PATIENCE, ask_all(order)).await })??;
     println!("{} {}", seen.per_second, seen.p99.as_nanos());
     Ok(())

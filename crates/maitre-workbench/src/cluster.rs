@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// Long enough for a server to recover from its log.
+const DEADLINE: Duration = Duration::from_mins(1);
+
 /// A throw-away cluster on a free port of this machine. It goes when this value or this process does, however it ends.
-pub(crate) struct Cluster {
+#[derive(Debug)]
+pub struct Cluster {
     folder: PathBuf,
     bin: PathBuf,
     port: u16,
@@ -49,7 +53,12 @@ fn succeed(what: &str, output: io::Result<Output>) {
 }
 
 impl Cluster {
-    pub(crate) fn start() -> Option<Self> {
+    /// From the newest binaries that are installed; nothing where there are none.
+    ///
+    /// # Panics
+    /// When there are some, and they make no server.
+    #[must_use]
+    pub fn start() -> Option<Self> {
         let bin = newest()?;
         let folder = std::env::temp_dir().join(format!("maitre-postgres-{}", uuid::Uuid::new_v4().simple()));
         fs::create_dir(&folder).expect("a folder for the cluster");
@@ -73,8 +82,11 @@ impl Cluster {
     }
 
     /// After it was killed: as soon as what it left behind has ended.
-    pub(crate) fn run_again(&self) {
-        let end = Instant::now() + super::DEADLINE;
+    ///
+    /// # Panics
+    /// When it does not start within a minute.
+    pub fn run_again(&self) {
+        let end = Instant::now() + DEADLINE;
         while !self.starts() {
             assert!(Instant::now() < end, "the server does not start again");
             std::thread::sleep(Duration::from_millis(100));
@@ -95,13 +107,18 @@ impl Cluster {
     }
 
     /// `kill -9` of the postmaster; what it leaves behind ends by itself.
-    pub(crate) fn kill(&self) {
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill(&self) {
         let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("a running server");
         let pid = pid.lines().next().unwrap_or_default().to_owned();
         succeed("kill", Command::new("kill").args(["-9", &pid]).output());
     }
 
-    pub(crate) fn url(&self, database: &str) -> String {
+    /// The URL of one of its databases, for a user who may do everything.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 }

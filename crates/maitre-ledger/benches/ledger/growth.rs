@@ -1,0 +1,62 @@
+//! The same figures when the ledger is full, and the memory of the process that filled it.
+
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::Ask;
+use maitre_workbench::load::{self, Until};
+use maitre_workbench::table::{Goal, Row, Table};
+
+use crate::databases::Host;
+use crate::desk::Desk;
+use crate::settings::Settings;
+use crate::throughput::{figures, per_second};
+
+const CALLERS: u32 = 64;
+
+/// Ten looks at the memory on the way, the first of which is where it has to stay.
+const STEPS: u64 = 10;
+
+pub(crate) fn measure(host: &Host, settings: &Settings, resources: u64) -> Outcome<()> {
+    let full = host.database()?;
+    let server = Desk::Ledger.start(&full)?;
+    let mut memory = Vec::new();
+    for step in 1..=STEPS {
+        let seen = load::order(
+            &server,
+            Ask::Provision,
+            CALLERS,
+            Until::Requests(resources.div_ceil(STEPS * u64::from(CALLERS))),
+        )?;
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let resident = server.resident()? as f64;
+        eprintln!(
+            "{} resources: {:.0} provisions a second, {resident:.0} KiB of memory",
+            resources * step / STEPS,
+            seen.per_second
+        );
+        memory.push(resident);
+    }
+    drop(server);
+
+    let mut rounds = [Vec::new(), Vec::new()];
+    for round in 1..=settings.rounds {
+        for (place, ask) in [Ask::Provision, Ask::Again].into_iter().enumerate() {
+            let empty = host.database()?;
+            let one =
+                |database| load::order(&Desk::Ledger.start(database)?, ask, CALLERS, Until::Time(settings.length));
+            let both = [one(&full)?, one(&empty)?];
+            eprintln!(
+                "round {round} of {}, {ask}: ratio {:.3}",
+                settings.rounds,
+                both[0].per_second / both[1].per_second
+            );
+            rounds[place].push(both);
+        }
+    }
+    let mut table = Table::of("64 at once", "full", "empty");
+    table.add(Row::of_rounds("provisions a second", &figures(&rounds[0], per_second), Goal::AtLeast(0.9)));
+    table.add(Row::of_rounds("replays a second", &figures(&rounds[1], per_second), Goal::AtLeast(0.9)));
+    let (first, last) = (memory.first().copied().unwrap_or(f64::NAN), memory.last().copied().unwrap_or(f64::NAN));
+    table.add(Row::new("KiB of memory, at the end to a tenth of the way", [last, first], Goal::AtMost(1.1)));
+    table.print();
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! An add-on as a vendor writes it with `maitre`: a listener that answers at once, with a ledger around it and without.
+
+use axum::Router;
+use maitre::{
+    Addon, Deprovision, Deprovisioned, Heroku, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result,
+    SignOn, SignedOn,
+};
+use maitre_ledger::{Keys, Ledger};
+use maitre_workbench::Outcome;
+use maitre_workbench::asks::{PASSWORD, SALT, USER};
+
+use crate::by_hand::CONNECTIONS;
+
+struct Counters;
+
+impl Listener for Counters {
+    async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        let url = format!("https://tally.example/counters/{}", request.resource);
+        Ok(Provisioned::new(request.resource)
+            .config("TALLY_URL", url)
+            .config("TALLY_TOKEN", "9b1e7c04d5f24e0fa6d8c3b2a1907f5e")
+            .message("Tally is ready."))
+    }
+
+    async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> {
+        Ok(PlanChanged::new())
+    }
+
+    async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> {
+        Ok(Deprovisioned::new())
+    }
+
+    async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
+        Ok(SignedOn::redirect(format!("/dashboard/{}", request.resource)))
+    }
+}
+
+fn app(listener: impl Listener) -> Outcome<Router> {
+    let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, listener);
+    Ok(Router::new().nest("/heroku", maitre::heroku(addon)))
+}
+
+pub(crate) fn bare() -> Outcome<Router> {
+    app(Counters)
+}
+
+pub(crate) async fn kept(url: &str) -> Outcome<Router> {
+    Ledger::migrate(url).await?;
+    let keys = Keys::parse(&"5a".repeat(32))?;
+    let ledger = Ledger::with(url).keys(keys).connections(CONNECTIONS).open().await?;
+    app(ledger.keep(Counters))
+}
