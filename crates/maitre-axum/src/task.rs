@@ -1,19 +1,19 @@
-//! The listener's work runs in a task of its own: a caller who hangs up changes nothing.
+//! The listener's work outlives the request: a caller who hangs up changes nothing.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use maitre_core::{Addon, Failure, FailureKind, InFlight, Marketplace, Result};
+use maitre_core::{Addon, Failure, FailureKind, InFlight, Marketplace, Outlive, Result};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
 /// Runs `call` to its end and waits for it as long as the add-on's budget allows.
 ///
-/// Whatever goes wrong is written to the log by the task, as there may be nobody left to hear it.
+/// Whatever goes wrong is written to the log by the work itself, as there may be nobody left to hear it.
 pub(crate) async fn run<M, T, F>(addon: &Arc<Addon<M>>, call: F) -> Result<T>
 where
     M: Marketplace,
@@ -31,19 +31,13 @@ where
         drop(running);
         result
     };
-    let mut work = Box::pin(work.in_current_span());
-    // what is done at the first look needs no task: nobody can hang up within it
-    if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-        return result;
-    }
-    match timeout(addon.budget(), tokio::spawn(work)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Failure::unavailable("the runtime is shutting down")),
-        Err(_) => {
-            tracing::warn!(budget = ?addon.budget(), "the listener still works after the answer budget: answered 503");
-            Err(Failure::unavailable("the answer budget has passed"))
-        }
-    }
+    // without a runtime the process is about to end, and all tasks with it
+    let work =
+        Outlive::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))));
+    timeout(addon.budget(), work).await.unwrap_or_else(|_| {
+        tracing::warn!(budget = ?addon.budget(), "the listener still works after the answer budget: answered 503");
+        Err(Failure::unavailable("the answer budget has passed"))
+    })
 }
 
 fn log(failure: &Failure) {

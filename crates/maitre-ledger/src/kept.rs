@@ -1,24 +1,29 @@
 //! A listener around a listener: asks the records first, and writes down what the vendor's own one says.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use maitre_core::sso::Strength;
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, FailureKind, Listener, PlanChange, PlanChanged, PlanWarning, Provision,
-    Provisioned, ResourceId, Result, Resume, SignOn, SignedOn,
+    Deprovision, Deprovisioned, Failure, FailureKind, Listener, Outlive, PlanChange, PlanChanged, PlanWarning,
+    Provision, Provisioned, ResourceId, Result, Resume, SignOn, SignedOn,
 };
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::db::Command;
 use crate::engine::{
     AskDeprovision, AskPlanChange, AskProvision, Begun, Claim, Claimed, Defer, Find, Finish, Kind, Lease, Mark,
-    RESOURCE, Renew,
+    RESOURCE, Renew, key_of,
 };
+use crate::error::LedgerError;
 use crate::ledger::Inner;
-use crate::stored::{Request, Storable, StoredReply, StoredRequest, asked};
+use crate::reply::Reply;
+use crate::stored::{StoredReply, StoredRequest, asked};
 
 /// A listener that is safe under duplicates, crashes and many processes; see [`Ledger::keep`](crate::Ledger::keep).
 pub struct Kept<L> {
@@ -43,25 +48,25 @@ impl<L: Listener> Kept<L> {
         Self { ledger, listener: Arc::new(listener) }
     }
 
-    /// In a task of its own: what is written down as begun is done, though the caller hangs up.
-    async fn ask<T: Storable>(&self, command: impl Command<Outcome = Begun>, request: StoredRequest) -> Result<T> {
+    /// What is written down as begun is done, though the caller hangs up.
+    fn ask<T: Reply>(&self, command: T::Ask, request: T::Request) -> Outlive<Result<T>> {
         let kept = self.clone();
         let asking = async move {
-            let begun = kept.ledger.write(command).await?;
+            let begun = T::begin(&kept.ledger, command).await?;
             kept.go_on(begun, request).await
         };
-        match tokio::spawn(tracing::Instrument::in_current_span(asking)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::unavailable("the process stops")),
-        }
+        // without a runtime the process is about to end, and another one goes on
+        Outlive::new(tracing::Instrument::in_current_span(asking), |work| {
+            drop(Handle::try_current().map(|runtime| runtime.spawn(work)));
+        })
     }
 
-    /// From a decision to an answer, whoever finds it.
-    async fn go_on<T: Storable>(&self, begun: Begun, request: StoredRequest) -> Result<T> {
+    /// From a decision to an answer, whoever finds it. What takes long is in a box, so that what does not is small.
+    async fn go_on<T: Reply>(&self, begun: Begun, request: T::Request) -> Result<T> {
         match begun {
-            Begun::Run(lease) => self.run(lease, request).await,
-            Begun::Wait { operation, key } => self.wait(operation, &key).await,
-            Begun::Reply(reply) => reply.revive(),
+            Begun::Run(lease) => Box::pin(self.run(lease, request)).await,
+            Begun::Wait { operation, key } => Box::pin(self.wait(operation, &key)).await,
+            Begun::Replay(resource) => self.ledger.engine.reply_of(&resource)?.revive(),
             Begun::NoCall => T::nothing().ok_or_else(Failure::unknown),
             Begun::Conflict => Err(Failure::conflict("This add-on was ordered otherwise before.")),
             Begun::Unknown => Err(Failure::unknown()),
@@ -71,12 +76,12 @@ impl<L: Listener> Kept<L> {
     }
 
     /// Waits for somebody else's result; takes over what nobody works on any more.
-    async fn wait<T: Storable>(&self, operation: i64, key: &str) -> Result<T> {
+    async fn wait<T: Reply>(&self, operation: i64, key: &str) -> Result<T> {
         let mut waiter = self.ledger.waiting.join(operation);
         let end = Instant::now() + self.ledger.patience;
         loop {
             match self.ledger.write(Claim { operation }).await? {
-                Claimed::Ours(lease, request) => return self.run(lease, request).await,
+                Claimed::Ours(lease, request) => return self.take_over(lease, request).await,
                 Claimed::Ended(reply) => return reply.revive(),
                 Claimed::Deferred => return Err(Failure::unavailable("it failed just now and is tried again later")),
                 Claimed::Parked => return Err(Failure::unavailable("it was parked: a person has to look at it")),
@@ -89,60 +94,52 @@ impl<L: Listener> Kept<L> {
         }
     }
 
+    /// Goes on with what was asked of another process, or of this one before.
+    async fn take_over<T: Reply>(&self, lease: Lease, request: StoredRequest) -> Result<T> {
+        let addon = self.ledger.addon_id(&lease.addon)?;
+        let request =
+            T::request(request, addon, &lease.key).ok_or(LedgerError::damaged("a request of another kind"))?;
+        self.run(lease, request).await
+    }
+
     /// Calls the vendor's listener under a lease, and writes its answer down.
-    async fn run<T: Storable>(&self, lease: Lease, request: StoredRequest) -> Result<T> {
-        let asks_again = request.asks_again();
-        let reply = match self.call(&lease, request).await {
-            Ok(reply) => reply,
+    async fn run<T: Reply>(&self, lease: Lease, request: T::Request) -> Result<T> {
+        let asks_again = T::asks_again(&request);
+        let result = match self.call::<T>(&lease, request).await {
             Err(failure) if failure.kind() == FailureKind::Unavailable && asks_again => {
                 let cause = failure.cause().unwrap_or_default();
                 self.ledger.write(Defer { lease, cause }).await?;
                 self.ledger.waiting.hurry();
                 return Err(failure);
             }
-            Err(failure) => StoredReply::failed(&failure),
+            result => result,
         };
+        let stored = result.as_ref().map_or_else(StoredReply::failed, T::store);
         let (operation, key) = (lease.operation, lease.key.clone());
-        let written = self.ledger.write(Finish::new(&self.ledger.engine, lease, reply.clone())).await?;
+        let written = self.ledger.finish(Finish::new(&self.ledger.engine, lease, stored)).await?;
         self.ledger.waiting.hurry();
         if written {
-            return reply.revive();
+            return result;
         }
         tracing::warn!(resource = key, "came too late: another process has taken this operation over");
         Box::pin(self.wait(operation, &key)).await
     }
 
     /// The listener's work and the heartbeat side by side: without a lease there is no going on.
-    async fn call(&self, lease: &Lease, request: StoredRequest) -> Result<StoredReply> {
+    async fn call<T: Reply>(&self, lease: &Lease, request: T::Request) -> Result<T> {
         let listener = self.listener.clone();
-        let fence = u64::try_from(lease.fence).unwrap_or_default();
-        let kind = lease.kind;
-        let addon = self.ledger.addon_id(&lease.addon)?;
-        let request = request.revive(addon, &lease.key);
-        let work = tokio::spawn(tracing::Instrument::in_current_span(async move {
-            match request {
-                Request::Provision(mut request) => {
-                    request.fence = fence;
-                    listener.provision(*request).await.map(|reply| reply.store())
-                }
-                Request::PlanChange(mut request) => {
-                    request.fence = fence;
-                    listener.plan_change(request).await.map(|reply| reply.store())
-                }
-                Request::Deprovision(mut request) => {
-                    request.fence = fence;
-                    listener.deprovision(request).await.map(|reply| reply.store())
-                }
-            }
-        }));
-        let stop = work.abort_handle();
+        let (key, fence) = (ResourceId::from(lease.key.as_str()), u64::try_from(lease.fence).unwrap_or_default());
+        let work = async move { T::ask(&*listener, request, key, fence).await };
+        let mut work = Box::pin(tracing::Instrument::in_current_span(CatchPanic(Box::pin(work))));
+        // what is done at the first look needs neither a task nor a heartbeat
+        if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+            return T::told(result);
+        }
+        let mut work = tokio::spawn(work);
         tokio::select! {
-            result = work => match result {
-                Ok(result) => removed_is_removed(kind, result),
-                Err(_) => Err(Failure::unavailable("the listener panicked")),
-            },
+            result = &mut work => T::told(result.unwrap_or_else(|_| Err(Failure::unavailable("the process stops")))),
             () = self.keep_alive(lease) => {
-                stop.abort();
+                work.abort();
                 Err(Failure::unavailable("the lease was lost: another process goes on"))
             }
         }
@@ -170,46 +167,46 @@ impl<L: Listener> Kept<L> {
     }
 }
 
-/// A removal that finds nothing to remove has been done: by the run before it, which died on the way home.
-fn removed_is_removed(kind: Kind, result: Result<StoredReply>) -> Result<StoredReply> {
-    match result {
-        Err(failure) if kind == Kind::Deprovision => match failure.kind() {
-            FailureKind::Unknown | FailureKind::Gone => Ok(StoredReply::Deprovisioned { message: None }),
-            FailureKind::Unavailable => Err(failure),
-            _ => {
-                tracing::error!("the listener refused a deprovision, which no marketplace knows: tried again later");
-                Err(Failure::unavailable("a refused deprovision"))
-            }
-        },
-        other => other,
+/// A call that panics has failed, and nothing else has.
+struct CatchPanic<F>(Pin<Box<F>>);
+
+impl<T, F: Future<Output = Result<T>>> Future for CatchPanic<F> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        let work = self.0.as_mut();
+        // the call is not looked at again, and what it shares with others is the vendor's to keep whole
+        catch_unwind(AssertUnwindSafe(|| work.poll(cx)))
+            .unwrap_or_else(|_| Poll::Ready(Err(Failure::unavailable("the listener panicked"))))
     }
 }
 
 impl<L: Listener> Listener for Kept<L> {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
-        let stored = StoredRequest::from(&request);
-        let addon = self.ledger.remember(&request.addon);
-        let (key, plan) = (request.resource.as_str(), &request.plan);
-        let whole = serde_json::to_vec(&stored)?;
-        let command = AskProvision::new(&self.ledger.engine, addon, key, plan, asked(&request), &whole);
-        self.ask(command, stored).await
+        let command = AskProvision {
+            addon: self.ledger.remember(&request.addon),
+            key: key_of(request.resource.as_str()).into_owned(),
+            plan: request.plan.clone(),
+            asked: asked(&request),
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+        };
+        self.ask(command, Box::new(request)).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
-        let stored = StoredRequest::from(&request);
         let command = AskPlanChange {
             addon: self.ledger.remember(&request.addon),
             id: request.resource.as_str().to_owned(),
             plan: request.plan.clone(),
-            request: serde_json::to_vec(&stored)?,
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
         };
-        self.ask(command, stored).await
+        self.ask(command, request).await
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
         let command =
             AskDeprovision { addon: self.ledger.remember(&request.addon), id: request.resource.as_str().to_owned() };
-        self.ask(command, StoredRequest::Deprovision).await
+        self.ask(command, request).await
     }
 
     /// Only into what is there, by the resource's key whatever the token named it by, and once with each token.
@@ -239,9 +236,9 @@ impl<L: Listener> Listener for Kept<L> {
         let claim = Claim { operation: operation.operation };
         let Claimed::Ours(lease, request) = self.ledger.write(claim).await? else { return Ok(()) };
         match lease.kind {
-            Kind::Provision => self.run::<Provisioned>(lease, request).await.map(drop),
-            Kind::PlanChange => self.run::<PlanChanged>(lease, request).await.map(drop),
-            Kind::Deprovision => self.run::<Deprovisioned>(lease, request).await.map(drop),
+            Kind::Provision => self.take_over::<Provisioned>(lease, request).await.map(drop),
+            Kind::PlanChange => self.take_over::<PlanChanged>(lease, request).await.map(drop),
+            Kind::Deprovision => self.take_over::<Deprovisioned>(lease, request).await.map(drop),
         }
     }
 }

@@ -9,7 +9,7 @@ use maitre_core::{AddonId, Listener};
 use tokio::task::AbortHandle;
 
 use crate::db::{Command, Db, Dialect, Milliseconds};
-use crate::engine::{Engine, Limits};
+use crate::engine::{AskProvision, Begun, Engine, Finish, Limits};
 use crate::error::LedgerError;
 use crate::kept::Kept;
 use crate::seal::Keys;
@@ -249,6 +249,16 @@ impl Inner {
     /// Changes the records.
     pub(crate) async fn write<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
         self.db.write(&self.engine, command).await
+    }
+
+    /// Begins a provision, where the database likes it together with others.
+    pub(crate) async fn begin_provision(&self, ask: AskProvision) -> Result<Begun, LedgerError> {
+        self.write(ask).await
+    }
+
+    /// Ends an operation, where the database likes it together with others.
+    pub(crate) async fn finish(&self, finish: Finish) -> Result<bool, LedgerError> {
+        self.write(finish).await
     }
 
     /// Looks something up.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use maitre_core::{
-    AddonId, ConfigVars, Deprovision, Deprovisioned, ExposeSecret, Failure, FailureKind, OauthGrant, PlanChange,
-    PlanChanged, Provision, Provisioned, SecretString,
+    AddonId, ConfigVars, ExposeSecret, Failure, FailureKind, OauthGrant, PlanChange, Provision, SecretString,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+
+use crate::reply::{Reply, config_of};
 
 /// All that is needed to ask the listener once more, on another machine and after any time.
 #[derive(Serialize, Deserialize)]
@@ -50,7 +52,7 @@ pub(crate) struct StoredPlanChange {
     extra: Map<String, Value>,
 }
 
-fn expose(secret: Option<&SecretString>) -> Option<String> {
+pub(crate) fn expose(secret: Option<&SecretString>) -> Option<String> {
     secret.map(|secret| secret.expose_secret().to_owned())
 }
 
@@ -89,36 +91,8 @@ impl From<&PlanChange> for StoredRequest {
     }
 }
 
-/// A request that was read back, to be asked again.
-pub(crate) enum Request {
-    Provision(Box<Provision>),
-    PlanChange(PlanChange),
-    Deprovision(Deprovision),
-}
-
-impl StoredRequest {
-    /// Whether the marketplace would know the resource again. If not, what did not work out is taken down.
-    pub(crate) fn asks_again(&self) -> bool {
-        !matches!(self, Self::Provision(provision) if !provision.keyed)
-    }
-
-    pub(crate) fn revive(self, addon: AddonId, key: &str) -> Request {
-        match self {
-            Self::Provision(stored) => Request::Provision(Box::new(stored.revive(addon, key))),
-            Self::PlanChange(stored) => {
-                let mut request = PlanChange::new(addon, key, stored.plan);
-                request.tenant = stored.tenant;
-                request.features = stored.features;
-                request.extra = stored.extra;
-                Request::PlanChange(request)
-            }
-            Self::Deprovision => Request::Deprovision(Deprovision::new(addon, key)),
-        }
-    }
-}
-
 impl StoredProvision {
-    fn revive(self, addon: AddonId, key: &str) -> Provision {
+    pub(crate) fn revive(self, addon: AddonId, key: &str) -> Provision {
         let mut request = Provision::new(addon, key, self.plan);
         request.keyed = self.keyed;
         request.name = self.name;
@@ -141,11 +115,22 @@ impl StoredProvision {
     }
 }
 
+impl StoredPlanChange {
+    pub(crate) fn revive(self, addon: AddonId, key: &str) -> PlanChange {
+        let mut request = PlanChange::new(addon, key, self.plan);
+        request.tenant = self.tenant;
+        request.features = self.features;
+        request.extra = self.extra;
+        request
+    }
+}
+
 /// What makes two provisions of one resource the same: plan, region and options of the first. A grant, the name,
-/// callback and log fields differ from retry to retry.
-pub(crate) fn asked(request: &Provision) -> Vec<u8> {
+/// callback and log fields differ from retry to retry. A digest, as it has to be compared alone; it is sealed, as options
+/// can be guessed.
+pub(crate) fn asked(request: &Provision) -> [u8; 32] {
     let asked = (&request.plan, &request.region, &request.options, &request.features);
-    serde_json::to_vec(&asked).unwrap_or_default()
+    Sha256::digest(serde_json::to_vec(&asked).unwrap_or_default()).into()
 }
 
 /// What was answered, to be answered again.
@@ -178,90 +163,13 @@ impl From<FailureKind> for StoredKind {
     }
 }
 
-fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
-    config.iter().map(|(name, value)| (name.to_owned(), value.expose_secret().to_owned())).collect()
-}
-
-/// A listener's reply that can be written down and read back as the same bytes on the wire.
-pub(crate) trait Storable: Sized + Send + 'static {
-    /// The answer to what needed no call, where there is such a thing.
-    fn nothing() -> Option<Self>;
-    fn store(&self) -> StoredReply;
-    fn revive(reply: StoredReply) -> Option<Self>;
-}
-
-impl Storable for Provisioned {
-    fn nothing() -> Option<Self> {
-        None
-    }
-
-    fn store(&self) -> StoredReply {
-        StoredReply::Provisioned {
-            id: self.id().as_str().to_owned(),
-            config: config_of(self.config_vars()),
-            message: self.message_text().map(ToOwned::to_owned),
-            log_drain_url: expose(self.drain()),
-        }
-    }
-
-    fn revive(reply: StoredReply) -> Option<Self> {
-        let StoredReply::Provisioned { id, config, message, log_drain_url } = reply else { return None };
-        let mut revived = config.into_iter().fold(Self::new(id), |reply, (name, value)| reply.config(name, value));
-        if let Some(message) = message {
-            revived = revived.message(message);
-        }
-        Some(match log_drain_url {
-            Some(url) => revived.log_drain_url(url),
-            None => revived,
-        })
-    }
-}
-
-impl Storable for PlanChanged {
-    fn nothing() -> Option<Self> {
-        Some(Self::new())
-    }
-
-    fn store(&self) -> StoredReply {
-        let message = self.message_text().map(ToOwned::to_owned);
-        StoredReply::PlanChanged { config: config_of(self.config_vars()), message }
-    }
-
-    fn revive(reply: StoredReply) -> Option<Self> {
-        let StoredReply::PlanChanged { config, message } = reply else { return None };
-        let revived = config.into_iter().fold(Self::new(), |reply, (name, value)| reply.config(name, value));
-        Some(match message {
-            Some(message) => revived.message(message),
-            None => revived,
-        })
-    }
-}
-
-impl Storable for Deprovisioned {
-    fn nothing() -> Option<Self> {
-        Some(Self::new())
-    }
-
-    fn store(&self) -> StoredReply {
-        StoredReply::Deprovisioned { message: self.message_text().map(ToOwned::to_owned) }
-    }
-
-    fn revive(reply: StoredReply) -> Option<Self> {
-        let StoredReply::Deprovisioned { message } = reply else { return None };
-        Some(match message {
-            Some(message) => Self::new().message(message),
-            None => Self::new(),
-        })
-    }
-}
-
 impl StoredReply {
     pub(crate) fn failed(failure: &Failure) -> Self {
         Self::Failed { kind: failure.kind().into(), message: failure.message().map(ToOwned::to_owned) }
     }
 
     /// A reply of the wrong shape cannot have been written for this operation: the records are damaged.
-    pub(crate) fn revive<T: Storable>(self) -> Result<T, Failure> {
+    pub(crate) fn revive<T: Reply>(self) -> Result<T, Failure> {
         if let Self::Failed { kind, message } = self {
             let failure = match kind {
                 StoredKind::Refused => Failure::refused("This cannot be done."),

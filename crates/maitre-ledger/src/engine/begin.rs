@@ -1,7 +1,7 @@
 //! An event arrives: the table decides, and the intent is written down before anything is done.
 
 use super::lease::{Lease, drop_what_waits};
-use super::records::{Kind, Resource, hold, is_uuid, key_of, place};
+use super::records::{Kind, Resource, hold, hold_key, is_uuid, key_of, place};
 use super::{Engine, finish};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
@@ -17,8 +17,8 @@ pub(crate) enum Begun {
         operation: i64,
         key: String,
     },
-    /// The answer is known.
-    Reply(StoredReply),
+    /// The answer is known: the resource holds it, sealed.
+    Replay(Resource),
     /// Done already, and nothing to say.
     NoCall,
     Conflict,
@@ -40,25 +40,27 @@ impl From<Decision> for Begun {
 
 /// A customer installed the add-on.
 pub(crate) struct AskProvision {
-    pub(super) addon: String,
-    pub(super) key: String,
-    pub(super) plan: String,
-    asked: Vec<u8>,
-    pub(super) sealed_asked: Vec<u8>,
-    pub(super) sealed_request: Vec<u8>,
+    pub(crate) addon: String,
+    pub(crate) key: String,
+    pub(crate) plan: String,
+    /// What makes two provisions of one resource the same.
+    pub(crate) asked: [u8; 32],
+    /// All that the listener is to be asked. It is sealed when it is written down: most of what comes again is not.
+    pub(crate) request: Vec<u8>,
 }
 
 impl AskProvision {
-    /// `asked` is what makes two provisions of one resource the same, `request` all that the listener is to be asked.
-    pub(crate) fn new(engine: &Engine, addon: String, key: &str, plan: &str, asked: Vec<u8>, request: &[u8]) -> Self {
-        let (key, plan) = (key_of(key).into_owned(), plan.to_owned());
-        let sealed_asked = engine.keys.seal(&place(&addon, &key, "asked"), &asked);
-        let sealed_request = engine.seal_request(&addon, &key, Kind::Provision, request);
-        Self { addon, key, plan, asked, sealed_asked, sealed_request }
+    pub(super) fn sealed_asked(&self, engine: &Engine) -> Vec<u8> {
+        engine.keys.seal(&place(&self.addon, &self.key, "asked"), &self.asked)
+    }
+
+    pub(super) fn sealed_request(&self, engine: &Engine) -> Vec<u8> {
+        engine.seal_request(&self.addon, &self.key, Kind::Provision, &self.request)
     }
 
     async fn run(&self, engine: &Engine, on: &mut Connection<'_>, resource: &Resource) -> Result<Begun, LedgerError> {
-        run(engine, on, resource, Kind::Provision, Some(&self.plan), Some(&self.sealed_request)).await
+        let request = self.sealed_request(engine);
+        run(engine, on, resource, Kind::Provision, Some(&self.plan), Some(&request)).await
     }
 }
 
@@ -66,28 +68,31 @@ impl Command for AskProvision {
     type Outcome = Begun;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Begun, LedgerError> {
-        let Self { addon, key, plan, asked, sealed_asked, .. } = self;
-        let insert = "INSERT INTO maitre_resources (addon, key, state, plan, asked, fence, created_at, changed_at)
-             VALUES ($1, $2, 'provisioning', $3, $4, 1, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING RETURNING *";
-        if let Some(row) = on.maybe_row(insert, values![addon, key, plan, sealed_asked]).await? {
-            return self.run(engine, on, &Resource::read(&row)?).await;
+        let Self { addon, key, plan, .. } = self;
+        let mut known = hold_key(on, addon, key).await?;
+        if known.is_none() {
+            let insert = "INSERT INTO maitre_resources (addon, key, state, plan, asked, fence, created_at, changed_at)
+                 VALUES ($1, $2, 'provisioning', $3, $4, 1, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING
+                 RETURNING *";
+            let row = on.maybe_row(insert, values![addon, key, plan, &self.sealed_asked(engine)]).await?;
+            if let Some(row) = row {
+                return self.run(engine, on, &Resource::read(&row)?).await;
+            }
+            known = hold_key(on, addon, key).await?; // ordered elsewhere between the two statements
         }
-
-        let Some(resource) = hold(on, addon, key).await? else {
-            return Ok(Begun::Unavailable); // erased between the two statements: ask again
-        };
+        let Some(resource) = known else { return Ok(Begun::Unavailable) };
         let as_first_asked = match &resource.asked {
-            Some(sealed) => engine.keys.open(&place(addon, &resource.key, "asked"), sealed)? == *asked,
+            Some(sealed) => engine.keys.open(&place(addon, &resource.key, "asked"), sealed)? == self.asked,
             None => false,
         };
         match rules::provision(Some(resource.state), as_first_asked) {
             Decision::Join => join(on, &resource, Kind::Provision, None).await,
-            Decision::Replay => replay(engine, &resource),
+            Decision::Replay => Ok(Begun::Replay(resource)),
             Decision::Run => {
                 supersede(engine, on, &resource).await?;
                 let again = "UPDATE maitre_resources SET state = 'provisioning', plan = $2, asked = $3, reply = NULL,
                      fence = fence + 1, changed_at = {now} WHERE id = $1 RETURNING *";
-                let row = on.row(again, values![resource.id, plan, sealed_asked]).await?;
+                let row = on.row(again, values![resource.id, plan, &self.sealed_asked(engine)]).await?;
                 self.run(engine, on, &Resource::read(&row)?).await
             }
             decision => Ok(decision.into()),
@@ -242,13 +247,6 @@ async fn join(
         Some(row) => Begun::Wait { operation: row.number("id")?, key: resource.key.clone() },
         None => Begun::Unavailable,
     })
-}
-
-fn replay(engine: &Engine, resource: &Resource) -> Result<Begun, LedgerError> {
-    match &resource.reply {
-        Some(sealed) => Ok(Begun::Reply(engine.open_reply(&resource.addon, &resource.key, sealed)?)),
-        None => Err(LedgerError::damaged("a resource without its reply")),
-    }
 }
 
 /// The plan that a changing resource will have when all that is asked for is done.

@@ -111,10 +111,7 @@ fn settled(
     Ok(match (kind, resource.state) {
         (Kind::Provision, State::Provisioning | State::Parked) => None,
         (Kind::Provision | Kind::PlanChange, State::Removing | State::Removed) => failed(StoredKind::Gone),
-        (Kind::Provision, _) => match &resource.reply {
-            Some(sealed) => Some(engine.open_reply(&resource.addon, &resource.key, sealed)?),
-            None => return Err(LedgerError::damaged("a resource without its reply")),
-        },
+        (Kind::Provision, _) => Some(engine.reply_of(resource)?),
         (Kind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
         (Kind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
         (Kind::PlanChange, _) if resource.plan.as_deref() == plan => {

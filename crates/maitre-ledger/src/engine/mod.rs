@@ -11,7 +11,7 @@ pub(crate) use begin::{AskDeprovision, AskPlanChange, AskProvision, Begun};
 pub(crate) use finish::{Defer, Finish};
 pub(crate) use lease::{Claim, Claimed, Lease, Renew, Retry};
 pub(crate) use mark::Mark;
-pub(crate) use records::{Find, Kind, place};
+pub(crate) use records::{Find, Kind, key_of, place};
 pub(crate) use sweep::Sweep;
 
 use crate::db::Milliseconds;

@@ -72,33 +72,33 @@ impl Command for Find {
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Option<Resource>, LedgerError> {
         let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2";
         let by_name = "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1";
-        first_of(on, &self.addon, [(by_key, &key_of(&self.id)), (by_name, &self.id)]).await
+        for (statement, id) in [(by_key, &*key_of(&self.id)), (by_name, &*self.id)] {
+            if let Some(row) = on.maybe_row(statement, values![&self.addon, id]).await? {
+                return Resource::read(&row).map(Some);
+            }
+        }
+        Ok(None)
     }
+}
+
+/// The resource by its key; held until the transaction ends.
+pub(super) async fn hold_key(on: &mut Connection<'_>, addon: &str, key: &str) -> Result<Option<Resource>, LedgerError> {
+    let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2 {lock}";
+    on.maybe_row(by_key, values![addon, key]).await?.map(|row| Resource::read(&row)).transpose()
 }
 
 /// The resource by its key or, where that is none's, by the vendor's name of it; held until the transaction ends.
 pub(super) async fn hold(on: &mut Connection<'_>, addon: &str, id: &str) -> Result<Option<Resource>, LedgerError> {
-    let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2 {lock}";
+    if let Some(resource) = hold_key(on, addon, &key_of(id)).await? {
+        return Ok(Some(resource));
+    }
     let by_name =
         "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1 {lock}";
-    first_of(on, addon, [(by_key, &key_of(id)), (by_name, id)]).await
-}
-
-async fn first_of(
-    on: &mut Connection<'_>,
-    addon: &str,
-    ways: [(&'static str, &str); 2],
-) -> Result<Option<Resource>, LedgerError> {
-    for (statement, id) in ways {
-        if let Some(row) = on.maybe_row(statement, values![addon, id]).await? {
-            return Resource::read(&row).map(Some);
-        }
-    }
-    Ok(None)
+    on.maybe_row(by_name, values![addon, id]).await?.map(|row| Resource::read(&row)).transpose()
 }
 
 /// One resource, one key, in whatever case a uuid is written.
-pub(super) fn key_of(id: &str) -> Cow<'_, str> {
+pub(crate) fn key_of(id: &str) -> Cow<'_, str> {
     if is_uuid(id) { id.to_ascii_lowercase().into() } else { id.into() }
 }
 
@@ -129,6 +129,12 @@ impl Engine {
 
     pub(super) fn seal_reply(&self, addon: &str, key: &str, reply: &StoredReply) -> Vec<u8> {
         self.keys.seal(&place(addon, key, "reply"), &serde_json::to_vec(reply).unwrap_or_default())
+    }
+
+    /// The answer that a resource holds.
+    pub(crate) fn reply_of(&self, resource: &Resource) -> Result<StoredReply, LedgerError> {
+        let sealed = resource.reply.as_ref().ok_or(LedgerError::damaged("a resource without its reply"))?;
+        self.open_reply(&resource.addon, &resource.key, sealed)
     }
 
     pub(super) fn open_reply(&self, addon: &str, key: &str, sealed: &[u8]) -> Result<StoredReply, LedgerError> {

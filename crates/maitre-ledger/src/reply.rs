@@ -1,0 +1,203 @@
+//! The three replies that are kept: how each is asked for, written down and read back.
+
+use maitre_core::{
+    AddonId, ConfigVars, Deprovision, Deprovisioned, ExposeSecret, Failure, FailureKind, Listener, PlanChange,
+    PlanChanged, Provision, Provisioned, ResourceId,
+};
+
+use crate::db::Command;
+use crate::engine::{AskDeprovision, AskPlanChange, AskProvision, Begun};
+use crate::error::LedgerError;
+use crate::ledger::Inner;
+use crate::stored::{StoredReply, StoredRequest, expose};
+
+/// A listener's reply, and the request that it answers. Read back, it makes the same bytes on the wire.
+pub(crate) trait Reply: Sized + Send + 'static {
+    /// What the listener is asked.
+    type Request: Send + 'static;
+    /// What is written down before it is asked.
+    type Ask: Command<Outcome = Begun>;
+
+    /// Writes the intent down.
+    fn begin(ledger: &Inner, ask: Self::Ask) -> impl Future<Output = Result<Begun, LedgerError>> + Send;
+
+    /// Asks the listener, by the resource's key whatever name the request came with.
+    fn ask<L: Listener>(
+        listener: &L,
+        request: Self::Request,
+        key: ResourceId,
+        fence: u64,
+    ) -> impl Future<Output = maitre_core::Result<Self>> + Send;
+
+    /// The request as it was written down.
+    fn request(stored: StoredRequest, addon: AddonId, key: &str) -> Option<Self::Request>;
+
+    /// Whether the marketplace would know the resource again. If not, what did not work out is taken down.
+    fn asks_again(_: &Self::Request) -> bool {
+        true
+    }
+
+    /// What the listener's word means.
+    fn told(result: maitre_core::Result<Self>) -> maitre_core::Result<Self> {
+        result
+    }
+
+    /// The answer to what needed no call, where there is such a thing.
+    fn nothing() -> Option<Self>;
+    fn store(&self) -> StoredReply;
+    fn revive(reply: StoredReply) -> Option<Self>;
+}
+
+pub(crate) fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
+    config.iter().map(|(name, value)| (name.to_owned(), value.expose_secret().to_owned())).collect()
+}
+
+impl Reply for Provisioned {
+    type Request = Box<Provision>;
+    type Ask = AskProvision;
+
+    fn begin(ledger: &Inner, ask: AskProvision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
+        ledger.begin_provision(ask)
+    }
+
+    fn ask<L: Listener>(
+        listener: &L,
+        mut request: Box<Provision>,
+        key: ResourceId,
+        fence: u64,
+    ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
+        (request.resource, request.fence) = (key, fence);
+        listener.provision(*request)
+    }
+
+    fn request(stored: StoredRequest, addon: AddonId, key: &str) -> Option<Box<Provision>> {
+        let StoredRequest::Provision(stored) = stored else { return None };
+        Some(Box::new(stored.revive(addon, key)))
+    }
+
+    fn asks_again(request: &Box<Provision>) -> bool {
+        request.keyed
+    }
+
+    fn nothing() -> Option<Self> {
+        None
+    }
+
+    fn store(&self) -> StoredReply {
+        StoredReply::Provisioned {
+            id: self.id().as_str().to_owned(),
+            config: config_of(self.config_vars()),
+            message: self.message_text().map(ToOwned::to_owned),
+            log_drain_url: expose(self.drain()),
+        }
+    }
+
+    fn revive(reply: StoredReply) -> Option<Self> {
+        let StoredReply::Provisioned { id, config, message, log_drain_url } = reply else { return None };
+        let mut revived = config.into_iter().fold(Self::new(id), |reply, (name, value)| reply.config(name, value));
+        if let Some(message) = message {
+            revived = revived.message(message);
+        }
+        Some(match log_drain_url {
+            Some(url) => revived.log_drain_url(url),
+            None => revived,
+        })
+    }
+}
+
+impl Reply for PlanChanged {
+    type Request = PlanChange;
+    type Ask = AskPlanChange;
+
+    fn begin(ledger: &Inner, ask: AskPlanChange) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
+        ledger.write(ask)
+    }
+
+    fn ask<L: Listener>(
+        listener: &L,
+        mut request: PlanChange,
+        key: ResourceId,
+        fence: u64,
+    ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
+        (request.resource, request.fence) = (key, fence);
+        listener.plan_change(request)
+    }
+
+    fn request(stored: StoredRequest, addon: AddonId, key: &str) -> Option<PlanChange> {
+        let StoredRequest::PlanChange(stored) = stored else { return None };
+        Some(stored.revive(addon, key))
+    }
+
+    fn nothing() -> Option<Self> {
+        Some(Self::new())
+    }
+
+    fn store(&self) -> StoredReply {
+        let message = self.message_text().map(ToOwned::to_owned);
+        StoredReply::PlanChanged { config: config_of(self.config_vars()), message }
+    }
+
+    fn revive(reply: StoredReply) -> Option<Self> {
+        let StoredReply::PlanChanged { config, message } = reply else { return None };
+        let revived = config.into_iter().fold(Self::new(), |reply, (name, value)| reply.config(name, value));
+        Some(match message {
+            Some(message) => revived.message(message),
+            None => revived,
+        })
+    }
+}
+
+impl Reply for Deprovisioned {
+    type Request = Deprovision;
+    type Ask = AskDeprovision;
+
+    fn begin(ledger: &Inner, ask: AskDeprovision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
+        ledger.write(ask)
+    }
+
+    fn ask<L: Listener>(
+        listener: &L,
+        mut request: Deprovision,
+        key: ResourceId,
+        fence: u64,
+    ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
+        (request.resource, request.fence) = (key, fence);
+        listener.deprovision(request)
+    }
+
+    fn request(_: StoredRequest, addon: AddonId, key: &str) -> Option<Deprovision> {
+        Some(Deprovision::new(addon, key))
+    }
+
+    /// What finds nothing to remove has been done: by the run before it, which died on the way home.
+    fn told(result: maitre_core::Result<Self>) -> maitre_core::Result<Self> {
+        let failure = match result {
+            Ok(reply) => return Ok(reply),
+            Err(failure) => failure,
+        };
+        match failure.kind() {
+            FailureKind::Unknown | FailureKind::Gone => Ok(Self::new()),
+            FailureKind::Unavailable => Err(failure),
+            _ => {
+                tracing::error!("the listener refused a deprovision, which no marketplace knows: tried again later");
+                Err(Failure::unavailable("a refused deprovision"))
+            }
+        }
+    }
+
+    fn nothing() -> Option<Self> {
+        Some(Self::new())
+    }
+
+    fn store(&self) -> StoredReply {
+        StoredReply::Deprovisioned { message: self.message_text().map(ToOwned::to_owned) }
+    }
+
+    fn revive(reply: StoredReply) -> Option<Self> {
+        let StoredReply::Deprovisioned { message } = reply else { return None };
+        Some(match message {
+            Some(message) => Self::new().message(message),
+            None => Self::new(),
+        })
+    }
+}
