@@ -73,7 +73,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn resource(&self, id: &str) -> Result<Option<ResourceView>, LedgerError> {
-        self.inner.read(View { id: id.to_owned() }).await
+        self.inner.db.read(View { id: id.to_owned() }).await
     }
 
     /// What is open, parked, and how old the oldest open operation is.
@@ -81,7 +81,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn figures(&self) -> Result<Figures, LedgerError> {
-        self.inner.read(Count).await
+        self.inner.db.read(Count).await
     }
 
     /// Lets a parked operation, or one that rests, be tried at once. Says whether there was such a one.
@@ -89,7 +89,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn retry(&self, operation: i64) -> Result<bool, LedgerError> {
-        let changed = self.inner.write(Retry { operation }).await?;
+        let changed = self.inner.db.write(Retry { operation }).await?;
         self.inner.waiting.hurry();
         Ok(changed)
     }
@@ -100,7 +100,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database fails.
     pub async fn abandon(&self, operation: i64) -> Result<bool, LedgerError> {
-        self.inner.write(Abandon { operation }).await
+        self.inner.db.write(Abandon { operation }).await
     }
 }
 

@@ -80,7 +80,7 @@ impl<L: Listener> Kept<L> {
         let mut waiter = self.ledger.waiting.join(operation);
         let end = Instant::now() + self.ledger.patience;
         loop {
-            match self.ledger.write(Claim { operation }).await? {
+            match self.ledger.db.write(Claim { operation }).await? {
                 Claimed::Ours(lease, request) => return self.take_over(lease, request).await,
                 Claimed::Ended(reply) => return reply.revive(),
                 Claimed::Deferred => return Err(Failure::unavailable("it failed just now and is tried again later")),
@@ -108,7 +108,7 @@ impl<L: Listener> Kept<L> {
         let result = match self.call::<T>(&lease, request).await {
             Err(failure) if failure.kind() == FailureKind::Unavailable && asks_again => {
                 let cause = failure.cause().unwrap_or_default();
-                self.ledger.write(Defer { lease, cause }).await?;
+                self.ledger.db.write(Defer { lease, cause }).await?;
                 self.ledger.waiting.hurry();
                 return Err(failure);
             }
@@ -116,7 +116,7 @@ impl<L: Listener> Kept<L> {
         };
         let stored = result.as_ref().map_or_else(StoredReply::failed, T::store);
         let (operation, key) = (lease.operation, lease.key.clone());
-        let written = self.ledger.finish(Finish::new(&self.ledger.engine, lease, stored)).await?;
+        let written = self.ledger.db.finish(Finish::new(&self.ledger.engine, lease, stored)).await?;
         self.ledger.waiting.hurry();
         if written {
             return result;
@@ -153,7 +153,7 @@ impl<L: Listener> Kept<L> {
             sleep(length / 3).await;
             let (began, end) = (Instant::now(), renewed + length * 2 / 3);
             let renewal = Renew { operation: lease.operation, fence: lease.fence };
-            match timeout_at(end, self.ledger.write(renewal)).await {
+            match timeout_at(end, self.ledger.db.write(renewal)).await {
                 Ok(Ok(true)) => renewed = began,
                 Ok(Ok(false)) | Err(_) => return,
                 Ok(Err(error)) => {
@@ -212,10 +212,10 @@ impl<L: Listener> Listener for Kept<L> {
     /// Only into what is there, by the resource's key whatever the token named it by, and once with each token.
     async fn single_sign_on(&self, mut request: SignOn) -> Result<SignedOn> {
         let addon = self.ledger.remember(&request.addon);
-        let resource = self.ledger.read(Find { addon: addon.clone(), id: request.resource.to_string() }).await?;
+        let resource = self.ledger.db.read(Find { addon: addon.clone(), id: request.resource.to_string() }).await?;
         let resource = resource.filter(|resource| resource.state.lives()).ok_or_else(Failure::unknown)?;
         request.resource = ResourceId::from(resource.key);
-        if !self.ledger.write(mark(&addon, &request)).await? {
+        if !self.ledger.db.write(mark(&addon, &request)).await? {
             tracing::warn!(resource = %request.resource, "refused a single sign-on: its token was used before");
             return Err(Failure::refused("Please go back and open the add-on once more."));
         }
@@ -234,7 +234,7 @@ impl<L: Listener> Listener for Kept<L> {
     async fn resume(&self, operation: Resume) -> Result<()> {
         self.ledger.remember(&operation.addon);
         let claim = Claim { operation: operation.operation };
-        let Claimed::Ours(lease, request) = self.ledger.write(claim).await? else { return Ok(()) };
+        let Claimed::Ours(lease, request) = self.ledger.db.write(claim).await? else { return Ok(()) };
         match lease.kind {
             Kind::Provision => self.take_over::<Provisioned>(lease, request).await.map(drop),
             Kind::PlanChange => self.take_over::<PlanChanged>(lease, request).await.map(drop),

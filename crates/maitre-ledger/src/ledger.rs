@@ -8,8 +8,8 @@ use std::time::Duration;
 use maitre_core::{AddonId, Listener};
 use tokio::task::AbortHandle;
 
-use crate::db::{Command, Db, Dialect, Milliseconds};
-use crate::engine::{AskProvision, Begun, Engine, Finish, Limits};
+use crate::db::{Db, Dialect, Milliseconds};
+use crate::engine::{Engine, Limits};
 use crate::error::LedgerError;
 use crate::kept::Kept;
 use crate::seal::Keys;
@@ -56,7 +56,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Arc<Waiting>,
     /// How long one who joins waits for another's result.
     pub(crate) patience: Duration,
-    db: Arc<Db>,
+    pub(crate) db: Arc<Db>,
     watch: AbortHandle,
     addons: Mutex<HashMap<String, AddonId>>,
 }
@@ -146,12 +146,12 @@ impl Options {
             Some(keys) => keys,
             None => keys_of(&self.url)?,
         };
-        let db = Arc::new(Db::open(&self.url, self.connections, self.clock_offset).await?);
         let owner = uuid::Uuid::new_v4().simple().to_string();
         let engine = Arc::new(Engine { keys, owner, limits: self.limits });
+        let db = Arc::new(Db::open(&self.url, self.connections, self.clock_offset, engine.clone()).await?);
         let waiting = Arc::<Waiting>::default();
-        let (held, asked, by) = (waiting.clone(), db.clone(), engine.clone());
-        let watch = tokio::spawn(async move { held.watch(&asked, &by).await }).abort_handle();
+        let (held, asked) = (waiting.clone(), db.clone());
+        let watch = tokio::spawn(async move { held.watch(&asked).await }).abort_handle();
         let inner = Inner { engine, waiting, patience: self.patience, db, watch, addons: Mutex::default() };
         Ok(Ledger { inner: Arc::new(inner) })
     }
@@ -244,25 +244,5 @@ impl Inner {
     pub(crate) fn addon_id(&self, name: &str) -> Result<AddonId, LedgerError> {
         let addons = self.addons.lock().unwrap_or_else(PoisonError::into_inner);
         addons.get(name).cloned().ok_or(LedgerError::damaged("an add-on that this program does not know"))
-    }
-
-    /// Changes the records.
-    pub(crate) async fn write<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
-        self.db.write(&self.engine, command).await
-    }
-
-    /// Begins a provision, where the database likes it together with others.
-    pub(crate) async fn begin_provision(&self, ask: AskProvision) -> Result<Begun, LedgerError> {
-        self.write(ask).await
-    }
-
-    /// Ends an operation, where the database likes it together with others.
-    pub(crate) async fn finish(&self, finish: Finish) -> Result<bool, LedgerError> {
-        self.write(finish).await
-    }
-
-    /// Looks something up.
-    pub(crate) async fn read<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
-        self.db.read(&self.engine, command).await
     }
 }

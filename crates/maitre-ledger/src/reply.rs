@@ -57,7 +57,7 @@ impl Reply for Provisioned {
     type Ask = AskProvision;
 
     fn begin(ledger: &Inner, ask: AskProvision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
-        ledger.begin_provision(ask)
+        ledger.db.begin(ask)
     }
 
     fn ask<L: Listener>(
@@ -110,7 +110,7 @@ impl Reply for PlanChanged {
     type Ask = AskPlanChange;
 
     fn begin(ledger: &Inner, ask: AskPlanChange) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
-        ledger.write(ask)
+        ledger.db.write(ask)
     }
 
     fn ask<L: Listener>(
@@ -152,7 +152,7 @@ impl Reply for Deprovisioned {
     type Ask = AskDeprovision;
 
     fn begin(ledger: &Inner, ask: AskDeprovision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
-        ledger.write(ask)
+        ledger.db.write(ask)
     }
 
     fn ask<L: Listener>(

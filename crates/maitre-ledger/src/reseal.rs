@@ -17,7 +17,7 @@ impl Ledger {
             let mut next = Some(0);
             while let Some(after) = next {
                 let count;
-                (count, next) = self.inner.write(Batch { table, after }).await?;
+                (count, next) = self.inner.db.write(Batch { table, after }).await?;
                 resealed += count;
             }
         }

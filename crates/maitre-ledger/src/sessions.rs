@@ -86,7 +86,7 @@ impl Sessions {
         let sealed = self.ledger.engine.keys.seal(&place(&hash), &data);
         let resource = record.data.get(RESOURCE).and_then(Value::as_str).map(ToOwned::to_owned);
         let expires_at = record.expiry_date.unix_timestamp().saturating_mul(1000);
-        self.ledger.write(Write { statement, hash, sealed, resource, expires_at }).await.map_err(backend)
+        self.ledger.db.write(Write { statement, hash, sealed, resource, expires_at }).await.map_err(backend)
     }
 }
 
@@ -113,7 +113,7 @@ impl SessionStore for Sessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let hash = hash(*id);
-        let found = self.ledger.read(Load { hash: hash.clone() }).await.map_err(backend)?;
+        let found = self.ledger.db.read(Load { hash: hash.clone() }).await.map_err(backend)?;
         let Some((sealed, expires_at)) = found else { return Ok(None) };
         let Ok(data) = self.ledger.engine.keys.open(&place(&hash), &sealed) else {
             tracing::warn!("a session cannot be opened: its key is not in MAITRE_KEY any more");
@@ -126,14 +126,14 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.ledger.write(Delete { hash: hash(*id) }).await.map_err(backend)
+        self.ledger.db.write(Delete { hash: hash(*id) }).await.map_err(backend)
     }
 }
 
 #[async_trait]
 impl ExpiredDeletion for Sessions {
     async fn delete_expired(&self) -> Result<()> {
-        self.ledger.write(DeleteExpired).await.map_err(backend)
+        self.ledger.db.write(DeleteExpired).await.map_err(backend)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Waiting for operations that somebody else runs, in this process or another.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -61,7 +61,7 @@ impl Waiting {
     }
 
     /// Asks for what is waited for as long as the ledger lives: often at first, and less often while nothing happens.
-    pub(crate) async fn watch(&self, db: &Db, engine: &Arc<Engine>) {
+    pub(crate) async fn watch(&self, db: &Db) {
         let mut pause = SHORTEST;
         loop {
             let operations = self.operations();
@@ -70,7 +70,7 @@ impl Waiting {
                 pause = SHORTEST;
                 continue;
             }
-            match db.read(engine, Movable(operations)).await {
+            match db.read(Movable(operations)).await {
                 Ok(movable) => {
                     for operation in &movable {
                         self.moved(*operation);

@@ -91,7 +91,7 @@ impl Worker {
         'work: loop {
             if swept.is_none_or(|at| at.elapsed() >= BETWEEN_SWEEPS) {
                 swept = Some(Instant::now());
-                if let Err(error) = ledger.write(Sweep).await {
+                if let Err(error) = ledger.db.write(Sweep).await {
                     tracing::warn!(%error, "the worker cannot sweep");
                 }
             }
@@ -138,7 +138,7 @@ async fn due(
     let limit = i64::try_from(at_once).unwrap_or(i64::MAX);
     let mut operations = Vec::new();
     for (place, (addon, _)) in addons.iter().enumerate() {
-        let due = ledger.read(Due { addon: addon.to_string(), limit }).await?;
+        let due = ledger.db.read(Due { addon: addon.to_string(), limit }).await?;
         operations.extend(due.into_iter().map(|operation| (place, operation)));
     }
     Ok(operations)

@@ -34,8 +34,8 @@ fn a_provision(host: &Host, desk: Desk, callers: u32) -> Outcome<f64> {
     let (address, rest) =
         database.url.split_once('@').and_then(|(_, rest)| rest.split_once('/')).ok_or("no address")?;
     let relay = Relay::to(address)?;
-    let server = desk.start_at(&format!("postgres://postgres@127.0.0.1:{}/{rest}", relay.port))?;
-    load::order(&server, Ask::Provision, callers, Until::Requests(20))?; // statements are prepared, connections made
+    let server = desk.start_at(&format!("postgres://postgres@127.0.0.1:{}/{rest}?sslmode=disable", relay.port))?;
+    load::order(&server, Ask::Provision, callers, Until::Requests(200 / u64::from(callers) + 20))?; // statements are prepared, connections made
     let before = relay.ready.load(Ordering::SeqCst);
     let each = PROVISIONS / u64::from(callers) + 1;
     load::order(&server, Ask::Provision, callers, Until::Requests(each))?;

@@ -16,7 +16,7 @@ CREATE INDEX maitre_resources_provider_id ON maitre_resources (addon, provider_i
 
 CREATE TABLE maitre_operations (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    resource BIGINT NOT NULL REFERENCES maitre_resources (id) ON DELETE CASCADE,
+    resource BIGINT NOT NULL,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
     plan TEXT,
@@ -49,3 +49,61 @@ CREATE TABLE maitre_sessions (
 );
 CREATE INDEX maitre_sessions_resource ON maitre_sessions (resource) WHERE resource IS NOT NULL;
 CREATE INDEX maitre_sessions_expiry ON maitre_sessions (expires_at);
+
+-- Many provisions in one round trip and one commit. Each is taken by itself, so that its plan is the same for one as for
+-- many, and for a table of ten rows as for one of ten million. What is new is begun under a lease; of what is known the
+-- record comes back, for the caller to judge. A place that is missing was taken by somebody else at the same moment.
+CREATE FUNCTION maitre_begin_provisions(
+    addons TEXT[], keys TEXT[], plans TEXT[], askeds BYTEA[], requests BYTEA[],
+    by_owner TEXT, for_milliseconds BIGINT, turned BIGINT
+) RETURNS TABLE (
+    place BIGINT, operation BIGINT, id BIGINT, addon TEXT, key TEXT, state TEXT, plan TEXT, asked BYTEA, reply BYTEA,
+    fence BIGINT
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    at BIGINT := CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + turned;
+    made BIGINT;
+    begun BIGINT;
+BEGIN
+    FOR i IN 1 .. cardinality(keys) LOOP
+        RETURN QUERY SELECT CAST(i AS BIGINT), CAST(NULL AS BIGINT), r.id, r.addon, r.key, r.state, r.plan, r.asked,
+                            r.reply, r.fence
+                     FROM maitre_resources r WHERE r.addon = addons[i] AND r.key = keys[i];
+        CONTINUE WHEN FOUND;
+        INSERT INTO maitre_resources (addon, key, state, plan, asked, fence, created_at, changed_at)
+        VALUES (addons[i], keys[i], 'provisioning', plans[i], askeds[i], 1, at, at)
+        ON CONFLICT (addon, key) DO NOTHING RETURNING id INTO made;
+        CONTINUE WHEN NOT FOUND;
+        INSERT INTO maitre_operations (resource, kind, state, plan, request, attempts, fence, lease_owner, lease_until,
+                                       due_at, asked_at, last_asked_at)
+        VALUES (made, 'provision', 'open', plans[i], requests[i], 1, 1, by_owner, at + for_milliseconds, at, at, at)
+        RETURNING id INTO begun;
+        RETURN QUERY SELECT CAST(i AS BIGINT), begun, made, addons[i], keys[i], 'provisioning', plans[i],
+                            CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT);
+    END LOOP;
+END $$;
+
+-- Many provisions that were done: each is written down if its fence is still the resource's. What somebody else holds at
+-- this moment is left out, for its caller to try alone. Returns the operations that were ended.
+CREATE FUNCTION maitre_end_provisions(
+    resources BIGINT[], operations BIGINT[], fences BIGINT[], provider_ids TEXT[], plans TEXT[], replies BYTEA[],
+    turned BIGINT
+) RETURNS SETOF BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+    at BIGINT := CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + turned;
+BEGIN
+    FOR i IN 1 .. cardinality(resources) LOOP
+        PERFORM 1 FROM maitre_resources WHERE id = resources[i] AND fence = fences[i] FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        UPDATE maitre_operations
+        SET state = 'done', request = NULL, cause = NULL, lease_until = 0, ended_at = at
+        WHERE id = operations[i] AND fence = fences[i] AND state = 'open';
+        CONTINUE WHEN NOT FOUND;
+        UPDATE maitre_resources
+        SET provider_id = provider_ids[i], reply = replies[i], plan = plans[i], changed_at = at,
+            state = CASE WHEN state = 'removing' THEN state ELSE 'provisioned' END
+        WHERE id = resources[i];
+        RETURN NEXT operations[i];
+    END LOOP;
+END $$;

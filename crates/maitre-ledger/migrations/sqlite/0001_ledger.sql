@@ -16,7 +16,7 @@ CREATE INDEX maitre_resources_provider_id ON maitre_resources (addon, provider_i
 
 CREATE TABLE maitre_operations (
     id INTEGER PRIMARY KEY,
-    resource BIGINT NOT NULL REFERENCES maitre_resources (id) ON DELETE CASCADE,
+    resource BIGINT NOT NULL,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
     plan TEXT,

@@ -4,7 +4,8 @@
 use super::{Dialect, Row, Value, Words};
 use crate::error::LedgerError;
 
-/// Runs the engine's statements. On SQLite nothing here ever waits: the thread that holds the connection runs each
+/// Runs the engine's statements. On Postgres each is in a box, as the driver's futures are large and there are many of
+/// them in every command. On SQLite nothing here ever waits: the thread that holds the connection runs each
 /// statement to its end.
 pub(crate) struct Connection<'c> {
     to: To<'c>,
@@ -57,7 +58,7 @@ impl<'c> Connection<'c> {
             #[cfg(feature = "sqlite")]
             To::Sqlite(connection) => Ok(super::sqlite::rows(connection, &text, values)?),
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => Ok(super::postgres::rows(connection, text, values).await?),
+            To::Postgres(connection) => Ok(Box::pin(super::postgres::rows(connection, text, values)).await?),
         }
     }
 
@@ -68,8 +69,25 @@ impl<'c> Connection<'c> {
             #[cfg(feature = "sqlite")]
             To::Sqlite(connection) => Ok(super::sqlite::run(connection, &text, values)?),
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => Ok(super::postgres::run(connection, text, values).await?),
+            To::Postgres(connection) => Ok(Box::pin(super::postgres::run(connection, text, values)).await?),
         }
+    }
+
+    /// Inserts one row by a statement that ends in `{returning id}`, and says which; nothing where there was one.
+    ///
+    /// On SQLite the id is asked for afterwards: a statement that returns rows keeps a journal of its own.
+    pub(crate) async fn insert(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Option<i64>, LedgerError> {
+        #[cfg(feature = "sqlite")]
+        if matches!(self.to, To::Sqlite(_)) {
+            let inserted = self.run(statement, values).await? == 1;
+            let To::Sqlite(connection) = &self.to else { return Ok(None) };
+            return Ok(inserted.then(|| connection.last_insert_rowid()));
+        }
+        self.maybe_row(statement, values).await?.map(|row| row.number("id")).transpose()
     }
 
     /// Several statements without parameters.

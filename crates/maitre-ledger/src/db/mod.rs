@@ -11,7 +11,7 @@ mod words;
 
 use std::sync::Arc;
 
-use crate::engine::Engine;
+use crate::engine::{AskProvision, Begun, Engine, Finish};
 use crate::error::LedgerError;
 
 pub(crate) use connection::Connection;
@@ -74,16 +74,21 @@ pub(crate) enum Db {
 
 impl Db {
     /// Fails on tables that [`Db::migrate`] has not made, or that a newer program has changed.
-    pub(crate) async fn open(url: &str, connections: u32, clock_offset: Milliseconds) -> Result<Self, LedgerError> {
+    pub(crate) async fn open(
+        url: &str,
+        connections: u32,
+        clock_offset: Milliseconds,
+        engine: Arc<Engine>,
+    ) -> Result<Self, LedgerError> {
         let words = Words::new(Dialect::of(url)?, clock_offset);
         match words.dialect() {
             #[cfg(feature = "sqlite")]
             Dialect::Sqlite => {
                 let _ = connections; // it has two, always
-                sqlite::Sqlite::open(file_of(url)?, &words).await.map(Self::Sqlite)
+                sqlite::Sqlite::open(file_of(url)?, &words, &engine).await.map(Self::Sqlite)
             }
             #[cfg(feature = "postgres")]
-            Dialect::Postgres => postgres::Postgres::open(url, connections, &words).await.map(Self::Postgres),
+            Dialect::Postgres => postgres::Postgres::open(url, connections, words, engine).await.map(Self::Postgres),
         }
     }
 
@@ -98,23 +103,43 @@ impl Db {
         }
     }
 
-    /// Changes the records in one transaction, perhaps together with what others ask at the same time.
-    pub(crate) async fn write<C: Command>(&self, engine: &Arc<Engine>, command: C) -> Result<C::Outcome, LedgerError> {
+    /// Changes the records in one transaction; on SQLite together with what others ask at the same time.
+    pub(crate) async fn write<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => sqlite.write(engine.clone(), command).await,
+            Self::Sqlite(sqlite) => sqlite.write(command).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => postgres.write(engine, &command).await,
+            Self::Postgres(postgres) => Box::pin(postgres.write(&command)).await,
+        }
+    }
+
+    /// Begins a provision, on both databases together with others.
+    pub(crate) async fn begin(&self, ask: AskProvision) -> Result<Begun, LedgerError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sqlite) => sqlite.write(ask).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Box::pin(postgres.begin(ask)).await,
+        }
+    }
+
+    /// Ends an operation, on both databases together with others.
+    pub(crate) async fn finish(&self, finish: Finish) -> Result<bool, LedgerError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sqlite) => sqlite.write(finish).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Box::pin(postgres.finish(finish)).await,
         }
     }
 
     /// Looks something up, without a transaction.
-    pub(crate) async fn read<C: Command>(&self, engine: &Arc<Engine>, command: C) -> Result<C::Outcome, LedgerError> {
+    pub(crate) async fn read<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(sqlite) => sqlite.read(engine.clone(), command).await,
+            Self::Sqlite(sqlite) => sqlite.read(command).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => postgres.read(engine, &command).await,
+            Self::Postgres(postgres) => Box::pin(postgres.read(&command)).await,
         }
     }
 

@@ -34,15 +34,15 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     /// Both threads, if the tables are of this program's version.
-    pub(super) async fn open(file: PathBuf, words: &Words) -> Result<Self, LedgerError> {
-        let words = words.clone();
+    pub(super) async fn open(file: PathBuf, words: &Words, engine: &Arc<Engine>) -> Result<Self, LedgerError> {
+        let (words, engine) = (words.clone(), engine.clone());
         blocking(move || {
             let mut connection = connect(&file)?;
             at_once(migrations::check(&mut Connection::sqlite(&mut connection, &words)))?;
-            let writer = Desk::open("maitre-writer", connection, &words, together)?;
+            let writer = Desk::open("maitre-writer", connection, &words, &engine, together)?;
             let connection = connect(&file)?;
             connection.pragma_update(None, "query_only", true)?;
-            let reader = Desk::open("maitre-reader", connection, &words, one_by_one)?;
+            let reader = Desk::open("maitre-reader", connection, &words, &engine, one_by_one)?;
             Ok(Self { writer, reader })
         })
         .await
@@ -58,12 +58,12 @@ impl Sqlite {
         .await
     }
 
-    pub(super) async fn write<C: Command>(&self, engine: Arc<Engine>, command: C) -> Result<C::Outcome, LedgerError> {
-        self.writer.ask(engine, command).await
+    pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
+        self.writer.ask(command).await
     }
 
-    pub(super) async fn read<C: Command>(&self, engine: Arc<Engine>, command: C) -> Result<C::Outcome, LedgerError> {
-        self.reader.ask(engine, command).await
+    pub(super) async fn read<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
+        self.reader.ask(command).await
     }
 
     /// Does what was asked for, then lets the file go; whoever asks afterwards hears that the ledger is closed.
@@ -84,7 +84,8 @@ async fn blocking<T: Send + 'static>(
 fn connect(file: &Path) -> Result<rusqlite::Connection, LedgerError> {
     let connection = rusqlite::Connection::open(file)?;
     connection.busy_timeout(PATIENCE)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -93,6 +94,7 @@ fn connect(file: &Path) -> Result<rusqlite::Connection, LedgerError> {
 struct Desk {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    engine: Arc<Engine>,
 }
 
 type Serve = fn(&mut rusqlite::Connection, &Words, &mut Vec<Box<dyn Job>>);
@@ -102,6 +104,7 @@ impl Desk {
         name: &str,
         mut connection: rusqlite::Connection,
         words: &Words,
+        engine: &Arc<Engine>,
         serve: Serve,
     ) -> Result<Self, LedgerError> {
         let (queue, mut waiting) = mpsc::channel(4 * LARGEST_BATCH);
@@ -113,13 +116,13 @@ impl Desk {
             }
         });
         let thread = thread.map_err(LedgerError::thread)?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), engine: engine.clone() })
     }
 
-    async fn ask<C: Command>(&self, engine: Arc<Engine>, command: C) -> Result<C::Outcome, LedgerError> {
+    async fn ask<C: Command>(&self, command: C) -> Result<C::Outcome, LedgerError> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (answer, answered) = oneshot::channel();
-        let asked = Box::new(Asked { engine, command, outcome: None, answer });
+        let asked = Box::new(Asked { engine: self.engine.clone(), command, outcome: None, answer });
         queue.ok_or_else(LedgerError::closed)?.send(asked).await.map_err(|_| LedgerError::closed())?;
         answered.await.map_err(|_| LedgerError::closed())?
     }
@@ -211,6 +214,8 @@ impl ToSql for Value<'_> {
             Self::Text(Some(text)) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Bytes(Some(bytes)) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Self::Text(None) | Self::Bytes(None) => Null.into(),
+            #[cfg(feature = "postgres")]
+            Self::Texts(_) | Self::ManyBytes(_) => return Err(rusqlite::Error::InvalidQuery), // it has no arrays
         })
     }
 }
@@ -258,10 +263,11 @@ pub(super) fn rows(
     values: &[Value<'_>],
 ) -> Result<Vec<super::Row>, rusqlite::Error> {
     let mut statement = on.prepare_cached(text)?;
-    let names: Arc<[String]> = statement.column_names().into_iter().map(ToOwned::to_owned).collect();
     let mut found = statement.query(rusqlite::params_from_iter(values))?;
-    let mut rows = Vec::new();
+    let (mut rows, mut names) = (Vec::new(), None);
     while let Some(row) = found.next()? {
+        let names: &Arc<[String]> =
+            names.get_or_insert_with(|| row.as_ref().column_names().into_iter().map(ToOwned::to_owned).collect());
         let values = (0..names.len()).map(|place| row.get(place)).collect::<Result<_, _>>()?;
         rows.push(super::Row::Sqlite(Row { names: names.clone(), values }));
     }

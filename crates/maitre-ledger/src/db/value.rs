@@ -9,6 +9,10 @@ pub(crate) enum Value<'v> {
     Numbers(&'v [i64]),
     Text(Option<&'v str>),
     Bytes(Option<&'v [u8]>),
+    #[cfg(feature = "postgres")]
+    Texts(&'v [Option<&'v str>]),
+    #[cfg(feature = "postgres")]
+    ManyBytes(&'v [Vec<u8>]),
 }
 
 /// Parameters in a row: `values![id, plan, sealed]`.
@@ -62,6 +66,20 @@ impl<'v> From<&'v Vec<u8>> for Value<'v> {
 impl<'v> From<Option<&'v [u8]>> for Value<'v> {
     fn from(bytes: Option<&'v [u8]>) -> Self {
         Self::Bytes(bytes)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<'v> From<&'v [Option<&'v str>]> for Value<'v> {
+    fn from(texts: &'v [Option<&'v str>]) -> Self {
+        Self::Texts(texts)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<'v> From<&'v [Vec<u8>]> for Value<'v> {
+    fn from(many: &'v [Vec<u8>]) -> Self {
+        Self::ManyBytes(many)
     }
 }
 

@@ -13,12 +13,15 @@ use super::{Dialect, Milliseconds};
 /// | `{lock}` | holds the row until the transaction ends; on SQLite the one writer holds everything |
 /// | `{skip_locked}` | takes rows that nobody else holds |
 /// | `{among $1}` | compares with each of a list of numbers |
+/// | `{returning id}` | of the row that is inserted; see [`Connection::insert`](super::Connection::insert) |
+/// | `{turned}` | how far tests have turned the clock, for functions that ask for the time themselves |
 #[derive(Clone)]
 pub(crate) struct Words(Arc<Inner>);
 
 struct Inner {
     dialect: Dialect,
     now: String,
+    clock_offset: Milliseconds,
     /// Statements are literals, so an address and a length name one.
     known: RwLock<HashMap<(usize, usize), Arc<str>>>,
 }
@@ -33,7 +36,7 @@ impl Words {
             Dialect::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
         };
         let now = if clock_offset == 0 { clock.to_owned() } else { format!("({clock} + {clock_offset})") };
-        Self(Arc::new(Inner { dialect, now, known: RwLock::default() }))
+        Self(Arc::new(Inner { dialect, now, clock_offset, known: RwLock::default() }))
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -46,18 +49,20 @@ impl Words {
         if let Some(known) = self.0.known.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return known.clone();
         }
-        let text = statement.replace("{now}", &self.0.now);
+        let text = statement.replace("{now}", &self.0.now).replace("{turned}", &self.0.clock_offset.to_string());
         let text: Arc<str> = match self.0.dialect {
             #[cfg(feature = "sqlite")]
             Dialect::Sqlite => text
                 .replace("{lock}", "")
                 .replace("{skip_locked}", "")
+                .replace("{returning id}", "")
                 .replace("{among $1}", "IN (SELECT value FROM json_each($1))")
                 .replace('$', "?"),
             #[cfg(feature = "postgres")]
             Dialect::Postgres => text
                 .replace("{lock}", "FOR UPDATE")
                 .replace("{skip_locked}", "FOR UPDATE SKIP LOCKED")
+                .replace("{returning id}", "RETURNING id")
                 .replace("{among $1}", "= ANY($1)"),
         }
         .into();

@@ -58,9 +58,41 @@ impl AskProvision {
         engine.seal_request(&self.addon, &self.key, Kind::Provision, &self.request)
     }
 
-    async fn run(&self, engine: &Engine, on: &mut Connection<'_>, resource: &Resource) -> Result<Begun, LedgerError> {
-        let request = self.sealed_request(engine);
-        run(engine, on, resource, Kind::Provision, Some(&self.plan), Some(&request)).await
+    fn decide(&self, engine: &Engine, resource: &Resource) -> Result<Decision, LedgerError> {
+        let as_first_asked = match &resource.asked {
+            Some(sealed) => engine.keys.open(&place(&self.addon, &resource.key, "asked"), sealed)? == self.asked,
+            None => false,
+        };
+        Ok(rules::provision(Some(resource.state), as_first_asked))
+    }
+
+    /// The answer of a resource that is there, where it can be given without holding it.
+    #[cfg(feature = "postgres")]
+    pub(super) fn known(&self, engine: &Engine, resource: Resource) -> Result<Option<Begun>, LedgerError> {
+        Ok(match self.decide(engine, &resource)? {
+            Decision::Join | Decision::Run => None,
+            Decision::Replay => Some(Begun::Replay(resource)),
+            decision => Some(decision.into()),
+        })
+    }
+
+    async fn run(
+        &self,
+        engine: &Engine,
+        on: &mut Connection<'_>,
+        resource: i64,
+        fence: i64,
+    ) -> Result<Begun, LedgerError> {
+        let lease = Lease {
+            operation: 0,
+            resource,
+            fence,
+            addon: self.addon.clone(),
+            key: self.key.clone(),
+            kind: Kind::Provision,
+            plan: Some(self.plan.clone()),
+        };
+        run(engine, on, lease, Some(&self.sealed_request(engine))).await
     }
 }
 
@@ -73,19 +105,15 @@ impl Command for AskProvision {
         if known.is_none() {
             let insert = "INSERT INTO maitre_resources (addon, key, state, plan, asked, fence, created_at, changed_at)
                  VALUES ($1, $2, 'provisioning', $3, $4, 1, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING
-                 RETURNING *";
-            let row = on.maybe_row(insert, values![addon, key, plan, &self.sealed_asked(engine)]).await?;
-            if let Some(row) = row {
-                return self.run(engine, on, &Resource::read(&row)?).await;
+                 {returning id}";
+            let id = on.insert(insert, values![addon, key, plan, &self.sealed_asked(engine)]).await?;
+            if let Some(id) = id {
+                return self.run(engine, on, id, 1).await;
             }
             known = hold_key(on, addon, key).await?; // ordered elsewhere between the two statements
         }
         let Some(resource) = known else { return Ok(Begun::Unavailable) };
-        let as_first_asked = match &resource.asked {
-            Some(sealed) => engine.keys.open(&place(addon, &resource.key, "asked"), sealed)? == self.asked,
-            None => false,
-        };
-        match rules::provision(Some(resource.state), as_first_asked) {
+        match self.decide(engine, &resource)? {
             Decision::Join => join(on, &resource, Kind::Provision, None).await,
             Decision::Replay => Ok(Begun::Replay(resource)),
             Decision::Run => {
@@ -93,7 +121,8 @@ impl Command for AskProvision {
                 let again = "UPDATE maitre_resources SET state = 'provisioning', plan = $2, asked = $3, reply = NULL,
                      fence = fence + 1, changed_at = {now} WHERE id = $1 RETURNING *";
                 let row = on.row(again, values![resource.id, plan, &self.sealed_asked(engine)]).await?;
-                self.run(engine, on, &Resource::read(&row)?).await
+                let resource = Resource::read(&row)?;
+                self.run(engine, on, resource.id, resource.fence).await
             }
             decision => Ok(decision.into()),
         }
@@ -126,8 +155,9 @@ impl Command for AskPlanChange {
                 Ok(Begun::NoCall)
             }
             Decision::Run => {
+                let sealed = sealed();
                 let resource = enter(on, &resource, State::Changing).await?;
-                run(engine, on, &resource, Kind::PlanChange, Some(plan), Some(&sealed())).await
+                run(engine, on, lease(resource, Kind::PlanChange, Some(plan)), Some(&sealed)).await
             }
             Decision::After => after(on, &resource, Kind::PlanChange, Some(plan), Some(&sealed())).await,
             Decision::Join => join(on, &resource, Kind::PlanChange, Some(plan)).await,
@@ -156,7 +186,7 @@ impl Command for AskDeprovision {
         match rules::deprovision(Some(resource.state)) {
             Decision::Run => {
                 let resource = enter(on, &resource, State::Removing).await?;
-                run(engine, on, &resource, Kind::Deprovision, None, None).await
+                run(engine, on, lease(resource, Kind::Deprovision, None), None).await
             }
             Decision::After => {
                 drop_what_waits(engine, on, &resource, i64::MAX).await?;
@@ -194,29 +224,26 @@ pub(super) async fn enter(on: &mut Connection<'_>, resource: &Resource, state: S
     Resource::read(&on.row(change, values![resource.id, state.as_str()]).await?)
 }
 
-/// Writes an operation down that this process runs at once.
+fn lease(resource: Resource, kind: Kind, plan: Option<&str>) -> Lease {
+    let Resource { id, fence, addon, key, .. } = resource;
+    Lease { operation: 0, resource: id, fence, addon, key, kind, plan: plan.map(ToOwned::to_owned) }
+}
+
+/// Writes an operation down that this process runs at once; the lease gets its number.
 async fn run(
     engine: &Engine,
     on: &mut Connection<'_>,
-    resource: &Resource,
-    kind: Kind,
-    plan: Option<&str>,
+    mut lease: Lease,
     sealed_request: Option<&[u8]>,
 ) -> Result<Begun, LedgerError> {
     let insert = "INSERT INTO maitre_operations (resource, kind, state, plan, request, attempts, fence, lease_owner,
          lease_until, due_at, asked_at, last_asked_at)
-         VALUES ($1, $2, 'open', $3, $4, 1, $5, $6, {now} + $7, {now}, {now}, {now}) RETURNING id";
-    let (fence, owner, length) = (resource.fence, &engine.owner, engine.limits.lease);
-    let values = values![resource.id, kind.as_str(), plan, sealed_request, fence, owner, length];
-    Ok(Begun::Run(Lease {
-        operation: on.row(insert, values).await?.number("id")?,
-        resource: resource.id,
-        fence,
-        addon: resource.addon.clone(),
-        key: resource.key.clone(),
-        kind,
-        plan: plan.map(ToOwned::to_owned),
-    }))
+         VALUES ($1, $2, 'open', $3, $4, 1, $5, $6, {now} + $7, {now}, {now}, {now}) {returning id}";
+    let Lease { resource, fence, kind, plan, .. } = &lease;
+    let (owner, length) = (&engine.owner, engine.limits.lease);
+    let values = values![*resource, kind.as_str(), plan.as_deref(), sealed_request, *fence, owner, length];
+    lease.operation = on.insert(insert, values).await?.ok_or(LedgerError::damaged("an operation without a number"))?;
+    Ok(Begun::Run(lease))
 }
 
 /// Writes an operation down whose turn comes when its lane is free.
@@ -228,9 +255,10 @@ pub(super) async fn after(
     sealed_request: Option<&[u8]>,
 ) -> Result<Begun, LedgerError> {
     let insert = "INSERT INTO maitre_operations (resource, kind, state, plan, request, due_at, asked_at, last_asked_at)
-         VALUES ($1, $2, 'open', $3, $4, {now}, {now}, {now}) RETURNING id";
-    let row = on.row(insert, values![resource.id, kind.as_str(), plan, sealed_request]).await?;
-    Ok(Begun::Wait { operation: row.number("id")?, key: resource.key.clone() })
+         VALUES ($1, $2, 'open', $3, $4, {now}, {now}, {now}) {returning id}";
+    let operation = on.insert(insert, values![resource.id, kind.as_str(), plan, sealed_request]).await?;
+    let operation = operation.ok_or(LedgerError::damaged("an operation without a number"))?;
+    Ok(Begun::Wait { operation, key: resource.key.clone() })
 }
 
 /// Finds the open operation that does the same, and lets it be tried again at once: somebody waits for it.

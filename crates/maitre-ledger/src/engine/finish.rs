@@ -48,7 +48,9 @@ impl Command for Finish {
             (Kind::PlanChange, _) => {}
             (Kind::Deprovision, _) => removed(engine, on, lease).await?,
         }
-        end(on, lease.operation, sealed).await?;
+        // a provision's answer stands in its resource, where a replay looks for it
+        let own = (lease.kind != Kind::Provision || reply.is_transient()).then_some(&sealed[..]);
+        end(on, lease.operation, own).await?;
         if lease.kind == Kind::PlanChange {
             settle(on, lease.resource).await?;
         }
@@ -58,12 +60,9 @@ impl Command for Finish {
 
 /// The fence is compared on the resource's row, which is held from here to the commit.
 async fn is_ours(on: &mut Connection<'_>, lease: &Lease) -> Result<bool, LedgerError> {
-    let resource = "SELECT fence FROM maitre_resources WHERE id = $1 AND fence = $2 {lock}";
-    if on.maybe_row(resource, values![lease.resource, lease.fence]).await?.is_none() {
-        return Ok(false);
-    }
-    let operation = "SELECT id FROM maitre_operations WHERE id = $1 AND fence = $2 AND state = 'open'";
-    Ok(on.maybe_row(operation, values![lease.operation, lease.fence]).await?.is_some())
+    let ours = "SELECT o.id FROM maitre_resources r JOIN maitre_operations o ON o.resource = r.id
+         WHERE r.id = $1 AND r.fence = $3 AND o.id = $2 AND o.fence = $3 AND o.state = 'open' {lock}";
+    Ok(on.maybe_row(ours, values![lease.resource, lease.operation, lease.fence]).await?.is_some())
 }
 
 /// Nobody will ask again, and something may have been made: remove it.
@@ -122,8 +121,13 @@ pub(super) async fn drop_what_is_parked(
     on.run(parked, values![resource, &gone]).await.map(drop)
 }
 
-/// Closes an operation with its answer. A finished request holds nothing that is needed again.
-pub(super) async fn end(on: &mut Connection<'_>, operation: i64, sealed_reply: &[u8]) -> Result<(), LedgerError> {
+/// Closes an operation, with its answer unless the resource holds it. A finished request holds nothing that is needed
+/// again.
+pub(super) async fn end(
+    on: &mut Connection<'_>,
+    operation: i64,
+    sealed_reply: Option<&[u8]>,
+) -> Result<(), LedgerError> {
     let end = "UPDATE maitre_operations SET state = 'done', reply = $2, request = NULL, cause = NULL, lease_until = 0,
          ended_at = {now} WHERE id = $1";
     on.run(end, values![operation, sealed_reply]).await.map(drop)

@@ -61,8 +61,13 @@ impl Command for Claim {
             "open" => {}
             "parked" => return Ok(Claimed::Parked),
             _ => {
-                let sealed = row.maybe_bytes("reply")?.ok_or(LedgerError::damaged("an answer that is not there"))?;
-                return Ok(Claimed::Ended(engine.open_reply(&resource.addon, &resource.key, &sealed)?));
+                let own = row.maybe_bytes("reply")?;
+                return Ok(Claimed::Ended(match own {
+                    Some(sealed) => engine.open_reply(&resource.addon, &resource.key, &sealed)?,
+                    // a provision's answer stands in its resource, for as long as that lives
+                    None if resource.reply.is_some() => engine.reply_of(&resource)?,
+                    None => StoredReply::Failed { kind: StoredKind::Gone, message: None },
+                }));
             }
         }
         if row.number("leased_for")? > 0 || !lane_is_free(engine, on, &resource, operation, kind).await? {
@@ -70,7 +75,7 @@ impl Command for Claim {
         }
         let plan = row.maybe_text("plan")?;
         if let Some(reply) = settled(engine, &resource, kind, plan.as_deref())? {
-            end(on, operation, &engine.seal_reply(&resource.addon, &resource.key, &reply)).await?;
+            end(on, operation, Some(&engine.seal_reply(&resource.addon, &resource.key, &reply))).await?;
             pass_on(on, resource.id).await?;
             settle(on, resource.id).await?;
             return Ok(Claimed::Ended(reply));

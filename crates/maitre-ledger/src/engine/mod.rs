@@ -6,6 +6,8 @@ mod lease;
 mod mark;
 mod records;
 mod sweep;
+#[cfg(feature = "postgres")]
+mod together;
 
 pub(crate) use begin::{AskDeprovision, AskPlanChange, AskProvision, Begun};
 pub(crate) use finish::{Defer, Finish};
@@ -13,6 +15,8 @@ pub(crate) use lease::{Claim, Claimed, Lease, Renew, Retry};
 pub(crate) use mark::Mark;
 pub(crate) use records::{Find, Kind, key_of, place};
 pub(crate) use sweep::Sweep;
+#[cfg(feature = "postgres")]
+pub(crate) use together::Together;
 
 use crate::db::Milliseconds;
 use crate::seal::Keys;
