@@ -183,14 +183,15 @@ impl<T, F: Future<Output = Result<T>>> Future for CatchPanic<F> {
 
 impl<L: Listener> Listener for Kept<L> {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        let request = Arc::new(request);
         let command = AskProvision {
             addon: self.ledger.remember(&request.addon),
             key: key_of(request.resource.as_str()).into_owned(),
             plan: request.plan.clone(),
             asked: asked(&request),
-            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            request: request.clone(),
         };
-        self.ask(command, Box::new(request)).await
+        self.ask(command, request).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {

@@ -1,5 +1,7 @@
 //! The three replies that are kept: how each is asked for, written down and read back.
 
+use std::sync::Arc;
+
 use maitre_core::{
     AddonId, ConfigVars, Deprovision, Deprovisioned, ExposeSecret, Failure, FailureKind, Listener, PlanChange,
     PlanChanged, Provision, Provisioned, ResourceId,
@@ -53,7 +55,7 @@ pub(crate) fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
 }
 
 impl Reply for Provisioned {
-    type Request = Box<Provision>;
+    type Request = Arc<Provision>;
     type Ask = AskProvision;
 
     fn begin(ledger: &Inner, ask: AskProvision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
@@ -62,20 +64,21 @@ impl Reply for Provisioned {
 
     fn ask<L: Listener>(
         listener: &L,
-        mut request: Box<Provision>,
+        request: Arc<Provision>,
         key: ResourceId,
         fence: u64,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
+        let mut request = Arc::unwrap_or_clone(request);
         (request.resource, request.fence) = (key, fence);
-        listener.provision(*request)
+        listener.provision(request)
     }
 
-    fn request(stored: StoredRequest, addon: AddonId, key: &str) -> Option<Box<Provision>> {
+    fn request(stored: StoredRequest, addon: AddonId, key: &str) -> Option<Arc<Provision>> {
         let StoredRequest::Provision(stored) = stored else { return None };
-        Some(Box::new(stored.revive(addon, key)))
+        Some(Arc::new(stored.revive(addon, key)))
     }
 
-    fn asks_again(request: &Box<Provision>) -> bool {
+    fn asks_again(request: &Arc<Provision>) -> bool {
         request.keyed
     }
 

@@ -6,7 +6,7 @@
 //! another process that goes on when this one dies, leases and fences, sealed values, a history, plan changes and removals
 //! in their lanes) it does nothing, so that whatever all that costs shows. Its work is done in the request's own future.
 //!
-//! Settings are the same for both: the runtime's threads, WAL and full sync, prepared statements, on Postgres a pool of
+//! Settings are the same for both: the runtime's threads, WAL with its checkpoints and full sync, prepared statements, on Postgres a pool of
 //! [`CONNECTIONS`]. On SQLite this handler has the one connection that writes fastest: with more of them they wait for each
 //! other asleep, which costs it more than half of its speed.
 
@@ -55,7 +55,7 @@ impl Installs {
             let options = SqliteConnectOptions::from_str(url)?
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true);
+                .pragma("wal_autocheckpoint", "4000");
             let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
             let pool = pool.connect_with(options).await?;
             sqlx::query(TABLE).execute(&pool).await?;

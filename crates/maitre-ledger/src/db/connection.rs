@@ -53,23 +53,27 @@ impl<'c> Connection<'c> {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, LedgerError> {
-        let text = self.words.of(statement);
+        let statement = self.words.of(statement);
         match &mut self.to {
             #[cfg(feature = "sqlite")]
-            To::Sqlite(connection) => Ok(super::sqlite::rows(connection, &text, values)?),
+            To::Sqlite(connection) => Ok(super::sqlite::rows(connection, &statement, values)?),
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => Ok(Box::pin(super::postgres::rows(connection, text, values)).await?),
+            To::Postgres(connection) => {
+                Ok(Box::pin(super::postgres::rows(connection, statement.text.clone(), values)).await?)
+            }
         }
     }
 
     /// How many rows were changed.
     pub(crate) async fn run(&mut self, statement: &'static str, values: &[Value<'_>]) -> Result<u64, LedgerError> {
-        let text = self.words.of(statement);
+        let statement = self.words.of(statement);
         match &mut self.to {
             #[cfg(feature = "sqlite")]
-            To::Sqlite(connection) => Ok(super::sqlite::run(connection, &text, values)?),
+            To::Sqlite(connection) => Ok(super::sqlite::run(connection, &statement.text, values)?),
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => Ok(Box::pin(super::postgres::run(connection, text, values)).await?),
+            To::Postgres(connection) => {
+                Ok(Box::pin(super::postgres::run(connection, statement.text.clone(), values)).await?)
+            }
         }
     }
 

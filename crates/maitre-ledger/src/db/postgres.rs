@@ -161,7 +161,10 @@ async fn serve<C: Together>(pool: Arc<Pool>, waiting: Arc<tokio::sync::Mutex<mps
         let mut outcomes = outcomes.into_iter();
         for asked in first.into_values() {
             match outcomes.next().flatten() {
-                Some(outcome) => drop(asked.answer.send(Ok(outcome))), // whoever asked may have gone
+                Some(outcome) => {
+                    drop(asked.command); // what it shares with the one who asked is that one's now
+                    let _ = asked.answer.send(Ok(outcome)); // whoever asked may have gone
+                }
                 None => do_alone(&pool, asked),
             }
         }

@@ -12,6 +12,7 @@ use rusqlite::ToSql;
 use rusqlite::types::{Null, ToSqlOutput, Value as Stored, ValueRef};
 use tokio::sync::{mpsc, oneshot};
 
+use super::words::Statement;
 use super::{Command, Connection, Value, Words, migrations};
 use crate::engine::Engine;
 use crate::error::LedgerError;
@@ -153,7 +154,8 @@ impl<C: Command> Job for Asked<C> {
     }
 
     fn answer(self: Box<Self>, result: Result<(), LedgerError>) {
-        let Self { outcome, answer, .. } = *self;
+        let Self { command, outcome, answer, .. } = *self;
+        drop(command); // what it shares with the one who asked is that one's now
         let result = result.and_then(|()| outcome.ok_or_else(LedgerError::closed));
         let _ = answer.send(result); // whoever asked may have gone
     }
@@ -259,15 +261,15 @@ impl Row {
 
 pub(super) fn rows(
     on: &rusqlite::Connection,
-    text: &str,
+    statement: &Statement,
     values: &[Value<'_>],
 ) -> Result<Vec<super::Row>, rusqlite::Error> {
-    let mut statement = on.prepare_cached(text)?;
-    let mut found = statement.query(rusqlite::params_from_iter(values))?;
-    let (mut rows, mut names) = (Vec::new(), None);
+    let mut prepared = on.prepare_cached(&statement.text)?;
+    let mut found = prepared.query(rusqlite::params_from_iter(values))?;
+    let mut rows = Vec::new();
     while let Some(row) = found.next()? {
-        let names: &Arc<[String]> =
-            names.get_or_insert_with(|| row.as_ref().column_names().into_iter().map(ToOwned::to_owned).collect());
+        let names = || row.as_ref().column_names().into_iter().map(ToOwned::to_owned).collect();
+        let names = statement.columns.get_or_init(names);
         let values = (0..names.len()).map(|place| row.get(place)).collect::<Result<_, _>>()?;
         rows.push(super::Row::Sqlite(Row { names: names.clone(), values }));
     }

@@ -1,6 +1,8 @@
 //! The few words in which the two databases differ.
 
 use std::collections::HashMap;
+#[cfg(feature = "sqlite")]
+use std::sync::OnceLock;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Dialect, Milliseconds};
@@ -23,7 +25,15 @@ struct Inner {
     now: String,
     clock_offset: Milliseconds,
     /// Statements are literals, so an address and a length name one.
-    known: RwLock<HashMap<(usize, usize), Arc<str>>>,
+    known: RwLock<HashMap<(usize, usize), Arc<Statement>>>,
+}
+
+/// A statement in the database's own words.
+pub(crate) struct Statement {
+    pub(crate) text: Arc<str>,
+    /// The names of the columns that it returns, once it was seen to do so.
+    #[cfg(feature = "sqlite")]
+    pub(super) columns: OnceLock<Arc<[String]>>,
 }
 
 impl Words {
@@ -44,7 +54,7 @@ impl Words {
     }
 
     /// The statement in the database's words; nothing but fixed words and a number of our own goes into it.
-    pub(crate) fn of(&self, statement: &'static str) -> Arc<str> {
+    pub(crate) fn of(&self, statement: &'static str) -> Arc<Statement> {
         let name = (statement.as_ptr().addr(), statement.len());
         if let Some(known) = self.0.known.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return known.clone();
@@ -66,6 +76,11 @@ impl Words {
                 .replace("{among $1}", "= ANY($1)"),
         }
         .into();
+        let text = Arc::new(Statement {
+            text,
+            #[cfg(feature = "sqlite")]
+            columns: OnceLock::new(),
+        });
         self.0.known.write().unwrap_or_else(PoisonError::into_inner).insert(name, text.clone());
         text
     }
@@ -78,15 +93,15 @@ mod tests {
     #[test]
     fn each_database_gets_its_own_words() {
         let statement = "SELECT id FROM t WHERE id {among $1} AND due_at <= {now} - $2 {lock}";
-        let sqlite = Words::new(Dialect::Sqlite, 0).of(statement);
+        let sqlite = &Words::new(Dialect::Sqlite, 0).of(statement).text;
         assert_eq!(
-            &*sqlite,
+            &**sqlite,
             "SELECT id FROM t WHERE id IN (SELECT value FROM json_each(?1)) \
              AND due_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 "
         );
-        let postgres = Words::new(Dialect::Postgres, 5).of(statement);
+        let postgres = &Words::new(Dialect::Postgres, 5).of(statement).text;
         assert_eq!(
-            &*postgres,
+            &**postgres,
             "SELECT id FROM t WHERE id = ANY($1) \
              AND due_at <= (CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + 5) - $2 FOR UPDATE"
         );

@@ -1,12 +1,16 @@
 //! An event arrives: the table decides, and the intent is written down before anything is done.
 
+use std::sync::Arc;
+
+use maitre_core::Provision;
+
 use super::lease::{Lease, drop_what_waits};
 use super::records::{Kind, Resource, hold, hold_key, is_uuid, key_of, place};
 use super::{Engine, finish};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 use crate::rules::{self, Decision, State};
-use crate::stored::{StoredKind, StoredReply};
+use crate::stored::{StoredKind, StoredReply, StoredRequest};
 
 /// How a request goes on after its intent is written down.
 pub(crate) enum Begun {
@@ -45,8 +49,8 @@ pub(crate) struct AskProvision {
     pub(crate) plan: String,
     /// What makes two provisions of one resource the same.
     pub(crate) asked: [u8; 32],
-    /// All that the listener is to be asked. It is sealed when it is written down: most of what comes again is not.
-    pub(crate) request: Vec<u8>,
+    /// What the listener is to be asked. It is sealed when it is written down, as what comes again is not.
+    pub(crate) request: Arc<Provision>,
 }
 
 impl AskProvision {
@@ -55,7 +59,8 @@ impl AskProvision {
     }
 
     pub(super) fn sealed_request(&self, engine: &Engine) -> Vec<u8> {
-        engine.seal_request(&self.addon, &self.key, Kind::Provision, &self.request)
+        let request = serde_json::to_vec(&StoredRequest::from(&*self.request)).unwrap_or_default();
+        engine.seal_request(&self.addon, &self.key, Kind::Provision, &request)
     }
 
     fn decide(&self, engine: &Engine, resource: &Resource) -> Result<Decision, LedgerError> {
