@@ -7,6 +7,9 @@ use std::sync::LazyLock;
 
 use maitre_testkit::{CloudControl, Heroku, Opperator, Visitor};
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+use crate::ledger::support::{Database, KEY};
 
 const PASSWORD: &str = "development-only-password";
 const SALT: &str = "development-only-sso-salt";
@@ -54,6 +57,7 @@ impl Saas {
         command
             .current_dir(folder)
             .env_remove("DATABASE_URL")
+            .env_remove("MAITRE_KEY")
             .env_remove("HOST")
             .env("PORT", "0")
             .env("ADDON_MANIFEST", root.join("addon-manifest.json"))
@@ -64,7 +68,18 @@ impl Saas {
     }
 
     fn start(folder: &Folder) -> Self {
-        let mut process = Self::command(&folder.0).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_by(Self::command(&folder.0))
+    }
+
+    /// One of several processes on a shared database.
+    fn start_on(folder: &Folder, url: &str) -> Self {
+        let mut command = Self::command(&folder.0);
+        command.env("DATABASE_URL", url).env("MAITRE_KEY", KEY);
+        Self::start_by(command)
+    }
+
+    fn start_by(mut command: Command) -> Self {
+        let mut process = command.stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
@@ -243,7 +258,8 @@ async fn the_other_marketplaces_order_change_and_remove() {
     let id = cloudcontrol.provision("basic").await.expect(201).json()["id"].as_str().unwrap().to_owned();
     cloudcontrol.plan_change(&id, "premium").await.expect(200);
     cloudcontrol.single_sign_on(&id).await.expect(302);
-    cloudcontrol.single_sign_on(&id).send_by_get().await.expect(302);
+    let a_little_later = OffsetDateTime::now_utc() + Duration::seconds(5);
+    cloudcontrol.single_sign_on(&id).at(a_little_later).send_by_get().await.expect(302);
     cloudcontrol.deprovision(&id).await.expect(204);
     cloudcontrol.deprovision(&id).await.expect(404);
 
@@ -272,4 +288,87 @@ fn a_terminated_process_ends_in_order() {
     let folder = Folder::new();
     let mut saas = Saas::start(&folder);
     assert!(saas.terminate().success());
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_that_the_next_one_does_not_know() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let folder = Folder::new();
+        let mut saas = Saas::start(&folder);
+        let uuid = saas.heroku().new_uuid();
+        let order = |saas: &Saas| saas.heroku().provision("basic").uuid(&uuid);
+        let first = order(&saas).await.expect(200).text();
+        saas.process.kill().unwrap();
+        saas.process.wait().unwrap();
+
+        let saas = Saas::start(&folder);
+        let again = order(&saas).await.expect(200).text();
+        // the address of the counters is the port's, which is another one now
+        let token = |text: &str| serde_json::from_str::<Value>(text).unwrap()["config"]["TALLY_TOKEN"].clone();
+        assert_eq!(token(&again), token(&first));
+    });
+}
+
+#[tokio::test]
+async fn two_processes_on_one_postgres_are_one_product() {
+    let Some(database) = Database::postgres().await else { return };
+    let folder = Folder::new();
+    let mut one = Saas::start_on(&folder, &database.url);
+    let two = Saas::start_on(&folder, &database.url);
+
+    let uuid = one.heroku().new_uuid();
+    let order = |saas: &Saas| saas.heroku().provision("basic").uuid(&uuid);
+    let calls: Vec<_> =
+        (0..32).map(|number| tokio::spawn(order(if number % 2 == 0 { &one } else { &two }).send())).collect();
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(call.await.unwrap().expect(200).text());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    let installs = "SELECT CAST(count(*) AS BIGINT) FROM installs";
+    assert_eq!(sqlx::query_scalar::<_, i64>(installs).fetch_one(&database.pool().await).await.unwrap(), 1);
+
+    // signed on at one process, at home in both
+    let now = OffsetDateTime::now_utc();
+    let form = one.heroku().single_sign_on(&uuid).at(now);
+    let mut visitor = Visitor::new(&one.origin);
+    visitor.post_form(form.url(), form.fields()).await.expect(302);
+    two.heroku().single_sign_on(&uuid).at(now).await.expect(403);
+    two.heroku().single_sign_on(&uuid).at(now - Duration::seconds(1)).await.expect(302);
+    let session = visitor.cookie("tally").expect("a session").value().to_owned();
+    let mut there = Visitor::new(&two.origin);
+    there.plant("tally", &session);
+    there.get("/dashboard").await.expect(200);
+
+    // and it goes on without one of them
+    assert!(one.terminate().success());
+    assert_eq!(order(&two).await.expect(200).text(), answers[0]);
+    two.heroku().plan_change(&uuid, "premium").await.expect(200);
+    two.heroku().deprovision(&uuid).await.expect(204);
+    there.get("/dashboard").await.expect(403);
+    let one = Saas::start_on(&folder, &database.url);
+    order(&one).await.expect(410);
+}
+
+#[tokio::test]
+async fn a_shared_database_without_a_key_is_refused_with_what_to_do() {
+    let Some(database) = Database::postgres().await else { return };
+    let folder = Folder::new();
+    let output = Saas::command(&folder.0).env("DATABASE_URL", &database.url).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(said.contains("a ledger on Postgres needs MAITRE_KEY") && said.contains("openssl rand -hex 32"), "{said}");
+}
+
+#[tokio::test]
+async fn migrations_are_a_command_of_their_own() {
+    let Some(database) = Database::postgres().await else { return };
+    let folder = Folder::new();
+    // without a key: it is not needed where nothing is read
+    let output = Saas::command(&folder.0).arg("migrate").env("DATABASE_URL", &database.url).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let versions = sqlx::query_scalar::<_, i64>("SELECT max(version) FROM maitre_migrations");
+    assert_eq!(versions.fetch_one(&database.pool().await).await.unwrap(), 1);
 }

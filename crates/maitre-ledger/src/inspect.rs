@@ -1,9 +1,10 @@
 //! What an operator needs: what happened to a resource, what is open, and a hand on what is stuck.
 
+use maitre_core::AddonId;
 use time::{Duration, OffsetDateTime};
 
 use crate::db::{Command, Connection, Milliseconds, Row, values};
-use crate::engine::{Engine, Retry, place};
+use crate::engine::{Engine, Erase, Retry, key_of, place};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::rules::State;
@@ -104,6 +105,17 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Erases what is left of a removed resource, its timeline too: of a person's data nothing stays, of the resource its
+    /// key, so that it never lives again. Says whether there was such a resource; one that lives is left alone.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn erase(&self, addon: &AddonId, id: &str) -> Result<bool, LedgerError> {
+        self.inner.db.write(Erase { addon: addon.to_string(), id: id.to_owned() }).await
+    }
+}
+
 struct View {
     id: String,
 }
@@ -112,9 +124,13 @@ impl Command for View {
     type Outcome = Option<ResourceView>;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Option<ResourceView>, LedgerError> {
-        let find = "SELECT * FROM maitre_resources WHERE key = $1 OR provider_id = $1
-                    ORDER BY CASE WHEN key = $1 THEN 0 ELSE 1 END, id DESC LIMIT 1";
-        let Some(row) = on.maybe_row(find, values![&self.id]).await? else { return Ok(None) };
+        let by_key = "SELECT * FROM maitre_resources WHERE key = $1 ORDER BY id DESC LIMIT 1";
+        let by_name = "SELECT * FROM maitre_resources WHERE provider_id = $1 ORDER BY id DESC LIMIT 1";
+        let mut found = on.maybe_row(by_key, values![&*key_of(&self.id)]).await?;
+        if found.is_none() {
+            found = on.maybe_row(by_name, values![&self.id]).await?;
+        }
+        let Some(row) = found else { return Ok(None) };
         let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
         let operations = on.rows(operations, values![row.number("id")?]).await?;
         let cause_at = place(&row.text("addon")?, &row.text("key")?, "cause");
@@ -150,18 +166,17 @@ impl OperationView {
     }
 }
 
-struct Count;
+pub(crate) struct Count;
 
 impl Command for Count {
     type Outcome = Figures;
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Figures, LedgerError> {
-        let count = "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0) AS BIGINT) AS open,
-                    CAST(COALESCE(SUM(CASE WHEN state = 'parked' THEN 1 ELSE 0 END), 0) AS BIGINT) AS parked,
-                    CAST({now} - COALESCE(MIN(CASE WHEN state = 'open' THEN asked_at END), {now}) AS BIGINT) AS age
-             FROM maitre_operations WHERE state IN ('open', 'parked')";
+        let count = "SELECT (SELECT count(*) FROM maitre_operations WHERE state = 'open') AS open,
+             (SELECT count(*) FROM maitre_operations WHERE state = 'parked') AS parked,
+             {now} - COALESCE((SELECT min(asked_at) FROM maitre_operations WHERE state = 'open'), {now}) AS age";
         let row = on.row(count, &[]).await?;
-        let oldest_open = Duration::milliseconds(row.number("age")?);
+        let oldest_open = Duration::milliseconds(row.number("age")?.max(0));
         Ok(Figures { open: row.number("open")?, parked: row.number("parked")?, oldest_open })
     }
 }

@@ -14,7 +14,9 @@ use maitre_core::{
 };
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
 
 use crate::engine::{
     AskDeprovision, AskPlanChange, AskProvision, Begun, Claim, Claimed, Defer, Find, Finish, Kind, Lease, Mark,
@@ -22,6 +24,7 @@ use crate::engine::{
 };
 use crate::error::LedgerError;
 use crate::ledger::Inner;
+use crate::observe;
 use crate::reply::Reply;
 use crate::stored::{StoredReply, StoredRequest, asked};
 
@@ -49,14 +52,15 @@ impl<L: Listener> Kept<L> {
     }
 
     /// What is written down as begun is done, though the caller hangs up.
-    fn ask<T: Reply>(&self, command: T::Ask, request: T::Request) -> Outlive<Result<T>> {
+    fn ask<T: Reply>(&self, addon: String, command: T::Ask, request: T::Request) -> Outlive<Result<T>> {
         let kept = self.clone();
         let asking = async move {
             let begun = T::begin(&kept.ledger, command).await?;
+            observe::answered(&addon, T::KIND, &begun);
             kept.go_on(begun, request).await
         };
         // without a runtime the process is about to end, and another one goes on
-        Outlive::new(tracing::Instrument::in_current_span(asking), |work| {
+        Outlive::new(asking.in_current_span(), |work| {
             drop(Handle::try_current().map(|runtime| runtime.spawn(work)));
         })
     }
@@ -104,20 +108,33 @@ impl<L: Listener> Kept<L> {
 
     /// Calls the vendor's listener under a lease, and writes its answer down.
     async fn run<T: Reply>(&self, lease: Lease, request: T::Request) -> Result<T> {
+        let _running = self.ledger.running.enter();
         let asks_again = T::asks_again(&request);
-        let result = match self.call::<T>(&lease, request).await {
+        let began = Instant::now();
+        let result = match self.call::<T>(&lease, request).instrument(observe::span(&lease)).await {
+            Told::Stopped => return Err(Failure::unavailable("the process stops: another one goes on")),
+            Told::LeaseLost => Err(Failure::unavailable("the lease was lost: another process goes on")),
+            Told::Said(result) => result,
+        };
+        let told = match &result {
+            Ok(_) => observe::Result::Done,
+            Err(failure) if failure.kind() == FailureKind::Unavailable => observe::Result::Failed,
+            Err(_) => observe::Result::SaidNo,
+        };
+        let (addon, operation, key) = (lease.addon.clone(), lease.operation, lease.key.clone());
+        let (written, result) = match result {
             Err(failure) if failure.kind() == FailureKind::Unavailable && asks_again => {
                 let cause = failure.cause().unwrap_or_default();
                 self.ledger.db.write(Defer { lease, cause }).await?;
-                self.ledger.waiting.hurry();
-                return Err(failure);
+                (true, Err(failure))
             }
-            result => result,
+            result => {
+                let stored = result.as_ref().map_or_else(StoredReply::failed, T::store);
+                (self.ledger.db.finish(Finish::new(&self.ledger.engine, lease, stored)).await?, result)
+            }
         };
-        let stored = result.as_ref().map_or_else(StoredReply::failed, T::store);
-        let (operation, key) = (lease.operation, lease.key.clone());
-        let written = self.ledger.db.finish(Finish::new(&self.ledger.engine, lease, stored)).await?;
         self.ledger.waiting.hurry();
+        observe::called(&addon, T::KIND, if written { told } else { observe::Result::Late }, began.elapsed());
         if written {
             return result;
         }
@@ -126,23 +143,27 @@ impl<L: Listener> Kept<L> {
     }
 
     /// The listener's work and the heartbeat side by side: without a lease there is no going on.
-    async fn call<T: Reply>(&self, lease: &Lease, request: T::Request) -> Result<T> {
+    async fn call<T: Reply>(&self, lease: &Lease, request: T::Request) -> Told<T> {
         let listener = self.listener.clone();
         let (key, fence) = (ResourceId::from(lease.key.as_str()), u64::try_from(lease.fence).unwrap_or_default());
         let work = async move { T::ask(&*listener, request, key, fence).await };
-        let mut work = Box::pin(tracing::Instrument::in_current_span(CatchPanic(Box::pin(work))));
+        let mut work = Box::pin(CatchPanic(Box::pin(work)).in_current_span());
         // what is done at the first look needs neither a task nor a heartbeat
         if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-            return T::told(result);
+            return Told::Said(T::told(result));
         }
-        let mut work = tokio::spawn(work);
-        tokio::select! {
-            result = &mut work => T::told(result.unwrap_or_else(|_| Err(Failure::unavailable("the process stops")))),
-            () = self.keep_alive(lease) => {
-                work.abort();
-                Err(Failure::unavailable("the lease was lost: another process goes on"))
+        let mut work = Task(tokio::spawn(work));
+        let mut stopping = self.ledger.stopping.subscribe();
+        let told = tokio::select! {
+            result = &mut work.0 => {
+                return Told::Said(T::told(result.unwrap_or_else(|_| Err(Failure::unavailable("the process stops")))));
             }
-        }
+            () = self.keep_alive(lease) => Told::LeaseLost,
+            _ = stopping.wait_for(|stopping| *stopping) => Told::Stopped,
+        };
+        work.0.abort();
+        let _ = (&mut work.0).await; // it may stand in a place where it cannot be stopped
+        told
     }
 
     /// Renews the lease every third of it; returns when two thirds have passed without success.
@@ -167,6 +188,22 @@ impl<L: Listener> Kept<L> {
     }
 }
 
+/// What became of a call.
+enum Told<T> {
+    Said(Result<T>),
+    LeaseLost,
+    Stopped,
+}
+
+/// Ends with whoever waits for it.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A call that panics has failed, and nothing else has.
 struct CatchPanic<F>(Pin<Box<F>>);
 
@@ -183,43 +220,50 @@ impl<T, F: Future<Output = Result<T>>> Future for CatchPanic<F> {
 
 impl<L: Listener> Listener for Kept<L> {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        let addon = self.ledger.remember(&request.addon);
         let request = Arc::new(request);
         let command = AskProvision {
-            addon: self.ledger.remember(&request.addon),
+            addon: addon.clone(),
             key: key_of(request.resource.as_str()).into_owned(),
             plan: request.plan.clone(),
             asked: asked(&request),
             request: request.clone(),
         };
-        self.ask(command, request).await
+        self.ask(addon, command, request).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
+        let addon = self.ledger.remember(&request.addon);
         let command = AskPlanChange {
-            addon: self.ledger.remember(&request.addon),
+            addon: addon.clone(),
             id: request.resource.as_str().to_owned(),
             plan: request.plan.clone(),
             request: serde_json::to_vec(&StoredRequest::from(&request))?,
         };
-        self.ask(command, request).await
+        self.ask(addon, command, request).await
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
-        let command =
-            AskDeprovision { addon: self.ledger.remember(&request.addon), id: request.resource.as_str().to_owned() };
-        self.ask(command, request).await
+        let addon = self.ledger.remember(&request.addon);
+        let command = AskDeprovision { addon: addon.clone(), id: request.resource.as_str().to_owned() };
+        self.ask(addon, command, request).await
     }
 
     /// Only into what is there, by the resource's key whatever the token named it by, and once with each token.
     async fn single_sign_on(&self, mut request: SignOn) -> Result<SignedOn> {
         let addon = self.ledger.remember(&request.addon);
         let resource = self.ledger.db.read(Find { addon: addon.clone(), id: request.resource.to_string() }).await?;
-        let resource = resource.filter(|resource| resource.state.lives()).ok_or_else(Failure::unknown)?;
+        let Some(resource) = resource.filter(|resource| resource.state.lives()) else {
+            observe::signed_on(&addon, observe::SignOn::Unknown);
+            return Err(Failure::unknown());
+        };
         request.resource = ResourceId::from(resource.key);
         if !self.ledger.db.write(mark(&addon, &request)).await? {
+            observe::signed_on(&addon, observe::SignOn::UsedBefore);
             tracing::warn!(resource = %request.resource, "refused a single sign-on: its token was used before");
             return Err(Failure::refused("Please go back and open the add-on once more."));
         }
+        observe::signed_on(&addon, observe::SignOn::Accepted);
         let tie = format!("{addon} {}", request.resource);
         let signed_on = self.listener.single_sign_on(request).await?;
         // a session that is opened for a resource ends with it; see `Sessions`

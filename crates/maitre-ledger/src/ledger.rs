@@ -5,15 +5,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use maitre_core::{AddonId, Listener};
+use maitre_core::{AddonId, InFlight, Listener};
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep};
 
 use crate::db::{Db, Dialect, Milliseconds};
-use crate::engine::{Engine, Limits};
+use crate::engine::{Engine, GiveBack, Limits};
 use crate::error::LedgerError;
 use crate::kept::Kept;
 use crate::seal::Keys;
 use crate::waiting::Waiting;
+
+/// How long a call may take to stop that was told to.
+const STOPPING: Duration = Duration::from_secs(2);
 
 /// The durable record of what was asked and answered; clones are the same ledger.
 ///
@@ -57,6 +61,9 @@ pub(crate) struct Inner {
     /// How long one who joins waits for another's result.
     pub(crate) patience: Duration,
     pub(crate) db: Arc<Db>,
+    /// The listener calls that run here at this moment, and whether they shall stop.
+    pub(crate) running: InFlight,
+    pub(crate) stopping: tokio::sync::watch::Sender<bool>,
     watch: AbortHandle,
     addons: Mutex<HashMap<String, AddonId>>,
 }
@@ -115,6 +122,15 @@ impl Options {
         self
     }
 
+    /// How long the tombstone of a removed resource is kept, with its timeline; for ever if not set. When it is gone, a
+    /// provision that comes again by its key makes a new resource, so let it be more than a marketplace's last retry
+    /// (Heroku: a day).
+    #[must_use]
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.limits.retention = Some(milliseconds(retention));
+        self
+    }
+
     /// How long a duplicate waits for the first one's answer; 20 s if not set. Let it be less than the answer budget.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -152,7 +168,16 @@ impl Options {
         let waiting = Arc::<Waiting>::default();
         let (held, asked) = (waiting.clone(), db.clone());
         let watch = tokio::spawn(async move { held.watch(&asked).await }).abort_handle();
-        let inner = Inner { engine, waiting, patience: self.patience, db, watch, addons: Mutex::default() };
+        let inner = Inner {
+            engine,
+            waiting,
+            patience: self.patience,
+            db,
+            running: InFlight::default(),
+            stopping: tokio::sync::watch::Sender::new(false),
+            watch,
+            addons: Mutex::default(),
+        };
         Ok(Ledger { inner: Arc::new(inner) })
     }
 }
@@ -211,8 +236,42 @@ impl Ledger {
         Kept::new(self.inner.clone(), listener)
     }
 
-    /// Closes the connections. Call it last, after workers and routers have stopped.
+    /// The listener calls that run at this moment, whoever asked for them: callers, those who have gone, and workers.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("maitre-in-flight-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let url = format!("sqlite://{}", folder.join("maitre.db").display());
+    /// # maitre_ledger::Ledger::migrate(&url).await?;
+    /// let ledger = maitre_ledger::Ledger::open(&url).await?;
+    /// assert_eq!(ledger.in_flight().count(), 0);
+    /// # ledger.close().await;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn in_flight(&self) -> &InFlight {
+        &self.inner.running
+    }
+
+    /// Stops what still runs and gives it back, so that another process goes on with it at once; then closes the
+    /// connections. Call it last, after workers and routers have stopped and had their time; `maitre::serve` does.
     pub async fn close(&self) {
+        self.inner.stopping.send_replace(true);
+        let end = Instant::now() + STOPPING;
+        while self.inner.running.count() > 0 && Instant::now() < end {
+            sleep(Duration::from_millis(5)).await;
+        }
+        match self.inner.db.write(GiveBack).await {
+            Ok(0) => {}
+            Ok(operations) => {
+                tracing::info!(operations, "gave back what was not done: another process goes on with it");
+            }
+            Err(error) => tracing::warn!(%error, "cannot give back what was not done: its leases end by themselves"),
+        }
         self.inner.watch.abort();
         self.inner.db.close().await;
     }

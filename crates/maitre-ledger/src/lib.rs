@@ -8,6 +8,7 @@ mod kept;
 #[cfg(feature = "sqlite")]
 mod key_file;
 mod ledger;
+mod observe;
 mod reply;
 mod reseal;
 mod rules;

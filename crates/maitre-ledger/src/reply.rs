@@ -8,13 +8,14 @@ use maitre_core::{
 };
 
 use crate::db::Command;
-use crate::engine::{AskDeprovision, AskPlanChange, AskProvision, Begun};
+use crate::engine::{AskDeprovision, AskPlanChange, AskProvision, Begun, Kind};
 use crate::error::LedgerError;
 use crate::ledger::Inner;
 use crate::stored::{StoredReply, StoredRequest, expose};
 
 /// A listener's reply, and the request that it answers. Read back, it makes the same bytes on the wire.
 pub(crate) trait Reply: Sized + Send + 'static {
+    const KIND: Kind;
     /// What the listener is asked.
     type Request: Send + 'static;
     /// What is written down before it is asked.
@@ -55,6 +56,7 @@ pub(crate) fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
 }
 
 impl Reply for Provisioned {
+    const KIND: Kind = Kind::Provision;
     type Request = Arc<Provision>;
     type Ask = AskProvision;
 
@@ -109,6 +111,7 @@ impl Reply for Provisioned {
 }
 
 impl Reply for PlanChanged {
+    const KIND: Kind = Kind::PlanChange;
     type Request = PlanChange;
     type Ask = AskPlanChange;
 
@@ -151,6 +154,7 @@ impl Reply for PlanChanged {
 }
 
 impl Reply for Deprovisioned {
+    const KIND: Kind = Kind::Deprovision;
     type Request = Deprovision;
     type Ask = AskDeprovision;
 

@@ -15,7 +15,9 @@ use tokio::time::Instant;
 use crate::db::{Command, Connection, values};
 use crate::engine::{Engine, Sweep};
 use crate::error::LedgerError;
+use crate::inspect::Count;
 use crate::ledger::{Inner, Ledger};
+use crate::observe;
 
 const BETWEEN_SWEEPS: Duration = Duration::from_mins(1);
 
@@ -91,41 +93,57 @@ impl Worker {
         'work: loop {
             if swept.is_none_or(|at| at.elapsed() >= BETWEEN_SWEEPS) {
                 swept = Some(Instant::now());
-                if let Err(error) = ledger.db.write(Sweep).await {
-                    tracing::warn!(%error, "the worker cannot sweep");
-                }
+                sweep(&ledger).await;
             }
-            match due(&ledger, &addons, at_once).await {
-                Ok(operations) => {
-                    for (place, operation) in operations {
-                        if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert(operation) {
-                            continue;
-                        }
-                        let permit = tokio::select! {
-                            permit = places.clone().acquire_owned() => permit.ok(),
-                            () = &mut stop => None,
-                        };
-                        let Some(permit) = permit else { break 'work };
-                        let (addon, listener) = addons[place].clone();
-                        let begun = begun.clone();
-                        running.spawn(async move {
-                            if let Err(failure) = listener.resume(Resume::new(addon, operation)).await {
-                                tracing::info!(operation, ?failure, "an operation that was taken up did not succeed");
-                            }
-                            begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
-                            drop(permit);
-                        });
-                    }
+            let due = due(&ledger, &addons, at_once).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the worker cannot ask what is due");
+                Vec::new()
+            });
+            let mut begins = 0;
+            for (place, operation) in due {
+                if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert(operation) {
+                    continue;
                 }
-                Err(error) => tracing::warn!(%error, "the worker cannot ask what is due"),
+                let permit = tokio::select! {
+                    permit = places.clone().acquire_owned() => permit.ok(),
+                    () = &mut stop => None,
+                };
+                let Some(permit) = permit else { break 'work };
+                begins += 1;
+                let (addon, listener) = addons[place].clone();
+                let begun = begun.clone();
+                running.spawn(async move {
+                    if let Err(failure) = listener.resume(Resume::new(addon, operation)).await {
+                        tracing::info!(operation, ?failure, "an operation that was taken up did not succeed");
+                    }
+                    begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+                    drop(permit);
+                });
             }
             while running.try_join_next().is_some() {}
+            // where there was something to do there may be more
+            let rest = if begins > 0 { Duration::ZERO } else { pause };
             tokio::select! {
                 () = &mut stop => break 'work,
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         while running.join_next().await.is_some() {}
+    }
+}
+
+/// Takes away what has ended by itself, and tells how things stand.
+async fn sweep(ledger: &Inner) {
+    loop {
+        match ledger.db.write(Sweep).await {
+            Ok(true) => {} // there may be more
+            Ok(false) => break,
+            Err(error) => return tracing::warn!(%error, "the worker cannot sweep"),
+        }
+    }
+    match ledger.db.read(Count).await {
+        Ok(figures) => observe::stands(&figures),
+        Err(error) => tracing::warn!(%error, "the worker cannot count what is open"),
     }
 }
 

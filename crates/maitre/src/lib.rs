@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "serve")]
+mod serve;
+
 use axum::Router;
 
 pub use maitre_axum::drain;
@@ -16,6 +19,13 @@ pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl};
 pub use maitre_axum_heroku::{self as heroku, Heroku};
 #[cfg(feature = "opperator")]
 pub use maitre_axum_opperator::{self as opperator, Opperator};
+
+#[cfg(feature = "ledger")]
+pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
+#[cfg(all(feature = "serve", unix))]
+pub use serve::terminated;
+#[cfg(feature = "serve")]
+pub use serve::{Serve, serve};
 
 /// Heroku's side of the app: everything that Heroku calls, ready to be nested.
 ///

@@ -23,7 +23,7 @@ type Token = Option<TypedHeader<Authorization<Bearer>>>;
 
 async fn list(State(store): State<Store>, token: Token) -> Result<Json<Map<String, Value>>, Answer> {
     let install = customer(&store, token).await?;
-    let counters = store.counters(install.id).await?;
+    let counters = store.counters(&install).await?;
     Ok(Json(counters.into_iter().map(|counter| (counter.name, counter.value.into())).collect()))
 }
 
@@ -34,7 +34,7 @@ async fn count(State(store): State<Store>, Path(name): Path<String>, token: Toke
     }
     let room = Plan::named(&install.plan).map_or(0, Plan::room);
     let full = Answer(StatusCode::UNPROCESSABLE_ENTITY, "Your plan has no room for another counter.");
-    let counter = store.count(install.id, &name, room).await?.ok_or(full)?;
+    let counter = store.count(&install, &name, room).await?.ok_or(full)?;
     Ok(Json(json!({ counter.name: counter.value })))
 }
 

@@ -31,7 +31,7 @@ async fn welcome() -> Markup {
 
 async fn dashboard(State(store): State<Store>, session: Session, cookies: CookieJar) -> Response {
     match visitor(&store, &session).await {
-        Ok(Some(install)) => match store.counters(install.id).await {
+        Ok(Some(install)) => match store.counters(&install).await {
             Ok(counters) => show(&install, &counters, app_name(&cookies).as_deref()).into_response(),
             Err(error) => unavailable(&error),
         },
@@ -47,7 +47,7 @@ async fn visitor(store: &Store, session: &Session) -> anyhow::Result<Option<Inst
     else {
         return Ok(None);
     };
-    Ok(store.find(&addon, &resource).await?.filter(|install| !install.removed))
+    Ok(store.find(&addon, &resource).await?)
 }
 
 fn show(install: &Install, counters: &[Counter], app: Option<&str>) -> Markup {

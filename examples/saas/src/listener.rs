@@ -1,4 +1,8 @@
 //! What Tally does when a marketplace calls: the whole integration.
+//!
+//! It is called through the ledger, which remembers what was asked and answered: a duplicate never comes here, what was
+//! removed neither, and a plan change is always to another plan. What is left to do is the work, so that it can be done
+//! again: create or get, and refuse what comes under an older fence.
 
 use maitre::{
     Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned,
@@ -6,7 +10,7 @@ use maitre::{
 };
 
 use crate::plan::Plan;
-use crate::store::{Install, Store};
+use crate::store::Store;
 
 pub(crate) struct Tally {
     pub(crate) store: Store,
@@ -17,15 +21,9 @@ pub(crate) struct Tally {
 impl Listener for Tally {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let plan = Plan::named(&request.plan)?;
-        let addon = request.addon.to_string();
-        let install = self.store.install(&addon, request.resource.as_str(), plan.name(), &token()).await?;
-        if install.removed {
-            return Err(Failure::gone());
-        }
-        if install.ordered_plan != plan.name() {
-            let ordered = install.ordered_plan;
-            return Err(Failure::conflict(format!("This add-on was ordered with the plan {ordered}.")));
-        }
+        let (addon, resource) = (request.addon.to_string(), request.resource.as_str());
+        let fence = i64::try_from(request.fence)?;
+        let install = self.store.install(&addon, resource, plan.name(), &token(), fence).await?;
         Ok(Provisioned::new(request.resource)
             .config("TALLY_URL", self.counters_url.as_str())
             .config("TALLY_TOKEN", install.token)
@@ -33,38 +31,32 @@ impl Listener for Tally {
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
-        let install = self.alive(&request.addon.to_string(), request.resource.as_str()).await?;
         let plan = Plan::named(&request.plan)?;
-        let used = i64::try_from(self.store.counters(install.id).await?.len())?;
+        let install = self.store.find(&request.addon.to_string(), request.resource.as_str()).await?;
+        let install = install.ok_or_else(Failure::unknown)?;
+        let used = i64::try_from(self.store.counters(&install).await?.len())?;
         if used > plan.room() {
             let (name, room) = (plan.name(), plan.room());
             return Err(Failure::refused(format!("You have {used} counters, and {name} has room for {room} alone.")));
         }
-        self.store.change_plan(install.id, plan.name()).await?;
+        self.store.change_plan(&install, plan.name(), i64::try_from(request.fence)?).await?;
         Ok(PlanChanged::new().message(format!("You have room for {} counters now.", plan.room())))
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
-        let install = self.alive(&request.addon.to_string(), request.resource.as_str()).await?;
-        if self.store.remove(install.id).await? { Ok(Deprovisioned::new()) } else { Err(Failure::gone()) }
+        let fence = i64::try_from(request.fence)?;
+        self.store.remove(&request.addon.to_string(), request.resource.as_str(), fence).await?;
+        Ok(Deprovisioned::new())
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
         let addon = request.addon.to_string();
-        self.alive(&addon, request.resource.as_str()).await?;
         Ok(SignedOn::redirect("/dashboard").session("addon", addon).session("resource", request.resource))
     }
 
     async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
         tracing::info!(resource = %request.resource, "the marketplace says that this customer nears a limit");
         Ok(())
-    }
-}
-
-impl Tally {
-    async fn alive(&self, addon: &str, resource: &str) -> Result<Install> {
-        let install = self.store.find(addon, resource).await?.ok_or_else(Failure::unknown)?;
-        if install.removed { Err(Failure::gone()) } else { Ok(install) }
     }
 }
 

@@ -10,9 +10,10 @@ CREATE TABLE maitre_resources (
     fence BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
-    UNIQUE (addon, key)
+    UNIQUE (key, addon)
 );
-CREATE INDEX maitre_resources_provider_id ON maitre_resources (addon, provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
+CREATE INDEX maitre_resources_removed ON maitre_resources (changed_at) WHERE state = 'removed';
 
 CREATE TABLE maitre_operations (
     id INTEGER PRIMARY KEY,
@@ -34,6 +35,7 @@ CREATE TABLE maitre_operations (
 );
 CREATE INDEX maitre_operations_lane ON maitre_operations (resource, id);
 CREATE INDEX maitre_operations_due ON maitre_operations (due_at) WHERE state = 'open';
+CREATE INDEX maitre_operations_parked ON maitre_operations (last_asked_at) WHERE state = 'parked';
 
 CREATE TABLE maitre_marks (
     hash BLOB PRIMARY KEY,

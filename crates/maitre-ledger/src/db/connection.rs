@@ -85,13 +85,19 @@ impl<'c> Connection<'c> {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Option<i64>, LedgerError> {
-        #[cfg(feature = "sqlite")]
-        if matches!(self.to, To::Sqlite(_)) {
-            let inserted = self.run(statement, values).await? == 1;
-            let To::Sqlite(connection) = &self.to else { return Ok(None) };
-            return Ok(inserted.then(|| connection.last_insert_rowid()));
+        let statement = self.words.of(statement);
+        match &mut self.to {
+            #[cfg(feature = "sqlite")]
+            To::Sqlite(connection) => {
+                let inserted = super::sqlite::run(connection, &statement.text, values)? == 1;
+                Ok(inserted.then(|| connection.last_insert_rowid()))
+            }
+            #[cfg(feature = "postgres")]
+            To::Postgres(connection) => {
+                let rows = Box::pin(super::postgres::rows(connection, statement.text.clone(), values)).await?;
+                rows.first().map(|row| row.number("id")).transpose()
+            }
         }
-        self.maybe_row(statement, values).await?.map(|row| row.number("id")).transpose()
     }
 
     /// Several statements without parameters.

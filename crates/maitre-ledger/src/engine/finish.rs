@@ -95,8 +95,9 @@ async fn plan_changed(
 async fn removed(engine: &Engine, on: &mut Connection<'_>, lease: &Lease) -> Result<(), LedgerError> {
     bury(on, lease.resource).await?;
     drop_what_is_parked(engine, on, lease.resource, &lease.addon, &lease.key).await?;
-    let requests = "UPDATE maitre_operations SET request = NULL WHERE resource = $1 AND request IS NOT NULL";
-    on.run(requests, values![lease.resource]).await?;
+    let rest =
+        "UPDATE maitre_operations SET request = NULL, reply = NULL, cause = NULL WHERE resource = $1 AND id <> $2";
+    on.run(rest, values![lease.resource, lease.operation]).await?;
     let tie = format!("{} {}", lease.addon, lease.key);
     on.run("DELETE FROM maitre_sessions WHERE resource = $1", values![&tie]).await.map(drop)
 }

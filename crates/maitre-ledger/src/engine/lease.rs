@@ -202,3 +202,17 @@ impl Command for Renew {
         Ok(on.run(renew, values![self.operation, self.fence, engine.limits.lease]).await? == 1)
     }
 }
+
+/// Gives back what this process has not finished, so that others need not wait until its leases end. Its tries do not
+/// count. The outcome says how many there were.
+pub(crate) struct GiveBack;
+
+impl Command for GiveBack {
+    type Outcome = u64;
+
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<u64, LedgerError> {
+        let give_back = "UPDATE maitre_operations SET lease_until = 0, due_at = {now}, attempts = attempts - 1
+             WHERE state = 'open' AND lease_until > {now} AND lease_owner = $1";
+        on.run(give_back, values![&engine.owner]).await
+    }
+}

@@ -1,6 +1,7 @@
 //! Every change of the records: one command, one transaction.
 
 mod begin;
+mod erase;
 mod finish;
 mod lease;
 mod mark;
@@ -10,8 +11,9 @@ mod sweep;
 mod together;
 
 pub(crate) use begin::{AskDeprovision, AskPlanChange, AskProvision, Begun};
+pub(crate) use erase::Erase;
 pub(crate) use finish::{Defer, Finish};
-pub(crate) use lease::{Claim, Claimed, Lease, Renew, Retry};
+pub(crate) use lease::{Claim, Claimed, GiveBack, Lease, Renew, Retry};
 pub(crate) use mark::Mark;
 pub(crate) use records::{Find, Kind, key_of, place};
 pub(crate) use sweep::Sweep;
@@ -33,6 +35,8 @@ pub(crate) struct Limits {
     pub(crate) last_backoff: Milliseconds,
     /// How long a provision that nobody asks for any more is tried.
     pub(crate) patience: Milliseconds,
+    /// How long a tombstone is kept; for ever if nothing is said.
+    pub(crate) retention: Option<Milliseconds>,
 }
 
 impl Default for Limits {
@@ -43,6 +47,7 @@ impl Default for Limits {
             first_backoff: 1_000,
             last_backoff: 15 * 60_000,
             patience: 24 * 60 * 60_000,
+            retention: None,
         }
     }
 }

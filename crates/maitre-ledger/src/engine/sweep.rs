@@ -1,7 +1,8 @@
-//! What ends by itself: marks, sessions, and provisions that nobody asks for any more.
+//! What ends by itself: marks, sessions, tombstones, and provisions that nobody asks for any more.
 
 use super::Engine;
 use super::begin::{after, enter};
+use super::erase::forget;
 use super::finish::drop_what_is_parked;
 use super::lease::drop_what_waits;
 use super::records::{Kind, Resource};
@@ -9,7 +10,7 @@ use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 use crate::rules::State;
 
-/// The outcome says whether there was anything to take down.
+/// The outcome says whether there may be more to do.
 pub(crate) struct Sweep;
 
 impl Command for Sweep {
@@ -18,21 +19,39 @@ impl Command for Sweep {
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
         on.run("DELETE FROM maitre_marks WHERE expires_at <= {now}", &[]).await?;
         on.run("DELETE FROM maitre_sessions WHERE expires_at <= {now}", &[]).await?;
-        let forgotten = "SELECT * FROM maitre_resources WHERE state IN ('provisioning', 'parked') AND id IN
-             (SELECT resource FROM maitre_operations WHERE kind = 'provision' AND state IN ('open', 'parked')
-              AND cause IS NOT NULL AND lease_until <= {now} AND last_asked_at <= {now} - $1) LIMIT 100 {skip_locked}";
-        let rows = on.rows(forgotten, values![engine.limits.patience]).await?;
-        for row in &rows {
-            let resource = Resource::read(row)?;
-            tracing::warn!(
-                resource = %resource.key, addon = %resource.addon,
-                "nobody has asked for a day for what could not be provisioned: taking it down"
-            );
-            drop_what_waits(engine, on, &resource, i64::MAX).await?;
-            drop_what_is_parked(engine, on, resource.id, &resource.addon, &resource.key).await?;
-            let resource = enter(on, &resource, State::Removing).await?;
-            after(on, &resource, Kind::Deprovision, None, None).await?;
+        let mut more = false;
+        if let Some(retention) = engine.limits.retention {
+            more |= forget(on, retention).await? > 0;
         }
-        Ok(!rows.is_empty())
+        for forgotten in [OPEN, PARKED] {
+            let rows = on.rows(forgotten, values![engine.limits.patience]).await?;
+            more |= !rows.is_empty();
+            for row in &rows {
+                let resource = Resource::read(row)?;
+                take_down(engine, on, &resource).await?;
+            }
+        }
+        Ok(more)
     }
+}
+
+/// Provisions that failed, that nobody works on and that nobody has asked for in a while.
+const OPEN: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+     WHERE o.state = 'open' AND o.kind = 'provision' AND o.cause IS NOT NULL AND o.lease_until <= {now}
+       AND o.last_asked_at <= {now} - $1 AND r.state = 'provisioning' LIMIT 100 {skip_locked}";
+
+/// The same where a person should have looked.
+const PARKED: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+     WHERE o.state = 'parked' AND o.kind = 'provision' AND o.last_asked_at <= {now} - $1 AND r.state = 'parked'
+     LIMIT 100 {skip_locked}";
+
+async fn take_down(engine: &Engine, on: &mut Connection<'_>, resource: &Resource) -> Result<(), LedgerError> {
+    tracing::warn!(
+        resource = %resource.key, addon = %resource.addon,
+        "nobody has asked for a day for what could not be provisioned: taking it down"
+    );
+    drop_what_waits(engine, on, resource, i64::MAX).await?;
+    drop_what_is_parked(engine, on, resource.id, &resource.addon, &resource.key).await?;
+    let resource = enter(on, resource, State::Removing).await?;
+    after(on, &resource, Kind::Deprovision, None, None).await.map(drop)
 }

@@ -1,0 +1,87 @@
+//! What is left of a resource that was removed, and for how long.
+
+use std::time::Duration;
+
+use maitre_core::{FailureKind, Listener};
+use maitre_ledger::State;
+use sqlx::Executor;
+
+use super::support::{Act, Answer, Database, Vendor, Working, addon, basic, key, plan, remove, until};
+
+on_both_databases! {
+    async fn of_what_was_removed_no_secret_is_kept(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        kept.provision(basic(&key)).await.expect("a widget");
+        vendor.tell(&key, [Act::Fail("no connection")]);
+        let _ = kept.plan_change(plan(&key, "premium")).await;
+        kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
+        kept.deprovision(remove(&key)).await.expect("a removal");
+
+        let kept_values = "SELECT asked FROM maitre_resources WHERE key = $1 AND (asked IS NOT NULL OR reply IS NOT NULL)
+             UNION ALL SELECT request FROM maitre_operations WHERE kind <> 'deprovision'
+                   AND (request IS NOT NULL OR reply IS NOT NULL OR cause IS NOT NULL)";
+        let rows = database.pool().await.fetch_all(sqlx::query(kept_values).bind(&key)).await.expect("rows");
+        assert_eq!(rows.len(), 0);
+        let timeline = ledger.resource(&key).await.unwrap().expect("a tombstone").timeline;
+        let kinds: Vec<_> = timeline.iter().map(|operation| operation.kind.as_str()).collect();
+        assert_eq!(kinds, ["provision", "plan change", "deprovision"], "what happened can still be told");
+    }
+
+    async fn what_was_erased_is_a_key_that_never_lives_again(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let key = key();
+        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "never heard of it");
+        let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
+        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "what lives is left alone");
+        assert!(kept.provision(basic(&key)).await.is_ok());
+        kept.deprovision(remove(&key)).await.expect("a removal");
+
+        assert!(ledger.erase(&addon(), &id).await.unwrap(), "by the vendor's name of it");
+        assert!(ledger.resource(&id).await.unwrap().is_none());
+        let bare = ledger.resource(&key).await.unwrap().expect("a tombstone");
+        assert_eq!((bare.state, bare.plan, bare.provider_id), (State::Removed, None, None));
+        assert!(bare.timeline.is_empty());
+        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Gone));
+    }
+
+    async fn tombstones_are_kept_as_long_as_it_was_said(database: Database) {
+        let day = Duration::from_hours(24);
+        database.migrated().await;
+        let ledger = database.options().retention(30 * day).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let kept = ledger.keep(vendor.clone());
+        let (gone, alive) = (key(), key());
+        for key in [&gone, &alive] {
+            kept.provision(basic(key)).await.expect("a widget");
+        }
+        kept.deprovision(remove(&gone)).await.expect("a removal");
+
+        let sweep_at = async |days: u32, retention: Option<Duration>| {
+            let mut options = database.options().clock_offset(days * day);
+            if let Some(retention) = retention {
+                options = options.retention(retention);
+            }
+            let later = options.open().await.unwrap();
+            let before = vendor.calls(&alive).await.len();
+            let working = Working::start(&later, &vendor);
+            // a worker sweeps before it does anything else, and this it does afterwards
+            vendor.tell(&alive, [Act::Fail("no connection")]);
+            let _ = later.keep(vendor.clone()).plan_change(plan(&alive, &format!("plan-{days}"))).await;
+            until("the worker works", || async { vendor.calls(&alive).await.len() > before + 1 }).await;
+            drop(working);
+        };
+        sweep_at(29, Some(30 * day)).await;
+        assert!(ledger.resource(&gone).await.unwrap().is_some());
+        sweep_at(10_000, None).await;
+        assert!(ledger.resource(&gone).await.unwrap().is_some(), "for ever, where nothing was said");
+        sweep_at(31, Some(30 * day)).await;
+        assert!(ledger.resource(&gone).await.unwrap().is_none());
+        assert!(ledger.resource(&alive).await.unwrap().is_some());
+    }
+}

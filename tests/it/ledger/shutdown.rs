@@ -1,0 +1,113 @@
+//! A process that is told to stop: what it began is finished, or somebody else goes on with it at once.
+
+use std::time::Duration;
+
+use axum::Router;
+use maitre::heroku::Heroku;
+use maitre_core::{Addon, FailureKind, Listener};
+use maitre_ledger::State;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::support::{Act, Answer, Database, Vendor, Working, basic, key, soon, until, worker};
+
+/// Longer than any test waits: who goes on within it was given the lease.
+const LEASE: Duration = Duration::from_hours(1);
+
+on_both_databases! {
+    async fn what_does_not_end_in_time_is_given_to_others(database: Database) {
+        database.migrated().await;
+        let stopping = database.options().lease(LEASE).open().await.unwrap();
+        let other = database.options().lease(LEASE).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        let (kept, request) = (stopping.keep(vendor.clone()), basic(&key));
+        let call = tokio::spawn(async move { kept.provision(request).await });
+        gate.entered().await;
+        assert_eq!(stopping.in_flight().count(), 1);
+
+        soon("closing", stopping.close()).await;
+        let told = Answer::from(soon("the call", call).await.unwrap());
+        assert_eq!(told, Answer::Failed(FailureKind::Unavailable));
+        let _working = Working::start(&other, &vendor);
+        until("another goes on", || async {
+            other.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Provisioned)
+        })
+        .await;
+        let timeline = other.resource(&key).await.unwrap().unwrap().timeline;
+        assert_eq!(timeline[0].attempts, 1, "the try that was stopped does not count");
+        assert_eq!(vendor.doubles().await, 0);
+    }
+
+    async fn a_server_that_is_told_to_stop_finishes_what_was_begun(database: Database) {
+        let ledger = database.ledger().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        let (called, taken_up) = (key(), key());
+        vendor.tell(&taken_up, [Act::Fail("no connection")]);
+        let _ = ledger.keep(vendor.clone()).provision(basic(&taken_up)).await;
+        let gates = [vendor.stop_at(&called), vendor.stop_at(&taken_up)];
+
+        let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
+        let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+        let app = Router::new().nest("/heroku", maitre::heroku(addon));
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let root = format!("http://{}/heroku", socket.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = maitre::serve(socket, app).worker(worker(&ledger, &vendor)).ledger(ledger);
+        let serving = tokio::spawn(serving.until(async { drop(stopped.await) }));
+
+        let heroku = maitre_testkit::Heroku::new(&root, "lantern", "password", "salt");
+        let order = tokio::spawn(heroku.provision("basic").uuid(&called).send());
+        for gate in &gates {
+            gate.entered().await;
+        }
+        stop.send(()).unwrap();
+        until("it accepts nobody", || async { heroku.provision("basic").try_send().await.is_err() }).await;
+        assert!(!serving.is_finished());
+        for gate in gates {
+            gate.open();
+        }
+        soon("the answer", order).await.unwrap().expect(200);
+        soon("the server", serving).await.unwrap().expect("it served");
+        assert_eq!(vendor.widget(&called).await.as_deref(), Some("basic"));
+        assert_eq!(vendor.widget(&taken_up).await.as_deref(), Some("basic"));
+    }
+
+    async fn a_server_whose_deadline_passes_leaves_the_rest_to_others(database: Database) {
+        database.migrated().await;
+        let ledger = database.options().lease(LEASE).open().await.unwrap();
+        let other = database.options().lease(LEASE).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let (called, taken_up) = (key(), key());
+        vendor.tell(&taken_up, [Act::Fail("no connection")]);
+        let _ = ledger.keep(vendor.clone()).provision(basic(&taken_up)).await;
+        let gates = [vendor.stop_at(&called), vendor.stop_at(&taken_up)];
+        let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
+        let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+        let app = Router::new().nest("/heroku", maitre::heroku(addon));
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let root = format!("http://{}/heroku", socket.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = maitre::serve(socket, app).worker(worker(&ledger, &vendor)).ledger(ledger);
+        let serving = serving.deadline(Duration::from_millis(50));
+        let serving = tokio::spawn(serving.until(async { drop(stopped.await) }));
+        let heroku = maitre_testkit::Heroku::new(&root, "lantern", "password", "salt");
+        let order = tokio::spawn(heroku.provision("basic").uuid(&called).try_send());
+        for gate in &gates {
+            gate.entered().await;
+        }
+        stop.send(()).unwrap();
+        soon("the server", serving).await.unwrap().expect("it served");
+        let _ = soon("the call", order).await.unwrap();
+
+        let _working = Working::start(&other, &vendor);
+        for key in [called, taken_up] {
+            until("another goes on", || async {
+                other.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Provisioned)
+            })
+            .await;
+        }
+        assert_eq!(vendor.doubles().await, 0);
+    }
+}
