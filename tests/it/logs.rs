@@ -9,6 +9,7 @@ use maitre::{
 use maitre_testkit::{self as testkit, sign};
 use serde_json::json;
 
+use crate::support::canaries::{self, computed};
 use crate::support::{House, Line, Log, SLUG, UUID, Vendor};
 
 const PASSWORD: &str = "canary-password";
@@ -75,47 +76,14 @@ fn holds_no_secret(log: &Log, computed: &[String]) {
     }
 }
 
-/// Tokens and encoded credentials of a call.
-fn computed(call: &testkit::Request) -> Vec<String> {
-    let authorization = call.header("authorization").map(|value| value.replace("Basic ", ""));
-    let body = String::from_utf8_lossy(call.body()).into_owned();
-    let query = call.url().split_once('?').map_or("", |(_, query)| query).to_owned();
-    let fields = body.split('&').chain(query.split('&')).filter_map(|field| field.split_once('='));
-    let tokens =
-        fields.filter(|(name, _)| name.ends_with("token") || *name == "nav-data").map(|(_, value)| value.to_owned());
-    tokens.chain(authorization).filter(|secret| secret.len() > 8).collect()
-}
-
 #[tokio::test]
 async fn no_secret_of_heroku_stands_in_the_log_at_any_level() {
     let log = Log::open();
     let house = House::of(heroku_manifest(), |addon| addon.answer_budget(Duration::from_secs(5))).await;
     let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
-    let provision = heroku
-        .provision("basic")
-        .uuid(UUID)
-        .set("callback_url", "https://api.heroku.com/addons/canary-callback")
-        .set(
-            "oauth_grant",
-            json!({ "code": "canary-grant", "type": "authorization_code", "expires_at": "canary-soon" }),
-        )
-        .set("options", json!({ "canary-option": "canary-option-value" }))
-        .set("log_input_url", "https://token:t.canary@1.us.logplex.io/canary-logs")
-        .set("log_drain_token", "d.canary-drain")
-        .set("heroku_id", "canary-tenant@heroku.com")
-        .set("logplex_token", "t.canary-logplex")
-        .set("canary-unknown", json!({ "canary-inner": ["canary-unknown-value"] }))
-        .header("cookie", "id=canary-cookie; other=canary-cookie")
-        .header("x-api-key", "canary-header");
-    let plan_change = heroku.plan_change(UUID, "premium").set("canary-unknown", "canary").set("heroku_id", "canary");
-    let form = heroku
-        .single_sign_on(UUID)
-        .email("canary-mail+ops@example.org")
-        .user_id("canary-user")
-        .set("app", "canary-app")
-        .set("nav-data", "canary-nav-data")
-        .set("canary-action", "canary-action-value")
-        .header("cookie", "id=canary-cookie");
+    let provision = canaries::provision(&heroku, UUID, "basic");
+    let plan_change = canaries::plan_change(&heroku, UUID, "premium");
+    let form = canaries::form(&heroku, UUID);
     let calls = || {
         vec![
             (provision.clone().request(), provision.clone().path("/resources?key=canary-query").request()),

@@ -28,6 +28,18 @@ fn newest() -> Option<PathBuf> {
     versions.filter(|version| bin(*version).join("initdb").exists()).max().map(bin)
 }
 
+/// All that `pg_dump` writes of a database.
+///
+/// # Panics
+/// When it is not installed, or cannot read the database.
+#[must_use]
+pub fn dump(url: &str) -> Vec<u8> {
+    let pg_dump = newest().map_or_else(|| PathBuf::from("pg_dump"), |bin| bin.join("pg_dump"));
+    let output = Command::new(pg_dump).arg(url).output().expect("pg_dump");
+    assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// Postgres refuses to run as root.
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")

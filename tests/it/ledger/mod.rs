@@ -31,6 +31,7 @@ mod recovery;
 mod removed;
 mod replay;
 mod schema;
+mod secrets;
 mod shutdown;
 mod sso_once;
 pub(crate) mod support;

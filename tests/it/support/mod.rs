@@ -1,5 +1,6 @@
 //! A vendor on a real socket, and the marketplaces that call it.
 
+pub(crate) mod canaries;
 mod house;
 mod log;
 mod raw;

@@ -1,0 +1,253 @@
+//! No secret stands in the database, in the log at any level, or in what callers are told.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use axum::Router;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use maitre::{
+    Addon, CloudControl, Deprovision, Deprovisioned, Failure, Heroku, Listener, PlanChange, PlanChanged, Provision,
+    Provisioned, Result, SignOn, SignedOn,
+};
+use maitre_ledger::{Keys, Ledger};
+use maitre_testkit::{self as testkit, Reply, Visitor, sign};
+use maitre_workbench::dump;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tower_sessions::SessionManagerLayer;
+use tower_sessions::cookie::SameSite;
+
+use super::support::{Database, key};
+use crate::support::SLUG;
+use crate::support::canaries::{self, computed};
+
+const DATABASE: &str = "MAITRE_TEST_SECRETS";
+const KEY: &str = "ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e55";
+const PASSWORD: &str = "canary-password";
+const SALT: &str = "canary-salt";
+
+/// Not a test of its own: what the process does that the test below starts.
+#[test]
+fn a_careless_house() {
+    let Ok(url) = std::env::var(DATABASE) else { return };
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(serve(&url));
+}
+
+async fn serve(url: &str) {
+    Ledger::migrate(url).await.expect("tables");
+    let rest = Duration::from_millis(1);
+    let ledger = Ledger::with(url).keys(Keys::parse(KEY).expect("a key")).attempts(2, rest, rest).open().await;
+    let ledger = ledger.expect("a ledger");
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").legacy_token(true);
+    let heroku = Addon::new(heroku, ledger.keep(Careless));
+    let cloudcontrol = Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("as above"), ledger.keep(Careless));
+    let worker = ledger.worker([heroku.clone()]).and([cloudcontrol.clone()]).pause(Duration::from_millis(10));
+    let sessions = SessionManagerLayer::new(ledger.sessions()).with_same_site(SameSite::Lax).with_secure(false);
+    let app = Router::new()
+        .nest("/heroku", maitre::heroku(heroku))
+        .nest("/cloudcontrol", maitre::cloudcontrol(cloudcontrol))
+        .layer(sessions);
+    let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    println!("\n> {}", socket.local_addr().expect("an address"));
+    let terminated = maitre::terminated().expect("signals");
+    maitre::serve(socket, app).worker(worker).ledger(ledger).until(terminated).await.expect("a server");
+}
+
+/// Logs what it is asked and what it answers, and fails with its database's URL, as careless vendors do.
+struct Careless;
+
+impl Careless {
+    fn fail<T>() -> Result<T> {
+        Err(Failure::from_display("no route to postgres://app:canary-database@db/widgets"))
+    }
+}
+
+impl Listener for Careless {
+    async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        tracing::info!(?request, "vendor at work");
+        match request.plan.as_str() {
+            "failing" => Self::fail(),
+            "panicking" => panic!("as told"),
+            _ => Ok(Provisioned::new(request.resource)
+                .config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
+                .log_drain_url("https://canary-drain.example/canary")),
+        }
+    }
+
+    async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
+        tracing::info!(?request, "vendor at work");
+        if request.plan == "failing" { Self::fail() } else { Ok(PlanChanged::new().config("LANTERN_URL", "canary")) }
+    }
+
+    async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
+        tracing::info!(?request, "vendor at work");
+        Self::fail()
+    }
+
+    async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
+        let reply = SignedOn::redirect("/dashboard").session("widget", "canary-session-value");
+        tracing::info!(?request, ?reply, "vendor at work");
+        Ok(reply)
+    }
+}
+
+struct House {
+    process: Child,
+    /// Held open, as the process goes on writing.
+    _output: BufReader<ChildStdout>,
+    root: String,
+    log: PathBuf,
+}
+
+impl House {
+    fn start(url: &str, folder: &Path) -> Self {
+        let log = folder.join("log");
+        let mut process = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "ledger::secrets::a_careless_house", "--nocapture"])
+            .env(DATABASE, url)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).expect("a file"))
+            .spawn()
+            .expect("a process");
+        let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
+        let lines = output.by_ref().lines().map_while(std::io::Result::ok);
+        let address = { lines }.find_map(|line| line.strip_prefix("> ").map(ToOwned::to_owned)).expect("an address");
+        Self { process, _output: output, root: format!("http://{address}"), log }
+    }
+
+    fn stop(mut self) -> String {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        assert!(self.process.wait().expect("an end").success());
+        std::fs::read_to_string(&self.log).expect("a log")
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A secret as it may stand somewhere: as it is, in hex, and in base64 from any place on.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_lowercase(), hex::encode(secret)];
+    for shift in 0..3 {
+        let shifted = [&b"  "[..shift.min(2)], secret.as_bytes()].concat();
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let text = engine.encode(&shifted);
+            // what the neighbours have a hand in is left out
+            let inner = text.get(shift + usize::from(shift > 0)..text.len() - 2).unwrap_or_default();
+            forms.push(inner.to_lowercase());
+        }
+    }
+    forms
+}
+
+fn assert_holds_none(what: &str, text: &[u8], secrets: &[String]) {
+    let text = text.to_ascii_lowercase();
+    for secret in secrets {
+        for form in forms(secret) {
+            let found = text.windows(form.len()).position(|window| window == form.as_bytes());
+            if let Some(place) = found {
+                let around = &text[place.saturating_sub(200)..(place + 100).min(text.len())];
+                panic!("{secret} stands in {what}: {}", String::from_utf8_lossy(around));
+            }
+        }
+    }
+}
+
+on_both_databases! {
+    async fn no_secret_stands_in_the_database_the_log_or_an_error(database: Database) {
+        let folder = std::env::temp_dir().join(format!("maitre-secrets-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let house = House::start(&database.url, &folder);
+        let heroku = testkit::Heroku::new(&format!("{}/heroku", house.root), SLUG, PASSWORD, SALT);
+        let cloudcontrol = testkit::CloudControl::new(&format!("{}/cloudcontrol", house.root), SLUG, PASSWORD, SALT);
+        let (made, failing, panicking) = (key(), key(), key());
+        let mut secrets = vec!["canary".to_owned(), KEY.to_owned(), sign::basic(SLUG, PASSWORD).replace("Basic ", "")];
+        let mut refusals: Vec<Reply> = Vec::new();
+
+        // what is done, what fails until it is parked, and what is refused
+        canaries::provision(&heroku, &made, "marker-plan").await.expect(200);
+        canaries::plan_change(&heroku, &made, "premium").await.expect(200);
+        canaries::provision(&heroku, &made, "marker-plan").await.expect(200);
+        refusals.push(canaries::provision(&heroku, &made, "other-plan").await);
+        for (key, plan) in [(&failing, "failing"), (&panicking, "panicking")] {
+            for _ in 0..3 {
+                refusals.push(canaries::provision(&heroku, key, plan).await);
+            }
+        }
+        refusals.push(canaries::plan_change(&heroku, &made, "failing").await);
+        refusals.push(canaries::provision(&heroku, &key(), "basic").credentials(SLUG, "canary-guessed").await);
+        refusals.push(canaries::provision(&heroku, &key(), "basic").body(r#"{"plan":"basic","unknown":"canary"#).await);
+
+        // people who come in, by post and by get, and the same again
+        let now = OffsetDateTime::now_utc();
+        let mut visitor = Visitor::new(&house.root);
+        let form = canaries::form(&heroku, &made).at(now);
+        visitor.post_form(form.url(), form.fields()).await.expect(302);
+        let session = visitor.cookie("id").expect("a session").value().to_owned();
+        assert!(session.len() > 20);
+        secrets.push(session);
+        secrets.extend(computed(&form.request()));
+        refusals.push(form.clone().await);
+        visitor.get("/dashboard").await.expect(404);
+        let provision = cloudcontrol.provision("basic").deployment("canary-deployment@cloudcontrolled.com");
+        let id = provision.await.expect(201).json()["id"].as_str().expect("an id").to_owned();
+        let form = cloudcontrol.single_sign_on(&id).at(now).set("email", "canary@example.org");
+        secrets.extend(computed(&form.clone().by_get().request()));
+        form.clone().send_by_get().await.expect(302);
+        refusals.push(form.send_by_get().await);
+        refusals.push(heroku.deprovision(&made).await);
+
+        for refusal in &refusals {
+            assert!(refusal.status() >= 400, "{refusal}");
+            let headers: Vec<_> = refusal.headers().flat_map(|(name, value)| [name, ": ", value, "\n"]).collect();
+            assert_holds_none("an answer", &[headers.concat().as_bytes(), refusal.body()].concat(), &secrets);
+        }
+        let stored = || match &database.folder {
+            Some(folder) => std::fs::read_dir(folder)
+                .expect("the database")
+                .flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes"))
+                .collect(),
+            None => dump(&database.url),
+        };
+        let running: Vec<u8> = stored();
+        let log = house.stop();
+        for stored in [running, stored()] {
+            // the scan sees what stands there: the plan is no secret
+            assert!(String::from_utf8_lossy(&stored).contains("marker-plan"));
+            assert_holds_none("the database", &stored, &secrets);
+        }
+        assert!(log.contains("TRACE") && log.contains("vendor at work") && log.contains("parked a"), "it says a lot");
+        assert_holds_none("the log", log.as_bytes(), &secrets);
+        std::fs::remove_dir_all(folder).expect("the folder");
+    }
+}
+
+#[test]
+fn a_secret_is_found_in_any_of_its_forms() {
+    for (text, holds) in [
+        ("x canary x", true),
+        ("x CANARY x", true),
+        (r"\x2063616e617279", true),
+        (&STANDARD_NO_PAD.encode("a canary in a coal mine"), true),
+        (&STANDARD_NO_PAD.encode("ab canary in a coal mine"), true),
+        (&STANDARD_NO_PAD.encode("abc canary in a coal mine"), true),
+        ("a goldfinch", false),
+    ] {
+        let found = std::panic::catch_unwind(|| assert_holds_none("here", text.as_bytes(), &["canary".to_owned()]));
+        assert_eq!(found.is_err(), holds, "{text}");
+    }
+}
