@@ -30,6 +30,7 @@ mod processes;
 mod recovery;
 mod removed;
 mod replay;
+mod schedules;
 mod schema;
 mod secrets;
 mod shutdown;

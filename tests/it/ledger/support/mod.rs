@@ -8,7 +8,7 @@ mod working;
 
 pub(crate) use asking::{Answer, addon, basic, key, plan, provision, remove, replies, sign_on};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
-pub(crate) use machine::{Machine, serve_if_told};
+pub(crate) use machine::{LEASE, Machine, serve_if_told};
 pub(crate) use vendor::{Act, Gate, Vendor};
 pub(crate) use working::{Process, RandomNumbers, Working, worker};
 
