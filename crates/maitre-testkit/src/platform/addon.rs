@@ -49,8 +49,18 @@ pub(super) struct Addon {
 pub(super) struct Removal {
     /// Exchanges from this number on began after it.
     pub(super) before: Seq,
-    /// Whether the vendor had a part in it, and so should not call any more.
-    pub(super) known: bool,
+    pub(super) cause: Cause,
+}
+
+/// Whether the vendor knows that an add-on ended, and so should not call any more.
+#[derive(Clone, Copy)]
+pub(super) enum Cause {
+    /// By what it answered.
+    Answer,
+    /// By this call of its own, unless a fault kept the answer from it.
+    Call(Seq),
+    /// It does not: Heroku ended it by itself.
+    Heroku,
 }
 
 pub(super) struct Attachment {

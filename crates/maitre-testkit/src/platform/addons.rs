@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 
 use super::{
     Platform,
+    addon::Cause,
     gate::Caller,
     problem::{Problem, json_text},
     range::page,
+    record::Arrived,
     state::State as Stage,
     violation::Rule,
     world::World,
@@ -114,6 +116,7 @@ pub(super) async fn provision(
 /// `POST /addons/{addon}/actions/deprovision`: from here on the token is dead.
 pub(super) async fn deprovision(
     State(platform): State<Platform>,
+    Extension(arrived): Extension<Arrived>,
     Extension(Caller(own)): Extension<Caller>,
     Path(addon): Path<String>,
 ) -> Result<Response, Problem> {
@@ -123,7 +126,7 @@ pub(super) async fn deprovision(
         return Err(Problem::invalid_params(message));
     }
     world.addon_mut(&own).tally.deprovisioned += 1;
-    world.remove(&own, true);
+    world.remove(&own, Cause::Call(arrived.seq));
     Ok(object(&world, &own))
 }
 

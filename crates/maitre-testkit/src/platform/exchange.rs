@@ -180,9 +180,9 @@ impl Journal {
         self.all()[seq].answer = Some(Answer { at, status, headers, body: body.to_vec() });
     }
 
-    /// The vendor does not learn what was done.
-    pub(super) fn swallowed(&self, seq: Seq) {
-        self.all()[seq].swallowed = true;
+    /// Whether the vendor does not learn what was done.
+    pub(super) fn swallow(&self, seq: Seq, swallowed: bool) {
+        self.all()[seq].swallowed = swallowed;
     }
 
     pub(super) fn is_swallowed(&self, seq: Seq) -> bool {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{
     Platform,
+    addon::Cause,
     problem::{Problem, json_text},
     record::Arrived,
     violation::Rule,
@@ -86,7 +87,12 @@ impl World {
         let Some(removal) = addon.removal else { return Ok(()) };
         if arrived.seq >= removal.before {
             addon.tally.calls_after_deprovision += 1;
-            if removal.known {
+            let is_known = match removal.cause {
+                Cause::Answer => true,
+                Cause::Call(seq) => !self.journal.is_swallowed(seq),
+                Cause::Heroku => false,
+            };
+            if is_known {
                 let what = format!("{} came after it was deprovisioned", arrived.line);
                 self.breach(uuid, Rule::CallAfterDeprovision, &what);
             }

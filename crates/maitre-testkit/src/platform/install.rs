@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     App, Exchange, Grant, Platform, State, Tally,
-    addon::{Addon, Attachment},
+    addon::{Addon, Attachment, Cause},
     app::Drain,
     violation::Rule,
     webhooks::{Action, Entity},
@@ -223,7 +223,7 @@ impl Install {
             }
             410 | 422 => {
                 world.take_message(&self.uuid, reply);
-                world.remove(&self.uuid, true);
+                world.remove(&self.uuid, Cause::Answer);
             }
             _ => {}
         }
@@ -253,14 +253,14 @@ impl Install {
         let mut world = self.platform.world();
         match reply.status() {
             202 if world.settings.async_deprovisioning => world.begin_deprovision(&self.uuid),
-            200..300 | 404 | 410 => world.remove(&self.uuid, true),
+            200..300 | 404 | 410 => world.remove(&self.uuid, Cause::Answer),
             _ => {}
         }
     }
 
     /// Ends the add-on without a word to the vendor, as it happens when a `DELETE` is lost.
     pub fn remove(&self) {
-        self.platform.world().remove(&self.uuid, false);
+        self.platform.world().remove(&self.uuid, Cause::Heroku);
     }
 
     /// Calls it otherwise.

@@ -57,11 +57,12 @@ async fn spoil(platform: &Platform, seq: Seq, fault: &Fault, request: Request, n
         fault.wait().await;
         return if fault.swallows() { fault.answer(None) } else { next.run(request).await };
     }
-    // told before the work is done: the caller may hang up at any time
-    platform.journal().swallowed(seq);
+    // said before the work is done: the caller may hang up at any time from there
+    platform.journal().swallow(seq, true);
     let made = next.run(request).await;
     fault.wait().await;
     if !fault.swallows() {
+        platform.journal().swallow(seq, false);
         return made;
     }
     let (_, body) = made.into_parts();

@@ -70,7 +70,7 @@ pub enum Rule {
     Unfinished,
     /// Only an add-on that is registered for it answers 202.
     Unregistered202,
-    /// Nothing is asked about an add-on after it is deprovisioned.
+    /// Nothing is asked about an add-on after it is deprovisioned, as far as the vendor can know of that.
     CallAfterDeprovision,
     /// Config vars have names of the manifest, with its prefix.
     ForeignConfigVar,

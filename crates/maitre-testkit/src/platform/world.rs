@@ -8,7 +8,7 @@ use std::{
 use time::OffsetDateTime;
 
 use super::{
-    addon::{Addon, Removal},
+    addon::{Addon, Cause, Removal},
     app::AppRecord,
     clock::Clock,
     exchange::Journal,
@@ -107,18 +107,18 @@ impl World {
         if addon.state == State::Provisioning && addon.provision_status == Some(202) {
             self.breach(uuid, Rule::Unfinished, "it was not marked provisioned in time, so Heroku removed it");
         }
-        self.remove(uuid, false);
+        self.remove(uuid, Cause::Heroku);
     }
 
-    /// Ends an add-on: its token is dead from now on. `known` says whether the vendor had a part in it.
-    pub(super) fn remove(&mut self, uuid: &str, known: bool) {
+    /// Ends an add-on: its token is dead from now on.
+    pub(super) fn remove(&mut self, uuid: &str, cause: Cause) {
         let before = self.journal.len();
         let now = self.now;
         let Some(addon) = self.addons.get_mut(uuid).filter(|addon| addon.removal.is_none()) else { return };
         addon.state = State::Deprovisioned;
         addon.updated_at = now;
         addon.deadline = None;
-        addon.removal = Some(Removal { before, known });
+        addon.removal = Some(Removal { before, cause });
         self.addon_destroyed(uuid);
     }
 
@@ -134,8 +134,13 @@ impl World {
 
     /// The add-on that the path names, by uuid or by name, for a token that reaches `reached` alone.
     pub(super) fn reachable(&mut self, reached: &str, named: &str) -> Result<&mut Addon, Problem> {
-        let found = self.addons.values_mut().filter(|addon| addon.state != State::Deprovisioned);
-        match found.into_iter().find(|addon| addon.uuid == named || addon.name == named) {
+        let is_live = |addon: &Addon| addon.state != State::Deprovisioned;
+        let found = if self.addons.contains_key(named) {
+            self.addons.get_mut(named)
+        } else {
+            self.addons.values_mut().find(|addon| addon.name == named && is_live(addon))
+        };
+        match found.filter(|addon| is_live(addon)) {
             Some(addon) if addon.uuid == reached => Ok(addon),
             Some(_) => Err(Problem::forbidden("add-on")),
             None => Err(Problem::not_found("add-on")),

@@ -110,6 +110,28 @@ async fn an_exchange_whose_answer_was_swallowed_may_be_tried_again() {
 }
 
 #[tokio::test]
+async fn who_did_not_learn_of_an_end_may_ask_after_it() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    vendor.platform.fault(Fault::status(502).after_work());
+    vendor.act(&install, &token, "deprovision").await.refused(502, "internal_server_error");
+    vendor.act(&install, &token, "deprovision").await.refused(401, "unauthorized");
+    assert_eq!(vendor.rules_broken(), [] as [Rule; 0]);
+    assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_came_late_came() {
+    let vendor = vendor().await;
+    let grant = vendor.platform.install("basic").grant();
+    vendor.platform.fault(Fault::delay(Duration::from_millis(50)).after_work());
+    vendor.exchange(grant.code()).await.expect(200);
+    vendor.exchange(grant.code()).await.refused(401, "unauthorized");
+    assert_eq!(vendor.rules_broken(), [Rule::RepeatedExchange]);
+}
+
+#[tokio::test]
 async fn a_share_of_calls_is_the_same_for_the_same_seed() {
     let mut runs = Vec::new();
     for seed in [1, 1, 2] {
