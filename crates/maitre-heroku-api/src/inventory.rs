@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::{
     Client, Error, List,
-    client::{Base, segment},
+    base::{Base, segment},
     lenient,
     send::{Outgoing, authorization},
 };

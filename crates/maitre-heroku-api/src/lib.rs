@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod base;
 mod call;
 mod client;
 mod error;

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 use maitre_core::SecretString;
 use reqwest::Method;
 
-use crate::{Call, Client, Error, RateLimits, client::segment, pace::Pace};
+use crate::{Call, Client, Error, RateLimits, base::segment, pace::Pace};
 
 /// Heroku's Platform API with one token, which reaches one add-on and the apps that it touches.
 ///
