@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(feature = "platform"),
+    allow(rustdoc::broken_intra_doc_links, reason = "the README names the platform")
+)]
 
 mod call;
 pub mod cloudcontrol;
@@ -9,6 +13,8 @@ pub mod heroku;
 mod json;
 mod mask;
 pub mod opperator;
+#[cfg(feature = "platform")]
+pub mod platform;
 mod reply;
 mod request;
 pub mod sign;

@@ -1,0 +1,48 @@
+use maitre_core::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::{Api, path};
+use crate::{Error, List, LogDrain};
+
+/// Where apps' logs go. Apps of the generation fir have no log drains.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use maitre_heroku_api::{Client, ExposeSecret, OauthGrant};
+/// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
+/// # let heroku = platform.serve().await?;
+/// # let install = platform.order("basic").app("shop").install();
+/// # let grant = OauthGrant::new(install.grant().code(), install.grant().expires_at());
+/// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
+/// # let api = client.api(&client.exchange(&grant).await?);
+/// let drain = api.add_log_drain("shop", &"https://user:pw@logs.example/shop".into()).await?;
+/// assert_eq!(drain.url.expose_secret(), "https://user:pw@logs.example/shop");
+/// assert!(!format!("{drain:?}").contains("pw"));
+/// api.remove_log_drain("shop", &drain.id).await?;
+/// # Ok(())
+/// # }
+/// ```
+impl Api {
+    /// `GET /addons/{addon}/log-drains`: the add-on's own drains.
+    pub fn log_drains(&self, add_on: &str) -> List<LogDrain> {
+        self.get(path(["addons", add_on, "log-drains"])).list()
+    }
+
+    /// `PUT /addons/{addon}/log-drains/{drain}`: moves one of the add-on's own drains to another URL. The drain is meant
+    /// by its id: its token and its URL, which Heroku would take, too, are secrets, and paths stand in logs.
+    pub async fn move_log_drain(&self, add_on: &str, drain: &str, url: &SecretString) -> Result<LogDrain, Error> {
+        let body = json!({ "url": url.expose_secret() });
+        self.put(path(["addons", add_on, "log-drains", drain])).json(&body).read().await
+    }
+
+    /// `POST /apps/{app}/log-drains`: adds a drain to an app. It is not repeated after a fault: look at the app's drains.
+    pub async fn add_log_drain(&self, app: &str, url: &SecretString) -> Result<LogDrain, Error> {
+        self.post(path(["apps", app, "log-drains"])).json(&json!({ "url": url.expose_secret() })).read().await
+    }
+
+    /// `DELETE /apps/{app}/log-drains/{drain}`: takes it away, by its id.
+    pub async fn remove_log_drain(&self, app: &str, drain: &str) -> Result<(), Error> {
+        self.delete(path(["apps", app, "log-drains", drain])).send().await.map(drop)
+    }
+}

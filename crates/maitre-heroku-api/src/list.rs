@@ -1,0 +1,165 @@
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::{
+    Stream, TryStreamExt as _,
+    stream::{self, BoxStream},
+};
+use reqwest::header::{HeaderValue, RANGE};
+use serde::de::DeserializeOwned;
+
+use crate::{Answer, Api, Client, Error, send::Outgoing};
+
+/// A list that comes in pages, read as it is needed: a [`Stream`] of its objects, or [`all`](Self::all) of them.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use maitre_heroku_api::Client;
+/// use futures_util::TryStreamExt as _;
+///
+/// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
+/// # let heroku = platform.serve().await?;
+/// # let install = platform.order("basic").app("shop").install();
+/// # let grant = install.grant();
+/// # let client = Client::builder("client secret").base_url(heroku.url()).page_size(1).build()?;
+/// # let token = client.exchange(&maitre_core::OauthGrant::new(grant.code(), grant.expires_at())).await?;
+/// # let api = client.api(&token);
+/// platform.app("shop").collaborator("ada@example.org", "member");
+///
+/// let mut people = api.collaborators("shop");
+/// let mut found = false;
+/// while let Some(person) = people.try_next().await? {
+///     found |= person.user.email.as_deref() == Some("ada@example.org");
+/// }
+/// assert!(found);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Each page is repeated as any other call. After an error, the list is at its end.
+#[must_use = "nothing is asked before the list is read"]
+pub struct List<T>(BoxStream<'static, Result<T, Error>>);
+
+impl<T: DeserializeOwned + Send + 'static> List<T> {
+    /// Pages by `Range` and `Next-Range` (Heroku's Platform API reference, ranges).
+    pub(crate) fn ranges(api: Api, mut first: Outgoing) -> Self {
+        if let (Some(size), false) = (api.client().0.page, first.headers.contains_key(RANGE)) {
+            let range = HeaderValue::from_str(&format!("id ..; max={size}"));
+            first.headers.extend(range.ok().map(|range| (RANGE, range)));
+        }
+        Self::pages(first, move |page| {
+            let api = api.clone();
+            async move {
+                let answer = api.client().send(&page, Some(api.pace())).await?;
+                let next = match answer.header("next-range") {
+                    Some(range) => Some(next_range(page, range)?),
+                    None => None,
+                };
+                Ok((answer, next))
+            }
+        })
+    }
+
+    /// Pages by `Link` (the list of installs).
+    pub(crate) fn links(client: Client, first: Outgoing) -> Self {
+        Self::pages(first, move |page| {
+            let client = client.clone();
+            async move {
+                let answer = client.send(&page, None).await?;
+                let next = match answer.header("link").and_then(next_link) {
+                    Some(link) => Some(follow(&client, page, link)?),
+                    None => None,
+                };
+                Ok((answer, next))
+            }
+        })
+    }
+
+    fn pages<F>(first: Outgoing, ask: impl Fn(Outgoing) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(Answer, Option<Outgoing>), Error>> + Send,
+    {
+        let pages = stream::try_unfold((Some(first), ask), |(page, ask)| async move {
+            let Some(page) = page else { return Ok(None) };
+            let (answer, next) = ask(page).await?;
+            let objects: Vec<T> = answer.json()?;
+            Ok(Some((stream::iter(objects.into_iter().map(Ok)), (next, ask))))
+        });
+        Self(Box::pin(pages.try_flatten()))
+    }
+
+    pub(crate) fn failed(error: Error) -> Self {
+        Self(Box::pin(stream::once(async { Err(error) })))
+    }
+
+    /// Reads to the end.
+    ///
+    /// # Errors
+    /// That of the first page that could not be read.
+    pub async fn all(self) -> Result<Vec<T>, Error> {
+        self.0.try_collect().await
+    }
+}
+
+fn next_range(mut page: Outgoing, range: &str) -> Result<Outgoing, Error> {
+    let asked = page.headers.get(RANGE).and_then(|asked| asked.to_str().ok());
+    let next = HeaderValue::from_str(range).ok().filter(|_| asked != Some(range));
+    let astray = || Error::unreadable(&page.call, 206, None, "the next page is the one that was asked for");
+    let next = next.ok_or_else(astray)?;
+    page.headers.insert(RANGE, next);
+    Ok(page)
+}
+
+fn follow(client: &Client, mut page: Outgoing, link: &str) -> Result<Outgoing, Error> {
+    let next = client.0.addons.own(link).filter(|next| *next != page.url);
+    // the credentials go nowhere else
+    let astray = || Error::unreadable(&page.call, 200, None, "the link to the next page leads elsewhere or nowhere");
+    page.url = next.ok_or_else(astray)?;
+    Ok(page)
+}
+
+/// The target of `rel="next"` (RFC 8288).
+fn next_link(header: &str) -> Option<&str> {
+    header.split(',').find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = |parameter: &str| matches!(parameter.trim(), "rel=next" | r#"rel="next""#);
+        parameters.split(';').any(is_next).then_some(target)
+    })
+}
+
+impl<T> Stream for List<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_link;
+
+    #[test]
+    fn the_next_link_is_found_among_others() {
+        for (header, expected) in [
+            (r#"<https://a/x?offset=2>; rel="next""#, Some("https://a/x?offset=2")),
+            (r#"<https://a/p>; rel="prev", <https://a/n>; rel="next""#, Some("https://a/n")),
+            ("<https://a/n>;rel=next", Some("https://a/n")),
+            (r#"<https://a/p>; rel="prev""#, None),
+            ("https://a/n; rel=next", None),
+            ("", None),
+        ] {
+            assert_eq!(next_link(header), expected, "{header}");
+        }
+    }
+}

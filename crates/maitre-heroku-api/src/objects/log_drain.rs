@@ -1,0 +1,23 @@
+use maitre_core::SecretString;
+use serde::Deserialize;
+
+use super::Mention;
+use crate::lenient;
+
+/// Where an app's log goes.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct LogDrain {
+    /// Its id.
+    pub id: String,
+    /// By what the app is known in the log lines that arrive.
+    #[serde(default, deserialize_with = "lenient::optional_secret")]
+    pub token: Option<SecretString>,
+    /// Where lines are sent to, with a password if it has one.
+    #[serde(deserialize_with = "lenient::secret")]
+    pub url: SecretString,
+    /// The add-on that it belongs to, where it is not the app's own.
+    pub addon: Option<Mention>,
+    /// The app.
+    pub app: Option<Mention>,
+}

@@ -1,0 +1,27 @@
+use serde::Deserialize;
+
+use super::Mention;
+
+/// Apps that stand for the stages of one product.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Pipeline {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// An app in a pipeline.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct PipelineCoupling {
+    /// Its id.
+    pub id: String,
+    /// The app.
+    pub app: Mention,
+    /// The pipeline.
+    pub pipeline: Mention,
+    /// `test`, `review`, `development`, `staging` or `production`.
+    pub stage: Option<String>,
+}
