@@ -9,6 +9,7 @@ pub mod heroku;
 mod json;
 mod mask;
 pub mod opperator;
+mod pace;
 mod reply;
 mod request;
 pub mod sign;

@@ -89,6 +89,43 @@ pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
     }
 }
 
+/// What stands under a secret name in a body or is shown in a header, to be masked wherever else it turns up.
+pub(crate) fn secrets(headers: &[(String, String)], content_type: Option<&str>, bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in headers.iter().filter(|(name, _)| is_secret(name) && name != "set-cookie") {
+        found.push(value.clone());
+        found.extend(value.split_once(' ').map(|(_, credentials)| credentials.to_owned()));
+        if name == "cookie" {
+            found.extend(value.split("; ").filter_map(|pair| Some(pair.split_once('=')?.1.to_owned())));
+        }
+    }
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+        leaves(&value, false, &mut found);
+    } else if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+        let fields = form_urlencoded::parse(bytes).filter(|(name, _)| is_secret(name));
+        found.extend(fields.map(|(_, value)| value.into_owned()));
+    }
+    // what is short is found in every other word
+    found.retain(|secret| secret.len() >= 8);
+    found
+}
+
+fn leaves(value: &Value, secret: bool, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| leaves(value, secret || is_secret(name), found))
+        }
+        Value::Array(values) => values.iter().for_each(|value| leaves(value, secret, found)),
+        Value::String(text) if secret && text != "authorization_code" => found.push(text.clone()),
+        _ => {}
+    }
+}
+
+/// The text without any of these.
+pub(crate) fn without(text: String, secrets: &[String]) -> String {
+    secrets.iter().fold(text, |text, secret| text.replace(secret, MASKED))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,4 +3,5 @@
 mod server;
 
 mod calls;
+mod pace;
 mod visitor;
