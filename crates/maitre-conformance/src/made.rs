@@ -1,5 +1,6 @@
 //! What a run made at the vendor's, so that nothing of it stays.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) struct Made {
     ways: Ways,
     things: Mutex<Vec<Thing>>,
     under_way: watch::Sender<usize>,
+    /// Whether a removal failed for good: then the next ones are tried once each.
+    given_up: AtomicBool,
 }
 
 struct Thing {
@@ -61,7 +64,7 @@ impl Drop for UnderWay {
 impl Made {
     pub(crate) fn new(ways: Ways) -> Self {
         let (under_way, _) = watch::channel(0);
-        Self { ways, things: Mutex::default(), under_way }
+        Self { ways, things: Mutex::default(), under_way, given_up: AtomicBool::new(false) }
     }
 
     fn things(&self) -> MutexGuard<'_, Vec<Thing>> {
@@ -102,7 +105,19 @@ impl Made {
             if gone {
                 self.things().retain(|thing| thing.kept || !thing.is(&name));
             }
+        } else if let (true, Some(id)) = (succeeded, self.changes(request)) {
+            // what was removed and can be changed is there again
+            let mut things = self.things();
+            if !things.iter().any(|thing| thing.is(id)) {
+                things.push(Thing { key: None, id: Some(id.to_owned()), certain: true, kept: false });
+            }
         }
+    }
+
+    fn changes<'r>(&self, request: &'r Request) -> Option<&'r str> {
+        let id = path(request.url()).strip_prefix(&self.ways.collection)?.strip_prefix('/')?;
+        let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+        (request.method() == "PUT" && plain).then_some(id)
     }
 
     fn makes(&self, request: &Request) -> bool {
@@ -149,8 +164,9 @@ impl Made {
     /// Removes a thing, or says what became of the trial.
     async fn remove(&self, thing: &Thing, patience: Duration) -> Option<String> {
         let mut left = None;
-        for rest in RESTS {
-            sleep(rest).await;
+        let tries = if self.given_up.load(Ordering::Relaxed) { 1 } else { RESTS.len() };
+        for rest in &RESTS[..tries] {
+            sleep(*rest).await;
             left = None;
             for name in thing.names() {
                 match timeout(patience, (self.ways.remove)(&name).try_send()).await {
@@ -164,6 +180,7 @@ impl Made {
                 return None;
             }
         }
+        self.given_up.store(true, Ordering::Relaxed);
         left
     }
 }

@@ -41,10 +41,14 @@ impl Selection {
     }
 }
 
-/// An id or the beginning of one, with or without the marketplace in front.
+/// An id, a group, or the first word of several groups; with or without the marketplace in front.
 fn is(check: &Check, name: &str) -> bool {
     let name = full(check, name);
-    check.id.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    let of_a_group = name.split('.').count() < 3;
+    check
+        .id
+        .strip_prefix(name.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || (of_a_group && rest.starts_with('-')))
 }
 
 fn full(check: &Check, name: &str) -> String {
@@ -66,13 +70,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_an_id_or_the_beginning_of_one() {
+    fn a_name_is_an_id_or_a_group() {
         let all = taken(&[], &[]);
         assert_eq!(taken(&["heroku"], &[]), all);
         assert_eq!(taken(&["heroku.idempotency.same-uuid-again"], &[]), 1);
         assert_eq!(taken(&["idempotency.same-uuid-again"], &[]), 1);
         assert_eq!(taken(&["idempotency"], &[]) + taken(&[], &["heroku.idempotency"]), all);
-        assert_eq!(taken(&["heroku.idempotency.same-uuid"], &[]), 0, "half a word");
+        assert_eq!(taken(&["sso"], &[]), taken(&["sso-token", "sso-window", "sso-session"], &[]));
+        assert_eq!(taken(&["heroku.idempotency.same-uuid"], &[]), 0, "half an id");
+        assert_eq!(taken(&["provision.id"], &[]), 1, "and not provision.id-works");
     }
 
     #[test]
@@ -85,6 +91,6 @@ mod tests {
         assert!(refused("ssso", "").is_err_and(|said| said.contains("no check of heroku is named ssso")));
         assert!(refused("", "heroku.nothing").is_err());
         assert!(refused("sso", "sso").is_err_and(|said| said.contains("nothing is left")));
-        assert_eq!(refused("sso", "sso.one-use"), Ok(()));
+        assert_eq!(refused("sso", "sso-window.one-use"), Ok(()));
     }
 }

@@ -74,7 +74,13 @@ fn json(value: &mut Value, secret: bool) {
     }
 }
 
+/// A body of more bytes than this is not looked into.
+const LONGEST: usize = 64 * 1024;
+
 pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
+    if bytes.len() > LONGEST {
+        return format!("[{} bytes]", bytes.len());
+    }
     if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
         json(&mut value, false);
         return value.to_string();
@@ -99,7 +105,9 @@ pub(crate) fn secrets(headers: &[(String, String)], content_type: Option<&str>, 
             found.extend(value.split("; ").filter_map(|pair| Some(pair.split_once('=')?.1.to_owned())));
         }
     }
-    if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+    if bytes.len() > LONGEST {
+        // it is not printed
+    } else if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
         leaves(&value, false, &mut found);
     } else if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
         let fields = form_urlencoded::parse(bytes).filter(|(name, _)| is_secret(name));
@@ -155,6 +163,11 @@ mod tests {
     fn cookies_keep_their_attributes() {
         assert_eq!(header("set-cookie", "id=s3cr3t; Path=/; SameSite=Lax"), "id=[masked]; Path=/; SameSite=Lax");
         assert_eq!(header("cookie", "id=s3cr3t"), MASKED);
+    }
+
+    #[test]
+    fn what_is_too_long_to_read_is_a_number() {
+        assert_eq!(body(None, &vec![b'a'; LONGEST + 1]), "[65537 bytes]");
     }
 
     #[test]

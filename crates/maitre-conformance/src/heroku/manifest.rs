@@ -92,7 +92,7 @@ pub(super) const CASES: &[Case<Subject>] = &[
         clause::manifest("base_url, requires and test URLs as they are written today"),
         |it| {
             Box::pin(async move {
-                let habits = ["requires-place", "deploy-notify", "base-url-end", "test-url"];
+                let habits = ["requires-place", "deploy-notify", "base-url-end", "test-url", "no-sso"];
                 none(it, |finding| habits.contains(&finding.rule))
             })
         },
@@ -154,7 +154,7 @@ mod tests {
     async fn every_finding_of_the_lint_is_one_of_these_checks_at_the_same_level() {
         assert_eq!(failing(&given("", Value::Null)).await, []);
         for (change, value, id) in [
-            ("/id", json!("Fast DB"), "slug"),
+            ("/id", json!("fast-Db"), "slug"),
             ("/api/version", json!(3), "version"),
             ("/api/version", json!("1"), "current-form"),
             ("/api/sso_salt", json!(""), "secrets"),

@@ -16,6 +16,13 @@ pub(super) const CASES: &[Case<Subject>] = &[
         clause::practice("networks are slow"),
         |it| Box::pin(slow_caller(it)),
     ),
+    Case::should(
+        "heroku.robustness.very-slow-caller",
+        "A provision whose body comes in over ten seconds succeeds.",
+        clause::practice("networks are slow, and Heroku waits 25 s"),
+        |it| Box::pin(very_slow_caller(it)),
+    )
+    .slow(),
     Case::must(
         "heroku.robustness.half-a-request",
         "A provision that broke off half-way succeeds when it comes again.",
@@ -69,9 +76,16 @@ pub(super) const CASES: &[Case<Subject>] = &[
 ];
 
 async fn slow_caller(it: &Subject) -> Verdict {
+    in_pieces(it, Duration::from_millis(200), "a body that came in five pieces over a second").await
+}
+
+async fn very_slow_caller(it: &Subject) -> Verdict {
+    in_pieces(it, Duration::from_secs(2), "a body that came in five pieces over ten seconds").await
+}
+
+async fn in_pieces(it: &Subject, pause: Duration, what: &str) -> Verdict {
     it.ordered().await?;
-    let order = it.order().slowly(5, Duration::from_millis(200));
-    let seen = it.wire.send(order).await?.to("a body that came in five pieces over a second");
+    let seen = it.wire.send(it.order().slowly(5, pause)).await?.to(what);
     let advice = "Wait some seconds for a body before giving up, and read all that is announced.";
     if seen.is_success() { Ok(()) } else { Err(seen.wrong_status("a success", advice)) }
 }

@@ -2,28 +2,130 @@
 
 use std::time::Duration;
 
-use maitre_conformance::{Level, Outcome, Report, Suite};
+use futures_util::{StreamExt as _, stream};
+use maitre_conformance::{Check, Level, Marketplace, Report, Suite};
 
 use crate::shop::{Fault, MUTANTS, Shop, manifest};
 
-fn suite(shop: &Shop) -> Suite {
+/// As many shops are open at the same time.
+const AT_ONCE: usize = 8;
+
+/// Faults of the removal itself, and those that make resources nobody is told the name of.
+const LEAVES_BEHIND: [Fault; 7] = [
+    Fault::DeprovisionIs500,
+    Fault::DeprovisionNeedsType,
+    Fault::ChangedStays,
+    Fault::StuckDeprovision,
+    Fault::DigitsAlone,
+    Fault::OneIdForAll,
+    Fault::SecondResource,
+];
+
+pub(crate) fn suite(shop: &Shop) -> Suite {
     Suite::heroku(&manifest()).unwrap().plans(["basic", "premium"]).service(shop.router())
 }
 
-fn failed(report: &Report) -> Vec<&'static str> {
-    report.failed(Level::Info).map(|finding| finding.check.id).collect()
+fn failed(report: &Report, level: Level) -> Vec<&'static str> {
+    report.failed(level).map(|finding| finding.check.id).collect()
+}
+
+fn check(id: &str) -> &'static Check {
+    Marketplace::Heroku.checks().find(|check| check.id == id).unwrap_or_else(|| panic!("no check is named {id}"))
+}
+
+/// Whether the whole suite is run on every shop, to see what else notices the fault: minutes.
+fn is_long() -> bool {
+    std::env::var_os("MAITRE_LONG").is_some()
 }
 
 #[tokio::test]
-async fn a_shop_without_fault_fails_nothing() {
+async fn a_shop_without_fault_fails_nothing_twice_in_a_row() {
     let shop = Shop::with(Fault::Nothing);
-    let report = suite(&shop).run().await.unwrap();
-    assert_eq!(failed(&report), Vec::<&str>::new(), "{report}");
-    let skipped: Vec<_> = report.findings.iter().filter(|it| matches!(it.outcome, Outcome::Skipped(_))).collect();
-    for finding in skipped {
-        println!("{finding}");
+    for _ in 0..2 {
+        let report = suite(&shop).run().await.unwrap();
+        assert_eq!(failed(&report, Level::Info), Vec::<&str>::new(), "{report}");
+        assert!(report.is_conformant(true));
+        assert_eq!((shop.alive(), report.left_behind.len()), (0, 0));
     }
-    println!("{report} {:?} made {}", report.took, shop.made());
-    assert_eq!(shop.alive(), 0);
-    let _ = (MUTANTS.len(), Duration::ZERO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_is_seen_by_the_check_that_is_there_for_it() {
+    let runs = stream::iter(MUTANTS).map(|(fault, wrong, id)| async move {
+        let shop = Shop::with(*fault);
+        let whole = is_long() && !matches!(fault, Fault::Slow | Fault::NeverAnswers);
+        let suite = if whole { suite(&shop) } else { suite(&shop).only([*id]) };
+        let suite = if *fault == Fault::NeverAnswers { suite.patience(Duration::from_millis(300)) } else { suite };
+        let report = suite.run().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let seen = failed(&report, Level::Info);
+        if whole {
+            let others: Vec<_> = seen.iter().filter(|other| *other != id).collect();
+            println!("{fault:?}: {id}, and {others:?}");
+        }
+        let mut wrongs = Vec::new();
+        if !seen.contains(id) {
+            wrongs.push(format!("a shop that {wrong} ({fault:?}) passes {id}"));
+        }
+        if shop.alive() > 0 && !LEAVES_BEHIND.contains(fault) && *fault != Fault::IdHoldsTheGrant {
+            wrongs.push(format!("{} resources of {fault:?} are left", shop.alive()));
+        }
+        wrongs
+    });
+    let wrongs: Vec<_> = runs.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await.concat();
+    assert_eq!(wrongs, Vec::<String>::new());
+}
+
+/// What a marketplace's text leaves open is no fault, whichever way the vendor goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_otherwise_and_may_fails_nothing_that_counts() {
+    let lawful = MUTANTS.iter().filter(|(_, _, id)| check(id).level == Level::Info);
+    assert!(lawful.clone().count() >= 8);
+    let runs = stream::iter(lawful).map(|(fault, _, id)| async move {
+        let report = suite(&Shop::with(*fault)).run().await.unwrap();
+        assert_eq!(failed(&report, Level::Should), Vec::<&str>::new(), "{fault:?}\n{report}");
+        assert_eq!(failed(&report, Level::Info), [*id], "{fault:?}\n{report}");
+    });
+    runs.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
+}
+
+#[test]
+fn every_check_has_a_fault_that_it_is_there_for() {
+    // the lint's table has one for each of these; cookies over https need a certificate, see the unit test
+    let elsewhere = |check: &Check| check.group() == "heroku.manifest" || check.id == "heroku.sso-session.secure";
+    let named = |check: &Check| MUTANTS.iter().any(|(_, _, id)| *id == check.id);
+    let without: Vec<_> = Marketplace::Heroku
+        .checks()
+        .filter(|check| !check.slow && !elsewhere(check) && !named(check))
+        .map(|check| check.id)
+        .collect();
+    assert_eq!(without, Vec::<&str>::new());
+    assert!(MUTANTS.len() >= 60);
+    MUTANTS.iter().for_each(|(_, _, id)| drop(check(id)));
+}
+
+#[test]
+fn only_what_the_marketplace_itself_says_is_a_must() {
+    for check in Marketplace::ALL.into_iter().flat_map(Marketplace::checks) {
+        let said = check.clause.source.is_the_marketplaces();
+        assert!(check.level != Level::Must || said, "{} is a must of {}", check.id, check.clause.source);
+    }
+}
+
+#[test]
+fn ids_are_names_and_sentences_are_sentences() {
+    let mut ids: Vec<_> = Marketplace::ALL.into_iter().flat_map(Marketplace::checks).map(|check| check.id).collect();
+    for check in Marketplace::ALL.into_iter().flat_map(Marketplace::checks) {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(
+            check.id.split('.').count() == 3 && check.id.split('.').all(|part| part.chars().all(plain)),
+            "{}",
+            check.id
+        );
+        assert!(check.sentence.ends_with('.') && check.sentence.starts_with(char::is_uppercase), "{}", check.sentence);
+        assert!(!check.clause.says.is_empty() && !check.clause.says.ends_with('.'), "{}", check.clause.says);
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "two checks have the same id");
 }

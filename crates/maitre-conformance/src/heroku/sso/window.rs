@@ -1,5 +1,7 @@
 //! When a token lets in, and how often.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use super::{NEEDS, must_be_forbidden, must_be_out};
@@ -83,6 +85,14 @@ pub(in crate::heroku) const CASES: &[Case<Subject>] = &[
         |it| Box::pin(one_use_stripped(it)),
     )
     .needs(NEEDS),
+    Case::should(
+        "heroku.sso-window.one-use-lasts",
+        "A form that was used lets nobody in a second time, even after 90 seconds.",
+        clause::practice("what was used is remembered for as long as it would be good"),
+        |it| Box::pin(one_use_lasts(it)),
+    )
+    .needs(NEEDS)
+    .slow(),
 ];
 
 const AGE: &str = "Refuse timestamps of more than five minutes ago, with 403.";
@@ -171,4 +181,14 @@ async fn one_use_stripped(it: &Subject) -> Verdict {
     must_be_in(&it.enter(it.visitor()?, form.clone()).await?)?;
     let stripped = it.post(form.only_resource_token()).await?.to("a used form without its SHA-256 token");
     must_be_out(&stripped, "Mark the weaker tokens of a form as used together with the one that decides.")
+}
+
+async fn one_use_lasts(it: &Subject) -> Verdict {
+    let resource = it.own().await?;
+    let form = it.form(&resource)?;
+    if must_be_in(&it.enter(it.visitor()?, form.clone()).await?).is_err() {
+        return Err(Stop::skipped("a good token does not let in (see heroku.sso-token.lets-in)"));
+    }
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    must_be_out(&it.post(form).await?.to("a form that was used 90 s ago"), ONCE)
 }

@@ -232,7 +232,7 @@ async fn place(shop: &Shop, lamp: Lamp) -> Response {
             }
             let shop = shop.clone();
             let work = tokio::spawn(async move {
-                tokio::time::sleep(A_WHILE).await;
+                tokio::time::sleep(3 * A_WHILE).await;
                 let answer = once(&shop, lamp.clone());
                 shop.stock().busy.remove(&lamp.uuid);
                 answer
