@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(feature = "platform"),
+    allow(rustdoc::broken_intra_doc_links, reason = "the README names the platform")
+)]
 
 mod call;
 pub mod cloudcontrol;
@@ -10,6 +14,8 @@ mod json;
 mod mask;
 pub mod opperator;
 mod pace;
+#[cfg(feature = "platform")]
+pub mod platform;
 mod reply;
 mod request;
 pub mod sign;

@@ -13,7 +13,7 @@ fn is_secret(name: &str) -> bool {
     ["token", "secret", "password", "salt", "authorization", "cookie", "oauth_grant"]
         .iter()
         .any(|part| name.contains(part))
-        || ["config", "log_input_url", "log_drain_url", "syslog_drain_url"].contains(&name.as_str())
+        || ["code", "config", "grant", "log_input_url", "log_drain_url", "syslog_drain_url"].contains(&name.as_str())
 }
 
 pub(crate) fn header(name: &str, value: &str) -> String {
@@ -62,6 +62,10 @@ fn form(fields: &str) -> String {
 
 fn json(value: &mut Value, secret: bool) {
     match value {
+        // a config var as Heroku's API lists it
+        Value::Object(fields) if fields.len() == 2 && fields.contains_key("name") && fields.contains_key("value") => {
+            json(&mut fields["value"], true);
+        }
         Value::Object(fields) => {
             for (name, value) in fields {
                 json(value, secret || is_secret(name));
@@ -145,6 +149,13 @@ mod tests {
     }
 
     #[test]
+    fn config_vars_in_a_list_keep_their_names() {
+        let body =
+            body(None, br#"{"config":[{"name":"TALLY_URL","value":"https://u:p@x"},{"name":"A","value":null}]}"#);
+        assert_eq!(body, r#"{"config":[{"name":"TALLY_URL","value":"[masked]"},{"name":"A","value":null}]}"#);
+    }
+
+    #[test]
     fn a_grant_is_masked_whole() {
         let body = body(None, br#"{"oauth_grant":{"code":"c0de","type":"authorization_code"},"logplex_token":null}"#);
         assert!(!body.contains("c0de"), "{body}");
@@ -155,6 +166,8 @@ mod tests {
     fn tokens_in_forms_and_queries() {
         let sent = body(Some("application/x-www-form-urlencoded"), b"id=7&token=bb466e&app=myapp");
         assert_eq!(sent, "id=7&token=[masked]&app=myapp");
+        let sent = body(Some("application/x-www-form-urlencoded"), b"grant_type=authorization_code&code=c0de");
+        assert_eq!(sent, "grant_type=authorization_code&code=[masked]");
         assert_eq!(url("http://u:p@h/r/7?token=bb466e&app=a"), "http://[masked]@h/r/7?token=[masked]&app=a");
         assert_eq!(header("location", "/in?session_token=1"), "/in?session_token=[masked]");
     }

@@ -78,6 +78,28 @@ pub fn user_scoped_resource_token(
     hex::encode(Sha256::digest([resource_id, salt, timestamp, user_id, email].join(":")))
 }
 
+/// The signature of a webhook's delivery, `Heroku-Webhook-Hmac-SHA256`: HMAC-SHA256 over the body's bytes as sent, in
+/// base64 (Heroku's article on add-on webhooks).
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// assert_eq!(
+///     sign::webhook("lantern-webhook-secret", br#"{"id":"e1","action":"update"}"#),
+///     "UzZ9lxyUHKEcIS19mrzX0UYf6I4YaEhPtUlDgI0AZWw=",
+/// );
+/// ```
+#[cfg(feature = "platform")]
+#[must_use]
+#[expect(clippy::missing_panics_doc, reason = "a key may have any length")]
+pub fn webhook(secret: &str, body: &[u8]) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key may have any length");
+    mac.update(body);
+    BASE64_STANDARD.encode(mac.finalize().into_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+#[cfg(feature = "platform")]
+pub(crate) use self::provision::grant_json;
 pub use self::{
     provision::{PlanChange, Provision},
     sso::LaunchForm,

@@ -65,8 +65,7 @@ impl Provision {
     }
 
     fn grant(&self) -> Value {
-        let expires_at = self.at.unwrap_or_else(door::now).saturating_add(GRANT_LIFE);
-        json!({ "code": self.grant_code, "type": "authorization_code", "expires_at": heroku_time(expires_at) })
+        grant_json(&self.grant_code, self.at.unwrap_or_else(door::now).saturating_add(GRANT_LIFE))
     }
 }
 
@@ -92,6 +91,30 @@ impl Call<Provision> {
     pub fn at(mut self, instant: OffsetDateTime) -> Self {
         self.kind.at = Some(instant);
         self
+    }
+
+    /// Orders this install of a [`Platform`](crate::platform::Platform): the body carries its uuid, name, plan, region and
+    /// options, the grant that the platform will exchange, and the log fields that the platform is set to send.
+    ///
+    /// ```
+    /// use maitre_testkit::{Heroku, platform::Platform};
+    ///
+    /// let platform = Platform::new("tally", "password", "client secret");
+    /// let install = platform.order("premium").option("trace", "true").install();
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let call = heroku.provision("premium").install(&install);
+    /// assert!(call.fields().contains(&("uuid".into(), install.uuid().into())));
+    /// assert!(call.fields().contains(&("oauth_grant".into(), install.grant().json())));
+    /// ```
+    #[cfg(feature = "platform")]
+    pub fn install(self, install: &crate::platform::Install) -> Self {
+        let call = self.uuid(install.uuid());
+        let sent = install.provision_fields();
+        sent.into_iter().fold(call, |call, (name, value)| match value {
+            Value::Null => call.without(name),
+            value => call.set(name, value),
+        })
     }
 
     /// Asks as the first version did, and as kensa does to this day: `heroku_id` beside the uuid, no `name`, no
@@ -215,6 +238,10 @@ fn write(legacy: bool, fields: Vec<(String, Value)>, request: &mut Request) {
         request.replace_header("accept", LEGACY_ACCEPT);
     }
     write_json(fields, request);
+}
+
+pub(crate) fn grant_json(code: &str, expires_at: OffsetDateTime) -> Value {
+    json!({ "code": code, "type": "authorization_code", "expires_at": heroku_time(expires_at) })
 }
 
 /// A time as Heroku prints it in a grant: in its own zone, and with an offset that lacks the colon.

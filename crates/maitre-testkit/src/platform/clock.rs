@@ -1,0 +1,95 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Notify;
+
+/// The clock of a [`Platform`](super::Platform): it runs with the system's until it is turned or stopped, and
+/// everything that Heroku does by time goes by it: grants and tokens expire, add-ons that nobody finishes are
+/// removed, webhooks are retried, the pool of requests refills.
+///
+/// ```
+/// use maitre_testkit::platform::Platform;
+/// use time::{Duration, macros::datetime};
+///
+/// let platform = Platform::new("tally", "password", "client secret");
+/// let clock = platform.clock();
+/// clock.stop_at(datetime!(2026-03-04 5:06:07 UTC));
+/// clock.advance(Duration::minutes(4));
+/// assert_eq!(clock.now(), datetime!(2026-03-04 5:10:07 UTC));
+/// ```
+///
+/// A clone is the same clock.
+#[derive(Clone)]
+pub struct Clock(Arc<Inner>);
+
+struct Inner {
+    reading: Mutex<Reading>,
+    bell: Notify,
+}
+
+enum Reading {
+    Ahead(Duration),
+    Stopped(OffsetDateTime),
+}
+
+impl Clock {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Inner { reading: Mutex::new(Reading::Ahead(Duration::ZERO)), bell: Notify::new() }))
+    }
+
+    /// What it says now.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        match *self.reading() {
+            Reading::Ahead(offset) => OffsetDateTime::now_utc().saturating_add(offset),
+            Reading::Stopped(instant) => instant,
+        }
+    }
+
+    /// Turns it forward; a negative duration turns it back.
+    pub fn advance(&self, by: Duration) {
+        match &mut *self.reading() {
+            Reading::Ahead(offset) => *offset = offset.saturating_add(by),
+            Reading::Stopped(instant) => *instant = instant.saturating_add(by),
+        }
+        self.ring();
+    }
+
+    /// Stops it at this instant: from here on only [`advance`](Self::advance) moves it.
+    pub fn stop_at(&self, instant: OffsetDateTime) {
+        *self.reading() = Reading::Stopped(instant);
+        self.ring();
+    }
+
+    /// Stops it where it stands.
+    pub fn stop(&self) {
+        self.stop_at(self.now());
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(*self.reading(), Reading::Stopped(_))
+    }
+
+    /// Wakes who waits in [`rung`](Self::rung), or will.
+    pub(super) fn ring(&self) {
+        self.0.bell.notify_one();
+    }
+
+    /// Done when the clock is turned, or something happened that may be due at once. One task alone may wait.
+    pub(super) fn rung(&self) -> impl Future<Output = ()> {
+        self.0.bell.notified()
+    }
+
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.0.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}

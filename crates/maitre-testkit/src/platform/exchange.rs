@@ -1,0 +1,204 @@
+//! What was asked and answered, in the order of arrival.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use axum::http::{HeaderMap, HeaderValue, request::Parts, response};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::world::Seq;
+use crate::{Request, mask, request};
+
+/// One call to Heroku, as it came and as it was answered.
+///
+/// `Debug` and `Display` print it with credentials, tokens and config values masked; the accessors do not.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use maitre_testkit::platform::Platform;
+///
+/// let platform = Platform::new("tally", "password", "client secret");
+/// let api = platform.serve().await.unwrap();
+/// reqwest::get(format!("{}/addons", api.url())).await.unwrap();
+///
+/// let calls = platform.exchanges();
+/// assert_eq!((calls[0].method(), calls[0].path()), ("GET", "/addons"));
+/// assert_eq!(calls[0].status(), Some(406));
+/// assert_eq!(calls[0].answer_json()["id"], "not_acceptable");
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Exchange {
+    request: Request,
+    at: OffsetDateTime,
+    uuid: Option<String>,
+    fault: Option<String>,
+    answer: Option<Answer>,
+    swallowed: bool,
+}
+
+#[derive(Clone)]
+struct Answer {
+    at: OffsetDateTime,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Exchange {
+    /// The request. Its URL is the path and the query, without a host.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The method, in capitals.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.request.method()
+    }
+
+    /// The path, without its query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.request.url().split('?').next().unwrap_or_default()
+    }
+
+    /// The body of the request as JSON; null where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(self.request.body()).unwrap_or_default()
+    }
+
+    /// When it arrived, by the platform's clock.
+    #[must_use]
+    pub fn at(&self) -> OffsetDateTime {
+        self.at
+    }
+
+    /// When it was answered, by the platform's clock.
+    #[must_use]
+    pub fn answered_at(&self) -> Option<OffsetDateTime> {
+        self.answer.as_ref().map(|answer| answer.at)
+    }
+
+    /// The uuid of the add-on whose grant or token came with it.
+    #[must_use]
+    pub fn uuid(&self) -> Option<&str> {
+        self.uuid.as_deref()
+    }
+
+    /// The fault that was ordered for it, as `Debug` prints a [`Fault`](super::Fault).
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// The status of the answer. `None` while there is none, when a fault dropped the connection, and when the
+    /// caller hung up.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// A header of the answer, by its name in any case.
+    #[must_use]
+    pub fn answer_header(&self, name: &str) -> Option<&str> {
+        request::find(&self.answer.as_ref()?.headers, name)
+    }
+
+    /// The body of the answer; empty where there is none.
+    #[must_use]
+    pub fn answer_body(&self) -> &[u8] {
+        self.answer.as_ref().map_or(&[], |answer| &answer.body)
+    }
+
+    /// The body of the answer as JSON; null where it is none.
+    #[must_use]
+    pub fn answer_json(&self) -> Value {
+        serde_json::from_slice(self.answer_body()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.request)?;
+        if let Some(fault) = &self.fault {
+            writeln!(f, "! {fault}")?;
+        }
+        match &self.answer {
+            Some(answer) => {
+                writeln!(f, "< {}", answer.status)?;
+                request::write_rest(f, '<', &answer.headers, &answer.body)
+            }
+            None => writeln!(f, "< (no answer)"),
+        }
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status().map_or("no answer".to_owned(), |status| status.to_string());
+        write!(f, "{} {} -> {status}", self.method(), mask::url(self.request.url()))
+    }
+}
+
+/// All exchanges, in the order of arrival.
+#[derive(Default)]
+pub(super) struct Journal(Mutex<Vec<Exchange>>);
+
+impl Journal {
+    pub(super) fn arrived(&self, at: OffsetDateTime, parts: &Parts, body: &[u8]) -> Seq {
+        let url = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::new(parts.method.as_str(), url);
+        request.headers = texts(&parts.headers);
+        request.body = body.to_vec();
+        let mut exchanges = self.all();
+        exchanges.push(Exchange { request, at, uuid: None, fault: None, answer: None, swallowed: false });
+        exchanges.len() - 1
+    }
+
+    /// How many arrived up to now.
+    pub(super) fn len(&self) -> Seq {
+        self.all().len()
+    }
+
+    pub(super) fn about(&self, seq: Seq, uuid: &str) {
+        self.all()[seq].uuid = Some(uuid.to_owned());
+    }
+
+    pub(super) fn spoiled(&self, seq: Seq, fault: String) {
+        self.all()[seq].fault = Some(fault);
+    }
+
+    pub(super) fn answered(&self, seq: Seq, at: OffsetDateTime, head: &response::Parts, body: &[u8]) {
+        let (status, headers) = (head.status.as_u16(), texts(&head.headers));
+        self.all()[seq].answer = Some(Answer { at, status, headers, body: body.to_vec() });
+    }
+
+    /// Whether the vendor does not learn what was done.
+    pub(super) fn swallow(&self, seq: Seq, swallowed: bool) {
+        self.all()[seq].swallowed = swallowed;
+    }
+
+    pub(super) fn is_swallowed(&self, seq: Seq) -> bool {
+        self.all()[seq].swallowed
+    }
+
+    pub(super) fn copy(&self) -> Vec<Exchange> {
+        self.all().clone()
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Exchange>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+}

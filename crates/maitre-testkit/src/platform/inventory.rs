@@ -1,0 +1,57 @@
+//! The list of installs, on a host of its own at Heroku and under its path here.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde_json::{Value, json};
+
+use super::{
+    Platform,
+    gate::is_vendor,
+    problem::{Problem, json_text},
+    state::State as Stage,
+};
+
+/// `GET /api/v3/apps`, with the add-on's Basic credentials. Its pages are linked as those of the older list were,
+/// `GET /vendor/apps`, whose fields it has.
+pub(super) async fn list(
+    State(platform): State<Platform>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let world = platform.world();
+    if !is_vendor(&headers, &world) {
+        return Err(Problem::unauthorized());
+    }
+    let query = query.unwrap_or_default();
+    let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "offset");
+    let offset: usize = match asked {
+        Some((_, offset)) => offset.parse().map_err(|_| Problem::bad_request("offset is a number."))?,
+        None => 0,
+    };
+    let size = world.settings.inventory_page;
+    let live: Vec<_> = world.addons.values().filter(|addon| addon.state != Stage::Deprovisioned).collect();
+    let installs = live.iter().skip(offset).take(size).map(|addon| {
+        json!({
+            "callback_url": format!("{}/addons/{}", world.api_url(), addon.uuid),
+            "plan": addon.plan,
+            "provider_id": addon.provider_id,
+            "resource": { "uuid": addon.uuid, "name": addon.name },
+        })
+    });
+    let mut response = json_text(200, Value::Array(installs.collect()).to_string());
+    let link = |rel: &str, offset: usize| format!("<{}/api/v3/apps?offset={offset}>; rel=\"{rel}\"", world.api_url());
+    let mut links = Vec::new();
+    if offset + size < live.len() {
+        links.push(link("next", offset + size));
+    }
+    if offset > 0 {
+        links.push(link("prev", offset.saturating_sub(size)));
+    }
+    if !links.is_empty() {
+        response.headers_mut().insert("link", links.join(", ").parse().expect("links are plain ASCII"));
+    }
+    Ok(response)
+}

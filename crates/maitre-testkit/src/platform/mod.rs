@@ -1,0 +1,257 @@
+//! Heroku's own side of its API, for tests: the token endpoint, the Platform API as far as a vendor's token opens it,
+//! webhooks and the inventory of installs, on a port of its own or as an [`axum::Router`].
+//!
+//! A [`Platform`] is Heroku as one add-on's vendor meets it. A customer orders by [`Platform::install`]; the testkit's
+//! [`Heroku`](crate::Heroku) carries that order, with its very grant, to the vendor under test; what the vendor then
+//! asks of the platform is answered, written down and judged:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use maitre_testkit::platform::{Platform, State};
+//! use serde_json::json;
+//!
+//! let platform = Platform::new("tally", "password", "client secret");
+//! let api = platform.serve().await?;
+//! let install = platform.install("basic");
+//!
+//! // What a vendor does that answered 202:
+//! let http = reqwest::Client::builder().user_agent("tally/1.0").build()?;
+//! let grant = install.grant();
+//! let form = [("grant_type", "authorization_code"), ("code", grant.code()), ("client_secret", "client secret")];
+//! let token: serde_json::Value =
+//!     http.post(format!("{}/oauth/token", api.url())).form(&form).send().await?.json().await?;
+//! let ask = |request: reqwest::RequestBuilder| {
+//!     let request = request.header("accept", "application/vnd.heroku+json; version=3");
+//!     request.bearer_auth(token["access_token"].as_str().unwrap()).send()
+//! };
+//! let addon = format!("{}/addons/{}", api.url(), install.uuid());
+//! let config = json!({ "config": [{ "name": "TALLY_URL", "value": "https://tally.example/4711" }] });
+//! ask(http.patch(format!("{addon}/config")).json(&config)).await?.error_for_status()?;
+//! ask(http.post(format!("{addon}/actions/provision"))).await?.error_for_status()?;
+//!
+//! assert_eq!(install.state(), State::Provisioned);
+//! assert_eq!(install.tally().exchanges, 1);
+//! assert!(platform.violations().is_empty(), "{:#?}", platform.violations());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - **A clock one can turn**: [`Platform::clock`]. Grants live five minutes, tokens eight hours, an add-on that nobody
+//!   finishes twelve hours, and no test has to wait for it.
+//! - **Faults one can order**: [`Platform::fault`]. A status, a dropped connection, a delay, half a body, before or after
+//!   the work was done, for the next calls that match or for a share of them that is the same in every run.
+//! - **Where the documents leave something open**, [`Settings`] say how it is here.
+//!
+//! What is played is what Heroku's documents and its published schema say; what they leave out is marked in the
+//! settings. It shares no code with the library that it judges.
+
+mod addon;
+mod addons;
+mod app;
+mod apps;
+mod clock;
+mod exchange;
+mod fault;
+mod gate;
+mod install;
+mod inventory;
+mod oauth;
+mod objects;
+mod problem;
+mod range;
+mod record;
+mod router;
+mod serve;
+mod settings;
+mod state;
+mod tally;
+mod tokens;
+mod violation;
+mod webhooks;
+mod world;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{Router, middleware::from_fn_with_state};
+
+pub use self::{
+    app::App,
+    clock::Clock,
+    exchange::Exchange,
+    fault::Fault,
+    install::{Install, Order},
+    serve::Serving,
+    settings::{RefreshTokens, Settings},
+    state::State,
+    tally::Tally,
+    tokens::Grant,
+    violation::{Rule, Violation},
+    webhooks::Delivery,
+};
+use self::{exchange::Journal, fault::Faults, problem::Problem, world::World};
+use crate::request;
+
+/// Heroku, as the vendor of one add-on meets it; see [the module](self).
+///
+/// A clone is the same platform. `Debug` shows the add-on's slug, no secret.
+#[derive(Clone)]
+pub struct Platform(Arc<Shared>);
+
+struct Shared {
+    slug: String,
+    world: Mutex<World>,
+    clock: Clock,
+    journal: Arc<Journal>,
+    faults: Faults,
+    client: reqwest::Client,
+    /// Who delivers webhooks does it alone.
+    postman: tokio::sync::Mutex<()>,
+}
+
+impl Platform {
+    /// Heroku with one add-on to sell: the manifest's `id` and `api.password`, and the client secret of the partner
+    /// portal.
+    #[must_use]
+    pub fn new(slug: &str, password: &str, client_secret: &str) -> Self {
+        let (clock, journal) = (Clock::new(), Arc::new(Journal::default()));
+        let world = World::new(slug, password, client_secret, clock.clone(), journal.clone());
+        Self(Arc::new(Shared {
+            slug: slug.to_owned(),
+            world: Mutex::new(world),
+            clock,
+            journal,
+            faults: Faults::new(),
+            client: request::client(),
+            postman: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// The same with other [settings](Settings).
+    #[must_use]
+    pub fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.change(change);
+        self
+    }
+
+    /// Changes the [settings](Settings) from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.world().settings);
+    }
+
+    /// Heroku's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// All that a vendor may call, without a fallback, to be served or called in your process. Nest it where you like.
+    ///
+    /// Webhooks are delivered by [`serve`](Self::serve) or by [`deliver`](Self::deliver).
+    pub fn router(&self) -> Router {
+        router::router(self).layer(from_fn_with_state(self.clone(), record::record))
+    }
+
+    /// What is not known here is not there, and gets written down.
+    fn router_with_fallback(&self) -> Router {
+        let router = router::router(self).fallback(|| async { Problem::not_found("page") });
+        router.layer(from_fn_with_state(self.clone(), record::record))
+    }
+
+    /// A customer orders the add-on on this plan, a bare name such as `basic`.
+    #[must_use]
+    pub fn install(&self, plan: &str) -> Install {
+        self.order(plan).install()
+    }
+
+    /// A customer is about to order the add-on on this plan.
+    pub fn order(&self, plan: &str) -> Order {
+        Order::new(self.clone(), plan)
+    }
+
+    /// All that was ever ordered.
+    #[must_use]
+    pub fn installs(&self) -> Vec<Install> {
+        let uuids: Vec<_> = self.world().addons.keys().cloned().collect();
+        uuids.into_iter().map(|uuid| Install::new(self.clone(), uuid)).collect()
+    }
+
+    /// The customer's app of this name, which is made if there is none.
+    #[expect(clippy::must_use_candidate, reason = "to make one is use enough")]
+    pub fn app(&self, name: &str) -> App {
+        let id = self.world().app_named(name);
+        App::new(self.clone(), id)
+    }
+
+    /// Orders a fault.
+    pub fn fault(&self, fault: Fault) {
+        self.0.faults.order(fault);
+    }
+
+    /// Takes back all faults that are not used up.
+    pub fn clear_faults(&self) {
+        self.0.faults.clear();
+    }
+
+    /// What the [chances](Fault::chance) of faults are drawn from; 0 if nobody says.
+    pub fn seed(&self, seed: u64) {
+        self.0.faults.seed(seed);
+    }
+
+    /// Changes the client secret, as the partner portal's reset does: all access tokens die at once.
+    pub fn reset_client_secret(&self, secret: &str) {
+        let mut world = self.world();
+        secret.clone_into(&mut world.service.client_secret);
+        world.revoke(None);
+    }
+
+    /// Every call so far, in the order of arrival.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.0.journal.copy()
+    }
+
+    /// What was counted of the calls for all add-ons.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.world().addons.values().map(|addon| addon.tally).sum()
+    }
+
+    /// What the vendor did wrong so far.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        self.world().violations.clone()
+    }
+
+    /// The world as it is now: what was due has happened.
+    fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.settle(self.0.clock.now());
+        world
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    fn client(&self) -> &reqwest::Client {
+        &self.0.client
+    }
+
+    fn postman(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.postman
+    }
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Platform").field("slug", &self.0.slug).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! What stands around every route: it writes down what comes and goes, and lets the ordered faults happen.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::HeaderValue,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Platform,
+    fault::{Broken, Fault},
+    problem::Problem,
+    violation::Rule,
+    world::Seq,
+};
+use crate::door::new_uuid;
+
+/// More than any call to Heroku needs.
+const MAX_BODY: usize = 1 << 20;
+
+/// Which exchange this is, for those below.
+#[derive(Clone)]
+pub(super) struct Arrived {
+    pub(super) seq: Seq,
+    /// Method and path, to name it in a sentence.
+    pub(super) line: String,
+}
+
+pub(super) async fn record(State(platform): State<Platform>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return Problem::bad_request("The body is too long, or broke off.").into_response();
+    };
+    let journal = platform.journal();
+    let seq = journal.arrived(platform.clock().now(), &parts, &body);
+    let line = format!("{} {}", parts.method, parts.uri.path());
+    if !parts.headers.contains_key("user-agent") {
+        platform.world().general_breach(Rule::NoUserAgent, format!("{line} came without a user-agent"));
+    }
+    parts.extensions.insert(Arrived { seq, line });
+    let fault = platform.faults().draw(parts.method.as_str(), parts.uri.path());
+    let request = Request::from_parts(parts, Body::from(body));
+    let response = match fault {
+        None => next.run(request).await,
+        Some(fault) => {
+            journal.spoiled(seq, format!("{fault:?}"));
+            spoil(&platform, seq, &fault, request, next).await
+        }
+    };
+    close(&platform, seq, response).await
+}
+
+async fn spoil(platform: &Platform, seq: Seq, fault: &Fault, request: Request, next: Next) -> Response {
+    if !fault.is_after_work() {
+        fault.wait().await;
+        return if fault.swallows() { fault.answer(None) } else { next.run(request).await };
+    }
+    // said before the work is done: the caller may hang up at any time from there
+    platform.journal().swallow(seq, true);
+    let made = next.run(request).await;
+    fault.wait().await;
+    if !fault.swallows() {
+        platform.journal().swallow(seq, false);
+        return made;
+    }
+    let (_, body) = made.into_parts();
+    fault.answer(Some(to_bytes(body, usize::MAX).await.unwrap_or_default()))
+}
+
+/// Writes down what goes out, with an id by which the vendor may ask about it.
+async fn close(platform: &Platform, seq: Seq, response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let id = HeaderValue::from_str(&new_uuid()).expect("a uuid is plain ASCII");
+    parts.headers.entry("request-id").or_insert(id);
+    if parts.extensions.get::<Broken>().is_some() {
+        return Response::from_parts(parts, body);
+    }
+    let body: Bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    platform.journal().answered(seq, platform.clock().now(), &parts, &body);
+    Response::from_parts(parts, Body::from(body))
+}

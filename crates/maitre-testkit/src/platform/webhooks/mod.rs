@@ -1,0 +1,157 @@
+//! Webhooks: who subscribed to what, what happened, and what of it was told.
+
+pub(super) mod delivery;
+pub(super) mod routes;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+pub use self::delivery::Delivery;
+use super::{objects::instant, world::World};
+use crate::door::new_uuid;
+
+#[derive(Default)]
+pub(super) struct Webhooks {
+    hooks: BTreeMap<String, Hook>,
+    events: Vec<Event>,
+    deliveries: Vec<Delivery>,
+}
+
+#[derive(Clone)]
+struct Hook {
+    id: String,
+    addon: String,
+    include: Vec<String>,
+    level: Level,
+    url: String,
+    authorization: Option<String>,
+    secret: String,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+/// How hard Heroku tries to deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// Once.
+    Notify,
+    /// Until it is taken, for up to three days.
+    Sync,
+}
+
+impl Level {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "notify" => Some(Self::Notify),
+            "sync" => Some(Self::Sync),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Notify => "notify",
+            Self::Sync => "sync",
+        })
+    }
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entity {
+    Addon,
+    Attachment,
+    App,
+    Collaborator,
+}
+
+impl Entity {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Addon => "addon",
+            Self::Attachment => "addon-attachment",
+            Self::App => "app",
+            Self::Collaborator => "collaborator",
+        }
+    }
+
+    fn include(self) -> String {
+        format!("api:{}", self.name())
+    }
+}
+
+/// What anybody may subscribe to (Heroku's article on add-on webhooks); more is granted per partner.
+const INCLUDES: [&str; 6] =
+    ["api:addon", "api:addon-attachment", "api:app", "api:collaborator", "api:domain", "api:sni-endpoint"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Create,
+    Update,
+    Destroy,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+struct Event {
+    id: String,
+    addon: String,
+    include: String,
+    created_at: OffsetDateTime,
+    /// Without `webhook_metadata`, which is a delivery's own.
+    payload: Value,
+}
+
+impl World {
+    /// Something happened to an add-on or an app that it touches: those who subscribed to it will be told.
+    pub(super) fn emit(&mut self, uuid: &str, entity: Entity, action: Action, data: &Value, previous: &Value) {
+        let include = entity.include();
+        let subscribed = self.webhooks.hooks.values().filter(|hook| hook.addon == uuid);
+        let told: Vec<_> = subscribed.filter(|hook| hook.include.contains(&include)).cloned().collect();
+        if told.is_empty() {
+            return;
+        }
+        let (id, at) = (new_uuid(), instant(self.now));
+        let owner = &self.apps[&self.addon(uuid).app].owner;
+        let payload = json!({
+            "action": action.name(),
+            "actor": { "email": owner.email, "id": owner.id },
+            "created_at": at,
+            "data": data,
+            "id": id,
+            "previous_data": previous,
+            "published_at": at,
+            "resource": entity.name(),
+            "sequence": null,
+            "updated_at": at,
+            "version": "application/vnd.heroku+json; version=3",
+        });
+        let event = Event { id, addon: uuid.to_owned(), include, created_at: self.now, payload };
+        for hook in told {
+            self.webhooks.deliveries.push(Delivery::new(&event, &hook, self.now));
+        }
+        self.webhooks.events.push(event);
+        self.clock.ring();
+    }
+
+    /// The same for every add-on that touches an app.
+    pub(super) fn emit_to_app(&mut self, app: &str, entity: Entity, action: Action, data: &Value, previous: &Value) {
+        let touching = self.addons.values().filter(|addon| addon.removal.is_none() && addon.touches(app));
+        let uuids: Vec<_> = touching.map(|addon| addon.uuid.clone()).collect();
+        for uuid in uuids {
+            self.emit(&uuid, entity, action, data, previous);
+        }
+    }
+}

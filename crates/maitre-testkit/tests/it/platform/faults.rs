@@ -1,0 +1,167 @@
+use std::time::Duration;
+
+use maitre_testkit::platform::{Fault, Rule, State};
+use serde_json::json;
+
+use super::vendor::{ACCEPT, vendor};
+
+#[tokio::test]
+async fn a_status_before_the_work_leaves_it_undone_and_after_it_done() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    vendor.platform.fault(Fault::status(503).on("PATCH", "/addons/*/config"));
+    vendor.ask("GET", "/addons", &token).await.expect(200);
+    vendor.set(&install, &token, "TALLY_A", "1").await.refused(503, "service_unavailable");
+    assert!(install.config().is_empty());
+
+    vendor.platform.fault(Fault::status(500).after_work());
+    vendor.set(&install, &token, "TALLY_A", "1").await.refused(500, "internal_server_error");
+    assert_eq!(install.config()["TALLY_A"], "1");
+    vendor.set(&install, &token, "TALLY_A", "2").await.expect(200);
+    assert_eq!(vendor.platform.exchanges()[2].fault(), Some("status 503, before the work"));
+}
+
+#[tokio::test]
+async fn a_429_says_when_to_come_back_if_it_is_told_to() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    vendor.platform.fault(Fault::status(429).header("retry-after", "2").times(2));
+    for _ in 0..2 {
+        let answer = vendor.ask("GET", "/addons", &token).await;
+        assert_eq!(answer.header("retry-after"), Some("2"));
+        answer.refused(429, "rate_limit");
+    }
+    vendor.ask("GET", "/addons", &token).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_dropped_connection_gives_no_answer_at_all() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    vendor.platform.fault(Fault::drop_connection());
+    vendor.platform.fault(Fault::drop_connection().after_work());
+
+    for done in [false, true] {
+        let body = json!({ "config": [{ "name": "TALLY_A", "value": "1" }] });
+        let request = vendor.asking("PATCH", &format!("/addons/{}/config", install.uuid()), &token).json(&body);
+        let error = request.send().await.expect_err("no answer");
+        assert!(error.is_request() && error.status().is_none(), "{error:?}");
+        assert_eq!(install.config().contains_key("TALLY_A"), done);
+    }
+    assert_eq!(vendor.platform.exchanges().last().expect("a call").status(), None);
+}
+
+#[tokio::test]
+async fn a_cut_body_breaks_off_after_the_work() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    vendor.set(&install, &token, "TALLY_A", "1").await.expect(200);
+    vendor.platform.fault(Fault::cut_body().on("POST", "/addons/*/actions/provision"));
+    let path = format!("/addons/{}/actions/provision", install.uuid());
+    let response = vendor.asking("POST", &path, &token).send().await.expect("a head");
+    assert_eq!(response.status(), 200);
+    assert!(response.bytes().await.is_err());
+    assert_eq!(install.state(), State::Provisioned);
+}
+
+#[tokio::test]
+async fn a_page_of_html_and_a_redirect_come_from_in_between() {
+    let vendor = vendor().await;
+    let token = vendor.token(&vendor.platform.install("basic")).await;
+    vendor.platform.fault(Fault::not_json());
+    let answer = vendor.ask("GET", "/addons", &token).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html")));
+    vendor.platform.fault(Fault::redirect("https://elsewhere.example/"));
+    let answer = vendor.ask("GET", "/addons", &token).await;
+    assert_eq!((answer.status, answer.header("location")), (307, Some("https://elsewhere.example/")));
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_during_a_delay_has_asked_for_nothing_or_for_all() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    let path = format!("/addons/{}/actions/provision", install.uuid());
+    vendor.set(&install, &token, "TALLY_A", "1").await.expect(200);
+    let hang_up = || vendor.asking("POST", &path, &token).timeout(Duration::from_millis(200)).send();
+
+    vendor.platform.fault(Fault::delay(Duration::from_mins(10)));
+    assert!(hang_up().await.expect_err("no answer").is_timeout());
+    assert_eq!(install.state(), State::Provisioning);
+    vendor.platform.fault(Fault::delay(Duration::from_mins(10)).after_work());
+    assert!(hang_up().await.expect_err("no answer").is_timeout());
+    assert_eq!(install.state(), State::Provisioned);
+}
+
+#[tokio::test]
+async fn an_exchange_whose_answer_was_swallowed_may_be_tried_again() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let grant = install.grant();
+    vendor.platform.fault(Fault::status(502).after_work().on("POST", "/oauth/token"));
+    vendor.exchange(grant.code()).await.refused(502, "internal_server_error");
+    vendor.exchange(grant.code()).await.refused(401, "unauthorized");
+    assert_eq!(vendor.rules_broken(), [] as [Rule; 0]);
+    assert_eq!((install.tally().exchanges, install.tally().repeated_exchanges), (1, 1));
+}
+
+#[tokio::test]
+async fn who_did_not_learn_of_an_end_may_ask_after_it() {
+    let vendor = vendor().await;
+    let install = vendor.platform.install("basic");
+    let token = vendor.token(&install).await;
+    vendor.platform.fault(Fault::status(502).after_work());
+    vendor.act(&install, &token, "deprovision").await.refused(502, "internal_server_error");
+    vendor.act(&install, &token, "deprovision").await.refused(401, "unauthorized");
+    assert_eq!(vendor.rules_broken(), [] as [Rule; 0]);
+    assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_came_late_came() {
+    let vendor = vendor().await;
+    let grant = vendor.platform.install("basic").grant();
+    vendor.platform.fault(Fault::delay(Duration::from_millis(50)).after_work());
+    vendor.exchange(grant.code()).await.expect(200);
+    vendor.exchange(grant.code()).await.refused(401, "unauthorized");
+    assert_eq!(vendor.rules_broken(), [Rule::RepeatedExchange]);
+}
+
+#[tokio::test]
+async fn a_share_of_calls_is_the_same_for_the_same_seed() {
+    let mut runs = Vec::new();
+    for seed in [1, 1, 2] {
+        let vendor = vendor().await;
+        let token = vendor.token(&vendor.platform.install("basic")).await;
+        vendor.platform.seed(seed);
+        vendor.platform.fault(Fault::status(500).always().chance(0.3));
+        let mut statuses = Vec::new();
+        for _ in 0..50 {
+            statuses.push(vendor.ask("GET", "/addons", &token).await.status);
+        }
+        vendor.platform.clear_faults();
+        vendor.ask("GET", "/addons", &token).await.expect(200);
+        runs.push(statuses);
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0], runs[2]);
+    assert!(runs[0].contains(&200) && runs[0].contains(&500));
+}
+
+#[tokio::test]
+async fn a_router_in_process_answers_the_same() {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt as _;
+
+    let platform = maitre_testkit::platform::Platform::new("tally", "password", "client secret");
+    let nested = axum::Router::new().nest("/heroku-api", platform.router());
+    let request = Request::get("/heroku-api/addons").header("accept", ACCEPT).header("user-agent", "t");
+    let response = nested.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    assert_eq!(response.status(), 401);
+    assert_eq!(platform.exchanges()[0].path(), "/addons");
+    assert_eq!(platform.installs().len(), 0);
+}

@@ -1,0 +1,11 @@
+//! Heroku's own side, asked as a vendor asks.
+
+mod vendor;
+
+mod apps;
+mod faults;
+mod inventory;
+mod lifecycle;
+mod oauth;
+mod rules;
+mod webhooks;
