@@ -25,10 +25,10 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// A folder of its own that goes away with the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("maitre-saas-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         Self(folder)
@@ -41,9 +41,9 @@ impl Drop for Folder {
     }
 }
 
-struct Saas {
+pub(crate) struct Saas {
     process: Child,
-    origin: String,
+    pub(crate) origin: String,
     greeting: String,
 }
 
@@ -63,7 +63,7 @@ impl Saas {
         command
     }
 
-    fn start(folder: &Folder) -> Self {
+    pub(crate) fn start(folder: &Folder) -> Self {
         let mut process = Self::command(&folder.0).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut greeting = String::new();

@@ -21,6 +21,7 @@ mod verdict;
 mod wire;
 
 pub use self::{
+    address::Address,
     check::{Capability, Check, Clause, Level, Source},
     error::CannotRun,
     marketplace::{Marketplace, UnknownMarketplace},

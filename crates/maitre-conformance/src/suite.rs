@@ -8,9 +8,10 @@ use std::time::Duration;
 use maitre_core::{ExposeSecret, Manifest};
 use serde_json::Value;
 
-use crate::address::Address;
+use crate::address::Named;
 use crate::check::Check;
 use crate::error::CannotRun;
+use crate::marketplace::Marketplace;
 use crate::report::{Finding, Report};
 use crate::run::{Watcher, run};
 use crate::select::Selection;
@@ -260,40 +261,41 @@ impl Suite {
         #[cfg(not(feature = "service"))]
         let origin = None;
 
-        let address = |given: &Given, end: &str| {
-            let (url, sso_url) = (self.url.as_deref(), self.sso_url.as_deref());
-            Address::of(&given.manifest, end, url, sso_url, origin, self.production)
-        };
+        let named =
+            Named { url: self.url.as_deref(), sso_url: self.sso_url.as_deref(), origin, production: self.production };
         let (plans, patience, selection) = (self.plans.clone(), self.patience, &self.selection);
+        selection.validate(self.marketplace())?;
         match &self.who {
             Who::Heroku(given) => {
-                selection.validate(crate::Marketplace::Heroku)?;
-                let subject = heroku::Subject::new(given, address(given, "/heroku/resources")?, plans, patience)?;
+                let address = named.find(Marketplace::Heroku, Some(&given.manifest))?;
+                let subject = heroku::Subject::new(given, address, plans, patience)?;
                 run(&subject, selection, &*self.watcher, stop).await
             }
             Who::CloudControl(given) => {
-                selection.validate(crate::Marketplace::CloudControl)?;
-                let subject =
-                    cloudcontrol::Subject::new(given, address(given, "/cloudcontrol/resources")?, plans, patience)?;
+                let address = named.find(Marketplace::CloudControl, Some(&given.manifest))?;
+                let subject = cloudcontrol::Subject::new(given, address, plans, patience)?;
                 run(&subject, selection, &*self.watcher, stop).await
             }
             Who::Opperator { shared_secret } => {
-                selection.validate(crate::Marketplace::Opperator)?;
-                let url = Address::of_opperator(self.url.as_deref(), origin, self.production)?;
-                let subject = opperator::Subject::new(&url, shared_secret, plans, patience)?;
+                let address = named.find(Marketplace::Opperator, None)?;
+                let subject = opperator::Subject::new(&address.root, shared_secret, plans, patience)?;
                 run(&subject, selection, &*self.watcher, stop).await
             }
+        }
+    }
+
+    fn marketplace(&self) -> Marketplace {
+        match self.who {
+            Who::Heroku(_) => Marketplace::Heroku,
+            Who::CloudControl(_) => Marketplace::CloudControl,
+            Who::Opperator { .. } => Marketplace::Opperator,
         }
     }
 }
 
 impl fmt::Debug for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let marketplace = match self.who {
-            Who::Heroku(_) => crate::Marketplace::Heroku,
-            Who::CloudControl(_) => crate::Marketplace::CloudControl,
-            Who::Opperator { .. } => crate::Marketplace::Opperator,
-        };
+        let marketplace = self.marketplace();
         f.debug_struct("Suite").field("marketplace", &marketplace).field("plans", &self.plans).finish_non_exhaustive()
     }
 }

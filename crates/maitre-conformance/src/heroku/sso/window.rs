@@ -179,6 +179,9 @@ async fn one_use_stripped(it: &Subject) -> Verdict {
     }
     let form = it.form(&resource)?;
     must_be_in(&it.enter(it.visitor()?, form.clone()).await?)?;
+    if must_be_out(&it.post(form.clone()).await?, ONCE).is_err() {
+        return Err(Stop::skipped("forms are good more than once (see heroku.sso-window.one-use)"));
+    }
     let stripped = it.post(form.only_resource_token()).await?.to("a used form without its SHA-256 token");
     must_be_out(&stripped, "Mark the weaker tokens of a form as used together with the one that decides.")
 }
