@@ -1,16 +1,18 @@
 //! `maitre check`
 
 use std::io::{IsTerminal as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Mutex;
+use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use maitre_conformance::{Finding, Level, Marketplace, Outcome, Report, Suite};
 
 use crate::answer::{Answer, Fault, Format};
 use crate::given::{Given, Place};
-use crate::out::{line, put};
+use crate::out::{columns, line, put};
 use crate::paint::Paint;
 
 /// Checks whether an add-on keeps its marketplace's contract, and says what to do where it does not.
@@ -21,6 +23,7 @@ use crate::paint::Paint;
 #[command(after_help = "Examples:
   maitre check --plans basic,premium
   maitre check --plans basic,premium --only sso --strict
+  MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async,platform
   maitre check --url https://staging.lantern.example --production --plans test --format junit > report.xml
 
 Exit status: 0 the contract is kept; 1 something that must be is not (with --strict: or should be), or something
@@ -52,6 +55,19 @@ pub(crate) struct Check {
     #[arg(long)]
     slow: bool,
 
+    /// Play Heroku's API at this address, for an add-on that answers 202 and was started with it in the place of
+    /// https://api.heroku.com and https://id.heroku.com
+    #[arg(long, value_name = "HOST:PORT", requires = "client_secret")]
+    platform: Option<SocketAddr>,
+
+    /// The client secret by which the add-on gets its tokens
+    #[arg(long, value_name = "SECRET", env = "MAITRE_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<String>,
+
+    /// How long an add-on that answers 202 may take to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    finish_within: u64,
+
     /// For whom the report is
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
@@ -79,14 +95,23 @@ impl Check {
         let suite =
             suite.plans(self.plans.iter().map(String::as_str)).slow(self.slow).production(self.place.production);
         let suite = suite.only(self.only.iter().map(String::as_str)).skip(self.skip.iter().map(String::as_str));
-        let suite = match &self.place.url {
-            Some(url) => suite.url(url),
-            None => suite,
-        };
-        Ok(match &self.place.sso_url {
-            Some(url) => suite.sso_url(url),
-            None => suite,
-        })
+        let mut suite = suite.finish_within(Duration::from_secs(self.finish_within));
+        if let Some(url) = &self.place.url {
+            suite = suite.url(url);
+        }
+        if let Some(url) = &self.place.sso_url {
+            suite = suite.sso_url(url);
+        }
+        if let (Some(address), Some(secret)) = (self.platform, &self.client_secret) {
+            if !address.ip().is_loopback() {
+                bail!(
+                    "{address} is not this machine: Heroku's part is played on a loopback address, such as 127.0.0.1:5999"
+                );
+            }
+            let socket = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+            suite = suite.platform(socket, secret);
+        }
+        Ok(suite)
     }
 
     pub(crate) async fn run(self, paint: Paint) -> Result<Answer, Fault> {
@@ -176,10 +201,9 @@ fn skipped(report: &Report, paint: Paint) {
     }
 }
 
-fn figures(report: &Report) -> Table {
+fn figures(report: &Report) -> String {
     let figures = report.figures();
     let mut table = Table::new();
-    table.load_style(presets::NOTHING);
     table.set_header(["", "must", "should", "info"]);
     let count = |level: Level, failed: bool| {
         let of_it = report.findings.iter().filter(|finding| finding.check.level == level);
@@ -202,7 +226,7 @@ fn figures(report: &Report) -> Table {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
+    columns(&mut table)
 }
 
 fn verdict(report: &Report, strict: bool, paint: Paint) -> String {

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::Table;
 use maitre_conformance::{Check, Level, Marketplace};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Fault, Format};
-use crate::out::{line, put};
+use crate::out::{columns, line, put};
 use crate::paint::Paint;
 
 /// What stands around the tables of docs/conformance.md.
@@ -63,12 +63,11 @@ impl Checks {
 fn human(marketplace: Marketplace, paint: Paint) {
     line!("{}", paint.strong(marketplace.contract()));
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for check in marketplace.checks() {
         let slow = if check.slow { " (slow)" } else { "" };
         table.add_row([check.id, &check.level.to_string(), &format!("{}{slow}", check.sentence)]);
     }
-    line!("{table}\n");
+    line!("{}\n", columns(&mut table));
 }
 
 fn object(check: &Check) -> Value {

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::Table;
 use maitre_conformance::Marketplace;
 use maitre_core::manifest::{Endpoints, Level, lint};
 use maitre_core::{ExposeSecret as _, Manifest, SecretString};
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::answer::{Answer, Fault, Format};
-use crate::out::{line, put};
+use crate::out::{columns, line, put};
 use crate::paint::Paint;
 
 /// Writes, judges and shows an add-on's manifest.
@@ -119,59 +120,83 @@ impl ManifestArgs {
 
 impl New {
     fn run(&self) -> Result<Answer, Fault> {
-        let manifest = self.manifest()?;
-        let wrong = lint(&manifest).into_iter().find(|finding| finding.level == Level::Must);
+        let written = self.manifest()?;
+        let text = format!("{}\n", serde_json::to_string_pretty(&written)?);
+        let wrong = lint(&serde_json::to_value(&written)?).into_iter().find(|finding| finding.level == Level::Must);
         if let Some(finding) = wrong {
             bail!("{}: {}", finding.path, finding.why);
         }
-        let text = format!("{manifest:#}\n");
         if self.output == Path::new("-") {
             put!("{text}");
             return Ok(Answer::Good);
         }
         write_new(&self.output, &text)?;
         line!("{} is written. It holds two secrets: keep it out of version control.", self.output.display());
-        line!(
-            "Mount the add-on so that it answers at {}.",
-            manifest["api"]["test"]["base_url"].as_str().unwrap_or_default()
-        );
+        line!("Mount the add-on so that it answers at {}", written.api.test.base_url);
+        line!("and opens its dashboard from {}", written.api.test.sso_url);
         line!("Then, with the plans that it sells:\n\n    maitre check --plans basic,premium");
         Ok(Answer::Good)
     }
 
-    fn manifest(&self) -> Result<Value, Fault> {
-        let path = match self.marketplace {
-            Marketplace::Heroku => "/heroku/resources",
-            Marketplace::CloudControl => "/cloudcontrol/resources",
+    fn manifest(&self) -> Result<Written<'_>, Fault> {
+        let (path, current) = match self.marketplace {
+            Marketplace::Heroku => ("/heroku/resources", true),
+            Marketplace::CloudControl => ("/cloudcontrol/resources", false),
             other => bail!("{other} has no manifest: its add-ons know a shared secret"),
         };
+        let sso_path = self.sso_path.clone().unwrap_or_else(|| format!("{path}/sso"));
         let urls = |origin: &str| {
             let origin = origin.trim_end_matches('/');
-            let sso = self.sso_path.clone().unwrap_or_else(|| format!("{path}/sso"));
-            json!({ "base_url": format!("{origin}{path}"), "sso_url": format!("{origin}{sso}") })
+            Urls { base_url: format!("{origin}{path}"), sso_url: format!("{origin}{sso_path}") }
         };
         let slug = self.slug.as_str();
         let production = self.production_url.clone().unwrap_or_else(|| format!("https://{slug}.example"));
-        let mut api = json!({
-            "version": "3",
-            "password": secret(),
-            "sso_salt": secret(),
-            "config_vars_prefix": slug.to_uppercase().replace('-', "_"),
-            "config_vars": self.config_vars,
-            "regions": self.regions,
-            "requires": self.requires,
-            "production": urls(&production),
-            "test": urls(&self.url),
-        });
-        if self.marketplace == Marketplace::CloudControl
-            && let Some(api) = api.as_object_mut()
-        {
-            // an older form of the same file
-            api.insert("version".to_owned(), "1".into());
-            ["config_vars_prefix", "requires"].into_iter().for_each(|key| drop(api.remove(key)));
-        }
-        Ok(json!({ "id": slug, "name": self.name.as_deref().unwrap_or(slug), "api": api }))
+        Ok(Written {
+            id: slug,
+            name: self.name.as_deref().unwrap_or(slug),
+            api: WrittenApi {
+                // cloudControl's is an older form of the same file
+                version: if current { "3" } else { "1" },
+                password: secret(),
+                sso_salt: secret(),
+                config_vars_prefix: current.then(|| slug.to_uppercase().replace('-', "_")),
+                config_vars: &self.config_vars,
+                regions: &self.regions,
+                requires: current.then_some(self.requires.as_slice()),
+                production: urls(&production),
+                test: urls(&self.url),
+            },
+        })
     }
+}
+
+/// A manifest in the order in which its documentation tells of it.
+#[derive(Serialize)]
+struct Written<'a> {
+    id: &'a str,
+    name: &'a str,
+    api: WrittenApi<'a>,
+}
+
+#[derive(Serialize)]
+struct WrittenApi<'a> {
+    version: &'a str,
+    password: String,
+    sso_salt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_vars_prefix: Option<String>,
+    config_vars: &'a [String],
+    regions: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requires: Option<&'a [String]>,
+    production: Urls,
+    test: Urls,
+}
+
+#[derive(Serialize)]
+struct Urls {
+    base_url: String,
+    sso_url: String,
 }
 
 /// 122 random bits in 32 characters, as Heroku's own generator draws them.
@@ -249,7 +274,6 @@ fn show(manifest: &Manifest, format: Output) -> Result<Answer, Fault> {
         return Ok(Answer::Good);
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     let list = |values: &[String]| if values.is_empty() { "none".to_owned() } else { values.join(", ") };
     let or_none = |text: Option<&String>| text.map_or("none", String::as_str).to_owned();
     table.add_row(["id", &manifest.id]);
@@ -266,7 +290,7 @@ fn show(manifest: &Manifest, format: Output) -> Result<Answer, Fault> {
         let sso = endpoints.and_then(|urls| urls.sso_url.as_ref());
         table.add_row([format!("{name} sso_url"), or_none(sso)]);
     }
-    line!("{table}");
+    line!("{}", columns(&mut table));
     Ok(Answer::Good)
 }
 

@@ -1,5 +1,16 @@
 //! Standard output, whose reader may have gone: `maitre checks | head` is no crash.
 
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// A table without lines.
+pub(crate) fn columns(table: &mut Table) -> String {
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.trim_fmt()
+}
+
 /// `println!` that does not mind.
 macro_rules! line {
     ($($text:tt)*) => {{

@@ -110,7 +110,8 @@ fn complete(url: &str, marketplace: Marketplace) -> Result<String, CannotRun> {
         _ if url.ends_with(collection) => "",
         Marketplace::Heroku => "/heroku/resources",
         Marketplace::CloudControl => "/cloudcontrol/resources",
-        Marketplace::Opperator => collection, // no document says what its URLs look like
+        Marketplace::Opperator if origin_of(&url) == url => "/opperator/instances",
+        Marketplace::Opperator => collection,
     };
     Ok(url + end)
 }
@@ -210,7 +211,7 @@ mod tests {
     fn the_other_marketplaces_have_other_paths() {
         let cloudcontrol = Address::find(Marketplace::CloudControl, None, Some("http://localhost:7"), None, false);
         assert_eq!(cloudcontrol.unwrap().root, "http://localhost:7/cloudcontrol");
-        for url in ["http://localhost:7/opperator", "http://localhost:7/opperator/instances/"] {
+        for url in ["http://localhost:7", "http://localhost:7/opperator", "http://localhost:7/opperator/instances/"] {
             let opperator = Address::find(Marketplace::Opperator, None, Some(url), None, false).unwrap();
             assert_eq!(opperator.root, "http://localhost:7/opperator");
         }

@@ -19,7 +19,6 @@ impl CannotRun {
         Self { sentence: sentence.into(), cause: None }
     }
 
-    #[cfg(feature = "service")]
     pub(crate) fn because(sentence: impl Into<String>, cause: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self { sentence: sentence.into(), cause: Some(cause.into()) }
     }

@@ -13,7 +13,6 @@ mod rules;
 mod run;
 mod seen;
 mod select;
-#[cfg(feature = "service")]
 mod serve;
 mod sign_on;
 mod suite;

@@ -1,6 +1,7 @@
 //! What is to be checked, and how.
 
 use std::fmt;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::{cloudcontrol, heroku, opperator};
 
 /// Heroku counts a request as failed when no answer came within this time.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// How long an add-on that answers 202 may take to finish. Heroku waits twelve hours.
+const FINISHED: Duration = Duration::from_secs(60);
 
 /// A run to be made: an add-on, where it is, and which checks.
 ///
@@ -46,8 +50,9 @@ pub struct Suite {
     who: Who,
     url: Option<String>,
     sso_url: Option<String>,
-    #[cfg(feature = "service")]
     service: Option<crate::serve::Service>,
+    stage: Option<(TcpListener, String)>,
+    finish_within: Duration,
     plans: Vec<String>,
     selection: Selection,
     production: bool,
@@ -113,8 +118,9 @@ impl Suite {
             who,
             url: None,
             sso_url: None,
-            #[cfg(feature = "service")]
             service: None,
+            stage: None,
+            finish_within: FINISHED,
             plans: vec!["test".to_owned()],
             selection: Selection::default(),
             production: false,
@@ -176,7 +182,6 @@ impl Suite {
 
     /// The add-on is this service of the same process, with the manifest's paths. It is served on a loopback port of
     /// its own while the run lasts, so that callers can be slow, and hang up.
-    #[cfg(feature = "service")]
     pub fn service<S>(mut self, service: S) -> Self
     where
         S: tower::Service<axum::extract::Request, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
@@ -184,6 +189,32 @@ impl Suite {
         S::Future: Send + 'static,
     {
         self.service = Some(crate::serve::Service::new(service));
+        self
+    }
+
+    /// Plays Heroku's Platform API and its token endpoint on this socket, for an add-on that was started with its address
+    /// in the place of `https://api.heroku.com` and `https://id.heroku.com`, and with this client secret. Without it,
+    /// what an add-on does after it has answered 202 cannot be seen.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    ///
+    /// use maitre_conformance::Suite;
+    ///
+    /// let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    /// let api = format!("http://{}", socket.local_addr().unwrap()); // to be given to the add-on
+    /// let suite = Suite::heroku(r#"{ "id": "lantern", "api": {} }"#)?.platform(socket, "client secret");
+    /// # let _ = (suite, api);
+    /// # Ok::<(), maitre_conformance::CannotRun>(())
+    /// ```
+    pub fn platform(mut self, socket: TcpListener, client_secret: &str) -> Self {
+        self.stage = Some((socket, client_secret.to_owned()));
+        self
+    }
+
+    /// How long an add-on that answers 202 may take to finish; a minute if not set.
+    pub fn finish_within(mut self, time: Duration) -> Self {
+        self.finish_within = time;
         self
     }
 
@@ -250,16 +281,13 @@ impl Suite {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Report, CannotRun> {
-        #[cfg(feature = "service")]
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<Report, CannotRun> {
+        let stage = self.stage.take();
         let served = match &self.service {
             Some(service) => Some(service.serve().await?),
             None => None,
         };
-        #[cfg(feature = "service")]
         let origin = served.as_ref().map(crate::serve::Served::origin);
-        #[cfg(not(feature = "service"))]
-        let origin = None;
 
         let named =
             Named { url: self.url.as_deref(), sso_url: self.sso_url.as_deref(), origin, production: self.production };
@@ -268,7 +296,9 @@ impl Suite {
         match &self.who {
             Who::Heroku(given) => {
                 let address = named.find(Marketplace::Heroku, Some(&given.manifest))?;
-                let subject = heroku::Subject::new(given, address, plans, patience)?;
+                let stage =
+                    stage.map(|(socket, secret)| heroku::Stage::open(given, socket, &secret, self.finish_within));
+                let subject = heroku::Subject::new(given, address, plans, patience, stage.transpose()?)?;
                 run(&subject, selection, &*self.watcher, stop).await
             }
             Who::CloudControl(given) => {

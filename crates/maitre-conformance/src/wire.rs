@@ -17,8 +17,12 @@ pub(crate) struct Wire {
     secrets: Vec<String>,
     trace: Mutex<Vec<Exchange>>,
     made: Arc<Made>,
+    witness: Option<Arc<Witness>>,
     lost: AtomicBool,
 }
+
+/// Hears of every answer.
+type Witness = dyn Fn(&Reply) + Send + Sync;
 
 /// No answer came.
 pub(crate) struct Silence {
@@ -45,7 +49,14 @@ impl From<Silence> for Stop {
 impl Wire {
     pub(crate) fn new(patience: Duration, secrets: Vec<String>, made: Made) -> Self {
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
-        Self { patience, secrets, trace: Mutex::default(), made: Arc::new(made), lost: AtomicBool::new(false) }
+        let (trace, made) = (Mutex::default(), Arc::new(made));
+        Self { patience, secrets, trace, made, witness: None, lost: AtomicBool::new(false) }
+    }
+
+    /// Tells somebody of every answer.
+    pub(crate) fn witnessed_by(mut self, witness: impl Fn(&Reply) + Send + Sync + 'static) -> Self {
+        self.witness = Some(Arc::new(witness));
+        self
     }
 
     pub(crate) fn made(&self) -> &Arc<Made> {
@@ -85,13 +96,14 @@ impl Wire {
         K::Value: Send + Sync,
     {
         let request = call.request();
-        let (made, patience) = (self.made.clone(), self.patience);
+        let (made, witness, patience) = (self.made.clone(), self.witness.clone(), self.patience);
         let under_way = made.expect(&request);
         let start = Instant::now();
         let sent = tokio::spawn(async move {
             let answer = tokio::time::timeout(patience, call.try_send()).await;
             if let Ok(Ok(reply)) = &answer {
                 made.note(reply);
+                witness.iter().for_each(|witness| witness(reply));
             }
             drop(under_way);
             answer
@@ -141,6 +153,12 @@ impl Wire {
             Ok(Err(error)) => Err(self.no_answer(&printed, start.elapsed(), &told(&error)).into()),
             Err(_) => Err(self.no_answer(&printed, start.elapsed(), &self.too_long()).into()),
         }
+    }
+
+    /// Writes down what the add-on asked of somebody else.
+    pub(crate) fn overheard(&self, exchange: &maitre_testkit::platform::Exchange) -> usize {
+        let line = format!("> {} {} (the add-on asks Heroku)", exchange.method(), exchange.path());
+        self.push(&line, exchange.status(), Duration::ZERO, &exchange.to_string())
     }
 
     fn too_long(&self) -> String {

@@ -62,3 +62,15 @@ pub(super) const fn kensa(says: &'static str) -> Clause {
 pub(super) const fn seen_at(repository: &'static str, says: &'static str) -> Clause {
     code(repository, says)
 }
+
+pub(super) const fn asynchronous(says: &'static str) -> Clause {
+    article("getting-started-with-asynchronous-provisioning", says)
+}
+
+pub(super) const fn oauth(says: &'static str) -> Clause {
+    article("oauth", says)
+}
+
+pub(super) const fn platform_api(says: &'static str) -> Clause {
+    article("platform-api-reference", says)
+}

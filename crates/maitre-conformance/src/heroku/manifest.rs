@@ -138,7 +138,7 @@ mod tests {
         let address = Address { root: "http://127.0.0.1:1/heroku".to_owned(), sso: None };
         let plans = vec!["test".to_owned()];
         // an empty password is found by the lint, and never used here
-        let Ok(it) = Subject::new(given, address, plans, std::time::Duration::from_secs(1)) else {
+        let Ok(it) = Subject::new(given, address, plans, std::time::Duration::from_secs(1), None) else {
             panic!("a subject")
         };
         let mut failing = Vec::new();

@@ -1,5 +1,6 @@
 //! Heroku's contract: the add-on as Heroku meets it, and the checks.
 
+mod asynchronous;
 mod auth;
 mod clause;
 mod config;
@@ -12,6 +13,9 @@ mod provision;
 mod robustness;
 mod secrets;
 mod sso;
+mod stage;
+
+pub(crate) use stage::Stage;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -42,6 +46,8 @@ pub(crate) struct Subject {
     /// The same at the door of single sign-on.
     browser: Heroku,
     sso: Option<Door>,
+    /// Heroku's own side, where the check plays it.
+    stage: Option<Stage>,
     written: Value,
     config_vars: Vec<String>,
     requires: Vec<String>,
@@ -80,6 +86,7 @@ impl Subject {
         address: Address,
         plans: Vec<String>,
         patience: Duration,
+        stage: Option<Stage>,
     ) -> Result<Self, CannotRun> {
         let (slug, password, salt) = (given.manifest.id.clone(), given.password()?, given.salt());
         if plans.is_empty() || plans.iter().any(String::is_empty) {
@@ -94,8 +101,16 @@ impl Subject {
         };
         let sso = address.sso.as_deref().map(Door::at);
         let browser = Heroku::new(sso.as_ref().map_or("", |door| &door.origin), &slug, &password, &salt);
+        let mut secrets = vec![password.clone(), salt.clone()];
+        secrets.extend(stage.iter().map(|stage| stage.client_secret.clone()));
+        let wire = Wire::new(patience, secrets, Made::new(ways));
+        let wire = match &stage {
+            Some(stage) => wire.witnessed_by(stage.witness()),
+            None => wire,
+        };
         Ok(Self {
-            wire: Wire::new(patience, vec![password.clone(), salt.clone()], Made::new(ways)),
+            wire,
+            stage,
             sso,
             market,
             browser,
@@ -135,7 +150,11 @@ impl Subject {
 
     /// A provision as Heroku sends it to an add-on with this manifest.
     fn order(&self) -> Call<Provision> {
-        let mut order = self.market.provision(self.plan());
+        let order = self.market.provision(self.plan());
+        if let Some(stage) = &self.stage {
+            return order.install(&stage.install(self.plan()));
+        }
+        let mut order = order;
         if !self.requires("log_input") {
             order = order.without("log_input_url");
         }
@@ -179,7 +198,9 @@ impl Subject {
     /// A resource that is ready, for this check alone.
     async fn own(&self) -> Result<Resource, Stop> {
         self.ready()?;
-        self.ordered().await
+        let resource = self.ordered().await?;
+        self.finished(&resource).await?;
+        Ok(resource)
     }
 
     /// A resource that is ready, shared with other checks: whoever takes it leaves it alive.
@@ -190,6 +211,7 @@ impl Subject {
             return Ok(resource.clone());
         }
         let resource = self.ordered().await?;
+        self.finished(&resource).await?;
         self.wire.made().keep(&resource.uuid);
         self.wire.made().keep(&resource.id);
         *shared = Some(resource.clone());
@@ -197,8 +219,17 @@ impl Subject {
     }
 
     fn ready(&self) -> Result<(), Stop> {
-        match self.first.get() {
-            Some(Manner::Later) => Err(Stop::skipped(LATER)),
+        match (self.first.get(), &self.stage) {
+            (Some(Manner::Later), None) => Err(Stop::skipped(LATER)),
+            (_, Some(stage)) if stage.has_waited_in_vain() => Err(Stop::skipped(UNFINISHED)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for a resource whose provision was answered 202.
+    async fn finished(&self, resource: &Resource) -> Result<(), Stop> {
+        match &self.stage {
+            Some(stage) if !stage.is_finished(&resource.uuid).await => Err(Stop::skipped(UNFINISHED)),
             _ => Ok(()),
         }
     }
@@ -249,6 +280,7 @@ impl Subject {
     }
 }
 
+const UNFINISHED: &str = "the add-on answers 202 and does not finish (see heroku.async.completes)";
 const ONE_PLAN: &str = "only one plan is known: name a second one, such as with --plans basic,premium";
 const LATER: &str = "the add-on answers 202 and finishes later, which it cannot do without a platform to call";
 const NO_SSO: &str = "the manifest names no sso_url";
@@ -274,6 +306,7 @@ impl run::Subject for Subject {
         sso::SESSION,
         malformed::CASES,
         robustness::CASES,
+        asynchronous::CASES,
         secrets::CASES,
     ];
 
@@ -304,7 +337,9 @@ impl run::Subject for Subject {
                 let https = self.sso.as_ref().is_some_and(|door| door.origin.starts_with("https://"));
                 (!https, "single sign-on is not reached by https here")
             }
-            Capability::Platform => (true, "the add-on was not told of a platform that the check plays"),
+            Capability::Platform => {
+                (self.stage.is_none(), "the check plays no platform that the add-on could call: see --platform")
+            }
             Capability::Manifest => (false, ""),
         };
         missing.then(|| reason.to_owned())

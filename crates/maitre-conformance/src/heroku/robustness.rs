@@ -121,6 +121,7 @@ async fn half_a_request(it: &Subject) -> Verdict {
     it.ordered().await?;
     let order = it.order();
     it.wire.disturb(&order, "hung up after half of the body", order.clone().send_half()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await; // until the add-on has noticed
     must_succeed(&retried(|| it.wire.send(order.clone())).await?.to("a provision that had broken off half-way"))
 }
 
@@ -152,12 +153,7 @@ async fn deprovision_first(it: &Subject) -> Verdict {
         return seen.must_be_refused("Answer 410, or provision it: both are right, and an error is not.").map(drop);
     }
     let resource = it.resource(order, seen)?;
-    let removal = it.wire.send(it.deprovision(&resource)).await?.to("a deprovision after that");
-    if removal.is_success() {
-        Ok(())
-    } else {
-        Err(removal.wrong_status("204", "Let go of what the first deprovision left: the resource is alive now."))
-    }
+    must_be_gone(&it.wire.send(it.deprovision(&resource)).await?.to("a deprovision after that"))
 }
 
 async fn plan_change_first(it: &Subject) -> Verdict {

@@ -138,6 +138,7 @@ pub(super) async fn deprovision(shop: Shop, id: &str, request: Request) -> Respo
         return if shop.is(Fault::SecondDeprovisionIs500) { oops() } else { told(410, "It was removed.") };
     }
     match shop.fault {
+        Fault::RemovalWaits if !lamp.done => return told(409, "It is being made."),
         Fault::DeprovisionIs500 => return oops(),
         Fault::ChangedStays if lamp.plan != lamp.ordered_plan => return oops(),
         Fault::PlanChangeRevives => tokio::time::sleep(A_WHILE).await,

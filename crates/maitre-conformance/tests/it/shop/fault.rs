@@ -213,4 +213,29 @@ faults! {
     SecretInMessage: "repeats the token in the message" => "heroku.secrets.message",
     TokenInRedirect: "passes the token on in the redirect" => "heroku.secrets.sign-on",
     TellsTheToken: "says which token it had expected" => "heroku.secrets.refused-sign-on",
+
+    // what is finished later
+    ConfigInThe202: "answers config with its 202" => "heroku.async.no-config",
+    NeverFinishes: "answers 202, and does nothing" => "heroku.async.completes",
+    MarksFirst: "marks a lamp provisioned before it sets its config vars" => "heroku.async.config-first",
+    UnlistedLater: "sets a config var later that the manifest does not list" => "heroku.async.listed-config",
+    ForgetsWhatIsDone: "refuses a provision that is done" => "heroku.async.replay-when-done",
+    OneTryForTheToken: "gives up when the token endpoint is out" => "heroku.async.survives-token-outage",
+    OneTryForTheConfig: "gives up when config vars cannot be set at once" => "heroku.async.survives-config-outage",
+    OneTryForTheMark: "gives up, and removes the lamp, when actions/provision is not answered" => "heroku.async.survives-lost-mark",
+    RemovalWaits: "does not remove a lamp that is being made" => "heroku.async.outage-blocks-nothing",
+    GoesOnAfterRemoval: "goes on with a lamp that was removed" => "heroku.async.quiet-after-removal",
+    NeverGivesUp: "tries for ever what is refused for good" => "heroku.async.failure",
+    ExchangesEachTime: "exchanges the grant whenever a provision comes" => "heroku.platform.exchange-once",
+    OtherAccept: "asks Heroku for any JSON" => "heroku.platform.accept",
+    NoUserAgent: "calls Heroku without a name" => "heroku.platform.user-agent",
+    SecretInTheQuery: "sends the grant in the URL" => "heroku.platform.no-secret-in-query",
+}
+
+impl Fault {
+    /// Whether it is one of a shop that answers 202 and finishes later.
+    pub(crate) fn is_later(self) -> bool {
+        let of_the_platform = |id: &str| id.starts_with("heroku.async.") || id.starts_with("heroku.platform.");
+        MUTANTS.iter().any(|(fault, _, id)| *fault == self && of_the_platform(id))
+    }
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod door;
 mod fault;
+mod later;
 mod orders;
 mod sign_on;
 
@@ -19,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 pub(crate) use fault::{Fault, MUTANTS};
+pub(crate) use later::CLIENT_SECRET;
 
 pub(crate) const SLUG: &str = "lantern";
 pub(crate) const PASSWORD: &str = "s3cr3t-example-of-32-characters!";
@@ -42,6 +44,8 @@ pub(crate) fn manifest() -> String {
 #[derive(Clone)]
 pub(crate) struct Shop {
     fault: Fault,
+    /// Where Heroku's API is, of a shop that answers 202 and finishes later.
+    heroku: Option<String>,
     stock: Arc<Mutex<Stock>>,
     drawn: Arc<AtomicU64>,
 }
@@ -55,6 +59,8 @@ struct Stock {
     early: HashSet<String>,
     sessions: HashMap<String, String>,
     used: HashSet<String>,
+    /// Heroku's access tokens by uuid.
+    tokens: HashMap<String, String>,
     poisoned: bool,
 }
 
@@ -68,11 +74,18 @@ struct Lamp {
     token: String,
     grant: Value,
     removed: bool,
+    /// Whether it was finished, for a shop that does so later.
+    done: bool,
 }
 
 impl Shop {
     pub(crate) fn with(fault: Fault) -> Self {
-        Self { fault, stock: Arc::default(), drawn: Arc::default() }
+        Self { fault, heroku: None, stock: Arc::default(), drawn: Arc::default() }
+    }
+
+    /// One that answers 202, and finishes by calling Heroku's API at this address.
+    pub(crate) fn later(fault: Fault, heroku: &str) -> Self {
+        Self { heroku: Some(heroku.to_owned()), ..Self::with(fault) }
     }
 
     pub(crate) fn router(&self) -> Router {

@@ -175,6 +175,7 @@ async fn make(shop: Shop, order: Map<String, Value>) -> Response {
         token,
         grant: order.get("oauth_grant").cloned().unwrap_or_default(),
         removed: false,
+        done: false,
     };
     place(&shop, lamp).await
 }
@@ -193,6 +194,7 @@ fn known(shop: &Shop, uuid: &str, plan: &str, order: &Map<String, Value>) -> Opt
     }
     let grant = order.get("oauth_grant").cloned().unwrap_or_default();
     match shop.fault {
+        Fault::ForgetsWhatIsDone if lamp.done => return Some(told(409, "This lamp is lit.")),
         Fault::SecondResource => return None,
         Fault::Conflict => return Some(told(409, "This lamp is there.")),
         Fault::CrashOnDuplicate => return Some(oops()),
@@ -207,6 +209,9 @@ fn known(shop: &Shop, uuid: &str, plan: &str, order: &Map<String, Value>) -> Opt
     }
     let lamp = lamp.clone();
     drop(stock);
+    if let Some(heroku) = shop.heroku.as_ref().filter(|_| shop.is(Fault::ExchangesEachTime)) {
+        super::later::finish(shop, &lamp, heroku);
+    }
     Some(provisioned(shop, &lamp, true))
 }
 
@@ -252,11 +257,21 @@ fn once(shop: &Shop, lamp: Lamp) -> Response {
         stock.lamps.push(lamp.clone());
     }
     drop(stock);
+    if let Some(heroku) = shop.heroku.as_ref().filter(|_| there.is_none()) {
+        super::later::finish(shop, &lamp, heroku);
+    }
     provisioned(shop, &there.unwrap_or(lamp), false)
 }
 
 fn provisioned(shop: &Shop, lamp: &Lamp, again: bool) -> Response {
     let id = &lamp.id;
+    if shop.heroku.is_some() {
+        let mut body = json!({ "id": id, "message": "Your lamp is being lit." });
+        if shop.is(Fault::ConfigInThe202) {
+            body["config"] = config(lamp);
+        }
+        return answer(202, &body);
+    }
     let mut config = config(lamp);
     let mut body =
         json!({ "id": id, "message": "Your lamp is lit.", "log_drain_url": "https://logs.lantern.example/" });
