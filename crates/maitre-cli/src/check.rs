@@ -135,9 +135,10 @@ impl Check {
     }
 
     fn print(&self, report: &Report, paint: Paint) {
+        // what weighs most, and the first of that, stands last: there one begins to read
         for level in [Level::Info, Level::Should, Level::Must] {
-            let of_it = report.failed(level).filter(|finding| finding.check.level == level);
-            for finding in of_it {
+            let of_it: Vec<_> = report.failed(level).filter(|finding| finding.check.level == level).collect();
+            for finding in of_it.iter().rev() {
                 line!("\n{}", painted(finding, paint));
             }
         }

@@ -17,12 +17,14 @@ const MARKETPLACE_PAGE: &str = "https://marketplace.example";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One client for all that leaves this crate. Redirects are answers to look at, and a proxy of the environment
-/// has no business between a test and its server.
+/// has no business between a test and its server. Every call has a connection of its own, as those of the marketplaces'
+/// own tools: one that is kept may be closed by the server at the very moment of the next call, which is nobody's fault.
 pub(crate) fn client() -> Client {
     Client::builder()
         .redirect(Policy::none())
         .timeout(PATIENCE)
         .no_proxy()
+        .pool_max_idle_per_host(0)
         .build()
         .expect("a client of plain settings can be built")
 }

@@ -66,7 +66,7 @@ impl fmt::Display for Failure {
         if let Some(exchange) = self.exchange() {
             writeln!(f)?;
             for line in exchange.text.lines() {
-                writeln!(f, "    {line}")?;
+                writeln!(f, "{}", format!("    {line}").trim_end())?;
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ const SALT: &str = "rock salt of thirty-two letters!";
 const SECRET: &str = "melon-9-melon-9-melon-9";
 
 /// What is wrong, and the check that is there for it; the same fault may be one in both contracts.
-const MUTANTS: &[(&str, &str)] = &[
+pub(crate) const MUTANTS: &[(&str, &str)] = &[
     ("locks everyone out", "cloudcontrol.auth.right-credentials"),
     ("lets everyone in", "cloudcontrol.auth.wrong-password"),
     ("crashes without credentials", "cloudcontrol.auth.no-credentials"),

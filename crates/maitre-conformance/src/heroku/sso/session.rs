@@ -111,13 +111,17 @@ async fn http_only(it: &Subject) -> Verdict {
 
 async fn secure(it: &Subject) -> Verdict {
     let (entered, session) = signed_on(it).await?;
-    match session.iter().find(|cookie| !cookie.is_secure()) {
+    match insecure(&session) {
         None => Ok(()),
         Some(cookie) => Err(entered.answer.fault(
             format!("The cookie {} is not Secure.", cookie.name()),
             "Set Secure on the session's cookie wherever the site is reached by https.",
         )),
     }
+}
+
+fn insecure(session: &[Cookie]) -> Option<&Cookie> {
+    session.iter().find(|cookie| !cookie.is_secure())
 }
 
 async fn starts_anew(it: &Subject) -> Verdict {
@@ -224,7 +228,15 @@ async fn nav_data(it: &Subject) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::leads_elsewhere;
+    use super::{Cookie, insecure, leads_elsewhere};
+
+    #[test]
+    fn every_cookie_of_the_session_has_to_be_secure() {
+        let cookies = |headers: &[&str]| headers.iter().filter_map(|it| Cookie::parse(it)).collect::<Vec<_>>();
+        assert!(insecure(&cookies(&["a=1; Secure; Path=/", "b=2; path=/; secure"])).is_none());
+        let odd = cookies(&["a=1; Secure", "a.sig=2; Path=/"]);
+        assert_eq!(insecure(&odd).map(Cookie::name), Some("a.sig"));
+    }
 
     #[test]
     fn a_redirect_leads_where_a_browser_would_go() {

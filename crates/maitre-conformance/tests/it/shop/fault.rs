@@ -165,6 +165,7 @@ faults! {
     NoTimestampIs500: "stops with an error where there is no timestamp" => "heroku.sso-window.no-timestamp",
     Replay: "takes a form as often as it comes" => "heroku.sso-window.one-use",
     ReplayStripped: "forgets the weaker tokens of a form that was used" => "heroku.sso-window.one-use-stripped",
+    ReplayLater: "remembers a form that was used for a minute alone" => "heroku.sso-window.one-use-lasts",
 
     // the session
     ScriptCookie: "sets a cookie that scripts can read" => "heroku.sso-session.http-only",
@@ -196,6 +197,7 @@ faults! {
 
     // the network
     Impatient: "gives up on a body that takes half a second" => "heroku.robustness.slow-caller",
+    ImpatientForLong: "gives up on a body that takes five seconds" => "heroku.robustness.very-slow-caller",
     HalfPoisons: "fails on the first provision after one that broke off" => "heroku.robustness.half-a-request",
     StuckPlanChange: "locks the resource in the request, and forgets it when the caller hangs up" => "heroku.robustness.lost-plan-change",
     StuckDeprovision: "removes in the request, and cannot go on when the caller hangs up" => "heroku.robustness.lost-deprovision",

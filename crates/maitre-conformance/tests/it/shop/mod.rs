@@ -10,7 +10,7 @@ mod sign_on;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -58,7 +58,8 @@ struct Stock {
     /// What was removed or changed before it was there.
     early: HashSet<String>,
     sessions: HashMap<String, String>,
-    used: HashSet<String>,
+    /// Tokens that were used, and when.
+    used: HashMap<String, Instant>,
     /// Heroku's access tokens by uuid.
     tokens: HashMap<String, String>,
     poisoned: bool,
@@ -183,7 +184,11 @@ async fn read(shop: &Shop, body: Body) -> Result<Vec<u8>, Unread> {
         Fault::LargeIs500 | Fault::LargeStrangerIs500 => 16 * LIMIT, // whoever stumbles over it has read it
         _ => LIMIT,
     };
-    let patience = Duration::from_millis(if shop.is(Fault::Impatient) { 500 } else { 20_000 });
+    let patience = Duration::from_millis(match shop.fault {
+        Fault::Impatient => 500,
+        Fault::ImpatientForLong => 5_000,
+        _ => 20_000,
+    });
     match tokio::time::timeout(patience, axum::body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) if bytes.len() > LIMIT => Err(Unread::TooLong),
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),

@@ -1,6 +1,7 @@
 //! Single sign-on, and the dashboard behind it.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -202,12 +203,15 @@ fn is_right(shop: &Shop, form: &Form, kind: &str, token: &str, uuid: &str, id: &
 /// Marks the token as used, and all weaker ones of the same moment.
 fn once(shop: &Shop, decider: &str, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<(), No> {
     let mut stock = shop.stock();
-    if !stock.used.insert(decider.to_owned()) && !shop.is(Fault::Replay) {
+    if shop.is(Fault::ReplayLater) {
+        stock.used.retain(|_, used| used.elapsed() < Duration::from_secs(60));
+    }
+    if stock.used.insert(decider.to_owned(), Instant::now()).is_some() && !shop.is(Fault::Replay) {
         return Err(No::Forbidden);
     }
     if form.get("user_scoped_resource_token").is_some_and(|token| token == decider) && !shop.is(Fault::ReplayStripped) {
-        stock.used.insert(sign::resource_token(uuid, SALT, timestamp));
-        stock.used.insert(sign::token(id, SALT, timestamp));
+        stock.used.insert(sign::resource_token(uuid, SALT, timestamp), Instant::now());
+        stock.used.insert(sign::token(id, SALT, timestamp), Instant::now());
     }
     Ok(())
 }
