@@ -36,6 +36,11 @@ impl Error {
         Self { sentence: format!("no answer to {asked}"), cause: Cause::Transport(cause.without_url()) }
     }
 
+    pub(crate) fn too_long(asked: &str, limit: usize) -> Self {
+        let sentence = format!("the answer to {asked} was not read");
+        Self { sentence, cause: Cause::Request(format!("it is longer than {limit} bytes").into()) }
+    }
+
     pub(crate) fn unsendable(asked: &str, cause: impl Into<Other>) -> Self {
         Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Request(cause.into()) }
     }
