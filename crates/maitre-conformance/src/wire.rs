@@ -103,7 +103,9 @@ impl Wire {
             let answer = tokio::time::timeout(patience, call.try_send()).await;
             if let Ok(Ok(reply)) = &answer {
                 made.note(reply);
-                witness.iter().for_each(|witness| witness(reply));
+                if let Some(witness) = witness {
+                    witness(reply);
+                }
             }
             drop(under_way);
             answer

@@ -171,9 +171,9 @@ async fn must_finish(it: &Subject, order: Call<Provision>, meanwhile: &str) -> R
     if resource.seen.status() != 202 || stage.reaches(&resource.uuid, State::Provisioned).await {
         return Ok(resource);
     }
-    let state = stage.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
+    let life = stage.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
     let calls = stage.exchanges(&resource.uuid).len();
-    let why = format!("{meanwhile}, and the add-on is still {state} after {calls} calls to Heroku.");
+    let why = format!("{meanwhile}, and the add-on is still {life} after {calls} calls to Heroku.");
     let advice = "Exchange the grant at once, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; try \
                   what fails again, with pauses. If there are no calls at all, look whether the add-on was started with \
                   the address of --platform.";

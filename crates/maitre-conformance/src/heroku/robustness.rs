@@ -152,7 +152,7 @@ async fn deprovision_first(it: &Subject) -> Verdict {
     if !seen.is_success() {
         return seen.must_be_refused("Answer 410, or provision it: both are right, and an error is not.").map(drop);
     }
-    let resource = it.resource(order, seen)?;
+    let resource = super::resource(order, seen)?;
     must_be_gone(&it.wire.send(it.deprovision(&resource)).await?.to("a deprovision after that"))
 }
 
@@ -197,7 +197,7 @@ async fn removal_meets_provision(it: &Subject) -> Verdict {
             }
         }
         if made.is_success() {
-            let Ok(resource) = it.resource(order, made) else { continue };
+            let Ok(resource) = super::resource(order, made) else { continue };
             must_be_gone(&retried(|| it.wire.send(it.deprovision(&resource))).await?.to("a deprovision afterwards"))?;
         }
     }
@@ -214,7 +214,7 @@ async fn many_at_once(it: &Subject) -> Verdict {
             let advice = "Serve them side by side, or one after the other within the time that is left.";
             return Err(seen.to("one of sixteen orders at once").wrong_status("a success", advice));
         }
-        let resource = it.resource(order, seen)?;
+        let resource = super::resource(order, seen)?;
         if resources.iter().any(|other| other.id == resource.id) {
             return Err(resource.seen.fault(
                 format!("Two of sixteen orders at once have got the same id, {}.", resource.id),

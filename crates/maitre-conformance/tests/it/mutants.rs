@@ -167,7 +167,8 @@ fn the_page_of_the_mutants_is_as_they_are() {
         ("cloudControl and Opperator", crate::elders::MUTANTS.to_vec()),
     ] {
         let mutants: Vec<(&str, &str)> = mutants;
-        page.push_str(&format!("\n## {title}: {}\n\n| the add-on … | caught by |\n| --- | --- |\n", mutants.len()));
+        let head = format!("\n## {title}: {}\n\n| the add-on … | caught by |\n| --- | --- |\n", mutants.len());
+        page.push_str(&head);
         page.extend(mutants.iter().map(|(wrong, id)| format!("| {wrong} | `{id}` |\n")));
     }
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/mutants.md");
