@@ -48,7 +48,8 @@ impl From<Silence> for Stop {
 
 impl Wire {
     pub(crate) fn new(patience: Duration, secrets: Vec<String>, made: Made) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
+        // what is short is found in every other word
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= 8).collect();
         let (trace, made) = (Mutex::default(), Arc::new(made));
         Self { patience, secrets, trace, made, witness: None, lost: AtomicBool::new(false) }
     }

@@ -176,7 +176,7 @@ async fn must_finish(it: &Subject, order: Call<Provision>, meanwhile: &str) -> R
     let why = format!("{meanwhile}, and the add-on is still {life} after {calls} calls to Heroku.");
     let advice = "Exchange the grant at once, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; try \
                   what fails again, with pauses. If there are no calls at all, look whether the add-on was started with \
-                  the address of --platform.";
+                  the address of --platform. If it just takes longer, say so by --finish-within.";
     Err(wrong(it, &resource.uuid, why, advice))
 }
 
@@ -215,9 +215,10 @@ async fn listed_config(it: &Subject) -> Verdict {
     let broken = || stage.violation(Rule::ForeignConfigVar, Some(&resource.uuid));
     let install = stage.find(&resource.uuid);
     let is_over = || install.as_ref().is_none_or(|install| install.state() != State::Provisioning);
-    if it.ready().is_ok() {
-        stage.comes_true(|| is_over() || broken().is_some()).await;
-    }
+    // one that does not finish is not waited for as long again
+    let patience = if it.ready().is_ok() { Duration::MAX } else { Duration::from_secs(5) };
+    let start = Instant::now();
+    stage.comes_true(|| is_over() || broken().is_some() || start.elapsed() > patience).await;
     match broken() {
         None => Ok(()),
         Some(violation) => Err(wrong(

@@ -84,7 +84,7 @@ async fn every_fault_is_seen_by_the_check_that_is_there_for_it() {
             let suite = suite(&shop);
             (shop, suite)
         };
-        let whole = is_long() && !matches!(fault, Fault::Slow | Fault::NeverAnswers);
+        let whole = is_long() && !check(id).slow && !matches!(fault, Fault::Slow | Fault::NeverAnswers);
         let suite = if whole { suite } else { suite.only([*id]) };
         let suite = if *fault == Fault::NeverAnswers { suite.patience(Duration::from_millis(300)) } else { suite };
         let report = suite.run().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
