@@ -280,15 +280,17 @@ async fn outage_blocks_nothing(it: &Subject) -> Verdict {
 
 async fn quiet_after_removal(it: &Subject) -> Verdict {
     let stage = stage(it)?;
-    let late = Duration::from_millis(200);
+    let late = Duration::from_millis(300);
     let _disturbance = stage.disturb(Fault::delay(late).after_work().on(TOKEN.0, TOKEN.1)).await;
     let resource = it.ordered().await?;
     // removed while it waits for its token
-    let (called, end) = (|| !stage.exchanges(&resource.uuid).is_empty(), Instant::now() + 5 * late);
+    let (called, end) = (|| !stage.exchanges(&resource.uuid).is_empty(), Instant::now() + Duration::from_secs(5));
     stage.comes_true(|| called() || Instant::now() > end).await;
     it.wire.send(it.deprovision(&resource)).await?;
-    tokio::time::sleep(3 * late).await;
-    let calls = stage.find(&resource.uuid).map_or(0, |install| install.tally().calls_after_deprovision);
+    let calls = || stage.find(&resource.uuid).map_or(0, |install| install.tally().calls_after_deprovision);
+    let end = Instant::now() + 5 * late;
+    stage.comes_true(|| calls() > 1 || Instant::now() > end).await;
+    let calls = calls();
     // one may have been on its way
     if calls < 2 {
         return Ok(());

@@ -196,10 +196,13 @@ async fn removal_wins(it: &Subject) -> Verdict {
 
 async fn removal_meets_provision(it: &Subject) -> Verdict {
     it.ordered().await?;
-    for _ in 0..4 {
+    for later in [0, 2, 10, 40] {
         let order = it.order();
-        let removal = it.market.deprovision(&super::uuid(&order));
-        let (made, removed) = tokio::join!(it.wire.send(order.clone()), it.wire.send(removal));
+        let removal = async {
+            tokio::time::sleep(Duration::from_millis(later)).await;
+            it.wire.send(it.market.deprovision(&super::uuid(&order))).await
+        };
+        let (made, removed) = tokio::join!(it.wire.send(order.clone()), removal);
         let (made, removed) = (made?, removed?);
         let calm = |seen: &Seen| !seen.is_server_error() || seen.status() == 503;
         let advice = "Let one wait for the other, or answer 503 to the second one.";

@@ -26,7 +26,8 @@ async fn a_run_that_is_stopped_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_made_while_the_run_stops_is_removed_too() {
     let shop = Shop::with(Fault::BusyDuplicates);
-    let end = tokio::time::sleep(Duration::from_millis(30));
+    // one takes 300 ms: the first is made, the second is not yet
+    let end = tokio::time::sleep(Duration::from_millis(450));
     let report = suite(&shop).only(["robustness.many-at-once"]).run_until(end).await.unwrap();
     assert!(report.interrupted);
     assert!(shop.made() > 0);
@@ -117,7 +118,8 @@ async fn no_report_shows_a_secret() {
         Fault::KeepsSession,
         Fault::Replay,
     ] {
-        let report = suite(&Shop::with(fault)).run().await.unwrap();
+        let groups = ["provision.id", "config", "idempotency", "auth", "secrets", "sso"];
+        let report = suite(&Shop::with(fault)).only(groups).run().await.unwrap();
         assert!(report.failed(Level::Info).next().is_some(), "{fault:?}");
         let forms = [report.to_string(), report.to_json().to_string(), report.to_junit(true), format!("{report:?}")];
         for form in &forms {
