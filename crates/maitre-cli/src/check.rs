@@ -1,5 +1,6 @@
 //! `maitre check`
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Mutex;
@@ -55,8 +56,8 @@ pub(crate) struct Check {
     #[arg(long)]
     slow: bool,
 
-    /// Play Heroku's API at this address, for an add-on that answers 202 and was started with it in the place of
-    /// https://api.heroku.com and https://id.heroku.com
+    /// Play Heroku's API at this address, for an add-on that answers 202 and was started with it in the place of those of
+    /// api.heroku.com and id.heroku.com
     #[arg(long, value_name = "HOST:PORT", requires = "client_secret")]
     platform: Option<SocketAddr>,
 
@@ -167,7 +168,7 @@ async fn stopped() {
             }
         });
     } else {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -308,7 +309,7 @@ impl Live {
             line.push_str(&self.paint.faint(&format!(", {skipped} skipped")));
         }
         if !failed.is_empty() {
-            line.push_str(&format!(", {} failed: {}", failed.len(), failed.join(", ")));
+            let _ = write!(line, ", {} failed: {}", failed.len(), failed.join(", "));
         }
         line!("{line}");
     }

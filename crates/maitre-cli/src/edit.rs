@@ -10,8 +10,11 @@ use crate::answer::Fault;
 /// What is changed in a request before it is sent.
 #[derive(Args)]
 pub(crate) struct Edits {
-    /// Change a field that is there: plan=basic, oauth_grant.code=null. The value is JSON, or else a text
-    #[arg(long, value_name = "PATH=VALUE")]
+    #[arg(
+        long,
+        value_name = "PATH=VALUE",
+        help = "Change a field that is there: plan=basic, oauth_grant.code=null. The value is JSON, or else a text"
+    )]
     set: Vec<String>,
 
     /// Add a field that is not there

@@ -29,8 +29,12 @@ pub(crate) struct Given {
 /// Where the add-on is.
 #[derive(Args)]
 pub(crate) struct Place {
-    /// Where the add-on runs, in place of the manifest's api.test: http://localhost:5000, with or without its path
-    #[arg(long, value_name = "BASE_URL", env = "MAITRE_URL")]
+    #[arg(
+        long,
+        value_name = "BASE_URL",
+        env = "MAITRE_URL",
+        help = "Where the add-on runs, in place of the manifest's api.test: http://localhost:5000, with or without its path"
+    )]
     pub(crate) url: Option<String>,
 
     /// Where single sign-on is posted to, if not to the manifest's path at the same host

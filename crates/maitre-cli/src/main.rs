@@ -61,7 +61,7 @@ async fn main() -> ExitCode {
     let format = command.format();
     let answer = match command {
         Command::Check(check) => check.run(paint).await,
-        Command::Checks(checks) => checks.run(paint),
+        Command::Checks(checks) => Ok(checks.run(paint)),
         Command::Manifest(manifest) => manifest.run(paint),
         Command::Send(send) => send.run(paint).await,
         Command::Sign(sign) => sign.run(),

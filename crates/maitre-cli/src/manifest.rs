@@ -74,8 +74,11 @@ struct New {
     /// A region where it is offered; may be given several times
     #[arg(long = "region", value_name = "NAME", default_values = ["us"])]
     regions: Vec<String>,
-    /// Something it requires of Heroku, such as many_per_app; may be given several times
-    #[arg(long = "requires", value_name = "WHAT")]
+    #[arg(
+        long = "requires",
+        value_name = "WHAT",
+        help = "Something it requires of Heroku, such as many_per_app; may be given several times"
+    )]
     requires: Vec<String>,
     /// Where it runs while it is written
     #[arg(long, value_name = "ORIGIN", default_value = "http://localhost:5000")]
@@ -113,7 +116,10 @@ impl ManifestArgs {
         match &self.what {
             What::New(new) => new.run(),
             What::Lint { file, strict, format } => judge(file, *strict, *format, paint),
-            What::Show { file, format } => show(&Manifest::read(file)?, *format),
+            What::Show { file, format } => {
+                show(&Manifest::read(file)?, *format);
+                Ok(Answer::Good)
+            }
         }
     }
 }
@@ -250,7 +256,7 @@ fn judge(file: &Path, strict: bool, format: Output, paint: Paint) -> Result<Answ
     Ok(if bad { Answer::Bad } else { Answer::Good })
 }
 
-fn show(manifest: &Manifest, format: Output) -> Result<Answer, Fault> {
+fn show(manifest: &Manifest, format: Output) {
     let api = &manifest.api;
     let urls = |endpoints: Option<&Endpoints>| match endpoints {
         Some(urls) => json!({ "base_url": urls.base_url, "sso_url": urls.sso_url, "legacy": urls.legacy }),
@@ -271,7 +277,7 @@ fn show(manifest: &Manifest, format: Output) -> Result<Answer, Fault> {
             "test": urls(api.test.as_ref()),
         });
         line!("{object}");
-        return Ok(Answer::Good);
+        return;
     }
     let mut table = Table::new();
     let list = |values: &[String]| if values.is_empty() { "none".to_owned() } else { values.join(", ") };
@@ -291,7 +297,6 @@ fn show(manifest: &Manifest, format: Output) -> Result<Answer, Fault> {
         table.add_row([format!("{name} sso_url"), or_none(sso)]);
     }
     line!("{}", columns(&mut table));
-    Ok(Answer::Good)
 }
 
 fn hidden(secret: Option<&SecretString>) -> String {

@@ -42,14 +42,13 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(&self, command: Command) -> Result<Answer, Fault> {
-        match &self.output {
-            Some(folder) => clap_mangen::generate_to(command, folder)
-                .with_context(|| format!("cannot write into {}", folder.display()))?,
-            None => {
-                let mut page = Vec::new();
-                clap_mangen::Man::new(command).render(&mut page).context("cannot write the manual")?;
-                stdout().write_all(&page).context("cannot write to standard output")?;
-            }
+        if let Some(folder) = &self.output {
+            clap_mangen::generate_to(command, folder)
+                .with_context(|| format!("cannot write into {}", folder.display()))?;
+        } else {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page).context("cannot write the manual")?;
+            stdout().write_all(&page).context("cannot write to standard output")?;
         }
         Ok(Answer::Good)
     }

@@ -1,7 +1,7 @@
 //! `maitre sign`
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
@@ -115,14 +115,7 @@ impl Sign {
                 line!("{}", written(&url, &fields, *format));
             }
             What::Webhook { file, secret, format } => {
-                let body = match file {
-                    Some(file) => std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?,
-                    None => {
-                        let mut body = Vec::new();
-                        std::io::stdin().read_to_end(&mut body).context("cannot read standard input")?;
-                        body
-                    }
-                };
+                let body = read(file.as_deref())?;
                 if secret.is_empty() {
                     bail!("the secret is empty: set MAITRE_WEBHOOK_SECRET to the one of the subscription");
                 }
@@ -134,6 +127,16 @@ impl Sign {
         }
         Ok(Answer::Good)
     }
+}
+
+/// A file's bytes, or those of standard input.
+fn read(file: Option<&Path>) -> Result<Vec<u8>, Fault> {
+    let Some(file) = file else {
+        let mut body = Vec::new();
+        std::io::stdin().read_to_end(&mut body).context("cannot read standard input")?;
+        return Ok(body);
+    };
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn basic(given: &Given, place: &Place, format: HeaderFormat) -> Result<(), Fault> {

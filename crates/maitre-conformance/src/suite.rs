@@ -22,7 +22,7 @@ use crate::{cloudcontrol, heroku, opperator};
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// How long an add-on that answers 202 may take to finish. Heroku waits twelve hours.
-const FINISHED: Duration = Duration::from_secs(60);
+const FINISHED: Duration = Duration::from_mins(1);
 
 /// A run to be made: an add-on, where it is, and which checks.
 ///

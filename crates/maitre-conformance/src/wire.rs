@@ -48,7 +48,8 @@ impl From<Silence> for Stop {
 
 impl Wire {
     pub(crate) fn new(patience: Duration, secrets: Vec<String>, made: Made) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
+        // what is short is found in every other word
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= 8).collect();
         let (trace, made) = (Mutex::default(), Arc::new(made));
         Self { patience, secrets, trace, made, witness: None, lost: AtomicBool::new(false) }
     }
@@ -103,7 +104,9 @@ impl Wire {
             let answer = tokio::time::timeout(patience, call.try_send()).await;
             if let Ok(Ok(reply)) = &answer {
                 made.note(reply);
-                witness.iter().for_each(|witness| witness(reply));
+                if let Some(witness) = witness {
+                    witness(reply);
+                }
             }
             drop(under_way);
             answer

@@ -142,7 +142,7 @@ pub(crate) fn secrets(headers: &[(String, String)], content_type: Option<&str>, 
 fn leaves(value: &Value, secret: bool, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
-            fields.iter().for_each(|(name, value)| leaves(value, secret || is_secret(name), found))
+            fields.iter().for_each(|(name, value)| leaves(value, secret || is_secret(name), found));
         }
         Value::Array(values) => values.iter().for_each(|value| leaves(value, secret, found)),
         Value::String(text) if secret && text != "authorization_code" => found.push(text.clone()),

@@ -22,7 +22,7 @@ const FLUSHED: Duration = Duration::from_millis(100);
 
 /// A body with an announced length, whose pieces come one after another.
 pub(crate) struct Pieces {
-    pieces: VecDeque<Bytes>,
+    coming: VecDeque<Bytes>,
     /// What is announced and not yet there; more than the pieces hold, if the caller means to hang up.
     left: u64,
     pause: Duration,
@@ -34,13 +34,13 @@ impl Pieces {
     /// All of it in this many pieces, with a pause before each.
     pub(crate) fn slow(body: &[u8], pieces: usize, pause: Duration) -> Self {
         let size = body.len().div_ceil(pieces.max(1)).max(1);
-        Self { pieces: body.chunks(size).map(Bytes::copy_from_slice).collect(), pause, ..Self::whole(body) }
+        Self { coming: body.chunks(size).map(Bytes::copy_from_slice).collect(), pause, ..Self::whole(body) }
     }
 
     /// The first half, then nothing: the body ends with an error, and so does the connection.
     pub(crate) fn half(body: &[u8]) -> Self {
         let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
-        Self { pieces: [half].into(), pause: FLUSHED, ..Self::whole(body) }
+        Self { coming: [half].into(), pause: FLUSHED, ..Self::whole(body) }
     }
 
     /// All of it at once; `gone` is told when it has been handed over.
@@ -50,7 +50,7 @@ impl Pieces {
 
     fn whole(body: &[u8]) -> Self {
         let left = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        Self { pieces: [Bytes::copy_from_slice(body)].into(), left, pause: Duration::ZERO, resting: None, gone: None }
+        Self { coming: [Bytes::copy_from_slice(body)].into(), left, pause: Duration::ZERO, resting: None, gone: None }
     }
 }
 
@@ -68,7 +68,7 @@ impl Body for Pieces {
             ready!(resting.as_mut().poll(cx));
             self.resting = None;
         }
-        let Some(piece) = self.pieces.pop_front() else {
+        let Some(piece) = self.coming.pop_front() else {
             return Poll::Ready(Some(Err(io::Error::other("the caller hung up"))));
         };
         self.left = self.left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));

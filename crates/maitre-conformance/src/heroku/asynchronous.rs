@@ -171,12 +171,12 @@ async fn must_finish(it: &Subject, order: Call<Provision>, meanwhile: &str) -> R
     if resource.seen.status() != 202 || stage.reaches(&resource.uuid, State::Provisioned).await {
         return Ok(resource);
     }
-    let state = stage.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
+    let life = stage.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
     let calls = stage.exchanges(&resource.uuid).len();
-    let why = format!("{meanwhile}, and the add-on is still {state} after {calls} calls to Heroku.");
+    let why = format!("{meanwhile}, and the add-on is still {life} after {calls} calls to Heroku.");
     let advice = "Exchange the grant at once, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; try \
                   what fails again, with pauses. If there are no calls at all, look whether the add-on was started with \
-                  the address of --platform.";
+                  the address of --platform. If it just takes longer, say so by --finish-within.";
     Err(wrong(it, &resource.uuid, why, advice))
 }
 
@@ -215,9 +215,10 @@ async fn listed_config(it: &Subject) -> Verdict {
     let broken = || stage.violation(Rule::ForeignConfigVar, Some(&resource.uuid));
     let install = stage.find(&resource.uuid);
     let is_over = || install.as_ref().is_none_or(|install| install.state() != State::Provisioning);
-    if it.ready().is_ok() {
-        stage.comes_true(|| is_over() || broken().is_some()).await;
-    }
+    // one that does not finish is not waited for as long again
+    let patience = if it.ready().is_ok() { Duration::MAX } else { Duration::from_secs(5) };
+    let start = Instant::now();
+    stage.comes_true(|| is_over() || broken().is_some() || start.elapsed() > patience).await;
     match broken() {
         None => Ok(()),
         Some(violation) => Err(wrong(
@@ -279,15 +280,17 @@ async fn outage_blocks_nothing(it: &Subject) -> Verdict {
 
 async fn quiet_after_removal(it: &Subject) -> Verdict {
     let stage = stage(it)?;
-    let late = Duration::from_millis(200);
+    let late = Duration::from_millis(300);
     let _disturbance = stage.disturb(Fault::delay(late).after_work().on(TOKEN.0, TOKEN.1)).await;
     let resource = it.ordered().await?;
     // removed while it waits for its token
-    let (called, end) = (|| !stage.exchanges(&resource.uuid).is_empty(), Instant::now() + 5 * late);
+    let (called, end) = (|| !stage.exchanges(&resource.uuid).is_empty(), Instant::now() + Duration::from_secs(5));
     stage.comes_true(|| called() || Instant::now() > end).await;
     it.wire.send(it.deprovision(&resource)).await?;
-    tokio::time::sleep(3 * late).await;
-    let calls = stage.find(&resource.uuid).map_or(0, |install| install.tally().calls_after_deprovision);
+    let calls = || stage.find(&resource.uuid).map_or(0, |install| install.tally().calls_after_deprovision);
+    let end = Instant::now() + 5 * late;
+    stage.comes_true(|| calls() > 1 || Instant::now() > end).await;
+    let calls = calls();
     // one may have been on its way
     if calls < 2 {
         return Ok(());

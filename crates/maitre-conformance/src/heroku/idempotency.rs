@@ -172,7 +172,7 @@ async fn at_once(it: &Subject) -> Verdict {
     let (order, answers) = all_at_once(it).await?;
     // whoever could not be served may ask again, and so do we
     let later = settled(it, &order).await?;
-    let first = it.resource(order, later)?;
+    let first = super::resource(order, later)?;
     for seen in answers.iter().filter(|seen| seen.is_success()) {
         must_have_its_id(seen, &first)?;
         if seen.status() != 202 && first.seen.status() != 202 {
@@ -218,7 +218,7 @@ async fn lost_reply(it: &Subject) -> Verdict {
         let hang_up = order.clone().send_and_hang_up(Duration::from_millis(after));
         it.wire.disturb(&order, &format!("hung up {after} ms later"), hang_up).await;
         let retry = settled(it, &order).await?;
-        let retried = it.resource(order.clone(), retry)?;
+        let retried = super::resource(order.clone(), retry)?;
         let again = it.wire.send(order).await?.to("the retry of a provision whose answer was lost, again");
         must_be_the_same(&again, &retried)?;
     }

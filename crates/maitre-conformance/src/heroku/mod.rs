@@ -179,20 +179,7 @@ impl Subject {
 
     async fn order_as(&self, order: Call<Provision>) -> Result<Resource, Stop> {
         let seen = self.wire.send(order.clone()).await?;
-        self.resource(order, seen)
-    }
-
-    fn resource(&self, order: Call<Provision>, seen: Seen) -> Result<Resource, Stop> {
-        let id = seen.value().and_then(|body| made::text(&body["id"])).filter(|id| !id.is_empty());
-        match id {
-            Some(id) if seen.is_success() => Ok(Resource { uuid: uuid(&order), id, order, seen }),
-            _ => {
-                let (status, id) = (seen.status(), if seen.is_success() { " without an id" } else { "" });
-                Err(Stop::skipped(format!(
-                    "there is nothing to try it on: a provision is answered {status}{id} (see heroku.provision.succeeds)"
-                )))
-            }
-        }
+        resource(order, seen)
     }
 
     /// A resource that is ready, for this check alone.
@@ -262,7 +249,7 @@ impl Subject {
     fn form_at(&self, resource: &Resource, ahead: i64) -> Result<Call<SignOn<LaunchForm>>, Stop> {
         let wanted = OffsetDateTime::now_utc().unix_timestamp().saturating_add(ahead);
         let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (0..).map(|back| wanted - back).find(|second| !seconds.contains(second)).unwrap_or(wanted);
+        let free = (0..10_000).map(|back| wanted - back).find(|second| !seconds.contains(second)).unwrap_or(wanted);
         seconds.insert(free);
         drop(seconds);
         self.form_of(resource, &free.to_string())
@@ -285,6 +272,20 @@ const ONE_PLAN: &str = "only one plan is known: name a second one, such as with 
 const LATER: &str = "the add-on answers 202 and finishes later, which it cannot do without a platform to call";
 const NO_SSO: &str = "the manifest names no sso_url";
 const NO_SALT: &str = "the manifest has no api.sso_salt";
+
+/// What an answer has made of an order; nothing to look at if it is no success.
+fn resource(order: Call<Provision>, seen: Seen) -> Result<Resource, Stop> {
+    let id = seen.value().and_then(|body| made::text(&body["id"])).filter(|id| !id.is_empty());
+    match id {
+        Some(id) if seen.is_success() => Ok(Resource { uuid: uuid(&order), id, order, seen }),
+        _ => {
+            let (status, id) = (seen.status(), if seen.is_success() { " without an id" } else { "" });
+            Err(Stop::skipped(format!(
+                "there is nothing to try it on: a provision is answered {status}{id} (see heroku.provision.succeeds)"
+            )))
+        }
+    }
+}
 
 fn uuid(order: &Call<Provision>) -> String {
     let field = order.fields().into_iter().find(|(name, _)| name == "uuid");
@@ -366,7 +367,7 @@ impl run::Subject for Subject {
             )));
         }
         let manner = if seen.status() == 202 { Manner::Later } else { Manner::Done };
-        if let Ok(resource) = self.resource(order, seen) {
+        if let Ok(resource) = resource(order, seen) {
             let _ = self.first.set(manner); // this is the first one
             if manner == Manner::Done {
                 self.wire.made().keep(&resource.uuid);

@@ -167,7 +167,7 @@ async fn id_stays(it: &Subject) -> Verdict {
 }
 
 /// The refusal of a plan that nobody sells.
-async fn refused(it: &Subject, seen: Seen) -> Result<Seen, Stop> {
+fn refused(it: &Subject, seen: Seen) -> Result<Seen, Stop> {
     if seen.is_success() {
         let plan = it.plan();
         return Err(Stop::skipped(format!(
@@ -180,13 +180,13 @@ async fn refused(it: &Subject, seen: Seen) -> Result<Seen, Stop> {
 async fn refusal(it: &Subject) -> Verdict {
     let resource = it.own().await?;
     let seen = it.wire.send(it.plan_change(&resource, &it.no_plan())).await?.to("a plan that nobody sells");
-    must_be_told(&refused(it, seen).await?)
+    must_be_told(&refused(it, seen)?)
 }
 
 async fn refused_is_harmless(it: &Subject) -> Verdict {
     let resource = it.own().await?;
     let seen = it.wire.send(it.plan_change(&resource, &it.no_plan())).await?;
-    refused(it, seen).await?;
+    refused(it, seen)?;
     let after = it.is_alive(&resource).await?.to("a change to its own plan, after a refused one");
     let advice = "Look whether the change can be made before anything is changed.";
     if after.is_success() { Ok(()) } else { Err(after.wrong_status("200", advice)) }

@@ -125,23 +125,35 @@ async fn half_a_request(it: &Subject) -> Verdict {
     must_succeed(&retried(|| it.wire.send(order.clone())).await?.to("a provision that had broken off half-way"))
 }
 
+/// Moments after which a caller hangs up: in the midst of the work, on fast machines and on slow ones.
+const MOMENTS: [u64; 2] = [20, 150];
+
 async fn lost_plan_change(it: &Subject) -> Verdict {
-    let (resource, plan) = (it.own().await?, it.other_plan()?);
-    let change = || it.plan_change(&resource, plan);
+    let plan = it.other_plan()?;
     let first = it.wire.send(it.plan_change(&it.own().await?, plan)).await?;
     if !first.is_success() {
         let status = first.status();
         return Err(Stop::skipped(format!("the plan change is answered {status} (see heroku.plan-change.succeeds)")));
     }
-    it.wire.disturb(&change(), "hung up 20 ms later", change().send_and_hang_up(Duration::from_millis(20))).await;
-    must_succeed(&retried(|| it.wire.send(change())).await?.to("a plan change whose answer was lost"))
+    for moment in MOMENTS {
+        let resource = it.own().await?;
+        let change = || it.plan_change(&resource, plan);
+        let hang_up = change().send_and_hang_up(Duration::from_millis(moment));
+        it.wire.disturb(&change(), &format!("hung up {moment} ms later"), hang_up).await;
+        must_succeed(&retried(|| it.wire.send(change())).await?.to("a plan change whose answer was lost"))?;
+    }
+    Ok(())
 }
 
 async fn lost_deprovision(it: &Subject) -> Verdict {
-    let resource = it.ordered().await?;
-    let removal = || it.deprovision(&resource);
-    it.wire.disturb(&removal(), "hung up 20 ms later", removal().send_and_hang_up(Duration::from_millis(20))).await;
-    must_be_gone(&retried(|| it.wire.send(removal())).await?.to("a deprovision whose answer was lost"))
+    for moment in MOMENTS {
+        let resource = it.ordered().await?;
+        let removal = || it.deprovision(&resource);
+        let hang_up = removal().send_and_hang_up(Duration::from_millis(moment));
+        it.wire.disturb(&removal(), &format!("hung up {moment} ms later"), hang_up).await;
+        must_be_gone(&retried(|| it.wire.send(removal())).await?.to("a deprovision whose answer was lost"))?;
+    }
+    Ok(())
 }
 
 async fn deprovision_first(it: &Subject) -> Verdict {
@@ -152,7 +164,7 @@ async fn deprovision_first(it: &Subject) -> Verdict {
     if !seen.is_success() {
         return seen.must_be_refused("Answer 410, or provision it: both are right, and an error is not.").map(drop);
     }
-    let resource = it.resource(order, seen)?;
+    let resource = super::resource(order, seen)?;
     must_be_gone(&it.wire.send(it.deprovision(&resource)).await?.to("a deprovision after that"))
 }
 
@@ -184,10 +196,13 @@ async fn removal_wins(it: &Subject) -> Verdict {
 
 async fn removal_meets_provision(it: &Subject) -> Verdict {
     it.ordered().await?;
-    for _ in 0..4 {
+    for later in [0, 2, 10, 40] {
         let order = it.order();
-        let removal = it.market.deprovision(&super::uuid(&order));
-        let (made, removed) = tokio::join!(it.wire.send(order.clone()), it.wire.send(removal));
+        let removal = async {
+            tokio::time::sleep(Duration::from_millis(later)).await;
+            it.wire.send(it.market.deprovision(&super::uuid(&order))).await
+        };
+        let (made, removed) = tokio::join!(it.wire.send(order.clone()), removal);
         let (made, removed) = (made?, removed?);
         let calm = |seen: &Seen| !seen.is_server_error() || seen.status() == 503;
         let advice = "Let one wait for the other, or answer 503 to the second one.";
@@ -197,7 +212,7 @@ async fn removal_meets_provision(it: &Subject) -> Verdict {
             }
         }
         if made.is_success() {
-            let Ok(resource) = it.resource(order, made) else { continue };
+            let Ok(resource) = super::resource(order, made) else { continue };
             must_be_gone(&retried(|| it.wire.send(it.deprovision(&resource))).await?.to("a deprovision afterwards"))?;
         }
     }
@@ -214,7 +229,7 @@ async fn many_at_once(it: &Subject) -> Verdict {
             let advice = "Serve them side by side, or one after the other within the time that is left.";
             return Err(seen.to("one of sixteen orders at once").wrong_status("a success", advice));
         }
-        let resource = it.resource(order, seen)?;
+        let resource = super::resource(order, seen)?;
         if resources.iter().any(|other| other.id == resource.id) {
             return Err(resource.seen.fault(
                 format!("Two of sixteen orders at once have got the same id, {}.", resource.id),

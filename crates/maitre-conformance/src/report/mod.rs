@@ -16,6 +16,29 @@ use crate::verdict::Outcome;
 /// What a run found.
 ///
 /// `Display` prints what failed with the exchanges behind it, and one line of figures. Secrets are masked.
+///
+/// ```
+/// use maitre_conformance::{Level, Outcome, Suite};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), maitre_conformance::CannotRun> {
+/// let manifest = r#"{ "id": "lantern", "api": { "password": "short", "sso_salt": "nor-would-they-guess-that",
+///     "version": "3", "config_vars": ["LANTERN_URL"], "regions": ["us"],
+///     "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/sso" },
+///     "test": { "base_url": "http://localhost/heroku/resources", "sso_url": "http://localhost/sso" } } }"#;
+/// let suite = Suite::heroku(manifest)?.only(["manifest"]).service(axum::Router::new());
+/// let report = suite.run().await?;
+///
+/// assert!(report.is_conformant(false) && !report.is_conformant(true));
+/// let finding = report.failed(Level::Should).next().unwrap();
+/// assert_eq!(finding.check.id, "heroku.manifest.secret-strength");
+/// let Outcome::Failed(failure) = &finding.outcome else { panic!() };
+/// assert_eq!(failure.why, "api.password: It is shorter than 16 characters: draw 32 random ones.");
+/// assert_eq!(report.to_json()["figures"]["failed"]["should"], 1);
+/// assert!(report.to_junit(true).contains("failures=\"1\""));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {

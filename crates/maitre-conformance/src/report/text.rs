@@ -7,6 +7,9 @@ use maitre_core::manifest::Level;
 use super::{Figures, Finding, Report};
 use crate::verdict::{Exchange, Failure, Outcome};
 
+/// How many characters of a text stand in a line.
+const WIDTH: usize = 100;
+
 /// As many earlier exchanges are listed before the one that shows the fault.
 const EARLIER: usize = 6;
 
@@ -42,8 +45,8 @@ impl fmt::Display for Finding {
             Outcome::Skipped(reason) => write!(f, "skipped  {}: {reason}", check.id),
             Outcome::Failed(failure) => {
                 writeln!(f, "FAILED   {} ({})", check.id, check.level)?;
-                writeln!(f, "  rule   {}", check.sentence)?;
-                writeln!(f, "  from   {}", check.clause)?;
+                line(f, "rule", check.sentence)?;
+                line(f, "from", &check.clause.to_string())?;
                 write!(f, "{failure}")
             }
         }
@@ -52,8 +55,8 @@ impl fmt::Display for Finding {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  seen   {}", self.why)?;
-        writeln!(f, "  to do  {}", self.advice)?;
+        line(f, "seen", &self.why)?;
+        line(f, "to do", &self.advice)?;
         let shown = self.shown_by.unwrap_or(self.exchanges.len());
         let earlier = &self.exchanges[..shown.min(self.exchanges.len())];
         let skipped = earlier.len().saturating_sub(EARLIER);
@@ -71,6 +74,22 @@ impl fmt::Display for Failure {
         }
         Ok(())
     }
+}
+
+/// A labelled text, in lines that fit.
+fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+    let mut room = WIDTH;
+    write!(f, "  {label:<6}")?;
+    for word in text.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if length > room && room < WIDTH {
+            write!(f, "\n        ")?;
+            room = WIDTH;
+        }
+        write!(f, " {word}")?;
+        room = room.saturating_sub(length);
+    }
+    writeln!(f)
 }
 
 struct Short<'e>(&'e Exchange);

@@ -14,11 +14,11 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\
 fn hearing(answer: impl Fn(TcpStream) + Send + 'static) -> (Heroku, Receiver<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let root = format!("http://{}", listener.local_addr().expect("an address"));
-    let (heard, hears) = channel();
+    let (teller, heard) = channel();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         let mut pieces = Vec::new();
-        let mut buffer = [0; 65_536];
+        let mut buffer = vec![0; 65_536];
         while let Ok(length @ 1..) = stream.read(&mut buffer) {
             pieces.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
             if is_whole(&pieces.concat()) {
@@ -26,9 +26,9 @@ fn hearing(answer: impl Fn(TcpStream) + Send + 'static) -> (Heroku, Receiver<Vec
                 break;
             }
         }
-        let _ = heard.send(pieces);
+        let _ = teller.send(pieces);
     });
-    (Heroku::new(&root, "tally", "password", "salt"), hears)
+    (Heroku::new(&root, "tally", "password", "salt"), heard)
 }
 
 /// All that was heard. The connection closes in a task, so nobody may block the thread meanwhile.

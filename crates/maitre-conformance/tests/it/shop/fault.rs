@@ -7,7 +7,7 @@ macro_rules! faults {
         pub(crate) enum Fault {
             /// Nothing.
             Nothing,
-            $(#[doc = $wrong] $name,)*
+            $($name,)*
         }
 
         /// Every fault, what the shop then does, and the check that has to see it.

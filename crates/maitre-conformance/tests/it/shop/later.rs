@@ -91,14 +91,14 @@ impl Work {
     }
 
     async fn give_up(&self) {
-        if let Ok(token) = self.token_again().await {
+        if let Ok(token) = self.token_again() {
             let _ = self.ask(TRIES, || self.call(&token, self.http.post(self.url("actions/deprovision")))).await;
         }
         self.shop.stock().remove(&self.lamp.uuid);
     }
 
     /// The one of the first exchange, which is good once.
-    async fn token_again(&self) -> Result<String, End> {
+    fn token_again(&self) -> Result<String, End> {
         let tokens = self.shop.stock().tokens.get(&self.lamp.uuid).cloned();
         tokens.ok_or(End::Dropped)
     }

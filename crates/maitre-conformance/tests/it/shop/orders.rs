@@ -27,18 +27,18 @@ pub(super) async fn provision(shop: Shop, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let early = matches!(shop.fault, Fault::PlanBeforePassword | Fault::BodyBeforePassword | Fault::LargeStrangerIs500);
     let refused = if shop.is(Fault::ProvisionIsOpen) { None } else { shop.refuses(&parts.headers) };
-    if let (Some(refusal), false) = (&refused, early) {
-        let _ = refusal;
-        return refused.unwrap_or_else(oops);
-    }
+    let refused = match refused {
+        Some(refusal) if !early => return refusal,
+        later => later,
+    };
     let bytes = match read(&shop, body).await {
         Ok(bytes) => bytes,
-        Err(unread) => return unreadable(&shop, &unread, refused),
+        Err(unread) => return unreadable(&shop, &unread, refused.is_some()),
     };
     let order = parse(&shop, &bytes);
     if let Some(refusal) = refused {
         return match order {
-            Err(wrong) if shop.is(Fault::BodyBeforePassword) => wrong,
+            Err(wrong) if shop.is(Fault::BodyBeforePassword) => *wrong,
             Ok(order) if shop.is(Fault::PlanBeforePassword) && !sold(&order) => told(422, "There is no such plan."),
             _ => refusal,
         };
@@ -48,14 +48,14 @@ pub(super) async fn provision(shop: Shop, request: Request) -> Response {
             Some(refusal) => refusal,
             None => make(shop, order).await,
         },
-        Err(wrong) => wrong,
+        Err(wrong) => *wrong,
     }
 }
 
-fn unreadable(shop: &Shop, unread: &Unread, refused: Option<Response>) -> Response {
+fn unreadable(shop: &Shop, unread: &Unread, refused: bool) -> Response {
     match unread {
         Unread::TooLong if shop.is(Fault::LargeIs500) => oops(),
-        Unread::TooLong if refused.is_some() => oops(), // it is read for nobody but under that fault
+        Unread::TooLong if refused => oops(), // it is read for nobody but under that fault
         Unread::TooLong => told(413, "This is longer than any order."),
         Unread::TooSlow => told(408, "This took too long."),
         Unread::Broken => {
@@ -65,15 +65,15 @@ fn unreadable(shop: &Shop, unread: &Unread, refused: Option<Response>) -> Respon
     }
 }
 
-fn parse(shop: &Shop, bytes: &[u8]) -> Result<Map<String, Value>, Response> {
+fn parse(shop: &Shop, bytes: &[u8]) -> Result<Map<String, Value>, Box<Response>> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(order)) => Ok(order),
-        Ok(_) if shop.is(Fault::ListIs500) => Err(oops()),
-        Ok(_) => Err(told(400, "An order is an object.")),
+        Ok(_) if shop.is(Fault::ListIs500) => Err(oops().into()),
+        Ok(_) => Err(told(400, "An order is an object.").into()),
         Err(error) => {
             let empty = bytes.trim_ascii().is_empty();
             let deep = bytes.windows(4).any(|window| window == b"[[[[");
-            Err(match shop.fault {
+            let refusal = match shop.fault {
                 Fault::EmptyIs500 if empty => oops(),
                 Fault::DeepIs500 if deep => oops(),
                 Fault::BadJsonIs500 if !empty && !deep => oops(),
@@ -82,7 +82,8 @@ fn parse(shop: &Shop, bytes: &[u8]) -> Result<Map<String, Value>, Response> {
                 }
                 Fault::SilentRefusal => axum::http::StatusCode::BAD_REQUEST.into_response(),
                 _ => told(400, &format!("The order is no JSON: {error}.")),
-            })
+            };
+            Err(refusal.into())
         }
     }
 }

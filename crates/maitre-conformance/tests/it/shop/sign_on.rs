@@ -204,7 +204,7 @@ fn is_right(shop: &Shop, form: &Form, kind: &str, token: &str, uuid: &str, id: &
 fn once(shop: &Shop, decider: &str, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<(), No> {
     let mut stock = shop.stock();
     if shop.is(Fault::ReplayLater) {
-        stock.used.retain(|_, used| used.elapsed() < Duration::from_secs(60));
+        stock.used.retain(|_, used| used.elapsed() < Duration::from_mins(1));
     }
     if stock.used.insert(decider.to_owned(), Instant::now()).is_some() && !shop.is(Fault::Replay) {
         return Err(No::Forbidden);
