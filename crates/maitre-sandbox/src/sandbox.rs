@@ -216,8 +216,9 @@ impl Sandbox {
     pub(crate) fn tick(&self) {
         for install in self.platform().installs() {
             let state = install.state();
-            let before = self.states().insert(install.uuid().to_owned(), state);
-            if before.is_some_and(|before| before != state) {
+            // what is new was ordered, and so began
+            let before = self.states().insert(install.uuid().to_owned(), state).unwrap_or(State::Provisioning);
+            if before != state {
                 let title = format!("{} is {state}", install.name());
                 self.0.journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
                 self.tell(Live::Installs);

@@ -10,6 +10,8 @@ mod dashboard;
 mod greeting;
 mod listener;
 mod plan;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod settings;
 mod store;
 
@@ -49,6 +51,8 @@ async fn main() -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}:{}: choose another HOST or PORT", address.0, address.1))?;
     let origin = settings.origin(socket.local_addr()?);
     let app = app::build(&settings, &store, &ledger, &origin)?;
+    #[cfg(feature = "sandbox")]
+    let _sandbox = sandbox::open(&origin).await?;
     greeting::print(&settings, &origin);
 
     maitre::serve(socket, app.router).worker(app.worker).ledger(ledger).until(terminated).await?;

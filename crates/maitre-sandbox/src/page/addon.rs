@@ -17,8 +17,8 @@ pub(super) fn card(sandbox: &Sandbox) -> Markup {
             }
             p #reachable { (reachable(sandbox)) }
             dl .facts {
-                dt { "Calls" } dd { code { (addon.base_url) } }
-                @if let Some(url) = &addon.sso_url { dt { "Sign-on" } dd { code { (url) } } }
+                dt { "Calls" } dd { code { (below(&addon.base_url, &addon.origin)) } }
+                @if let Some(url) = &addon.sso_url { dt { "Sign-on" } dd { code { (below(url, &addon.origin)) } } }
                 dt { "Plans" } dd { @for plan in &addon.plans { span .tag { (plan) } " " } }
                 @if !addon.config_vars.is_empty() {
                     dt { "Config vars" } dd { @for name in &addon.config_vars { code .tag { (name) } " " } }
@@ -32,6 +32,11 @@ pub(super) fn card(sandbox: &Sandbox) -> Markup {
             (connect(sandbox))
         }
     }
+}
+
+/// The path alone where the host is the one that was named.
+fn below<'a>(url: &'a str, origin: &str) -> &'a str {
+    url.strip_prefix(origin).filter(|path| path.starts_with('/')).unwrap_or(url)
 }
 
 pub(super) fn reachable(sandbox: &Sandbox) -> Markup {

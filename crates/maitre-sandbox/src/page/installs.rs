@@ -112,7 +112,8 @@ fn card(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
                 span .pill data-state=(state) { (state) }
             }
             p .facts {
-                span { (plan) } " on " span { (install.app()) } ", ordered at " (time_of_day(install.ordered_at()))
+                strong { (plan) } " on " (install.app()) ", ordered at " (time_of_day(install.ordered_at())) " · "
+                a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "timeline" span .sr { " of " (name) } }
             }
             @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
             @if let Some(deadline) = install.deadline() { p .wait { (waiting(sandbox, install, &day_and_time(deadline))) } }
@@ -128,16 +129,13 @@ fn card(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
                             select name="plan" aria-label={ "New plan of " (name) } id={ "plan-" (uuid) } {
                                 (plans(&sandbox.addon().plans, Some(&plan)))
                             }
-                            button type="submit" id={ "change-" (uuid) } { "Change plan" }
+                            button type="submit" id={ "change-" (uuid) } { "Change" span .sr { " the plan of " (name) } }
                         }
                     }
                     form method="post" action=(action("remove")) data-quiet="true" {
                         button .danger type="submit" id={ "remove-" (uuid) } { "Remove" span .sr { " " (name) } }
                     }
-                    a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "its timeline" }
                 }
-            } @else {
-                a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "its timeline" }
             }
         }
     }

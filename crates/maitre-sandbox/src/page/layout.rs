@@ -31,6 +31,7 @@ pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
                         span { strong { "maître" } " sandbox" }
                     }
                     span #selling { "sells " strong { (sandbox.addon().name) } }
+                    nav #jump aria-label="On this page" { a href="/#installs" { "Installs" } " " a href="/#timeline" { "Timeline" } }
                     span #live role="status" { noscript { "Reload to see what is new." } }
                 }
                 main #main tabindex="-1" { (body) }
@@ -49,19 +50,18 @@ fn symbols() -> Markup {
                 rect x="1.8" y="17.6" width="22.4" height="2.9" rx="1.45" fill="currentColor" {}
             }
             // customer, Heroku and add-on are three points; the arrow says who asked whom
-            symbol #way-to viewBox="0 0 60 14" { (points()) path .arrow d="M36 7h11m-4-4 4.2 4-4.2 4" {} }
-            symbol #way-from viewBox="0 0 60 14" { (points()) path .arrow d="M47 7H36m4-4-4.2 4 4.2 4" {} }
-            symbol #way-customer viewBox="0 0 60 14" { (points()) path .arrow d="M12 7h11m-4-4 4.2 4-4.2 4" {} }
-            symbol #way-nowhere viewBox="0 0 60 14" { (points()) }
+            symbol #way-to viewBox="0 0 120 14" { (points()) path .arrow d="M66 7h25m-4.5-4.5L91 7l-4.5 4.5" {} }
+            symbol #way-from viewBox="0 0 120 14" { (points()) path .arrow d="M92 7H67m4.5-4.5L67 7l4.5 4.5" {} }
+            symbol #way-customer viewBox="0 0 120 14" { (points()) path .arrow d="M28 7h25m-4.5-4.5L53 7l-4.5 4.5" {} }
         }
     }
 }
 
 fn points() -> Markup {
     html! {
-        circle .point cx="6" cy="7" r="3" {}
-        circle .point cx="30" cy="7" r="3" {}
-        circle .point cx="54" cy="7" r="3" {}
+        circle .point cx="22" cy="7" r="3.2" {}
+        circle .point cx="60" cy="7" r="3.2" {}
+        circle .point cx="98" cy="7" r="3.2" {}
     }
 }
 

@@ -113,15 +113,15 @@ fn title(kind: Kind) -> &'static str {
 fn to_addon() -> Markup {
     html! {
         form .row method="post" action="/sandbox/faults" data-quiet="true" {
-            p .caption { "Heroku calls your add-on, and the next" }
+            span .caption { "Heroku calls the add-on: the next" }
+            (times())
             label { span .sr { "Which call of Heroku's" } select name="call" {
-                option value="" { "call" }
+                option value="" { "call of any kind" }
                 @for (name, _, title) in ERRANDS { option value=(name) { (title) } }
             } }
             label { span .sr { "What goes wrong with it" } select name="fault" {
                 @for fault in Fault::ALL { option value=(fault) { (fault.label()) } }
             } }
-            (times())
             button type="submit" { "Order" }
         }
     }
@@ -130,32 +130,33 @@ fn to_addon() -> Markup {
 fn to_heroku() -> Markup {
     html! {
         form .row method="post" action="/sandbox/faults" data-quiet="true" {
-            p .caption { "Your add-on calls Heroku, and the next" }
+            span .caption { "The add-on calls Heroku: the next" }
+            (times())
             label { span .sr { "Which call of the add-on's" } select name="call" {
-                option value="" { "call" }
+                option value="" { "call of any kind" }
                 @for (name, _, _) in CALLS { option value=(name) { (name) } }
             } }
             label { span .sr { "What goes wrong with it" } select name="inbound" {
                 @for (name, label) in INBOUND { option value=(name) { (label) } }
             } }
-            (times())
             button type="submit" { "Order" }
         }
     }
 }
 
 fn times() -> Markup {
-    html! { label .times { "times" input type="number" name="times" min="1" max="1000" value="1" required; } }
+    html! { label .times { span .sr { "How many calls" } input type="number" name="times" min="1" max="1000" value="1" required; } }
 }
 
 fn chaos(sandbox: &Sandbox) -> Markup {
     let percent = sandbox.inner().faults.chaos().share() * 100.0;
     html! {
         form .row method="post" action="/sandbox/chaos" data-quiet="true" {
-            p .caption { "Or by chance, both ways" }
-            label .times { "percent" input type="number" name="percent" min="0" max="100" step="any" value=(percent) required; }
-            label .times { "seed" input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
-            button type="submit" { "Set chaos" }
+            span .caption { "By chance, both ways:" }
+            label .times { span .sr { "Percent of all calls" } input type="number" name="percent" min="0" max="100" step="any" value=(percent) required; }
+            span { "% of all calls, drawn from" }
+            label .times { span .sr { "Seed" } input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
+            button type="submit" { "Set" span .sr { " chaos" } }
         }
     }
 }

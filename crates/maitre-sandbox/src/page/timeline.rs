@@ -27,7 +27,6 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
                 }
                 (export(about))
             }
-            p .legend aria-hidden="true" { span { "customer" } span { "Heroku" } span { (sandbox.addon().name) } }
             (lines(sandbox, view))
         }
     }
@@ -68,6 +67,7 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
             @if page.is_empty() {
                 p .empty .card { @if view.filter().bad { "Nothing went wrong." } @else { "Nothing has happened yet. Each call will stand here, with its answer, as it comes." } }
             }
+            p .legend aria-hidden="true" { span { "customer" } span { "Heroku" } span { "add-on" } }
             ol .lines { @for (id, head) in page.iter().take(PAGE) { (line(sandbox, *id, head)) } }
             @if let (true, Some(oldest)) = (more, oldest) {
                 nav .pages aria-label="Older lines" {
@@ -104,11 +104,15 @@ fn summary(sandbox: &Sandbox, head: &Head, name: Option<&str>) -> Markup {
         (way(sandbox, head.way))
         span .what {
             strong { (head.title) }
-            @if !head.method.is_empty() { " " code .call { (head.method) " " (path(head)) } }
             @if let Some(fault) = &head.fault { " " span .tag .fault { (fault) } }
             @if head.again.is_some() { " " span .tag { "sent again" } }
+            @if !head.method.is_empty() {
+                span .call {
+                    code { (head.method) " " (short(path(head))) }
+                    @if let Some(name) = name { " " span .who { (name) } }
+                }
+            }
         }
-        span .who { @if let Some(name) = name { @if !head.title.starts_with(name) { (name) } } }
         (status(head))
         span .took { @if let Some(took) = head.took { (took) " ms" } }
     }
@@ -121,14 +125,21 @@ fn way(sandbox: &Sandbox, way: Way) -> Markup {
         Way::ToAddOn => ("#way-to", format!("Heroku to {addon}")),
         Way::FromAddOn => ("#way-from", format!("{addon} to Heroku")),
         Way::FromCustomer => ("#way-customer", "Customer to Heroku".to_owned()),
-        Way::Nowhere => ("#way-nowhere", "Note".to_owned()),
+        Way::Nowhere => return html! { span {} },
     };
-    html! { svg .way role="img" width="60" height="14" aria-label=(told) { title { (told) } use href=(symbol) {} } }
+    html! { svg .way role="img" width="120" height="14" aria-label=(told) { title { (told) } use href=(symbol) {} } }
 }
 
 fn path(head: &Head) -> &str {
     let url = head.url.split('?').next().unwrap_or_default();
     url.find("://").and_then(|place| url[place + 3..].find('/').map(|slash| &url[place + 3 + slash..])).unwrap_or(url)
+}
+
+/// The path with no more of a uuid than its beginning.
+fn short(path: &str) -> String {
+    let is_uuid = |part: &str| part.len() == 36 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let parts = path.split('/').map(|part| if is_uuid(part) { format!("{}…", &part[..8]) } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 pub(super) fn status(head: &Head) -> Markup {
