@@ -1,16 +1,5 @@
 //! What a ledger tells those who watch over it: a span for every call, and figures if the feature `metrics` is on.
-//!
-//! | name | kind | labels | what |
-//! | --- | --- | --- | --- |
-//! | `maitre_answers_total` | counter | `addon`, `kind`, `answer` | requests by how they were answered: `ran`, `joined`, `replayed`, `no_call`, `conflict`, `unknown`, `gone`, `unavailable` |
-//! | `maitre_calls_total` | counter | `addon`, `kind`, `result` | listener calls by what came of them: `done`, `said_no`, `failed`, `late` |
-//! | `maitre_call_seconds` | histogram | `addon`, `kind` | how long they took |
-//! | `maitre_sign_ons_total` | counter | `addon`, `result` | `accepted`, `used_before`, `unknown` |
-//! | `maitre_open_operations` | gauge | | operations that are not done |
-//! | `maitre_parked_operations` | gauge | | operations that a person has to look at |
-//! | `maitre_oldest_open_seconds` | gauge | | the age of the oldest one that is not done |
-//!
-//! The gauges are set by every [`Worker`](crate::Worker), once a minute.
+//! The crate's README lists them.
 
 use std::time::Duration;
 
