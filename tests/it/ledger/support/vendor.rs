@@ -78,7 +78,7 @@ impl Vendor {
         for table in [
             "CREATE TABLE IF NOT EXISTS widgets (resource TEXT PRIMARY KEY, plan TEXT NOT NULL, secret TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS calls (kind TEXT NOT NULL, resource TEXT NOT NULL, fence BIGINT NOT NULL,
-             plan TEXT NOT NULL)",
+             plan TEXT NOT NULL, at BIGINT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS doubles (resource TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS fences (resource TEXT PRIMARY KEY, fence BIGINT NOT NULL)",
         ] {
@@ -105,9 +105,9 @@ impl Vendor {
         gate
     }
 
-    /// How many calls there were for a resource.
+    /// The calls that there were for a resource, in the order in which they came.
     pub(crate) async fn calls(&self, resource: &str) -> Vec<Call> {
-        let select = "SELECT kind, fence, plan FROM calls WHERE resource = $1";
+        let select = "SELECT kind, fence, plan FROM calls WHERE resource = $1 ORDER BY at";
         let rows = self.pool.fetch_all(sqlx::query(select).bind(resource)).await.expect("calls");
         let call = |row: &sqlx::any::AnyRow| Call { kind: row.get(0), fence: row.get(1), plan: row.get(2) };
         rows.iter().map(call).collect()
@@ -132,9 +132,10 @@ impl Vendor {
     }
 
     async fn enter(&self, kind: &str, resource: &str, fence: u64, plan: &str) -> Result<Option<Act>> {
-        let insert = "INSERT INTO calls (kind, resource, fence, plan) VALUES ($1, $2, $3, $4)";
-        let fence = i64::try_from(fence)?;
-        self.pool.execute(sqlx::query(insert).bind(kind).bind(resource).bind(fence).bind(plan)).await?;
+        let insert = "INSERT INTO calls (kind, resource, fence, plan, at) VALUES ($1, $2, $3, $4, $5)";
+        let (fence, at) =
+            (i64::try_from(fence)?, i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos())?);
+        self.pool.execute(sqlx::query(insert).bind(kind).bind(resource).bind(fence).bind(plan).bind(at)).await?;
         let next = || self.acts.lock().expect("the script").get_mut(resource).and_then(VecDeque::pop_front);
         let mut act = next();
         while let Some(Act::Wait(gate)) = act {
