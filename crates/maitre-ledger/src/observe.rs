@@ -76,6 +76,13 @@ pub(crate) fn signed_on(addon: &str, result: SignOn) {
     metrics::counter!("maitre_sign_ons_total", &labels).increment(1);
 }
 
+/// Somebody should look before it is too late.
+#[cfg(feature = "metrics")]
+pub(crate) fn late(addon: &str, what: &str) {
+    let labels = [("addon", addon.to_owned()), ("what", what.to_owned())];
+    metrics::counter!("maitre_late_total", &labels).increment(1);
+}
+
 #[cfg(feature = "metrics")]
 pub(crate) fn stands(figures: &Figures) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -91,6 +98,8 @@ pub(crate) fn answered(_: &str, _: Kind, _: &Begun) {}
 pub(crate) fn called(_: &str, _: Kind, _: Result, _: Duration) {}
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn signed_on(_: &str, _: SignOn) {}
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn late(_: &str, _: &str) {}
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn stands(_: &Figures) {}
 
