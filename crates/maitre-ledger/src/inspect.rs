@@ -43,8 +43,14 @@ pub struct OperationView {
     pub attempts: i64,
     /// Why the last call failed, passwords in URLs masked.
     pub cause: Option<String>,
+    /// How far it is, in the listener's words.
+    pub progress: Option<String>,
     /// When it was asked for first.
     pub asked_at: OffsetDateTime,
+    /// When its caller was told that the answer comes later.
+    pub accepted_at: Option<OffsetDateTime>,
+    /// Whether the listener is done with it, and the marketplace is yet to be told.
+    pub is_to_be_told: bool,
     /// When it ended.
     pub ended_at: Option<OffsetDateTime>,
     /// When it is tried next; in the past while somebody works on it.
@@ -209,24 +215,26 @@ impl Command for View {
         let Some(row) = found else { return Ok(None) };
         let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
         let operations = on.rows(operations, values![row.number("id")?]).await?;
-        let cause_at = place(&row.text("addon")?, &row.text("key")?, "cause");
-        let timeline = operations.iter().map(|row| OperationView::read(row, engine, &cause_at));
+        let (addon, key) = (row.text("addon")?, row.text("key")?);
+        let timeline = operations.iter().map(|row| OperationView::read(row, engine, &addon, &key));
+        let timeline = timeline.collect::<Result<_, _>>()?;
         Ok(Some(ResourceView {
-            addon: row.text("addon")?,
-            key: row.text("key")?,
+            addon,
+            key,
             provider_id: row.maybe_text("provider_id")?,
             state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
             plan: row.maybe_text("plan")?,
-            timeline: timeline.collect::<Result<_, _>>()?,
+            timeline,
         }))
     }
 }
 
 impl OperationView {
-    fn read(row: &Row, engine: &Engine, cause_at: &str) -> Result<Self, LedgerError> {
-        let cause = match row.maybe_bytes("cause")? {
-            Some(sealed) => Some(String::from_utf8_lossy(&engine.keys.open(cause_at, &sealed)?).into_owned()),
-            None => None,
+    fn read(row: &Row, engine: &Engine, addon: &str, key: &str) -> Result<Self, LedgerError> {
+        let sentence = |column: &'static str| -> Result<Option<String>, LedgerError> {
+            let Some(sealed) = row.maybe_bytes(column)? else { return Ok(None) };
+            let text = engine.keys.open(&place(addon, key, column), &sealed)?;
+            Ok(Some(String::from_utf8_lossy(&text).into_owned()))
         };
         Ok(Self {
             id: row.number("id")?,
@@ -234,8 +242,11 @@ impl OperationView {
             state: row.text("state")?,
             plan: row.maybe_text("plan")?,
             attempts: row.number("attempts")?,
-            cause,
+            cause: sentence("cause")?,
+            progress: sentence("progress")?,
             asked_at: instant(row.number("asked_at")?),
+            accepted_at: row.maybe_number("accepted_at")?.map(instant),
+            is_to_be_told: row.text("state")? == "open" && row.number("telling")? == 1,
             ended_at: row.maybe_number("ended_at")?.map(instant),
             due_at: instant(row.number("due_at")?),
         })

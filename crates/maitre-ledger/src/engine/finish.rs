@@ -8,6 +8,7 @@ use super::lease::Lease;
 use super::records::{Kind, Resource, place};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
+use crate::rules::State;
 use crate::stored::{StoredKind, StoredReply};
 
 /// The listener's answer.
@@ -97,10 +98,12 @@ enum Ours {
 /// The fence is compared on the resource's row, which is held from here to the commit.
 async fn is_ours(on: &mut Connection<'_>, lease: &Lease) -> Result<Ours, LedgerError> {
     let ours =
-        "SELECT o.accepted_at AS accepted_at FROM maitre_resources r JOIN maitre_operations o ON o.resource = r.id
+        "SELECT o.accepted_at AS accepted_at, r.state AS state FROM maitre_resources r JOIN maitre_operations o ON o.resource = r.id
          WHERE r.id = $1 AND r.fence = $3 AND o.id = $2 AND o.fence = $3 AND o.state = 'open' {lock}";
     Ok(match on.maybe_row(ours, values![lease.resource, lease.operation, lease.fence]).await? {
         None => Ours::No,
+        // who has had the resource removed meanwhile wants to know nothing of it
+        Some(row) if lease.kind != Kind::Deprovision && row.text("state")? == State::Removing.as_str() => Ours::Yes,
         Some(row) if row.maybe_number("accepted_at")?.is_some() => Ours::Accepted,
         Some(_) => Ours::Yes,
     })
