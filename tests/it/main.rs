@@ -4,6 +4,7 @@
 
 mod cloudcontrol;
 mod compile_errors;
+mod conformance;
 mod hang_up;
 mod heroku;
 mod large_bodies;

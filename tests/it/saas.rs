@@ -28,10 +28,10 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// A folder of its own that goes away with the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("maitre-saas-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         Self(folder)
@@ -44,9 +44,9 @@ impl Drop for Folder {
     }
 }
 
-struct Saas {
+pub(crate) struct Saas {
     process: Child,
-    origin: String,
+    pub(crate) origin: String,
     greeting: String,
 }
 
@@ -67,7 +67,7 @@ impl Saas {
         command
     }
 
-    fn start(folder: &Folder) -> Self {
+    pub(crate) fn start(folder: &Folder) -> Self {
         Self::start_by(Self::command(&folder.0))
     }
 

@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use crate::{
-    Error, Platform,
-    api::{self, Token},
-};
+use crate::{Error, Platform, api::Token};
 
 /// What an errand to exchange a grant is called.
 pub(crate) const GRANT: &str = "grant";
@@ -46,9 +43,13 @@ impl Platform {
                 tracing::warn!(%resource, %error, "a grant was lost: asking for another one");
                 self.new_token(resource).await
             }
+            Err(error) if error.is_unauthorized() => {
+                tracing::error!(%resource, %error, "a grant is lost: unless Heroku grants another, there will be no token");
+                Err(error.into())
+            }
             result => result.map_err(Error::Heroku),
         };
-        let token = token.map_err(|error| self.lost(resource, error).into_failure())?;
+        let token = token.map_err(Error::into_failure)?;
         // where it is not written there is one already, or the resource is gone
         self.store_token(resource, &token, 0).await?;
         Ok(())
@@ -62,14 +63,5 @@ impl Platform {
 
     pub(crate) fn needs_password(&self) -> std::result::Result<&SecretString, Error> {
         self.0.password.as_ref().ok_or(Error::NoPassword)
-    }
-
-    fn lost(&self, resource: &ResourceId, error: Error) -> Error {
-        if let Error::Heroku(cause) = &error
-            && api::Error::is_unauthorized(cause)
-        {
-            tracing::error!(%resource, "a grant is lost: there will be no token for this resource, unless Heroku grants another");
-        }
-        error
     }
 }

@@ -103,10 +103,13 @@ impl Sighting {
 
     fn new(seen_at: OffsetDateTime, here: &BTreeMap<String, Known>, there: &BTreeMap<String, Install>) -> Self {
         let is_here = |uuid: &String| here.get(uuid).is_some_and(|known| !known.removed);
-        let difference =
-            |uuid: &str, plan: &Option<String>| Difference { uuid: uuid.to_owned(), plan: plan.clone(), plan_there: None };
-        let unknown_here = there.iter().filter(|(uuid, _)| !is_here(uuid));
-        let unknown_there = here.iter().filter(|(uuid, known)| known.lives && !there.contains_key(*uuid));
+        let difference = |uuid: &str, plan: &Option<String>| Difference {
+            uuid: uuid.to_owned(),
+            plan: plan.clone(),
+            plan_there: None,
+        };
+        let only_there = there.iter().filter(|(uuid, _)| !is_here(uuid));
+        let only_here = here.iter().filter(|(uuid, known)| known.lives && !there.contains_key(*uuid));
         let other_plan = here.iter().filter(|(_, known)| known.lives).filter_map(|(uuid, known)| {
             let plan = there.get(uuid)?.plan.as_deref()?;
             let plan = plan.split_once(':').map_or(plan, |(_, bare)| bare);
@@ -116,8 +119,8 @@ impl Sighting {
         });
         Self {
             seen_at,
-            unknown_here: unknown_here.map(|(uuid, install)| difference(uuid, &install.plan)).collect(),
-            unknown_there: unknown_there.map(|(uuid, known)| difference(uuid, &known.plan)).collect(),
+            unknown_here: only_there.map(|(uuid, install)| difference(uuid, &install.plan)).collect(),
+            unknown_there: only_here.map(|(uuid, known)| difference(uuid, &known.plan)).collect(),
             other_plan: other_plan.collect(),
         }
     }

@@ -43,11 +43,7 @@ const PAGE: u32 = 500;
 pub trait Rotate: Send + Sync + 'static {
     /// Makes new credentials beside the old ones, which stay good, and says the config vars that hold them: the same for
     /// the same round.
-    fn add(
-        &self,
-        resource: ResourceId,
-        round: &str,
-    ) -> impl Future<Output = maitre_core::Result<ConfigVars>> + Send;
+    fn add(&self, resource: ResourceId, round: &str) -> impl Future<Output = maitre_core::Result<ConfigVars>> + Send;
 
     /// Ends all credentials but those of this round.
     fn drop_old(&self, resource: ResourceId, round: &str) -> impl Future<Output = maitre_core::Result<()>> + Send;

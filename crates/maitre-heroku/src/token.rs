@@ -48,7 +48,7 @@ impl From<&Token> for Written {
 impl From<Written> for Token {
     fn from(written: Written) -> Self {
         let token = Self::new(written.access);
-        let token = written.refresh.into_iter().fold(token, |token, refresh| token.with_refresh_token(refresh));
+        let token = written.refresh.into_iter().fold(token, Self::with_refresh_token);
         written.expires_at.into_iter().fold(token, Self::with_expiry)
     }
 }

@@ -59,6 +59,11 @@ pub enum Received {
     NotRecorded(Failure),
 }
 
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
 impl Webhooks {
     /// Takes the body of a delivery, and the header [`WEBHOOK_SIGNATURE`](crate::api::WEBHOOK_SIGNATURE) if there is one.
     ///
@@ -67,10 +72,6 @@ impl Webhooks {
     pub async fn receive(&self, signature: Option<&str>, body: &[u8]) -> Received {
         if !signature.is_some_and(|signature| WebhookSecret::any_verifies(&self.secrets, signature, body)) {
             return Received::NotSigned;
-        }
-        #[derive(Deserialize)]
-        struct Named {
-            id: String,
         }
         let name = match serde_json::from_slice(body) {
             Ok(Named { id }) if !id.is_empty() && id.len() <= 200 => id,

@@ -1,8 +1,9 @@
-use std::{fmt, pin::Pin};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use reqwest::Client;
+use reqwest::{Body, Client};
+use tokio::{sync::Notify, time::sleep};
 
-use crate::{Error, Reply, Request, sign};
+use crate::{Error, Reply, Request, pace::Pieces, sign};
 
 /// One request of a marketplace that is not sent yet: correct as it stands, and to be spoiled at will.
 ///
@@ -32,6 +33,7 @@ pub struct Call<K: Kind> {
     header_edits: Edits<String>,
     field_edits: Edits<K::Value>,
     body: Option<Vec<u8>>,
+    slowly: Option<(usize, Duration)>,
 }
 
 /// What distinguishes one kind of [`Call`] from another: its route, its fields and how these are written.
@@ -71,6 +73,7 @@ impl<K: Kind> Call<K> {
             header_edits: Edits::default(),
             field_edits: Edits::default(),
             body: None,
+            slowly: None,
         }
     }
 
@@ -118,6 +121,23 @@ impl<K: Kind> Call<K> {
     /// Sends these bytes in place of the body that the fields make. The content type stays what it was.
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body = Some(bytes.into());
+        self
+    }
+
+    /// Sends the body in this many pieces, with a pause before each, as a caller on a slow line does.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use std::time::Duration;
+    ///
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// heroku.provision("basic").slowly(5, Duration::from_millis(200)).await.expect(200);
+    /// # }
+    /// ```
+    pub fn slowly(mut self, pieces: usize, pause: Duration) -> Self {
+        self.slowly = Some((pieces, pause));
         self
     }
 
@@ -186,7 +206,75 @@ impl<K: Kind> Call<K> {
         K: Send + Sync,
         K::Value: Send + Sync,
     {
-        self.request().send(&self.client).await
+        let request = self.request();
+        match self.slowly {
+            None => request.send(&self.client).await,
+            Some((pieces, pause)) => {
+                let body = Body::wrap(Pieces::slow(&request.body, pieces, pause));
+                request.send_with(Some(body), &self.client).await
+            }
+        }
+    }
+
+    /// Sends the head and half of the body, and hangs up. What a server answers to that is not looked at.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let order = heroku.provision("basic");
+    /// order.clone().send_half().await;
+    /// order.await.expect(200);
+    /// # }
+    /// ```
+    pub async fn send_half(self)
+    where
+        K: Send + Sync,
+        K::Value: Send + Sync,
+    {
+        let request = self.request();
+        let body = Body::wrap(Pieces::half(&request.body));
+        // the error is the one that the body ends with
+        let _ = request.send_with(Some(body), &self.client).await;
+    }
+
+    /// Sends all of it and hangs up some time later, so that the answer is lost. What has no body is taken as sent at
+    /// once.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use std::time::Duration;
+    ///
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let order = heroku.provision("basic");
+    /// order.clone().send_and_hang_up(Duration::from_millis(20)).await;
+    /// order.await.expect(200);
+    /// # }
+    /// ```
+    pub async fn send_and_hang_up(self, after: Duration)
+    where
+        K: Send + Sync,
+        K::Value: Send + Sync,
+    {
+        let request = self.request();
+        let sent = Arc::new(Notify::new());
+        let body = if request.body.is_empty() {
+            sent.notify_one();
+            None
+        } else {
+            Some(Body::wrap(Pieces::told(&request.body, &sent)))
+        };
+        let hung_up = async {
+            sent.notified().await;
+            sleep(after).await;
+        };
+        tokio::select! {
+            _ = request.send_with(body, &self.client) => {} // an answer that comes before is lost, too
+            () = hung_up => {}
+        }
     }
 }
 

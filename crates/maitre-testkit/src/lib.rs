@@ -13,6 +13,7 @@ pub mod heroku;
 mod json;
 mod mask;
 pub mod opperator;
+mod pace;
 #[cfg(feature = "platform")]
 pub mod platform;
 mod reply;

@@ -78,7 +78,13 @@ fn json(value: &mut Value, secret: bool) {
     }
 }
 
+/// A body of more bytes than this is not looked into.
+const LONGEST: usize = 64 * 1024;
+
 pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
+    if bytes.len() > LONGEST {
+        return format!("[{} bytes]", bytes.len());
+    }
     if let Ok(mut value) = serde_json::from_slice::<Value>(bytes) {
         json(&mut value, false);
         return value.to_string();
@@ -91,6 +97,45 @@ pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
         Some((end, _)) => format!("{} […]", &text[..end]),
         None => text.into_owned(),
     }
+}
+
+/// What stands under a secret name in a body or is shown in a header, to be masked wherever else it turns up.
+pub(crate) fn secrets(headers: &[(String, String)], content_type: Option<&str>, bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in headers.iter().filter(|(name, _)| is_secret(name) && name != "set-cookie") {
+        found.push(value.clone());
+        found.extend(value.split_once(' ').map(|(_, credentials)| credentials.to_owned()));
+        if name == "cookie" {
+            found.extend(value.split("; ").filter_map(|pair| Some(pair.split_once('=')?.1.to_owned())));
+        }
+    }
+    if bytes.len() > LONGEST {
+        // it is not printed
+    } else if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+        leaves(&value, false, &mut found);
+    } else if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+        let fields = form_urlencoded::parse(bytes).filter(|(name, _)| is_secret(name));
+        found.extend(fields.map(|(_, value)| value.into_owned()));
+    }
+    // what is short is found in every other word
+    found.retain(|secret| secret.len() >= 8);
+    found
+}
+
+fn leaves(value: &Value, secret: bool, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, value)| leaves(value, secret || is_secret(name), found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| leaves(value, secret, found)),
+        Value::String(text) if secret && text != "authorization_code" => found.push(text.clone()),
+        _ => {}
+    }
+}
+
+/// The text without any of these.
+pub(crate) fn without(text: String, secrets: &[String]) -> String {
+    secrets.iter().fold(text, |text, secret| text.replace(secret, MASKED))
 }
 
 #[cfg(test)]
@@ -131,6 +176,11 @@ mod tests {
     fn cookies_keep_their_attributes() {
         assert_eq!(header("set-cookie", "id=s3cr3t; Path=/; SameSite=Lax"), "id=[masked]; Path=/; SameSite=Lax");
         assert_eq!(header("cookie", "id=s3cr3t"), MASKED);
+    }
+
+    #[test]
+    fn what_is_too_long_to_read_is_a_number() {
+        assert_eq!(body(None, &vec![b'a'; LONGEST + 1]), "[65537 bytes]");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::fmt;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::{Cookie, Request, request};
+use crate::{Cookie, Request, mask, request};
 
 /// What the vendor answered, and what was asked for it.
 ///
@@ -133,9 +133,13 @@ impl Reply {
 }
 
 impl fmt::Display for Reply {
+    /// What was secret in the request or stands under a secret name in the answer is masked wherever it is repeated.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n< {}", self.request, self.status)?;
-        request::write_rest(f, '<', &self.headers, &self.body)
+        let mut secrets = self.request.secrets();
+        secrets.extend(mask::secrets(&[], self.header("content-type"), &self.body));
+        let mut answer = format!("< {}\n", self.status);
+        request::write_rest(&mut answer, '<', &self.headers, &self.body)?;
+        write!(f, "{}\n{}", self.request, mask::without(answer, &secrets))
     }
 }
 

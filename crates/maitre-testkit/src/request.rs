@@ -1,7 +1,7 @@
 use std::{fmt, time::Duration};
 
 use reqwest::{
-    Client, Method, Url,
+    Body, Client, Method, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
@@ -14,13 +14,17 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// Where the forms of a marketplace's own pages are posted from, for the eyes of a vendor's CSRF layer.
 const MARKETPLACE_PAGE: &str = "https://marketplace.example";
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// One client for all that leaves this crate. Redirects are answers to look at, and a proxy of the environment
-/// has no business between a test and its server.
+/// has no business between a test and its server. Every call has a connection of its own, as those of the marketplaces'
+/// own tools: one that is kept may be closed by the server at the very moment of the next call, which is nobody's fault.
 pub(crate) fn client() -> Client {
     Client::builder()
         .redirect(Policy::none())
         .timeout(PATIENCE)
         .no_proxy()
+        .pool_max_idle_per_host(0)
         .build()
         .expect("a client of plain settings can be built")
 }
@@ -94,7 +98,7 @@ impl Request {
     }
 
     pub(crate) fn put_form(&mut self, fields: &[(String, String)]) {
-        self.push_header("content-type", "application/x-www-form-urlencoded");
+        self.push_header("content-type", FORM);
         self.body = form(fields).into_bytes();
     }
 
@@ -107,6 +111,14 @@ impl Request {
         }
     }
 
+    /// All that is masked in it by its name.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let query = self.url.split_once('?').map_or("", |(_, query)| query);
+        let mut secrets = mask::secrets(&self.headers, self.header("content-type"), &self.body);
+        secrets.extend(mask::secrets(&[], Some(FORM), query.as_bytes()));
+        secrets
+    }
+
     /// The request line, as errors name it: without a query, for it may hold a token.
     fn line(&self) -> String {
         let url = mask::url(&self.url);
@@ -114,6 +126,13 @@ impl Request {
     }
 
     pub(crate) async fn send(self, client: &Client) -> Result<Reply, Error> {
+        // An empty body would still be announced with a length.
+        let body = (!self.body.is_empty()).then(|| self.body.clone().into());
+        self.send_with(body, client).await
+    }
+
+    /// Sends these bytes, or this way of sending them, in place of the body.
+    pub(crate) async fn send_with(self, body: Option<Body>, client: &Client) -> Result<Reply, Error> {
         let method = Method::from_bytes(self.method.as_bytes()).map_err(|cause| self.refuse(cause))?;
         let url = Url::parse(&self.url).map_err(|cause| self.refuse(cause))?;
         let mut headers = HeaderMap::new();
@@ -123,9 +142,8 @@ impl Request {
             headers.append(name, value);
         }
         let mut request = client.request(method, url).headers(headers);
-        // An empty body would still be announced with a length.
-        if !self.body.is_empty() {
-            request = request.body(self.body.clone());
+        if let Some(body) = body {
+            request = request.body(body);
         }
         let line = self.line();
         let lost = |cause| Error::no_answer(&line, cause);
@@ -156,7 +174,7 @@ impl fmt::Debug for Request {
 
 /// Headers and body, masked, each line behind the mark of its direction.
 pub(crate) fn write_rest(
-    f: &mut fmt::Formatter<'_>,
+    f: &mut impl fmt::Write,
     mark: char,
     headers: &[(String, String)],
     body: &[u8],

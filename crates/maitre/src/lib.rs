@@ -19,10 +19,10 @@ pub use maitre_core::{
 pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl};
 #[cfg(feature = "heroku")]
 pub use maitre_axum_heroku::{self as heroku, Heroku};
-#[cfg(feature = "platform")]
-pub use maitre_heroku::{self as platform, Platform};
 #[cfg(feature = "opperator")]
 pub use maitre_axum_opperator::{self as opperator, Opperator};
+#[cfg(feature = "platform")]
+pub use maitre_heroku::{self as platform, Platform};
 
 #[cfg(feature = "ledger")]
 pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};

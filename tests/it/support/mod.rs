@@ -9,7 +9,7 @@ mod shop;
 mod signal;
 mod vendor;
 
-pub(crate) use house::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, opperator};
+pub(crate) use house::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};
 pub(crate) use server::Server;

@@ -143,7 +143,7 @@ impl Lint {
         self.regions(&api["regions"]);
         self.requires(api.get("requires"));
         self.production(&api["production"]);
-        self.test(api.get("test"));
+        self.test(api.get("test"), signs_on(api));
     }
 
     fn version(&mut self, version: &Value) {
@@ -161,6 +161,7 @@ impl Lint {
     fn secrets(&mut self, api: &Value) {
         for (key, path) in [("password", "api.password"), ("sso_salt", "api.sso_salt")] {
             match api[key].as_str() {
+                None if key == "sso_salt" && !signs_on(api) => {}
                 None | Some("") => self.must(
                     path,
                     "secret",
@@ -243,7 +244,12 @@ impl Lint {
         match production {
             Value::Object(urls) => {
                 self.https("api.production.base_url", urls.get("base_url"));
-                self.https("api.production.sso_url", urls.get("sso_url"));
+                if urls.contains_key("sso_url") {
+                    self.https("api.production.sso_url", urls.get("sso_url"));
+                } else {
+                    let why = "Without it nobody can open a dashboard: write where single sign-on is posted to.";
+                    self.info("api.production.sso_url", "no-sso", why);
+                }
                 let base = urls.get("base_url").and_then(Value::as_str).unwrap_or_default();
                 if !base.is_empty() && !base.trim_end_matches('/').ends_with("/heroku/resources") {
                     let why = "Heroku appends /heroku/resources where it is not the end: write the whole URL.";
@@ -277,14 +283,16 @@ impl Lint {
         }
     }
 
-    fn test(&mut self, test: Option<&Value>) {
+    fn test(&mut self, test: Option<&Value>, sso: bool) {
         let urls = match test {
             None | Some(Value::Null) => {
                 let why = "Local tools want to know where the add-on runs: write base_url and sso_url of this machine.";
                 return self.info("api.test", "test-url", why);
             }
             Some(Value::Object(urls)) => {
-                vec![("api.test.base_url", urls.get("base_url")), ("api.test.sso_url", urls.get("sso_url"))]
+                let mut found = vec![("api.test.base_url", urls.get("base_url"))];
+                found.extend(sso.then(|| ("api.test.sso_url", urls.get("sso_url"))));
+                found
             }
             Some(plain) => vec![("api.test", Some(plain))],
         };
@@ -294,6 +302,11 @@ impl Lint {
             }
         }
     }
+}
+
+/// Whether the add-on has single sign-on, which needs a salt and URLs.
+fn signs_on(api: &Value) -> bool {
+    ["production", "test"].iter().any(|key| api[key].is_string() || api[key].get("sso_url").is_some())
 }
 
 fn is_var_name(name: &str) -> bool {
@@ -372,6 +385,22 @@ mod tests {
             let found: Vec<_> = lint(&manifest).into_iter().map(|f| (f.path, f.rule, f.level)).collect();
             assert_eq!(found, [(path.to_owned(), rule, level)], "{pointer}");
         }
+    }
+
+    #[test]
+    fn an_add_on_may_do_without_single_sign_on() {
+        let mut manifest = good();
+        let api = manifest["api"].as_object_mut().unwrap();
+        api.remove("sso_salt");
+        api["production"].as_object_mut().unwrap().remove("sso_url");
+        let missing: Vec<_> = lint(&manifest).into_iter().map(|f| (f.path, f.rule)).collect();
+        let salt = ("api.sso_salt".to_owned(), "secret");
+        let url = ("api.production.sso_url".to_owned(), "no-sso");
+        assert_eq!(missing, [salt, url.clone()], "the test URL asks for a salt");
+
+        manifest["api"]["test"].as_object_mut().unwrap().remove("sso_url");
+        let found: Vec<_> = lint(&manifest).into_iter().map(|f| (f.path, f.rule)).collect();
+        assert_eq!(found, [url]);
     }
 
     #[test]

@@ -139,3 +139,13 @@ async fn what_cannot_be_sent_is_an_error_with_a_cause() {
 async fn a_missing_server_is_a_sentence() {
     Heroku::new("http://127.0.0.1:1", "tally", "p", "s").deprovision("7").await;
 }
+
+#[tokio::test]
+async fn a_secret_that_the_vendor_repeats_is_masked_there_too() {
+    let told = r#"{"message":"no Basic dGFsbHk6cGFzc3dvcmQ= and no https://u:pw@x.example","config":{"TALLY_URL":"https://u:pw@x.example"}}"#;
+    let answer = format!("HTTP/1.1 200 OK\nconnection: close\ncontent-length: {}\n\n{told}", told.len());
+    let (root, _arrivals) = answering(&[&answer]);
+    let printed = heroku(&root).provision("basic").await.to_string();
+    assert!(printed.contains(r#""message":"no [masked] and no [masked]""#), "{printed}");
+    assert!(!printed.contains("dGFsbHk6cGFzc3dvcmQ=") && !printed.contains("u:pw"), "{printed}");
+}

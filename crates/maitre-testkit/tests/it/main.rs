@@ -4,6 +4,7 @@
 mod server;
 
 mod calls;
+mod pace;
 #[cfg(feature = "platform")]
 mod platform;
 mod visitor;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Progress, Provision, Provisioned, Result, SignOn,
-    SignedOn,
+    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Progress, Provision, Provisioned, Result,
+    SignOn, SignedOn,
 };
 use sqlx::{AnyPool, Executor, Row};
 use tokio::sync::Semaphore;

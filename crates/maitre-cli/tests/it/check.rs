@@ -1,0 +1,78 @@
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::run::{Folder, answering};
+
+#[test]
+fn an_add_on_that_says_yes_to_everything_fails() {
+    let (origin, _asked) = answering("200 OK", r#"{"id":"7"}"#);
+    let folder = Folder::with_manifest(&origin);
+    let (code, stdout, stderr) = folder.run(&["check", "--only", "auth,provision.ids-differ"]);
+    assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
+    for part in [
+        "heroku.auth                3 passed, 1 skipped, 13 failed: wrong-password-provision, ",
+        "FAILED   heroku.auth.wrong-password-provision (must)",
+        "  seen   It answers 200, where 401 is due.",
+        "  to do  Compare user and password with the manifest's id and api.password",
+        "    > authorization: [masked]",
+        "    < {\"id\":\"7\"}",
+        "This add-on does not keep the contract",
+    ] {
+        assert!(stdout.contains(part), "no {part} in\n{stdout}");
+    }
+    assert!(!stdout.contains("s3cr3t-example"), "{stdout}");
+}
+
+#[test]
+fn what_cannot_be_checked_is_2_and_a_sentence() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = Folder::with_manifest(&format!("http://{nobody}"));
+    let rows: &[(&[&str], &str)] = &[
+        (&["check"], "error: nobody answers at http://127.0.0.1:"),
+        (
+            &["check", "--only", "ssso"],
+            "error: no check of heroku is named ssso: write an id, such as heroku.manifest.slug",
+        ),
+        (&["check", "--url", "https://lantern.example"], "error: lantern.example is not this machine"),
+        (&["check", "--url", "lantern.example"], "error: \"lantern.example\" is no URL"),
+        (&["check", "--manifest", "nothing.json"], "error: cannot read the manifest nothing.json"),
+        (&["check", "--marketplace", "heruko"], "there is no marketplace named \"heruko\""),
+        (
+            &["check", "--marketplace", "opperator", "--url", "http://127.0.0.1:1"],
+            "error: Opperator shows who it is by",
+        ),
+        (&["check", "--platform", "0.0.0.0:0", "--client-secret", "s"], "error: 0.0.0.0:0 is not this machine"),
+    ];
+    for (arguments, said) in rows {
+        let (code, stdout, stderr) = folder.run(arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+    }
+    let (code, stdout, _) = folder.run(&["check", "--format", "json"]);
+    let stdout: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(code, 2);
+    assert!(stdout["error"].as_str().unwrap().starts_with("nobody answers at"), "{stdout}");
+}
+
+#[test]
+fn settings_may_come_from_the_environment() {
+    let (origin, asked) = answering("401 Unauthorized", "{}");
+    let folder = Folder::with_manifest("http://127.0.0.1:1");
+    let env = [("MAITRE_URL", origin.as_str()), ("MAITRE_PLANS", "gold"), ("NO_COLOR", "1")];
+    let (code, _, _) = folder.run_with(&["check", "--only", "provision.succeeds"], &env, "");
+    assert_eq!(code, 1);
+    let (line, _, body) = asked.recv().unwrap();
+    assert_eq!(line, "POST /heroku/resources HTTP/1.1");
+    assert!(body.contains("\"plan\":\"gold\""), "{body}");
+}
+
+#[test]
+fn colours_are_for_who_asks_for_them() {
+    let (origin, _asked) = answering("401 Unauthorized", "{}");
+    let folder = Folder::with_manifest(&origin);
+    let (_, plain, _) = folder.run(&["check", "--only", "provision.succeeds"]);
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    let (_, painted, _) = folder.run(&["check", "--only", "provision.succeeds", "--color", "always"]);
+    assert!(painted.contains("\u{1b}["), "{painted}");
+}

@@ -1,0 +1,116 @@
+use serde_json::Value;
+
+use crate::run::Folder;
+
+fn written(folder: &Folder) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(folder.0.join("addon-manifest.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_new_manifest_has_nothing_amiss() {
+    let folder = Folder::new();
+    let (code, stdout, _) = folder.run(&["manifest", "new", "fast-db", "--config-var", "FAST_DB_URL"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("keep it out of version control"), "{stdout}");
+    assert!(stdout.contains("answers at http://localhost:5000/heroku/resources\n"), "{stdout}");
+    let manifest = written(&folder);
+    assert_eq!(manifest["api"]["config_vars_prefix"], "FAST_DB");
+    assert_eq!(manifest["api"]["password"].as_str().unwrap().len(), 32);
+    assert_ne!(manifest["api"]["password"], manifest["api"]["sso_salt"]);
+    assert!(!stdout.contains(manifest["api"]["password"].as_str().unwrap()));
+
+    let (code, stdout, _) = folder.run(&["manifest", "lint", "--strict"]);
+    assert_eq!((code, stdout.as_str()), (0, "Nothing is amiss in addon-manifest.json.\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_manifest_is_for_the_eyes_of_its_owner() {
+    let folder = Folder::new();
+    folder.run(&["manifest", "new", "lantern"]);
+    let metadata = std::fs::metadata(folder.0.join("addon-manifest.json")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
+}
+
+#[test]
+fn a_manifest_that_is_there_stays() {
+    let folder = Folder::with_manifest("http://127.0.0.1:1");
+    let before = written(&folder);
+    let (code, _, stderr) = folder.run(&["manifest", "new", "lantern"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("addon-manifest.json is there, and its secrets are in use"), "{stderr}");
+    assert_eq!(written(&folder), before);
+    let (code, stdout, _) = folder.run(&["manifest", "new", "lantern", "--output", "-"]);
+    assert_eq!((code, serde_json::from_str::<Value>(&stdout).unwrap()["id"].clone()), (0, "lantern".into()));
+}
+
+#[test]
+fn what_the_marketplace_would_refuse_is_not_written() {
+    let folder = Folder::new();
+    let rows: &[(&[&str], &str)] = &[
+        (&["manifest", "new", "Fast DB"], "error: id: "),
+        (
+            &["manifest", "new", "lantern", "--config-var", "URL"],
+            "error: api.config_vars[0]: URL must begin with LANTERN_.",
+        ),
+        (&["manifest", "new", "lantern", "--marketplace", "opperator"], "error: opperator has no manifest"),
+    ];
+    for (arguments, said) in rows {
+        let (code, _, stderr) = folder.run(arguments);
+        assert_eq!(code, 2);
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
+#[test]
+fn cloudcontrols_is_an_older_form() {
+    let folder = Folder::new();
+    folder.run(&["manifest", "new", "papaya", "--marketplace", "cloudcontrol"]);
+    let manifest = written(&folder);
+    assert_eq!(manifest["api"]["test"]["base_url"], "http://localhost:5000/cloudcontrol/resources");
+    assert!(manifest["api"].get("requires").is_none());
+}
+
+#[test]
+fn a_judgement_names_the_place_and_the_rule() {
+    let folder = Folder::with_manifest("http://127.0.0.1:1");
+    let mut manifest = written(&folder);
+    manifest["api"]["regions"] = serde_json::json!(["moon"]);
+    let file = folder.0.join("addon-manifest.json");
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let (code, stdout, _) = folder.run(&["manifest", "lint"]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("should api.regions[0]: \"moon\" is none of us, eu,"), "{stdout}");
+    assert_eq!(folder.run(&["manifest", "lint", "--strict"]).0, 1);
+
+    manifest["api"]["version"] = 3.into();
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let (code, stdout, _) = folder.run(&["manifest", "lint", "--format", "json"]);
+    let judgement: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &judgement["good"]), (1, &false.into()));
+    assert_eq!(judgement["findings"][0]["rule"], "version-type");
+
+    std::fs::write(&file, "{").unwrap();
+    let (code, _, stderr) = folder.run(&["manifest", "lint"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("addon-manifest.json is no JSON: EOF"), "{stderr}");
+}
+
+#[test]
+fn a_manifest_is_shown_without_its_secrets() {
+    let folder = Folder::with_manifest("http://127.0.0.1:5000");
+    let (code, stdout, _) = folder.run(&["manifest", "show"]);
+    assert_eq!(code, 0);
+    for line in
+        ["id                   lantern\n", "password             set, 14 characters\n", "requires             none\n"]
+    {
+        assert!(stdout.contains(line), "no {line} in {stdout}");
+    }
+    let (_, json, _) = folder.run(&["manifest", "show", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(shown["test"]["sso_url"], "http://127.0.0.1:5000/heroku/sso");
+    for said in [stdout, json] {
+        assert!(!said.contains("s3cr3t-example") && !said.contains("0f1e2d3c"), "{said}");
+    }
+}

@@ -1,0 +1,39 @@
+use crate::run::Folder;
+
+#[test]
+fn shells_can_complete_the_options() {
+    let folder = Folder::new();
+    for (shell, mark) in [("bash", "_maitre()"), ("zsh", "#compdef maitre"), ("fish", "complete -c maitre")] {
+        let (code, script, _) = folder.run(&["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(script.contains(mark) && script.contains("deprovision"), "{shell}");
+    }
+}
+
+#[test]
+fn there_is_a_page_for_every_command() {
+    let folder = Folder::new();
+    let (code, page, _) = folder.run(&["man"]);
+    assert_eq!(code, 0);
+    assert!(page.contains(".TH maitre 1"), "{page}");
+    assert_eq!(folder.run(&["man", "--output", "."]).0, 0);
+    let mut pages: Vec<_> =
+        std::fs::read_dir(&folder.0).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    pages.sort();
+    for page in ["maitre.1", "maitre-check.1", "maitre-manifest-new.1", "maitre-send-provision.1", "maitre-sign-sso.1"]
+    {
+        assert!(pages.iter().any(|known| known == page), "no {page} in {pages:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let folder = Folder::new();
+    let (code, help, _) = folder.run(&["--help"]);
+    assert_eq!(code, 0);
+    for command in ["check", "checks", "manifest", "send", "sign", "completions", "man", "Exit status"] {
+        assert!(help.contains(command), "{help}");
+    }
+    assert_eq!(folder.run(&["--version"]).1, format!("maitre {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(folder.run(&["chek"]).0, 2);
+}

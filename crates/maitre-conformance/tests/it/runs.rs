@@ -1,0 +1,197 @@
+//! What a run does beside its checks: it stops, it cleans up, it says why it cannot begin, it keeps secrets.
+
+use std::time::Duration;
+
+use maitre_conformance::{Level, Marketplace, Outcome, Suite};
+use serde_json::Value;
+
+use crate::mutants::suite;
+use crate::shop::{Fault, PASSWORD, SALT, SLUG, Shop, manifest};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_leaves_nothing_behind() {
+    for milliseconds in [0, 3, 10, 40, 150, 400, 900, 1_600] {
+        let shop = Shop::with(Fault::Nothing);
+        let end = tokio::time::sleep(Duration::from_millis(milliseconds));
+        let report = suite(&shop).run_until(end).await.unwrap();
+        assert_eq!((shop.alive(), report.left_behind.len()), (0, 0), "stopped after {milliseconds} ms");
+        if report.interrupted {
+            assert!(!report.is_conformant(false), "half a run says nothing");
+            assert!(report.findings.len() < Marketplace::Heroku.checks().count());
+        }
+    }
+}
+
+/// The vendor is still at work when the run is stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_while_the_run_stops_is_removed_too() {
+    let shop = Shop::with(Fault::BusyDuplicates);
+    // one takes 300 ms: the first is made, the second is not yet
+    let end = tokio::time::sleep(Duration::from_millis(450));
+    let report = suite(&shop).only(["robustness.many-at-once"]).run_until(end).await.unwrap();
+    assert!(report.interrupted);
+    assert!(shop.made() > 0);
+    assert_eq!((shop.alive(), report.left_behind.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_is_named() {
+    let shop = Shop::with(Fault::DeprovisionIs500);
+    let report = suite(&shop).only(["provision.json"]).run().await.unwrap();
+    assert_eq!(failed(&report), Vec::<&str>::new());
+    assert_eq!(report.left_behind.len(), shop.alive());
+    assert!(report.left_behind[0].ends_with("(its DELETE is answered 500)"), "{:?}", report.left_behind);
+    assert!(!report.is_conformant(false));
+    assert!(report.to_string().contains("left behind: "), "{report}");
+}
+
+fn failed(report: &maitre_conformance::Report) -> Vec<&'static str> {
+    report.failed(Level::Info).map(|finding| finding.check.id).collect()
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_begin_says_what_to_do() {
+    let nobody = Suite::heroku(&manifest()).unwrap().url("http://127.0.0.1:1").run().await.unwrap_err();
+    let said =
+        "nobody answers at http://127.0.0.1:1/heroku/resources: start the add-on, or say where it runs with --url";
+    assert_eq!(nobody.to_string(), said);
+
+    let shop = Shop::with(Fault::Nothing);
+    let unsold = suite(&shop).plans(["gold"]).run().await.unwrap_err().to_string();
+    assert!(
+        unsold.contains("refuses the plan gold with 422 \"There is no such plan: choose basic or premium.\""),
+        "{unsold}"
+    );
+    assert!(unsold.contains("--plans"), "{unsold}");
+
+    let unknown = suite(&shop).only(["sso-token.wrong", "ssso"]).run().await.unwrap_err().to_string();
+    assert!(unknown.contains("no check of heroku is named ssso"), "{unknown}");
+    assert_eq!(shop.made(), 0);
+
+    let abroad = Suite::heroku(&manifest()).unwrap().url("https://lantern.example").run().await.unwrap_err();
+    assert!(abroad.to_string().contains("say --production"), "{abroad}");
+}
+
+#[tokio::test]
+async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
+    let shop = Shop::with(Fault::Nothing);
+    let mut without: Value = serde_json::from_str(&manifest()).unwrap();
+    let api = without["api"].as_object_mut().unwrap();
+    for urls in ["test", "production"] {
+        api[urls].as_object_mut().unwrap().remove("sso_url");
+    }
+    api.remove("requires");
+    api.remove("sso_salt");
+    let suite = Suite::heroku(&without.to_string()).unwrap().plans(["basic"]).service(shop.router());
+    let report = suite.run().await.unwrap();
+    assert_eq!(failed(&report), ["heroku.manifest.habits"], "{report}");
+    let reason = |id: &str| match &report.findings.iter().find(|finding| finding.check.id == id).unwrap().outcome {
+        Outcome::Skipped(reason) => reason.clone(),
+        other => panic!("{id}: {other:?}"),
+    };
+    assert_eq!(reason("heroku.sso-token.lets-in"), "the manifest has no api.sso_salt");
+    assert_eq!(reason("heroku.provision.log-drain-url"), "the manifest does not require syslog_drain");
+    assert!(reason("heroku.plan-change.again").contains("--plans"));
+    assert!(reason("heroku.robustness.very-slow-caller").contains("slow checks were not asked for"));
+}
+
+#[tokio::test]
+async fn a_resource_that_is_refused_everything_is_skipped_not_failed() {
+    let shop = Shop::with(Fault::ProvisionIs500);
+    let report = suite(&shop).only(["plan-change", "sso-token", "config"]).run().await.unwrap();
+    let tried = report.findings.iter().filter(|finding| !matches!(finding.outcome, Outcome::Skipped(_)));
+    let tried: Vec<_> = tried.map(|finding| finding.check.id).collect();
+    assert_eq!(tried, ["heroku.plan-change.unknown-resource", "heroku.plan-change.unknown-404"], "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_report_shows_a_secret() {
+    let basic = maitre_testkit::sign::basic(SLUG, PASSWORD);
+    for fault in [
+        Fault::EchoesSalt,
+        Fault::EchoesCredentials,
+        Fault::EchoesGrant,
+        Fault::TellsTheToken,
+        Fault::TokenInRedirect,
+        Fault::SecretInMessage,
+        Fault::UnlistedConfig,
+        Fault::KeepsSession,
+        Fault::Replay,
+    ] {
+        let groups = ["provision.id", "config", "idempotency", "auth", "secrets", "sso"];
+        let report = suite(&Shop::with(fault)).only(groups).run().await.unwrap();
+        assert!(report.failed(Level::Info).next().is_some(), "{fault:?}");
+        let forms = [report.to_string(), report.to_json().to_string(), report.to_junit(true), format!("{report:?}")];
+        for form in &forms {
+            for secret in [PASSWORD, SALT, basic.trim_start_matches("Basic "), "lt_", "u:pw@"] {
+                assert!(!form.contains(secret), "{fault:?} shows {secret}:\n{form}");
+            }
+        }
+        for exchange in report.findings.iter().filter_map(|it| it.outcome.failure()).flat_map(|it| &it.exchanges) {
+            for secret in tokens_of(&exchange.text) {
+                assert_eq!(secret, "[masked]", "{fault:?}: {exchange}");
+            }
+        }
+    }
+}
+
+/// What stands behind the names of tokens, in forms and in URLs.
+fn tokens_of(text: &str) -> Vec<&str> {
+    let fields = text.split(['&', '?', '\n', ' ']).filter_map(|field| field.split_once("token="));
+    fields.map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn a_failure_says_what_was_sent_what_came_back_and_what_to_do() {
+    let report = suite(&Shop::with(Fault::SecondTenant)).only(["idempotency.same-config"]).run().await.unwrap();
+    let failure = report.findings[0].outcome.failure().unwrap();
+    assert_eq!(failure.why, "LANTERN_TOKEN is another one than in the first answer: something was made a second time.");
+    assert!(failure.advice.contains("unique constraint"));
+    assert_eq!((failure.exchanges.len(), failure.shown_by), (2, Some(1)));
+    let text = report.to_string();
+    for part in [
+        "FAILED   heroku.idempotency.same-config (must)",
+        "  rule   The same provision, sent again, gets the same config vars.",
+        "  from   Dev Center: add-on-partner-api-reference: a repeated uuid is answered with",
+        "  before POST http://127.0.0.1:",
+        "    > POST http://127.0.0.1:",
+        "    > authorization: [masked]",
+        "    < 200",
+        r#""LANTERN_TOKEN":"[masked]""#,
+        "0 passed, 1 failed (1 must, 0 should, 0 info), 0 skipped",
+    ] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn machines_read_the_same() {
+    let shop = Shop::with(Fault::ProvisionIs201);
+    let report = suite(&shop).only(["provision.status", "provision.json", "sso-session.secure"]).run().await.unwrap();
+    let json = report.to_json();
+    assert_eq!(json["marketplace"], "heroku");
+    assert_eq!((&json["conformant"], &json["figures"]["failed"]["info"]), (&true.into(), &1.into()));
+    assert_eq!(json["checks"][0]["id"], "heroku.provision.status");
+    assert_eq!(json["checks"][0]["outcome"], "failed");
+    assert_eq!(json["checks"][0]["exchanges"][0]["status"], 201);
+    assert_eq!(json["checks"][2]["outcome"], "skipped");
+
+    let junit = report.to_junit(false);
+    let expected = "<testsuite name=\"maitre check heroku\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"1\"";
+    assert!(junit.contains(expected), "{junit}");
+    assert!(junit.contains("<testcase classname=\"heroku.provision\" name=\"json\" time="), "{junit}");
+    assert!(junit.contains("<system-out>FAILED   heroku.provision.status (info)"), "{junit}");
+}
+
+#[tokio::test]
+async fn whoever_watches_hears_of_every_check() {
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (begins, ends) = (heard.clone(), heard.clone());
+    let suite = suite(&Shop::with(Fault::NoId)).only(["provision.id", "provision.json"]).watch(
+        move |check| begins.lock().unwrap().push(format!("? {}", check.id)),
+        move |finding| ends.lock().unwrap().push(format!("! {}", finding.outcome.failure().is_some())),
+    );
+    suite.run().await.unwrap();
+    let heard = heard.lock().unwrap().clone();
+    assert_eq!(heard, ["? heroku.provision.json", "! false", "? heroku.provision.id", "! true"]);
+}

@@ -1,0 +1,73 @@
+//! Who may call.
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{Fault, PASSWORD, SLUG, Shop, oops, told};
+
+impl Shop {
+    /// Nothing if the caller is Heroku; else what the caller is told.
+    pub(super) fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
+        let Some(header) = headers.get("authorization") else {
+            return match self.fault {
+                Fault::NoHeaderIs500 => Some(oops()),
+                Fault::NoHeaderLetsIn => None,
+                Fault::NoHeaderIs403 => Some(told(403, "You may not do that.")),
+                _ => Some(self.unknown_caller()),
+            };
+        };
+        let header = String::from_utf8_lossy(header.as_bytes()).into_owned();
+        let credentials = match header.split_once(' ') {
+            Some((scheme, rest)) if self.knows(scheme) => rest,
+            None if self.is(Fault::NoScheme) => &header,
+            _ => return Some(self.unknown_caller()),
+        };
+        let Some((user, password)) = self.decode(credentials) else {
+            return Some(if self.is(Fault::OddHeaderIs500) { oops() } else { self.unknown_caller() });
+        };
+        let admitted = (user == SLUG || self.is(Fault::AnyUser)) && self.is_right(&password);
+        (!admitted || self.is(Fault::RefusesEveryone)).then(|| self.unknown_caller())
+    }
+
+    fn knows(&self, scheme: &str) -> bool {
+        match self.fault {
+            Fault::AnyScheme => true,
+            Fault::SchemeInCapitals => scheme == "Basic",
+            _ => scheme.eq_ignore_ascii_case("basic"),
+        }
+    }
+
+    fn decode(&self, credentials: &str) -> Option<(String, String)> {
+        let alphabet = |c: &char| c.is_ascii_alphanumeric() || "+/=".contains(*c);
+        let lenient: String = credentials.chars().filter(alphabet).collect();
+        let credentials = if self.is(Fault::LenientBase64) { lenient.as_str() } else { credentials };
+        let text = String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok()?;
+        text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
+    }
+
+    fn is_right(&self, password: &str) -> bool {
+        password == PASSWORD
+            || match self.fault {
+                Fault::BeginningOfPassword => !password.is_empty() && PASSWORD.starts_with(password),
+                Fault::LongerPassword => password.starts_with(PASSWORD),
+                Fault::PasswordInAnyCase => password.eq_ignore_ascii_case(PASSWORD),
+                Fault::EmptyPassword => password.is_empty(),
+                _ => false,
+            }
+    }
+
+    fn unknown_caller(&self) -> Response {
+        let status = if self.is(Fault::WrongPasswordIs403) { 403 } else { 401 };
+        let mut response = if self.is(Fault::EchoesCredentials) {
+            told(status, &format!("The password is not {PASSWORD}."))
+        } else {
+            told(status, "These are not the credentials of this add-on.")
+        };
+        if !self.is(Fault::NoChallenge) {
+            response.headers_mut().insert("www-authenticate", "Basic realm=\"Lantern\"".parse().unwrap());
+        }
+        response
+    }
+}

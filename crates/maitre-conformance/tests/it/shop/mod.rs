@@ -1,0 +1,202 @@
+//! A small vendor, written for itself: right, but for one fault.
+
+mod changes;
+mod door;
+mod fault;
+mod later;
+mod orders;
+mod sign_on;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+pub(crate) use fault::{Fault, MUTANTS};
+pub(crate) use later::CLIENT_SECRET;
+
+pub(crate) const SLUG: &str = "lantern";
+pub(crate) const PASSWORD: &str = "s3cr3t-example-of-32-characters!";
+pub(crate) const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+/// The longest body that is read.
+const LIMIT: usize = 1024 * 1024;
+
+/// As long as work takes that has a fault beside it: the others come meanwhile, on a busy machine too.
+const A_WHILE: Duration = Duration::from_millis(100);
+
+pub(crate) fn manifest() -> String {
+    json!({ "id": SLUG, "name": "Lantern", "api": {
+        "version": "3", "password": PASSWORD, "sso_salt": SALT,
+        "config_vars": ["LANTERN_URL", "LANTERN_TOKEN"], "regions": ["us"], "requires": ["syslog_drain", "log_input"],
+        "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/sso" },
+        "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/heroku/sso" } } })
+    .to_string()
+}
+
+#[derive(Clone)]
+pub(crate) struct Shop {
+    fault: Fault,
+    /// Where Heroku's API is, of a shop that answers 202 and finishes later.
+    heroku: Option<String>,
+    stock: Arc<Mutex<Stock>>,
+    drawn: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct Stock {
+    lamps: Vec<Lamp>,
+    /// Uuids that are being made, or resources that are being changed.
+    busy: HashSet<String>,
+    /// What was removed or changed before it was there.
+    early: HashSet<String>,
+    sessions: HashMap<String, String>,
+    /// Tokens that were used, and when.
+    used: HashMap<String, Instant>,
+    /// Heroku's access tokens by uuid.
+    tokens: HashMap<String, String>,
+    poisoned: bool,
+}
+
+#[derive(Clone)]
+struct Lamp {
+    uuid: String,
+    id: String,
+    ordered_plan: String,
+    plan: String,
+    last_change: Option<String>,
+    token: String,
+    grant: Value,
+    removed: bool,
+    /// Whether it was finished, for a shop that does so later.
+    done: bool,
+}
+
+impl Shop {
+    pub(crate) fn with(fault: Fault) -> Self {
+        Self { fault, heroku: None, stock: Arc::default(), drawn: Arc::default() }
+    }
+
+    /// One that answers 202, and finishes by calling Heroku's API at this address.
+    pub(crate) fn later(fault: Fault, heroku: &str) -> Self {
+        Self { heroku: Some(heroku.to_owned()), ..Self::with(fault) }
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        Router::new().fallback(serve).with_state(self.clone())
+    }
+
+    /// Resources that nobody has removed.
+    pub(crate) fn alive(&self) -> usize {
+        self.stock().lamps.iter().filter(|lamp| !lamp.removed).count()
+    }
+
+    /// How many were ever made.
+    pub(crate) fn made(&self) -> usize {
+        self.stock().lamps.len()
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap()
+    }
+
+    /// A text that was never there before.
+    fn draw(&self) -> String {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+        format!("{now:x}-{}", self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Stock {
+    /// By the id that was answered or by Heroku's uuid.
+    fn find(&mut self, name: &str) -> Option<&mut Lamp> {
+        self.lamps.iter_mut().find(|lamp| lamp.id == name || lamp.uuid == name)
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.lamps.iter_mut().filter(|lamp| lamp.id == name || lamp.uuid == name).for_each(|lamp| lamp.removed = true);
+    }
+}
+
+async fn serve(State(shop): State<Shop>, request: Request) -> Response {
+    let path = request.uri().path().trim_end_matches('/').to_owned();
+    let method = request.method().clone();
+    let at_resource = path.strip_prefix("/heroku/resources/").map(decoded);
+    match (method, path.as_str(), at_resource) {
+        (Method::POST, "/heroku/resources", _) => orders::provision(shop, request).await,
+        (Method::POST, "/heroku/sso", _) => sign_on::sign_on(shop, request).await,
+        (Method::GET, "/dashboard", _) => sign_on::dashboard(&shop, &request),
+        (Method::PUT | Method::DELETE, _, Some(Err(()))) if shop.is(Fault::OddIdIs500) => oops(),
+        (Method::PUT, _, Some(Ok(id))) => changes::plan_change(shop, &id, request).await,
+        (Method::DELETE, _, Some(Ok(id))) => changes::deprovision(shop, &id, request).await,
+        (Method::PUT | Method::DELETE, _, Some(Err(()))) => told(404, "There is no such lamp."),
+        _ if shop.is(Fault::OtherMethodIs500) => oops(),
+        (_, "/heroku/resources" | "/heroku/sso", _) | (_, _, Some(_)) => told(405, "This cannot be done here."),
+        _ => told(404, "There is nothing here."),
+    }
+}
+
+/// A path segment as text.
+fn decoded(segment: &str) -> Result<String, ()> {
+    let mut bytes = Vec::new();
+    let mut rest = segment.as_bytes();
+    while let [first, others @ ..] = rest {
+        let hex = (*first == b'%').then(|| others.get(..2)).flatten();
+        let escaped = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &others[2..] } else { others };
+    }
+    String::from_utf8(bytes).map_err(drop)
+}
+
+fn answer(status: u16, body: &Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, [("content-type", "application/json")], body.to_string()).into_response()
+}
+
+fn told(status: u16, message: &str) -> Response {
+    answer(status, &json!({ "message": message }))
+}
+
+fn oops() -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
+}
+
+enum Unread {
+    TooLong,
+    Broken,
+    TooSlow,
+}
+
+async fn read(shop: &Shop, body: Body) -> Result<Vec<u8>, Unread> {
+    let limit = match shop.fault {
+        Fault::LargeIs500 | Fault::LargeStrangerIs500 => 16 * LIMIT, // whoever stumbles over it has read it
+        _ => LIMIT,
+    };
+    let patience = Duration::from_millis(match shop.fault {
+        Fault::Impatient => 500,
+        Fault::ImpatientForLong => 5_000,
+        _ => 20_000,
+    });
+    match tokio::time::timeout(patience, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) if bytes.len() > LIMIT => Err(Unread::TooLong),
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(error)) => {
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |&error| error.source());
+            let too_long = causes.last().is_some_and(|cause| cause.to_string().contains("length limit"));
+            Err(if too_long { Unread::TooLong } else { Unread::Broken })
+        }
+        Err(_) => Err(Unread::TooSlow),
+    }
+}

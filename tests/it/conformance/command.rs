@@ -1,0 +1,132 @@
+//! `maitre check` on the example, as its user would.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use super::maitre;
+use crate::saas::{Folder, Saas};
+
+fn example_manifest() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../addon-manifest.json").display().to_string()
+}
+
+fn check(saas: &Saas, more: &[&str]) -> Command {
+    let manifest = example_manifest();
+    let given = ["check", "--manifest", &manifest, "--url", &saas.origin, "--plans", "basic,premium"];
+    maitre(given.into_iter().chain(more.iter().copied()))
+}
+
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Rows of the vendor's own table: all that was ever made, and what is not removed.
+async fn installs(folder: &Folder) -> (i64, i64) {
+    let url = format!("sqlite://{}", folder.0.join("saas.db").display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let count = "SELECT count(*), count(*) FILTER (WHERE NOT removed) FROM installs";
+    sqlx::query_as(count).fetch_one(&pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_example_keeps_the_contract_twice_in_a_row_and_is_left_empty() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    for _ in 0..2 {
+        let (code, stdout, stderr) = said(&check(&saas, &[]).output().unwrap());
+        assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+        assert!(stdout.contains("heroku.idempotency        11 passed\n"), "{stdout}");
+        assert!(stdout.contains("This add-on keeps the contract: Heroku partner API 3"), "{stdout}");
+        assert!(!stdout.contains('\u{1b}'), "colours into a pipe: {stdout}");
+        assert!(!stdout.contains("development-only"), "{stdout}");
+    }
+    let (made, alive) = installs(&folder).await;
+    assert!(made > 200);
+    assert_eq!(alive, 0);
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_the_run_and_leaves_nothing() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    for lines in [1, 3, 5, 12] {
+        let mut process = check(&saas, &[]).spawn().unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
+        (0..lines).for_each(|_| drop(stdout.next().expect("a group's line").unwrap()));
+        let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+        assert!(interrupt.success());
+        let rest: Vec<_> = stdout.map(Result::unwrap).collect();
+        let mut stderr = String::new();
+        process.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(process.wait().unwrap().code(), Some(2), "{rest:#?}\n{stderr}");
+        assert!(stderr.contains("what was made is being removed"), "{stderr}");
+        assert!(stderr.contains("error: stopped before its end"), "{stderr}");
+        assert!(!rest.iter().any(|line| line.contains("keeps the contract")), "{rest:#?}");
+    }
+    let (made, alive) = installs(&folder).await;
+    assert!(made > 0);
+    assert_eq!(alive, 0);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_a_failure_that_says_what_to_do() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(example_manifest()).unwrap()).unwrap();
+    manifest["api"]["password"] = json!("another-password-altogether");
+    let file = folder.0.join("other.json").display().to_string();
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plans", "basic", "--only", "auth"];
+    let (code, stdout, _) = said(&maitre(given).output().unwrap());
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.contains("FAILED   heroku.auth.right-credentials (must)"), "{stdout}");
+    assert!(stdout.contains("Either the manifest is not the one of this add-on"), "{stdout}");
+    assert!(!stdout.contains("another-password"), "{stdout}");
+}
+
+#[tokio::test]
+async fn strict_counts_what_should_be_too() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let of_one = |more: &[&'static str]| {
+        let mut arguments = vec!["--only", "sso-window.one-use"];
+        arguments.extend(more);
+        said(&check(&saas, &arguments).output().unwrap())
+    };
+    assert_eq!(of_one(&[]).0, 0, "the example does not remember tokens");
+    assert_eq!(of_one(&["--strict"]).0, 1);
+
+    let (code, json, _) = of_one(&["--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["figures"]["failed"]["should"]), (0, &1.into()));
+    assert_eq!(json["checks"][0]["id"], "heroku.sso-window.one-use");
+
+    let (code, junit, _) = of_one(&["--strict", "--format", "junit"]);
+    assert_eq!(code, 1);
+    assert!(
+        junit.starts_with("<?xml") && junit.contains("failures=\"1\"") && junit.contains("<failure type=\"should\"")
+    );
+}
+
+#[test]
+fn the_other_marketplaces_are_checked_too() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = root.join("examples/saas/cloudcontrol-manifest.json").display().to_string();
+    let given = ["check", "--marketplace", "cloudcontrol", "--manifest", &manifest, "--url", &saas.origin];
+    let (code, stdout, _) = said(&maitre(given.into_iter().chain(["--plans", "basic,premium"])).output().unwrap());
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("This add-on keeps the contract: cloudControl"), "{stdout}");
+
+    let url = format!("{}/opperator", saas.origin);
+    let mut opperator = maitre(["check", "--marketplace", "opperator", "--url", &url]);
+    opperator.env("MAITRE_SHARED_SECRET", "development-only-secret");
+    let (code, stdout, _) = said(&opperator.output().unwrap());
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("This add-on keeps the contract: Opperator"), "{stdout}");
+}

@@ -1,0 +1,120 @@
+//! No false alarm: ours with a ledger, ours without, and one in another language.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use axum::Router;
+use maitre::{Addon, Heroku};
+use maitre_conformance::{Level, Report, Suite};
+use maitre_ledger::Ledger;
+use serde_json::Value;
+
+use super::{PASSWORD, manifest};
+use crate::saas::Folder;
+use crate::support::{House, SALT, SLUG, Server, Vendor, host};
+
+fn suite(url: &str) -> Suite {
+    Suite::heroku(&manifest()).unwrap().url(url).plans(["basic", "premium"])
+}
+
+fn failed(report: &Report, level: Level) -> Vec<&'static str> {
+    report.failed(level).map(|finding| finding.check.id).collect()
+}
+
+/// What the listener was asked for and is still there, by the answers that it would give.
+async fn alive(vendor: &Vendor, server: &Server) -> Vec<String> {
+    let market = maitre_testkit::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
+    let mut alive = Vec::new();
+    for provision in vendor.provisions() {
+        if market.plan_change(provision.resource.as_str(), "basic").await.status() < 400 {
+            alive.push(provision.resource.to_string());
+        }
+    }
+    alive
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ours_without_a_ledger() {
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().legacy_token(true);
+    let house = House::of(heroku, |addon| addon).await;
+    for _ in 0..2 {
+        let report = suite(&house.server.url("/heroku/resources")).run().await.unwrap();
+        assert!(report.is_conformant(false), "{report}");
+        // without a memory no token can be good once
+        assert_eq!(failed(&report, Level::Should), ["heroku.sso-window.one-use"], "{report}");
+        assert_eq!(failed(&report, Level::Info), ["heroku.provision.id-is-the-uuid", "heroku.sso-window.one-use"]);
+    }
+    assert!(house.vendor.provisions().len() > 100);
+    assert_eq!(alive(&house.vendor, &house.server).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ours_with_a_ledger() {
+    let folder = Folder::new();
+    let url = format!("sqlite://{}", folder.0.join("maitre.db").display());
+    Ledger::migrate(&url).await.unwrap();
+    let ledger = Ledger::open(&url).await.unwrap();
+    let vendor = Vendor::default();
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().legacy_token(true);
+    let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+    let worker = tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
+    let server = Server::start(host(Router::new().nest("/heroku", maitre::heroku(addon)))).await;
+    for _ in 0..2 {
+        let report = suite(&server.url("/heroku/resources")).run().await.unwrap();
+        assert!(report.is_conformant(true), "{report}");
+        assert_eq!(failed(&report, Level::Info), ["heroku.provision.id-is-the-uuid"], "{report}");
+    }
+    assert_eq!(alive(&vendor, &server).await, Vec::<String>::new());
+    worker.abort();
+    server.stop().await;
+    ledger.close().await;
+}
+
+/// A server of Python's standard library, as a process.
+struct Python {
+    process: Child,
+    origin: String,
+}
+
+impl Python {
+    fn start(folder: &Folder) -> Self {
+        let manifest_file = folder.0.join("addon-manifest.json");
+        let mut manifest: Value = serde_json::from_str(&manifest()).unwrap();
+        for urls in ["test", "production"] {
+            let url = manifest["api"][urls]["sso_url"].as_str().unwrap().replace("/resources/sso", "/sso");
+            manifest["api"][urls]["sso_url"] = url.into();
+        }
+        manifest["api"]["config_vars"] = serde_json::json!(["LANTERN_URL", "LANTERN_TOKEN"]);
+        std::fs::write(&manifest_file, manifest.to_string()).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/lantern.py");
+        let mut process = Command::new("python3")
+            .args([script.as_os_str(), "0".as_ref(), manifest_file.as_os_str()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 runs");
+        let mut origin = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut origin).unwrap();
+        Self { process, origin: origin.trim().to_owned() }
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_in_another_language() {
+    let folder = Folder::new();
+    let python = Python::start(&folder);
+    let suite = Suite::heroku_file(folder.0.join("addon-manifest.json")).unwrap();
+    let report = suite.url(&python.origin).plans(["basic", "premium"]).run().await.unwrap();
+    assert!(report.is_conformant(true), "{report}");
+    assert_eq!(failed(&report, Level::Info), ["heroku.sso-session.nav-data"], "{report}");
+    let left = reqwest::get(format!("{}/alive", python.origin)).await.unwrap().json::<Value>().await.unwrap();
+    assert_eq!(left["alive"], 0);
+    assert!(left["made"].as_u64().unwrap() > 100);
+}
