@@ -108,8 +108,8 @@ impl Sighting {
             plan: plan.clone(),
             plan_there: None,
         };
-        let only_there = there.iter().filter(|(uuid, _)| !is_here(uuid));
-        let only_here = here.iter().filter(|(uuid, known)| known.lives && !there.contains_key(*uuid));
+        let billed_alone = there.iter().filter(|(uuid, _)| !is_here(uuid));
+        let living_alone = here.iter().filter(|(uuid, known)| known.lives && !there.contains_key(*uuid));
         let other_plan = here.iter().filter(|(_, known)| known.lives).filter_map(|(uuid, known)| {
             let plan = there.get(uuid)?.plan.as_deref()?;
             let plan = plan.split_once(':').map_or(plan, |(_, bare)| bare);
@@ -119,8 +119,8 @@ impl Sighting {
         });
         Self {
             seen_at,
-            unknown_here: only_there.map(|(uuid, install)| difference(uuid, &install.plan)).collect(),
-            unknown_there: only_here.map(|(uuid, known)| difference(uuid, &known.plan)).collect(),
+            unknown_here: billed_alone.map(|(uuid, install)| difference(uuid, &install.plan)).collect(),
+            unknown_there: living_alone.map(|(uuid, known)| difference(uuid, &known.plan)).collect(),
             other_plan: other_plan.collect(),
         }
     }
