@@ -8,12 +8,14 @@ mod conformance;
 mod hang_up;
 mod heroku;
 mod large_bodies;
+#[macro_use]
 mod ledger;
 mod logs;
 mod malformed;
 mod nesting;
 mod opperator;
 mod panics;
+mod platform;
 mod properties;
 mod redirects;
 mod saas;

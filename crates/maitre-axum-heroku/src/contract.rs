@@ -50,6 +50,12 @@ impl Contract for Heroku {
     fn deprovisioned(&self, _: &Deprovisioned) -> Response {
         no_content()
     }
+
+    /// 202 without `config`: that is patched when it is there. Any 202 to a provision makes it an asynchronous one.
+    fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
+        let id = resource.map(ResourceId::as_str);
+        json(StatusCode::ACCEPTED, &Reply { id, message: Some(message), ..Reply::default() })
+    }
 }
 
 impl Heroku {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use maitre_axum::core::{
-    Credentials, CredentialsError, ExposeSecret, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt,
+    Asynchronous, Credentials, CredentialsError, ExposeSecret, FromManifest, Manifest, ManifestError, Marketplace,
+    Password, Salt,
 };
 
 /// An add-on's credentials at Heroku, and how strictly its single sign-on is read.
@@ -127,6 +128,8 @@ impl Marketplace for Heroku {
         self.credentials.user()
     }
 }
+
+impl Asynchronous for Heroku {}
 
 impl FromManifest for Heroku {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {

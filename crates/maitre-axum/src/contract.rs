@@ -1,16 +1,17 @@
 //! What a marketplace crate says of its contract; all the rest is done here, the same for every marketplace.
 
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::Cookie;
 use maitre_core::sso::{TokenError, Window};
 use maitre_core::{
-    AddonId, Deprovisioned, FailureKind, Marketplace, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned,
-    ResourceId, SignOn,
+    AddonId, Deprovisioned, Failure, FailureKind, Marketplace, PlanChange, PlanChanged, PlanWarning, Provision,
+    Provisioned, ResourceId, SignOn,
 };
 use time::OffsetDateTime;
 
 use crate::payload::{Malformed, Payload};
+use crate::reply::Refusal;
 use crate::sso::Form;
 
 /// A marketplace's contract: who may call, what the bodies mean, and how answers are written down.
@@ -80,7 +81,7 @@ use crate::sso::Form;
 /// # Ok(())
 /// # }
 /// ```
-pub trait Contract: Marketplace {
+pub trait Contract: Marketplace + Sized {
     /// The `WWW-Authenticate` of a 401.
     const CHALLENGE: &'static str;
 
@@ -116,6 +117,14 @@ pub trait Contract: Marketplace {
 
     /// Writes down that the resource is removed.
     fn deprovisioned(&self, reply: &Deprovisioned) -> Response;
+
+    /// Writes down that it is accepted and done later; `resource` is the key of one that is being provisioned, and nothing
+    /// otherwise. A marketplace that cannot be told so says that it is unavailable.
+    fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
+        let _ = (resource, message);
+        tracing::error!("an operation was accepted, which this marketplace does not know");
+        Refusal::of::<Self>(Failure::unavailable("accepted")).into_response()
+    }
 
     /// The status of a failure: 422 where the listener decided, 404, 410, and 503 for all that may pass.
     #[must_use]

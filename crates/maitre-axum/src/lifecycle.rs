@@ -59,10 +59,14 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 
 async fn provision<M: Contract>(State(addon): State<Arc<Addon<M>>>, request: Request) -> Result<Response, Refusal> {
     let body = payload(request, addon.max_body()).await?;
-    let request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
+    let mut request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
     about(&request.resource);
-    let work = addon.clone();
-    let done = task::run(&addon, async move { work.provision(request).await }).await.map_err(Refusal::of::<M>)?;
+    request.give_way = addon.give_way().filter(|_| request.keyed);
+    let (work, resource) = (addon.clone(), request.resource.clone());
+    let done = match task::run(&addon, async move { work.provision(request).await }).await {
+        Err(failure) if is_accepted(&addon, &failure) => return Ok(accepted(&addon, Some(&resource), &failure)),
+        done => done.map_err(Refusal::of::<M>)?,
+    };
     if done.id().as_str().is_empty() {
         tracing::error!("the listener answered an empty id: return a name that later calls can use");
         return Err(Refusal::of::<M>(Failure::unavailable("an empty id")));
@@ -76,17 +80,28 @@ async fn plan_change<M: Contract>(
     request: Request,
 ) -> Result<Response, Refusal> {
     let body = payload(request, addon.max_body()).await?;
-    let request = addon.marketplace().plan_change(addon.id().clone(), id, &body)?;
+    let mut request = addon.marketplace().plan_change(addon.id().clone(), id, &body)?;
+    request.give_way = addon.give_way();
     let work = addon.clone();
-    let done = task::run(&addon, async move { work.plan_change(request).await }).await.map_err(Refusal::of::<M>)?;
+    let done = match task::run(&addon, async move { work.plan_change(request).await }).await {
+        Err(failure) if is_accepted(&addon, &failure) => return Ok(accepted(&addon, None, &failure)),
+        done => done.map_err(Refusal::of::<M>)?,
+    };
     Ok(addon.marketplace().plan_changed(&done))
 }
 
 /// A body, if there is one, is not even read.
 async fn deprovision<M: Contract>(State(addon): State<Arc<Addon<M>>>, PathId(id): PathId) -> Result<Response, Refusal> {
-    let request = Deprovision::new(addon.id().clone(), id);
+    let mut request = Deprovision::new(addon.id().clone(), id);
+    request.give_way = addon.give_way_to_removal();
     let work = addon.clone();
-    let done = task::run(&addon, async move { work.deprovision(request).await }).await.map_err(|failure| {
+    let done = task::run(&addon, async move { work.deprovision(request).await }).await;
+    if let Err(failure) = &done
+        && is_accepted(&addon, failure)
+    {
+        return Ok(accepted(&addon, None, failure));
+    }
+    let done = done.map_err(|failure| {
         let refused = matches!(failure.kind(), FailureKind::Refused | FailureKind::Conflict);
         if refused {
             tracing::error!("the listener refused a deprovision, which no marketplace knows: answered 503 instead");
@@ -94,6 +109,15 @@ async fn deprovision<M: Contract>(State(addon): State<Arc<Addon<M>>>, PathId(id)
         Refusal::of::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
     })?;
     Ok(addon.marketplace().deprovisioned(&done))
+}
+
+/// Accepted by somebody who keeps records, at the marketplace's own wish: a listener that says so is not believed.
+fn is_accepted<M: Contract>(addon: &Addon<M>, failure: &Failure) -> bool {
+    failure.kind() == FailureKind::Accepted && addon.give_way().is_some()
+}
+
+fn accepted<M: Contract>(addon: &Addon<M>, resource: Option<&ResourceId>, failure: &Failure) -> Response {
+    addon.marketplace().accepted(resource, reply::sentence(failure))
 }
 
 /// A route that takes what the marketplace tells, does nothing and answers 200, for callers with the credentials.

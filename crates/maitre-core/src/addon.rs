@@ -42,6 +42,9 @@ pub trait Marketplace: Send + Sync + 'static {
     fn slug(&self) -> &str;
 }
 
+/// A [`Marketplace`] that can be told "accepted", and then later that it is done.
+pub trait Asynchronous: Marketplace {}
+
 /// A [`Marketplace`] whose credentials and settings stand in a manifest file.
 pub trait FromManifest: Marketplace + Sized {
     /// Reads what this marketplace needs.
@@ -150,6 +153,8 @@ struct Policy {
     answer_budget: Duration,
     sso_window: Window,
     redirect_origins: Vec<String>,
+    give_way: Option<Duration>,
+    removes_later: bool,
     clock: Clock,
 }
 
@@ -160,6 +165,8 @@ impl Default for Policy {
             answer_budget: Duration::from_secs(24),
             sso_window: Window::default(),
             redirect_origins: Vec::new(),
+            give_way: None,
+            removes_later: false,
             clock: Arc::new(OffsetDateTime::now_utc),
         }
     }
@@ -261,6 +268,18 @@ impl<M: Marketplace> Addon<M> {
         self.policy.sso_window
     }
 
+    /// How long a provision or plan change is waited for before it is accepted; nothing where it cannot be.
+    #[must_use]
+    pub fn give_way(&self) -> Option<Duration> {
+        self.policy.give_way
+    }
+
+    /// The same for a removal.
+    #[must_use]
+    pub fn give_way_to_removal(&self) -> Option<Duration> {
+        self.policy.give_way.filter(|_| self.policy.removes_later)
+    }
+
     /// The time by this add-on's clock.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
@@ -285,6 +304,46 @@ fn is_at(location: &str, origin: &str) -> bool {
     location.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin))
         && matches!(location.as_bytes().get(origin.len()), None | Some(b'/' | b'?' | b'#'))
         && !location.contains(|c: char| c.is_control() || c == '\\')
+}
+
+impl<M: Asynchronous> Addon<M> {
+    /// This add-on is registered for answers that come later (Heroku: 202): what is not done within `give_way` is
+    /// accepted, goes on, and the marketplace is told when it is done. 2 s is a good time.
+    ///
+    /// It takes a ledger that [follows](crate::Follow) the marketplace; with none, everything is answered at once or with
+    /// 503, as without this. Heroku removes every add-on that answers 202 and is not registered for it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use maitre_core::*;
+    /// # struct Bazaar(Credentials);
+    /// # impl Marketplace for Bazaar {
+    /// #     const NAME: &'static str = "bazaar";
+    /// #     fn slug(&self) -> &str { self.0.user() }
+    /// # }
+    /// # impl Asynchronous for Bazaar {}
+    /// # struct Widgets;
+    /// # impl Listener for Widgets {
+    /// #     async fn provision(&self, r: Provision) -> Result<Provisioned> { Ok(Provisioned::new(r.resource)) }
+    /// #     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> { Ok(PlanChanged::new()) }
+    /// #     async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> { Ok(Deprovisioned::new()) }
+    /// #     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> { Ok(SignedOn::redirect("/")) }
+    /// # }
+    /// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets);
+    /// let addon = addon.takes_its_time(Duration::from_secs(2));
+    /// assert_eq!(addon.give_way(), Some(Duration::from_secs(2)));
+    /// # Ok::<(), CredentialsError>(())
+    /// ```
+    #[must_use]
+    pub fn takes_its_time(self, give_way: Duration) -> Self {
+        self.with(|policy| policy.give_way = Some(give_way))
+    }
+
+    /// Removals, too, may be answered later: for add-ons that Heroku has let into that beta.
+    #[must_use]
+    pub fn removes_later(self) -> Self {
+        self.with(|policy| policy.removes_later = true)
+    }
 }
 
 impl<M> Clone for Addon<M> {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::follow::Records;
 use crate::mask::error_chain;
 
 /// What a listener returns.
@@ -22,6 +23,10 @@ pub enum FailureKind {
     Gone,
     /// Not now: ask again. Heroku: 503.
     Unavailable,
+    /// Not done yet, and it goes on by itself: the marketplace is told when it is. Heroku: 202.
+    ///
+    /// A listener cannot say this. A ledger does, where the add-on [takes its time](crate::Addon::takes_its_time).
+    Accepted,
 }
 
 /// Why a listener did not do what was asked.
@@ -114,6 +119,13 @@ impl Failure {
     #[must_use]
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(FailureKind::Unavailable) }
+    }
+
+    /// Not done yet, and it goes on by itself: said only by those who keep records, which show that they do. The message
+    /// is for the customer.
+    #[must_use]
+    pub fn accepted(_: &dyn Records, message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Accepted).with_message(message)
     }
 
     /// [`Failure::unavailable`] for causes that can be printed but are no [`std::error::Error`].

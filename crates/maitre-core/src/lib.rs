@@ -3,6 +3,7 @@
 mod addon;
 mod credentials;
 mod failure;
+mod follow;
 mod instant;
 mod listener;
 pub mod manifest;
@@ -13,15 +14,19 @@ mod requests;
 pub mod sso;
 
 pub use addon::{
-    Addon, AddonId, Clock, Credentialed, FromManifest, InFlight, IntoAddon, Marketplace, OriginError, Running,
+    Addon, AddonId, Asynchronous, Clock, Credentialed, FromManifest, InFlight, IntoAddon, Marketplace, OriginError,
+    Running,
 };
 pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
 pub use failure::{Failure, FailureKind, Result};
+pub use follow::{Errand, Follow, Known, Later, Outcome, Ran, Record, Records};
 pub use instant::parse_instant;
 pub use listener::Listener;
 pub use manifest::{Manifest, ManifestError};
 pub use mask::{error_chain, mask_urls};
 pub use outlive::Outlive;
 pub use replies::{ConfigVars, Deprovisioned, PlanChanged, ProviderId, Provisioned, SignedOn};
-pub use requests::{Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Provision, ResourceId, Resume, SignOn};
+pub use requests::{
+    Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Progress, Provision, ResourceId, Resume, SignOn,
+};
 pub use secrecy::{ExposeSecret, SecretString};

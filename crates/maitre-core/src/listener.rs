@@ -12,7 +12,7 @@ use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, S
 ///
 /// Marketplaces deliver at least once, and a caller who hung up comes back: each method may run again with the same
 /// request, also at the same time, and must end in the same state. `provision` is create-or-get by
-/// [`request.resource`](Provision::resource) under a unique constraint. A call runs in a task of its own: it goes on
+/// [`request.resource`](Provision::resource) under a unique constraint. A call outlives its request: it goes on
 /// when the caller hangs up, and when the answer budget of the [`Addon`](crate::Addon) has passed.
 ///
 /// Any error that `?` meets becomes [`Failure::unavailable`](crate::Failure::unavailable), answered with 503; so does

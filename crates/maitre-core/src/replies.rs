@@ -165,6 +165,13 @@ impl Provisioned {
         self
     }
 
+    /// The same under another name.
+    #[must_use]
+    pub fn named(mut self, id: impl Into<ProviderId>) -> Self {
+        self.id = id.into();
+        self
+    }
+
     /// The vendor's name of the resource.
     #[must_use]
     pub fn id(&self) -> &ProviderId {

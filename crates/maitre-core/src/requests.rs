@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -125,6 +126,9 @@ pub struct Provision {
     /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
     /// 0 without a ledger.
     pub fence: u64,
+    /// How long the marketplace is kept waiting before it is told that the answer comes later; nothing where it has to
+    /// have one at once. For those who keep records: a listener need not look at it.
+    pub give_way: Option<Duration>,
     /// The bare plan name (`basic`), as the marketplace sent it or, for one that knows no plans, as you mapped it.
     pub plan: String,
     /// The resource's display name (Heroku: globally unique, may change later).
@@ -149,6 +153,8 @@ pub struct Provision {
     pub features: Map<String, Value>,
     /// Every field that no contract documents, kept as it came.
     pub extra: Map<String, Value>,
+    /// Where to say how far it is, if it takes long.
+    pub progress: Progress,
 }
 
 impl Provision {
@@ -159,6 +165,7 @@ impl Provision {
             resource: resource.into(),
             keyed: true,
             fence: 0,
+            give_way: None,
             plan: plan.into(),
             name: None,
             region: None,
@@ -171,6 +178,7 @@ impl Provision {
             logplex_token: None,
             features: Map::new(),
             extra: Map::new(),
+            progress: Progress::default(),
         }
     }
 }
@@ -205,6 +213,9 @@ pub struct PlanChange {
     /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
     /// 0 without a ledger.
     pub fence: u64,
+    /// How long the marketplace is kept waiting before it is told that the answer comes later; nothing where it has to
+    /// have one at once. For those who keep records: a listener need not look at it.
+    pub give_way: Option<Duration>,
     /// The new plan's bare name.
     pub plan: String,
     /// The customer's app or deployment, where it is sent.
@@ -222,6 +233,7 @@ impl PlanChange {
             addon,
             resource: resource.into(),
             fence: 0,
+            give_way: None,
             plan: plan.into(),
             tenant: None,
             features: Map::new(),
@@ -258,12 +270,15 @@ pub struct Deprovision {
     /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
     /// 0 without a ledger.
     pub fence: u64,
+    /// How long the marketplace is kept waiting before it is told that the answer comes later; nothing where it has to
+    /// have one at once. For those who keep records: a listener need not look at it.
+    pub give_way: Option<Duration>,
 }
 
 impl Deprovision {
     /// Removes the resource.
     pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
-        Self { addon, resource: resource.into(), fence: 0 }
+        Self { addon, resource: resource.into(), fence: 0, give_way: None }
     }
 }
 
@@ -302,28 +317,74 @@ impl fmt::Debug for PlanWarning {
     }
 }
 
-/// An operation of a ledger that somebody has to go on with; see [`Listener::resume`](crate::Listener::resume).
+/// How far a provision is, in sentences for the customer and for the vendor's operators.
+///
+/// Whoever asks meanwhile is told the last one (Heroku: the `message` of a 202). Without a ledger nobody hears it.
+///
+/// ```
+/// use maitre_core::Progress;
+///
+/// let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+/// let heard = said.clone();
+/// let progress = Progress::new(move |sentence| heard.lock().unwrap().push(sentence));
+/// progress.say("Your cluster is starting.");
+/// assert_eq!(*said.lock().unwrap(), ["Your cluster is starting."]);
+/// Progress::default().say("Nobody hears this.");
+/// ```
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+impl Progress {
+    /// Sentences go to `hear`, which must not wait.
+    pub fn new(hear: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hear)))
+    }
+
+    /// Says how far it is.
+    pub fn say(&self, sentence: impl Into<String>) {
+        if let Some(hear) = &self.0 {
+            hear(sentence.into());
+        }
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}
+
+/// Something in the records of a ledger that somebody has to go on with; see
+/// [`Listener::resume`](crate::Listener::resume).
 ///
 /// ```
 /// use maitre_core::{AddonId, Resume};
 ///
-/// let resume = Resume::new(AddonId::new("heroku", "lantern"), 7);
-/// assert_eq!(resume.operation, 7);
+/// let resume = Resume::operation(AddonId::new("heroku", "lantern"), 7);
+/// assert_eq!(resume.number, 7);
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Resume {
     /// Which add-on of which marketplace is meant.
     pub addon: AddonId,
-    /// The operation's number in the ledger.
-    pub operation: i64,
+    /// Whether it is an [errand](crate::Errand) and no operation.
+    pub is_errand: bool,
+    /// Its number in the records.
+    pub number: i64,
 }
 
 impl Resume {
-    /// Goes on with `operation`.
+    /// Goes on with an operation.
     #[must_use]
-    pub fn new(addon: AddonId, operation: i64) -> Self {
-        Self { addon, operation }
+    pub fn operation(addon: AddonId, number: i64) -> Self {
+        Self { addon, is_errand: false, number }
+    }
+
+    /// Goes on with an errand.
+    #[must_use]
+    pub fn errand(addon: AddonId, number: i64) -> Self {
+        Self { addon, is_errand: true, number }
     }
 }
 

@@ -55,7 +55,9 @@ impl Client {
         Api::new(self.clone(), token.access_token().clone(), Arc::new(Pace::default()))
     }
 
-    pub(crate) fn now(&self) -> OffsetDateTime {
+    /// The time by which it reckons the lives of grants and tokens.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
         (self.0.clock)()
     }
 }

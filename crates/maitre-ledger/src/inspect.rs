@@ -4,7 +4,7 @@ use maitre_core::AddonId;
 use time::{Duration, OffsetDateTime};
 
 use crate::db::{Command, Connection, Milliseconds, Row, values};
-use crate::engine::{Engine, Erase, Retry, key_of, place};
+use crate::engine::{Decide, Engine, Erase, Retry, cause_at, key_of, place};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::rules::State;
@@ -43,8 +43,14 @@ pub struct OperationView {
     pub attempts: i64,
     /// Why the last call failed, passwords in URLs masked.
     pub cause: Option<String>,
+    /// How far it is, in the listener's words.
+    pub progress: Option<String>,
     /// When it was asked for first.
     pub asked_at: OffsetDateTime,
+    /// When its caller was told that the answer comes later.
+    pub accepted_at: Option<OffsetDateTime>,
+    /// Whether the listener is done with it, and the marketplace is yet to be told.
+    pub is_to_be_told: bool,
     /// When it ended.
     pub ended_at: Option<OffsetDateTime>,
     /// When it is tried next; in the past while somebody works on it.
@@ -61,6 +67,28 @@ pub struct Figures {
     pub parked: i64,
     /// How long ago the oldest open one was asked for.
     pub oldest_open: Duration,
+    /// Errands that are not done.
+    pub open_errands: i64,
+    /// Errands that a person has to look at.
+    pub parked_errands: i64,
+}
+
+/// An errand that a person has to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrandView {
+    /// Its number, for [`Ledger::retry_errand`] and [`Ledger::abandon_errand`].
+    pub id: i64,
+    /// Marketplace and slug.
+    pub addon: String,
+    /// What has to be done: `grant`, `event`, `rotate`.
+    pub kind: String,
+    /// The resource that it is about.
+    pub resource: Option<String>,
+    /// Why the last run failed, passwords in URLs masked.
+    pub cause: Option<String>,
+    /// When it was written down.
+    pub noted_at: OffsetDateTime,
 }
 
 fn instant(milliseconds: Milliseconds) -> OffsetDateTime {
@@ -116,6 +144,60 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Errands that a person has to look at, oldest first, at most a hundred.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn parked_errands(&self) -> Result<Vec<ErrandView>, LedgerError> {
+        self.inner.db.read(ParkedErrands).await
+    }
+
+    /// Lets an errand run at once, also one that was parked. Says whether there was such a one.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn retry_errand(&self, errand: i64) -> Result<bool, LedgerError> {
+        self.inner.db.write(Decide { number: errand, again: true }).await
+    }
+
+    /// Gives a parked errand up. Says whether there was such a one.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the database fails.
+    pub async fn abandon_errand(&self, errand: i64) -> Result<bool, LedgerError> {
+        self.inner.db.write(Decide { number: errand, again: false }).await
+    }
+}
+
+struct ParkedErrands;
+
+impl Command for ParkedErrands {
+    type Outcome = Vec<ErrandView>;
+
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Vec<ErrandView>, LedgerError> {
+        let parked = "SELECT * FROM maitre_errands WHERE state = 'parked' ORDER BY id LIMIT 100";
+        let rows = on.rows(parked, &[]).await?;
+        rows.iter()
+            .map(|row| {
+                let (addon, kind, name) = (row.text("addon")?, row.text("kind")?, row.text("name")?);
+                let cause = match row.maybe_bytes("cause")? {
+                    Some(sealed) => Some(engine.keys.open(&cause_at(&addon, &kind, &name), &sealed)?),
+                    None => None,
+                };
+                Ok(ErrandView {
+                    id: row.number("id")?,
+                    resource: row.maybe_text("resource")?,
+                    cause: cause.map(|cause| String::from_utf8_lossy(&cause).into_owned()),
+                    noted_at: instant(row.number("noted_at")?),
+                    addon,
+                    kind,
+                })
+            })
+            .collect()
+    }
+}
+
 struct View {
     id: String,
 }
@@ -133,24 +215,26 @@ impl Command for View {
         let Some(row) = found else { return Ok(None) };
         let operations = "SELECT * FROM maitre_operations WHERE resource = $1 ORDER BY id";
         let operations = on.rows(operations, values![row.number("id")?]).await?;
-        let cause_at = place(&row.text("addon")?, &row.text("key")?, "cause");
-        let timeline = operations.iter().map(|row| OperationView::read(row, engine, &cause_at));
+        let (addon, key) = (row.text("addon")?, row.text("key")?);
+        let timeline = operations.iter().map(|row| OperationView::read(row, engine, &addon, &key));
+        let timeline = timeline.collect::<Result<_, _>>()?;
         Ok(Some(ResourceView {
-            addon: row.text("addon")?,
-            key: row.text("key")?,
+            addon,
+            key,
             provider_id: row.maybe_text("provider_id")?,
             state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
             plan: row.maybe_text("plan")?,
-            timeline: timeline.collect::<Result<_, _>>()?,
+            timeline,
         }))
     }
 }
 
 impl OperationView {
-    fn read(row: &Row, engine: &Engine, cause_at: &str) -> Result<Self, LedgerError> {
-        let cause = match row.maybe_bytes("cause")? {
-            Some(sealed) => Some(String::from_utf8_lossy(&engine.keys.open(cause_at, &sealed)?).into_owned()),
-            None => None,
+    fn read(row: &Row, engine: &Engine, addon: &str, key: &str) -> Result<Self, LedgerError> {
+        let sentence = |column: &'static str| -> Result<Option<String>, LedgerError> {
+            let Some(sealed) = row.maybe_bytes(column)? else { return Ok(None) };
+            let text = engine.keys.open(&place(addon, key, column), &sealed)?;
+            Ok(Some(String::from_utf8_lossy(&text).into_owned()))
         };
         Ok(Self {
             id: row.number("id")?,
@@ -158,8 +242,11 @@ impl OperationView {
             state: row.text("state")?,
             plan: row.maybe_text("plan")?,
             attempts: row.number("attempts")?,
-            cause,
+            cause: sentence("cause")?,
+            progress: sentence("progress")?,
             asked_at: instant(row.number("asked_at")?),
+            accepted_at: row.maybe_number("accepted_at")?.map(instant),
+            is_to_be_told: row.text("state")? == "open" && row.number("telling")? == 1,
             ended_at: row.maybe_number("ended_at")?.map(instant),
             due_at: instant(row.number("due_at")?),
         })
@@ -174,10 +261,18 @@ impl Command for Count {
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Figures, LedgerError> {
         let count = "SELECT (SELECT count(*) FROM maitre_operations WHERE state = 'open') AS open,
              (SELECT count(*) FROM maitre_operations WHERE state = 'parked') AS parked,
-             {now} - COALESCE((SELECT min(asked_at) FROM maitre_operations WHERE state = 'open'), {now}) AS age";
+             {now} - COALESCE((SELECT min(asked_at) FROM maitre_operations WHERE state = 'open'), {now}) AS age,
+             (SELECT count(*) FROM maitre_errands WHERE state = 'open') AS open_errands,
+             (SELECT count(*) FROM maitre_errands WHERE state = 'parked') AS parked_errands";
         let row = on.row(count, &[]).await?;
         let oldest_open = Duration::milliseconds(row.number("age")?.max(0));
-        Ok(Figures { open: row.number("open")?, parked: row.number("parked")?, oldest_open })
+        Ok(Figures {
+            open: row.number("open")?,
+            parked: row.number("parked")?,
+            oldest_open,
+            open_errands: row.number("open_errands")?,
+            parked_errands: row.number("parked_errands")?,
+        })
     }
 }
 

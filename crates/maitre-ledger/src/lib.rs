@@ -2,13 +2,16 @@
 
 mod db;
 mod engine;
+mod errands;
 mod error;
+mod heartbeat;
 mod inspect;
 mod kept;
 #[cfg(feature = "sqlite")]
 mod key_file;
 mod ledger;
 mod observe;
+mod port;
 mod reply;
 mod reseal;
 mod rules;
@@ -17,10 +20,11 @@ mod seal;
 mod sessions;
 mod stored;
 mod waiting;
+mod walk;
 mod worker;
 
 pub use error::LedgerError;
-pub use inspect::{Figures, OperationView, ResourceView};
+pub use inspect::{ErrandView, Figures, OperationView, ResourceView};
 pub use kept::Kept;
 pub use ledger::{Ledger, Options};
 pub use rules::State;

@@ -1,16 +1,5 @@
 //! What a ledger tells those who watch over it: a span for every call, and figures if the feature `metrics` is on.
-//!
-//! | name | kind | labels | what |
-//! | --- | --- | --- | --- |
-//! | `maitre_answers_total` | counter | `addon`, `kind`, `answer` | requests by how they were answered: `ran`, `joined`, `replayed`, `no_call`, `conflict`, `unknown`, `gone`, `unavailable` |
-//! | `maitre_calls_total` | counter | `addon`, `kind`, `result` | listener calls by what came of them: `done`, `said_no`, `failed`, `late` |
-//! | `maitre_call_seconds` | histogram | `addon`, `kind` | how long they took |
-//! | `maitre_sign_ons_total` | counter | `addon`, `result` | `accepted`, `used_before`, `unknown` |
-//! | `maitre_open_operations` | gauge | | operations that are not done |
-//! | `maitre_parked_operations` | gauge | | operations that a person has to look at |
-//! | `maitre_oldest_open_seconds` | gauge | | the age of the oldest one that is not done |
-//!
-//! The gauges are set by every [`Worker`](crate::Worker), once a minute.
+//! The crate's README lists them.
 
 use std::time::Duration;
 
@@ -87,6 +76,13 @@ pub(crate) fn signed_on(addon: &str, result: SignOn) {
     metrics::counter!("maitre_sign_ons_total", &labels).increment(1);
 }
 
+/// Somebody should look before it is too late.
+#[cfg(feature = "metrics")]
+pub(crate) fn late(addon: &str, what: &str) {
+    let labels = [("addon", addon.to_owned()), ("what", what.to_owned())];
+    metrics::counter!("maitre_late_total", &labels).increment(1);
+}
+
 #[cfg(feature = "metrics")]
 pub(crate) fn stands(figures: &Figures) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -103,4 +99,123 @@ pub(crate) fn called(_: &str, _: Kind, _: Result, _: Duration) {}
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn signed_on(_: &str, _: SignOn) {}
 #[cfg(not(feature = "metrics"))]
+pub(crate) fn late(_: &str, _: &str) {}
+#[cfg(not(feature = "metrics"))]
 pub(crate) fn stands(_: &Figures) {}
+
+#[cfg(all(test, feature = "metrics", feature = "sqlite"))]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use maitre_core::{
+        AddonId, Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned,
+        SignOn, SignedOn,
+    };
+    use metrics::{Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit};
+
+    use crate::Ledger;
+
+    type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
+
+    /// Counts what is counted, by name and labels.
+    struct Recorder(Counts);
+
+    struct One(Counts, String);
+
+    impl CounterFn for One {
+        fn increment(&self, value: u64) {
+            *self.0.lock().expect("the counts").entry(self.1.clone()).or_default() += value;
+        }
+        fn absolute(&self, _: u64) {}
+    }
+
+    impl HistogramFn for One {
+        fn record(&self, _: f64) {
+            self.increment(1);
+        }
+    }
+
+    impl Recorder {
+        fn one(&self, key: &Key) -> Arc<One> {
+            let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
+            Arc::new(One(self.0.clone(), format!("{} {}", key.name(), labels.join(" "))))
+        }
+    }
+
+    impl metrics::Recorder for Recorder {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::from_arc(self.one(key))
+        }
+        fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::noop()
+        }
+        fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::from_arc(self.one(key))
+        }
+    }
+
+    struct Widgets;
+
+    impl Listener for Widgets {
+        async fn provision(&self, request: Provision) -> maitre_core::Result<Provisioned> {
+            match request.plan.as_str() {
+                "basic" => Ok(Provisioned::new(request.resource)),
+                "gold" => Err(Failure::refused("There is no such plan.")),
+                _ => Err(Failure::from_display("no connection")),
+            }
+        }
+        async fn plan_change(&self, _: PlanChange) -> maitre_core::Result<PlanChanged> {
+            Ok(PlanChanged::new())
+        }
+        async fn deprovision(&self, _: Deprovision) -> maitre_core::Result<Deprovisioned> {
+            Ok(Deprovisioned::new())
+        }
+        async fn single_sign_on(&self, _: SignOn) -> maitre_core::Result<SignedOn> {
+            Ok(SignedOn::redirect("/"))
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn requests_and_calls_are_counted_by_how_they_ended() {
+        let counts = Counts::default();
+        let recorder = Recorder(counts.clone());
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let folder = std::env::temp_dir().join(format!("maitre-metrics-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        let url = format!("sqlite://{}", folder.join("maitre.db").display());
+        Ledger::migrate(&url).await.unwrap();
+        let ledger = Ledger::open(&url).await.unwrap();
+        let kept = ledger.keep(Widgets);
+        let addon = AddonId::new("heroku", "widgets");
+        let provision = |key: &str, plan: &str| kept.provision(Provision::new(addon.clone(), key, plan));
+        for plan in ["basic", "basic", "gold", "basic"] {
+            let _ = provision("one", plan).await;
+        }
+        let _ = provision("two", "gold").await;
+        let _ = provision("three", "failing").await;
+        let _ = kept.deprovision(Deprovision::new(addon.clone(), "one")).await;
+        let _ = kept.deprovision(Deprovision::new(addon.clone(), "one")).await;
+        ledger.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
+
+        let seen = counts.lock().unwrap().clone();
+        let expected = [
+            ("maitre_answers_total heroku/widgets deprovision gone", 1),
+            ("maitre_answers_total heroku/widgets deprovision ran", 1),
+            ("maitre_answers_total heroku/widgets provision conflict", 1),
+            ("maitre_answers_total heroku/widgets provision ran", 3),
+            ("maitre_answers_total heroku/widgets provision replayed", 2),
+            ("maitre_call_seconds heroku/widgets deprovision", 1),
+            ("maitre_call_seconds heroku/widgets provision", 3),
+            ("maitre_calls_total heroku/widgets deprovision done", 1),
+            ("maitre_calls_total heroku/widgets provision done", 1),
+            ("maitre_calls_total heroku/widgets provision failed", 1),
+            ("maitre_calls_total heroku/widgets provision said_no", 1),
+        ];
+        assert_eq!(seen, expected.map(|(name, count)| (name.to_owned(), count)).into());
+    }
+}

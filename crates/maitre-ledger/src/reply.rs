@@ -1,10 +1,11 @@
 //! The three replies that are kept: how each is asked for, written down and read back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use maitre_core::{
     AddonId, ConfigVars, Deprovision, Deprovisioned, ExposeSecret, Failure, FailureKind, Listener, PlanChange,
-    PlanChanged, Provision, Provisioned, ResourceId,
+    PlanChanged, Progress, Provision, Provisioned, ResourceId,
 };
 
 use crate::db::Command;
@@ -24,12 +25,19 @@ pub(crate) trait Reply: Sized + Send + 'static {
     /// Writes the intent down.
     fn begin(ledger: &Inner, ask: Self::Ask) -> impl Future<Output = Result<Begun, LedgerError>> + Send;
 
+    /// What a caller is told who is let go before it is done.
+    const ACCEPTED: &'static str;
+
+    /// How long the caller waits before it is let go, where it may be.
+    fn give_way(request: &Self::Request) -> Option<Duration>;
+
     /// Asks the listener, by the resource's key whatever name the request came with.
     fn ask<L: Listener>(
         listener: &L,
         request: Self::Request,
         key: ResourceId,
         fence: u64,
+        progress: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send;
 
     /// The request as it was written down.
@@ -38,6 +46,12 @@ pub(crate) trait Reply: Sized + Send + 'static {
     /// Whether the marketplace would know the resource again. If not, what did not work out is taken down.
     fn asks_again(_: &Self::Request) -> bool {
         true
+    }
+
+    /// The same answered under the resource's key, and the listener's own name of it beside: who was let go cannot have
+    /// been told that one.
+    fn under_key(self, _: &str) -> (Self, Option<String>) {
+        (self, None)
     }
 
     /// What the listener's word means.
@@ -59,6 +73,16 @@ impl Reply for Provisioned {
     const KIND: Kind = Kind::Provision;
     type Request = Arc<Provision>;
     type Ask = AskProvision;
+    const ACCEPTED: &'static str = "Your add-on is being made. It is ready in a few minutes.";
+
+    fn give_way(request: &Arc<Provision>) -> Option<Duration> {
+        request.give_way
+    }
+
+    fn under_key(self, key: &str) -> (Self, Option<String>) {
+        let own = self.id().as_str().to_owned();
+        (self.named(key), Some(own))
+    }
 
     fn begin(ledger: &Inner, ask: AskProvision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
         ledger.db.begin(ask)
@@ -69,9 +93,10 @@ impl Reply for Provisioned {
         request: Arc<Provision>,
         key: ResourceId,
         fence: u64,
+        progress: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
         let mut request = Arc::unwrap_or_clone(request);
-        (request.resource, request.fence) = (key, fence);
+        (request.resource, request.fence, request.progress) = (key, fence, progress);
         listener.provision(request)
     }
 
@@ -91,6 +116,7 @@ impl Reply for Provisioned {
     fn store(&self) -> StoredReply {
         StoredReply::Provisioned {
             id: self.id().as_str().to_owned(),
+            own: None,
             config: config_of(self.config_vars()),
             message: self.message_text().map(ToOwned::to_owned),
             log_drain_url: expose(self.drain()),
@@ -98,7 +124,7 @@ impl Reply for Provisioned {
     }
 
     fn revive(reply: StoredReply) -> Option<Self> {
-        let StoredReply::Provisioned { id, config, message, log_drain_url } = reply else { return None };
+        let StoredReply::Provisioned { id, config, message, log_drain_url, .. } = reply else { return None };
         let mut revived = config.into_iter().fold(Self::new(id), |reply, (name, value)| reply.config(name, value));
         if let Some(message) = message {
             revived = revived.message(message);
@@ -114,6 +140,11 @@ impl Reply for PlanChanged {
     const KIND: Kind = Kind::PlanChange;
     type Request = PlanChange;
     type Ask = AskPlanChange;
+    const ACCEPTED: &'static str = "Your plan is being changed. It is ready in a few minutes.";
+
+    fn give_way(request: &PlanChange) -> Option<Duration> {
+        request.give_way
+    }
 
     fn begin(ledger: &Inner, ask: AskPlanChange) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
         ledger.db.write(ask)
@@ -124,6 +155,7 @@ impl Reply for PlanChanged {
         mut request: PlanChange,
         key: ResourceId,
         fence: u64,
+        _: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
         (request.resource, request.fence) = (key, fence);
         listener.plan_change(request)
@@ -157,6 +189,11 @@ impl Reply for Deprovisioned {
     const KIND: Kind = Kind::Deprovision;
     type Request = Deprovision;
     type Ask = AskDeprovision;
+    const ACCEPTED: &'static str = "Your add-on is being removed.";
+
+    fn give_way(request: &Deprovision) -> Option<Duration> {
+        request.give_way
+    }
 
     fn begin(ledger: &Inner, ask: AskDeprovision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
         ledger.db.write(ask)
@@ -167,6 +204,7 @@ impl Reply for Deprovisioned {
         mut request: Deprovision,
         key: ResourceId,
         fence: u64,
+        _: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
         (request.resource, request.fence) = (key, fence);
         listener.deprovision(request)

@@ -1,7 +1,7 @@
 //! After a new key was put first: everything under it, row by row.
 
-use crate::db::{Command, Connection, values};
-use crate::engine::{Engine, place};
+use crate::db::{Command, Connection, Row, values};
+use crate::engine::{Engine, cause_at, payload_at, place, value_at};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 
@@ -28,31 +28,68 @@ impl Ledger {
 /// Where sealed values stand: how to read a batch of rows, and how to write one column of one of them.
 struct Sealed {
     rows: &'static str,
-    columns: &'static [(&'static str, &'static str)],
+    columns: &'static [Column],
+}
+
+/// A column, what its value is bound to, and how to write it.
+struct Column {
+    name: &'static str,
+    bound_to: fn(&Row) -> Result<String, LedgerError>,
+    update: &'static str,
+}
+
+macro_rules! columns {
+    ($($table:literal $name:literal $bound_to:expr),+ $(,)?) => {
+        &[$(Column {
+            name: $name,
+            bound_to: $bound_to,
+            update: concat!("UPDATE ", $table, " SET ", $name, " = $2 WHERE id = $1"),
+        }),+]
+    };
 }
 
 const TABLES: &[Sealed] = &[
     Sealed {
-        rows: "SELECT id, addon, key, 'resource' AS kind, asked, reply FROM maitre_resources WHERE id > $1
-               ORDER BY id LIMIT 200 {lock}",
-        columns: &[
-            ("asked", "UPDATE maitre_resources SET asked = $2 WHERE id = $1"),
-            ("reply", "UPDATE maitre_resources SET reply = $2 WHERE id = $1"),
+        rows: "SELECT id, addon, key, asked, reply FROM maitre_resources WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
+        columns: columns![
+            "maitre_resources" "asked" |row| of_resource(row, "asked"),
+            "maitre_resources" "reply" |row| of_resource(row, "reply"),
         ],
     },
     Sealed {
-        rows:
-            "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request, o.reply AS reply,
-               o.cause AS cause
+        rows: "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request,
+               o.reply AS reply, o.cause AS cause, o.progress AS progress
                FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource WHERE o.id > $1
                ORDER BY o.id LIMIT 200 {lock}",
-        columns: &[
-            ("request", "UPDATE maitre_operations SET request = $2 WHERE id = $1"),
-            ("reply", "UPDATE maitre_operations SET reply = $2 WHERE id = $1"),
-            ("cause", "UPDATE maitre_operations SET cause = $2 WHERE id = $1"),
+        columns: columns![
+            // a request is bound to its kind, as a resource may have several
+            "maitre_operations" "request" |row| of_resource(row, &row.text("kind")?),
+            "maitre_operations" "reply" |row| of_resource(row, "reply"),
+            "maitre_operations" "cause" |row| of_resource(row, "cause"),
+            "maitre_operations" "progress" |row| of_resource(row, "progress"),
+        ],
+    },
+    Sealed {
+        rows: "SELECT id, addon, kind, name, payload, cause FROM maitre_errands WHERE id > $1 ORDER BY id LIMIT 200
+               {lock}",
+        columns: columns![
+            "maitre_errands" "payload" |row| Ok(payload_at(&row.text("addon")?, &row.text("kind")?, &row.text("name")?)),
+            "maitre_errands" "cause" |row| Ok(cause_at(&row.text("addon")?, &row.text("kind")?, &row.text("name")?)),
+        ],
+    },
+    Sealed {
+        rows: "SELECT id, addon, resource, name, value FROM maitre_records WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
+        columns: columns![
+            "maitre_records" "value" |row| {
+                Ok(value_at(&row.text("addon")?, &row.text("resource")?, &row.text("name")?))
+            },
         ],
     },
 ];
+
+fn of_resource(row: &Row, column: &str) -> Result<String, LedgerError> {
+    Ok(place(&row.text("addon")?, &row.text("key")?, column))
+}
 
 /// Some rows, in one transaction: how many values were sealed anew, and where to go on.
 struct Batch {
@@ -68,16 +105,14 @@ impl Command for Batch {
         let mut count = 0;
         let mut last = None;
         for row in rows {
-            let (id, addon, key) = (row.number("id")?, row.text("addon")?, row.text("key")?);
+            let id = row.number("id")?;
             last = Some(id);
-            for &(column, update) in self.table.columns {
-                let Some(sealed) = row.maybe_bytes(column)? else { continue };
+            for Column { name, bound_to, update } in self.table.columns {
+                let Some(sealed) = row.maybe_bytes(name)? else { continue };
                 if engine.keys.is_current(&sealed) {
                     continue;
                 }
-                // a request is bound to its kind, as a resource may have several
-                let bound_to = if column == "request" { row.text("kind")? } else { column.to_owned() };
-                let bound_to = place(&addon, &key, &bound_to);
+                let bound_to = bound_to(&row)?;
                 let anew = engine.keys.seal(&bound_to, &engine.keys.open(&bound_to, &sealed)?);
                 on.run(update, values![id, &anew]).await?;
                 count += 1;

@@ -1,15 +1,18 @@
 //! Requests and replies as they stand, sealed, in the records.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use maitre_core::{
-    AddonId, ConfigVars, ExposeSecret, Failure, FailureKind, OauthGrant, PlanChange, Provision, SecretString,
+    AddonId, ConfigVars, ExposeSecret, Failure, FailureKind, Follow, OauthGrant, Outcome, PlanChange, Provision,
+    ResourceId, SecretString,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use crate::engine::Kind;
 use crate::reply::{Reply, config_of};
 
 /// All that is needed to ask the listener once more, on another machine and after any time.
@@ -23,6 +26,8 @@ pub(crate) enum StoredRequest {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredProvision {
     keyed: bool,
+    #[serde(default)]
+    give_way: Option<u64>,
     plan: String,
     name: Option<String>,
     region: Option<String>,
@@ -46,10 +51,16 @@ struct StoredGrant {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredPlanChange {
+    #[serde(default)]
+    give_way: Option<u64>,
     plan: String,
     tenant: Option<String>,
     features: Map<String, Value>,
     extra: Map<String, Value>,
+}
+
+fn milliseconds(duration: Option<Duration>) -> Option<u64> {
+    duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
 pub(crate) fn expose(secret: Option<&SecretString>) -> Option<String> {
@@ -60,6 +71,7 @@ impl From<&Provision> for StoredRequest {
     fn from(request: &Provision) -> Self {
         Self::Provision(Box::new(StoredProvision {
             keyed: request.keyed,
+            give_way: milliseconds(request.give_way),
             plan: request.plan.clone(),
             name: request.name.clone(),
             region: request.region.clone(),
@@ -83,6 +95,7 @@ impl From<&Provision> for StoredRequest {
 impl From<&PlanChange> for StoredRequest {
     fn from(request: &PlanChange) -> Self {
         Self::PlanChange(StoredPlanChange {
+            give_way: milliseconds(request.give_way),
             plan: request.plan.clone(),
             tenant: request.tenant.clone(),
             features: request.features.clone(),
@@ -95,6 +108,7 @@ impl StoredProvision {
     pub(crate) fn revive(self, addon: AddonId, key: &str) -> Provision {
         let mut request = Provision::new(addon, key, self.plan);
         request.keyed = self.keyed;
+        request.give_way = self.give_way.map(Duration::from_millis);
         request.name = self.name;
         request.region = self.region;
         request.callback_url = self.callback_url.map(Into::into);
@@ -118,6 +132,7 @@ impl StoredProvision {
 impl StoredPlanChange {
     pub(crate) fn revive(self, addon: AddonId, key: &str) -> PlanChange {
         let mut request = PlanChange::new(addon, key, self.plan);
+        request.give_way = self.give_way.map(Duration::from_millis);
         request.tenant = self.tenant;
         request.features = self.features;
         request.extra = self.extra;
@@ -136,10 +151,26 @@ pub(crate) fn asked(request: &Provision) -> [u8; 32] {
 /// What was answered, to be answered again.
 #[derive(Serialize, Deserialize, Clone)]
 pub(crate) enum StoredReply {
-    Provisioned { id: String, config: Vec<(String, String)>, message: Option<String>, log_drain_url: Option<String> },
-    PlanChanged { config: Vec<(String, String)>, message: Option<String> },
-    Deprovisioned { message: Option<String> },
-    Failed { kind: StoredKind, message: Option<String> },
+    Provisioned {
+        id: String,
+        /// The vendor's own name, where the marketplace is answered another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        own: Option<String>,
+        config: Vec<(String, String)>,
+        message: Option<String>,
+        log_drain_url: Option<String>,
+    },
+    PlanChanged {
+        config: Vec<(String, String)>,
+        message: Option<String>,
+    },
+    Deprovisioned {
+        message: Option<String>,
+    },
+    Failed {
+        kind: StoredKind,
+        message: Option<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +199,66 @@ impl StoredReply {
         Self::Failed { kind: failure.kind().into(), message: failure.message().map(ToOwned::to_owned) }
     }
 
+    /// With the vendor's own name of the resource beside the one that the marketplace is answered.
+    pub(crate) fn owned(mut self, own_name: Option<String>) -> Self {
+        if let Self::Provisioned { own, .. } = &mut self {
+            *own = own_name;
+        }
+        self
+    }
+
+    /// Tells a marketplace that was told that this comes later.
+    pub(crate) async fn tell(
+        &self,
+        follow: &dyn Follow,
+        kind: Kind,
+        addon: &AddonId,
+        resource: &ResourceId,
+    ) -> Result<(), Failure> {
+        let config = |vars: &[(String, String)]| {
+            let mut config = ConfigVars::default();
+            for (name, value) in vars {
+                config.set(name, value.clone());
+            }
+            config
+        };
+        match (kind, self) {
+            (Kind::Provision, Self::Provisioned { config: vars, .. }) => {
+                follow.tell(addon, resource, Outcome::Provisioned(&config(vars))).await
+            }
+            (Kind::PlanChange, Self::PlanChanged { config: vars, .. }) => {
+                follow.tell(addon, resource, Outcome::PlanChanged(&config(vars))).await
+            }
+            (Kind::Deprovision, _) => follow.tell(addon, resource, Outcome::Deprovisioned).await,
+            (Kind::Provision, failed) => {
+                follow.tell(addon, resource, Outcome::NotProvisioned(failed.failure_kind())).await
+            }
+            (Kind::PlanChange, failed) => {
+                follow.tell(addon, resource, Outcome::PlanNotChanged(failed.failure_kind())).await
+            }
+        }
+    }
+
+    fn failure_kind(&self) -> FailureKind {
+        match self {
+            Self::Failed { kind: StoredKind::Refused, .. } => FailureKind::Refused,
+            Self::Failed { kind: StoredKind::Conflict, .. } => FailureKind::Conflict,
+            Self::Failed { kind: StoredKind::Unknown, .. } => FailureKind::Unknown,
+            Self::Failed { kind: StoredKind::Gone, .. } => FailureKind::Gone,
+            _ => FailureKind::Unavailable,
+        }
+    }
+
+    /// What stands in the records of a resource that the marketplace does not know any more: what was made is taken down.
+    pub(crate) fn of_what_is_gone(self, kind: Kind) -> Self {
+        match (kind, self) {
+            (Kind::Provision, Self::Provisioned { .. }) => {
+                Self::Failed { kind: StoredKind::Unavailable, message: None }
+            }
+            (_, reply) => reply,
+        }
+    }
+
     /// A reply of the wrong shape cannot have been written for this operation: the records are damaged.
     pub(crate) fn revive<T: Reply>(self) -> Result<T, Failure> {
         if let Self::Failed { kind, message } = self {
@@ -188,7 +279,7 @@ impl StoredReply {
 
     /// After a plan change, a replayed provision carries the config of today.
     pub(crate) fn with_config_of(self, change: &Self) -> Self {
-        let (Self::Provisioned { id, config, message, log_drain_url }, Self::PlanChanged { config: changed, .. }) =
+        let (Self::Provisioned { id, own, config, message, log_drain_url }, Self::PlanChanged { config: changed, .. }) =
             (self.clone(), change)
         else {
             return self;
@@ -197,6 +288,6 @@ impl StoredReply {
         for (name, value) in config.into_iter().chain(changed.iter().cloned()) {
             vars.set(name, value);
         }
-        Self::Provisioned { id, config: config_of(&vars), message, log_drain_url }
+        Self::Provisioned { id, own, config: config_of(&vars), message, log_drain_url }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::db::{Command, Connection, Db, values};
 use crate::engine::Engine;
@@ -105,9 +105,10 @@ impl Command for Movable {
 }
 
 impl Waiter<'_> {
-    /// Until it is worth looking again; now and then without being told, as looking is cheap.
-    pub(crate) async fn moved(&mut self) {
-        let _ = timeout(LONGEST * 4, self.moved.changed()).await;
+    /// Until it is worth looking again: it moved, the end has come, or now and then without being told, as looking is
+    /// cheap.
+    pub(crate) async fn moved(&mut self, end: Instant) {
+        let _ = timeout_at(end.min(Instant::now() + LONGEST * 4), self.moved.changed()).await;
     }
 }
 

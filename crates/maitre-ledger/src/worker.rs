@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::db::{Command, Connection, values};
-use crate::engine::{Engine, Sweep};
+use crate::engine::{DueErrands, Engine, Sweep};
 use crate::error::LedgerError;
 use crate::inspect::Count;
 use crate::ledger::{Inner, Ledger};
@@ -86,7 +86,7 @@ impl Worker {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let Self { ledger, addons, pause, at_once } = self;
         let places = Arc::new(Semaphore::new(at_once));
-        let begun = Arc::<Mutex<HashSet<i64>>>::default();
+        let begun = Arc::<Mutex<HashSet<(bool, i64)>>>::default();
         let mut running = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         let mut swept: Option<Instant> = None;
@@ -100,8 +100,8 @@ impl Worker {
                 Vec::new()
             });
             let mut begins = 0;
-            for (place, operation) in due {
-                if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert(operation) {
+            for (place, is_errand, number) in due {
+                if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert((is_errand, number)) {
                     continue;
                 }
                 let permit = tokio::select! {
@@ -113,10 +113,11 @@ impl Worker {
                 let (addon, listener) = addons[place].clone();
                 let begun = begun.clone();
                 running.spawn(async move {
-                    if let Err(failure) = listener.resume(Resume::new(addon, operation)).await {
-                        tracing::info!(operation, ?failure, "an operation that was taken up did not succeed");
+                    let resume = if is_errand { Resume::errand } else { Resume::operation };
+                    if let Err(failure) = listener.resume(resume(addon, number)).await {
+                        tracing::info!(number, is_errand, ?failure, "what was taken up did not succeed");
                     }
-                    begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&operation);
+                    begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&(is_errand, number));
                     drop(permit);
                 });
             }
@@ -147,19 +148,23 @@ async fn sweep(ledger: &Inner) {
     }
 }
 
-/// Open operations that nobody works on and whose time has come, oldest first, with their add-on's place in the list.
+/// Errands and operations that nobody works on and whose time has come, oldest first, with their add-on's place in the
+/// list.
 async fn due(
     ledger: &Inner,
     addons: &[(AddonId, Arc<dyn Resumes>)],
     at_once: usize,
-) -> Result<Vec<(usize, i64)>, LedgerError> {
+) -> Result<Vec<(usize, bool, i64)>, LedgerError> {
     let limit = i64::try_from(at_once).unwrap_or(i64::MAX);
-    let mut operations = Vec::new();
+    let (mut errands, mut operations) = (Vec::new(), Vec::new());
     for (place, (addon, _)) in addons.iter().enumerate() {
+        let due = ledger.db.read(DueErrands { addon: addon.to_string(), limit }).await?;
+        errands.extend(due.into_iter().map(|number| (place, true, number)));
         let due = ledger.db.read(Due { addon: addon.to_string(), limit }).await?;
-        operations.extend(due.into_iter().map(|operation| (place, operation)));
+        operations.extend(due.into_iter().map(|number| (place, false, number)));
     }
-    Ok(operations)
+    errands.extend(operations);
+    Ok(errands)
 }
 
 struct Due {

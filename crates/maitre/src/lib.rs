@@ -2,6 +2,8 @@
 
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "platform")]
+mod webhooks;
 
 use axum::Router;
 
@@ -19,6 +21,8 @@ pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl};
 pub use maitre_axum_heroku::{self as heroku, Heroku};
 #[cfg(feature = "opperator")]
 pub use maitre_axum_opperator::{self as opperator, Opperator};
+#[cfg(feature = "platform")]
+pub use maitre_heroku::{self as platform, Platform};
 
 #[cfg(feature = "ledger")]
 pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
@@ -26,6 +30,8 @@ pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
 pub use serve::terminated;
 #[cfg(feature = "serve")]
 pub use serve::{Serve, serve};
+#[cfg(feature = "platform")]
+pub use webhooks::heroku_webhooks;
 
 /// Heroku's side of the app: everything that Heroku calls, ready to be nested.
 ///

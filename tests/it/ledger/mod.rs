@@ -24,8 +24,10 @@ macro_rules! on_both_databases {
     )+};
 }
 
+mod errands;
 mod keys;
 mod lanes;
+mod later;
 mod processes;
 mod recovery;
 mod removed;

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use maitre_core::Listener;
 use maitre_ledger::{Ledger, State};
 use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
-use super::support::{Database, Machine, RandomNumbers, Vendor, key, serve_if_told, short_or_long, soon, until};
+use super::support::{
+    Database, Machine, RandomNumbers, Vendor, basic, key, plan, serve_if_told, short_or_long, soon, until,
+};
 
 /// Not a test of its own: what the processes that the others start do.
 #[test]
@@ -172,6 +175,29 @@ on_both_databases! {
             assert!(fences.is_sorted_by(|one, next| one < next), "the fence grows with every run: {fences:?}");
         }
     }
+}
+
+/// What a process that is stopped in the middle of a transaction would hold up, and for how long.
+#[tokio::test]
+async fn a_transaction_that_stands_still_ends_by_itself() {
+    let Some(database) = Database::postgres().await else { return };
+    let ledger = database.ledger().await;
+    let vendor = Vendor::new(database.pool().await).await;
+    for statement in [
+        "CREATE TABLE bounds (idle TEXT, lock TEXT)",
+        "CREATE FUNCTION bound() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         INSERT INTO bounds VALUES (current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout'));
+         RETURN NEW; END $$",
+        "CREATE TRIGGER bound BEFORE UPDATE ON maitre_resources FOR EACH ROW WHEN (NEW.state = 'changing')
+         EXECUTE FUNCTION bound()",
+    ] {
+        vendor.pool.execute(statement).await.expect("a trigger");
+    }
+    let (kept, key) = (ledger.keep(vendor.clone()), key());
+    kept.provision(basic(&key)).await.expect("a widget");
+    kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
+    let row = vendor.pool.fetch_one("SELECT idle, lock FROM bounds").await.expect("what was in force");
+    assert_eq!((row.get::<String, _>(0), row.get::<String, _>(1)), ("10s".into(), "15s".into()));
 }
 
 /// Stops a process, but not where it holds an embedded database's only pen: then everybody would wait for it.

@@ -31,11 +31,53 @@ CREATE TABLE maitre_operations (
     due_at BIGINT NOT NULL,
     asked_at BIGINT NOT NULL,
     last_asked_at BIGINT NOT NULL,
-    ended_at BIGINT
+    ended_at BIGINT,
+    accepted_at BIGINT,
+    accepted_until BIGINT,
+    alarms BIGINT NOT NULL DEFAULT 0,
+    telling BIGINT NOT NULL DEFAULT 0,
+    progress BYTEA
 );
 CREATE INDEX maitre_operations_lane ON maitre_operations (resource, id);
 CREATE INDEX maitre_operations_due ON maitre_operations (due_at) WHERE state = 'open';
+CREATE INDEX maitre_operations_accepted ON maitre_operations (accepted_until)
+    WHERE state = 'open' AND accepted_until IS NOT NULL;
 CREATE INDEX maitre_operations_parked ON maitre_operations (last_asked_at) WHERE state = 'parked';
+
+CREATE TABLE maitre_errands (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    addon TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    resource TEXT,
+    payload BYTEA,
+    state TEXT NOT NULL,
+    cause BYTEA,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    lease_until BIGINT NOT NULL DEFAULT 0,
+    due_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    alarms BIGINT NOT NULL DEFAULT 0,
+    noted_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    UNIQUE (name, kind, addon)
+);
+CREATE INDEX maitre_errands_due ON maitre_errands (due_at) WHERE state = 'open';
+CREATE INDEX maitre_errands_parked ON maitre_errands (id) WHERE state = 'parked';
+CREATE INDEX maitre_errands_ended ON maitre_errands (ended_at) WHERE state = 'done';
+CREATE INDEX maitre_errands_resource ON maitre_errands (resource) WHERE resource IS NOT NULL;
+
+CREATE TABLE maitre_records (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    resource TEXT NOT NULL,
+    addon TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value BYTEA,
+    version BIGINT NOT NULL DEFAULT 0,
+    held_by TEXT,
+    held_until BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (resource, addon, name)
+);
 
 CREATE TABLE maitre_marks (
     hash BYTEA PRIMARY KEY,
@@ -87,7 +129,7 @@ BEGIN
 END $$;
 
 -- Many provisions that were done: each is written down if its fence is still the resource's. What somebody else holds at
--- this moment is left out, for its caller to try alone. Returns the operations that were ended.
+-- this moment is left out, for its caller to try alone, and so is what was accepted, of which more has to be done. Returns the operations that were ended.
 CREATE FUNCTION maitre_end_provisions(
     resources BIGINT[], operations BIGINT[], fences BIGINT[], provider_ids TEXT[], plans TEXT[], replies BYTEA[],
     turned BIGINT
@@ -100,7 +142,7 @@ BEGIN
         CONTINUE WHEN NOT FOUND;
         UPDATE maitre_operations
         SET state = 'done', request = NULL, cause = NULL, lease_until = 0, ended_at = at
-        WHERE id = operations[i] AND fence = fences[i] AND state = 'open';
+        WHERE id = operations[i] AND fence = fences[i] AND state = 'open' AND accepted_at IS NULL;
         CONTINUE WHEN NOT FOUND;
         UPDATE maitre_resources
         SET provider_id = provider_ids[i], reply = replies[i], plan = plans[i], changed_at = at,

@@ -31,11 +31,53 @@ CREATE TABLE maitre_operations (
     due_at BIGINT NOT NULL,
     asked_at BIGINT NOT NULL,
     last_asked_at BIGINT NOT NULL,
-    ended_at BIGINT
+    ended_at BIGINT,
+    accepted_at BIGINT,
+    accepted_until BIGINT,
+    alarms BIGINT NOT NULL DEFAULT 0,
+    telling BIGINT NOT NULL DEFAULT 0,
+    progress BLOB
 );
 CREATE INDEX maitre_operations_lane ON maitre_operations (resource, id);
 CREATE INDEX maitre_operations_due ON maitre_operations (due_at) WHERE state = 'open';
+CREATE INDEX maitre_operations_accepted ON maitre_operations (accepted_until)
+    WHERE state = 'open' AND accepted_until IS NOT NULL;
 CREATE INDEX maitre_operations_parked ON maitre_operations (last_asked_at) WHERE state = 'parked';
+
+CREATE TABLE maitre_errands (
+    id INTEGER PRIMARY KEY,
+    addon TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    resource TEXT,
+    payload BLOB,
+    state TEXT NOT NULL,
+    cause BLOB,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    lease_until BIGINT NOT NULL DEFAULT 0,
+    due_at BIGINT NOT NULL,
+    ends_at BIGINT,
+    alarms BIGINT NOT NULL DEFAULT 0,
+    noted_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    UNIQUE (name, kind, addon)
+);
+CREATE INDEX maitre_errands_due ON maitre_errands (due_at) WHERE state = 'open';
+CREATE INDEX maitre_errands_parked ON maitre_errands (id) WHERE state = 'parked';
+CREATE INDEX maitre_errands_ended ON maitre_errands (ended_at) WHERE state = 'done';
+CREATE INDEX maitre_errands_resource ON maitre_errands (resource) WHERE resource IS NOT NULL;
+
+CREATE TABLE maitre_records (
+    id INTEGER PRIMARY KEY,
+    resource TEXT NOT NULL,
+    addon TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB,
+    version BIGINT NOT NULL DEFAULT 0,
+    held_by TEXT,
+    held_until BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (resource, addon, name)
+);
 
 CREATE TABLE maitre_marks (
     hash BLOB PRIMARY KEY,

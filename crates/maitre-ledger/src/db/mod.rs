@@ -11,7 +11,7 @@ mod words;
 
 use std::sync::Arc;
 
-use crate::engine::{AskProvision, Begun, Engine, Finish};
+use crate::engine::{AskProvision, Begun, Engine, Finish, Finished};
 use crate::error::LedgerError;
 
 pub(crate) use connection::Connection;
@@ -124,7 +124,7 @@ impl Db {
     }
 
     /// Ends an operation, on both databases together with others.
-    pub(crate) async fn finish(&self, finish: Finish) -> Result<bool, LedgerError> {
+    pub(crate) async fn finish(&self, finish: Finish) -> Result<Finished, LedgerError> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.write(finish).await,

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Command, Connection, Row, Value, Words, migrations};
-use crate::engine::{AskProvision, Begun, Engine, Finish, Together};
+use crate::engine::{AskProvision, Begun, Engine, Finish, Finished, Together};
 use crate::error::LedgerError;
 
 /// More than this do not share one commit.
@@ -76,7 +76,7 @@ impl Postgres {
         self.begins.ask(&self.pool, ask).await
     }
 
-    pub(super) async fn finish(&self, finish: Finish) -> Result<bool, LedgerError> {
+    pub(super) async fn finish(&self, finish: Finish) -> Result<Finished, LedgerError> {
         self.ends.ask(&self.pool, finish).await
     }
 
@@ -181,6 +181,7 @@ fn query<'q>(text: Arc<str>, values: &'q [Value<'q>]) -> Query<'q, sqlx::Postgre
     // the text is one of our own literals; see `Words`
     values.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, value| match *value {
         Value::Number(number) => query.bind(number),
+        Value::MaybeNumber(number) => query.bind(number),
         Value::Numbers(numbers) => query.bind(numbers),
         Value::Text(text) => query.bind(text),
         Value::Texts(texts) => query.bind(texts),

@@ -210,12 +210,12 @@ fn at_once<T>(work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, L
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match *self {
-            Self::Number(number) => number.into(),
+            Self::Number(number) | Self::MaybeNumber(Some(number)) => number.into(),
             // read by `json_each`
             Self::Numbers(numbers) => serde_json::to_string(numbers).unwrap_or_default().into(),
             Self::Text(Some(text)) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Bytes(Some(bytes)) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-            Self::Text(None) | Self::Bytes(None) => Null.into(),
+            Self::MaybeNumber(None) | Self::Text(None) | Self::Bytes(None) => Null.into(),
             #[cfg(feature = "postgres")]
             Self::Texts(_) | Self::ManyBytes(_) => return Err(rusqlite::Error::InvalidQuery), // it has no arrays
         })

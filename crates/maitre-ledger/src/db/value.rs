@@ -6,6 +6,7 @@ use crate::error::LedgerError;
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'v> {
     Number(i64),
+    MaybeNumber(Option<i64>),
     Numbers(&'v [i64]),
     Text(Option<&'v str>),
     Bytes(Option<&'v [u8]>),
@@ -24,6 +25,12 @@ pub(crate) use values;
 impl From<i64> for Value<'_> {
     fn from(number: i64) -> Self {
         Self::Number(number)
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::MaybeNumber(number)
     }
 }
 

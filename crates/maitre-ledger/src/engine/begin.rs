@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use maitre_core::Provision;
+use maitre_core::{Errand, Provision};
 
+use super::errand::Note;
 use super::lease::{Lease, drop_what_waits};
 use super::records::{Kind, Resource, hold, hold_key, is_uuid, key_of, place};
 use super::{Engine, finish};
@@ -51,6 +52,8 @@ pub(crate) struct AskProvision {
     pub(crate) asked: [u8; 32],
     /// What the listener is to be asked. It is sealed when it is written down, as what comes again is not.
     pub(crate) request: Arc<Provision>,
+    /// What cannot wait until it is done.
+    pub(crate) errand: Option<Errand>,
 }
 
 impl AskProvision {
@@ -105,7 +108,10 @@ impl Command for AskProvision {
     type Outcome = Begun;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Begun, LedgerError> {
-        let Self { addon, key, plan, .. } = self;
+        let Self { addon, key, plan, errand, .. } = self;
+        if let Some(errand) = errand.clone() {
+            Note { addon: addon.clone(), errand }.apply(engine, on).await?;
+        }
         let mut known = hold_key(on, addon, key).await?;
         if known.is_none() {
             let insert = "INSERT INTO maitre_resources (addon, key, state, plan, asked, fence, created_at, changed_at)

@@ -1,38 +1,67 @@
 //! An operation's result: written if its fence is still the resource's, or not at all.
 
 use super::Engine;
+use super::accept::tell;
 use super::begin::after;
+use super::errand::go_with;
 use super::lease::Lease;
 use super::records::{Kind, Resource, place};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
+use crate::rules::State;
 use crate::stored::{StoredKind, StoredReply};
 
-/// The listener's answer. The outcome says whether it was written: a process that was paused past its lease comes too
-/// late.
+/// The listener's answer.
 pub(crate) struct Finish {
     pub(super) lease: Lease,
     pub(super) reply: StoredReply,
     pub(super) sealed: Vec<u8>,
+    /// Whether a marketplace that was told "accepted" has been told this.
+    told: bool,
+}
+
+/// What became of an answer.
+pub(crate) enum Finished {
+    Written,
+    /// A process that was paused past its lease comes too late.
+    Late,
+    /// The marketplace is to be told first, under the same lease.
+    Tell(Lease),
 }
 
 impl Finish {
     pub(crate) fn new(engine: &Engine, lease: Lease, reply: StoredReply) -> Self {
         let sealed = engine.seal_reply(&lease.addon, &lease.key, &reply);
-        Self { lease, reply, sealed }
+        Self { lease, reply, sealed, told: false }
+    }
+
+    /// The same after the marketplace was told.
+    pub(crate) fn told(engine: &Engine, lease: Lease, reply: StoredReply) -> Self {
+        Self { told: true, ..Self::new(engine, lease, reply) }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn was_told(&self) -> bool {
+        self.told
     }
 }
 
 impl Command for Finish {
-    type Outcome = bool;
+    type Outcome = Finished;
 
-    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let Self { lease, reply, sealed } = self;
-        if !is_ours(on, lease).await? {
-            return Ok(false);
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Finished, LedgerError> {
+        let Self { lease, reply, sealed, told } = self;
+        match is_ours(on, lease).await? {
+            Ours::No => return Ok(Finished::Late),
+            Ours::Accepted if !told => {
+                tell(on, lease, sealed).await?;
+                return Ok(Finished::Tell(lease.clone()));
+            }
+            Ours::Yes | Ours::Accepted => {}
         }
         match (lease.kind, reply) {
-            (Kind::Provision, StoredReply::Provisioned { id, .. }) => {
+            (Kind::Provision, StoredReply::Provisioned { id, own, .. }) => {
+                let id = own.as_ref().unwrap_or(id);
                 // a removal that was asked for meanwhile stays asked for
                 let done = "UPDATE maitre_resources SET provider_id = $2, reply = $3, plan = $4, changed_at = {now},
                      state = CASE WHEN state = 'removing' THEN state ELSE 'provisioned' END WHERE id = $1";
@@ -54,15 +83,30 @@ impl Command for Finish {
         if lease.kind == Kind::PlanChange {
             settle(on, lease.resource).await?;
         }
-        Ok(true)
+        Ok(Finished::Written)
     }
 }
 
+/// Whether an operation is still this process's to write.
+enum Ours {
+    No,
+    Yes,
+    /// And its caller was let go before its end.
+    Accepted,
+}
+
 /// The fence is compared on the resource's row, which is held from here to the commit.
-async fn is_ours(on: &mut Connection<'_>, lease: &Lease) -> Result<bool, LedgerError> {
-    let ours = "SELECT o.id FROM maitre_resources r JOIN maitre_operations o ON o.resource = r.id
+async fn is_ours(on: &mut Connection<'_>, lease: &Lease) -> Result<Ours, LedgerError> {
+    let ours =
+        "SELECT o.accepted_at AS accepted_at, r.state AS state FROM maitre_resources r JOIN maitre_operations o ON o.resource = r.id
          WHERE r.id = $1 AND r.fence = $3 AND o.id = $2 AND o.fence = $3 AND o.state = 'open' {lock}";
-    Ok(on.maybe_row(ours, values![lease.resource, lease.operation, lease.fence]).await?.is_some())
+    Ok(match on.maybe_row(ours, values![lease.resource, lease.operation, lease.fence]).await? {
+        None => Ours::No,
+        // who has had the resource removed meanwhile wants to know nothing of it
+        Some(row) if lease.kind != Kind::Deprovision && row.text("state")? == State::Removing.as_str() => Ours::Yes,
+        Some(row) if row.maybe_number("accepted_at")?.is_some() => Ours::Accepted,
+        Some(_) => Ours::Yes,
+    })
 }
 
 /// Nobody will ask again, and something may have been made: remove it.
@@ -98,6 +142,7 @@ async fn removed(engine: &Engine, on: &mut Connection<'_>, lease: &Lease) -> Res
     let rest =
         "UPDATE maitre_operations SET request = NULL, reply = NULL, cause = NULL WHERE resource = $1 AND id <> $2";
     on.run(rest, values![lease.resource, lease.operation]).await?;
+    go_with(on, &lease.addon, &lease.key).await?;
     let tie = format!("{} {}", lease.addon, lease.key);
     on.run("DELETE FROM maitre_sessions WHERE resource = $1", values![&tie]).await.map(drop)
 }
@@ -142,30 +187,54 @@ pub(super) async fn settle(on: &mut Connection<'_>, resource: i64) -> Result<(),
     on.run(settle, values![resource]).await.map(drop)
 }
 
-/// It did not work out this time: later again, or, when that has been said too often, a person has to look. The outcome
-/// says whether it was still ours to say.
+/// It did not work out this time: later again, or, when that has been said too often, a person has to look.
 ///
-/// A removal is never given up: until it is done the customer's data is there and nobody pays for it.
+/// A removal is never given up: until it is done the customer's data is there and nobody pays for it. Nor is telling a
+/// marketplace: it gives up by itself.
 pub(crate) struct Defer {
     pub(crate) lease: Lease,
     pub(crate) cause: String,
+    /// Whether no further try will help.
+    pub(crate) for_good: bool,
+}
+
+/// What became of what did not work out.
+pub(crate) enum Deferred {
+    Later,
+    Parked,
+    /// The caller was let go before: the marketplace is told that it comes to nothing, under the same lease.
+    Tell(Box<(Lease, StoredReply)>),
+    Late,
 }
 
 impl Command for Defer {
-    type Outcome = bool;
+    type Outcome = Deferred;
 
-    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let Self { lease, cause } = self;
-        if !is_ours(on, lease).await? {
-            return Ok(false);
-        }
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Deferred, LedgerError> {
+        let Self { lease, cause, for_good } = self;
+        let accepted = match is_ours(on, lease).await? {
+            Ours::No => return Ok(Deferred::Late),
+            Ours::Yes => false,
+            Ours::Accepted => true,
+        };
         let sealed = engine.keys.seal(&place(&lease.addon, &lease.key, "cause"), cause.as_bytes());
-        let look = "SELECT attempts FROM maitre_operations WHERE id = $1";
-        let attempts = on.row(look, values![lease.operation]).await?.number("attempts")?;
-        if attempts < engine.limits.attempts || lease.kind == Kind::Deprovision {
+        let look = "SELECT attempts, telling FROM maitre_operations WHERE id = $1";
+        let row = on.row(look, values![lease.operation]).await?;
+        let (attempts, telling) = (row.number("attempts")?, row.number("telling")? == 1);
+        let never_given_up = lease.kind == Kind::Deprovision || telling;
+        if !for_good && (attempts < engine.limits.attempts || never_given_up) {
             let later = "UPDATE maitre_operations SET lease_until = 0, cause = $2, due_at = {now} + $3 WHERE id = $1";
             on.run(later, values![lease.operation, &sealed, engine.backoff(attempts)]).await?;
-            return Ok(true);
+            return Ok(Deferred::Later);
+        }
+        if accepted && !telling {
+            tracing::error!(
+                resource = %lease.key, addon = %lease.addon, attempts, cause,
+                "gave up a {} that was accepted: the marketplace is told", lease.kind.as_str()
+            );
+            let failed = StoredReply::Failed { kind: StoredKind::Unavailable, message: None };
+            tell(on, lease, &engine.seal_reply(&lease.addon, &lease.key, &failed)).await?;
+            return Ok(Deferred::Tell(Box::new((lease.clone(), failed))));
         }
         tracing::error!(
             resource = %lease.key, addon = %lease.addon, attempts, cause,
@@ -181,13 +250,13 @@ impl Command for Defer {
         } else {
             settle(on, lease.resource).await?;
         }
-        Ok(true)
+        Ok(Deferred::Parked)
     }
 }
 
 impl Engine {
     /// Doubles up to the limit; between half and all of it, so that what failed together does not come back together.
-    fn backoff(&self, attempts: i64) -> i64 {
+    pub(super) fn backoff(&self, attempts: i64) -> i64 {
         let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(30);
         let full = self.limits.first_backoff.saturating_mul(1 << doublings).min(self.limits.last_backoff);
         let share = i64::from(uuid::Uuid::new_v4().as_bytes()[0]);

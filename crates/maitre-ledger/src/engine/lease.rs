@@ -25,10 +25,12 @@ pub(crate) struct Lease {
 pub(crate) enum Claimed {
     /// It is ours now; ask the listener this.
     Ours(Lease, StoredRequest),
+    /// It is ours now; its work is done, and the marketplace is to be told.
+    Tell(Lease, StoredReply),
     /// It has an answer.
     Ended(StoredReply),
-    /// Somebody works on it, or on one before it in its lane.
-    Busy,
+    /// Somebody works on it, or on one before it in its lane; perhaps its caller was let go before.
+    Busy { accepted: bool },
     /// It failed and will be tried later.
     Deferred,
     /// It was parked: a person has to look at it.
@@ -45,33 +47,19 @@ impl Command for Claim {
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Claimed, LedgerError> {
         let operation = self.operation;
-        // the resource's row stands for its lane, so two claims of one lane come one after the other
-        let lane = "SELECT * FROM maitre_resources
-             WHERE id = (SELECT resource FROM maitre_operations WHERE id = $1) {lock}";
-        let Some(row) = on.maybe_row(lane, values![operation]).await? else {
-            return Err(LedgerError::damaged("an operation without a resource"));
-        };
-        let resource = Resource::read(&row)?;
-        let look =
-            "SELECT kind, state, plan, request, reply, lease_until - {now} AS leased_for, due_at - {now} AS rests_for
-             FROM maitre_operations WHERE id = $1";
+        // two claims of one lane come one after the other
+        let resource = Resource::of_operation(on, operation).await?;
+        let look = "SELECT kind, state, plan, request, reply, telling, accepted_at, lease_until - {now} AS leased_for,
+             due_at - {now} AS rests_for FROM maitre_operations WHERE id = $1";
         let row = on.row(look, values![operation]).await?;
         let kind = Kind::read(&row.text("kind")?)?;
         match row.text("state")?.as_str() {
             "open" => {}
             "parked" => return Ok(Claimed::Parked),
-            _ => {
-                let own = row.maybe_bytes("reply")?;
-                return Ok(Claimed::Ended(match own {
-                    Some(sealed) => engine.open_reply(&resource.addon, &resource.key, &sealed)?,
-                    // a provision's answer stands in its resource, for as long as that lives
-                    None if resource.reply.is_some() => engine.reply_of(&resource)?,
-                    None => StoredReply::Failed { kind: StoredKind::Gone, message: None },
-                }));
-            }
+            _ => return engine.reply_of_operation(&resource, row.maybe_bytes("reply")?).map(Claimed::Ended),
         }
         if row.number("leased_for")? > 0 || !lane_is_free(engine, on, &resource, operation, kind).await? {
-            return Ok(Claimed::Busy);
+            return Ok(Claimed::Busy { accepted: row.maybe_number("accepted_at")?.is_some() });
         }
         let plan = row.maybe_text("plan")?;
         if let Some(reply) = settled(engine, &resource, kind, plan.as_deref())? {
@@ -99,9 +87,14 @@ impl Command for Claim {
             Some(sealed) => engine.open_request(&resource.addon, &resource.key, kind, &sealed)?,
             None => StoredRequest::Deprovision,
         };
+        let telling = row.number("telling")? == 1;
+        let reply = telling.then(|| engine.reply_of_operation(&resource, row.maybe_bytes("reply")?)).transpose()?;
         let lease =
             Lease { operation, resource: resource.id, fence, addon: resource.addon, key: resource.key, kind, plan };
-        Ok(Claimed::Ours(lease, request))
+        Ok(match reply {
+            Some(reply) => Claimed::Tell(lease, reply),
+            None => Claimed::Ours(lease, request),
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! Every change of the records: one command, one transaction.
 
+mod accept;
 mod begin;
 mod erase;
+mod errand;
 mod finish;
 mod lease;
 mod mark;
@@ -9,16 +11,22 @@ mod records;
 mod sweep;
 #[cfg(feature = "postgres")]
 mod together;
+mod value;
 
+pub(crate) use accept::{Accept, Accepted, Say};
 pub(crate) use begin::{AskDeprovision, AskPlanChange, AskProvision, Begun};
 pub(crate) use erase::Erase;
-pub(crate) use finish::{Defer, Finish};
+pub(crate) use errand::{
+    Decide, DueErrands, EndErrand, Ended, Note, RenewErrand, TakeErrand, Which, cause_at, payload_at,
+};
+pub(crate) use finish::{Defer, Deferred, Finish, Finished};
 pub(crate) use lease::{Claim, Claimed, GiveBack, Lease, Renew, Retry};
 pub(crate) use mark::Mark;
 pub(crate) use records::{Find, Kind, key_of, place};
 pub(crate) use sweep::Sweep;
 #[cfg(feature = "postgres")]
 pub(crate) use together::Together;
+pub(crate) use value::{Hold, Of, ReadValue, Reconfigure, WriteValue, value_at};
 
 use crate::db::Milliseconds;
 use crate::seal::Keys;

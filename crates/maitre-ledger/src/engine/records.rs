@@ -60,6 +60,16 @@ impl Resource {
     }
 }
 
+impl Resource {
+    /// The resource of an operation, held until the transaction ends: its row stands for its lane.
+    pub(super) async fn of_operation(on: &mut Connection<'_>, operation: i64) -> Result<Self, LedgerError> {
+        let lane = "SELECT * FROM maitre_resources
+             WHERE id = (SELECT resource FROM maitre_operations WHERE id = $1) {lock}";
+        let row = on.maybe_row(lane, values![operation]).await?;
+        Self::read(&row.ok_or(LedgerError::damaged("an operation without a resource"))?)
+    }
+}
+
 /// Looks a resource up without holding it.
 pub(crate) struct Find {
     pub(crate) addon: String,

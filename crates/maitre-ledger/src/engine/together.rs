@@ -4,7 +4,7 @@
 //! needs a decision under a lock is left to the command itself.
 
 use super::records::{Kind, Resource};
-use super::{AskProvision, Begun, Engine, Finish, Lease};
+use super::{AskProvision, Begun, Engine, Finish, Finished, Lease};
 use crate::db::{Command, Connection, Row, values};
 use crate::error::LedgerError;
 use crate::stored::StoredReply;
@@ -28,7 +28,7 @@ pub(crate) trait Together: Command {
 
 impl Together for AskProvision {
     fn fits(&self) -> bool {
-        true
+        self.errand.is_none()
     }
 
     fn about(&self) -> (&str, &str) {
@@ -75,7 +75,7 @@ impl AskProvision {
 
 impl Together for Finish {
     fn fits(&self) -> bool {
-        matches!((self.lease.kind, &self.reply), (Kind::Provision, StoredReply::Provisioned { .. }))
+        !self.was_told() && matches!((self.lease.kind, &self.reply), (Kind::Provision, StoredReply::Provisioned { .. }))
     }
 
     fn about(&self) -> (&str, &str) {
@@ -86,7 +86,7 @@ impl Together for Finish {
         commands: &[&Self],
         _: &Engine,
         on: &mut Connection<'_>,
-    ) -> Result<Vec<Option<bool>>, LedgerError> {
+    ) -> Result<Vec<Option<Finished>>, LedgerError> {
         let leases: Vec<_> = commands.iter().map(|command| &command.lease).collect();
         let numbers = |of: fn(&Lease) -> i64| leases.iter().map(|lease| of(lease)).collect::<Vec<_>>();
         let resources = numbers(|lease| lease.resource);
@@ -97,14 +97,14 @@ impl Together for Finish {
         let end = "SELECT maitre_end_provisions($1, $2, $3, $4, $5, $6, {turned}) AS ended";
         let values = values![&resources[..], &operations[..], &fences[..], &provider_ids[..], &plans[..], &replies[..]];
         let ended = on.rows(end, values).await?.iter().map(|row| row.number("ended")).collect::<Result<Vec<_>, _>>()?;
-        Ok(operations.iter().map(|operation| ended.contains(operation).then_some(true)).collect())
+        Ok(operations.iter().map(|operation| ended.contains(operation).then_some(Finished::Written)).collect())
     }
 }
 
 impl Finish {
     fn provider_id(&self) -> Option<&str> {
         match &self.reply {
-            StoredReply::Provisioned { id, .. } => Some(id),
+            StoredReply::Provisioned { id, own, .. } => Some(own.as_ref().unwrap_or(id)),
             _ => None,
         }
     }

@@ -2,12 +2,14 @@
 
 mod asking;
 mod database;
+mod follower;
 mod machine;
 mod vendor;
 mod working;
 
-pub(crate) use asking::{Answer, addon, basic, key, plan, provision, remove, replies, sign_on};
+pub(crate) use asking::{Answer, Seen, addon, basic, key, plan, provision, remove, replies, sign_on};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
+pub(crate) use follower::{Follower, Following, Hears, PATIENCE};
 pub(crate) use machine::{LEASE, Machine, serve_if_told};
 pub(crate) use vendor::{Act, Gate, Vendor};
 pub(crate) use working::{Process, RandomNumbers, Working, worker};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn,
-    SignedOn,
+    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Progress, Provision, Provisioned, Result,
+    SignOn, SignedOn,
 };
 use sqlx::{AnyPool, Executor, Row};
 use tokio::sync::Semaphore;
@@ -23,6 +23,8 @@ pub(crate) enum Act {
     /// Says so, and waits before it does the next thing that it was told.
     Wait(Gate),
     Panic,
+    /// Says how far it is, and does the next thing that it was told.
+    Say(&'static str),
 }
 
 /// A door in a call.
@@ -47,7 +49,8 @@ impl Gate {
         self.open.add_permits(Semaphore::MAX_PERMITS >> 4);
     }
 
-    async fn pass(&self) {
+    /// Comes to the gate and waits there, as a call does.
+    pub(crate) async fn entered_and_passed(&self) {
         self.entered.add_permits(1);
         drop(self.open.acquire().await);
     }
@@ -78,7 +81,7 @@ impl Vendor {
         for table in [
             "CREATE TABLE IF NOT EXISTS widgets (resource TEXT PRIMARY KEY, plan TEXT NOT NULL, secret TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS calls (kind TEXT NOT NULL, resource TEXT NOT NULL, fence BIGINT NOT NULL,
-             plan TEXT NOT NULL)",
+             plan TEXT NOT NULL, at BIGINT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS doubles (resource TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS fences (resource TEXT PRIMARY KEY, fence BIGINT NOT NULL)",
         ] {
@@ -105,9 +108,9 @@ impl Vendor {
         gate
     }
 
-    /// How many calls there were for a resource.
+    /// The calls that there were for a resource, in the order in which they came.
     pub(crate) async fn calls(&self, resource: &str) -> Vec<Call> {
-        let select = "SELECT kind, fence, plan FROM calls WHERE resource = $1";
+        let select = "SELECT kind, fence, plan FROM calls WHERE resource = $1 ORDER BY at";
         let rows = self.pool.fetch_all(sqlx::query(select).bind(resource)).await.expect("calls");
         let call = |row: &sqlx::any::AnyRow| Call { kind: row.get(0), fence: row.get(1), plan: row.get(2) };
         rows.iter().map(call).collect()
@@ -131,14 +134,26 @@ impl Vendor {
         row.get(0)
     }
 
-    async fn enter(&self, kind: &str, resource: &str, fence: u64, plan: &str) -> Result<Option<Act>> {
-        let insert = "INSERT INTO calls (kind, resource, fence, plan) VALUES ($1, $2, $3, $4)";
-        let fence = i64::try_from(fence)?;
-        self.pool.execute(sqlx::query(insert).bind(kind).bind(resource).bind(fence).bind(plan)).await?;
+    async fn enter(
+        &self,
+        kind: &str,
+        resource: &str,
+        fence: u64,
+        plan: &str,
+        progress: Option<&Progress>,
+    ) -> Result<Option<Act>> {
+        let insert = "INSERT INTO calls (kind, resource, fence, plan, at) VALUES ($1, $2, $3, $4, $5)";
+        let (fence, at) =
+            (i64::try_from(fence)?, i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos())?);
+        self.pool.execute(sqlx::query(insert).bind(kind).bind(resource).bind(fence).bind(plan).bind(at)).await?;
         let next = || self.acts.lock().expect("the script").get_mut(resource).and_then(VecDeque::pop_front);
         let mut act = next();
-        while let Some(Act::Wait(gate)) = act {
-            gate.pass().await;
+        loop {
+            match &act {
+                Some(Act::Wait(gate)) => gate.entered_and_passed().await,
+                Some(Act::Say(sentence)) => progress.expect("it can be said").say(*sentence),
+                _ => break,
+            }
             act = next();
         }
         match act {
@@ -172,7 +187,7 @@ fn lose(act: Option<&Act>) -> Result<()> {
 impl Listener for Vendor {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let resource = request.resource.as_str();
-        let act = self.enter("provision", resource, request.fence, &request.plan).await?;
+        let act = self.enter("provision", resource, request.fence, &request.plan, Some(&request.progress)).await?;
         let there = self.widget(resource).await.is_some();
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
@@ -199,7 +214,7 @@ impl Listener for Vendor {
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         let resource = request.resource.as_str();
-        let act = self.enter("plan change", resource, request.fence, &request.plan).await?;
+        let act = self.enter("plan change", resource, request.fence, &request.plan, None).await?;
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.fence).await?;
@@ -215,7 +230,7 @@ impl Listener for Vendor {
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
         let resource = request.resource.as_str();
-        let act = self.enter("deprovision", resource, request.fence, "").await?;
+        let act = self.enter("deprovision", resource, request.fence, "", None).await?;
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.fence).await?;
@@ -227,7 +242,7 @@ impl Listener for Vendor {
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
-        self.enter("single sign-on", request.resource.as_str(), 0, "").await?;
+        self.enter("single sign-on", request.resource.as_str(), 0, "", None).await?;
         Ok(SignedOn::redirect("/").session("widget", request.resource))
     }
 }

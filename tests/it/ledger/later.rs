@@ -1,0 +1,404 @@
+//! What takes long is accepted, goes on, and is told to the marketplace when it is done: exactly once, as far as that
+//! listens.
+
+use std::time::Duration;
+
+use maitre_core::{FailureKind, Listener, Provision, Result};
+use maitre_ledger::{Keys, Ledger, State};
+use sqlx::{Executor, Row};
+
+use super::support::{
+    Act, Answer, Database, Follower, Following, Gate, Hears, KEY, PATIENCE, Process, Seen, Vendor, basic, key, plan,
+    remove, soon, until,
+};
+
+/// Long enough for what is done at once, and short enough for a test.
+const GIVE_WAY: Duration = Duration::from_millis(150);
+const TOLD: &str = r#"provisioned ["WIDGET_URL", "A_FIRST"]"#;
+
+/// A provision that may be accepted.
+fn patient(key: &str) -> Provision {
+    let mut request = basic(key);
+    request.give_way = Some(GIVE_WAY);
+    request
+}
+
+/// The sentence that the customer gets with a 202.
+fn sentence<T: Seen>(result: Result<T>) -> String {
+    match result {
+        Ok(reply) => panic!("it was done at once: {}", reply.seen()),
+        Err(failure) => {
+            assert_eq!(failure.kind(), FailureKind::Accepted, "{failure:?}");
+            failure.message().unwrap_or_default().to_owned()
+        }
+    }
+}
+
+async fn state(ledger: &Ledger, key: &str) -> State {
+    ledger.resource(key).await.unwrap().expect("a resource").state
+}
+
+async fn settled(ledger: &Ledger) {
+    until("all is done", || async { ledger.figures().await.unwrap().open == 0 }).await;
+}
+
+async fn at(database: &Database, offset: Duration) -> Ledger {
+    let rest = Duration::from_millis(1);
+    let options = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap()).attempts(12, rest, 4 * rest);
+    options.clock_offset(offset).open().await.expect("a ledger")
+}
+
+on_both_databases! {
+    async fn a_provision_in_time_is_answered_and_nobody_is_told(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let mut request = basic(&key);
+        request.give_way = Some(Duration::from_mins(1));
+        let reply = process.kept.provision(request).await.expect("a reply");
+        assert_eq!(reply.id().as_str(), key, "where it might have been accepted, the id is the key");
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [""; 0]);
+        // the vendor's own name of it is known all the same
+        let changed = process.kept.plan_change(plan(&format!("w-{key}"), "premium")).await;
+        assert!(Answer::from(changed).is_done());
+    }
+
+    async fn a_slow_provision_is_accepted_and_told_when_it_is_done(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let (key, gate) = (key(), Gate::new());
+        vendor.tell(&key, [Act::Say("Your widget is being forged."), Act::Wait(gate.clone())]);
+
+        assert!(!sentence(process.kept.provision(patient(&key)).await).is_empty());
+        gate.entered().await;
+        until("its progress is written", || async {
+            ledger.resource(&key).await.unwrap().unwrap().timeline[0].progress.is_some()
+        })
+        .await;
+        // asked again it is still the same one
+        assert_eq!(sentence(process.kept.provision(patient(&key)).await), "Your widget is being forged.");
+        let view = ledger.resource(&key).await.unwrap().unwrap();
+        assert_eq!((view.state, view.timeline.len()), (State::Provisioning, 1));
+        assert!(view.timeline[0].accepted_at.is_some() && !view.timeline[0].is_to_be_told);
+
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [TOLD]);
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+        let replay = process.kept.provision(patient(&key)).await.expect("a replay");
+        assert_eq!(replay.id().as_str(), key);
+        assert_eq!(replay.config_vars().iter().len(), 2, "what is done is answered as done");
+        assert_eq!(follower.told().len(), 1);
+    }
+
+    async fn asked_in_another_process_it_is_accepted_too(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let other = Following::start(&database.open().await, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        let first = tokio::spawn({
+            let kept = process.kept.clone();
+            let request = patient(&key);
+            async move { kept.provision(request).await }
+        });
+        gate.entered().await;
+        sentence(other.kept.provision(patient(&key)).await);
+        sentence(soon("the first answer", first).await.unwrap());
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [TOLD]);
+        assert!(Answer::from(other.kept.provision(patient(&key)).await).is_done());
+    }
+
+    async fn a_refusal_that_comes_late_is_told(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let (key, gate) = (key(), Gate::new());
+        vendor.tell(&key, [Act::Wait(gate.clone()), Act::Refuse("Sold out.")]);
+        sentence(process.kept.provision(patient(&key)).await);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), ["not provisioned: Refused"]);
+        assert_eq!(state(&ledger, &key).await, State::Refused);
+        assert_eq!(Answer::from(process.kept.provision(patient(&key)).await), Answer::Failed(FailureKind::Refused));
+    }
+
+    async fn what_never_works_is_told_and_taken_down(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        vendor.tell(&key, (0..12).map(|_| Act::FailAfter("no connection")));
+        sentence(process.kept.provision(patient(&key)).await);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), ["not provisioned: Unavailable"]);
+        // what the tries had made is gone
+        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(vendor.widget(&key).await, None);
+        assert_eq!(ledger.figures().await.unwrap().parked, 0, "nobody has to look: the customer knows");
+    }
+
+    async fn when_the_process_dies_another_one_finishes_and_tells(database: Database) {
+        let follower = Follower::default();
+        database.migrated().await;
+        let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let (key, gate) = (key(), vendor.stop_at(""));
+        vendor.tell(&key, [Act::Wait(gate.clone())]);
+        let process = Process::start();
+        let accepted = {
+            let (vendor, follower, request) = (vendor.clone(), follower.clone(), patient(&key));
+            process.spawn(async move {
+                let following = Following::start(&first, &vendor, follower);
+                let said = sentence(following.kept.provision(request).await);
+                std::mem::forget(following); // its worker lives as long as the process
+                said
+            })
+        };
+        soon("it is accepted", accepted).await.unwrap();
+        process.kill();
+        let ledger = database.open().await;
+        let _next = Following::start(&ledger, &vendor, follower.clone());
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [TOLD]);
+        assert_eq!((vendor.calls(&key).await.len(), vendor.doubles().await), (2, 0));
+    }
+
+    async fn when_it_dies_while_it_tells_another_one_tells_again(database: Database) {
+        let follower = Follower::default();
+        database.migrated().await;
+        let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
+        let vendor = Vendor::new(database.pool().await).await;
+        let (key, listens) = (key(), Gate::new());
+        let gate = vendor.stop_at(&key);
+        follower.hears([Hears::Later(listens.clone())]);
+        let process = Process::start();
+        let accepted = {
+            let (vendor, follower, request) = (vendor.clone(), follower.clone(), patient(&key));
+            process.spawn(async move {
+                let following = Following::start(&first, &vendor, follower);
+                let said = sentence(following.kept.provision(request).await);
+                std::mem::forget(following);
+                said
+            })
+        };
+        soon("it is accepted", accepted).await.unwrap();
+        gate.open();
+        listens.entered().await;
+        process.kill();
+        let ledger = database.open().await;
+        let view = ledger.resource(&key).await.unwrap().unwrap();
+        assert!(view.timeline[0].is_to_be_told && view.state == State::Provisioning);
+        let _next = Following::start(&ledger, &vendor, follower.clone());
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [TOLD, TOLD]);
+        assert_eq!(vendor.calls(&key).await.len(), 1, "what is done is not done again");
+    }
+
+    async fn who_does_not_listen_is_told_again(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        follower.hears((0..20).map(|_| Hears::Nothing(FailureKind::Unavailable)));
+        sentence(process.kept.provision(patient(&key)).await);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told().len(), 21, "more often than the limit of tries: the marketplace gives up first");
+        assert_eq!(state(&ledger, &key).await, State::Provisioned);
+        assert_eq!(vendor.calls(&key).await.len(), 1);
+    }
+
+    async fn what_a_person_has_to_look_at_is_parked_and_told_on_request(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        follower.hears([Hears::Nothing(FailureKind::Refused)]);
+        sentence(process.kept.provision(patient(&key)).await);
+        gate.open();
+        until("it is parked", || async { ledger.figures().await.unwrap().parked == 1 }).await;
+        let view = ledger.resource(&key).await.unwrap().unwrap();
+        assert_eq!(view.timeline[0].cause.as_deref(), Some("It will not listen."));
+        assert!(ledger.retry(view.timeline[0].id).await.unwrap());
+        settled(&ledger).await;
+        assert_eq!(state(&ledger, &key).await, State::Provisioned);
+        assert_eq!((follower.told().len(), vendor.calls(&key).await.len()), (2, 1));
+    }
+
+    async fn what_the_marketplace_has_given_up_is_taken_down(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        follower.hears([Hears::Nothing(FailureKind::Gone)]);
+        sentence(process.kept.provision(patient(&key)).await);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(vendor.widget(&key).await, None);
+        assert_eq!(Answer::from(process.kept.provision(patient(&key)).await), Answer::Failed(FailureKind::Gone));
+    }
+
+    async fn a_removal_in_the_middle_wins_and_nobody_is_told(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        sentence(process.kept.provision(patient(&key)).await);
+        let removal = tokio::spawn({
+            let (kept, request) = (process.kept.clone(), remove(&key));
+            async move { kept.deprovision(request).await }
+        });
+        until("its removal is written", || async { state(&ledger, &key).await == State::Removing }).await;
+        gate.open();
+        assert!(Answer::from(soon("the removal", removal).await.unwrap()).is_done());
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [""; 0]);
+        assert_eq!(vendor.widget(&key).await, None);
+    }
+
+    async fn a_removal_does_not_wait_for_who_does_not_listen(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        let gate = vendor.stop_at(&key);
+        follower.hears((0..10_000).map(|_| Hears::Nothing(FailureKind::Unavailable)));
+        sentence(process.kept.provision(patient(&key)).await);
+        gate.open();
+        until("it is told", || async { !follower.told().is_empty() }).await;
+        assert!(Answer::from(process.kept.deprovision(remove(&key)).await).is_done());
+        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(ledger.figures().await.unwrap().open, 0);
+    }
+
+    async fn a_slow_plan_change_is_accepted_and_told(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        process.kept.provision(basic(&key)).await.expect("a widget");
+        let gate = vendor.stop_at(&key);
+        let mut change = plan(&key, "premium");
+        change.give_way = Some(GIVE_WAY);
+        sentence(process.kept.plan_change(change.clone()).await);
+        sentence(process.kept.plan_change(change.clone()).await);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), [r#"plan changed ["A_FIRST"]"#]);
+        assert!(Answer::from(process.kept.plan_change(change).await).is_done(), "the plan that it has needs no call");
+        assert_eq!(vendor.calls(&key).await.len(), 2);
+        let replay = process.kept.provision(basic(&key)).await.expect("a replay");
+        assert!(replay.seen().contains(r#"("A_FIRST", "premium")"#), "a replay has the config of today");
+    }
+
+    async fn a_plan_change_that_is_refused_late_is_told(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let (key, gate) = (key(), Gate::new());
+        process.kept.provision(basic(&key)).await.expect("a widget");
+        vendor.tell(&key, [Act::Wait(gate.clone()), Act::Refuse("It is full.")]);
+        let mut change = plan(&key, "premium");
+        change.give_way = Some(GIVE_WAY);
+        sentence(process.kept.plan_change(change).await);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), ["plan not changed: Refused"]);
+        let view = ledger.resource(&key).await.unwrap().unwrap();
+        assert_eq!((view.state, view.plan.as_deref()), (State::Provisioned, Some("basic")));
+    }
+
+    async fn a_slow_removal_is_accepted_and_told(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        process.kept.provision(basic(&key)).await.expect("a widget");
+        let gate = vendor.stop_at(&key);
+        let mut removal = remove(&key);
+        removal.give_way = Some(GIVE_WAY);
+        sentence(process.kept.deprovision(removal.clone()).await);
+        assert_eq!(state(&ledger, &key).await, State::Removing);
+        gate.open();
+        settled(&ledger).await;
+        assert_eq!(follower.told(), ["deprovisioned"]);
+        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(Answer::from(process.kept.deprovision(removal).await), Answer::Failed(FailureKind::Gone));
+    }
+
+    async fn without_a_follower_nothing_is_accepted(database: Database) {
+        let ledger = database.ledger().await;
+        let mut vendor = Vendor::new(database.pool().await).await;
+        vendor.work = 2 * GIVE_WAY;
+        let key = key();
+        assert!(Answer::from(ledger.keep(vendor).provision(patient(&key)).await).is_done());
+    }
+
+    async fn somebody_is_told_at_one_six_and_eleven_hours(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let process = Following::start(&ledger, &vendor, follower.clone());
+        let key = key();
+        // whoever takes it over, as its lease has ended by the later clock, waits too
+        let gate = Gate::new();
+        vendor.tell(&key, (0..100).map(|_| Act::Wait(gate.clone())));
+        sentence(process.kept.provision(patient(&key)).await);
+        let pool = database.pool().await;
+        let alarms = || async {
+            let row = pool.fetch_one("SELECT CAST(alarms AS BIGINT) FROM maitre_operations").await.expect("an operation");
+            row.get::<i64, _>(0)
+        };
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        for (offset, expected) in [
+            (minutes(59), 0),
+            (minutes(61), 1),
+            (minutes(5 * 60 + 59), 1),
+            (minutes(6 * 60 + 1), 2),
+            (minutes(10 * 60 + 59), 2),
+            (minutes(11 * 60 + 1), 3),
+        ] {
+            // another process looks at the clock, whose worker sweeps when it begins
+            let late = at(&database, offset).await;
+            let _worker = Following::start(&late, &vendor, follower.clone());
+            if expected > 0 {
+                until("the alarm is raised", || async { alarms().await == expected }).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert_eq!(alarms().await, expected, "after {offset:?}");
+        }
+        gate.open();
+    }
+
+    async fn what_is_not_done_in_the_marketplaces_time_is_taken_down(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        {
+            let process = Following::start(&ledger, &vendor, follower.clone());
+            let gate = vendor.stop_at(&key);
+            follower.hears((0..10_000).map(|_| Hears::Nothing(FailureKind::Unavailable)));
+            sentence(process.kept.provision(patient(&key)).await);
+            gate.open();
+            until("it is told", || async { !follower.told().is_empty() }).await;
+        }
+        assert!(vendor.widget(&key).await.is_some());
+        let late = at(&database, PATIENCE + Duration::from_mins(1)).await;
+        let _worker = Following::start(&late, &vendor, follower.clone());
+        until("it is removed", || async { state(&late, &key).await == State::Removed }).await;
+        assert_eq!(vendor.widget(&key).await, None);
+    }
+}

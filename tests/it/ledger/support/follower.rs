@@ -1,0 +1,145 @@
+//! A marketplace that is told things later, and that fails, waits and forgets when told to.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use maitre::heroku::Heroku;
+use maitre_core::{
+    Addon, AddonId, Errand, ExposeSecret, Failure, FailureKind, Follow, Later, Listener, Outcome, Provision, Ran,
+    ResourceId, Result,
+};
+use maitre_ledger::{Kept, Ledger};
+use tokio::task::JoinHandle;
+
+use super::Gate;
+
+/// How long Heroku waits.
+pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
+
+/// What the marketplace does with the next thing that it is told, or an errand with its next run.
+#[derive(Clone)]
+pub(crate) enum Hears {
+    Nothing(FailureKind),
+    Later(Gate),
+    /// Of an errand: this was one step of it.
+    Step(Duration, &'static str),
+}
+
+#[derive(Default)]
+struct Heard {
+    told: Vec<String>,
+    ran: Vec<String>,
+    script: VecDeque<Hears>,
+    errands: VecDeque<Hears>,
+}
+
+/// Clones hear together, in this process and what passes for another.
+#[derive(Clone, Default)]
+pub(crate) struct Follower(Arc<Mutex<Heard>>);
+
+impl Follower {
+    fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
+        self.0.lock().expect("what was heard")
+    }
+
+    pub(crate) fn hears(&self, script: impl IntoIterator<Item = Hears>) {
+        self.heard().script.extend(script);
+    }
+
+    pub(crate) fn errands(&self, script: impl IntoIterator<Item = Hears>) {
+        self.heard().errands.extend(script);
+    }
+
+    /// All that it was told, also where it did not listen.
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.heard().told.clone()
+    }
+
+    /// Every run of an errand: kind, resource, payload.
+    pub(crate) fn ran(&self) -> Vec<String> {
+        self.heard().ran.clone()
+    }
+}
+
+async fn act(next: Option<Hears>) -> Result<Ran> {
+    match next {
+        None => Ok(Ran::Done),
+        Some(Hears::Step(rest, payload)) => Ok(Ran::Again(rest, payload.into())),
+        Some(Hears::Later(gate)) => {
+            gate.entered_and_passed().await;
+            Ok(Ran::Done)
+        }
+        Some(Hears::Nothing(FailureKind::Gone)) => Err(Failure::gone()),
+        Some(Hears::Nothing(FailureKind::Unavailable)) => Err(Failure::unavailable("it does not listen")),
+        Some(Hears::Nothing(_)) => Err(Failure::refused("It will not listen.")),
+    }
+}
+
+impl Follow for Follower {
+    fn beside(&self, provision: &Provision) -> Option<Errand> {
+        let grant = provision.oauth_grant.as_ref()?;
+        let code = grant.code.expose_secret();
+        let errand = Errand::new("grant", format!("{} {code}", provision.resource), code.as_bytes().to_vec());
+        Some(errand.about(provision.resource.clone()).until(grant.expires_at))
+    }
+
+    fn run<'a>(&'a self, _: &'a AddonId, errand: &'a Errand) -> Later<'a, Ran> {
+        Box::pin(async move {
+            let next = {
+                let mut heard = self.heard();
+                let about = errand.resource.as_ref().map_or("", ResourceId::as_str);
+                heard.ran.push(format!("{} {about} {}", errand.kind, String::from_utf8_lossy(&errand.payload)));
+                heard.errands.pop_front()
+            };
+            act(next).await
+        })
+    }
+
+    fn tell<'a>(&'a self, _: &'a AddonId, _: &'a ResourceId, outcome: Outcome<'a>) -> Later<'a, ()> {
+        Box::pin(async move {
+            let outcome = match outcome {
+                Outcome::Provisioned(config) => {
+                    format!("provisioned {:?}", config.iter().map(|(name, _)| name).collect::<Vec<_>>())
+                }
+                Outcome::PlanChanged(config) => {
+                    format!("plan changed {:?}", config.iter().map(|(name, _)| name).collect::<Vec<_>>())
+                }
+                Outcome::NotProvisioned(kind) => format!("not provisioned: {kind:?}"),
+                Outcome::PlanNotChanged(kind) => format!("plan not changed: {kind:?}"),
+                outcome => format!("{outcome:?}").to_lowercase(),
+            };
+            let next = {
+                let mut heard = self.heard();
+                heard.told.push(outcome);
+                heard.script.pop_front()
+            };
+            act(next).await.map(drop)
+        })
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+}
+
+/// A process: a ledger with a worker that follows the marketplace. Dropping it kills the worker where it stands.
+pub(crate) struct Following<L> {
+    pub(crate) kept: Kept<L>,
+    working: JoinHandle<()>,
+}
+
+impl<L: Listener + Clone> Following<L> {
+    pub(crate) fn start(ledger: &Ledger, listener: &L, follow: impl Follow) -> Self {
+        let kept = ledger.keep(listener.clone()).follow(follow);
+        let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
+        let worker = ledger.worker([Addon::new(heroku, kept.clone())]).pause(Duration::from_millis(5));
+        Self { kept, working: tokio::spawn(worker.run(std::future::pending())) }
+    }
+}
+
+impl<L> Drop for Following<L> {
+    fn drop(&mut self) {
+        self.working.abort();
+    }
+}

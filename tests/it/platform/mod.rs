@@ -1,0 +1,11 @@
+//! An add-on at Heroku's API: grants, tokens, what is told later, rotation, webhooks, reconciling. The other side is the
+//! platform of the test kit, which writes down every breach of Heroku's rules.
+
+mod provisioning;
+mod reconciling;
+mod rotation;
+mod tokens;
+mod webhooks;
+mod world;
+
+use world::{House, World};

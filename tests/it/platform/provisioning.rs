@@ -1,0 +1,187 @@
+//! Provisioning that takes its time, as Heroku sees it.
+
+use maitre_testkit::platform::{Fault, State};
+use time::Duration;
+
+use super::World;
+use super::world::{becomes, id};
+use crate::ledger::support::{Act, Database, Gate, until};
+
+on_both_databases! {
+    async fn in_time_the_answer_is_200_and_the_grant_becomes_a_token(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let (install, reply) = world.order(&house).await;
+        assert_eq!(reply.expect(200).json()["id"], install.uuid());
+        house.all_done().await;
+        let tally = install.tally();
+        assert_eq!((tally.exchanges, tally.config_patches, tally.provisioned), (1, 0, 0));
+        let add_on = house.platform.call(&id(&install), |api| {
+            let uuid = install.uuid().to_owned();
+            async move { api.add_on(&uuid).await }
+        });
+        assert_eq!(add_on.await.unwrap().name, install.name());
+        world.is_content();
+    }
+
+    async fn not_in_time_the_answer_is_202_and_heroku_is_told_once(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.heroku.install("basic");
+        let gate = Gate::new();
+        world.vendor.tell(install.uuid(), [Act::Wait(gate.clone())]);
+        let reply = house.market.provision("basic").install(&install).send().await;
+        install.provision_answered(&reply);
+        let body = reply.expect(202).json();
+        assert_eq!(body["id"], install.uuid());
+        assert_eq!(body.get("config"), None);
+        assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
+
+        // the grant does not wait for the work
+        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        assert_eq!(install.state(), State::Provisioning);
+        // Heroku asks again, and it is the same work
+        house.market.provision("basic").install(&install).send().await.expect(202);
+
+        gate.open();
+        becomes(&install, State::Provisioned).await;
+        house.all_done().await;
+        let tally = install.tally();
+        assert_eq!((tally.config_patches, tally.provisioned, tally.restarts), (1, 1, 1));
+        assert!(install.config()["WIDGET_URL"].starts_with("https://"));
+        assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1);
+        // what is done is answered as done
+        let replay = house.market.provision("basic").install(&install).send().await;
+        assert_eq!(replay.expect(200).json()["config"]["WIDGET_URL"], *install.config()["WIDGET_URL"]);
+        world.is_content();
+    }
+
+    async fn a_refusal_after_202_is_told_and_costs_nothing(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.heroku.install("basic");
+        let gate = Gate::new();
+        world.vendor.tell(install.uuid(), [Act::Wait(gate.clone()), Act::Refuse("Sold out.")]);
+        let reply = house.market.provision("basic").install(&install).send().await;
+        install.provision_answered(reply.expect(202));
+        gate.open();
+        becomes(&install, State::Deprovisioned).await;
+        house.all_done().await;
+        assert_eq!(install.tally().deprovisioned, 1);
+        world.is_content();
+    }
+
+    async fn heroku_s_faults_and_lost_answers_do_no_harm(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let (grant, config) = (("POST", "/oauth/token"), ("PATCH", "/addons/*/config"));
+        let end = ("POST", "/addons/*/actions/provision");
+        for (number, fault) in [
+            Fault::status(503).on(grant.0, grant.1).times(6),
+            Fault::status(429).header("retry-after", "0").on(config.0, config.1).times(6),
+            Fault::status(500).on(config.0, config.1).times(6),
+            Fault::not_json().on(config.0, config.1).times(2),
+            Fault::drop_connection().after_work().on(config.0, config.1),
+            Fault::drop_connection().after_work().on(end.0, end.1),
+            Fault::cut_body().on(end.0, end.1),
+            Fault::status(503).on(end.0, end.1).times(6),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let install = world.heroku.install("basic");
+            let gate = world.vendor.stop_at(install.uuid());
+            world.heroku.fault(fault);
+            let reply = house.market.provision("basic").install(&install).send().await;
+            install.provision_answered(reply.expect(202));
+            gate.open();
+            becomes(&install, State::Provisioned).await;
+            house.all_done().await;
+            world.heroku.clear_faults();
+            let tally = install.tally();
+            assert_eq!((tally.provisioned, tally.restarts), (1, 1), "fault {number}");
+            assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1, "fault {number}");
+        }
+        world.is_content();
+    }
+
+    async fn a_removal_in_the_middle_ends_it_without_another_call(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.heroku.install("basic");
+        let gate = world.vendor.stop_at(install.uuid());
+        let reply = house.market.provision("basic").install(&install).send().await;
+        install.provision_answered(reply.expect(202));
+        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        let removal = house.remove(&install);
+        let (removal, ()) = tokio::join!(removal, async {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            gate.open();
+        });
+        removal.expect(204);
+        house.all_done().await;
+        assert_eq!(world.vendor.widget(install.uuid()).await, None);
+        let tally = install.tally();
+        assert_eq!((tally.provisioned, tally.calls_after_deprovision), (0, 0));
+        world.is_content();
+    }
+
+    async fn a_slow_plan_change_patches_the_config_when_it_is_done(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        let gate = world.vendor.stop_at(install.uuid());
+        house.change_plan(&install, "premium").await.expect(202);
+        gate.open();
+        house.all_done().await;
+        assert_eq!(install.config()["A_FIRST"], "premium");
+        assert_eq!(install.tally().config_patches, 1);
+        house.change_plan(&install, "premium").await.expect(200);
+        world.is_content();
+    }
+
+    async fn a_slow_removal_is_told_to_heroku(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| settings.async_deprovisioning = true);
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        let gate = world.vendor.stop_at(install.uuid());
+        house.remove(&install).await.expect(202);
+        gate.open();
+        becomes(&install, State::Deprovisioned).await;
+        house.all_done().await;
+        assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 0));
+        assert_eq!(world.vendor.widget(install.uuid()).await, None);
+        world.is_content();
+    }
+
+    async fn a_removal_needs_no_token(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        // Heroku's token endpoint is out of order, and the token has ended
+        world.heroku.fault(Fault::status(503).always());
+        world.heroku.clock().advance(Duration::hours(9));
+        house.remove(&install).await.expect(204);
+        house.all_done().await;
+    }
+
+    async fn what_heroku_gave_up_is_taken_down(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.heroku.install("basic");
+        let gate = world.vendor.stop_at(install.uuid());
+        let reply = house.market.provision("basic").install(&install).send().await;
+        install.provision_answered(reply.expect(202));
+        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        house.errands_done().await;
+        world.heroku.clock().advance(Duration::hours(12) + Duration::minutes(1));
+        assert_eq!(install.state(), State::Deprovisioned);
+        gate.open();
+        until("the vendor has taken it down", || async {
+            house.ledger.figures().await.unwrap().open == 0 && world.vendor.widget(install.uuid()).await.is_none()
+        })
+        .await;
+        house.market.provision("basic").install(&install).send().await.expect(410);
+    }
+}

@@ -1,0 +1,83 @@
+//! Reconciling: what one side has and the other has not, seen twice a day apart before anything is done about it.
+
+use maitre::platform::Settled;
+use time::Duration;
+
+use super::World;
+use crate::ledger::support::{Database, basic};
+use crate::support::PASSWORD;
+
+on_both_databases! {
+    async fn what_was_seen_twice_is_removed_here_on_request(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| settings.inventory_page = 3);
+        let house = world.house_with(world.options(), |platform| platform.password(PASSWORD)).await;
+        let mut installs = Vec::new();
+        for _ in 0..8 {
+            installs.push(world.ordered(&house).await);
+        }
+        assert!(house.platform.sighting().await.unwrap().is_empty());
+
+        // the removal of one never arrives, a plan change of another neither, and a third was never asked for here
+        let (lost, changed) = (&installs[0], &installs[1]);
+        lost.remove();
+        house.market.plan_change(changed.uuid(), "premium").send().await.expect(200);
+        let stranger = world.heroku.install("basic");
+        let first = house.platform.sighting().await.unwrap();
+        let uuids = |differences: &[maitre::platform::Difference]| {
+            differences.iter().map(|difference| difference.uuid.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(uuids(&first.unknown_there), [lost.uuid()]);
+        assert_eq!(uuids(&first.other_plan), [changed.uuid()]);
+        assert_eq!(uuids(&first.unknown_here), [stranger.uuid()]);
+        assert_eq!(first.other_plan[0].plan.as_deref(), Some("premium"));
+        assert_eq!(first.other_plan[0].plan_there.as_deref(), Some("basic"));
+
+        // what looks different while it is under way is gone a day later
+        let brief = &installs[2];
+        brief.remove();
+        let early = house.platform.sighting().await.unwrap();
+        assert!(early.confirmed_since(&first).is_err(), "two looks on one day are one");
+        world.heroku.clock().advance(Duration::hours(24));
+        house.market.deprovision(brief.uuid()).send().await.expect(204);
+        let second = house.platform.sighting().await.unwrap();
+        let confirmed = second.confirmed_since(&early).unwrap();
+        assert_eq!(uuids(&confirmed.unknown_there), [lost.uuid()]);
+
+        // dry first
+        let would = house.platform.settle(&confirmed, &house.addon, false).await;
+        assert_eq!(would, [Settled::WouldRemove(lost.uuid().to_owned())]);
+        assert!(world.vendor.widget(lost.uuid()).await.is_some());
+        let did = house.platform.settle(&confirmed, &house.addon, true).await;
+        assert_eq!(did, [Settled::Removed(lost.uuid().to_owned())]);
+        assert_eq!(world.vendor.widget(lost.uuid()).await, None);
+        assert_eq!(world.vendor.widgets().await.len(), 6);
+        assert!(house.platform.sighting().await.unwrap().unknown_there.is_empty());
+    }
+
+    async fn what_is_being_made_is_no_difference(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house_with(world.options(), |platform| platform.password(PASSWORD)).await;
+        let install = world.heroku.install("basic");
+        let gate = world.vendor.stop_at(install.uuid());
+        let reply = house.market.provision("basic").install(&install).send().await;
+        install.provision_answered(reply.expect(202));
+        assert!(house.platform.sighting().await.unwrap().is_empty());
+        gate.open();
+        house.all_done().await;
+        // what another marketplace sells is not Heroku's
+        let other = maitre_core::AddonId::new("elsewhere", "lantern");
+        let mut request = basic("k1");
+        request.addon = other;
+        maitre_core::Listener::provision(&house.ledger.keep(world.vendor.clone()), request).await.unwrap();
+        assert!(house.platform.sighting().await.unwrap().is_empty());
+        world.is_content();
+    }
+
+    async fn it_takes_the_password(database: Database) {
+        let world = World::new(database).await;
+        let house = world.front(world.options(), |platform| platform).await;
+        let error = house.platform.sighting().await.unwrap_err().to_string();
+        assert!(error.contains("Platform::password"), "{error}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Tokens: got in time, kept sealed, refreshed by one at a time.
+
+use maitre::platform::Error;
+use maitre_testkit::platform::{Fault, Install, RefreshTokens, Rule};
+use time::Duration;
+
+use super::world::id;
+use super::{House, World};
+use crate::ledger::support::{Database, until};
+
+/// A call that needs a token.
+async fn name(house: &House, install: &Install) -> Result<String, Error> {
+    let uuid = install.uuid();
+    let add_on = house.platform.call(&id(install), |api| async move { api.add_on(uuid).await }).await?;
+    Ok(add_on.name)
+}
+
+on_both_databases! {
+    async fn a_token_near_its_end_is_refreshed_before_it_is_used(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        world.heroku.clock().advance(Duration::seconds(28_800 - 89));
+        assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        let tally = install.tally();
+        assert_eq!((tally.refreshes, tally.expired_tokens), (1, 0));
+        world.is_content();
+    }
+
+    async fn a_token_that_ended_sooner_is_refreshed_at_the_first_401(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        install.revoke_tokens();
+        assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        assert_eq!(install.tally().refreshes, 1);
+    }
+
+    async fn a_refresh_without_an_expiry_or_a_new_refresh_token_is_good(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        world.heroku.change(|settings| {
+            settings.refresh_tells_expiry = false;
+            settings.refresh_tells_refresh_token = false;
+            settings.refresh_status = 200;
+        });
+        for round in 1..=3 {
+            // nobody said when it ends: the first 401 does
+            world.heroku.clock().advance(Duration::hours(9));
+            assert_eq!(name(&house, &install).await.unwrap(), install.name());
+            assert_eq!(install.tally().refreshes, round);
+        }
+    }
+
+    async fn a_refresh_token_that_is_replaced_is_kept(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
+        for _ in 0..3 {
+            world.heroku.clock().advance(Duration::hours(9));
+            assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        }
+        assert_eq!(install.tally().refreshes, 3);
+    }
+
+    async fn many_tasks_in_four_houses_refresh_once(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
+        let mut houses = vec![house];
+        for _ in 0..3 {
+            houses.push(world.front(world.options(), |platform| platform).await);
+        }
+        world.heroku.clock().advance(Duration::hours(9));
+        let houses = std::sync::Arc::new(houses);
+        let tasks: Vec<_> = (0..100)
+            .map(|task| {
+                let (houses, install) = (houses.clone(), install.clone());
+                tokio::spawn(async move { name(&houses[task % houses.len()], &install).await })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap().unwrap(), install.name());
+        }
+        assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (1, 0));
+        world.is_content();
+    }
+
+    async fn a_thousand_grants_behind_a_worker_that_was_down_are_exchanged_in_time(database: Database) {
+        let world = World::new(database).await;
+        let down = std::time::Duration::from_secs(4 * 60);
+        let installs = {
+            // nobody works in this process: what it is asked it writes down, and no more
+            let house = world.front(world.options(), |platform| platform).await;
+            let records = house.ledger.records();
+            let mut installs = Vec::new();
+            for _ in 0..1_000 {
+                let install = world.heroku.install("basic");
+                let mut order = maitre_core::Provision::new(house.addon.id().clone(), install.uuid(), "basic");
+                let grant = install.grant();
+                order.oauth_grant = Some(maitre_core::OauthGrant::new(grant.code(), grant.expires_at()));
+                let errand = maitre_core::Follow::beside(&house.platform, &order).expect("a grant is an errand");
+                assert!(records.note(house.addon.id(), errand).await.unwrap());
+                installs.push(install);
+            }
+            // a resource has to be there for its token to be kept: as its provision would have written it
+            let provisions = installs.iter().map(|install| {
+                let order = maitre_core::Provision::new(house.addon.id().clone(), install.uuid(), "basic");
+                maitre_core::Listener::provision(&house.addon, order)
+            });
+            for provision in provisions {
+                provision.await.expect("a widget");
+            }
+            installs
+        };
+        world.heroku.clock().advance(Duration::minutes(4));
+        let _house = world.house_with(world.options().clock_offset(down), |platform| platform).await;
+        until("all are exchanged", || async { world.heroku.tally().exchanges == 1_000 }).await;
+        assert_eq!(world.heroku.tally().lost_grants, 0);
+        for install in &installs {
+            assert_eq!(install.tally().exchanges, 1);
+        }
+        world.is_content();
+    }
+
+    async fn a_grant_that_is_lost_is_replaced_where_heroku_does_that(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| settings.grant_backfill = true);
+        let house = world
+            .house_with(world.options(), |platform| platform.password(crate::support::PASSWORD).replaces_lost_grants())
+            .await;
+        // the answer to the exchange never arrives, and the grant is spent
+        world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
+        let (install, reply) = world.order(&house).await;
+        reply.expect(200);
+        house.errands_done().await;
+        assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        assert_eq!(install.tally().grants, 2);
+        assert_eq!(house.ledger.figures().await.unwrap().parked_errands, 0);
+    }
+
+    async fn without_that_a_person_is_told(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
+        let (install, reply) = world.order(&house).await;
+        reply.expect(200);
+        until("it is parked", || async { house.ledger.figures().await.unwrap().parked_errands == 1 }).await;
+        let parked = house.ledger.parked_errands().await.unwrap();
+        assert_eq!((parked[0].kind.as_str(), parked[0].resource.as_deref()), ("grant", Some(install.uuid())));
+        assert!(parked[0].cause.as_deref().unwrap().contains("401"), "{parked:?}");
+        assert!(matches!(name(&house, &install).await, Err(Error::NoToken(_))));
+        // the test kit forgives a try after an answer that it kept back
+        assert!(world.heroku.violations().iter().all(|violation| violation.rule() != Rule::RepeatedExchange));
+    }
+
+    async fn a_newer_grant_is_taken_while_there_is_no_token(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
+        let (install, reply) = world.order(&house).await;
+        reply.expect(200);
+        until("it is parked", || async { house.ledger.figures().await.unwrap().parked_errands == 1 }).await;
+        let _newer = install.new_grant();
+        house.market.provision("basic").install(&install).send().await.expect(200);
+        house.errands_done().await;
+        assert_eq!(name(&house, &install).await.unwrap(), install.name());
+        // and not when there is one
+        let _newest = install.new_grant();
+        house.market.provision("basic").install(&install).send().await.expect(200);
+        house.errands_done().await;
+        assert_eq!(install.tally().exchanges, 1);
+    }
+
+    async fn a_token_goes_with_its_resource(database: Database) {
+        let world = World::new(database).await;
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        house.remove(&install).await.expect(204);
+        assert!(matches!(name(&house, &install).await, Err(Error::NoToken(_))));
+        world.is_content();
+    }
+}

@@ -1,0 +1,206 @@
+//! Webhooks: signed or refused, written down before they are answered, handled once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use maitre::Platform;
+use maitre::platform::Event;
+use maitre::platform::api::{Entity, Level, WebhookOrder};
+use maitre_core::Failure;
+use reqwest::StatusCode;
+use time::OffsetDateTime;
+
+use super::world::{WEBHOOK_SECRET, id};
+use super::{House, World};
+use crate::ledger::support::{Database, RandomNumbers, until};
+
+/// What the vendor knows from events, and how often he was told.
+#[derive(Clone, Default)]
+struct Names(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    names: BTreeMap<String, (OffsetDateTime, String)>,
+    handled: Vec<String>,
+}
+
+impl Names {
+    fn of(&self, uuid: &str) -> Option<String> {
+        self.0.lock().unwrap().names.get(uuid).map(|(_, name)| name.clone())
+    }
+
+    fn handled(&self) -> Vec<String> {
+        self.0.lock().unwrap().handled.clone()
+    }
+
+    /// The latest change is true, in whatever order they come.
+    fn hear(&self, event: &Event) -> maitre_core::Result<()> {
+        let mut known = self.0.lock().unwrap();
+        known.handled.push(event.id.clone());
+        if event.id.starts_with("poison") {
+            return Err(Failure::refused("This one cannot be handled."));
+        }
+        let (Some(changed), Some(uuid)) = (event.changed_at(), event.data["id"].as_str()) else { return Ok(()) };
+        let name = event.data["name"].as_str().unwrap_or_default().to_owned();
+        let latest = known.names.entry(uuid.to_owned()).or_insert((changed, name.clone()));
+        if latest.0 < changed {
+            *latest = (changed, name);
+        }
+        Ok(())
+    }
+
+    fn heard_by(&self, platform: Platform) -> Platform {
+        let names = self.clone();
+        platform.on_event(move |event| {
+            let names = names.clone();
+            async move { names.hear(&event) }
+        })
+    }
+}
+
+fn signature(body: &[u8]) -> String {
+    maitre_testkit::webhook_signature(WEBHOOK_SECRET, body)
+}
+
+async fn deliver(house: &House, signature: Option<&str>, body: Vec<u8>) -> StatusCode {
+    let url = house.server.url("/heroku/webhooks");
+    let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
+    let request = match signature {
+        Some(signature) => request.header("heroku-webhook-hmac-sha256", signature),
+        None => request,
+    };
+    request.send().await.expect("an answer").status()
+}
+
+fn renamed(event: &str, uuid: &str, second: u32, name: &str) -> Vec<u8> {
+    let data = serde_json::json!({ "id": uuid, "name": name, "updated_at": format!("2026-03-04T05:06:{second:02}Z") });
+    serde_json::json!({ "id": event, "action": "update", "resource": "addon", "data": data }).to_string().into_bytes()
+}
+
+on_both_databases! {
+    async fn what_heroku_delivers_is_handled_once(database: Database) {
+        let world = World::new(database).await;
+        let names = Names::default();
+        let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
+        let install = world.ordered(&house).await;
+        let order = WebhookOrder::new(house.server.url("/heroku/webhooks"), [Entity::AddOn]).level(Level::Sync);
+        let order = order.secret(WEBHOOK_SECRET);
+        let (uuid, order) = (install.uuid(), &order);
+        house.platform.call(&id(&install), |api| async move { api.subscribe(uuid, order).await }).await.unwrap();
+
+        install.rename("lantern-main");
+        until("it is heard", || async { names.of(uuid).as_deref() == Some("lantern-main") }).await;
+        let deliveries = world.heroku.deliveries();
+        assert_eq!(deliveries[0].answers().collect::<Vec<_>>(), [Some(204)]);
+        // it comes again, and was heard before
+        assert_eq!(world.heroku.deliver_again(&deliveries[0]).await.unwrap(), 204);
+        house.errands_done().await;
+        assert_eq!(names.handled(), [deliveries[0].event_id()]);
+        world.is_content();
+    }
+
+    async fn the_known_signature_opens_and_no_other(database: Database) {
+        let world = World::new(database).await;
+        let house = world.front(world.options(), |platform| platform).await;
+        let body = br#"{"id":"e1","action":"update"}"#;
+        let known = "UzZ9lxyUHKEcIS19mrzX0UYf6I4YaEhPtUlDgI0AZWw=";
+        assert_eq!(deliver(&house, Some(known), body.to_vec()).await, StatusCode::NO_CONTENT);
+        assert_eq!(deliver(&house, None, body.to_vec()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(deliver(&house, Some(""), body.to_vec()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(deliver(&house, Some("é"), body.to_vec()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(house.ledger.figures().await.unwrap().open_errands, 1);
+        let get = reqwest::get(house.server.url("/heroku/webhooks")).await.unwrap().status();
+        assert_eq!(get, StatusCode::METHOD_NOT_ALLOWED);
+        let long = vec![b' '; 1024 * 1024 + 1];
+        assert_eq!(deliver(&house, Some(&signature(&long)), long).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    async fn ten_thousand_flipped_bits_are_refused(database: Database) {
+        let world = World::new(database).await;
+        let house = world.front(world.options(), |platform| platform).await;
+        let door = house.platform.webhooks([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let body = renamed("e1", "7b0c", 7, "lantern-main");
+        let signed = BASE64_STANDARD.decode(signature(&body)).unwrap();
+        let mut random = RandomNumbers::seeded(4);
+        for round in 0..10_000 {
+            let (mut body, mut signed) = (body.clone(), signed.clone());
+            let flipped = if round % 2 == 0 { &mut body } else { &mut signed };
+            let bit = random.below(flipped.len() * 8);
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let received = door.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
+            assert!(matches!(received, maitre::platform::Received::NotSigned), "bit {bit}, round {round}");
+        }
+        assert_eq!(house.ledger.figures().await.unwrap().open_errands, 0);
+    }
+
+    async fn every_order_of_five_events_with_duplicates_ends_in_the_same(database: Database) {
+        let world = World::new(database).await;
+        let names = Names::default();
+        let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
+        let door = house.platform.webhooks([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let orders = permutations(&[0, 1, 2, 3, 4]);
+        assert_eq!(orders.len(), 120);
+        for (number, order) in orders.iter().enumerate() {
+            let uuid = format!("add-on {number}");
+            for (place, event) in order.iter().enumerate() {
+                let body = renamed(&format!("{number}.{event}"), &uuid, *event, &format!("name {event}"));
+                let times = 1 + (place + number) % 3; // some of them twice or three times
+                for _ in 0..times {
+                    let received = door.receive(Some(&signature(&body)), &body).await;
+                    assert!(matches!(received, maitre::platform::Received::Recorded | maitre::platform::Received::Known));
+                }
+            }
+        }
+        house.errands_done().await;
+        for number in 0..orders.len() {
+            assert_eq!(names.of(&format!("add-on {number}")).as_deref(), Some("name 4"), "order {number}");
+        }
+        let mut handled = names.handled();
+        handled.sort();
+        let times = handled.len();
+        handled.dedup();
+        assert_eq!((times, handled.len()), (600, 600), "each is handled once");
+    }
+
+    async fn one_that_cannot_be_handled_or_read_holds_no_other_up(database: Database) {
+        let world = World::new(database).await;
+        let names = Names::default();
+        let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
+        for body in [
+            renamed("poison 1", "7b0c", 1, "x"),
+            b"no JSON at all".to_vec(),
+            br#"{"action":"update"}"#.to_vec(),
+            renamed("e2", "7b0c", 2, "lantern-main"),
+        ] {
+            assert_eq!(deliver(&house, Some(&signature(&body)), body.clone()).await, StatusCode::NO_CONTENT);
+        }
+        house.errands_done().await;
+        assert_eq!(names.of("7b0c").as_deref(), Some("lantern-main"));
+        let parked = house.ledger.parked_errands().await.unwrap();
+        assert_eq!(parked.len(), 3, "{parked:?}");
+        assert!(parked.iter().all(|errand| errand.kind == "event" && errand.cause.is_some()));
+    }
+
+    async fn what_cannot_be_written_down_is_not_acknowledged(database: Database) {
+        let world = World::new(database).await;
+        let house = world.front(world.options(), |platform| platform).await;
+        let body = renamed("e1", "7b0c", 7, "lantern-main");
+        house.ledger.close().await;
+        assert_eq!(deliver(&house, Some(&signature(&body)), body).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
+
+fn permutations(of: &[u32]) -> Vec<Vec<u32>> {
+    let [_, _, ..] = of else { return vec![of.to_vec()] };
+    let mut all = Vec::new();
+    for (place, first) in of.iter().enumerate() {
+        let mut rest = of.to_vec();
+        rest.remove(place);
+        all.extend(permutations(&rest).into_iter().map(|mut order| {
+            order.insert(0, *first);
+            order
+        }));
+    }
+    all
+}

@@ -1,0 +1,159 @@
+//! Heroku as the test kit plays it, a vendor, and one or more processes of his add-on.
+
+use std::time::Duration;
+
+use axum::Router;
+use maitre::platform::{Client, WebhookSecret};
+use maitre::{Addon, Heroku, Platform, heroku_webhooks};
+use maitre_core::ResourceId;
+use maitre_ledger::{Ledger, Options};
+use maitre_testkit::platform::{self as testkit, Install, Serving, State};
+use maitre_testkit::{self as market, Reply};
+use tokio::task::JoinHandle;
+
+use crate::ledger::support::{Database, Vendor, until};
+use crate::support::{PASSWORD, SALT, SLUG, Server};
+
+const CLIENT_SECRET: &str = "client s3cr3t";
+pub(super) const WEBHOOK_SECRET: &str = "lantern-webhook-secret";
+/// Long enough for what is done at once.
+pub(super) const GIVE_WAY: Duration = Duration::from_millis(300);
+
+pub(super) struct World {
+    /// Heroku.
+    pub(super) heroku: testkit::Platform,
+    pub(super) api: Serving,
+    pub(super) vendor: Vendor,
+    pub(super) database: Database,
+}
+
+impl World {
+    pub(super) async fn new(database: Database) -> Self {
+        let heroku = testkit::Platform::new(SLUG, PASSWORD, CLIENT_SECRET).with(|settings| {
+            settings.config_vars = Some(vec!["WIDGET_URL".to_owned(), "A_FIRST".to_owned()]);
+        });
+        let api = heroku.serve().await.expect("a port");
+        database.migrated().await;
+        let vendor = Vendor::new(database.pool().await).await;
+        Self { heroku, api, vendor, database }
+    }
+
+    pub(super) fn options(&self) -> Options {
+        self.database.options()
+    }
+
+    /// The client that a vendor would build, for Heroku on this machine and by Heroku's clock.
+    pub(super) fn client(&self) -> Client {
+        let clock = self.heroku.clock().clone();
+        let client = Client::builder(CLIENT_SECRET).base_url(self.api.url()).user_agent("lantern/2.1").no_proxy();
+        let client = client.pauses(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
+        client.clock(move || clock.now()).build().expect("a client")
+    }
+
+    /// A process of the add-on, with a worker.
+    pub(super) async fn house(&self) -> House {
+        self.house_with(self.options(), |platform| platform).await
+    }
+
+    pub(super) async fn house_with(
+        &self,
+        options: Options,
+        change: impl FnOnce(Platform) -> Platform,
+    ) -> House {
+        let house = self.front(options, change).await;
+        House { working: Some(house.start_working()), ..house }
+    }
+
+    /// A process of the add-on without a worker.
+    pub(super) async fn front(&self, options: Options, change: impl FnOnce(Platform) -> Platform) -> House {
+        let ledger = options.open().await.expect("a ledger");
+        let platform = change(Platform::new(SLUG, self.client(), ledger.records()));
+        let kept = ledger.keep(self.vendor.clone()).follow(platform.clone());
+        let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
+        let addon = addon.takes_its_time(GIVE_WAY).removes_later();
+        let door = platform.webhooks([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
+        let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
+        let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(door))).await;
+        let market = market::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
+        House { ledger, platform, addon, server, market, working: None }
+    }
+
+    /// A customer orders, and the order is answered.
+    pub(super) async fn order(&self, house: &House) -> (Install, Reply) {
+        let install = self.heroku.install("basic");
+        let reply = house.market.provision("basic").install(&install).send().await;
+        install.provision_answered(&reply);
+        (install, reply)
+    }
+
+    /// The same up to where it is there with its token.
+    pub(super) async fn ordered(&self, house: &House) -> Install {
+        let (install, reply) = self.order(house).await;
+        reply.expect(200);
+        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        house.errands_done().await;
+        install
+    }
+
+    /// What the vendor did wrong.
+    pub(super) fn is_content(&self) {
+        assert!(self.heroku.violations().is_empty(), "{:#?}", self.heroku.violations());
+    }
+}
+
+/// One process of the add-on.
+pub(super) struct House {
+    pub(super) ledger: Ledger,
+    pub(super) platform: Platform,
+    pub(super) addon: Addon<Heroku>,
+    pub(super) server: Server,
+    /// What calls it.
+    pub(super) market: market::Heroku,
+    working: Option<JoinHandle<()>>,
+}
+
+impl House {
+    pub(super) fn start_working(&self) -> JoinHandle<()> {
+        let worker = self.ledger.worker([self.addon.clone()]).pause(Duration::from_millis(5));
+        tokio::spawn(worker.run(std::future::pending()))
+    }
+
+    pub(super) async fn errands_done(&self) {
+        until("all errands are done", || async { self.ledger.figures().await.unwrap().open_errands == 0 }).await;
+    }
+
+    pub(super) async fn all_done(&self) {
+        until("all is done", || async { self.ledger.figures().await.unwrap().open == 0 }).await;
+        self.errands_done().await;
+    }
+
+    /// A customer changes the plan.
+    pub(super) async fn change_plan(&self, install: &Install, plan: &str) -> Reply {
+        let reply = self.market.plan_change(install.uuid(), plan).send().await;
+        install.plan_change_answered(plan, &reply);
+        reply
+    }
+
+    /// A customer removes the add-on.
+    pub(super) async fn remove(&self, install: &Install) -> Reply {
+        let reply = self.market.deprovision(install.uuid()).send().await;
+        install.deprovision_answered(&reply);
+        reply
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let Some(working) = self.working.take() {
+            working.abort();
+        }
+    }
+}
+
+pub(super) fn id(install: &Install) -> ResourceId {
+    ResourceId::from(install.uuid())
+}
+
+pub(super) async fn becomes(install: &Install, state: State) {
+    until("Heroku knows", || async { install.state() == state }).await;
+}
