@@ -128,7 +128,12 @@ impl Browser {
     }
 
     pub(super) async fn click(&self, css: &str) {
-        self.patiently(&format!("click {css}"), async || self.find(css).await?.click().await.map(Some)).await;
+        let click = async || {
+            let it = self.find(css).await?;
+            it.scroll_into_view().await?; // from under the head of the page
+            it.click().await.map(Some)
+        };
+        self.patiently(&format!("click {css}"), click).await;
     }
 
     /// Writes into a field in place of what is there.
@@ -162,10 +167,6 @@ impl Browser {
     pub(super) async fn until(&self, what: &str, script: &str) {
         let ask = async || Ok((*self.driver.execute(script, Vec::new()).await?.json() == true).then_some(()));
         self.patiently(what, ask).await;
-    }
-
-    pub(super) async fn text(&self, css: &str) -> String {
-        self.patiently(&format!("the text of {css}"), async || self.find(css).await?.text().await.map(Some)).await
     }
 
     pub(super) async fn texts(&self, css: &str) -> Vec<String> {
@@ -207,7 +208,7 @@ impl Browser {
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
-    /// A picture of the page down to `height`, as PNG.
+    /// A picture of what is in the window, as PNG.
     pub(super) async fn photograph(&self, file: &Path) {
         let picture = self.driver.screenshot_as_png().await.expect("a picture");
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
