@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_sandbox::{Chaos, Recording, Sandbox as Marketplace, Serving};
+use maitre_sandbox::{Chaos, Recording, Sandbox as Marketplace, Serving, Setup};
 use tokio::net::TcpListener;
 
 use crate::answer::{Answer, Fault};
@@ -14,8 +14,8 @@ use crate::paint::Paint;
 
 /// Plays Heroku on your own machine: a page to order and click on, the API that add-ons call, faults and a clock to turn.
 ///
-/// The add-on is called at --addon, or at the manifest's api.test. What it takes for https://api.heroku.com and
-/// https://id.heroku.com is printed at the start, and so is what Heroku's own command takes.
+/// The add-on is called at --addon, or at the manifest's api.test. What it takes for api.heroku.com and
+/// id.heroku.com is printed at the start, and so is what Heroku's own command takes.
 #[derive(Args)]
 #[command(after_help = "Examples:
   maitre sandbox --addon http://127.0.0.1:5000 --plan basic --plan premium=900
@@ -30,7 +30,7 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     manifest: PathBuf,
 
-    /// Where the add-on runs, in place of the manifest's api.test: http://127.0.0.1:5000, with or without its path
+    /// Where the add-on runs, in place of the manifest's api.test: scheme, host and port, with or without its path
     #[arg(long, value_name = "BASE_URL", env = "MAITRE_URL")]
     addon: Option<String>,
 
@@ -81,7 +81,7 @@ pub(crate) struct Sandbox {
     )]
     client_secret: String,
 
-    /// The value of HEROKU_API_KEY by which a customer is known
+    /// The API key by which a customer is known, as the heroku command is given it
     #[arg(long, value_name = "KEY", default_value = "sandbox")]
     customer_key: String,
 
@@ -93,8 +93,9 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) async fn run(self, paint: Paint) -> Result<Answer, Fault> {
         let shown = self.manifest.display();
-        let manifest = std::fs::read_to_string(&self.manifest)
-            .with_context(|| format!("cannot read {shown}: name another with --manifest, or write one with `maitre manifest new`"))?;
+        let manifest = std::fs::read_to_string(&self.manifest).with_context(|| {
+            format!("cannot read {shown}: name another with --manifest, or write one with `maitre manifest new`")
+        })?;
         let setup = Marketplace::of(&manifest).with_context(|| format!("in {shown}"))?;
         let mut setup = setup.plans(self.plans.iter().map(String::as_str))?.production(self.production);
         if let Some(url) = &self.addon {
@@ -106,7 +107,7 @@ impl Sandbox {
         if let Some(file) = &self.file {
             setup = setup.file(file);
         }
-        setup = self.allow_host.iter().fold(setup, |setup, name| setup.host(name));
+        setup = self.allow_host.iter().fold(setup, Setup::host);
         setup = setup.chaos(self.chaos, self.seed).client_secret(&self.client_secret).customer_key(&self.customer_key);
         let sandbox = setup.open()?;
         match &self.replay {

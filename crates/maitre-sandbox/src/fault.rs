@@ -340,6 +340,9 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_an_hour() {
-        assert_eq!([1, 2, 3, 12, 13, 99].map(|attempts| pause(attempts).whole_seconds()), [1, 2, 4, 2_048, 3_600, 3_600]);
+        assert_eq!(
+            [1, 2, 3, 12, 13, 99].map(|attempts| pause(attempts).whole_seconds()),
+            [1, 2, 4, 2_048, 3_600, 3_600]
+        );
     }
 }

@@ -94,7 +94,8 @@ mod tests {
         for host in ["localhost:7000", "127.0.0.1", "[::1]:7000", "LOCALHOST", "sandbox.test:80"] {
             assert_eq!(asked("POST", &[("host", host)]), Ok(()), "{host}");
         }
-        for host in ["evil.example", "127.0.0.1.evil.example:7000", "localhost.evil.example", "", "[::2]:7000", "[::1"] {
+        for host in ["evil.example", "127.0.0.1.evil.example:7000", "localhost.evil.example", "", "[::2]:7000", "[::1"]
+        {
             assert_eq!(asked("GET", &[("host", host)]), Err(Refusal::Host(host.to_owned())), "{host}");
         }
     }
@@ -102,7 +103,10 @@ mod tests {
     #[test]
     fn a_browser_posts_from_our_own_page_alone() {
         let at = ("host", "localhost:7000");
-        assert_eq!(asked("POST", &[at, ("origin", "http://localhost:7000"), ("sec-fetch-site", "same-origin")]), Ok(()));
+        assert_eq!(
+            asked("POST", &[at, ("origin", "http://localhost:7000"), ("sec-fetch-site", "same-origin")]),
+            Ok(())
+        );
         for origin in [
             "null",
             "https://localhost:7000",

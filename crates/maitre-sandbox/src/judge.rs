@@ -20,23 +20,27 @@ pub(crate) fn answer(addon: &AddOn, kind: Kind, reply: &Reply, took: u64) -> Vec
         }
         (Kind::Provision, 200..=202) => provisioned(addon, reply, &mut found),
         (Kind::Provision, 422) => found.refusal(reply, "heroku.provision.refusal"),
-        (Kind::Provision, 410) | (Kind::PlanChange, 404 | 410) => {}
+        (Kind::Provision, 410) | (Kind::PlanChange, 404 | 410) | (Kind::Deprovision, 200 | 204 | 404 | 410) => {}
         (Kind::Provision, status) => {
-            found.add("heroku.provision.succeeds", format!("An order is answered 200 or 202, or 422 to refuse it, not {status}."));
+            found.add(
+                "heroku.provision.succeeds",
+                format!("An order is answered 200 or 202, or 422 to refuse it, not {status}."),
+            );
         }
-        (Kind::PlanChange, 200 | 202) => {
-            if found.is_object(reply, "heroku.plan-change.json") {
-                found.config(reply, "heroku.config.plan-change");
-            }
-        }
+        (Kind::PlanChange, 200 | 202) => plan_changed(reply, &mut found),
         (Kind::PlanChange, 422) => found.refusal(reply, "heroku.plan-change.refusal"),
         (Kind::PlanChange, status) => {
-            found.add("heroku.plan-change.succeeds", format!("A plan change is answered 200, or 422 to refuse it, not {status}."));
+            found.add(
+                "heroku.plan-change.succeeds",
+                format!("A plan change is answered 200, or 422 to refuse it, not {status}."),
+            );
         }
         (Kind::Deprovision, 202) => {
-            found.add("heroku.deprovision.status", "202 is for add-ons that Heroku enabled asynchronous deprovisioning for.");
+            found.add(
+                "heroku.deprovision.status",
+                "202 is for add-ons that Heroku enabled asynchronous deprovisioning for.",
+            );
         }
-        (Kind::Deprovision, 200 | 204 | 404 | 410) => {}
         (Kind::Deprovision, status) => {
             found.add("heroku.deprovision.succeeds", format!("A removal is answered 204, not {status}."));
         }
@@ -44,7 +48,10 @@ pub(crate) fn answer(addon: &AddOn, kind: Kind, reply: &Reply, took: u64) -> Vec
     }
     if took > PROMPT && matches!(kind, Kind::Provision | Kind::PlanChange | Kind::Deprovision) {
         let seconds = took / 1_000;
-        found.add("heroku.provision.prompt", format!("It took {seconds} s: Heroku asks for 3 s, and gives up after 25."));
+        found.add(
+            "heroku.provision.prompt",
+            format!("It took {seconds} s: Heroku asks for 3 s, and gives up after 25."),
+        );
     }
     found.0
 }
@@ -67,7 +74,16 @@ fn provisioned(addon: &AddOn, reply: &Reply, found: &mut Findings) {
         found.config(reply, "heroku.config.object");
     }
     if addon.has("syslog_drain") && !body["log_drain_url"].is_string() {
-        found.add("heroku.provision.log-drain-url", "The manifest requires syslog_drain, and the answer holds no log_drain_url.");
+        found.add(
+            "heroku.provision.log-drain-url",
+            "The manifest requires syslog_drain, and the answer holds no log_drain_url.",
+        );
+    }
+}
+
+fn plan_changed(reply: &Reply, found: &mut Findings) {
+    if found.is_object(reply, "heroku.plan-change.json") {
+        found.config(reply, "heroku.config.plan-change");
     }
 }
 
@@ -128,14 +144,18 @@ pub(crate) fn twice(kind: Kind, first: &Said<'_>, second: &Said<'_>, at_once: bo
     if !second.succeeds() {
         let check = if at_once { "heroku.idempotency.at-once-succeeds" } else { "heroku.idempotency.same-uuid-again" };
         let status = second.status;
-        return Some(Finding::new(check, format!("The same order, sent twice, is answered as the first time, not {status}.")));
+        return Some(Finding::new(
+            check,
+            format!("The same order, sent twice, is answered as the first time, not {status}."),
+        ));
     }
     if was["id"] != is["id"] {
         return Some(Finding::new(check, "The same order, sent twice, made two resources: the ids differ."));
     }
     let (before, after) = (&was["config"], &is["config"]);
-    (before.is_object() && after.is_object() && before != after)
-        .then(|| Finding::new("heroku.idempotency.same-config", "The same order, sent twice, has two sets of config vars."))
+    (before.is_object() && after.is_object() && before != after).then(|| {
+        Finding::new("heroku.idempotency.same-config", "The same order, sent twice, has two sets of config vars.")
+    })
 }
 
 /// What is wrong when there is no answer at all.
@@ -221,7 +241,8 @@ mod tests {
     #[test]
     fn every_check_that_is_named_here_exists() {
         let source = include_str!("judge.rs");
-        let named: Vec<_> = source.split('"').filter(|text| text.starts_with("heroku.") && !text.contains(' ')).collect();
+        let named: Vec<_> =
+            source.split('"').filter(|text| text.starts_with("heroku.") && !text.contains(' ')).collect();
         assert!(named.len() > 30, "{named:?}");
         for id in named.iter().filter(|id| **id != "heroku.") {
             assert!(Marketplace::Heroku.checks().any(|check| check.id == *id), "{id}");

@@ -115,7 +115,9 @@ impl Sandbox {
 
     /// Goes on where the file says that the last process stopped.
     pub(crate) fn recall(&self) -> Result<(), CannotOpen> {
-        let odd = |cause| CannotOpen::because("the file was not written by a sandbox of this add-on: name another one", cause);
+        let odd = |cause| {
+            CannotOpen::because("the file was not written by a sandbox of this add-on: name another one", cause)
+        };
         let mut memory = self.0.journal.store().memory();
         let retries = memory.split_off(RETRY);
         if !memory.is_empty() {

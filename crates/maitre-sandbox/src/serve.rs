@@ -42,11 +42,6 @@ impl Serving {
     pub fn api_url(&self) -> &str {
         &self.api_url
     }
-
-    /// Returns when the sandbox stops by itself, which it does not.
-    pub async fn forever(self) {
-        std::future::pending().await
-    }
 }
 
 impl Drop for Serving {

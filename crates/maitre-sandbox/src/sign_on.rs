@@ -35,7 +35,8 @@ impl Sandbox {
             Some((heroku, path)) => (heroku, Some(path)),
             None => (&self.addon().heroku, None),
         };
-        let call = heroku.single_sign_on(install.uuid()).provider_id(id).user_id(text("id")).email(text("email")).at(at);
+        let call =
+            heroku.single_sign_on(install.uuid()).provider_id(id).user_id(text("id")).email(text("email")).at(at);
         let call = call.set("app", app.as_str()).set("nav-data", self.nav_data(&app));
         let form = match path {
             Some(path) => {

@@ -38,10 +38,7 @@ pub(super) async fn get(State(sandbox): State<Sandbox>, Path(named): Path<String
 }
 
 /// `GET /apps/{app}/addons/{addon}`.
-pub(super) async fn get_of_app(
-    State(sandbox): State<Sandbox>,
-    Path((app, named)): Path<(String, String)>,
-) -> Answer {
+pub(super) async fn get_of_app(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
     Ok(Json(sandbox.addon_object(&sandbox.live_at(&app, &named)?)))
 }
 
@@ -141,10 +138,7 @@ pub(super) async fn change(
 }
 
 /// `DELETE /apps/{app}/addons/{addon}`.
-pub(super) async fn destroy(
-    State(sandbox): State<Sandbox>,
-    Path((app, named)): Path<(String, String)>,
-) -> Answer {
+pub(super) async fn destroy(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
     let install = sandbox.live_at(&app, &named)?;
     sandbox.carry(&install, Errand::Deprovision).await;
     Ok(Json(sandbox.addon_object(&install)))

@@ -49,10 +49,7 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/apps/{app}/addon-attachments", get(attachments::of_app))
         .route("/apps/{app}/addon-attachments/{attachment}", get(attachments::get))
         .route("/apps/{app}/addons", get(addons::of_app).post(addons::create))
-        .route(
-            "/apps/{app}/addons/{addon}",
-            get(addons::get_of_app).patch(addons::change).delete(addons::destroy),
-        )
+        .route("/apps/{app}/addons/{addon}", get(addons::get_of_app).patch(addons::change).delete(addons::destroy))
         .route("/apps/{app}/addons/{addon}/sso", get(addons::sign_on_from_app))
         .route("/apps/{app}/config-vars", get(services::config_vars))
         .route("/apps/{app}/releases", get(services::releases))

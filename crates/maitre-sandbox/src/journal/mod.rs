@@ -67,7 +67,13 @@ impl Journal {
     }
 
     /// Writes down what no call says.
-    pub(crate) fn note(&self, at: OffsetDateTime, uuid: Option<&str>, title: impl Into<String>, finding: Option<Finding>) {
+    pub(crate) fn note(
+        &self,
+        at: OffsetDateTime,
+        uuid: Option<&str>,
+        title: impl Into<String>,
+        finding: Option<Finding>,
+    ) {
         let head = Head {
             uuid: uuid.map(str::to_owned),
             ended: true,

@@ -59,7 +59,10 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
             return wrong(&sandbox, &sentence);
         }
         if sandbox.is_full(app) {
-            return wrong(&sandbox, "The add-on is installed on this app already: its manifest does not require many_per_app.");
+            return wrong(
+                &sandbox,
+                "The add-on is installed on this app already: its manifest does not require many_per_app.",
+            );
         }
         order = order.app(app);
     }
@@ -145,7 +148,11 @@ pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<Turni
         }
         minutes @ 1..=MOST_MINUTES => {
             clock.advance(Duration::minutes(minutes));
-            if minutes % 60 == 0 { format!("The clock was turned by {} h", minutes / 60) } else { format!("The clock was turned by {minutes} min") }
+            if minutes % 60 == 0 {
+                format!("The clock was turned by {} h", minutes / 60)
+            } else {
+                format!("The clock was turned by {minutes} min")
+            }
         }
         _ => return wrong(&sandbox, "The clock is turned by a minute to a year."),
     };
@@ -238,13 +245,18 @@ pub(super) struct Changed {
 }
 
 /// `POST /sandbox/exchanges/{id}/send-with`: changed, to the host that the first one went to.
-pub(super) async fn send_with(State(sandbox): State<Sandbox>, Path(id): Path<i64>, Form(form): Form<Changed>) -> Response {
+pub(super) async fn send_with(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<i64>,
+    Form(form): Form<Changed>,
+) -> Response {
     let entry = sandbox.journal().store().get(id).filter(|entry| entry.head.is_repeatable());
     let Some(entry) = entry else { return gone(&sandbox) };
     if !form.path.starts_with('/') || form.path.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         return wrong(&sandbox, "The path begins with a slash and holds no spaces.");
     }
-    let header = |line: &str| line.split_once(':').map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()));
+    let header =
+        |line: &str| line.split_once(':').map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()));
     let lines = form.headers.lines().filter(|line| !line.trim().is_empty());
     let Some(headers) = lines.map(header).collect::<Option<Vec<_>>>() else {
         return wrong(&sandbox, "A header is a name, a colon and a value.");

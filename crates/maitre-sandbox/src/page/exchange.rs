@@ -119,7 +119,9 @@ fn body(message: &Message, secrets: bool) -> String {
     let masked = mask::body(message.header("content-type"), &message.body);
     match serde_json::from_str::<serde_json::Value>(&masked) {
         Ok(json) if json.is_object() || json.is_array() => serde_json::to_string_pretty(&json).unwrap_or(masked),
-        _ if message.header("content-type").is_some_and(|kind| kind.contains("form-urlencoded")) => masked.replace('&', "\n&"),
+        _ if message.header("content-type").is_some_and(|kind| kind.contains("form-urlencoded")) => {
+            masked.replace('&', "\n&")
+        }
         _ => masked,
     }
 }

@@ -54,7 +54,10 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/sso/apps/{app}/addons/{addon}", get(sign_on::link))
         .layer(map_response(|response: Response| async { secure(response) }))
         .route("/sandbox/icon.svg", get(|| asset("image/svg+xml", include_str!("../../assets/icon.svg"))))
-        .route("/sandbox/page.js", get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/page.js"))))
+        .route(
+            "/sandbox/page.js",
+            get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/page.js"))),
+        )
         .route("/sandbox/style.css", get(|| asset("text/css; charset=utf-8", include_str!("../../assets/style.css"))))
         .with_state(sandbox.clone())
 }

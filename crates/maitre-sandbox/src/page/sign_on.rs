@@ -68,6 +68,7 @@ fn form(sandbox: &Sandbox, install: &Install, app: Option<&str>, at_once: bool) 
     };
     // the form goes to another site, and its answer may redirect to a third: form-action would forbid both
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'";
-    let headers = [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "strict-origin-when-cross-origin")];
+    let headers =
+        [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "strict-origin-when-cross-origin")];
     (headers, page).into_response()
 }

@@ -38,7 +38,7 @@ fn export(about: Option<&str>) -> Markup {
             summary { "Export, replay" }
             form method="get" action="/sandbox/export.json" {
                 @if let Some(uuid) = about { input type="hidden" name="install" value=(uuid); }
-                label .check { input type="checkbox" name="masked" value="true" checked; " mask secrets" }
+                label .check { input type="checkbox" name="secrets" value="true"; " with secrets, to replay it" }
                 div .buttons {
                     button type="submit" { "JSON" }
                     button type="submit" formaction="/sandbox/export.har" { "HAR" }

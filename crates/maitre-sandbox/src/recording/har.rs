@@ -5,7 +5,10 @@ use maitre_testkit::mask;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use super::{Recorded, json::{is_to_addon, kind, status}};
+use super::{
+    Recorded,
+    json::{is_to_addon, kind, status},
+};
 use crate::journal::{Entry, Message};
 
 pub(super) fn head(masked: bool) -> String {
@@ -24,9 +27,8 @@ pub(super) fn entry(entry: &Entry, masked: bool, own: &str) -> Value {
     let answer = entry.answer.clone().unwrap_or_default();
     let kind_of = |message: &Message| message.header("content-type").unwrap_or_default().to_owned();
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    let query: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| json!({ "name": name, "value": value }))
-        .collect();
+    let query: Vec<_> =
+        form_urlencoded::parse(query.as_bytes()).map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let mut request = json!({
         "method": head.method,
         "url": url,
@@ -105,7 +107,10 @@ pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
             uuid: entry["_resource"].as_str().map(str::to_owned),
             method: request["method"].as_str()?.to_owned(),
             url: request["url"].as_str()?.to_owned(),
-            message: Message { headers: request["headers"].as_array()?.iter().map(header).collect::<Option<_>>()?, body },
+            message: Message {
+                headers: request["headers"].as_array()?.iter().map(header).collect::<Option<_>>()?,
+                body,
+            },
             status: status(&entry["response"]["status"]),
         })
     });

@@ -71,7 +71,10 @@ pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
             uuid: entry["resource"].as_str().map(str::to_owned),
             method: request["method"].as_str()?.to_owned(),
             url: request["url"].as_str()?.to_owned(),
-            message: Message { headers: request["headers"].as_array()?.iter().map(header).collect::<Option<_>>()?, body },
+            message: Message {
+                headers: request["headers"].as_array()?.iter().map(header).collect::<Option<_>>()?,
+                body,
+            },
             status: status(&entry["answer"]["status"]),
         })
     });

@@ -182,7 +182,9 @@ impl Recording {
             return Err(foreign());
         };
         if masked {
-            return Err("the secrets in the recording are masked: export it with its secrets to send it again".to_owned());
+            return Err(
+                "the secrets in the recording are masked: export it with its secrets to send it again".to_owned()
+            );
         }
         Ok(Self { calls: calls.ok_or_else(foreign)? })
     }
