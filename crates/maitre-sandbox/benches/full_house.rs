@@ -73,8 +73,8 @@ fn open(addon: &str) -> Outcome<()> {
         let sandbox = Sandbox::of(&manifest.to_string())?.plans(["basic"])?.open()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?.port());
-        sandbox.serve(listener)?.forever().await;
-        Ok(())
+        let _serving = sandbox.serve(listener)?;
+        std::future::pending().await
     })
 }
 

@@ -17,7 +17,7 @@ use crate::{
     carry::{Errand, Outcome, Retry},
     fault::{Faults, inbound_chaos},
     front,
-    journal::{Ending, Finding, Head, Journal, Kind, Message, Store, Way},
+    journal::{Ending, Finding, Filter, Head, Journal, Kind, Message, Store, Way},
     judge,
     live::Live,
 };
@@ -307,9 +307,11 @@ impl Inner {
         }
     }
 
-    /// Whoever answers at once and never calls Heroku has no use for a grant.
+    /// Whoever answers at once and never calls Heroku has no use for a grant. The journal is asked, as the platform is in
+    /// the midst of telling.
     fn needs_a_token(&self, uuid: Option<&str>) -> bool {
-        uuid.and_then(|uuid| self.platform.find(uuid)).is_some_and(|install| install.answered() == Some(202))
+        let entries = self.journal.store().page(&Filter { uuid: uuid.map(str::to_owned), ..Filter::default() }, 100);
+        entries.iter().any(|(_, head)| head.kind == Kind::Provision && head.status == Some(202))
     }
 
     fn tell(&self, live: Live) {

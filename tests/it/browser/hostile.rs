@@ -1,6 +1,6 @@
 //! What somebody else wrote, and what pages of other sites try: no script of theirs runs, and nothing is done for them.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Html;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -35,6 +35,7 @@ impl Hostile {
             .route("/heroku/resources", post(answer))
             .route("/heroku/resources/{id}", delete(answer).put(answer))
             .route("/in", post(front))
+            .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
             .route("/evil", get(|| async { Html("<title>a page of another site</title><body></body>") }));
         let addon = Server::start(app).await;
         let manifest = json!({ "id": "evil", "name": SCRIPT, "api": {

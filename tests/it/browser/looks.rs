@@ -109,10 +109,10 @@ async fn the_page_is_good_to_look_at() {
     browser.click("#faults summary").await;
     browser.click("#addon .connect summary").await;
     browser.click("#lines li:not(.note) summary").await;
-    browser.sees("#lines .raw", "Request").await;
+    browser.sees("#lines details[open] .raw", "Send again").await;
     photograph(&browser, "sandbox-open").await;
 
-    let address = browser.run("return document.querySelector('#lines .raw .actions a').href").await;
+    let address = browser.run("return document.querySelector('#lines details[open] .actions a').href").await;
     browser.open(address.as_str().unwrap_or_default()).await;
     photograph(&browser, "sandbox-send-with").await;
     browser.open(&tally.market.url("/sandbox/checks/heroku.provision.id")).await;
