@@ -17,7 +17,7 @@ use crate::{
     carry::{Errand, Outcome, Retry},
     fault::{Faults, inbound_chaos},
     front,
-    journal::{Ending, Finding, Filter, Head, Journal, Kind, Message, Store, Way},
+    journal::{Ending, Filter, Finding, Head, Journal, Kind, Message, Store, Way},
     judge,
     live::Live,
 };

@@ -57,14 +57,16 @@ impl Browser {
         let (process, url) = tokio::task::spawn_blocking(driver).await.expect("a driver");
         let mut chromium = DesiredCapabilities::chrome();
         chromium.set_binary(&program(&["chromium", "chromium-browser", "google-chrome"]).to_string_lossy()).unwrap();
-        for argument in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en"] {
+        for argument in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en"]
+        {
             chromium.add_arg(argument).unwrap();
         }
         if maitre_workbench::is_root() {
             chromium.add_arg("--no-sandbox").unwrap();
         }
         chromium.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
-        let driver = WebDriver::builder(url, chromium).request_timeout(PATIENCE).connect().await.expect("Chromium starts");
+        let driver =
+            WebDriver::builder(url, chromium).request_timeout(PATIENCE).connect().await.expect("Chromium starts");
         let browser = Self { driver, _process: process };
         browser.looks(1280, 900, "light").await;
         browser

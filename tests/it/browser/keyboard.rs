@@ -98,11 +98,12 @@ async fn every_control_says_what_it_does() {
     assert!(named.len() > 25, "{named:#?}");
     // what stands on two cards tells whose it is
     for what in ["Open dashboard of ", "Remove ", "Show values of "] {
-        let names: std::collections::BTreeSet<_> = named.iter().filter(|name| name.starts_with(what)).collect();
-        assert_eq!(names.len(), 2, "{what}: {named:#?}");
+        let whose: std::collections::BTreeSet<_> = named.iter().filter(|name| name.starts_with(what)).collect();
+        assert_eq!(whose.len(), 2, "{what}: {named:#?}");
     }
     // headings, landmarks, language
-    let outline = browser.run("return [...document.querySelectorAll('h1, h2')].map((it) => it.textContent.trim())").await;
+    let outline =
+        browser.run("return [...document.querySelectorAll('h1, h2')].map((it) => it.textContent.trim())").await;
     assert!(outline.as_array().unwrap().len() >= 5, "{outline}");
     assert_eq!(browser.run("return document.documentElement.lang").await, "en");
 }

@@ -47,7 +47,9 @@ fn folders() -> Vec<PathBuf> {
     if std::env::var("MAITRE_SCREENSHOTS").is_ok_and(|wish| wish == "1") {
         folders.push(root.join("docs/images"));
     }
-    folders.iter().for_each(|folder| std::fs::create_dir_all(folder).expect("a folder for pictures"));
+    for folder in &folders {
+        std::fs::create_dir_all(folder).expect("a folder for pictures");
+    }
     folders
 }
 
@@ -58,7 +60,9 @@ async fn photograph(browser: &Browser, name: &str) {
     for (width, height) in [(1280, 1000), (390, 844)] {
         for scheme in ["light", "dark"] {
             browser.looks(width, height, scheme).await;
-            browser.until("nothing moves", "return document.getAnimations().every((it) => it.playState !== 'running')").await;
+            browser
+                .until("nothing moves", "return document.getAnimations().every((it) => it.playState !== 'running')")
+                .await;
             for (fault, script) in [("too pale", PALE), ("outside", OUTSIDE)] {
                 let found: Vec<String> = serde_json::from_value(browser.run(script).await).unwrap();
                 complaints.extend(found.iter().map(|found| format!("{fault} at {width} px, {scheme}: {found}")));

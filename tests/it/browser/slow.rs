@@ -46,7 +46,8 @@ impl Slow {
         let worker = ledger.worker([addon]).pause(Duration::from_millis(20));
         let worker = tokio::spawn(worker.run(std::future::pending()));
 
-        let place = json!({ "base_url": server.url("/heroku/resources"), "sso_url": server.url("/heroku/resources/sso") });
+        let place =
+            json!({ "base_url": server.url("/heroku/resources"), "sso_url": server.url("/heroku/resources/sso") });
         let manifest = json!({ "id": SLUG, "name": "Lantern", "api": {
             "version": "3", "password": PASSWORD, "sso_salt": SALT, "config_vars_prefix": "WIDGET", "regions": ["us"],
             "config_vars": ["WIDGET_URL", "A_FIRST"], "requires": ["many_per_app"], "test": place, "production": place
@@ -102,7 +103,7 @@ async fn a_slow_install_is_watched_step_by_step() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_never_ends_is_removed_after_twelve_hours() {
-    let (slow, browser) = tokio::join!(Slow::sold(Duration::from_secs(3_600)), Browser::start());
+    let (slow, browser) = tokio::join!(Slow::sold(Duration::from_hours(1)), Browser::start());
     browser.open(&slow.market.url("/")).await;
     browser.click("#order button[type=submit]").await;
     browser.sees(".install .wait", "Answered 202").await;
