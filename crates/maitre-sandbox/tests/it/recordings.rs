@@ -133,7 +133,7 @@ async fn a_call_is_sent_again_and_twice() {
     world.click(&format!("/sandbox/exchanges/{id}/send"), &[("times", "1")]).await;
     world.click(&format!("/sandbox/exchanges/{id}/send"), &[("times", "2")]).await;
     let blamed = world.blamed().await;
-    for check in ["heroku.idempotency.same-uuid", "heroku.idempotency.at-once"] {
+    for check in ["heroku.idempotency.same-uuid-again", "heroku.idempotency.at-once"] {
         assert!(blamed.contains(&check.to_owned()), "{blamed:?}");
     }
 }
