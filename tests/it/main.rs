@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(feature = "browser")]
+mod browser;
 mod cloudcontrol;
 mod compile_errors;
 mod conformance;

@@ -68,7 +68,11 @@ impl Saas {
     }
 
     pub(crate) fn start(folder: &Folder) -> Self {
-        Self::start_by(Self::command(&folder.0))
+        Self::start_in(&folder.0)
+    }
+
+    pub(crate) fn start_in(folder: &Path) -> Self {
+        Self::start_by(Self::command(folder))
     }
 
     /// One of several processes on a shared database.
@@ -108,7 +112,7 @@ impl Drop for Saas {
 }
 
 /// Rows of the vendor's own table: the ledger of who pays for what.
-async fn installs(folder: &Folder) -> i64 {
+pub(crate) async fn installs(folder: &Folder) -> i64 {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
     sqlx::query_scalar("SELECT count(*) FROM installs").fetch_one(&pool).await.unwrap()

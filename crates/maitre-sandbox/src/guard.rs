@@ -14,7 +14,9 @@ use axum::{
 use crate::Sandbox;
 
 pub(crate) async fn guard(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
-    match judge(&sandbox.inner().hosts, request.method(), request.headers()) {
+    // whoever names the host in the request line, too, has to mean us with it
+    let line = request.uri().host().map(|host| judge_host(&sandbox.inner().hosts, host));
+    match line.unwrap_or(Ok(())).and_then(|()| judge(&sandbox.inner().hosts, request.method(), request.headers())) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
@@ -45,11 +47,7 @@ impl IntoResponse for Refusal {
 
 fn judge(hosts: &[String], method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = without_port(host);
-    let is_known = is_this_machine(name) || hosts.iter().any(|known| known.eq_ignore_ascii_case(name));
-    if !is_known {
-        return Err(Refusal::Host(host.chars().take(100).collect()));
-    }
+    judge_host(hosts, host)?;
     if let Some(origin) = headers.get(header::ORIGIN) {
         let is_own = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
         if is_own.is_none_or(|authority| !authority.eq_ignore_ascii_case(host)) {
@@ -63,6 +61,12 @@ fn judge(hosts: &[String], method: &Method, headers: &HeaderMap) -> Result<(), R
         Some("cross-site" | "same-site") if !looks => Err(Refusal::Origin),
         _ => Ok(()),
     }
+}
+
+fn judge_host(hosts: &[String], host: &str) -> Result<(), Refusal> {
+    let name = without_port(host);
+    let is_known = is_this_machine(name) || hosts.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if is_known { Ok(()) } else { Err(Refusal::Host(host.chars().take(100).collect())) }
 }
 
 fn without_port(host: &str) -> &str {

@@ -14,6 +14,7 @@ use super::{Problem, read};
 use crate::{
     Sandbox,
     carry::{Errand, Outcome},
+    names,
 };
 
 type Answer = Result<Json<Value>, Problem>;
@@ -73,6 +74,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let body = read(&body)?;
     let app = sandbox.app_name(&app);
+    names::check(&app).map_err(Problem::invalid_params)?;
     let plan = sandbox.plan_named(body.pointer("/plan/name").or(body.get("plan")))?;
     if sandbox.is_full(&app) {
         let name = &sandbox.addon().name;
@@ -80,12 +82,14 @@ pub(super) async fn create(
     }
     let mut order = sandbox.platform().order(&plan).app(&app);
     if let Some(name) = body["name"].as_str() {
+        names::check(name).map_err(Problem::invalid_params)?;
         if sandbox.live(name).is_ok() {
             return Err(Problem::invalid_params("Name is already taken"));
         }
         order = order.name(name);
     }
     if let Some(name) = body.pointer("/attachment/name").and_then(Value::as_str) {
+        names::check_attachment(name).map_err(Problem::invalid_params)?;
         order = order.attached_as(name);
     }
     for (name, value) in body["config"].as_object().into_iter().flatten() {
@@ -116,6 +120,7 @@ pub(super) async fn change(
     let body = read(&body)?;
     let install = sandbox.live_at(&app, &named)?;
     if let Some(name) = body["name"].as_str() {
+        names::check(name).map_err(Problem::invalid_params)?;
         if sandbox.live(name).is_ok_and(|other| other.uuid() != install.uuid()) {
             return Err(Problem::invalid_params("Name is already taken"));
         }

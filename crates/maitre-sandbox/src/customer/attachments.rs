@@ -11,7 +11,7 @@ use maitre_testkit::platform::Install;
 use serde_json::Value;
 
 use super::{Problem, read};
-use crate::Sandbox;
+use crate::{Sandbox, names};
 
 type Answer = Result<Json<Value>, Problem>;
 
@@ -69,6 +69,7 @@ pub(super) async fn attach(State(sandbox): State<Sandbox>, body: Bytes) -> Resul
         return Err(Problem::invalid_params(message));
     }
     let name = body["name"].as_str().map_or_else(|| install.name().to_uppercase().replace('-', "_"), str::to_owned);
+    names::check(&app).and_then(|()| names::check_attachment(&name)).map_err(Problem::invalid_params)?;
     let taken = all(&sandbox, |attachment| attachment["app"]["name"] == app && attachment["name"] == name);
     if taken.as_array().is_some_and(|taken| !taken.is_empty()) {
         return Err(Problem::invalid_params(format!("There is an attachment named {name} on {app} already.")));
