@@ -53,7 +53,8 @@ fn main() -> ExitCode {
 /// An add-on that gives what it is asked for.
 fn addon() -> Router {
     let provision = async |Json(order): Json<Value>| {
-        let config = json!({ "BENCH_URL": format!("https://bench.example/{}", order["uuid"].as_str().unwrap_or_default()) });
+        let config =
+            json!({ "BENCH_URL": format!("https://bench.example/{}", order["uuid"].as_str().unwrap_or_default()) });
         Json(json!({ "id": order["uuid"], "config": config, "message": "It is there." }))
     };
     Router::new().route("/heroku/resources", post(provision))

@@ -57,7 +57,8 @@ impl Browser {
         let (process, url) = tokio::task::spawn_blocking(driver).await.expect("a driver");
         let mut chromium = DesiredCapabilities::chrome();
         chromium.set_binary(&program(&["chromium", "chromium-browser", "google-chrome"]).to_string_lossy()).unwrap();
-        for argument in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en"] {
+        for argument in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en"]
+        {
             chromium.add_arg(argument).unwrap();
         }
         if maitre_workbench::is_root() {

@@ -26,11 +26,15 @@ impl Hostile {
         let answer = || async {
             let config = json!({ "EVIL_URL": SCRIPT, "EVIL_LINK": "javascript:owned=4" });
             let headers = [("x-evil", "<script>owned = 5</script>")];
-            (headers, Json(json!({ "id": SCRIPT, "message": SCRIPT, "config": config, "log_drain_url": "javascript:owned=6" })))
+            (
+                headers,
+                Json(
+                    json!({ "id": SCRIPT, "message": SCRIPT, "config": config, "log_drain_url": "javascript:owned=6" }),
+                ),
+            )
         };
-        let front = |headers: HeaderMap| async move {
-            Html(format!("<title>in</title>{}", headers.contains_key("origin")))
-        };
+        let front =
+            |headers: HeaderMap| async move { Html(format!("<title>in</title>{}", headers.contains_key("origin"))) };
         let app = Router::new()
             .route("/heroku/resources", post(answer))
             .route("/heroku/resources/{id}", delete(answer).put(answer))
@@ -70,7 +74,8 @@ impl Hostile {
     /// A form from the page itself.
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, HeaderMap, String) {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        let reply = client.post(self.market.url(path)).header("origin", self.market.url("")).form(form).send().await.unwrap();
+        let reply =
+            client.post(self.market.url(path)).header("origin", self.market.url("")).form(form).send().await.unwrap();
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         (status, headers, reply.text().await.unwrap())
     }
@@ -121,7 +126,11 @@ async fn scripts_in_names_answers_and_config_vars_are_texts() {
         nothing_ran(&browser, path).await;
     }
     // pages that are not there complain in the console, as they should
-    for path in ["/sandbox/checks/%3Cscript%3Eowned=9%3C%2Fscript%3E", "/%3Cscript%3Eowned=9%3C/script%3E", "/sandbox/exchanges/999"] {
+    for path in [
+        "/sandbox/checks/%3Cscript%3Eowned=9%3C%2Fscript%3E",
+        "/%3Cscript%3Eowned=9%3C/script%3E",
+        "/sandbox/exchanges/999",
+    ] {
         browser.open(&hostile.market.url(path)).await;
         let _ = browser.complaints().await;
         nothing_ran(&browser, path).await;
@@ -137,7 +146,15 @@ async fn scripts_in_names_answers_and_config_vars_are_texts() {
 #[tokio::test]
 async fn names_and_plans_that_are_none_are_refused() {
     let hostile = Hostile::sold().await;
-    for app in [SCRIPT, "../../etc/passwd", "shop\r\nset-cookie: a=b", "shop\0", "javascript:alert(1)", "Ünlaut", &"a".repeat(5_000)] {
+    for app in [
+        SCRIPT,
+        "../../etc/passwd",
+        "shop\r\nset-cookie: a=b",
+        "shop\0",
+        "javascript:alert(1)",
+        "Ünlaut",
+        &"a".repeat(5_000),
+    ] {
         let (status, headers, body) = hostile.post("/sandbox/installs", &[("plan", "test"), ("app", app)]).await;
         assert_eq!(status, 422, "{app:?}");
         assert!(!body.contains("<script>owned") && headers.get("set-cookie").is_none(), "{app:?}");
@@ -146,13 +163,16 @@ async fn names_and_plans_that_are_none_are_refused() {
         let (status, _, body) = hostile.post("/sandbox/installs", &[("plan", plan)]).await;
         assert_eq!((status, body.contains("<script>owned")), (422, false), "{plan:?}");
     }
-    assert!(Sandbox::of("{\"id\":\"evil\"}").is_err() || Sandbox::of("{\"id\":\"evil\"}").unwrap().plans([SCRIPT]).is_err());
+    assert!(
+        Sandbox::of("{\"id\":\"evil\"}").is_err() || Sandbox::of("{\"id\":\"evil\"}").unwrap().plans([SCRIPT]).is_err()
+    );
     assert_eq!(hostile.installs(), 0);
 
     // the customer's client gets JSON that names the text, and nothing that a browser would render
     let order = json!({ "plan": { "name": format!("evil:{SCRIPT}") }, "name": SCRIPT }).to_string();
     let host = format!("host: {}", hostile.authority());
-    let lines = ["POST /apps/shop/addons HTTP/1.1", &host, "authorization: Bearer sandbox", "content-type: application/json"];
+    let lines =
+        ["POST /apps/shop/addons HTTP/1.1", &host, "authorization: Bearer sandbox", "content-type: application/json"];
     let answer = hostile.raw(&lines, &order).await.to_lowercase();
     assert!((400..500).contains(&status(&answer)), "{answer}");
     assert!(answer.contains("content-type: application/json"), "{answer}");
@@ -193,7 +213,14 @@ async fn foreign_names_and_origins_are_not_answered() {
     let hostile = Hostile::sold().await;
     let own = format!("host: {}", hostile.authority());
     // a name of somebody else's that leads to this machine: DNS rebinding
-    for host in ["evil.example", "localhost.evil.example:7000", "127.0.0.1.evil.example", "evil.example:80@localhost", "", "2130706433"] {
+    for host in [
+        "evil.example",
+        "localhost.evil.example:7000",
+        "127.0.0.1.evil.example",
+        "evil.example:80@localhost",
+        "",
+        "2130706433",
+    ] {
         for path in ["/", "/sandbox/events", "/sandbox/export.json", "/apps/shop/config-vars"] {
             let lines = [&*format!("GET {path} HTTP/1.1"), &*format!("host: {host}"), "authorization: Bearer sandbox"];
             let answer = hostile.raw(&lines, "").await;
@@ -206,7 +233,12 @@ async fn foreign_names_and_origins_are_not_answered() {
     let https = own.replace("host: ", "https://");
     for origin in ["https://evil.example", "null", &neighbour, &https, "http://localhost", "file://", "javascript:1"] {
         let origin = format!("origin: {origin}");
-        for line in ["POST /sandbox/installs HTTP/1.1", "POST /oauth/token HTTP/1.1", "GET /sandbox/events HTTP/1.1", "GET /sandbox/export.har HTTP/1.1"] {
+        for line in [
+            "POST /sandbox/installs HTTP/1.1",
+            "POST /oauth/token HTTP/1.1",
+            "GET /sandbox/events HTTP/1.1",
+            "GET /sandbox/export.har HTTP/1.1",
+        ] {
             let lines = [line, &own, &origin, "content-type: application/x-www-form-urlencoded"];
             let answer = hostile.raw(&lines, "plan=test").await;
             assert_eq!(status(&answer), 403, "{origin}, {line}: {answer}");
@@ -221,7 +253,8 @@ async fn nothing_of_a_form_becomes_a_header_or_another_host() {
     let hostile = Hostile::sold().await;
     hostile.market.sandbox.install("test").await;
     let sent = |path: &str, headers: &str| {
-        let form = [("method", "POST"), ("path", path), ("headers", headers), ("body", "{}")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let form = [("method", "POST"), ("path", path), ("headers", headers), ("body", "{}")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let hostile = &hostile;
         async move {
             let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -237,17 +270,27 @@ async fn nothing_of_a_form_becomes_a_header_or_another_host() {
         assert!(status == 422 || status == 303, "{header:?}: {status}");
         assert!(headers.get("location").is_none_or(|place| place.to_str().unwrap().starts_with("/sandbox/exchanges/")));
     }
-    let method = hostile.post("/sandbox/exchanges/1/send-with", &[("method", "GET / HTTP/1.1\r\nx: y"), ("path", "/")]).await;
+    let method =
+        hostile.post("/sandbox/exchanges/1/send-with", &[("method", "GET / HTTP/1.1\r\nx: y"), ("path", "/")]).await;
     assert!(matches!(method.0, 303 | 422), "{}", method.0);
     let lines = hostile.market.url("/sandbox/timeline");
-    assert!(reqwest::Client::builder().no_proxy().build().unwrap().get(lines).send().await.unwrap().status().is_success());
+    assert!(
+        reqwest::Client::builder().no_proxy().build().unwrap().get(lines).send().await.unwrap().status().is_success()
+    );
 }
 
 #[test]
 fn an_address_that_is_a_script_or_a_file_is_no_address() {
-    for url in ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,hello", "ftp://127.0.0.1/", "http://127.0.0.1:1/\r\nx: y"] {
+    for url in [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "data:text/html,hello",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:1/\r\nx: y",
+    ] {
         for place in ["base_url", "sso_url"] {
-            let mut at = json!({ "base_url": "http://127.0.0.1:1/heroku/resources", "sso_url": "http://127.0.0.1:1/in" });
+            let mut at =
+                json!({ "base_url": "http://127.0.0.1:1/heroku/resources", "sso_url": "http://127.0.0.1:1/in" });
             at[place] = json!(url);
             let manifest = json!({ "id": "evil", "api": { "password": "p", "sso_salt": "s", "test": at } }).to_string();
             let opened = Sandbox::of(&manifest).and_then(maitre_sandbox::Setup::open);
@@ -281,7 +324,12 @@ async fn a_page_of_another_site_can_neither_do_nor_read_nor_frame() {
                  document.body.append(form); form.submit();"
             );
             browser.run(&script).await;
-            browser.until("it is refused", "return document.body?.innerText.includes('a page of another site asked for this')").await;
+            browser
+                .until(
+                    "it is refused",
+                    "return document.body?.innerText.includes('a page of another site asked for this')",
+                )
+                .await;
         }
         browser.open(&evil).await;
         let script = format!(

@@ -66,7 +66,9 @@ async fn what_is_delivered_twice_is_one_resource() {
 
     browser.click("#order button[type=submit]").await;
     browser.sees(".install .pill", "provisioned").await;
-    browser.until("both are answered", "return document.querySelectorAll(\"#lines .pill[data-status='2']\").length === 2").await;
+    browser
+        .until("both are answered", "return document.querySelectorAll(\"#lines .pill[data-status='2']\").length === 2")
+        .await;
     browser.counts(".install", 1).await;
     browser.counts("#lines .line.bad", 0).await;
     assert_eq!(tally.market.sandbox.platform().installs().len(), 1);
@@ -75,7 +77,9 @@ async fn what_is_delivered_twice_is_one_resource() {
     // and once more by hand
     browser.click("#lines li:last-child details summary").await;
     browser.click("#lines li:last-child button[value='2']").await;
-    browser.until("four are answered", "return document.querySelectorAll(\"#lines .pill[data-status='2']\").length === 4").await;
+    browser
+        .until("four are answered", "return document.querySelectorAll(\"#lines .pill[data-status='2']\").length === 4")
+        .await;
     browser.counts("#lines .line.bad", 0).await;
     assert_eq!(installs(&tally.folder).await, 1);
     browser.is_content().await;

@@ -102,7 +102,8 @@ async fn every_control_says_what_it_does() {
         assert_eq!(names.len(), 2, "{what}: {named:#?}");
     }
     // headings, landmarks, language
-    let outline = browser.run("return [...document.querySelectorAll('h1, h2')].map((it) => it.textContent.trim())").await;
+    let outline =
+        browser.run("return [...document.querySelectorAll('h1, h2')].map((it) => it.textContent.trim())").await;
     assert!(outline.as_array().unwrap().len() >= 5, "{outline}");
     assert_eq!(browser.run("return document.documentElement.lang").await, "en");
 }

@@ -58,7 +58,9 @@ async fn photograph(browser: &Browser, name: &str) {
     for (width, height) in [(1280, 1000), (390, 844)] {
         for scheme in ["light", "dark"] {
             browser.looks(width, height, scheme).await;
-            browser.until("nothing moves", "return document.getAnimations().every((it) => it.playState !== 'running')").await;
+            browser
+                .until("nothing moves", "return document.getAnimations().every((it) => it.playState !== 'running')")
+                .await;
             for (fault, script) in [("too pale", PALE), ("outside", OUTSIDE)] {
                 let found: Vec<String> = serde_json::from_value(browser.run(script).await).unwrap();
                 complaints.extend(found.iter().map(|found| format!("{fault} at {width} px, {scheme}: {found}")));

@@ -46,7 +46,8 @@ impl Slow {
         let worker = ledger.worker([addon]).pause(Duration::from_millis(20));
         let worker = tokio::spawn(worker.run(std::future::pending()));
 
-        let place = json!({ "base_url": server.url("/heroku/resources"), "sso_url": server.url("/heroku/resources/sso") });
+        let place =
+            json!({ "base_url": server.url("/heroku/resources"), "sso_url": server.url("/heroku/resources/sso") });
         let manifest = json!({ "id": SLUG, "name": "Lantern", "api": {
             "version": "3", "password": PASSWORD, "sso_salt": SALT, "config_vars_prefix": "WIDGET", "regions": ["us"],
             "config_vars": ["WIDGET_URL", "A_FIRST"], "requires": ["many_per_app"], "test": place, "production": place
