@@ -194,7 +194,9 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = event.submitter;
   const body = new URLSearchParams(new FormData(form, button));
-  if (button) button.disabled = true;
+  if (button?.ariaDisabled) return;
+  // a button that is disabled would lose the focus
+  if (button) button.ariaDisabled = "true";
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
     if (!response.ok) {
@@ -204,7 +206,7 @@ document.addEventListener("submit", async (event) => {
   } catch {
     toast("The sandbox does not answer.");
   } finally {
-    if (button) button.disabled = false;
+    if (button) button.ariaDisabled = null;
   }
 });
 

@@ -45,6 +45,10 @@ impl AddOn {
         let findings = serde_json::from_str(text).map(|json| manifest::lint(&json)).unwrap_or_default();
         let url = url.map(|url| with_path_of(&manifest, url));
         let address = Address::find(Marketplace::Heroku, Some(&manifest), url.as_deref(), sso_url, elsewhere)?;
+        let is_odd = |url: &str| url.chars().any(|letter| letter.is_control() || letter.is_whitespace());
+        if is_odd(&address.root) || address.sso.as_deref().is_some_and(is_odd) {
+            return Err(CannotOpen::new("the add-on's address holds spaces or line ends: write it without"));
+        }
         let password = manifest.password()?.expose_secret().to_owned();
         let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default();
         let heroku = |root: &str| Heroku::new(root, &manifest.id, &password, &salt);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::Router;
-use maitre_testkit::platform::{Install, News, Order, Platform, State};
+use maitre_testkit::platform::{Install, News, Order, Platform, Rule, State};
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
@@ -294,6 +294,9 @@ impl Inner {
                 self.journal.end(id, Ending { status, answer, ..Ending::default() });
             }
             News::Broken(violation) => {
+                if violation.rule() == Rule::LostGrant && !self.needs_a_token(violation.uuid()) {
+                    return;
+                }
                 let finding = judge::check_of(violation.rule()).map(|check| Finding::new(check, violation.to_string()));
                 if finding.is_some() {
                     self.journal.note(violation.at(), violation.uuid(), "Against Heroku's rules", finding);
@@ -302,6 +305,11 @@ impl Inner {
             News::Changed(_) => self.tell(Live::Installs),
             _ => {}
         }
+    }
+
+    /// Whoever answers at once and never calls Heroku has no use for a grant.
+    fn needs_a_token(&self, uuid: Option<&str>) -> bool {
+        uuid.and_then(|uuid| self.platform.find(uuid)).is_some_and(|install| install.answered() == Some(202))
     }
 
     fn tell(&self, live: Live) {

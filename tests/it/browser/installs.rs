@@ -90,7 +90,7 @@ async fn without_scripts_everything_is_a_form_and_a_reload() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     browser.tell("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true })).await;
     browser.open(&tally.market.url("/")).await;
-    browser.sees("#live", "Reload to see what is new").await;
+    browser.until("it says how", "return document.querySelector('#live').innerText.includes('Reload to see')").await;
     browser.click("#order button[type=submit]").await;
     let platform = tally.market.sandbox.platform().clone();
     let is_there = async || platform.installs().first().is_some_and(|install| install.answered() == Some(200));

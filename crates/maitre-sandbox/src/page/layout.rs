@@ -50,18 +50,18 @@ fn symbols() -> Markup {
                 rect x="1.8" y="17.6" width="22.4" height="2.9" rx="1.45" fill="currentColor" {}
             }
             // customer, Heroku and add-on are three points; the arrow says who asked whom
-            symbol #way-to viewBox="0 0 120 14" { (points()) path .arrow d="M66 7h25m-4.5-4.5L91 7l-4.5 4.5" {} }
-            symbol #way-from viewBox="0 0 120 14" { (points()) path .arrow d="M92 7H67m4.5-4.5L67 7l4.5 4.5" {} }
-            symbol #way-customer viewBox="0 0 120 14" { (points()) path .arrow d="M28 7h25m-4.5-4.5L53 7l-4.5 4.5" {} }
+            symbol #way-to viewBox="0 0 150 14" { (points()) path .arrow d="M83 7h31m-4.5-4.5L114 7l-4.5 4.5" {} }
+            symbol #way-from viewBox="0 0 150 14" { (points()) path .arrow d="M115 7H84m4.5-4.5L84 7l4.5 4.5" {} }
+            symbol #way-customer viewBox="0 0 150 14" { (points()) path .arrow d="M36 7h31m-4.5-4.5L67 7l-4.5 4.5" {} }
         }
     }
 }
 
 fn points() -> Markup {
     html! {
-        circle .point cx="22" cy="7" r="3.2" {}
-        circle .point cx="60" cy="7" r="3.2" {}
-        circle .point cx="98" cy="7" r="3.2" {}
+        circle .point cx="28" cy="7" r="3.2" {}
+        circle .point cx="75" cy="7" r="3.2" {}
+        circle .point cx="122" cy="7" r="3.2" {}
     }
 }
 

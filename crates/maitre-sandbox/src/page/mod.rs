@@ -53,13 +53,19 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/sandbox/timeline", get(timeline::fragment))
         .route("/sso/apps/{app}/addons/{addon}", get(sign_on::link))
         .layer(map_response(|response: Response| async { secure(response) }))
-        .route("/sandbox/icon.svg", get(|| asset("image/svg+xml", include_str!("../../assets/icon.svg"))))
+        .route("/sandbox/icon.svg", get(icon))
+        // what a browser asks for that shows a part of a page alone
+        .route("/favicon.ico", get(icon))
         .route(
             "/sandbox/page.js",
             get(|| asset("text/javascript; charset=utf-8", include_str!("../../assets/page.js"))),
         )
         .route("/sandbox/style.css", get(|| asset("text/css; charset=utf-8", include_str!("../../assets/style.css"))))
         .with_state(sandbox.clone())
+}
+
+async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("../../assets/icon.svg")).await
 }
 
 /// What of the timeline and of the installs is to be seen.

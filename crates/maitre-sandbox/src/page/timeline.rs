@@ -127,7 +127,7 @@ fn way(sandbox: &Sandbox, way: Way) -> Markup {
         Way::FromCustomer => ("#way-customer", "Customer to Heroku".to_owned()),
         Way::Nowhere => return html! { span {} },
     };
-    html! { svg .way role="img" width="120" height="14" aria-label=(told) { title { (told) } use href=(symbol) {} } }
+    html! { svg .way role="img" width="150" height="14" aria-label=(told) { title { (told) } use href=(symbol) {} } }
 }
 
 fn path(head: &Head) -> &str {
@@ -159,8 +159,10 @@ pub(super) fn findings(findings: &[Finding]) -> Markup {
         @if !findings.is_empty() {
             ul .findings {
                 @for finding in findings {
-                    li { span .mark .bad aria-hidden="true" { "!" } (finding.sentence) " "
-                        a href={ "/sandbox/checks/" (finding.check) } { code { (finding.check) } } }
+                    li {
+                        span .mark .bad aria-hidden="true" { "!" }
+                        span { (finding.sentence) " " a href={ "/sandbox/checks/" (finding.check) } { code { (finding.check) } } }
+                    }
                 }
             }
         }
