@@ -65,7 +65,8 @@ impl Browser {
             chromium.add_arg("--no-sandbox").unwrap();
         }
         chromium.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
-        let driver = WebDriver::builder(url, chromium).request_timeout(PATIENCE).connect().await.expect("Chromium starts");
+        let driver =
+            WebDriver::builder(url, chromium).request_timeout(PATIENCE).connect().await.expect("Chromium starts");
         let browser = Self { driver, _process: process };
         browser.looks(1280, 900, "light").await;
         browser
