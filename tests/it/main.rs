@@ -21,6 +21,7 @@ mod platform;
 mod properties;
 mod redirects;
 mod saas;
+mod sandbox;
 mod sessions;
 mod support;
 mod wire;

@@ -121,12 +121,32 @@ impl Sandbox {
         let socket = TcpListener::bind((address, port))
             .await
             .with_context(|| format!("cannot listen on {address}:{port}: choose another --port"))?;
+        let stopped = stopped().context("cannot wait for Ctrl-C")?; // before anybody is told that it is there
         let serving = sandbox.serve(socket)?;
         greet(&serving, &self.customer_key, paint);
-        tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+        stopped.await;
         drop(serving);
         Ok(Answer::Good)
     }
+}
+
+/// Ctrl-C, or the same from whoever looks after the process.
+#[cfg(unix)]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let interrupted = tokio::signal::windows::ctrl_c();
+    interrupted.map(|mut interrupted| async move { drop(interrupted.recv().await) })
 }
 
 fn greet(serving: &Serving, customer_key: &str, paint: Paint) {

@@ -139,10 +139,10 @@ pub(crate) fn twice(kind: Kind, first: &Said<'_>, second: &Said<'_>, at_once: bo
     if kind != Kind::Provision || !first.succeeds() {
         return None;
     }
-    let check = if at_once { "heroku.idempotency.at-once" } else { "heroku.idempotency.same-uuid" };
+    let check = if at_once { "heroku.idempotency.at-once" } else { "heroku.idempotency.same-uuid-again" };
     let (was, is) = (first.json(), second.json());
     if !second.succeeds() {
-        let check = if at_once { "heroku.idempotency.at-once-succeeds" } else { "heroku.idempotency.same-uuid-again" };
+        let check = if at_once { "heroku.idempotency.at-once-succeeds" } else { check };
         let status = second.status;
         return Some(Finding::new(
             check,
@@ -178,7 +178,7 @@ pub(crate) fn check_of(rule: Rule) -> Option<&'static str> {
         Rule::Unregistered202 => "heroku.provision.status",
         Rule::CallAfterDeprovision => "heroku.async.quiet-after-removal",
         Rule::ForeignConfigVar => "heroku.config.listed",
-        Rule::ChangedProviderId => "heroku.idempotency.same-uuid",
+        Rule::ChangedProviderId => "heroku.idempotency.same-uuid-again",
         Rule::NotAcceptable => "heroku.platform.accept",
         Rule::NoUserAgent => "heroku.platform.user-agent",
         Rule::SecretInQuery => "heroku.platform.no-secret-in-query",

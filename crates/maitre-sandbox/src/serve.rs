@@ -42,6 +42,11 @@ impl Serving {
     pub fn api_url(&self) -> &str {
         &self.api_url
     }
+
+    /// Serves until the process ends.
+    pub async fn forever(self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 impl Drop for Serving {

@@ -14,6 +14,7 @@ use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
+    http::{HeaderMap, HeaderValue},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -69,20 +70,20 @@ async fn record(State(sandbox): State<Sandbox>, request: Request, next: Next) ->
         url: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         ..Head::new(clock, Way::FromCustomer, Kind::Customer, Kind::Customer.title())
     };
-    let headers = |headers: &axum::http::HeaderMap| -> Vec<(String, String)> {
-        let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
-    };
-    let sent = Message { headers: headers(&parts.headers), body: body.to_vec() };
-    let id = sandbox.journal().begin(head, &sent);
+    let id = sandbox.journal().begin(head, &message(&parts.headers, &body));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let (parts, body) = response.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let answer = Message { headers: headers(&parts.headers), body: body.to_vec() };
-    let (status, took, answer) = (Some(parts.status.as_u16()), Some(took), Some(answer));
+    let (status, took, answer) = (Some(parts.status.as_u16()), Some(took), Some(message(&parts.headers, &body)));
     sandbox.journal().end(id, Ending { status, took, answer, ..Ending::default() });
     Response::from_parts(parts, Body::from(body))
+}
+
+fn message(headers: &HeaderMap, body: &[u8]) -> Message {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+    Message::new(headers.iter().map(|(name, value)| (*name, value.as_str())), body)
 }
 
 fn read(body: &[u8]) -> Result<Value, Problem> {
