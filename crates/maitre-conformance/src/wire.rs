@@ -27,10 +27,16 @@ type Witness = dyn Fn(&Reply) + Send + Sync;
 /// No answer came.
 pub(crate) struct Silence {
     why: String,
+    unreachable: bool,
     number: usize,
 }
 
 impl Silence {
+    /// Whether no connection came about.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.unreachable
+    }
+
     pub(crate) fn fault(&self, advice: &str) -> Stop {
         let why = self.why.clone();
         Stop::Failed(crate::verdict::Fault { why, advice: advice.to_owned(), exchange: Some(self.number) })
@@ -69,7 +75,7 @@ impl Wire {
         self.patience
     }
 
-    /// Whether the add-on could not even be connected to since this was last asked.
+    /// Whether since this was last asked the add-on could not be connected to, or let the time for an answer pass.
     pub(crate) fn was_lost(&self) -> bool {
         self.lost.swap(false, Ordering::Relaxed)
     }
@@ -115,10 +121,14 @@ impl Wire {
         match sent.await {
             Ok(Ok(Ok(reply))) => Ok(self.write_down(reply, took())),
             Ok(Ok(Err(error))) => {
-                self.lost.fetch_or(error.is_connect(), Ordering::Relaxed);
-                Err(self.no_answer(&request.to_string(), took(), &told(&error)))
+                self.lost.fetch_or(error.is_connect() || error.is_timeout(), Ordering::Relaxed);
+                let silence = self.no_answer(&request.to_string(), took(), &told(&error));
+                Err(Silence { unreachable: error.is_connect(), ..silence })
             }
-            Ok(Err(_)) => Err(self.no_answer(&request.to_string(), took(), &self.too_long())),
+            Ok(Err(_)) => {
+                self.lost.store(true, Ordering::Relaxed);
+                Err(self.no_answer(&request.to_string(), took(), &self.too_long()))
+            }
             Err(_) => Err(self.no_answer(&request.to_string(), took(), "the request could not be made")),
         }
     }
@@ -175,7 +185,7 @@ impl Wire {
 
     fn no_answer(&self, request: &str, took: Duration, why: &str) -> Silence {
         let number = self.push(request, None, took, &format!("{request}! {why}\n"));
-        Silence { why: format!("There is no answer: {why}."), number }
+        Silence { why: format!("There is no answer: {why}."), unreachable: false, number }
     }
 
     fn push(&self, request: &str, status: Option<u16>, took: Duration, text: &str) -> usize {

@@ -11,6 +11,9 @@ use crate::{Error, Reply, mask};
 /// Heroku counts a request as failed when no answer came within this time.
 const PATIENCE: Duration = Duration::from_secs(25);
 
+/// No marketplace reads this much, and whoever tests a server that never ends should not run out of memory.
+const LONGEST: usize = 16 * 1024 * 1024;
+
 /// Where the forms of a marketplace's own pages are posted from, for the eyes of a vendor's CSRF layer.
 const MARKETPLACE_PAGE: &str = "https://marketplace.example";
 
@@ -147,11 +150,17 @@ impl Request {
         }
         let line = self.line();
         let lost = |cause| Error::no_answer(&line, cause);
-        let response = request.send().await.map_err(lost)?;
+        let mut response = request.send().await.map_err(lost)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = response.bytes().await.map_err(lost)?;
-        Ok(Reply::new(status, &headers, body.into(), self))
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(lost)? {
+            body.extend_from_slice(&part);
+            if body.len() > LONGEST {
+                return Err(Error::too_long(&line));
+            }
+        }
+        Ok(Reply::new(status, &headers, body, self))
     }
 
     fn refuse(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

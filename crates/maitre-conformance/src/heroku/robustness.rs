@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Resource, Subject, clause};
+use super::{PLAN_CHANGE, Resource, Subject, clause};
 use crate::check::{Capability, Case, Clause};
 use crate::seen::Seen;
 use crate::verdict::{Stop, Verdict};
@@ -42,18 +42,19 @@ pub(super) const CASES: &[Case<Subject>] = &[
         RETRIED,
         |it| Box::pin(lost_deprovision(it)),
     ),
-    Case::must(
+    Case::should(
         "heroku.robustness.deprovision-first",
         "A provision that is overtaken by its deprovision succeeds or is answered 410.",
-        RETRIED,
+        clause::practice("retries are late, and come in any order"),
         |it| Box::pin(deprovision_first(it)),
     ),
-    Case::must(
+    Case::should(
         "heroku.robustness.plan-change-first",
         "A plan change that comes too early is refused, and the provision succeeds afterwards.",
-        RETRIED,
+        clause::practice("retries are late, and come in any order"),
         |it| Box::pin(plan_change_first(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.robustness.removal-wins",
         "A resource that is removed while its plan changes stays removed.",

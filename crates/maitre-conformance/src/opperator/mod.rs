@@ -91,7 +91,7 @@ impl run::Subject for Subject {
     async fn meet(&self) -> Result<(), CannotRun> {
         let target = run::Subject::target(self);
         match self.wire.attempt(self.order()).await {
-            Err(_) if self.wire.was_lost() => Err(CannotRun::new(format!(
+            Err(silence) if silence.is_unreachable() => Err(CannotRun::new(format!(
                 "nobody answers at {target}: start the add-on, or say where it runs with --url"
             ))),
             _ => Ok(()),

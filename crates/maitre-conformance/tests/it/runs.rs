@@ -1,7 +1,14 @@
 //! What a run does beside its checks: it stops, it cleans up, it says why it cannot begin, it keeps secrets.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
 use maitre_conformance::{Level, Marketplace, Outcome, Suite};
 use serde_json::Value;
 
@@ -101,7 +108,53 @@ async fn a_resource_that_is_refused_everything_is_skipped_not_failed() {
     let report = suite(&shop).only(["plan-change", "sso-token", "config"]).run().await.unwrap();
     let tried = report.findings.iter().filter(|finding| !matches!(finding.outcome, Outcome::Skipped(_)));
     let tried: Vec<_> = tried.map(|finding| finding.check.id).collect();
-    assert_eq!(tried, ["heroku.plan-change.unknown-resource", "heroku.plan-change.unknown-404"], "{report}");
+    assert_eq!(tried, Vec::<&str>::new(), "{report}");
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_one_fault_and_not_ten() {
+    let report = suite(&Shop::with(Fault::RefusesEveryone)).skip(["manifest"]).run().await.unwrap();
+    assert_eq!(failed(&report), ["heroku.auth.right-credentials", "heroku.provision.succeeds"], "{report}");
+}
+
+/// Heroku lists plan changes among what an add-on may do without.
+#[tokio::test]
+async fn an_add_on_with_one_plan_need_not_know_plan_changes() {
+    let shop = Shop::with(Fault::Nothing);
+    let without = shop.router().layer(middleware::from_fn(async |request: Request, next: Next| {
+        if request.method() == Method::PUT { StatusCode::NOT_FOUND.into_response() } else { next.run(request).await }
+    }));
+    let one = Suite::heroku(&manifest()).unwrap().plans(["basic"]).service(without.clone()).run().await.unwrap();
+    assert_eq!(failed(&one), Vec::<&str>::new(), "{one}");
+    let two = Suite::heroku(&manifest()).unwrap().plans(["basic", "premium"]).service(without);
+    let two = two.only(["plan-change", "provision.id-works"]).run().await.unwrap();
+    assert!(failed(&two).contains(&"heroku.plan-change.succeeds"), "{two}");
+    assert!(failed(&two).contains(&"heroku.provision.id-works"), "{two}");
+    assert_eq!(shop.alive(), 0);
+}
+
+#[tokio::test]
+async fn an_add_on_that_has_fallen_silent_is_given_up() {
+    let silent = Router::new().fallback(async || std::future::pending::<()>().await);
+    let suite = Suite::heroku(&manifest()).unwrap().patience(Duration::from_millis(50)).service(silent);
+    let report = suite.only(["provision"]).run().await.unwrap();
+    assert_eq!(failed(&report).len(), 3, "{report}");
+    let Outcome::Skipped(reason) = &report.findings[3].outcome else { panic!("{report}") };
+    assert_eq!(reason, "the add-on does not answer any more");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let endless = Router::new().fallback(async || {
+        Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, Infallible>(vec![b' '; 1024 * 1024])))
+    });
+    let report = Suite::heroku(&manifest()).unwrap().service(endless).only(["provision.json"]).run().await.unwrap();
+    let failure = report.findings[0].outcome.failure().unwrap();
+    assert_eq!(
+        failure.why,
+        "There is no answer: its body has more than 16 MB and was not read to its end.",
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
