@@ -24,11 +24,11 @@ fn said(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Rows of the vendor's own table: all that was ever made, and what is not removed.
+/// All that the ledger ever heard of, and what the vendor's own table still holds.
 async fn installs(folder: &Folder) -> (i64, i64) {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let count = "SELECT count(*), count(*) FILTER (WHERE NOT removed) FROM installs";
+    let count = "SELECT (SELECT count(*) FROM maitre_resources), (SELECT count(*) FROM installs)";
     sqlx::query_as(count).fetch_one(&pool).await.unwrap()
 }
 
@@ -50,14 +50,14 @@ async fn the_example_keeps_the_contract_twice_in_a_row_and_is_left_empty() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_the_run_and_leaves_nothing() {
+async fn ctrl_c_and_sigterm_end_the_run_and_leave_nothing() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
-    for lines in [1, 3, 5, 12] {
+    for (lines, signal) in [(1, "-INT"), (3, "-TERM"), (5, "-INT"), (12, "-TERM")] {
         let mut process = check(&saas, &[]).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
         (0..lines).for_each(|_| drop(stdout.next().expect("a group's line").unwrap()));
-        let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+        let interrupt = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
         assert!(interrupt.success());
         let rest: Vec<_> = stdout.map(Result::unwrap).collect();
         let mut stderr = String::new();
