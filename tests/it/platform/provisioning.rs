@@ -16,11 +16,9 @@ on_both_databases! {
         house.all_done().await;
         let tally = install.tally();
         assert_eq!((tally.exchanges, tally.config_patches, tally.provisioned), (1, 0, 0));
-        let add_on = house.platform.call(&id(&install), |api| {
-            let uuid = install.uuid().to_owned();
-            async move { api.add_on(&uuid).await }
-        });
-        assert_eq!(add_on.await.unwrap().name, install.name());
+        let uuid = install.uuid();
+        let add_on = house.platform.call(&id(&install), |api| async move { api.add_on(uuid).await }).await;
+        assert_eq!(add_on.unwrap().name, install.name());
         world.is_content();
     }
 

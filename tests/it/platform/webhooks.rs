@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre::Platform;
 use maitre::platform::Event;
-use maitre::platform::api::{Entity, Level, WebhookOrder};
+use maitre::platform::api::{Entity, WebhookOrder};
 use maitre_core::Failure;
 use reqwest::StatusCode;
 use time::OffsetDateTime;
@@ -60,7 +60,7 @@ impl Names {
 }
 
 fn signature(body: &[u8]) -> String {
-    maitre_testkit::webhook_signature(WEBHOOK_SECRET, body)
+    maitre_testkit::sign::webhook(WEBHOOK_SECRET, body)
 }
 
 async fn deliver(house: &House, signature: Option<&str>, body: Vec<u8>) -> StatusCode {
@@ -84,8 +84,7 @@ on_both_databases! {
         let names = Names::default();
         let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
         let install = world.ordered(&house).await;
-        let order = WebhookOrder::new(house.server.url("/heroku/webhooks"), [Entity::AddOn]).level(Level::Sync);
-        let order = order.secret(WEBHOOK_SECRET);
+        let order = WebhookOrder::new([Entity::AddOn], house.server.url("/heroku/webhooks")).secret(WEBHOOK_SECRET);
         let (uuid, order) = (install.uuid(), &order);
         house.platform.call(&id(&install), |api| async move { api.subscribe(uuid, order).await }).await.unwrap();
 

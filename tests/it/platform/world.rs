@@ -60,8 +60,9 @@ impl World {
         options: Options,
         change: impl FnOnce(Platform) -> Platform,
     ) -> House {
-        let house = self.front(options, change).await;
-        House { working: Some(house.start_working()), ..house }
+        let mut house = self.front(options, change).await;
+        house.working = Some(house.start_working());
+        house
     }
 
     /// A process of the add-on without a worker.
