@@ -303,6 +303,17 @@ fn resource(order: Call<Provision>, seen: Seen) -> Result<Resource, Stop> {
     }
 }
 
+/// Moments after which a caller hangs up: in the midst of work that takes this long, at once, and some that are in the midst of
+/// it if this one was out of the common.
+fn moments(took: Duration) -> [Duration; 6] {
+    let [soon, later] = [20, 150].map(Duration::from_millis);
+    [took / 2, Duration::ZERO, soon, took / 4, took * 3 / 4, later.min(took * 2)]
+}
+
+fn hung_up(moment: Duration) -> String {
+    format!("hung up {:.1} ms later", moment.as_secs_f64() * 1_000.0)
+}
+
 fn uuid(order: &Call<Provision>) -> String {
     let field = order.fields().into_iter().find(|(name, _)| name == "uuid");
     field.and_then(|(_, value)| made::text(&value)).unwrap_or_default()

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Resource, Subject, clause};
 use crate::check::{Capability, Case};
 use crate::made;
-use crate::run::Subject as _;
 use crate::rules::{must_be_called_json, must_be_told, must_have_an_id};
+use crate::run::Subject as _;
 use crate::seen::Seen;
 use crate::verdict::{Stop, Verdict};
 
