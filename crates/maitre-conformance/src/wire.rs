@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use maitre_testkit::{Call, Error, Kind, Reply, Visit};
 
+use crate::error::CannotRun;
 use crate::made::Made;
 use crate::seen::Seen;
 use crate::verdict::{Exchange, Stop};
@@ -26,19 +27,23 @@ type Witness = dyn Fn(&Reply) + Send + Sync;
 
 /// No answer came.
 pub(crate) struct Silence {
-    why: String,
+    cause: String,
     unreachable: bool,
     number: usize,
 }
 
 impl Silence {
-    /// Whether no connection came about.
-    pub(crate) fn is_unreachable(&self) -> bool {
-        self.unreachable
+    /// That nobody is there, where no connection came about: then there is nothing to check.
+    pub(crate) fn nobody_at(self, target: &str) -> Result<(), CannotRun> {
+        if !self.unreachable {
+            return Ok(());
+        }
+        let sentence = format!("nobody answers at {target}: start the add-on, or say where it runs with --url");
+        Err(CannotRun::because(sentence, self.cause))
     }
 
     pub(crate) fn fault(&self, advice: &str) -> Stop {
-        let why = self.why.clone();
+        let why = format!("There is no answer: {}.", self.cause);
         Stop::Failed(crate::verdict::Fault { why, advice: advice.to_owned(), exchange: Some(self.number) })
     }
 }
@@ -185,7 +190,7 @@ impl Wire {
 
     fn no_answer(&self, request: &str, took: Duration, why: &str) -> Silence {
         let number = self.push(request, None, took, &format!("{request}! {why}\n"));
-        Silence { why: format!("There is no answer: {why}."), unreachable: false, number }
+        Silence { cause: why.to_owned(), unreachable: false, number }
     }
 
     fn push(&self, request: &str, status: Option<u16>, took: Duration, text: &str) -> usize {

@@ -379,12 +379,7 @@ impl run::Subject for Subject {
         let target = run::Subject::target(self);
         let seen = match self.wire.attempt(order.clone()).await {
             Ok(seen) => seen,
-            Err(silence) if silence.is_unreachable() => {
-                return Err(CannotRun::new(format!(
-                    "nobody answers at {target}: start the add-on, or say where it runs with --url"
-                )));
-            }
-            Err(_) => return Ok(()), // the checks will tell
+            Err(silence) => return silence.nobody_at(&target), // else the checks will tell
         };
         if seen.status() == 422 {
             let plan = self.plan();

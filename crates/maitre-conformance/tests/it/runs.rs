@@ -1,16 +1,19 @@
 //! What a run does beside its checks: it stops, it cleans up, it says why it cannot begin, it keeps secrets.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Path, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
+use axum::routing::{delete, post};
+use axum::{Json, Router};
 use maitre_conformance::{Level, Marketplace, Outcome, Suite};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::mutants::suite;
 use crate::shop::{Fault, PASSWORD, SALT, SLUG, Shop, manifest};
@@ -39,6 +42,38 @@ async fn what_is_made_while_the_run_stops_is_removed_too() {
     assert!(report.interrupted);
     assert!(shop.made() > 0);
     assert_eq!((shop.alive(), report.left_behind.len()), (0, 0));
+}
+
+/// It answers 404 to a removal that comes too early, and makes what was ordered all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_for_a_caller_who_hung_up_is_removed_too() {
+    let runs = (4..10).map(|step| async move {
+        let alive = Arc::new(Mutex::new(HashSet::new()));
+        let (made, removed) = (alive.clone(), alive.clone());
+        let order = async move |Json(order): Json<Value>| {
+            let id = order["uuid"].as_str().unwrap_or_default().to_owned();
+            let work = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                made.lock().unwrap().insert(id.clone());
+                Json(json!({ "id": id }))
+            });
+            work.await.unwrap()
+        };
+        let removal = async move |Path(id): Path<String>| match removed.lock().unwrap().remove(&id) {
+            true => StatusCode::NO_CONTENT,
+            false => StatusCode::NOT_FOUND,
+        };
+        let vendor =
+            Router::new().route("/heroku/resources", post(order)).route("/heroku/resources/{id}", delete(removal));
+        // the first two orders are answered after 200 ms each, and then one is not waited for
+        let end = tokio::time::sleep(Duration::from_millis(step * 100));
+        let suite = Suite::heroku(&manifest()).unwrap().service(vendor).only(["idempotency.lost-reply"]);
+        let report = suite.run_until(end).await.unwrap();
+        assert_eq!(report.left_behind, Vec::<String>::new());
+        tokio::time::sleep(Duration::from_millis(300)).await; // until all work is done
+        assert_eq!(alive.lock().unwrap().len(), 0, "stopped after {step}00 ms");
+    });
+    futures_util::future::join_all(runs).await;
 }
 
 #[tokio::test]
