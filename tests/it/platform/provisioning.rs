@@ -173,13 +173,17 @@ on_both_databases! {
         install.provision_answered(reply.expect(202));
         until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
         house.errands_done().await;
-        world.heroku.clock().advance(Duration::hours(12) + Duration::minutes(1));
+        let late = Duration::hours(12) + Duration::minutes(1);
+        world.heroku.clock().advance(late);
         assert_eq!(install.state(), State::Deprovisioned);
         gate.open();
-        until("the vendor has taken it down", || async {
-            house.ledger.figures().await.unwrap().open == 0 && world.vendor.widget(install.uuid()).await.is_none()
-        })
-        .await;
+        until("it is done, too late", || async { world.vendor.widget(install.uuid()).await.is_some() }).await;
+        drop(house);
+
+        let house = world.house_with(world.options().clock_offset(late.unsigned_abs()), |platform| platform).await;
+        until("it is taken down", || async { world.vendor.widget(install.uuid()).await.is_none() }).await;
+        house.all_done().await;
         house.market.provision("basic").install(&install).send().await.expect(410);
+        assert_eq!(install.tally().provisioned, 0);
     }
 }

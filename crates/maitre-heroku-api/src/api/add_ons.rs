@@ -60,11 +60,11 @@ impl Api {
     /// and returns all.
     ///
     /// On a provisioned add-on every such call restarts the owning app and all attached ones: change all at once, and keep
-    /// an old credential alive for an hour or two (Heroku's article on rolling credentials). It is repeated after a fault,
-    /// which may cost one restart more.
+    /// an old credential alive for an hour or two (Heroku's article on rolling credentials). So it is not repeated after a
+    /// fault that may have come too late to stop it: compare with the [config](Self::config) first.
     pub async fn set_config(&self, add_on: &str, vars: &[ConfigVar]) -> Result<Vec<ConfigVar>, Error> {
         let vars: Vec<_> = vars.iter().map(Exposed::from).collect();
-        self.patch(path(["addons", add_on, "config"])).json(&json!({ "config": vars })).idempotent().read().await
+        self.patch(path(["addons", add_on, "config"])).json(&json!({ "config": vars })).read().await
     }
 
     /// `POST /addons/{addon}/actions/provision`: the end of a provision that was answered 202. Config vars are released,

@@ -18,10 +18,10 @@ async fn a_fault_of_heroku_is_asked_again_where_it_does_no_harm() {
         api(&server).mark_provisioned(UUID).await.expect("an add-on");
         assert_eq!(asked(&server).await, 3);
 
-        let server = answering([refusal(code, "x"), status(200).set_body_json(json!([]))]).await;
-        api(&server).set_config(UUID, &[ConfigVar::set("LANTERN_URL", "x")]).await.expect("config");
+        let server = answering([refusal(code, "x"), status(200).set_body_json(add_on())]).await;
+        api(&server).mark_deprovisioned(UUID).await.expect("an add-on");
         let sent = requests(&server).await;
-        assert_eq!((sent.len(), &sent[0].body), (2, &sent[1].body));
+        assert_eq!((sent.len(), &sent[0].url), (2, &sent[1].url));
     }
 }
 
@@ -42,6 +42,10 @@ async fn it_is_asked_a_few_times_and_no_more() {
 
 #[tokio::test]
 async fn what_may_have_made_something_is_not_asked_again() {
+    let server = answering([refusal(500, "x"), status(200).set_body_json(json!([]))]).await;
+    let vars = [ConfigVar::set("LANTERN_URL", "x")]; // every change restarts the customer's app
+    assert!(api(&server).set_config(UUID, &vars).await.expect_err("an error").is_server_error());
+    assert_eq!(asked(&server).await, 1);
     let server = answering([refusal(500, "x"), status(200).set_body_json(json!({}))]).await;
     assert!(api(&server).subscribe(UUID, &order()).await.expect_err("an error").is_server_error());
     assert_eq!(asked(&server).await, 1);

@@ -55,10 +55,11 @@ const PARKED: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources 
      WHERE o.state = 'parked' AND o.kind = 'provision' AND o.last_asked_at <= {now} - $1 AND r.state = 'parked'
      LIMIT 100 {skip_locked}";
 
-/// Provisions that were accepted and that the marketplace does not wait for any more.
+/// Provisions that were accepted and that the marketplace does not wait for any more, also those of which it could not be
+/// told.
 const GIVEN_UP: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-     WHERE o.state = 'open' AND o.kind = 'provision' AND o.accepted_until <= {now} AND o.lease_until <= {now}
-       AND r.state = 'provisioning' LIMIT 100 {skip_locked}";
+     WHERE o.state IN ('open', 'parked') AND o.kind = 'provision' AND o.accepted_until <= {now}
+       AND o.lease_until <= {now} AND r.state IN ('provisioning', 'parked') LIMIT 100 {skip_locked}";
 
 async fn take_down(engine: &Engine, on: &mut Connection<'_>, resource: &Resource) -> Result<(), LedgerError> {
     drop_what_waits(engine, on, resource, i64::MAX).await?;
