@@ -188,10 +188,7 @@ impl Made {
                 return None;
             }
         }
-        if left.is_none() {
-            return None;
-        }
-        self.given_up.store(true, Ordering::Relaxed);
+        self.given_up.fetch_or(left.is_some(), Ordering::Relaxed);
         left
     }
 }

@@ -59,9 +59,8 @@ async fn what_is_made_for_a_caller_who_hung_up_is_removed_too() {
             });
             work.await.unwrap()
         };
-        let removal = async move |Path(id): Path<String>| match removed.lock().unwrap().remove(&id) {
-            true => StatusCode::NO_CONTENT,
-            false => StatusCode::NOT_FOUND,
+        let removal = async move |Path(id): Path<String>| {
+            if removed.lock().unwrap().remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
         };
         let vendor =
             Router::new().route("/heroku/resources", post(order)).route("/heroku/resources/{id}", delete(removal));
