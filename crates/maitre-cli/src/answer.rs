@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Good,
     /// Something is wrong with what was looked at, and it was said what: 1.
     Bad,
+    /// It was stopped before its end, and all there is to say was said: 2.
+    Interrupted,
 }
 
 /// Why a command could not do its work: 2. The sentence says what to do.
@@ -30,6 +32,7 @@ pub(crate) fn exit(answer: Result<Answer, Fault>, format: Format, paint: Paint) 
     match answer {
         Ok(Answer::Good) => ExitCode::SUCCESS,
         Ok(Answer::Bad) => ExitCode::from(1),
+        Ok(Answer::Interrupted) => ExitCode::from(2),
         Err(fault) => {
             let sentence = format!("{fault:#}");
             if format == Format::Json {

@@ -89,9 +89,9 @@ impl Check {
 
     fn suite(&self) -> Result<Suite, Fault> {
         let suite = match self.given.marketplace {
-            Marketplace::CloudControl => Suite::cloudcontrol_file(&self.given.manifest)?,
+            Marketplace::CloudControl => Suite::cloudcontrol_file(self.given.file()?)?,
             Marketplace::Opperator => Suite::opperator(self.given.shared_secret()?),
-            _ => Suite::heroku_file(&self.given.manifest)?,
+            _ => Suite::heroku_file(self.given.file()?)?,
         };
         let suite =
             suite.plans(self.plans.iter().map(String::as_str)).slow(self.slow).production(self.place.production);
@@ -130,7 +130,8 @@ impl Check {
             ReportFormat::Junit => put!("{}", report.to_junit(self.strict)),
         }
         if report.interrupted {
-            bail!("stopped before its end, and what was made is removed");
+            eprintln!("{} {}", paint.bad("error:"), interrupted(&report));
+            return Ok(Answer::Interrupted);
         }
         Ok(if report.is_conformant(self.strict) { Answer::Good } else { Answer::Bad })
     }
@@ -160,15 +161,30 @@ fn lock(live: &Mutex<Live>) -> std::sync::MutexGuard<'_, Live> {
 
 /// The first Ctrl-C ends the run in order, the second one at once.
 async fn stopped() {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        eprintln!("\nstopping: what was made is being removed (Ctrl-C once more to leave it)");
-        tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        });
-    } else {
-        std::future::pending::<()>().await;
+    asked_to_stop().await;
+    eprintln!("\nstopping: what was made is being removed (Ctrl-C once more to leave it)");
+    tokio::spawn(async {
+        asked_to_stop().await;
+        std::process::exit(130);
+    });
+}
+
+/// Ctrl-C, or the `SIGTERM` by which continuous integration ends a job.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => drop(terminated.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+        else => std::future::pending().await,
     }
 }
 
@@ -229,6 +245,14 @@ fn figures(report: &Report) -> String {
         }
     }
     columns(&mut table)
+}
+
+fn interrupted(report: &Report) -> &'static str {
+    if report.left_behind.is_empty() {
+        "stopped before its end, and what was made is removed"
+    } else {
+        "stopped before its end, and not all that was made could be removed: see what was left behind"
+    }
 }
 
 fn verdict(report: &Report, strict: bool, paint: Paint) -> String {

@@ -1,6 +1,6 @@
 //! What several commands ask for: the add-on, and where it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -67,10 +67,19 @@ impl Given {
         self.shared_secret.as_deref().context(missing)
     }
 
+    /// The manifest's file, which is there.
+    pub(crate) fn file(&self) -> Result<&Path, Fault> {
+        if !self.manifest.exists() {
+            bail!(
+                "there is no manifest {}: name one with --manifest, or write one with `maitre manifest new`",
+                self.manifest.display()
+            );
+        }
+        Ok(&self.manifest)
+    }
+
     pub(crate) fn read(&self) -> Result<Manifest, Fault> {
-        let manifest = Manifest::read(&self.manifest);
-        manifest
-            .context("there is no manifest to go by: name one with --manifest, or write one with `maitre manifest new`")
+        Ok(Manifest::read(self.file()?)?)
     }
 
     /// The manifest, and the two of its secrets.

@@ -248,7 +248,12 @@ fn judge(file: &Path, strict: bool, format: Output, paint: Paint) -> Result<Answ
             Level::Should => paint.warning("should"),
             _ => paint.faint("info  "),
         };
-        line!("{level} {}: {} {}", paint.strong(&finding.path), finding.why, paint.faint(finding.rule));
+        line!(
+            "{level} {}: {} {}",
+            paint.strong(&finding.path),
+            finding.why,
+            paint.faint(&format!("({})", finding.rule))
+        );
     }
     if findings.is_empty() {
         line!("{}", paint.good(&format!("Nothing is amiss in {}.", file.display())));

@@ -117,6 +117,8 @@ pub enum Capability {
     LogDrain,
     /// A second plan to change to.
     SecondPlan,
+    /// Plan changes, which an add-on that sells one plan need not have.
+    PlanChange,
     /// A provision that is answered when it is done: 200.
     AnswersWhenDone,
     /// A provision that is accepted and done later: 202.

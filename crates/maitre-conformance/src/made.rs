@@ -36,6 +36,8 @@ struct Thing {
     id: Option<String>,
     /// Whether the vendor said so; else it may have made it all the same.
     certain: bool,
+    /// Whether the vendor has answered the order at all; else it may still be at work.
+    answered: bool,
     kept: bool,
 }
 
@@ -78,7 +80,7 @@ impl Made {
         {
             let mut things = self.things();
             if !things.iter().any(|thing| thing.is(&key)) {
-                things.push(Thing { key: Some(key), id: None, certain: false, kept: false });
+                things.push(Thing { key: Some(key), id: None, certain: false, answered: false, kept: false });
             }
         }
         self.under_way.send_modify(|count| *count += 1);
@@ -96,10 +98,14 @@ impl Made {
             match things.iter_mut().find(|thing| thing.key.is_some() && thing.key == key) {
                 Some(thing) if thing.id.is_none() || thing.id == id => {
                     thing.id = id;
-                    thing.certain = true;
+                    (thing.certain, thing.answered) = (true, true);
                 }
-                _ => things.push(Thing { key, id, certain: true, kept: false }),
+                _ => things.push(Thing { key, id, certain: true, answered: true, kept: false }),
             }
+        } else if self.makes(request) {
+            let key = self.key(request);
+            let mut things = self.things();
+            things.iter_mut().filter(|thing| thing.key == key).for_each(|thing| thing.answered = true);
         } else if let Some(name) = self.removes(request) {
             let gone = succeeded || matches!(reply.status(), 404 | 410);
             if gone {
@@ -109,7 +115,7 @@ impl Made {
             // what was removed and can be changed is there again
             let mut things = self.things();
             if !things.iter().any(|thing| thing.is(id)) {
-                things.push(Thing { key: None, id: Some(id.to_owned()), certain: true, kept: false });
+                things.push(Thing { key: None, id: Some(id.to_owned()), certain: true, answered: true, kept: false });
             }
         }
     }
@@ -154,7 +160,8 @@ impl Made {
             if thing.kept {
                 return true;
             }
-            things.push(Thing { key: thing.key.take(), id: thing.id.take(), certain: thing.certain, kept: false });
+            let (key, id) = (thing.key.take(), thing.id.take());
+            things.push(Thing { key, id, certain: thing.certain, answered: thing.answered, kept: false });
             false
         });
         let removals = things.iter().map(|thing| self.remove(thing, patience));
@@ -176,11 +183,12 @@ impl Made {
                     Ok(Err(_)) | Err(_) => left = Some(format!("{name} (its DELETE is not answered)")),
                 }
             }
-            if left.is_none() || !thing.certain {
+            let unheard = left.is_none() && !thing.answered; // it may yet be made
+            if !unheard && (left.is_none() || !thing.certain) {
                 return None;
             }
         }
-        self.given_up.store(true, Ordering::Relaxed);
+        self.given_up.fetch_or(left.is_some(), Ordering::Relaxed);
         left
     }
 }

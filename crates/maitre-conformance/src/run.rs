@@ -11,7 +11,7 @@ use crate::select::Selection;
 use crate::verdict::{Failure, Outcome, Stop, Verdict};
 use crate::wire::Wire;
 
-/// How many checks in a row may find the add-on unreachable before the rest is given up.
+/// How many checks in a row may find the add-on unreachable or silent before the rest is given up.
 const LOST: usize = 3;
 
 /// The add-on under test, as one marketplace meets it.
@@ -54,6 +54,7 @@ pub(crate) async fn run<S: Subject>(
         () = &mut stop => None,
     };
     subject.wire().take_trace();
+    subject.wire().was_lost();
     let mut report = Report::new(S::MARKETPLACE, subject.target());
     match met {
         Some(Ok(())) => {}
@@ -103,7 +104,7 @@ pub(crate) async fn run<S: Subject>(
 async fn outcome<S: Subject>(subject: &S, case: &'static Case<S>, selection: &Selection, lost: bool) -> Outcome {
     let check = &case.check;
     if lost {
-        return Outcome::Skipped("the add-on cannot be reached any more".to_owned());
+        return Outcome::Skipped("the add-on does not answer any more".to_owned());
     }
     if check.slow && !selection.takes_slow(check) {
         return Outcome::Skipped("it waits for time to pass, and slow checks were not asked for".to_owned());

@@ -245,7 +245,7 @@ impl Suite {
         self
     }
 
-    /// Whether another machine than this one may be called. Checks order, change and remove, some thirty times; they
+    /// Whether another machine than this one may be called. Checks order, change and remove, some 150 times; they
     /// touch nothing but what they made.
     pub fn production(mut self, allowed: bool) -> Self {
         self.production = allowed;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use maitre_testkit::{Call, Error, Kind, Reply, Visit};
 
+use crate::error::CannotRun;
 use crate::made::Made;
 use crate::seen::Seen;
 use crate::verdict::{Exchange, Stop};
@@ -26,13 +27,23 @@ type Witness = dyn Fn(&Reply) + Send + Sync;
 
 /// No answer came.
 pub(crate) struct Silence {
-    why: String,
+    cause: String,
+    unreachable: bool,
     number: usize,
 }
 
 impl Silence {
+    /// That nobody is there, where no connection came about: then there is nothing to check.
+    pub(crate) fn nobody_at(self, target: &str) -> Result<(), CannotRun> {
+        if !self.unreachable {
+            return Ok(());
+        }
+        let sentence = format!("nobody answers at {target}: start the add-on, or say where it runs with --url");
+        Err(CannotRun::because(sentence, self.cause))
+    }
+
     pub(crate) fn fault(&self, advice: &str) -> Stop {
-        let why = self.why.clone();
+        let why = format!("There is no answer: {}.", self.cause);
         Stop::Failed(crate::verdict::Fault { why, advice: advice.to_owned(), exchange: Some(self.number) })
     }
 }
@@ -69,7 +80,7 @@ impl Wire {
         self.patience
     }
 
-    /// Whether the add-on could not even be connected to since this was last asked.
+    /// Whether since this was last asked the add-on could not be connected to, or let the time for an answer pass.
     pub(crate) fn was_lost(&self) -> bool {
         self.lost.swap(false, Ordering::Relaxed)
     }
@@ -115,10 +126,14 @@ impl Wire {
         match sent.await {
             Ok(Ok(Ok(reply))) => Ok(self.write_down(reply, took())),
             Ok(Ok(Err(error))) => {
-                self.lost.fetch_or(error.is_connect(), Ordering::Relaxed);
-                Err(self.no_answer(&request.to_string(), took(), &told(&error)))
+                self.lost.fetch_or(error.is_connect() || error.is_timeout(), Ordering::Relaxed);
+                let silence = self.no_answer(&request.to_string(), took(), &told(&error));
+                Err(Silence { unreachable: error.is_connect(), ..silence })
             }
-            Ok(Err(_)) => Err(self.no_answer(&request.to_string(), took(), &self.too_long())),
+            Ok(Err(_)) => {
+                self.lost.store(true, Ordering::Relaxed);
+                Err(self.no_answer(&request.to_string(), took(), &self.too_long()))
+            }
             Err(_) => Err(self.no_answer(&request.to_string(), took(), "the request could not be made")),
         }
     }
@@ -175,7 +190,7 @@ impl Wire {
 
     fn no_answer(&self, request: &str, took: Duration, why: &str) -> Silence {
         let number = self.push(request, None, took, &format!("{request}! {why}\n"));
-        Silence { why: format!("There is no answer: {why}."), number }
+        Silence { cause: why.to_owned(), unreachable: false, number }
     }
 
     fn push(&self, request: &str, status: Option<u16>, took: Duration, text: &str) -> usize {

@@ -1,6 +1,7 @@
 use std::{error, fmt};
 
-/// Why there is no [`Reply`](crate::Reply): the request could not be written, or nothing came back.
+/// Why there is no [`Reply`](crate::Reply): the request could not be written, nothing came back, or more than
+/// 16 MiB did.
 ///
 /// A status of any kind is a reply, never an error. The cause is the [`source`](error::Error::source); neither
 /// the text nor the cause holds a credential or a query.
@@ -27,7 +28,7 @@ type Other = Box<dyn error::Error + Send + Sync>;
 #[derive(Debug)]
 enum Cause {
     Transport(reqwest::Error),
-    Request(Other),
+    Other(Other),
 }
 
 impl Error {
@@ -38,11 +39,11 @@ impl Error {
 
     pub(crate) fn too_long(asked: &str, limit: usize) -> Self {
         let sentence = format!("the answer to {asked} was not read");
-        Self { sentence, cause: Cause::Request(format!("it is longer than {limit} bytes").into()) }
+        Self { sentence, cause: Cause::Other(format!("it is longer than {limit} bytes").into()) }
     }
 
     pub(crate) fn unsendable(asked: &str, cause: impl Into<Other>) -> Self {
-        Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Request(cause.into()) }
+        Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Other(cause.into()) }
     }
 
     /// Whether no connection came about: the server is not there, or not yet.
@@ -74,7 +75,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         Some(match &self.cause {
             Cause::Transport(cause) => cause,
-            Cause::Request(cause) => cause.as_ref(),
+            Cause::Other(cause) => cause.as_ref(),
         })
     }
 }

@@ -13,6 +13,15 @@ fn example_manifest() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../addon-manifest.json").display().to_string()
 }
 
+/// The example's manifest, with something else in its `api`.
+fn changed_manifest(folder: &Folder, name: &str, value: &str) -> String {
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(example_manifest()).unwrap()).unwrap();
+    manifest["api"][name] = json!(value);
+    let file = folder.0.join("changed.json").display().to_string();
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    file
+}
+
 fn check(saas: &Saas, more: &[&str]) -> Command {
     let manifest = example_manifest();
     let given = ["check", "--manifest", &manifest, "--url", &saas.origin, "--plans", "basic,premium"];
@@ -24,11 +33,11 @@ fn said(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Rows of the vendor's own table: all that was ever made, and what is not removed.
+/// Rows of the vendor's own table: all that was ever made, and what still has its token, as what is removed has none.
 async fn installs(folder: &Folder) -> (i64, i64) {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let count = "SELECT count(*), count(*) FILTER (WHERE NOT removed) FROM installs";
+    let count = "SELECT count(*), count(token) FROM installs";
     sqlx::query_as(count).fetch_one(&pool).await.unwrap()
 }
 
@@ -50,14 +59,14 @@ async fn the_example_keeps_the_contract_twice_in_a_row_and_is_left_empty() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_the_run_and_leaves_nothing() {
+async fn ctrl_c_and_sigterm_end_the_run_and_leave_nothing() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
-    for lines in [1, 3, 5, 12] {
+    for (lines, signal) in [(1, "-INT"), (3, "-TERM"), (5, "-INT"), (12, "-TERM")] {
         let mut process = check(&saas, &[]).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
         (0..lines).for_each(|_| drop(stdout.next().expect("a group's line").unwrap()));
-        let interrupt = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+        let interrupt = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
         assert!(interrupt.success());
         let rest: Vec<_> = stdout.map(Result::unwrap).collect();
         let mut stderr = String::new();
@@ -76,10 +85,7 @@ async fn ctrl_c_ends_the_run_and_leaves_nothing() {
 async fn a_wrong_password_is_a_failure_that_says_what_to_do() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
-    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(example_manifest()).unwrap()).unwrap();
-    manifest["api"]["password"] = json!("another-password-altogether");
-    let file = folder.0.join("other.json").display().to_string();
-    std::fs::write(&file, manifest.to_string()).unwrap();
+    let file = changed_manifest(&folder, "password", "another-password-altogether");
     let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plans", "basic", "--only", "auth"];
     let (code, stdout, _) = said(&maitre(given).output().unwrap());
     assert_eq!(code, 1, "{stdout}");
@@ -92,18 +98,19 @@ async fn a_wrong_password_is_a_failure_that_says_what_to_do() {
 async fn strict_counts_what_should_be_too() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
+    let file = changed_manifest(&folder, "sso_salt", "short");
     let of_one = |more: &[&'static str]| {
-        let mut arguments = vec!["--only", "sso-window.one-use"];
-        arguments.extend(more);
-        said(&check(&saas, &arguments).output().unwrap())
+        let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plans", "basic"];
+        let only = ["--only", "manifest.secret-strength"];
+        said(&maitre(given.into_iter().chain(only).chain(more.iter().copied())).output().unwrap())
     };
-    assert_eq!(of_one(&[]).0, 0, "the example does not remember tokens");
+    assert_eq!(of_one(&[]).0, 0);
     assert_eq!(of_one(&["--strict"]).0, 1);
 
     let (code, json, _) = of_one(&["--format", "json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, &json["figures"]["failed"]["should"]), (0, &1.into()));
-    assert_eq!(json["checks"][0]["id"], "heroku.sso-window.one-use");
+    assert_eq!(json["checks"][0]["id"], "heroku.manifest.secret-strength");
 
     let (code, junit, _) = of_one(&["--strict", "--format", "junit"]);
     assert_eq!(code, 1);

@@ -36,7 +36,10 @@ fn what_cannot_be_checked_is_2_and_a_sentence() {
         ),
         (&["check", "--url", "https://lantern.example"], "error: lantern.example is not this machine"),
         (&["check", "--url", "lantern.example"], "error: \"lantern.example\" is no URL"),
-        (&["check", "--manifest", "nothing.json"], "error: cannot read the manifest nothing.json"),
+        (
+            &["check", "--manifest", "nothing.json"],
+            "error: there is no manifest nothing.json: name one with --manifest",
+        ),
         (&["check", "--marketplace", "heruko"], "there is no marketplace named \"heruko\""),
         (
             &["check", "--marketplace", "opperator", "--url", "http://127.0.0.1:1"],

@@ -141,14 +141,12 @@ impl run::Subject for Subject {
     async fn meet(&self) -> Result<(), CannotRun> {
         let target = run::Subject::target(self);
         match self.wire.attempt(self.order()).await {
-            Err(_) if self.wire.was_lost() => Err(CannotRun::new(format!(
-                "nobody answers at {target}: start the add-on, or say where it runs with --url"
-            ))),
+            Err(silence) => silence.nobody_at(&target),
             Ok(seen) if seen.status() == 422 => Err(CannotRun::new(format!(
                 "the add-on refuses the plan {} with 422: name plans that it sells with --plans",
                 self.plan()
             ))),
-            _ => Ok(()),
+            Ok(_) => Ok(()),
         }
     }
 

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_testkit::sign;
 
-use super::{Subject, clause};
+use super::{PLAN_CHANGE, Subject, clause};
 use crate::check::{Case, Clause};
 use crate::verdict::{Stop, Verdict};
 
@@ -31,7 +31,8 @@ pub(super) const CASES: &[Case<Subject>] = &[
         "A plan change with a wrong password is answered 401.",
         WRONG,
         |it| Box::pin(wrong_on_plan_change(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.auth.wrong-password-deprovision",
         "A deprovision with a wrong password is answered 401.",
@@ -98,10 +99,12 @@ pub(super) const CASES: &[Case<Subject>] = &[
         "Strangers do not learn which resources there are.",
         clause::practice("the answer to a stranger is 401 for every path"),
         |it| Box::pin(before_the_resource(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must("heroku.auth.refused-is-not-done", "What is refused is not done all the same.", VERIFY, |it| {
         Box::pin(not_done(it))
-    }),
+    })
+    .needs(PLAN_CHANGE),
 ];
 
 async fn right(it: &Subject) -> Verdict {
@@ -217,6 +220,7 @@ async fn junk(it: &Subject) -> Verdict {
 }
 
 async fn lower_case(it: &Subject) -> Verdict {
+    it.ordered().await?;
     let header = format!("basic {}", right_credentials(it));
     let seen = it.wire.send(it.order().authorization(header)).await?;
     if seen.status() == 401 || seen.is_server_error() {

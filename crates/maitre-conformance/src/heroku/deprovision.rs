@@ -1,6 +1,6 @@
 //! The customer removes the add-on.
 
-use super::{Subject, clause};
+use super::{PLAN_CHANGE, Subject, clause};
 use crate::check::{Case, Clause};
 use crate::seen::Seen;
 use crate::verdict::{Stop, Verdict};
@@ -29,10 +29,10 @@ pub(super) const CASES: &[Case<Subject>] = &[
         IDEMPOTENT,
         |it| Box::pin(again(it)),
     ),
-    Case::must(
+    Case::should(
         "heroku.deprovision.unknown",
         "A deprovision of what was never ordered is answered in peace.",
-        IDEMPOTENT,
+        clause::seen_at("azimuttapp/azimutt", "404 to what is unknown, 410 to what was removed"),
         |it| Box::pin(unknown(it)),
     ),
     Case::must(
@@ -46,13 +46,15 @@ pub(super) const CASES: &[Case<Subject>] = &[
         "Removing one resource leaves the others alone.",
         clause::reference("base_url and the id name the resource"),
         |it| Box::pin(leaves_others(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.deprovision.after-plan-change",
         "A resource can be removed after a plan change.",
         clause::reference("base_url and the id name the resource"),
         |it| Box::pin(after_plan_change(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
 ];
 
 fn must_be_peaceful(seen: &Seen) -> Verdict {
@@ -101,6 +103,7 @@ async fn again(it: &Subject) -> Verdict {
 }
 
 async fn unknown(it: &Subject) -> Verdict {
+    it.ordered().await?; // where no call gets through, this one says nothing
     let call = it.market.deprovision(&it.market.new_uuid());
     must_be_peaceful(&it.wire.send(call).await?.to("a deprovision of nothing"))
 }

@@ -4,7 +4,7 @@ use maitre_testkit::Call;
 use maitre_testkit::heroku::Provision;
 use serde_json::{Value, json};
 
-use super::{Subject, clause};
+use super::{PLAN_CHANGE, Subject, clause};
 use crate::check::{Capability, Case, Clause};
 use crate::seen::Seen;
 use crate::verdict::{Stop, Verdict};
@@ -87,7 +87,8 @@ pub(super) const CASES: &[Case<Subject>] = &[
     ),
     Case::should("heroku.malformed.plan-change", "A plan change that cannot be read is refused.", CALM, |it| {
         Box::pin(plan_change(it))
-    }),
+    })
+    .needs(PLAN_CHANGE),
     Case::should("heroku.malformed.odd-ids", "Odd ids in the path do not make the add-on stumble.", CALM, |it| {
         Box::pin(odd_ids(it))
     }),

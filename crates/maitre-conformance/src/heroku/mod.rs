@@ -18,7 +18,7 @@ mod stage;
 pub(crate) use stage::Stage;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -58,6 +58,8 @@ pub(crate) struct Subject {
     plans: Vec<String>,
     /// How the first provision was answered; nothing if it was refused.
     first: OnceLock<Manner>,
+    /// Whether the one plan there is cannot be changed at all: then nobody will ask for it.
+    knows_no_plan_change: AtomicBool,
     shared: tokio::sync::Mutex<Option<Resource>>,
     /// Whether a good token was seen to let in: only then does the refusal of a bad one say anything.
     lets_in: AtomicBool,
@@ -123,6 +125,7 @@ impl Subject {
             root: address.root,
             plans,
             first: OnceLock::new(),
+            knows_no_plan_change: AtomicBool::new(false),
             shared: tokio::sync::Mutex::default(),
             lets_in: AtomicBool::new(false),
             seconds: Mutex::default(),
@@ -234,6 +237,15 @@ impl Subject {
         }
     }
 
+    /// Sees whether an add-on that sells one plan knows plan changes, which Heroku does not insist on.
+    async fn try_plan_change(&self, resource: &Resource) {
+        if self.plans.len() == 1
+            && let Ok(seen) = self.is_alive(resource).await
+        {
+            self.knows_no_plan_change.store(matches!(seen.status(), 404 | 405 | 501), Ordering::Relaxed);
+        }
+    }
+
     /// Whether the resource is there, as far as an answer to its own plan tells.
     async fn is_alive(&self, resource: &Resource) -> Result<Seen, Stop> {
         self.wire.send(self.plan_change(resource, self.plan())).await
@@ -267,6 +279,10 @@ impl Subject {
     }
 }
 
+/// What a check needs that changes a plan, or sees by a plan change whether a resource is there.
+const PLAN_CHANGE: &[Capability] = &[Capability::PlanChange];
+
+const NO_PLAN_CHANGE: &str = "the add-on knows no plan change, and only one plan is known: with one plan it needs none";
 const UNFINISHED: &str = "the add-on answers 202 and does not finish (see heroku.async.completes)";
 const ONE_PLAN: &str = "only one plan is known: name a second one, such as with --plans basic,premium";
 const LATER: &str = "the add-on answers 202 and finishes later, which it cannot do without a platform to call";
@@ -285,6 +301,17 @@ fn resource(order: Call<Provision>, seen: Seen) -> Result<Resource, Stop> {
             )))
         }
     }
+}
+
+/// Moments after which a caller hangs up: in the midst of work that takes this long, at once, and some that are in the midst of
+/// it if this one was out of the common.
+fn moments(took: Duration) -> [Duration; 6] {
+    let [soon, later] = [20, 150].map(Duration::from_millis);
+    [took / 2, Duration::ZERO, soon, took / 4, took * 3 / 4, later.min(took * 2)]
+}
+
+fn hung_up(moment: Duration) -> String {
+    format!("hung up {:.1} ms later", moment.as_secs_f64() * 1_000.0)
 }
 
 fn uuid(order: &Call<Provision>) -> String {
@@ -326,6 +353,7 @@ impl run::Subject for Subject {
             Capability::ConfigVars => (self.config_vars.is_empty(), "the manifest lists no config_vars"),
             Capability::LogDrain => (!self.requires("syslog_drain"), "the manifest does not require syslog_drain"),
             Capability::SecondPlan => (self.plans.len() < 2, ONE_PLAN),
+            Capability::PlanChange => (self.knows_no_plan_change.load(Ordering::Relaxed), NO_PLAN_CHANGE),
             Capability::AnswersWhenDone => {
                 let later = self.first.get() == Some(&Manner::Later);
                 (later, "the add-on answers 202 and sends its config vars later")
@@ -351,12 +379,7 @@ impl run::Subject for Subject {
         let target = run::Subject::target(self);
         let seen = match self.wire.attempt(order.clone()).await {
             Ok(seen) => seen,
-            Err(_) if self.wire.was_lost() => {
-                return Err(CannotRun::new(format!(
-                    "nobody answers at {target}: start the add-on, or say where it runs with --url"
-                )));
-            }
-            Err(_) => return Ok(()), // the checks will tell
+            Err(silence) => return silence.nobody_at(&target), // else the checks will tell
         };
         if seen.status() == 422 {
             let plan = self.plan();
@@ -371,6 +394,7 @@ impl run::Subject for Subject {
             let _ = self.first.set(manner); // this is the first one
             if manner == Manner::Done {
                 self.wire.made().keep(&resource.uuid);
+                self.try_plan_change(&resource).await;
                 *self.shared.lock().await = Some(resource);
             }
         }

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Subject, clause};
-use crate::check::{Capability, Case};
+use super::{PLAN_CHANGE, Subject, clause};
+use crate::check::{Capability, Case, Clause};
 use crate::made;
 use crate::rules::must_be_told;
 use crate::seen::Seen;
 use crate::verdict::{Stop, Verdict};
+
+const UNKNOWN: Clause = clause::seen_at("azimuttapp/azimutt", "404 to what is unknown, 410 to what was removed");
 
 pub(super) const CASES: &[Case<Subject>] = &[
     Case::must(
@@ -29,7 +31,8 @@ pub(super) const CASES: &[Case<Subject>] = &[
         "A change to the plan that the resource has is answered 200, and changes nothing.",
         clause::best_practices("Heroku may have missed the first answer"),
         |it| Box::pin(same_plan(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.again",
         "The same plan change, sent again, succeeds again.",
@@ -56,43 +59,50 @@ pub(super) const CASES: &[Case<Subject>] = &[
         "A change to a plan that is not sold is refused with 422 and a message.",
         clause::reference_v1("422 with message; the old plan stays"),
         |it| Box::pin(refusal(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.refused-is-harmless",
         "A refused plan change leaves the resource as it was.",
         clause::reference_v1("422 with message; the old plan stays"),
         |it| Box::pin(refused_is_harmless(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.unknown-fields",
         "Fields that are not known are no reason to refuse.",
         clause::reference_v1("unknown fields are accepted and ignored"),
         |it| Box::pin(unknown_fields(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::should(
         "heroku.plan-change.by-path",
         "The path says which resource is meant, whatever uuid the body holds.",
         clause::kensa("the body holds a heroku_id and a uuid that belongs to nobody"),
         |it| Box::pin(by_path(it)),
-    ),
-    Case::must(
+    )
+    .needs(PLAN_CHANGE),
+    Case::should(
         "heroku.plan-change.unknown-resource",
         "A plan change of a resource that was never ordered is refused.",
-        clause::reference("base_url and the id name the resource"),
+        UNKNOWN,
         |it| Box::pin(unknown(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::should(
         "heroku.plan-change.unknown-404",
         "A plan change of a resource that was never ordered is answered 404.",
-        clause::seen_at("azimuttapp/azimutt", "404 to what is unknown, 410 to what was removed"),
+        UNKNOWN,
         |it| Box::pin(unknown_404(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.removed",
         "A plan change of a removed resource is refused.",
         clause::reference("after a deprovision the resource is gone"),
         |it| Box::pin(removed(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
 ];
 
 /// The answer to a change to the other plan, whether it is made or refused.
@@ -208,7 +218,7 @@ async fn by_path(it: &Subject) -> Verdict {
 }
 
 async fn of_nothing(it: &Subject) -> Result<Seen, Stop> {
-    it.ready()?;
+    it.own().await?; // where no call gets through, a refusal says nothing
     let call = it.market.plan_change(&it.market.new_uuid(), it.plan());
     Ok(it.wire.send(call).await?.to("a plan change of nothing"))
 }

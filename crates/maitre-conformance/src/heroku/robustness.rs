@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Resource, Subject, clause};
+use super::{PLAN_CHANGE, Resource, Subject, clause, hung_up, moments};
 use crate::check::{Capability, Case, Clause};
 use crate::seen::Seen;
 use crate::verdict::{Stop, Verdict};
@@ -42,18 +42,19 @@ pub(super) const CASES: &[Case<Subject>] = &[
         RETRIED,
         |it| Box::pin(lost_deprovision(it)),
     ),
-    Case::must(
+    Case::should(
         "heroku.robustness.deprovision-first",
         "A provision that is overtaken by its deprovision succeeds or is answered 410.",
-        RETRIED,
+        clause::practice("retries are late, and come in any order"),
         |it| Box::pin(deprovision_first(it)),
     ),
-    Case::must(
+    Case::should(
         "heroku.robustness.plan-change-first",
         "A plan change that comes too early is refused, and the provision succeeds afterwards.",
-        RETRIED,
+        clause::practice("retries are late, and come in any order"),
         |it| Box::pin(plan_change_first(it)),
-    ),
+    )
+    .needs(PLAN_CHANGE),
     Case::must(
         "heroku.robustness.removal-wins",
         "A resource that is removed while its plan changes stays removed.",
@@ -125,9 +126,6 @@ async fn half_a_request(it: &Subject) -> Verdict {
     must_succeed(&retried(|| it.wire.send(order.clone())).await?.to("a provision that had broken off half-way"))
 }
 
-/// Moments after which a caller hangs up: in the midst of the work, on fast machines and on slow ones.
-const MOMENTS: [u64; 2] = [20, 150];
-
 async fn lost_plan_change(it: &Subject) -> Verdict {
     let plan = it.other_plan()?;
     let first = it.wire.send(it.plan_change(&it.own().await?, plan)).await?;
@@ -135,22 +133,23 @@ async fn lost_plan_change(it: &Subject) -> Verdict {
         let status = first.status();
         return Err(Stop::skipped(format!("the plan change is answered {status} (see heroku.plan-change.succeeds)")));
     }
-    for moment in MOMENTS {
+    for moment in moments(first.took()) {
         let resource = it.own().await?;
         let change = || it.plan_change(&resource, plan);
-        let hang_up = change().send_and_hang_up(Duration::from_millis(moment));
-        it.wire.disturb(&change(), &format!("hung up {moment} ms later"), hang_up).await;
+        let hang_up = change().send_and_hang_up(moment);
+        it.wire.disturb(&change(), &hung_up(moment), hang_up).await;
         must_succeed(&retried(|| it.wire.send(change())).await?.to("a plan change whose answer was lost"))?;
     }
     Ok(())
 }
 
 async fn lost_deprovision(it: &Subject) -> Verdict {
-    for moment in MOMENTS {
+    let first = it.wire.send(it.deprovision(&it.ordered().await?)).await?;
+    for moment in moments(first.took()) {
         let resource = it.ordered().await?;
         let removal = || it.deprovision(&resource);
-        let hang_up = removal().send_and_hang_up(Duration::from_millis(moment));
-        it.wire.disturb(&removal(), &format!("hung up {moment} ms later"), hang_up).await;
+        let hang_up = removal().send_and_hang_up(moment);
+        it.wire.disturb(&removal(), &hung_up(moment), hang_up).await;
         must_be_gone(&retried(|| it.wire.send(removal())).await?.to("a deprovision whose answer was lost"))?;
     }
     Ok(())

@@ -91,10 +91,8 @@ impl run::Subject for Subject {
     async fn meet(&self) -> Result<(), CannotRun> {
         let target = run::Subject::target(self);
         match self.wire.attempt(self.order()).await {
-            Err(_) if self.wire.was_lost() => Err(CannotRun::new(format!(
-                "nobody answers at {target}: start the add-on, or say where it runs with --url"
-            ))),
-            _ => Ok(()),
+            Err(silence) => silence.nobody_at(&target),
+            Ok(_) => Ok(()),
         }
     }
 
