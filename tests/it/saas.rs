@@ -10,39 +10,12 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::ledger::support::{Database, KEY};
+use crate::support::{Folder, build};
 
 const PASSWORD: &str = "development-only-password";
 const SALT: &str = "development-only-sso-salt";
 
-/// Built once: Cargo builds no binaries of other packages for tests.
-static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--package", "saas", "--locked", "--message-format", "json"])
-        .stderr(Stdio::null())
-        .output()
-        .expect("cargo runs");
-    assert!(built.status.success(), "the example does not build");
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
-    messages.lines().find_map(artifact).expect("the example is a binary")
-});
-
-/// A folder of its own that goes away with the test.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("maitre-saas-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build("saas"));
 
 pub(crate) struct Saas {
     process: Child,
