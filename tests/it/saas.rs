@@ -1,60 +1,24 @@
 //! The example as a newcomer meets it: a process of its own, with a file for its data.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use maitre_testkit::{CloudControl, Heroku, Opperator, Visitor};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::ledger::support::{Database, KEY};
+use crate::support::{Folder, build};
 
 const PASSWORD: &str = "development-only-password";
 const SALT: &str = "development-only-sso-salt";
 
-/// Built once: Cargo builds no binaries of other packages for tests.
-static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build(""));
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build("saas", ""));
 
 /// The same with a marketplace beside it.
-static WITH_SANDBOX: LazyLock<PathBuf> = LazyLock::new(|| build("sandbox"));
-
-/// A copy for each set of features, which Cargo puts in the same place.
-fn build(features: &str) -> PathBuf {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap();
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--package", "saas", "--features", features, "--locked", "--message-format", "json"])
-        .stderr(Stdio::null())
-        .output()
-        .expect("cargo runs");
-    assert!(built.status.success(), "the example does not build");
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
-    let binary = messages.lines().find_map(artifact).expect("the example is a binary");
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("saas-{features}"));
-    let _ = std::fs::remove_file(&copy); // an older one may still run
-    std::fs::copy(binary, &copy).expect("room for it");
-    copy
-}
-
-/// A folder of its own that goes away with the test.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("maitre-saas-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+static WITH_SANDBOX: LazyLock<PathBuf> = LazyLock::new(|| build("saas", "sandbox"));
 
 pub(crate) struct Saas {
     process: Child,

@@ -5,7 +5,8 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::ledger::support::until;
-use crate::saas::{Folder, Saas};
+use crate::saas::Saas;
+use crate::support::Folder;
 
 /// The marketplace's API, as the `heroku` command asks it.
 struct Market {

@@ -82,6 +82,22 @@ impl Platform {
 
     /// Runs this for each event of a [webhook](Self::webhooks) that was recorded, by a worker, in any order, and again if
     /// it fails: go by [`Event::changed_at`].
+    ///
+    /// Say it before the platform is given to `follow`: who has a clone keeps it as it was.
+    ///
+    /// ```
+    /// # fn of(platform: maitre_heroku::Platform) -> maitre_heroku::Platform {
+    /// use maitre_heroku::api::{AddOn, Entity, EventAction};
+    ///
+    /// platform.on_event(|event| async move {
+    ///     if (&event.resource, &event.action) == (&Entity::AddOn, &EventAction::Update) {
+    ///         let add_on: AddOn = event.data_as()?;
+    ///         println!("{} is called {} since {:?}", add_on.id, add_on.name, event.changed_at());
+    ///     }
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
     #[must_use]
     pub fn on_event<F, O>(self, handler: F) -> Self
     where
@@ -91,7 +107,8 @@ impl Platform {
         self.with(|inner| inner.on_event = Some(Arc::new(move |event| Box::pin(handler(event)))))
     }
 
-    /// Changes credentials by these two steps; see [`rotate`](Self::rotate).
+    /// Changes credentials by these two steps; see [`rotate`](Self::rotate). Say it before the platform is given to
+    /// `follow`.
     #[must_use]
     pub fn rotates_by(self, rotate: impl Rotate) -> Self {
         self.with(|inner| inner.rotate = Some(Arc::new(rotate)))
@@ -128,6 +145,27 @@ impl Platform {
     }
 
     /// Asks something with the token of this resource, and once more with a new one where Heroku says 401.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("maitre-call-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let database = format!("sqlite://{}", folder.join("maitre.db").display());
+    /// # maitre_ledger::Ledger::migrate(&database).await?;
+    /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
+    /// # let client = maitre_heroku::Client::builder("client secret").build()?;
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// use maitre_heroku::Error;
+    ///
+    /// let lantern = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21".into();
+    /// let owner = platform.call(&lantern, |api| async move { api.app("lantern-shop").await.map(|app| app.owner) }).await;
+    /// assert!(matches!(owner, Err(Error::NoToken(_))), "nobody has ordered it");
+    /// # ledger.close().await;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the API said, [`Error::NoToken`], and whatever befalls a refresh.

@@ -78,6 +78,23 @@ impl error::Error for TooSoon {}
 impl Sighting {
     /// What an earlier sighting saw as well.
     ///
+    /// ```
+    /// use maitre_heroku::Sighting;
+    ///
+    /// let at = |seen_at: &str, uuids: &str| {
+    ///     let json = format!(r#"{{"seen_at":"{seen_at}","unknown_here":[],"unknown_there":[{uuids}],"other_plan":[]}}"#);
+    ///     serde_json::from_str::<Sighting>(&json)
+    /// };
+    /// let yesterday = at("2026-03-04T05:06:07Z", r#"{"uuid":"a"},{"uuid":"b"}"#)?;
+    /// let today = at("2026-03-05T05:06:07Z", r#"{"uuid":"b"},{"uuid":"c"}"#)?;
+    ///
+    /// let confirmed = today.confirmed_since(&yesterday)?;
+    /// assert_eq!(confirmed.unknown_there.len(), 1);
+    /// assert_eq!(confirmed.unknown_there[0].uuid, "b");
+    /// assert!(today.confirmed_since(&today).is_err(), "two looks on one day are one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TooSoon`] where there are less than 24 h between them.
     pub fn confirmed_since(&self, earlier: &Self) -> Result<Self, TooSoon> {
@@ -129,6 +146,30 @@ impl Sighting {
 impl Platform {
     /// Compares the ledger with Heroku's list of installs, and changes nothing. It takes the [password](Self::password).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("maitre-sighting-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let database = format!("sqlite://{}", folder.join("maitre.db").display());
+    /// # maitre_ledger::Ledger::migrate(&database).await?;
+    /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
+    /// # let heroku = maitre_testkit::platform::Platform::new("lantern", "s3cr3t-example", "client secret");
+    /// # let api = heroku.serve().await?;
+    /// # let client = maitre_heroku::Client::builder("client secret").base_url(api.url()).build()?;
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// # let install = heroku.install("basic");
+    /// let platform = platform.password("s3cr3t-example");
+    /// let today = platform.sighting().await?;
+    /// assert_eq!(today.unknown_here[0].uuid, install.uuid(), "a customer has it, and no order came here");
+    /// let kept = serde_json::to_string(&today)?; // until tomorrow
+    /// # drop(kept);
+    /// # ledger.close().await;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NoPassword`], and what befalls the list or the records.
     pub async fn sighting(&self) -> Result<Sighting, Error> {
@@ -151,6 +192,19 @@ impl Platform {
     ///
     /// What is unknown here it leaves alone: without a grant nothing can be made of it, and only its customer or Heroku's
     /// support can remove it.
+    ///
+    /// ```
+    /// # use std::error::Error;
+    /// # use maitre_core::Listener;
+    /// # use maitre_heroku::{Platform, Sighting};
+    /// # async fn run(platform: Platform, addon: impl Listener, yesterday: Sighting) -> Result<(), Box<dyn Error>> {
+    /// let confirmed = platform.sighting().await?.confirmed_since(&yesterday)?;
+    /// for would in platform.settle(&confirmed, &addon, false).await {
+    ///     println!("{would:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn settle(&self, confirmed: &Sighting, listener: &impl Listener, for_real: bool) -> Vec<Settled> {
         let mut settled = Vec::with_capacity(confirmed.unknown_there.len());
         for Difference { uuid, .. } in &confirmed.unknown_there {

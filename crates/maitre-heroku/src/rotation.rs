@@ -88,6 +88,25 @@ impl Platform {
     /// change of the config, and after the [overlap](Self::overlap) the old ones are [dropped](Rotate::drop_old). It takes
     /// [`rotates_by`](Self::rotates_by). Says no where this round is under way already, or was done in the last week.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("maitre-rotate-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let database = format!("sqlite://{}", folder.join("maitre.db").display());
+    /// # maitre_ledger::Ledger::migrate(&database).await?;
+    /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
+    /// # let client = maitre_heroku::Client::builder("client secret").build()?;
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// let lantern = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21".into();
+    /// assert!(platform.rotate(&lantern, "2026-11").await?, "a worker does it");
+    /// assert!(!platform.rotate(&lantern, "2026-11").await?, "it is the same one");
+    /// # ledger.close().await;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Records`].
     pub async fn rotate(&self, resource: &ResourceId, round: &str) -> Result<bool, Error> {
@@ -96,6 +115,15 @@ impl Platform {
 
     /// Changes the credentials of all resources that are there, one after the other with this pause between them, as each
     /// change restarts the apps of one customer. Says of how many; asked again, it adds those that are new since.
+    ///
+    /// ```
+    /// # async fn run(platform: maitre_heroku::Platform) -> Result<(), maitre_heroku::Error> {
+    /// // a thousand customers in about eight hours
+    /// let begun = platform.rotate_all("2026-11", std::time::Duration::from_secs(30)).await?;
+    /// println!("{begun} are being changed");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Records`]. What was written down until then goes on; ask again for the rest.

@@ -69,6 +69,31 @@ impl Webhooks {
     ///
     /// The signature is looked at before anything else, in constant time. An event is known by its id; one that is signed
     /// and cannot be read is known by its bytes, and parked when it is handled, so that it does not hold the others up.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("maitre-receive-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let database = format!("sqlite://{}", folder.join("maitre.db").display());
+    /// # maitre_ledger::Ledger::migrate(&database).await?;
+    /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
+    /// # let client = maitre_heroku::Client::builder("client secret").build()?;
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// use maitre_heroku::{Received, WebhookSecret};
+    ///
+    /// let door = platform.webhooks([WebhookSecret::new("lantern-webhook-secret")?]);
+    /// let body = br#"{"id":"e1","action":"update"}"#;
+    /// let signature = Some("UzZ9lxyUHKEcIS19mrzX0UYf6I4YaEhPtUlDgI0AZWw=");
+    ///
+    /// assert!(matches!(door.receive(signature, body).await, Received::Recorded));
+    /// assert!(matches!(door.receive(signature, body).await, Received::Known));
+    /// assert!(matches!(door.receive(None, body).await, Received::NotSigned));
+    /// # ledger.close().await;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn receive(&self, signature: Option<&str>, body: &[u8]) -> Received {
         if !signature.is_some_and(|signature| WebhookSecret::any_verifies(&self.secrets, signature, body)) {
             return Received::NotSigned;

@@ -81,7 +81,7 @@ pub struct ErrandView {
     pub id: i64,
     /// Marketplace and slug.
     pub addon: String,
-    /// What has to be done: `grant`, `event`, `rotate`.
+    /// What has to be done: `grant`, `event`, `rotation`.
     pub kind: String,
     /// The resource that it is about.
     pub resource: Option<String>,

@@ -91,3 +91,14 @@ where
 {
     maitre_axum_opperator::router(addon)
 }
+
+/// Compiles what the pages in `docs/` show.
+#[cfg(all(doctest, feature = "platform", feature = "serve", feature = "sqlite"))]
+mod pages {
+    #[doc = include_str!("../../../docs/slow-provisioning.md")]
+    mod slow_provisioning {}
+    #[doc = include_str!("../../../docs/tokens.md")]
+    mod tokens {}
+    #[doc = include_str!("../../../docs/webhooks.md")]
+    mod webhooks {}
+}

@@ -3,7 +3,8 @@
 use maitre_sandbox::{Sandbox, Serving, Setup};
 use tokio::net::TcpListener;
 
-use crate::saas::{Folder, Saas};
+use crate::saas::Saas;
+use crate::support::Folder;
 
 /// A marketplace that is open.
 pub(super) struct Market {

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use super::maitre;
-use crate::saas::{Folder, Saas};
+use crate::saas::Saas;
+use crate::support::Folder;
 
 fn example_manifest() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../addon-manifest.json").display().to_string()

@@ -11,8 +11,7 @@ use maitre_ledger::Ledger;
 use serde_json::Value;
 
 use super::{PASSWORD, manifest};
-use crate::saas::Folder;
-use crate::support::{House, SALT, SLUG, Server, Vendor, host};
+use crate::support::{Folder, House, SALT, SLUG, Server, Vendor, host};
 
 fn suite(url: &str) -> Suite {
     Suite::heroku(&manifest()).unwrap().url(url).plans(["basic", "premium"])

@@ -1,6 +1,7 @@
 //! A vendor on a real socket, and the marketplaces that call it.
 
 pub(crate) mod canaries;
+mod example;
 mod house;
 mod log;
 mod raw;
@@ -9,6 +10,7 @@ mod shop;
 mod signal;
 mod vendor;
 
+pub(crate) use example::{Folder, build};
 pub(crate) use house::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};

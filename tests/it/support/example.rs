@@ -1,0 +1,44 @@
+//! Examples as processes of their own, each in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+/// Builds an example's program: Cargo builds no binaries of other packages for tests. It is a copy for each set of
+/// features, which Cargo puts in the same place.
+pub(crate) fn build(package: &str, features: &str) -> PathBuf {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().expect("no build has panicked");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--package", package, "--features", features, "--locked", "--message-format", "json"])
+        .stderr(Stdio::null())
+        .output()
+        .expect("cargo runs");
+    assert!(built.status.success(), "the example does not build");
+    let messages = String::from_utf8(built.stdout).expect("JSON");
+    let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
+    let binary = messages.lines().find_map(artifact).expect("the example is a binary");
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{features}"));
+    let _ = std::fs::remove_file(&copy); // an older one may still run
+    std::fs::copy(binary, &copy).expect("room for it");
+    copy
+}
+
+/// A folder of its own that goes away with the test.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("maitre-example-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).expect("a folder");
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
