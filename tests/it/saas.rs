@@ -1,7 +1,7 @@
 //! The example as a newcomer meets it: a process of its own, with a file for its data.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 

@@ -49,8 +49,8 @@ on_both_databases! {
         assert!(install.config()["WIDGET_URL"].starts_with("https://"));
         assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1);
         // what is done is answered as done
-        let replay = house.market.provision("basic").install(&install).send().await;
-        assert_eq!(replay.expect(200).json()["config"]["WIDGET_URL"], *install.config()["WIDGET_URL"]);
+        let again = house.market.provision("basic").install(&install).send().await;
+        assert_eq!(again.expect(200).json()["config"]["WIDGET_URL"], *install.config()["WIDGET_URL"]);
         world.is_content();
     }
 

@@ -45,8 +45,8 @@ on_both_databases! {
         assert_eq!(uuids(&confirmed.unknown_there), [lost.uuid()]);
 
         // dry first
-        let would = house.platform.settle(&confirmed, &house.addon, false).await;
-        assert_eq!(would, [Settled::WouldRemove(lost.uuid().to_owned())]);
+        let dry_run = house.platform.settle(&confirmed, &house.addon, false).await;
+        assert_eq!(dry_run, [Settled::WouldRemove(lost.uuid().to_owned())]);
         assert!(world.vendor.widget(lost.uuid()).await.is_some());
         let did = house.platform.settle(&confirmed, &house.addon, true).await;
         assert_eq!(did, [Settled::Removed(lost.uuid().to_owned())]);

@@ -93,7 +93,7 @@ on_both_databases! {
 
     async fn a_thousand_grants_behind_a_worker_that_was_down_are_exchanged_in_time(database: Database) {
         let world = World::new(database).await;
-        let down = std::time::Duration::from_secs(4 * 60);
+        let down = std::time::Duration::from_mins(4);
         let installs = {
             // nobody works in this process: what it is asked it writes down, and no more
             let house = world.front(world.options(), |platform| platform).await;
