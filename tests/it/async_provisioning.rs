@@ -1,7 +1,7 @@
 //! The example that takes its time, as a process of its own, and Heroku as the test kit plays it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
@@ -25,9 +25,11 @@ struct Smithy {
 impl Smithy {
     /// Each anvil takes longer than the two seconds after which it gives way.
     fn start(folder: &Folder, heroku: &Serving) -> Self {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         let mut process = Command::new(&*BINARY)
             .current_dir(&folder.0)
             .envs([("PORT", "0"), ("DELAY", "4"), ("HEROKU_URL", heroku.url()), ("NO_PROXY", "127.0.0.1")])
+            .env("ADDON_MANIFEST", examples.join("async-provisioning/addon-manifest.json"))
             .env_remove("DATABASE_URL")
             .env_remove("MAITRE_KEY")
             .env_remove("CLIENT_SECRET")

@@ -7,6 +7,12 @@
 //! cargo run -p maitre-testkit --features platform --example order     # in another terminal
 //! ```
 //!
+//! Or click on its orders: `maitre sandbox` is Heroku with a page, and `HEROKU_URL=http://127.0.0.1:7000` leads there.
+//!
+//! ```sh
+//! cargo run -p maitre-cli -- sandbox --manifest examples/async-provisioning/addon-manifest.json --plan basic --plan premium
+//! ```
+//!
 //! The order is answered 202 after two seconds, and asking again tells how far it is. When the anvil is ready, Heroku is
 //! told: config vars, then `actions/provision`. End this program in the middle by `kill -9` and start it again: it goes on
 //! when the lease of the dead one has ended, after half a minute at most.
@@ -15,6 +21,7 @@
 //! | --- | --- | --- |
 //! | `DELAY` | `30` | how many seconds an anvil takes |
 //! | `HEROKU_URL` | `http://127.0.0.1:5001` | what it takes for Heroku's API, token endpoint and inventory |
+//! | `ADDON_MANIFEST` | `examples/async-provisioning/addon-manifest.json` | slug, password and salt |
 //! | `CLIENT_SECRET`, `WEBHOOK_SECRET` | development ones | what the partner portal and the subscription would tell |
 //! | `PORT` | `5000` | where it listens, on this machine alone; 0 takes a free port |
 //! | `DATABASE_URL` | `sqlite://async-provisioning.db` | its ledger |
@@ -29,16 +36,11 @@ use anyhow::Context;
 use axum::{Router, routing::get};
 use maitre::platform::{Client, Event, WebhookSecret};
 use maitre::{
-    Addon, Deprovision, Deprovisioned, Failure, Heroku, Ledger, Listener, PlanChange, PlanChanged, Platform, Provision,
-    Provisioned, SignOn, SignedOn,
+    Addon, Deprovision, Deprovisioned, Failure, FromManifest, Heroku, Ledger, Listener, Manifest, PlanChange,
+    PlanChanged, Platform, Provision, Provisioned, SignOn, SignedOn,
 };
 use tokio::{net::TcpListener, time::sleep};
 use tracing_subscriber::EnvFilter;
-
-const SLUG: &str = "smithy";
-// anyone can read these here, which is why this program listens on this machine alone
-const PASSWORD: &str = "development-only-password";
-const SALT: &str = "development-only-sso-salt";
 
 struct Smithy {
     delay: Duration,
@@ -92,10 +94,11 @@ async fn main() -> anyhow::Result<()> {
     Ledger::migrate(&database).await?;
     let ledger = Ledger::open(&database).await?;
 
+    let manifest = Manifest::read(setting("ADDON_MANIFEST", "examples/async-provisioning/addon-manifest.json"))?;
     let heroku = setting("HEROKU_URL", "http://127.0.0.1:5001");
     let client = Client::builder(setting("CLIENT_SECRET", "development-only-client-secret"));
     let client = client.base_url(&heroku).user_agent("smithy/1.0").build()?;
-    let platform = Platform::new(SLUG, client, ledger.records()).on_event(|event: Event| async move {
+    let platform = Platform::new(&manifest.id, client, ledger.records()).on_event(|event: Event| async move {
         tracing::info!(action = %event.action, resource = %event.resource, "Heroku tells of a change");
         Ok(())
     });
@@ -103,13 +106,14 @@ async fn main() -> anyhow::Result<()> {
 
     let delay = setting("DELAY", "30").parse().map(Duration::from_secs).context("DELAY is a number of seconds")?;
     let smithy = ledger.keep(Smithy { delay }).follow(platform);
-    let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT)?, smithy).takes_its_time(Duration::from_secs(2));
+    let addon = Addon::new(Heroku::from_manifest(&manifest)?, smithy).takes_its_time(Duration::from_secs(2));
     let worker = ledger.worker([addon.clone()]);
     let app = Router::new()
         .route("/", get(async || "Smithy: anvils that take their time.\n"))
         .nest("/heroku", maitre::heroku(addon))
         .nest("/webhooks/heroku", maitre::heroku_webhooks(door));
 
+    // anyone can read the secrets in this repository, so nobody but this machine may call
     let port = setting("PORT", "5000").parse::<u16>().context("PORT is a number from 0 to 65535")?;
     let socket = TcpListener::bind(("127.0.0.1", port))
         .await
