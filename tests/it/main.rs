@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(feature = "browser")]
+mod browser;
 mod cloudcontrol;
 mod compile_errors;
 mod conformance;
@@ -19,6 +21,7 @@ mod platform;
 mod properties;
 mod redirects;
 mod saas;
+mod sandbox;
 mod sessions;
 mod support;
 mod wire;

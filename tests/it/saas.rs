@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 use maitre_testkit::{CloudControl, Heroku, Opperator, Visitor};
 use serde_json::{Value, json};
@@ -15,17 +15,29 @@ const PASSWORD: &str = "development-only-password";
 const SALT: &str = "development-only-sso-salt";
 
 /// Built once: Cargo builds no binaries of other packages for tests.
-static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build(""));
+
+/// The same with a marketplace beside it.
+static WITH_SANDBOX: LazyLock<PathBuf> = LazyLock::new(|| build("sandbox"));
+
+/// A copy for each set of features, which Cargo puts in the same place.
+fn build(features: &str) -> PathBuf {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap();
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--package", "saas", "--locked", "--message-format", "json"])
+        .args(["build", "--package", "saas", "--features", features, "--locked", "--message-format", "json"])
         .stderr(Stdio::null())
         .output()
         .expect("cargo runs");
     assert!(built.status.success(), "the example does not build");
     let messages = String::from_utf8(built.stdout).unwrap();
     let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
-    messages.lines().find_map(artifact).expect("the example is a binary")
-});
+    let binary = messages.lines().find_map(artifact).expect("the example is a binary");
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("saas-{features}"));
+    let _ = std::fs::remove_file(&copy); // an older one may still run
+    std::fs::copy(binary, &copy).expect("room for it");
+    copy
+}
 
 /// A folder of its own that goes away with the test.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -47,13 +59,17 @@ impl Drop for Folder {
 pub(crate) struct Saas {
     process: Child,
     pub(crate) origin: String,
-    greeting: String,
+    pub(crate) greeting: String,
 }
 
 impl Saas {
     fn command(folder: &Path) -> Command {
+        Self::command_of(&BINARY, folder)
+    }
+
+    fn command_of(binary: &Path, folder: &Path) -> Command {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let mut command = Command::new(&*BINARY);
+        let mut command = Command::new(binary);
         command
             .current_dir(folder)
             .env_remove("DATABASE_URL")
@@ -68,7 +84,18 @@ impl Saas {
     }
 
     pub(crate) fn start(folder: &Folder) -> Self {
-        Self::start_by(Self::command(&folder.0))
+        Self::start_in(&folder.0)
+    }
+
+    pub(crate) fn start_in(folder: &Path) -> Self {
+        Self::start_by(Self::command(folder))
+    }
+
+    /// With a marketplace beside it, whose installs take so many seconds to set up.
+    pub(crate) fn with_sandbox(folder: &Folder, set_up: u64) -> Self {
+        let mut command = Self::command_of(&WITH_SANDBOX, &folder.0);
+        command.env("SANDBOX_PORT", "0").env("SET_UP_SECONDS", set_up.to_string());
+        Self::start_by(command)
     }
 
     /// One of several processes on a shared database.
@@ -93,7 +120,7 @@ impl Saas {
         Heroku::new(&format!("{}/heroku", self.origin), "tally", PASSWORD, SALT)
     }
 
-    fn terminate(&mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.process.wait().unwrap()
@@ -108,7 +135,7 @@ impl Drop for Saas {
 }
 
 /// Rows of the vendor's own table: the ledger of who pays for what.
-async fn installs(folder: &Folder) -> i64 {
+pub(crate) async fn installs(folder: &Folder) -> i64 {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
     sqlx::query_scalar("SELECT count(*) FROM installs").fetch_one(&pool).await.unwrap()

@@ -8,9 +8,11 @@ mod given;
 mod manifest;
 mod out;
 mod paint;
+mod sandbox;
 mod send;
 mod shell;
 mod sign;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -48,6 +50,7 @@ enum Command {
     Check(check::Check),
     Checks(checks::Checks),
     Manifest(manifest::ManifestArgs),
+    Sandbox(sandbox::Sandbox),
     Send(send::Send),
     Sign(sign::Sign),
     Completions(shell::Completions),
@@ -63,6 +66,7 @@ async fn main() -> ExitCode {
         Command::Check(check) => check.run(paint).await,
         Command::Checks(checks) => Ok(checks.run(paint)),
         Command::Manifest(manifest) => manifest.run(paint),
+        Command::Sandbox(sandbox) => sandbox.run(paint).await,
         Command::Send(send) => send.run(paint).await,
         Command::Sign(sign) => sign.run(),
         Command::Completions(completions) => completions.run(Maitre::command()),
@@ -79,7 +83,7 @@ impl Command {
             Self::Manifest(manifest) => manifest.format(),
             Self::Send(send) => send.format(),
             Self::Sign(sign) => sign.format(),
-            Self::Completions(_) | Self::Man(_) => Format::Human,
+            Self::Sandbox(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    Call, Json,
+    Call, Json, Raw,
     call::Kind,
     request,
     sso::{Form, SignOn},
@@ -31,6 +31,13 @@ impl Door {
 
     pub(crate) fn call<K: Kind>(&self, kind: K) -> Call<K> {
         Call::new(self.client.clone(), &self.root, self.headers.clone(), kind)
+    }
+
+    /// To any URL, and with no header of the marketplace's.
+    pub(crate) fn raw(&self, method: &str, url: &str) -> Call<Raw> {
+        let host = url.find("://").map_or(0, |place| place + 3);
+        let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end));
+        Call::new(self.client.clone(), origin, Vec::new(), Raw::new(path)).method(method)
     }
 
     pub(crate) fn json<const N: usize>(

@@ -1,7 +1,6 @@
 use std::{error, fmt};
 
-/// Why there is no [`Reply`](crate::Reply): the request could not be written, nothing came back, or more than
-/// 16 MB did.
+/// Why there is no [`Reply`](crate::Reply): the request could not be written, or nothing came back.
 ///
 /// A status of any kind is a reply, never an error. The cause is the [`source`](error::Error::source); neither
 /// the text nor the cause holds a credential or a query.
@@ -28,7 +27,7 @@ type Other = Box<dyn error::Error + Send + Sync>;
 #[derive(Debug)]
 enum Cause {
     Transport(reqwest::Error),
-    Other(Other),
+    Request(Other),
 }
 
 impl Error {
@@ -37,13 +36,13 @@ impl Error {
         Self { sentence: format!("no answer to {asked}"), cause: Cause::Transport(cause.without_url()) }
     }
 
-    pub(crate) fn unsendable(asked: &str, cause: impl Into<Other>) -> Self {
-        Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Other(cause.into()) }
+    pub(crate) fn too_long(asked: &str, limit: usize) -> Self {
+        let sentence = format!("the answer to {asked} was not read");
+        Self { sentence, cause: Cause::Request(format!("it is longer than {limit} bytes").into()) }
     }
 
-    pub(crate) fn too_long(asked: &str) -> Self {
-        let cause = "its body has more than 16 MB and was not read to its end".into();
-        Self { sentence: format!("the answer to {asked} cannot be read"), cause: Cause::Other(cause) }
+    pub(crate) fn unsendable(asked: &str, cause: impl Into<Other>) -> Self {
+        Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Request(cause.into()) }
     }
 
     /// Whether no connection came about: the server is not there, or not yet.
@@ -75,7 +74,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         Some(match &self.cause {
             Cause::Transport(cause) => cause,
-            Cause::Other(cause) => cause.as_ref(),
+            Cause::Request(cause) => cause.as_ref(),
         })
     }
 }

@@ -11,11 +11,12 @@ mod door;
 mod error;
 pub mod heroku;
 mod json;
-mod mask;
+pub mod mask;
 pub mod opperator;
 mod pace;
 #[cfg(feature = "platform")]
 pub mod platform;
+mod raw;
 mod reply;
 mod request;
 pub mod sign;
@@ -30,6 +31,7 @@ pub use self::{
     heroku::Heroku,
     json::Json,
     opperator::Opperator,
+    raw::Raw,
     reply::Reply,
     request::Request,
     sso::{Form, SignOn},

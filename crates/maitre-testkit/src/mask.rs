@@ -1,5 +1,16 @@
 //! Exchanges are printed when a test fails, and test output is kept for years: what is secret in them is masked
 //! by the name it goes under.
+//!
+//! `Debug` and `Display` of this crate's types do it by themselves; who prints the parts does it with these.
+//!
+//! ```
+//! use maitre_testkit::mask;
+//!
+//! assert_eq!(mask::header("authorization", "Basic dGFsbHk6cGFzc3dvcmQ="), "[masked]");
+//! assert_eq!(mask::url("http://u:p@host/r?token=bb466e&app=a"), "http://[masked]@host/r?token=[masked]&app=a");
+//! let body = br#"{"config":{"TALLY_URL":"https://u:p@tally.example"}}"#;
+//! assert_eq!(mask::body(Some("application/json"), body), r#"{"config":{"TALLY_URL":"[masked]"}}"#);
+//! ```
 
 use serde_json::Value;
 
@@ -16,7 +27,9 @@ fn is_secret(name: &str) -> bool {
         || ["code", "config", "grant", "log_input_url", "log_drain_url", "syslog_drain_url"].contains(&name.as_str())
 }
 
-pub(crate) fn header(name: &str, value: &str) -> String {
+/// The value of a header, its name in lower case.
+#[must_use]
+pub fn header(name: &str, value: &str) -> String {
     match name {
         "set-cookie" => cookie(value),
         "location" => url(value),
@@ -32,7 +45,9 @@ fn cookie(value: &str) -> String {
     format!("{name}={MASKED}{attributes}")
 }
 
-pub(crate) fn url(url: &str) -> String {
+/// A URL without its password, and without what its query holds under secret names.
+#[must_use]
+pub fn url(url: &str) -> String {
     let (place, query) = url.split_at(url.find('?').unwrap_or(url.len()));
     let mut masked = match place.split_once("://") {
         Some((scheme, rest)) => {
@@ -81,7 +96,9 @@ fn json(value: &mut Value, secret: bool) {
 /// A body of more bytes than this is not looked into.
 const LONGEST: usize = 64 * 1024;
 
-pub(crate) fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
+/// A body as text: JSON and forms without what stands under secret names, and no more of anything else than one reads.
+#[must_use]
+pub fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
     if bytes.len() > LONGEST {
         return format!("[{} bytes]", bytes.len());
     }

@@ -11,8 +11,8 @@ use crate::{Error, Reply, mask};
 /// Heroku counts a request as failed when no answer came within this time.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// No marketplace reads this much, and whoever tests a server that never ends should not run out of memory.
-const LONGEST: usize = 16 * 1024 * 1024;
+/// No answer to a marketplace is longer by far.
+const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Where the forms of a marketplace's own pages are posted from, for the eyes of a vendor's CSRF layer.
 const MARKETPLACE_PAGE: &str = "https://marketplace.example";
@@ -154,11 +154,11 @@ impl Request {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(lost)? {
-            body.extend_from_slice(&part);
-            if body.len() > LONGEST {
-                return Err(Error::too_long(&line));
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(Error::too_long(&line, LONGEST_ANSWER));
             }
+            body.extend_from_slice(&chunk);
         }
         Ok(Reply::new(status, &headers, body, self))
     }

@@ -40,8 +40,9 @@ pub fn dump(url: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// Postgres refuses to run as root.
-fn is_root() -> bool {
+/// Whether this is root: Postgres refuses to run as such, and Chromium to close its sandbox.
+#[must_use]
+pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 

@@ -8,7 +8,7 @@ pub mod serve;
 pub mod table;
 pub mod wire;
 
-pub use cluster::{Cluster, dump};
+pub use cluster::{Cluster, dump, is_root};
 
 /// Whatever goes wrong ends the benchmark with its text.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

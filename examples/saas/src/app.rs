@@ -1,19 +1,24 @@
 //! The whole app: three marketplaces, the product, and the session layer around them.
 
 use std::sync::Arc;
+use std::time::Duration as Span;
 
 use anyhow::Context;
 use axum::Router;
 use maitre::ledger::Worker;
-use maitre::{Addon, CloudControl, ExposeSecret, FromManifest, Heroku, Ledger, Opperator};
+use maitre::platform::Client;
+use maitre::{Addon, CloudControl, ExposeSecret, FromManifest, Heroku, Ledger, Opperator, Platform};
 use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::listener::Tally;
-use crate::settings::Settings;
+use crate::settings::{HerokuApi, Settings};
 use crate::store::Store;
 use crate::{counters, dashboard};
+
+/// What takes longer is answered 202, and Heroku is told when it is done.
+const PATIENCE: Span = Span::from_secs(2);
 
 pub(crate) struct App {
     pub(crate) router: Router,
@@ -22,11 +27,18 @@ pub(crate) struct App {
 }
 
 pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin: &str) -> anyhow::Result<App> {
-    let tally = Arc::new(Tally { store: store.clone(), counters_url: format!("{origin}/counters") });
+    let counters_url = format!("{origin}/counters");
+    let tally = Arc::new(Tally { store: store.clone(), counters_url, set_up: settings.set_up });
 
     // older checkers (kensa) know nothing but the v1 token
     let heroku = Heroku::from_manifest(&settings.heroku)?.legacy_token(true);
-    let heroku = Addon::new(heroku, ledger.keep(tally.clone()));
+    let kept = ledger.keep(tally.clone());
+    let heroku = match &settings.heroku_api {
+        None => Addon::new(heroku, kept),
+        Some(api) => {
+            Addon::new(heroku, kept.follow(platform(&settings.heroku.id, api, ledger)?)).takes_its_time(PATIENCE)
+        }
+    };
     let cloudcontrol = CloudControl::from_manifest(&settings.cloudcontrol)?;
     let cloudcontrol = Addon::new(cloudcontrol, ledger.keep(tally.clone()));
     let opperator = Opperator::new("tally", settings.opperator_secret.expose_secret(), |features| {
@@ -52,4 +64,15 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         .merge(dashboard::routes(store.clone()))
         .layer(sessions);
     Ok(App { router, worker })
+}
+
+/// Heroku's API: grants become tokens, and what took long is told.
+fn platform(slug: &str, api: &HerokuApi, ledger: &Ledger) -> anyhow::Result<Platform> {
+    let client = Client::builder(api.client_secret.clone()).user_agent(concat!("tally/", env!("CARGO_PKG_VERSION")));
+    let client = match &api.url {
+        None => client,
+        Some(url) => client.base_url(url).no_proxy(),
+    };
+    let client = client.build().context("HEROKU_CLIENT_SECRET or HEROKU_API cannot be used")?;
+    Ok(Platform::new(slug, client, ledger.records()))
 }

@@ -113,6 +113,7 @@ fn page(title: &str, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
+                link rel="icon" href="data:,"; // none, and no request for one
                 style { (maud::PreEscaped(STYLE)) }
             }
             body { main { (body) } }

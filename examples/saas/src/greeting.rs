@@ -20,8 +20,6 @@ Be the marketplace, from another terminal: order, change the plan, remove.
 
 curl -i -u {user} -H 'Content-Type: application/json' -d '{{\"uuid\":\"{uuid}\",\"plan\":\"basic\"}}' {resources}
 curl -i -u {user} -H 'Content-Type: application/json' -X PUT -d '{{\"plan\":\"premium\"}}' {resources}/{uuid}
-curl -i -u {user} -X DELETE {resources}/{uuid}
-
-Ctrl-C stops the server."
+curl -i -u {user} -X DELETE {resources}/{uuid}"
     );
 }

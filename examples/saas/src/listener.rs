@@ -4,6 +4,8 @@
 //! removed neither, and a plan change is always to another plan. What is left to do is the work, so that it can be done
 //! again: create or get, and refuse what comes under an older fence.
 
+use std::time::Duration;
+
 use maitre::{
     Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned,
     Result, SignOn, SignedOn,
@@ -16,6 +18,8 @@ pub(crate) struct Tally {
     pub(crate) store: Store,
     /// Where customers count.
     pub(crate) counters_url: String,
+    /// How long an install takes to set up.
+    pub(crate) set_up: Duration,
 }
 
 impl Listener for Tally {
@@ -23,6 +27,7 @@ impl Listener for Tally {
         let plan = Plan::named(&request.plan)?;
         let (addon, resource) = (request.addon.to_string(), request.resource.as_str());
         let fence = i64::try_from(request.fence)?;
+        tokio::time::sleep(self.set_up).await;
         let install = self.store.install(&addon, resource, plan.name(), &token(), fence).await?;
         Ok(Provisioned::new(request.resource)
             .config("TALLY_URL", self.counters_url.as_str())

@@ -10,6 +10,8 @@ mod dashboard;
 mod greeting;
 mod listener;
 mod plan;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod settings;
 mod store;
 
@@ -48,8 +50,13 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}:{}: choose another HOST or PORT", address.0, address.1))?;
     let origin = settings.origin(socket.local_addr()?);
+    #[cfg(feature = "sandbox")]
+    let (sandbox, settings) = sandbox::open(settings, &origin).await?;
     let app = app::build(&settings, &store, &ledger, &origin)?;
     greeting::print(&settings, &origin);
+    #[cfg(feature = "sandbox")]
+    println!("\nOpen {} in a browser: a marketplace that sells it.", sandbox.url());
+    println!("\nCtrl-C stops it.");
 
     maitre::serve(socket, app.router).worker(app.worker).ledger(ledger).until(terminated).await?;
     store.close().await;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use maitre::{ExposeSecret, Manifest, SecretString};
@@ -18,11 +19,22 @@ pub(crate) struct Settings {
     pub(crate) heroku: Manifest,
     pub(crate) cloudcontrol: Manifest,
     pub(crate) opperator_secret: SecretString,
+    /// Where Heroku is and what it knows this add-on by; without it nobody calls Heroku, and no answer is given later.
+    pub(crate) heroku_api: Option<HerokuApi>,
+    /// How long Tally takes to set up an install, to see what happens while it does.
+    pub(crate) set_up: Duration,
+}
+
+pub(crate) struct HerokuApi {
+    pub(crate) client_secret: SecretString,
+    /// In the place of `https://api.heroku.com` and `https://id.heroku.com`: a sandbox.
+    pub(crate) url: Option<String>,
 }
 
 impl Settings {
     pub(crate) fn from_env() -> anyhow::Result<Self> {
         let port = or("PORT", "5000");
+        let set_up = or("SET_UP_SECONDS", "0");
         Ok(Self {
             host: or("HOST", "127.0.0.1"),
             port: port.parse().with_context(|| format!("PORT is {port:?}: write a number from 0 to 65535"))?,
@@ -31,6 +43,12 @@ impl Settings {
             heroku: Manifest::read(or("ADDON_MANIFEST", "addon-manifest.json"))?,
             cloudcontrol: Manifest::read(or("CLOUDCONTROL_MANIFEST", "examples/saas/cloudcontrol-manifest.json"))?,
             opperator_secret: or("OPPERATOR_SECRET", "development-only-secret").into(),
+            heroku_api: env::var("HEROKU_CLIENT_SECRET")
+                .ok()
+                .map(|secret| HerokuApi { client_secret: secret.into(), url: env::var("HEROKU_API").ok() }),
+            set_up: Duration::from_secs(
+                set_up.parse().with_context(|| format!("SET_UP_SECONDS is {set_up:?}: write a number of seconds"))?,
+            ),
         })
     }
 

@@ -55,11 +55,7 @@ impl World {
         self.house_with(self.options(), |platform| platform).await
     }
 
-    pub(super) async fn house_with(
-        &self,
-        options: Options,
-        change: impl FnOnce(Platform) -> Platform,
-    ) -> House {
+    pub(super) async fn house_with(&self, options: Options, change: impl FnOnce(Platform) -> Platform) -> House {
         let mut house = self.front(options, change).await;
         house.working = Some(house.start_working());
         house

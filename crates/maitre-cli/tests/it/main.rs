@@ -6,6 +6,7 @@ mod check;
 mod docs;
 mod manifest;
 mod run;
+mod sandbox;
 mod send;
 mod shell;
 mod sign;

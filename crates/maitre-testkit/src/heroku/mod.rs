@@ -15,7 +15,7 @@ pub use self::{
     sso::LaunchForm,
 };
 use crate::{
-    Call, Json, SignOn,
+    Call, Json, Raw, SignOn,
     door::{self, Door, resource},
     sign,
 };
@@ -123,6 +123,20 @@ impl Heroku {
         });
         let fields = [("heroku_id", legacy_id()), ("event", "deploy".into()), ("detail", detail)];
         self.door.json("POST", format!("{}/events", resource(id)), fields)
+    }
+
+    /// Any request to any URL, with no header but what you set: for what was recorded before, and is to be sent once more.
+    ///
+    /// ```
+    /// use maitre_testkit::Heroku;
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let sent = heroku.plan_change("7", "premium").request();
+    /// let again = sent.headers().fold(heroku.raw(sent.method(), sent.url()), |call, (name, value)| call.header(name, value));
+    /// assert_eq!(again.body(sent.body()).request().to_string(), sent.to_string());
+    /// ```
+    pub fn raw(&self, method: &str, url: &str) -> Call<Raw> {
+        self.door.raw(method, url)
     }
 
     /// `POST /resources/sso`: a user of the customer's app opens the add-on's dashboard. See [`LaunchForm`] for what it holds

@@ -1,7 +1,8 @@
 //! One add-on as Heroku keeps it, and the steps of its life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::door::new_uuid;
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Addon {
     pub(super) uuid: String,
     pub(super) name: String,
@@ -31,7 +33,8 @@ pub(super) struct Addon {
     pub(super) config: BTreeMap<String, String>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) log_token: String,
-    /// The newest one.
+    /// The newest one. It stands among the tokens, too, and is found there again.
+    #[serde(skip)]
     pub(super) grant: Option<Grant>,
     /// What the vendor last answered to the provision.
     pub(super) provision_status: Option<u16>,
@@ -45,7 +48,7 @@ pub(super) struct Addon {
 }
 
 /// How an add-on came to its end.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Removal {
     /// Exchanges from this number on began after it.
     pub(super) before: Seq,
@@ -53,7 +56,7 @@ pub(super) struct Removal {
 }
 
 /// Whether the vendor knows that an add-on ended, and so should not call any more.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Cause {
     /// By what it answered.
     Answer,
@@ -63,6 +66,7 @@ pub(super) enum Cause {
     Heroku,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Attachment {
     pub(super) id: String,
     pub(super) name: String,
@@ -71,6 +75,7 @@ pub(super) struct Attachment {
 }
 
 /// The requests that an add-on may still make at once.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Pool {
     left: f64,
     at: OffsetDateTime,
@@ -106,11 +111,15 @@ impl Addon {
     }
 }
 
+/// What tells several add-ons of one service on one app apart.
+const COLOURS: [&str; 8] = ["AMBER", "COBALT", "CRIMSON", "JADE", "OLIVE", "PURPLE", "ROSE", "TEAL"];
+
 /// What a customer orders.
 pub(super) struct Order {
     pub(super) plan: String,
     pub(super) app: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) attached_as: Option<String>,
     pub(super) region: String,
     pub(super) options: BTreeMap<String, String>,
 }
@@ -124,7 +133,8 @@ impl World {
         let app = order.app.unwrap_or_else(|| format!("{}-app-{number}", self.service.slug));
         let app = self.app_named(&app);
         let deadline = self.now.saturating_add(self.settings.async_window);
-        let attachment = Attachment { id: new_uuid(), name: self.prefix(), app: app.clone(), created_at: self.now };
+        let attached_as = order.attached_as.unwrap_or_else(|| self.free_attachment_name(&app));
+        let attachment = Attachment { id: new_uuid(), name: attached_as, app: app.clone(), created_at: self.now };
         let addon = Addon {
             plan_id: self.plan_id(&order.plan),
             uuid: uuid.clone(),
@@ -151,7 +161,20 @@ impl World {
         self.addons.insert(uuid.clone(), addon);
         self.plan_for(deadline, Due::Window(uuid.clone()));
         self.grant(&uuid);
+        self.changed(&uuid);
         uuid
+    }
+
+    /// The prefix of the add-on's config vars; with a colour where an add-on of this app has that already.
+    fn free_attachment_name(&self, app: &str) -> String {
+        let live = self.addons.values().filter(|addon| addon.removal.is_none());
+        let here = live.flat_map(|addon| &addon.attachments).filter(|attachment| attachment.app == app);
+        let taken: BTreeSet<_> = here.map(|attachment| attachment.name.as_str()).collect();
+        let prefix = self.prefix();
+        let coloured = COLOURS.iter().map(|colour| format!("{prefix}_{colour}"));
+        let numbered = (2..).map(|number| format!("{prefix}_{number}"));
+        let mut names = std::iter::once(prefix.clone()).chain(coloured).chain(numbered);
+        names.find(|name| !taken.contains(name.as_str())).unwrap_or(prefix)
     }
 
     /// The id of the app of this name, which is made if there is none.
@@ -212,15 +235,18 @@ impl World {
             }
         }
         addon.updated_at = now;
+        self.changed(uuid);
         Ok(())
     }
 
     pub(super) fn addon_updated(&mut self, uuid: &str, field: &str, previous: &Value) {
+        self.changed(uuid);
         let data = self.addon_object(uuid);
         self.emit(uuid, Entity::Addon, Action::Update, &data, &json!({ field: previous }));
     }
 
     pub(super) fn addon_destroyed(&mut self, uuid: &str) {
+        self.changed(uuid);
         let data = self.addon_object(uuid);
         self.emit(uuid, Entity::Addon, Action::Destroy, &data, &json!({}));
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::door::new_uuid;
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct AppRecord {
     pub(super) id: String,
     pub(super) name: String,
@@ -23,18 +25,20 @@ pub(super) struct AppRecord {
     pub(super) created_at: OffsetDateTime,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) id: String,
     pub(super) email: String,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Team {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) members: Vec<(User, String)>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Drain {
     pub(super) id: String,
     pub(super) token: String,
@@ -104,6 +108,12 @@ impl App {
     #[must_use]
     pub fn name(&self) -> String {
         self.with(|app| app.name.clone())
+    }
+
+    /// The app as the Platform API shows it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.platform.world().app_object(&self.id)
     }
 
     /// Lets someone work on it, in a role such as `member`.

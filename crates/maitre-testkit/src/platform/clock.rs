@@ -3,6 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 
@@ -30,7 +31,8 @@ struct Inner {
     bell: Notify,
 }
 
-enum Reading {
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum Reading {
     Ahead(Duration),
     Stopped(OffsetDateTime),
 }
@@ -67,6 +69,17 @@ impl Clock {
     /// Stops it where it stands.
     pub fn stop(&self) {
         self.stop_at(self.now());
+    }
+
+    /// How it goes, to be kept.
+    pub(super) fn reading_to_keep(&self) -> Reading {
+        *self.reading()
+    }
+
+    /// Goes on as it went when that was kept.
+    pub(super) fn go_on(&self, reading: Reading) {
+        *self.reading() = reading;
+        self.ring();
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -1,9 +1,6 @@
-//! What was asked and answered, in the order of arrival.
+//! One call to Heroku, as it came and as it was answered.
 
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::fmt;
 
 use axum::http::{HeaderMap, HeaderValue, request::Parts, response};
 use serde_json::Value;
@@ -33,12 +30,14 @@ use crate::{Request, mask, request};
 /// ```
 #[derive(Clone)]
 pub struct Exchange {
+    pub(super) number: Seq,
     request: Request,
     at: OffsetDateTime,
-    uuid: Option<String>,
-    fault: Option<String>,
+    pub(super) uuid: Option<String>,
+    pub(super) fault: Option<String>,
     answer: Option<Answer>,
-    swallowed: bool,
+    /// Whether the vendor does not learn what was done.
+    pub(super) swallowed: bool,
 }
 
 #[derive(Clone)]
@@ -50,6 +49,25 @@ struct Answer {
 }
 
 impl Exchange {
+    pub(super) fn new(number: Seq, at: OffsetDateTime, parts: &Parts, body: &[u8]) -> Self {
+        let url = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::new(parts.method.as_str(), url);
+        request.headers = texts(&parts.headers);
+        request.body = body.to_vec();
+        Self { number, request, at, uuid: None, fault: None, answer: None, swallowed: false }
+    }
+
+    pub(super) fn answer(&mut self, at: OffsetDateTime, head: &response::Parts, body: &[u8]) {
+        let (status, headers) = (head.status.as_u16(), texts(&head.headers));
+        self.answer = Some(Answer { at, status, headers, body: body.to_vec() });
+    }
+
+    /// How many came before it.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     /// The request. Its URL is the path and the query, without a host.
     #[must_use]
     pub fn request(&self) -> &Request {
@@ -111,6 +129,12 @@ impl Exchange {
         request::find(&self.answer.as_ref()?.headers, name)
     }
 
+    /// All headers of the answer, names in lower case.
+    pub fn answer_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.answer.iter().flat_map(|answer| &answer.headers);
+        headers.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The body of the answer; empty where there is none.
     #[must_use]
     pub fn answer_body(&self) -> &[u8] {
@@ -144,57 +168,6 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.status().map_or("no answer".to_owned(), |status| status.to_string());
         write!(f, "{} {} -> {status}", self.method(), mask::url(self.request.url()))
-    }
-}
-
-/// All exchanges, in the order of arrival.
-#[derive(Default)]
-pub(super) struct Journal(Mutex<Vec<Exchange>>);
-
-impl Journal {
-    pub(super) fn arrived(&self, at: OffsetDateTime, parts: &Parts, body: &[u8]) -> Seq {
-        let url = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut request = Request::new(parts.method.as_str(), url);
-        request.headers = texts(&parts.headers);
-        request.body = body.to_vec();
-        let mut exchanges = self.all();
-        exchanges.push(Exchange { request, at, uuid: None, fault: None, answer: None, swallowed: false });
-        exchanges.len() - 1
-    }
-
-    /// How many arrived up to now.
-    pub(super) fn len(&self) -> Seq {
-        self.all().len()
-    }
-
-    pub(super) fn about(&self, seq: Seq, uuid: &str) {
-        self.all()[seq].uuid = Some(uuid.to_owned());
-    }
-
-    pub(super) fn spoiled(&self, seq: Seq, fault: String) {
-        self.all()[seq].fault = Some(fault);
-    }
-
-    pub(super) fn answered(&self, seq: Seq, at: OffsetDateTime, head: &response::Parts, body: &[u8]) {
-        let (status, headers) = (head.status.as_u16(), texts(&head.headers));
-        self.all()[seq].answer = Some(Answer { at, status, headers, body: body.to_vec() });
-    }
-
-    /// Whether the vendor does not learn what was done.
-    pub(super) fn swallow(&self, seq: Seq, swallowed: bool) {
-        self.all()[seq].swallowed = swallowed;
-    }
-
-    pub(super) fn is_swallowed(&self, seq: Seq) -> bool {
-        self.all()[seq].swallowed
-    }
-
-    pub(super) fn copy(&self) -> Vec<Exchange> {
-        self.all().clone()
-    }
-
-    fn all(&self) -> MutexGuard<'_, Vec<Exchange>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

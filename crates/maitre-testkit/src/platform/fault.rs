@@ -281,6 +281,10 @@ impl Faults {
         orders.faults.push((number, fault));
     }
 
+    pub(super) fn list(&self) -> Vec<Fault> {
+        self.orders().faults.iter().map(|(_, fault)| fault.clone()).collect()
+    }
+
     pub(super) fn clear(&self) {
         self.orders().faults.clear();
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{
     App, Exchange, Grant, Platform, State, Tally,
@@ -36,6 +37,7 @@ pub struct Order {
     plan: String,
     app: Option<String>,
     name: Option<String>,
+    attached_as: Option<String>,
     region: String,
     options: BTreeMap<String, String>,
 }
@@ -47,6 +49,7 @@ impl Order {
             plan: plan.to_owned(),
             app: None,
             name: None,
+            attached_as: None,
             region: "amazon-web-services::us-east-1".to_owned(),
             options: BTreeMap::new(),
         }
@@ -61,6 +64,13 @@ impl Order {
     /// Under this name, in place of one that Heroku invents.
     pub fn name(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
+        self
+    }
+
+    /// Attached to its app under this name, which prefixes its config vars there; otherwise under the add-on's own prefix,
+    /// or one like it that is free.
+    pub fn attached_as(mut self, name: &str) -> Self {
+        self.attached_as = Some(name.to_owned());
         self
     }
 
@@ -80,8 +90,8 @@ impl Order {
     /// that is what [`Heroku::provision`](crate::Heroku::provision) does.
     #[must_use]
     pub fn install(self) -> Install {
-        let Self { platform, plan, app, name, region, options } = self;
-        let uuid = platform.world().order(super::addon::Order { plan, app, name, region, options });
+        let Self { platform, plan, app, name, attached_as, region, options } = self;
+        let uuid = platform.world().order(super::addon::Order { plan, app, name, attached_as, region, options });
         Install { platform, uuid }
     }
 }
@@ -150,6 +160,45 @@ impl Install {
         self.with(|addon| addon.state)
     }
 
+    /// The status of the vendor's last answer to the provision, if it answered.
+    #[must_use]
+    pub fn answered(&self) -> Option<u16> {
+        self.with(|addon| addon.provision_status)
+    }
+
+    /// When it was ordered, by the platform's clock.
+    #[must_use]
+    pub fn ordered_at(&self) -> OffsetDateTime {
+        self.with(|addon| addon.created_at)
+    }
+
+    /// When Heroku removes it, unless the vendor finishes what it began.
+    #[must_use]
+    pub fn deadline(&self) -> Option<OffsetDateTime> {
+        self.with(|addon| addon.deadline)
+    }
+
+    /// The add-on as the Platform API shows it.
+    ///
+    /// ```
+    /// use maitre_testkit::platform::Platform;
+    ///
+    /// let install = Platform::new("tally", "password", "client secret").install("basic");
+    /// assert_eq!(install.json()["plan"]["name"], "tally:basic");
+    /// ```
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.platform.world().addon_object(&self.uuid)
+    }
+
+    /// Its attachments as the Platform API shows them; the first belongs to its own app, unless it was detached.
+    #[must_use]
+    pub fn attachments(&self) -> Vec<Value> {
+        let world = self.platform.world();
+        let addon = world.addon(&self.uuid);
+        addon.attachments.iter().map(|attachment| world.attachment_object(addon, attachment)).collect()
+    }
+
     /// The `id` that the vendor answered.
     #[must_use]
     pub fn provider_id(&self) -> Option<String> {
@@ -216,6 +265,7 @@ impl Install {
                 world.take_id(&self.uuid, reply);
                 world.take_message(&self.uuid, reply);
                 world.take_drain(&self.uuid, reply);
+                world.changed(&self.uuid);
                 if !world.settings.async_provisioning {
                     let what = "its provision was answered 202, for which the add-on is not registered";
                     world.breach(&self.uuid, Rule::Unregistered202, what);
@@ -258,6 +308,15 @@ impl Install {
         }
     }
 
+    /// Takes that the vendor did not answer the `DELETE`, or not so that the add-on would be gone: Heroku asks again, and
+    /// gives up after the time that it gives asynchronous operations.
+    pub fn deprovision_failed(&self) {
+        let mut world = self.platform.world();
+        if world.addon(&self.uuid).removal.is_none() && world.addon(&self.uuid).state != State::Deprovisioning {
+            world.begin_deprovision(&self.uuid);
+        }
+    }
+
     /// Ends the add-on without a word to the vendor, as it happens when a `DELETE` is lost.
     pub fn remove(&self) {
         self.platform.world().remove(&self.uuid, Cause::Heroku);
@@ -283,11 +342,12 @@ impl Install {
         App::new(self.platform.clone(), app)
     }
 
-    /// Detaches it from an app where it has this name.
-    pub fn detach(&self, name: &str) {
+    /// Detaches it from an app where it has this name; the id of the attachment will do, too.
+    pub fn detach(&self, named: &str) {
         let mut world = self.platform.world();
         let addon = world.addon_mut(&self.uuid);
-        let Some(place) = addon.attachments.iter().position(|attachment| attachment.name == name) else { return };
+        let is_meant = |attachment: &Attachment| attachment.name == named || attachment.id == named;
+        let Some(place) = addon.attachments.iter().position(is_meant) else { return };
         let attachment = addon.attachments.remove(place);
         let data = world.attachment_object(world.addon(&self.uuid), &attachment);
         world.emit(&self.uuid, Entity::Attachment, Action::Destroy, &data, &json!({}));
@@ -337,6 +397,7 @@ impl World {
     fn take_message(&mut self, uuid: &str, reply: &Reply) {
         if let Some(message) = answer(reply)["message"].as_str() {
             self.addon_mut(uuid).message = Some(message.to_owned());
+            self.changed(uuid);
         }
     }
 

@@ -39,6 +39,7 @@
 //!
 //! - **A clock one can turn**: [`Platform::clock`]. Grants live five minutes, tokens eight hours, an add-on that nobody
 //!   finishes twelve hours, and no test has to wait for it.
+//! - **News as they come**: [`Platform::watch`], for whoever shows or keeps what happens.
 //! - **Faults one can order**: [`Platform::fault`]. A status, a dropped connection, a delay, half a body, before or after
 //!   the work was done, for the next calls that match or for a share of them that is the same in every run.
 //! - **Where the documents leave something open**, [`Settings`] say how it is here.
@@ -56,6 +57,9 @@ mod fault;
 mod gate;
 mod install;
 mod inventory;
+mod journal;
+mod memory;
+mod news;
 mod oauth;
 mod objects;
 mod problem;
@@ -84,6 +88,7 @@ pub use self::{
     exchange::Exchange,
     fault::Fault,
     install::{Install, Order},
+    news::News,
     serve::Serving,
     settings::{RefreshTokens, Settings},
     state::State,
@@ -92,7 +97,13 @@ pub use self::{
     violation::{Rule, Violation},
     webhooks::Delivery,
 };
-use self::{exchange::Journal, fault::Faults, problem::Problem, world::World};
+use self::{
+    fault::Faults,
+    journal::Journal,
+    news::Watchers,
+    problem::Problem,
+    world::{Service, World},
+};
 use crate::request;
 
 /// Heroku, as the vendor of one add-on meets it; see [the module](self).
@@ -106,6 +117,7 @@ struct Shared {
     world: Mutex<World>,
     clock: Clock,
     journal: Arc<Journal>,
+    watchers: Arc<Watchers>,
     faults: Faults,
     client: reqwest::Client,
     /// Who delivers webhooks does it alone.
@@ -117,13 +129,16 @@ impl Platform {
     /// portal.
     #[must_use]
     pub fn new(slug: &str, password: &str, client_secret: &str) -> Self {
-        let (clock, journal) = (Clock::new(), Arc::new(Journal::default()));
-        let world = World::new(slug, password, client_secret, clock.clone(), journal.clone());
+        let watchers = Arc::new(Watchers::default());
+        let (clock, journal) = (Clock::new(), Arc::new(Journal::new(watchers.clone())));
+        let service = Service::new(slug, password, client_secret);
+        let world = World::new(service, clock.clone(), journal.clone(), watchers.clone());
         Self(Arc::new(Shared {
             slug: slug.to_owned(),
             world: Mutex::new(world),
             clock,
             journal,
+            watchers,
             faults: Faults::new(),
             client: request::client(),
             postman: tokio::sync::Mutex::new(()),
@@ -155,8 +170,8 @@ impl Platform {
         router::router(self).layer(from_fn_with_state(self.clone(), record::record))
     }
 
-    /// What is not known here is not there, and gets written down.
-    fn router_with_fallback(&self) -> Router {
+    /// The same, and all else is not there, which gets written down, too.
+    pub fn router_with_fallback(&self) -> Router {
         let router = router::router(self).fallback(|| async { Problem::not_found("page") });
         router.layer(from_fn_with_state(self.clone(), record::record))
     }
@@ -179,6 +194,30 @@ impl Platform {
         uuids.into_iter().map(|uuid| Install::new(self.clone(), uuid)).collect()
     }
 
+    /// The add-on of this uuid, or the one that has this name now.
+    ///
+    /// ```
+    /// use maitre_testkit::platform::Platform;
+    ///
+    /// let platform = Platform::new("tally", "password", "client secret");
+    /// let install = platform.order("basic").name("tally-shop").install();
+    /// assert_eq!(platform.find("tally-shop").map(|found| found.uuid().to_owned()), Some(install.uuid().to_owned()));
+    /// ```
+    #[must_use]
+    pub fn find(&self, named: &str) -> Option<Install> {
+        let world = self.world();
+        let has_name = |addon: &&addon::Addon| addon.name == named && addon.removal.is_none();
+        let found = world.addons.get(named).or_else(|| world.addons.values().find(has_name));
+        found.map(|addon| Install::new(self.clone(), addon.uuid.clone()))
+    }
+
+    /// All apps that customers have.
+    #[must_use]
+    pub fn apps(&self) -> Vec<App> {
+        let ids: Vec<_> = self.world().apps.keys().cloned().collect();
+        ids.into_iter().map(|id| App::new(self.clone(), id)).collect()
+    }
+
     /// The customer's app of this name, which is made if there is none.
     #[expect(clippy::must_use_candidate, reason = "to make one is use enough")]
     pub fn app(&self, name: &str) -> App {
@@ -189,6 +228,12 @@ impl Platform {
     /// Orders a fault.
     pub fn fault(&self, fault: Fault) {
         self.0.faults.order(fault);
+    }
+
+    /// The faults that are ordered and not used up.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.0.faults.list()
     }
 
     /// Takes back all faults that are not used up.
@@ -208,7 +253,31 @@ impl Platform {
         world.revoke(None);
     }
 
-    /// Every call so far, in the order of arrival.
+    /// Tells what happens from now on, as it happens.
+    ///
+    /// `told` is called in the midst of things: it hands the news on, and asks the platform nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use maitre_testkit::platform::{News, Platform};
+    ///
+    /// let platform = Platform::new("tally", "password", "client secret");
+    /// let (sender, news) = std::sync::mpsc::channel();
+    /// platform.watch(move |news| drop(sender.send(news.clone())));
+    ///
+    /// let api = platform.serve().await?;
+    /// reqwest::Client::builder().user_agent("tally/1.0").build()?.get(format!("{}/addons", api.url())).send().await?;
+    /// let told: Vec<_> = news.try_iter().map(|news| matches!(news, News::Asked(_))).collect();
+    /// assert_eq!(told, [true, false, false], "it was asked, a rule was broken, it was answered");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn watch(&self, told: impl Fn(&News) + Send + Sync + 'static) {
+        self.0.watchers.add(told);
+    }
+
+    /// Every call so far, in the order of arrival, as far as [it is remembered](Settings::kept).
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.0.journal.copy()
@@ -220,10 +289,10 @@ impl Platform {
         self.world().addons.values().map(|addon| addon.tally).sum()
     }
 
-    /// What the vendor did wrong so far.
+    /// What the vendor did wrong so far, as far as [it is remembered](Settings::kept).
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
-        self.world().violations.clone()
+        self.world().violations.iter().cloned().collect()
     }
 
     /// The world as it is now: what was due has happened.
@@ -237,7 +306,7 @@ impl Platform {
         &self.0.journal
     }
 
-    fn faults(&self) -> &Faults {
+    fn ordered_faults(&self) -> &Faults {
         &self.0.faults
     }
 

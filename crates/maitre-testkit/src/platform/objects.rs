@@ -33,8 +33,12 @@ impl World {
             "provision_message": addon.message,
             "state": addon.state.to_string(),
             "updated_at": instant(addon.updated_at),
-            "web_url": format!("https://addons-sso.heroku.com/apps/{}/addons/{}", app.name, addon.uuid),
+            "web_url": self.web_url(&app.name, &addon.uuid),
         })
+    }
+
+    fn web_url(&self, app: &str, uuid: &str) -> String {
+        format!("{}/apps/{app}/addons/{uuid}", self.settings.dashboards)
     }
 
     pub(super) fn attachment_object(&self, addon: &Addon, attachment: &Attachment) -> Value {
@@ -48,7 +52,7 @@ impl World {
             "name": attachment.name,
             "namespace": null,
             "updated_at": instant(attachment.created_at),
-            "web_url": format!("https://addons-sso.heroku.com/apps/{}/addons/{}", app.name, addon.uuid),
+            "web_url": self.web_url(&app.name, &addon.uuid),
         })
     }
 

@@ -11,6 +11,7 @@ use axum::{
 use super::{
     Platform,
     fault::{Broken, Fault},
+    journal::Journal,
     problem::Problem,
     violation::Rule,
     world::Seq,
@@ -34,13 +35,15 @@ pub(super) async fn record(State(platform): State<Platform>, request: Request, n
         return Problem::bad_request("The body is too long, or broke off.").into_response();
     };
     let journal = platform.journal();
-    let seq = journal.arrived(platform.clock().now(), &parts, &body);
+    let kept = platform.world().settings.kept;
+    let seq = journal.arrived(kept, platform.clock().now(), &parts, &body);
+    let _ending = Ending { journal, seq };
     let line = format!("{} {}", parts.method, parts.uri.path());
     if !parts.headers.contains_key("user-agent") {
         platform.world().general_breach(Rule::NoUserAgent, format!("{line} came without a user-agent"));
     }
     parts.extensions.insert(Arrived { seq, line });
-    let fault = platform.faults().draw(parts.method.as_str(), parts.uri.path());
+    let fault = platform.ordered_faults().draw(parts.method.as_str(), parts.uri.path());
     let request = Request::from_parts(parts, Body::from(body));
     let response = match fault {
         None => next.run(request).await,
@@ -50,6 +53,18 @@ pub(super) async fn record(State(platform): State<Platform>, request: Request, n
         }
     };
     close(&platform, seq, response).await
+}
+
+/// Tells that a call ended, also when its caller hangs up, which drops the handler.
+struct Ending<'a> {
+    journal: &'a Journal,
+    seq: Seq,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.journal.ended(self.seq);
+    }
 }
 
 async fn spoil(platform: &Platform, seq: Seq, fault: &Fault, request: Request, next: Next) -> Response {

@@ -56,6 +56,12 @@ pub struct Settings {
     /// Whether `GET /vendor/resources/{uuid}/oauth-grant` hands out a new grant; Heroku turns it on per partner.
     pub grant_backfill: bool,
 
+    /// What the `web_url` of an add-on begins with, which leads to its dashboard by way of single sign-on; behind it
+    /// stands `/apps/{app}/addons/{addon}`.
+    pub dashboards: String,
+    /// How many calls, violations, events and deliveries are remembered: so many of each, the newest.
+    pub kept: usize,
+
     /// How many requests an add-on may make at once before it gets 429.
     pub rate_limit: u32,
     /// How many requests come back to that pool in a minute.
@@ -90,6 +96,8 @@ impl Default for Settings {
             refresh_tells_refresh_token: true,
             refresh_tokens: RefreshTokens::Same,
             grant_backfill: false,
+            dashboards: "https://addons-sso.heroku.com".to_owned(),
+            kept: 100_000,
             rate_limit: 4_500,
             rate_refill: 75,
             page: 200,

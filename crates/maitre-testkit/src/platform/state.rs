@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Where an add-on is in its life (Heroku's Platform API reference, add-on, `state`).
 ///
 /// ```
@@ -9,7 +11,7 @@ use std::fmt;
 /// assert_eq!(install.state(), State::Provisioning);
 /// assert_eq!(install.state().to_string(), "provisioning");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum State {
     /// Asked for, and not finished.

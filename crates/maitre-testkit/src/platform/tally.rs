@@ -1,5 +1,7 @@
 use std::iter::Sum;
 
+use serde::{Deserialize, Serialize};
+
 /// What was counted of one add-on's calls, or of all: see [`Install::tally`](super::Install::tally) and
 /// [`Platform::tally`](super::Platform::tally).
 ///
@@ -11,7 +13,7 @@ use std::iter::Sum;
 /// assert_eq!(platform.tally().grants, 2);
 /// assert_eq!(platform.tally().exchanges, 0);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tally {
     /// Calls with a token or a grant of the add-on.

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -15,25 +16,28 @@ use crate::{door::new_uuid, heroku::grant_json};
 
 #[derive(Default)]
 pub(super) struct Tokens {
-    grants: HashMap<String, GrantRecord>,
-    access: HashMap<String, Access>,
-    refresh: HashMap<String, Refresh>,
+    pub(super) grants: HashMap<String, GrantRecord>,
+    pub(super) access: HashMap<String, Access>,
+    pub(super) refresh: HashMap<String, Refresh>,
 }
 
-struct GrantRecord {
-    addon: String,
-    expires_at: OffsetDateTime,
+#[derive(Serialize, Deserialize)]
+pub(super) struct GrantRecord {
+    pub(super) addon: String,
+    pub(super) expires_at: OffsetDateTime,
     /// The exchange that spent it.
     spent: Option<Seq>,
 }
 
-struct Access {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Access {
     addon: String,
     expires_at: OffsetDateTime,
     revoked: bool,
 }
 
-struct Refresh {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Refresh {
     addon: String,
     retired: bool,
 }

@@ -1,7 +1,7 @@
 //! All that this Heroku knows, and what time does to it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -11,7 +11,8 @@ use super::{
     addon::{Addon, Cause, Removal},
     app::AppRecord,
     clock::Clock,
-    exchange::Journal,
+    journal::Journal,
+    news::{News, Watchers},
     problem::Problem,
     settings::Settings,
     state::State,
@@ -31,12 +32,13 @@ pub(super) struct World {
     pub(super) apps: BTreeMap<String, AppRecord>,
     pub(super) tokens: Tokens,
     pub(super) webhooks: Webhooks,
-    pub(super) violations: Vec<Violation>,
+    pub(super) violations: VecDeque<Violation>,
     /// Where the platform is served, if it is.
     pub(super) url: Option<String>,
     /// The instant of this look at the world.
     pub(super) now: OffsetDateTime,
     pub(super) journal: Arc<Journal>,
+    pub(super) watchers: Arc<Watchers>,
     pub(super) clock: Clock,
     agenda: BTreeSet<(OffsetDateTime, Due)>,
 }
@@ -51,6 +53,18 @@ pub(super) struct Service {
     pub(super) plans: BTreeMap<String, String>,
 }
 
+impl Service {
+    pub(super) fn new(slug: &str, password: &str, client_secret: &str) -> Self {
+        Self {
+            id: new_uuid(),
+            slug: slug.to_owned(),
+            password: password.to_owned(),
+            client_secret: client_secret.to_owned(),
+            plans: BTreeMap::new(),
+        }
+    }
+}
+
 /// What happens by itself when its time comes.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
@@ -61,24 +75,19 @@ pub(super) enum Due {
 }
 
 impl World {
-    pub(super) fn new(slug: &str, password: &str, client_secret: &str, clock: Clock, journal: Arc<Journal>) -> Self {
+    pub(super) fn new(service: Service, clock: Clock, journal: Arc<Journal>, watchers: Arc<Watchers>) -> Self {
         Self {
             settings: Settings::default(),
-            service: Service {
-                id: new_uuid(),
-                slug: slug.to_owned(),
-                password: password.to_owned(),
-                client_secret: client_secret.to_owned(),
-                plans: BTreeMap::new(),
-            },
+            service,
             addons: BTreeMap::new(),
             apps: BTreeMap::new(),
             tokens: Tokens::default(),
             webhooks: Webhooks::default(),
-            violations: Vec::new(),
+            violations: VecDeque::new(),
             url: None,
             now: OffsetDateTime::UNIX_EPOCH,
             journal,
+            watchers,
             clock,
             agenda: BTreeSet::new(),
         }
@@ -125,11 +134,24 @@ impl World {
     pub(super) fn breach(&mut self, uuid: &str, rule: Rule, what: &str) {
         let name = self.addons.get(uuid).map_or(uuid, |addon| addon.name.as_str());
         let sentence = format!("{name}: {what}");
-        self.violations.push(Violation { at: self.now, rule, uuid: Some(uuid.to_owned()), sentence });
+        self.broken(Violation { at: self.now, rule, uuid: Some(uuid.to_owned()), sentence });
     }
 
     pub(super) fn general_breach(&mut self, rule: Rule, sentence: String) {
-        self.violations.push(Violation { at: self.now, rule, uuid: None, sentence });
+        self.broken(Violation { at: self.now, rule, uuid: None, sentence });
+    }
+
+    fn broken(&mut self, violation: Violation) {
+        self.watchers.tell(&News::Broken(violation.clone()));
+        self.violations.push_back(violation);
+        while self.violations.len() > self.settings.kept {
+            self.violations.pop_front();
+        }
+    }
+
+    /// Tells that an add-on is another one than before.
+    pub(super) fn changed(&self, uuid: &str) {
+        self.watchers.tell(&News::Changed(uuid.to_owned()));
     }
 
     /// The add-on that the path names, by uuid or by name, for a token that reaches `reached` alone.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    super::{Platform, objects::instant, world::World},
+    super::{News, Platform, objects::instant, world::World},
     Event, Hook, Level,
 };
 use crate::{Error, Request, door::new_uuid, sign};
@@ -15,7 +16,7 @@ use crate::{Error, Request, door::new_uuid, sign};
 /// [`Platform::deliveries`](crate::platform::Platform::deliveries).
 ///
 /// `Debug` shows its ids and its status, no more.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Delivery {
     pub(super) id: String,
     pub(super) addon: String,
@@ -23,13 +24,33 @@ pub struct Delivery {
     include: String,
     hook: String,
     level: Level,
-    status: &'static str,
-    happened_at: OffsetDateTime,
+    status: Status,
+    pub(in crate::platform) happened_at: OffsetDateTime,
     next_attempt_at: Option<OffsetDateTime>,
     attempts: Vec<Attempt>,
 }
 
-#[derive(Clone)]
+/// How far it is.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum Status {
+    Pending,
+    Retrying,
+    Failed,
+    Succeeded,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 struct Attempt {
     id: String,
     at: OffsetDateTime,
@@ -39,6 +60,7 @@ struct Attempt {
 
 /// What is about to be posted.
 struct Parcel {
+    addon: String,
     delivery: String,
     attempt: String,
     request: Request,
@@ -53,7 +75,7 @@ impl Delivery {
             include: event.include.clone(),
             hook: hook.id.clone(),
             level: hook.level,
-            status: "pending",
+            status: Status::Pending,
             happened_at: now,
             next_attempt_at: Some(now),
             attempts: Vec::new(),
@@ -81,7 +103,7 @@ impl Delivery {
     /// `pending`, `retrying`, `failed` or `succeeded`.
     #[must_use]
     pub fn status(&self) -> &str {
-        self.status
+        self.status.name()
     }
 
     /// What the receiver answered to each attempt; `None` where no answer came.
@@ -113,7 +135,7 @@ impl Delivery {
             "last_attempt": last,
             "next_attempt_at": self.next_attempt_at.map(instant),
             "num_attempts": self.attempts.len(),
-            "status": self.status,
+            "status": self.status.name(),
             "updated_at": instant(self.attempts.last().map_or(self.happened_at, |attempt| attempt.at)),
             "webhook": { "id": self.hook, "level": self.level.to_string() },
         })
@@ -126,9 +148,9 @@ impl Delivery {
         let next = now.saturating_add(pause(self.attempts.len()));
         let is_over = self.level == Level::Notify || next > self.happened_at.saturating_add(window);
         (self.status, self.next_attempt_at) = match (is_taken, is_over) {
-            (true, _) => ("succeeded", None),
-            (false, true) => ("failed", None),
-            (false, false) => ("retrying", Some(next)),
+            (true, _) => (Status::Succeeded, None),
+            (false, true) => (Status::Failed, None),
+            (false, false) => (Status::Retrying, Some(next)),
         };
     }
 }
@@ -145,7 +167,7 @@ impl fmt::Debug for Delivery {
             .field("id", &self.id)
             .field("event", &self.event)
             .field("include", &self.include)
-            .field("status", &self.status)
+            .field("status", &self.status.name())
             .finish_non_exhaustive()
     }
 }
@@ -189,7 +211,7 @@ impl World {
         if let Some(authorization) = &hook.authorization {
             request.push_header("authorization", authorization);
         }
-        Some(Parcel { delivery: delivery.id.clone(), attempt, request })
+        Some(Parcel { addon: delivery.addon.clone(), delivery: delivery.id.clone(), attempt, request })
     }
 
     fn delivered(&mut self, parcel: &str, attempt: Attempt) {
@@ -205,7 +227,7 @@ impl World {
         let hooks = &self.webhooks.hooks;
         for delivery in &mut self.webhooks.deliveries {
             if delivery.next_attempt_at.is_some() && !hooks.contains_key(&delivery.hook) {
-                (delivery.status, delivery.next_attempt_at) = ("failed", None);
+                (delivery.status, delivery.next_attempt_at) = (Status::Failed, None);
             }
         }
     }
@@ -226,7 +248,7 @@ impl Platform {
                 world.parcel()
             };
             let Some(parcel) = parcel else { return attempts };
-            let answer = self.post(parcel.request).await.ok();
+            let answer = self.post(&parcel).await.ok();
             let mut world = self.world();
             let attempt = Attempt { id: parcel.attempt, at: world.now, code: answer };
             world.delivered(&parcel.delivery, attempt);
@@ -244,17 +266,21 @@ impl Platform {
     /// When there is no such delivery, or its subscription ended.
     pub async fn deliver_again(&self, delivery: &Delivery) -> Result<u16, Error> {
         let parcel = self.world().pack(delivery).expect("a subscription for the delivery");
-        self.post(parcel.request).await
+        self.post(&parcel).await
     }
 
     /// All deliveries, in the order of their events.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.world().webhooks.deliveries.clone()
+        self.world().webhooks.deliveries.iter().cloned().collect()
     }
 
-    async fn post(&self, request: Request) -> Result<u16, Error> {
-        request.send(self.client()).await.map(|reply| reply.status())
+    async fn post(&self, parcel: &Parcel) -> Result<u16, Error> {
+        let answer = parcel.request.clone().send(self.client()).await;
+        let (uuid, request) = (parcel.addon.clone(), parcel.request.clone());
+        let reply = answer.as_ref().ok().cloned();
+        self.0.watchers.tell(&News::Posted { uuid, request, reply });
+        answer.map(|reply| reply.status())
     }
 }
 

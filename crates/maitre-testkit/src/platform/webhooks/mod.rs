@@ -3,8 +3,12 @@
 pub(super) mod delivery;
 pub(super) mod routes;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -14,14 +18,14 @@ use crate::door::new_uuid;
 
 #[derive(Default)]
 pub(super) struct Webhooks {
-    hooks: BTreeMap<String, Hook>,
-    events: Vec<Event>,
-    deliveries: Vec<Delivery>,
+    pub(super) hooks: BTreeMap<String, Hook>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) deliveries: VecDeque<Delivery>,
 }
 
-#[derive(Clone)]
-struct Hook {
-    id: String,
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Hook {
+    pub(super) id: String,
     addon: String,
     include: Vec<String>,
     level: Level,
@@ -33,7 +37,7 @@ struct Hook {
 }
 
 /// How hard Heroku tries to deliver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Level {
     /// Once.
     Notify,
@@ -57,6 +61,15 @@ impl fmt::Display for Level {
             Self::Notify => "notify",
             Self::Sync => "sync",
         })
+    }
+}
+
+impl Webhooks {
+    /// All but the newest so many.
+    fn forget(&mut self, kept: usize) {
+        let (events, deliveries) = (self.events.len(), self.deliveries.len());
+        drop(self.events.drain(..events.saturating_sub(kept)));
+        drop(self.deliveries.drain(..deliveries.saturating_sub(kept)));
     }
 }
 
@@ -105,11 +118,12 @@ impl Action {
     }
 }
 
-struct Event {
-    id: String,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Event {
+    pub(super) id: String,
     addon: String,
     include: String,
-    created_at: OffsetDateTime,
+    pub(super) created_at: OffsetDateTime,
     /// Without `webhook_metadata`, which is a delivery's own.
     payload: Value,
 }
@@ -140,9 +154,10 @@ impl World {
         });
         let event = Event { id, addon: uuid.to_owned(), include, created_at: self.now, payload };
         for hook in told {
-            self.webhooks.deliveries.push(Delivery::new(&event, &hook, self.now));
+            self.webhooks.deliveries.push_back(Delivery::new(&event, &hook, self.now));
         }
-        self.webhooks.events.push(event);
+        self.webhooks.events.push_back(event);
+        self.webhooks.forget(self.settings.kept);
         self.clock.ring();
     }
 

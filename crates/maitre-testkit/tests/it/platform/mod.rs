@@ -6,6 +6,8 @@ mod apps;
 mod faults;
 mod inventory;
 mod lifecycle;
+mod memory;
+mod news;
 mod oauth;
 mod rules;
 mod webhooks;

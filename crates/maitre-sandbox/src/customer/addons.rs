@@ -1,0 +1,196 @@
+//! Ordering, changing and removing add-ons.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use maitre_testkit::platform::{Install, State as Stage};
+use serde_json::{Value, json};
+
+use super::{Problem, read};
+use crate::{
+    Sandbox,
+    carry::{Errand, Outcome},
+    names,
+};
+
+type Answer = Result<Json<Value>, Problem>;
+
+/// `GET /addons`.
+pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(sandbox.live_installs().iter().map(|install| sandbox.addon_object(install)).collect())
+}
+
+/// `GET /apps/{app}/addons`.
+pub(super) async fn of_app(State(sandbox): State<Sandbox>, Path(app): Path<String>) -> Json<Value> {
+    let app = sandbox.app_name(&app);
+    let installs = sandbox.live_installs();
+    let here = installs.iter().filter(|install| install.app() == app);
+    Json(here.map(|install| sandbox.addon_object(install)).collect())
+}
+
+/// `GET /addons/{addon}`.
+pub(super) async fn get(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+    Ok(Json(sandbox.addon_object(&sandbox.live(&named)?)))
+}
+
+/// `GET /apps/{app}/addons/{addon}`.
+pub(super) async fn get_of_app(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
+    Ok(Json(sandbox.addon_object(&sandbox.live_at(&app, &named)?)))
+}
+
+/// `POST /actions/addons/resolve`: by id, by name, by the name of an attachment, or by the service if the app has one of
+/// it.
+pub(super) async fn resolve(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let body = read(&body)?;
+    let named = body["addon"].as_str().ok_or_else(|| Problem::invalid_params("addon is the name of an add-on."))?;
+    let app = body["app"].as_str().map(|app| sandbox.app_name(app));
+    let is_meant = |install: &Install| {
+        let touches = |attachment: &Value| app.as_ref().is_none_or(|app| attachment["app"]["name"] == **app);
+        let attachments = install.attachments();
+        let is_here = attachments.iter().any(touches) || app.as_ref().is_none_or(|app| install.app() == *app);
+        let slug = &sandbox.addon().slug;
+        let by_itself = install.uuid() == named || install.name() == named;
+        let by_kind = named == slug.as_str() || named == format!("{slug}:{}", install.plan());
+        let by_attachment = attachments.iter().any(|attachment| touches(attachment) && attachment["name"] == named);
+        is_here && (by_itself || by_kind || by_attachment)
+    };
+    let mut found = sandbox.live_installs();
+    found.retain(is_meant);
+    if found.is_empty() {
+        return Err(Problem::not_found("add-on"));
+    }
+    Ok(Json(found.iter().map(|install| sandbox.addon_object(install)).collect()))
+}
+
+/// `POST /apps/{app}/addons`.
+pub(super) async fn create(
+    State(sandbox): State<Sandbox>,
+    Path(app): Path<String>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let body = read(&body)?;
+    let app = sandbox.app_name(&app);
+    names::check(&app).map_err(Problem::invalid_params)?;
+    let plan = sandbox.plan_named(body.pointer("/plan/name").or(body.get("plan")))?;
+    if sandbox.is_full(&app) {
+        let name = &sandbox.addon().name;
+        return Err(Problem::invalid_params(format!("{name} is installed on {app} already, and may be only once.")));
+    }
+    let mut order = sandbox.platform().order(&plan).app(&app);
+    if let Some(name) = body["name"].as_str() {
+        names::check(name).map_err(Problem::invalid_params)?;
+        if sandbox.live(name).is_ok() {
+            return Err(Problem::invalid_params("Name is already taken"));
+        }
+        order = order.name(name);
+    }
+    if let Some(name) = body.pointer("/attachment/name").and_then(Value::as_str) {
+        names::check_attachment(name).map_err(Problem::invalid_params)?;
+        order = order.attached_as(name);
+    }
+    for (name, value) in body["config"].as_object().into_iter().flatten() {
+        order = order.option(name, &option(value));
+    }
+    let (install, outcome) = sandbox.place(order).await;
+    match outcome {
+        Outcome::Done | Outcome::Accepted | Outcome::Pending(_) => {
+            let object = sandbox.addon_object(&install);
+            Ok((StatusCode::CREATED, Json(object)).into_response())
+        }
+        Outcome::Refused(message) => Err(Problem::refused(message)),
+        Outcome::Failed(_) => Err(Problem::refused("The add-on could not be provisioned. Please try again later.")),
+    }
+}
+
+/// The values of options are texts on the way to an add-on, whatever they were before.
+fn option(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// `PATCH /apps/{app}/addons/{addon}`: another plan, or another name.
+pub(super) async fn change(
+    State(sandbox): State<Sandbox>,
+    Path((app, named)): Path<(String, String)>,
+    body: Bytes,
+) -> Answer {
+    let body = read(&body)?;
+    let install = sandbox.live_at(&app, &named)?;
+    if let Some(name) = body["name"].as_str() {
+        names::check(name).map_err(Problem::invalid_params)?;
+        if sandbox.live(name).is_ok_and(|other| other.uuid() != install.uuid()) {
+            return Err(Problem::invalid_params("Name is already taken"));
+        }
+        install.rename(name);
+        return Ok(Json(sandbox.addon_object(&install)));
+    }
+    let plan = sandbox.plan_named(body.pointer("/plan/name").or(body.get("plan")))?;
+    match sandbox.carry(&install, Errand::PlanChange(plan)).await {
+        Outcome::Done | Outcome::Accepted => Ok(Json(sandbox.addon_object(&install))),
+        Outcome::Refused(message) => Err(Problem::refused(message)),
+        Outcome::Pending(_) | Outcome::Failed(_) => {
+            Err(Problem::refused("The plan could not be changed. Please try again later."))
+        }
+    }
+}
+
+/// `DELETE /apps/{app}/addons/{addon}`.
+pub(super) async fn destroy(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
+    let install = sandbox.live_at(&app, &named)?;
+    sandbox.carry(&install, Errand::Deprovision).await;
+    Ok(Json(sandbox.addon_object(&install)))
+}
+
+/// `GET /addons/{addon}/sso`.
+pub(super) async fn sign_on(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+    Ok(Json(form(&sandbox, &sandbox.live(&named)?, None)))
+}
+
+/// `GET /apps/{app}/addons/{addon}/sso`.
+pub(super) async fn sign_on_from_app(
+    State(sandbox): State<Sandbox>,
+    Path((app, named)): Path<(String, String)>,
+) -> Answer {
+    let install = sandbox.live(&named)?;
+    Ok(Json(form(&sandbox, &install, Some(&sandbox.app_name(&app)))))
+}
+
+fn form(sandbox: &Sandbox, install: &Install, app: Option<&str>) -> Value {
+    let form = sandbox.sign_on(install, app);
+    let params: serde_json::Map<_, _> = form.fields.into_iter().map(|(name, value)| (name, value.into())).collect();
+    json!({ "method": form.method.to_lowercase(), "action": form.action, "params": params })
+}
+
+impl Sandbox {
+    /// The add-on of this id or name, as long as it lives.
+    pub(super) fn live(&self, named: &str) -> Result<Install, Problem> {
+        let found = self.platform().find(named).filter(|install| install.state() != Stage::Deprovisioned);
+        found.ok_or_else(|| Problem::not_found("add-on"))
+    }
+
+    /// The same, if it belongs to this app.
+    fn live_at(&self, app: &str, named: &str) -> Result<Install, Problem> {
+        let app = self.app_name(app);
+        self.live(named).and_then(|it| if it.app() == app { Ok(it) } else { Err(Problem::not_found("add-on")) })
+    }
+
+    /// The name of an app that is named by its id or its name.
+    pub(super) fn app_name(&self, named: &str) -> String {
+        let mut apps = self.platform().apps().into_iter();
+        apps.find(|app| app.id() == named).map_or_else(|| named.to_owned(), |app| app.name())
+    }
+
+    /// The bare name of a plan that is named as `service:plan`, or by its service alone.
+    fn plan_named(&self, named: Option<&Value>) -> Result<String, Problem> {
+        let named = named.and_then(Value::as_str).ok_or_else(|| Problem::invalid_params("plan is missing."))?;
+        let (slug, plan) = named.split_once(':').unwrap_or((named, self.addon().plans[0].name()));
+        if slug == self.addon().slug && self.addon().sells(plan) {
+            Ok(plan.to_owned())
+        } else {
+            Err(Problem::no_such_plan(named))
+        }
+    }
+}

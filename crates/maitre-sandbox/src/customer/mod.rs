@@ -1,0 +1,94 @@
+//! What a customer's client asks of Heroku, as far as the `heroku` command needs it for add-ons.
+//!
+//! An app is there as soon as it is named, and its owner may do everything with it.
+
+mod addons;
+mod attachments;
+mod objects;
+mod problem;
+mod services;
+
+use std::time::Instant;
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde_json::Value;
+
+pub(crate) use self::objects::config_vars_of;
+use self::problem::Problem;
+use crate::{
+    Sandbox,
+    journal::{Ending, Head, Kind, Message, Way},
+};
+
+/// More than any command sends.
+const MAX_BODY: usize = 1 << 20;
+
+pub(crate) fn router(sandbox: &Sandbox) -> Router {
+    Router::new()
+        .route("/account", get(services::account))
+        .route("/actions/addon-attachments/resolve", post(attachments::resolve))
+        .route("/actions/addons/resolve", post(addons::resolve))
+        .route("/addon-attachments", get(attachments::list).post(attachments::attach))
+        .route("/addon-attachments/{attachment}", delete(attachments::detach))
+        .route("/addon-services", get(services::list))
+        .route("/addon-services/{service}", get(services::get))
+        .route("/addon-services/{service}/plans", get(services::plans))
+        .route("/addons", get(addons::list))
+        .route("/addons/{addon}", get(addons::get))
+        .route("/addons/{addon}/addon-attachments", get(attachments::of_addon))
+        .route("/addons/{addon}/sso", get(addons::sign_on))
+        .route("/apps", get(services::apps))
+        .route("/apps/{app}", get(services::app))
+        .route("/apps/{app}/addon-attachments", get(attachments::of_app))
+        .route("/apps/{app}/addon-attachments/{attachment}", get(attachments::get))
+        .route("/apps/{app}/addons", get(addons::of_app).post(addons::create))
+        .route("/apps/{app}/addons/{addon}", get(addons::get_of_app).patch(addons::change).delete(addons::destroy))
+        .route("/apps/{app}/addons/{addon}/sso", get(addons::sign_on_from_app))
+        .route("/apps/{app}/config-vars", get(services::config_vars))
+        .route("/apps/{app}/releases", get(services::releases))
+        .fallback(|| async { Problem::not_found("page") })
+        .layer(from_fn_with_state(sandbox.clone(), record))
+        .with_state(sandbox.clone())
+}
+
+async fn record(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return Problem::bad_request("The body is too long, or broke off.").into_response();
+    };
+    let (began, clock) = (Instant::now(), sandbox.platform().clock().now());
+    let head = Head {
+        method: parts.method.to_string(),
+        url: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+        ..Head::new(clock, Way::FromCustomer, Kind::Customer, Kind::Customer.title())
+    };
+    let id = sandbox.journal().begin(head, &message(&parts.headers, &body));
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let (parts, body) = response.into_parts();
+    let body: Bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (status, took, answer) = (Some(parts.status.as_u16()), Some(took), Some(message(&parts.headers, &body)));
+    sandbox.journal().end(id, Ending { status, took, answer, ..Ending::default() });
+    Response::from_parts(parts, Body::from(body))
+}
+
+fn message(headers: &HeaderMap, body: &[u8]) -> Message {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+    Message::new(headers.iter().map(|(name, value)| (*name, value.as_str())), body)
+}
+
+fn read(body: &[u8]) -> Result<Value, Problem> {
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("The body is no JSON: {error}.")))
+}

@@ -1,0 +1,58 @@
+//! What is on sale, and the customer's apps.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde_json::{Value, json};
+
+use super::Problem;
+use crate::Sandbox;
+
+type Answer = Result<Json<Value>, Problem>;
+
+/// `GET /account`.
+pub(super) async fn account() -> Json<Value> {
+    Json(json!({ "id": "c4b1f2d0-8e2a-4d6b-9c11-5a7e3f9d2b64", "email": "customer@example.org", "name": null }))
+}
+
+/// `GET /addon-services`.
+pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(json!([sandbox.service_object()]))
+}
+
+/// `GET /addon-services/{service}`.
+pub(super) async fn get(State(sandbox): State<Sandbox>, Path(service): Path<String>) -> Answer {
+    is_sold(&sandbox, &service).map(|()| Json(sandbox.service_object()))
+}
+
+/// `GET /addon-services/{service}/plans`.
+pub(super) async fn plans(State(sandbox): State<Sandbox>, Path(service): Path<String>) -> Answer {
+    is_sold(&sandbox, &service).map(|()| Json(sandbox.plan_objects()))
+}
+
+fn is_sold(sandbox: &Sandbox, service: &str) -> Result<(), Problem> {
+    if service == sandbox.addon().slug { Ok(()) } else { Err(Problem::not_found("add-on service")) }
+}
+
+/// `GET /apps`.
+pub(super) async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
+    Json(sandbox.platform().apps().iter().map(maitre_testkit::platform::App::json).collect())
+}
+
+/// `GET /apps/{app}`, by its name or its id.
+pub(super) async fn app(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+    let mut apps = sandbox.platform().apps().into_iter();
+    let app = apps.find(|app| app.id() == named || app.name() == named);
+    Ok(Json(app.ok_or_else(|| Problem::not_found("app"))?.json()))
+}
+
+/// `GET /apps/{app}/config-vars`.
+pub(super) async fn config_vars(State(sandbox): State<Sandbox>, Path(app): Path<String>) -> Json<Value> {
+    Json(json!(sandbox.config_vars_at(&sandbox.app_name(&app))))
+}
+
+/// `GET /apps/{app}/releases`: what the client shows behind an attachment. No app was ever released here.
+pub(super) async fn releases() -> Json<Value> {
+    Json(json!([{ "version": 1, "status": "succeeded", "description": "Sandbox" }]))
+}

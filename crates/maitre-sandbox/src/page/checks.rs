@@ -1,0 +1,33 @@
+//! What a check of the conformance suite is about, for who sees its id beside a failure.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use maitre_conformance::Marketplace;
+use maud::html;
+
+use super::layout::page;
+use crate::Sandbox;
+
+/// `GET /sandbox/checks/{check}`.
+pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
+    let Some(check) = Marketplace::Heroku.checks().find(|check| check.id == id) else {
+        let body = html! { section .card { h1 { "There is no such check" } p { "This command lists them all:" } pre { code { "maitre checks" } } } };
+        return (StatusCode::NOT_FOUND, page(&sandbox, "Not found · maître sandbox", &body)).into_response();
+    };
+    let short = check.id.strip_prefix("heroku.").unwrap_or(check.id);
+    let plans: Vec<_> = sandbox.addon().plans.iter().map(crate::Plan::name).collect();
+    let body = html! {
+        article .card .check aria-labelledby="check-title" {
+            div .title { h1 #check-title { code { (check.id) } } span .pill { (check.level) } }
+            p .sentence { (check.sentence) }
+            dl .facts { dt { "From" } dd { (check.clause) } }
+            p { "See whether your add-on keeps it:" }
+            pre tabindex="0" { code { "maitre check --plans " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (short) } }
+            p { a .quiet href="/?only=trouble" { "All that went wrong" } }
+        }
+    };
+    page(&sandbox, &format!("{} · maître sandbox", check.id), &body).into_response()
+}

@@ -1,0 +1,110 @@
+//! What stands around every page.
+
+use axum::{
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use maud::{DOCTYPE, Markup, html};
+use time::{OffsetDateTime, macros::format_description};
+
+use crate::Sandbox;
+
+pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="icon" type="image/svg+xml" href="/sandbox/icon.svg";
+                link rel="stylesheet" href="/sandbox/style.css";
+                script src="/sandbox/page.js" defer {}
+            }
+            body {
+                a .skip href="#main" { "Skip to the content" }
+                (symbols())
+                header #top {
+                    a #brand href="/" {
+                        svg aria-hidden="true" width="26" height="26" { use href="#cloche" {} }
+                        span { strong { "maître" } " sandbox" }
+                    }
+                    span #selling { "sells " strong { (sandbox.addon().name) } }
+                    nav #jump aria-label="On this page" { a href="/#installs" { "Installs" } " " a href="/#timeline" { "Timeline" } }
+                    span #live role="status" { noscript { "Reload to see what is new." } }
+                }
+                main #main tabindex="-1" { (body) }
+                div #toast role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+/// The drawings of the page, used by name.
+fn symbols() -> Markup {
+    html! {
+        svg width="0" height="0" aria-hidden="true" .hidden {
+            symbol #cloche viewBox="0 0 26 26" {
+                path fill="currentColor" d="M13 5.2a1.7 1.7 0 1 1 1.1-.4 9.4 9.4 0 0 1 8.3 9.9v1.1H3.6v-1.1a9.4 9.4 0 0 1 8.3-9.9z" {}
+                rect x="1.8" y="17.6" width="22.4" height="2.9" rx="1.45" fill="currentColor" {}
+            }
+            // customer, Heroku and add-on are three points; the arrow says who asked whom
+            symbol #way-to viewBox="0 0 150 14" { (points()) path .arrow d="M83 7h31m-4.5-4.5L114 7l-4.5 4.5" {} }
+            symbol #way-from viewBox="0 0 150 14" { (points()) path .arrow d="M115 7H84m4.5-4.5L84 7l4.5 4.5" {} }
+            symbol #way-customer viewBox="0 0 150 14" { (points()) path .arrow d="M36 7h31m-4.5-4.5L67 7l-4.5 4.5" {} }
+        }
+    }
+}
+
+fn points() -> Markup {
+    html! {
+        circle .point cx="28" cy="7" r="3.2" {}
+        circle .point cx="75" cy="7" r="3.2" {}
+        circle .point cx="122" cy="7" r="3.2" {}
+    }
+}
+
+/// Nothing but what stands here is loaded, run or framed.
+pub(super) fn secure_headers() -> [(HeaderName, &'static str); 4] {
+    [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ]
+}
+
+pub(super) fn secure(mut response: Response) -> Response {
+    for (name, value) in secure_headers() {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+pub(super) async fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, text)
+}
+
+/// A time of day, in UTC as all of the page is.
+pub(super) fn time_of_day(at: OffsetDateTime) -> Markup {
+    let short = at.format(format_description!("[hour]:[minute]:[second]")).unwrap_or_default();
+    html! { time datetime=(instant(at)) title=(day_and_time(at)) { (short) } }
+}
+
+pub(super) fn day_and_time(at: OffsetDateTime) -> String {
+    at.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC")).unwrap_or_default()
+}
+
+pub(super) fn instant(at: OffsetDateTime) -> String {
+    at.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z")).unwrap_or_default()
+}

@@ -1,0 +1,162 @@
+//! The clock, and what goes wrong on purpose.
+
+use axum::extract::State;
+use maud::{Markup, html};
+use time::{Duration, OffsetDateTime};
+
+use super::{addon, layout::day_and_time};
+use crate::{
+    Fault, Sandbox,
+    fault::{CALLS, INBOUND},
+    journal::Kind,
+};
+
+/// The calls of Heroku's that a fault can be ordered for.
+pub(super) const ERRANDS: [(&str, Kind, &str); 4] = [
+    ("provision", Kind::Provision, "provision"),
+    ("plan-change", Kind::PlanChange, "plan change"),
+    ("deprovision", Kind::Deprovision, "deprovision"),
+    ("sign-on", Kind::SignOn, "sign-on"),
+];
+
+/// By how much the clock can be turned: minutes, and what the button says.
+const TURNS: [(i64, &str); 4] = [(1, "+1 min"), (5, "+5 min"), (60, "+1 h"), (720, "+12 h")];
+
+/// `GET /sandbox/panel`: the parts that change by themselves, for a page that is open.
+pub(super) async fn fragment(State(sandbox): State<Sandbox>) -> Markup {
+    html! {
+        div {
+            p #reachable { (addon::reachable(&sandbox)) }
+            (clock(&sandbox))
+            (ordered(&sandbox))
+        }
+    }
+}
+
+pub(super) fn section(sandbox: &Sandbox) -> Markup {
+    html! {
+        section #panel .card aria-labelledby="panel-title" {
+            h2 #panel-title .sr { "Clock and faults" }
+            (clock(sandbox))
+            div #faults {
+                details {
+                    summary { h3 { "Faults" } (ordered(sandbox)) }
+                    div .faults {
+                        (to_addon())
+                        (to_heroku())
+                        (chaos(sandbox))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn clock(sandbox: &Sandbox) -> Markup {
+    let now = sandbox.platform().clock().now();
+    let ahead = now - OffsetDateTime::now_utc();
+    let is_turned = ahead.abs() > Duration::seconds(1);
+    html! {
+        div #clock data-ahead=(ahead.whole_milliseconds()) {
+            h3 { "Clock" }
+            p { time #now { (day_and_time(now)) } @if is_turned { " " span .ahead { (told(ahead)) } } }
+            form method="post" action="/sandbox/clock" data-quiet="true" {
+                div .buttons role="group" aria-label="Turn the clock forward" {
+                    @for (minutes, label) in TURNS { button type="submit" name="minutes" value=(minutes) { (label) } }
+                    @if is_turned { button .quiet type="submit" name="minutes" value="0" { "back to now" } }
+                }
+            }
+        }
+    }
+}
+
+/// How far the clock is ahead.
+fn told(ahead: Duration) -> String {
+    let minutes = (ahead.whole_seconds() + 30) / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min ahead"),
+        (hours, 0) => format!("{hours} h ahead"),
+        (hours, minutes) => format!("{hours} h {minutes} min ahead"),
+    }
+}
+
+/// The faults that wait for their calls.
+fn ordered(sandbox: &Sandbox) -> Markup {
+    let faults = sandbox.inner().faults.list();
+    let chaos = sandbox.inner().faults.chaos();
+    let by_chance = chaos.share() > 0.0;
+    // those by chance are told as one
+    let inbound: Vec<_> = if by_chance { Vec::new() } else { sandbox.platform().faults() };
+    html! {
+        div #ordered {
+            @if faults.is_empty() && inbound.is_empty() && !by_chance { span .none { "none ordered" } }
+            @for order in &faults {
+                span .tag .fault {
+                    "next " (order.on.map_or("call", title)) " " (order.fault.label()) @if order.left > 1 { " ×" (order.left) }
+                }
+            }
+            @for fault in &inbound { span .tag .fault { (format!("{fault:?}")) } }
+            @if by_chance { span .tag .fault { "chaos " (chaos) ", seed " (sandbox.inner().faults.seed()) } }
+            @if !faults.is_empty() || !inbound.is_empty() || by_chance {
+                form method="post" action="/sandbox/faults/clear" data-quiet="true" {
+                    button .small type="submit" { "Clear" span .sr { " all faults" } }
+                }
+            }
+        }
+    }
+}
+
+fn title(kind: Kind) -> &'static str {
+    ERRANDS.iter().find(|(_, known, _)| *known == kind).map_or("call", |(_, _, title)| title)
+}
+
+fn to_addon() -> Markup {
+    html! {
+        form .row method="post" action="/sandbox/faults" data-quiet="true" {
+            span .caption { "Heroku calls the add-on: the next" }
+            (times())
+            label { span .sr { "Which call of Heroku's" } select name="call" {
+                option value="" { "call of any kind" }
+                @for (name, _, title) in ERRANDS { option value=(name) { (title) } }
+            } }
+            label { span .sr { "What goes wrong with it" } select name="fault" {
+                @for fault in Fault::ALL { option value=(fault) { (fault.label()) } }
+            } }
+            button type="submit" { "Order" }
+        }
+    }
+}
+
+fn to_heroku() -> Markup {
+    html! {
+        form .row method="post" action="/sandbox/faults" data-quiet="true" {
+            span .caption { "The add-on calls Heroku: the next" }
+            (times())
+            label { span .sr { "Which call of the add-on's" } select name="call" {
+                option value="" { "call of any kind" }
+                @for (name, _, _) in CALLS { option value=(name) { (name) } }
+            } }
+            label { span .sr { "What goes wrong with it" } select name="inbound" {
+                @for (name, label) in INBOUND { option value=(name) { (label) } }
+            } }
+            button type="submit" { "Order" }
+        }
+    }
+}
+
+fn times() -> Markup {
+    html! { label .times { span .sr { "How many calls" } input type="number" name="times" min="1" max="1000" value="1" required; } }
+}
+
+fn chaos(sandbox: &Sandbox) -> Markup {
+    let percent = sandbox.inner().faults.chaos().share() * 100.0;
+    html! {
+        form .row method="post" action="/sandbox/chaos" data-quiet="true" {
+            span .caption { "By chance, both ways:" }
+            label .times { span .sr { "Percent of all calls" } input type="number" name="percent" min="0" max="100" step="any" value=(percent) required; }
+            span { "% of all calls, drawn from" }
+            label .times { span .sr { "Seed" } input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
+            button type="submit" { "Set" span .sr { " chaos" } }
+        }
+    }
+}

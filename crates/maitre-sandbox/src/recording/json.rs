@@ -1,0 +1,94 @@
+//! The sandbox's own format.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use maitre_testkit::mask;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+
+use super::Recorded;
+use crate::journal::{Entry, Kind, Message, Way};
+
+pub(super) fn head(slug: &str, masked: bool) -> String {
+    format!("{{\"maitre_sandbox\":1,\"add_on\":{},\"masked\":{masked},\"entries\":[", Value::from(slug))
+}
+
+pub(super) fn entry(entry: &Entry, masked: bool) -> Value {
+    let head = &entry.head;
+    let url = if masked { mask::url(&head.url) } else { head.url.clone() };
+    let mut answer = entry.answer.as_ref().map(|answer| message(answer, masked));
+    if let Some(answer) = &mut answer {
+        answer["status"] = json!(head.status);
+    }
+    json!({
+        "id": entry.id,
+        "at": head.at.format(&Rfc3339).unwrap_or_default(),
+        "way": head.way,
+        "kind": head.kind,
+        "title": head.title,
+        "resource": head.uuid,
+        "took_ms": head.took,
+        "fault": head.fault,
+        "again": head.again,
+        "findings": head.findings,
+        "request": (head.way != Way::Nowhere).then(|| {
+            let mut request = message(&entry.request, masked);
+            request["method"] = json!(head.method);
+            request["url"] = json!(url);
+            request
+        }),
+        "answer": answer,
+    })
+}
+
+fn message(message: &Message, masked: bool) -> Value {
+    let shown = |(name, value): &(String, String)| {
+        let value = if masked { mask::header(name, value) } else { value.clone() };
+        json!([name, value])
+    };
+    let headers: Vec<_> = message.headers.iter().map(shown).collect();
+    if masked {
+        return json!({ "headers": headers, "body": mask::body(message.header("content-type"), &message.body) });
+    }
+    match std::str::from_utf8(&message.body) {
+        Ok(body) => json!({ "headers": headers, "body": body }),
+        Err(_) => json!({ "headers": headers, "body_base64": BASE64_STANDARD.encode(&message.body) }),
+    }
+}
+
+pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
+    let entries = recording["entries"].as_array()?.iter();
+    let calls = entries.filter(|entry| is_to_addon(&entry["way"])).map(|entry| {
+        let request = &entry["request"];
+        let header = |pair: &Value| Some((pair[0].as_str()?.to_owned(), pair[1].as_str()?.to_owned()));
+        let body = match (&request["body"], &request["body_base64"]) {
+            (Value::String(body), _) => body.clone().into_bytes(),
+            (_, Value::String(encoded)) => BASE64_STANDARD.decode(encoded).ok()?,
+            _ => Vec::new(),
+        };
+        Some(Recorded {
+            kind: kind(&entry["kind"])?,
+            title: entry["title"].as_str()?.to_owned(),
+            uuid: entry["resource"].as_str().map(str::to_owned),
+            method: request["method"].as_str()?.to_owned(),
+            url: request["url"].as_str()?.to_owned(),
+            message: Message {
+                headers: request["headers"].as_array()?.iter().map(header).collect::<Option<_>>()?,
+                body,
+            },
+            status: status(&entry["answer"]["status"]),
+        })
+    });
+    calls.collect()
+}
+
+pub(super) fn is_to_addon(way: &Value) -> bool {
+    serde_json::from_value::<Way>(way.clone()).is_ok_and(|way| way == Way::ToAddOn)
+}
+
+pub(super) fn kind(kind: &Value) -> Option<Kind> {
+    serde_json::from_value(kind.clone()).ok()
+}
+
+pub(super) fn status(status: &Value) -> Option<u16> {
+    status.as_u64().and_then(|status| u16::try_from(status).ok()).filter(|status| *status > 0)
+}

@@ -1,0 +1,77 @@
+//! Single sign-on: the form that a browser posts to the add-on.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use maitre_testkit::platform::Install;
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    Fault, Sandbox,
+    journal::{Ending, Head, Kind, Message, Way},
+};
+
+/// Older than any add-on lets in.
+const STALE: Duration = Duration::minutes(10);
+
+/// A form, signed for this moment.
+pub(crate) struct Form {
+    /// `POST`, or `GET` in the legacy form, in which the fields stand in the URL.
+    pub(crate) method: &'static str,
+    pub(crate) action: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Sandbox {
+    /// The form by which the owner of the add-on's app opens its dashboard, coming from one of the apps that it is
+    /// attached to. It is signed by this machine's clock, as the add-on goes by its own.
+    pub(crate) fn sign_on(&self, install: &Install, context_app: Option<&str>) -> Form {
+        let fault = self.inner().faults.draw(Kind::SignOn);
+        let at = OffsetDateTime::now_utc() - if fault == Some(Fault::StaleToken) { STALE } else { Duration::ZERO };
+        let app = install.app();
+        let owner = &self.platform().app(&app).json()["owner"];
+        let text = |field: &str| owner[field].as_str().unwrap_or_default().to_owned();
+        let id = install.provider_id().unwrap_or_else(|| install.uuid().to_owned());
+        let (heroku, path) = match &self.addon().door {
+            Some((heroku, path)) => (heroku, Some(path)),
+            None => (&self.addon().heroku, None),
+        };
+        let call =
+            heroku.single_sign_on(install.uuid()).provider_id(id).user_id(text("id")).email(text("email")).at(at);
+        let call = call.set("app", app.as_str()).set("nav-data", self.nav_data(&app));
+        let form = match path {
+            Some(path) => {
+                let call = call.set("context_app", context_app.unwrap_or(&app)).path(path.as_str());
+                Form { method: "POST", action: call.url(), fields: call.fields() }
+            }
+            None => Form { method: "GET", action: call.by_get().request().url().to_owned(), fields: Vec::new() },
+        };
+        self.write_down(install, &form, fault);
+        form
+    }
+
+    /// What the header of an add-on's page was once made of.
+    fn nav_data(&self, app: &str) -> String {
+        let addons = self.live_installs().into_iter().filter(|install| install.app() == app);
+        let addons: Vec<_> = addons
+            .map(|install| json!({ "slug": self.addon().slug, "name": install.name(), "current": true }))
+            .collect();
+        let data = json!({ "addon": self.addon().slug, "appname": app, "addons": addons });
+        BASE64_URL_SAFE_NO_PAD.encode(data.to_string())
+    }
+
+    /// The browser posts it, so nobody here sees the answer.
+    fn write_down(&self, install: &Install, form: &Form, fault: Option<Fault>) {
+        let fault = fault.map(|_| "signed for ten minutes ago: it must be answered 403".to_owned());
+        let head = Head {
+            uuid: Some(install.uuid().to_owned()),
+            method: form.method.to_owned(),
+            url: form.action.clone(),
+            fault,
+            ..Head::new(self.platform().clock().now(), Way::ToAddOn, Kind::SignOn, Kind::SignOn.title())
+        };
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let id = self.journal().begin(head, &Message::new(headers.into_iter(), body.as_bytes()));
+        self.journal().end(id, Ending::default());
+    }
+}

@@ -1,0 +1,143 @@
+use maitre_sandbox::{Sandbox, Serving, Setup};
+use maitre_testkit::platform::{Install, State};
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{PASSWORD, SALT, SLUG, Shop, until};
+
+pub(crate) const CLIENT_SECRET: &str = "development-only-client-secret";
+
+/// An add-on and the marketplace that sells it on the plans `basic` and `bright`.
+pub(crate) struct World {
+    pub(crate) shop: Shop,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) serving: Serving,
+    pub(crate) http: reqwest::Client,
+}
+
+pub(crate) fn manifest() -> Value {
+    json!({
+        "id": SLUG,
+        "name": "Lantern",
+        "api": {
+            "version": "3",
+            "password": PASSWORD,
+            "sso_salt": SALT,
+            "config_vars": ["LANTERN_URL"],
+            "config_vars_prefix": "LANTERN",
+            "regions": ["us", "eu"],
+            "requires": ["many_per_app", "attachable"],
+            "production": {
+                "base_url": "https://lantern.example/heroku/resources",
+                "sso_url": "https://lantern.example/sso",
+            },
+            "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" },
+        },
+    })
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(&manifest(), |setup| setup).await
+    }
+
+    pub(crate) async fn with(manifest: &Value, change: impl FnOnce(Setup) -> Setup) -> Self {
+        Self::around(Shop::start().await, manifest, change).await
+    }
+
+    /// A marketplace for an add-on that is there.
+    pub(crate) async fn around(shop: Shop, manifest: &Value, change: impl FnOnce(Setup) -> Setup) -> Self {
+        let setup = Sandbox::of(&manifest.to_string()).unwrap().addon(&shop.url);
+        let sandbox = change(setup.plans(["basic", "bright=900"]).unwrap()).open().unwrap();
+        let serving = sandbox.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
+        shop.knows(serving.api_url());
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { shop, sandbox, serving, http }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.serving.api_url())
+    }
+
+    /// A call as the `heroku` command makes it.
+    pub(crate) fn heroku(&self, method: &str, path: &str) -> RequestBuilder {
+        let call = self.http.request(method.parse().unwrap(), self.url(path)).bearer_auth("sandbox");
+        call.header("accept", "application/vnd.heroku+json; version=3.sdk")
+    }
+
+    /// The same with its body and its answer.
+    pub(crate) async fn customer(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let call = self.heroku(method, path);
+        let call = if body.is_null() { call } else { call.json(&body) };
+        read(call.send().await.unwrap()).await
+    }
+
+    /// A form of the page, posted as a browser posts it.
+    pub(crate) async fn press(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let url = self.serving.url();
+        let authority = url.strip_prefix("http://").unwrap().to_owned();
+        let post = self.http.post(self.url(path)).header("host", authority).header("origin", url).form(fields);
+        post.send().await.unwrap()
+    }
+
+    /// Presses a button and expects to be led back.
+    pub(crate) async fn click(&self, path: &str, fields: &[(&str, &str)]) {
+        let answer = self.press(path, fields).await;
+        let status = answer.status();
+        assert_eq!(status, 303, "{path}: {}", answer.text().await.unwrap());
+    }
+
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let answer = self.http.get(self.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    /// What happened, the oldest first, with all that stands behind it.
+    pub(crate) async fn journal(&self) -> Vec<Value> {
+        entries(&self.page("/sandbox/export.json?secrets=true").await)
+    }
+
+    /// What happened of a kind.
+    pub(crate) async fn journal_of(&self, wanted: &str) -> Vec<Value> {
+        let mut journal = self.journal().await;
+        journal.retain(|entry| entry["kind"] == wanted);
+        journal
+    }
+
+    /// The checks that findings lead to.
+    pub(crate) async fn blamed(&self) -> Vec<String> {
+        let findings = self.journal().await.into_iter();
+        let checks = findings.flat_map(|entry| entry["findings"].as_array().cloned().unwrap_or_default());
+        checks.map(|finding| finding["check"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) async fn becomes(&self, install: &Install, state: State) {
+        until(&format!("the install is {state}"), async || install.state() == state).await;
+    }
+
+    /// The only install that there is.
+    pub(crate) async fn only_install(&self) -> Install {
+        until("there is an install", async || !self.sandbox.platform().installs().is_empty()).await;
+        let installs = self.sandbox.platform().installs();
+        assert_eq!(installs.len(), 1);
+        installs[0].clone()
+    }
+}
+
+pub(crate) async fn read(answer: Response) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    assert_eq!(answer.headers()["content-type"], "application/json", "the client reads nothing else");
+    (status, answer.json().await.unwrap())
+}
+
+pub(crate) fn entries(recording: &str) -> Vec<Value> {
+    let recording: Value = serde_json::from_str(recording).unwrap();
+    recording["entries"].as_array().unwrap().clone()
+}
+
+/// The kinds of some entries, calls by the way they went.
+pub(crate) fn kind(entry: &Value) -> String {
+    format!("{} {}", entry["way"].as_str().unwrap(), entry["kind"].as_str().unwrap())
+}

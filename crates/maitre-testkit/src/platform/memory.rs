@@ -1,0 +1,137 @@
+//! What a platform knows, to be kept by whoever restarts it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use time::OffsetDateTime;
+
+use super::{
+    Platform,
+    clock::Reading,
+    tokens::Grant,
+    webhooks::{Delivery, Event},
+    world::{Due, Seq, World},
+};
+
+/// What there is one of.
+#[derive(Serialize, Deserialize)]
+struct Whole {
+    at: OffsetDateTime,
+    clock: Reading,
+    calls: Seq,
+    service: String,
+    plans: BTreeMap<String, String>,
+}
+
+impl Platform {
+    /// What it knows of add-ons, apps, tokens and webhooks, and how its clock goes: JSON texts by their keys. Calls,
+    /// violations, faults and settings are not part of it.
+    ///
+    /// There are secrets in the texts and in the keys.
+    ///
+    /// ```
+    /// use maitre_testkit::platform::Platform;
+    ///
+    /// let platform = Platform::new("tally", "password", "client secret");
+    /// let install = platform.order("basic").name("tally-shop").install();
+    ///
+    /// let restarted = Platform::new("tally", "password", "client secret");
+    /// restarted.remember(&platform.memory())?;
+    /// assert_eq!(restarted.find("tally-shop").map(|found| found.uuid().to_owned()), Some(install.uuid().to_owned()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Never: all that it knows is JSON.
+    #[must_use]
+    pub fn memory(&self) -> BTreeMap<String, String> {
+        let world = self.world();
+        let whole = Whole {
+            at: world.now,
+            clock: self.clock().reading_to_keep(),
+            calls: self.journal().len(),
+            service: world.service.id.clone(),
+            plans: world.service.plans.clone(),
+        };
+        let mut rows = Rows(BTreeMap::new());
+        rows.put("whole", "", &whole);
+        world.addons.iter().for_each(|(uuid, addon)| rows.put("addon", uuid, addon));
+        world.apps.iter().for_each(|(id, app)| rows.put("app", id, app));
+        world.tokens.grants.iter().for_each(|(code, grant)| rows.put("grant", code, grant));
+        world.tokens.access.iter().for_each(|(token, access)| rows.put("access", token, access));
+        world.tokens.refresh.iter().for_each(|(token, refresh)| rows.put("refresh", token, refresh));
+        world.webhooks.hooks.iter().for_each(|(id, hook)| rows.put("hook", id, hook));
+        world.webhooks.events.iter().for_each(|event| rows.put("event", &event.id, event));
+        world.webhooks.deliveries.iter().for_each(|delivery| rows.put("delivery", delivery.id(), delivery));
+        rows.0
+    }
+
+    /// Knows again what another platform of the same add-on [knew](Self::memory), in place of what it knows itself.
+    /// What was due meanwhile happens now.
+    ///
+    /// # Errors
+    /// This was written by something else.
+    pub fn remember(&self, memory: &BTreeMap<String, String>) -> Result<(), serde_json::Error> {
+        let rows = Memory(memory);
+        let mut world = self.0.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(whole) = rows.read::<Whole>("whole")?.remove("") {
+            self.clock().go_on(whole.clock);
+            self.journal().continue_at(whole.calls);
+            (world.service.id, world.service.plans) = (whole.service, whole.plans);
+            world.now = whole.at;
+        }
+        world.addons = rows.read("addon")?;
+        world.apps = rows.read("app")?;
+        world.tokens.grants = rows.read("grant")?.into_iter().collect();
+        world.tokens.access = rows.read("access")?.into_iter().collect();
+        world.tokens.refresh = rows.read("refresh")?.into_iter().collect();
+        world.webhooks.hooks = rows.read("hook")?;
+        let mut events: Vec<Event> = rows.read("event")?.into_values().collect();
+        events.sort_by_key(|event| event.created_at);
+        world.webhooks.events = events.into();
+        let mut deliveries: Vec<Delivery> = rows.read("delivery")?.into_values().collect();
+        deliveries.sort_by_key(|delivery| delivery.happened_at);
+        world.webhooks.deliveries = deliveries.into();
+        world.plan_anew();
+        Ok(())
+    }
+}
+
+impl World {
+    /// Finds again what follows from what is kept: the newest grants, and what happens when.
+    fn plan_anew(&mut self) {
+        let mut due: Vec<(OffsetDateTime, Due)> = Vec::new();
+        for (code, grant) in &self.tokens.grants {
+            if grant.expires_at > self.now {
+                due.push((grant.expires_at, Due::Grant(code.clone())));
+            }
+            let Some(addon) = self.addons.get_mut(&grant.addon) else { continue };
+            if addon.grant.as_ref().is_none_or(|known| known.expires_at < grant.expires_at) {
+                addon.grant = Some(Grant { code: code.clone(), expires_at: grant.expires_at });
+            }
+        }
+        let windows = self.addons.values().filter_map(|addon| Some((addon.deadline?, Due::Window(addon.uuid.clone()))));
+        due.extend(windows);
+        for (at, due) in due {
+            self.plan_for(at, due);
+        }
+    }
+}
+
+struct Rows(BTreeMap<String, String>);
+
+impl Rows {
+    fn put(&mut self, kind: &str, key: &str, value: &impl Serialize) {
+        let text = serde_json::to_string(value).expect("plain fields");
+        self.0.insert(format!("{kind}/{key}"), text);
+    }
+}
+
+struct Memory<'a>(&'a BTreeMap<String, String>);
+
+impl Memory<'_> {
+    fn read<T: DeserializeOwned>(&self, kind: &str) -> Result<BTreeMap<String, T>, serde_json::Error> {
+        let rows = self.0.iter().filter_map(|(key, text)| Some((key.strip_prefix(kind)?.strip_prefix('/')?, text)));
+        rows.map(|(key, text)| Ok((key.to_owned(), serde_json::from_str(text)?))).collect()
+    }
+}

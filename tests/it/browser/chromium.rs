@@ -1,0 +1,218 @@
+//! A real Chromium without a window, and what a person does with it.
+
+use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
+use thirtyfour::{
+    By, ChromiumLikeCapabilities as _, DesiredCapabilities, Key, LoggingPrefsLogLevel, WebDriver, WebElement,
+};
+use tokio::time::{Instant, sleep};
+
+/// Nothing on the page takes this long, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A browser with a driver of its own. Both end when this is dropped.
+pub(super) struct Browser {
+    driver: WebDriver,
+    // dropped after the driver's session, which closes Chromium
+    _process: Process,
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn program(names: &[&str]) -> PathBuf {
+    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    let candidates = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    candidates.into_iter().find(|file| file.is_file()).unwrap_or_else(|| {
+        panic!("NO {}: the tests of the feature `browser` need a Chromium and its driver. On Debian: apt-get install chromium chromium-driver", names[0])
+    })
+}
+
+/// Starts the driver on a port that is free, and says which.
+fn driver() -> (Process, String) {
+    let mut driver = Command::new(program(&["chromedriver"]));
+    let driver = driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = Process(driver.spawn().expect("chromedriver starts"));
+    let told = BufReader::new(process.0.stdout.take().expect("its output")).lines();
+    let line = told.map_while(Result::ok).find(|line| line.contains("started successfully on port"));
+    let line = line.expect("chromedriver says where it listens");
+    let port = line.trim_end_matches('.').rsplit(' ').next().expect("a port").to_owned();
+    (process, format!("http://127.0.0.1:{port}"))
+}
+
+impl Browser {
+    pub(super) async fn start() -> Self {
+        let (process, url) = tokio::task::spawn_blocking(driver).await.expect("a driver");
+        let mut chromium = DesiredCapabilities::chrome();
+        chromium.set_binary(&program(&["chromium", "chromium-browser", "google-chrome"]).to_string_lossy()).unwrap();
+        for argument in ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en"]
+        {
+            chromium.add_arg(argument).unwrap();
+        }
+        if maitre_workbench::is_root() {
+            chromium.add_arg("--no-sandbox").unwrap();
+        }
+        chromium.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        let driver =
+            WebDriver::builder(url, chromium).request_timeout(PATIENCE).connect().await.expect("Chromium starts");
+        let browser = Self { driver, _process: process };
+        browser.looks(1280, 900, "light").await;
+        browser
+    }
+
+    /// Takes this size, in CSS pixels, and this colour scheme.
+    pub(super) async fn looks(&self, width: u32, height: u32, scheme: &str) {
+        let is_phone = width < 600;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone });
+        self.tell("Emulation.setDeviceMetricsOverride", metrics).await;
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.tell("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Says something to the developer's door of Chromium.
+    pub(super) async fn tell(&self, method: &str, what: Value) -> Value {
+        self.driver.cdp().send_raw(method, what).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    pub(super) async fn open(&self, url: &str) {
+        self.driver.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    pub(super) async fn reload(&self) {
+        self.driver.refresh().await.expect("it loads once more");
+    }
+
+    pub(super) async fn address(&self) -> String {
+        self.driver.current_url().await.expect("an address").to_string()
+    }
+
+    /// The page as it came.
+    pub(super) async fn source(&self) -> String {
+        self.driver.source().await.expect("a page")
+    }
+
+    /// What a script returns.
+    pub(super) async fn run(&self, script: &str) -> Value {
+        self.driver.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+    }
+
+    /// Tries until it works: the page may change under the hand.
+    async fn patiently<T>(&self, what: &str, act: impl AsyncFn() -> WebDriverResult<Option<T>>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let why = match act().await {
+                Ok(Some(done)) => return done,
+                Ok(None) => "it is not so".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            if Instant::now() > end {
+                let text = self.run("return document.body.innerText").await;
+                panic!("{what}: {why}\n--- the page ---\n{}", text.as_str().unwrap_or_default());
+            }
+            sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    async fn find(&self, css: &str) -> WebDriverResult<WebElement> {
+        self.driver.find(By::Css(css)).await
+    }
+
+    pub(super) async fn click(&self, css: &str) {
+        let click = async || {
+            let it = self.find(css).await?;
+            it.scroll_into_view().await?; // from under the head of the page
+            it.click().await.map(Some)
+        };
+        self.patiently(&format!("click {css}"), click).await;
+    }
+
+    /// Writes into a field in place of what is there.
+    pub(super) async fn write(&self, css: &str, text: &str) {
+        let write = async || {
+            let field = self.find(css).await?;
+            field.clear().await?;
+            field.send_keys(text).await.map(Some)
+        };
+        self.patiently(&format!("write into {css}"), write).await;
+    }
+
+    /// Chooses from a list.
+    pub(super) async fn choose(&self, css: &str, value: &str) {
+        self.click(&format!("{css} option[value='{value}']")).await;
+    }
+
+    /// Waits until the first such element shows this text.
+    pub(super) async fn sees(&self, css: &str, text: &str) {
+        let look = async || Ok(self.find(css).await?.text().await?.contains(text).then_some(()));
+        self.patiently(&format!("{text:?} in {css}"), look).await;
+    }
+
+    /// Waits until there are so many such elements.
+    pub(super) async fn counts(&self, css: &str, number: usize) {
+        let count = async || Ok((self.driver.find_all(By::Css(css)).await?.len() == number).then_some(()));
+        self.patiently(&format!("{number} of {css}"), count).await;
+    }
+
+    /// Waits until a script returns true.
+    pub(super) async fn until(&self, what: &str, script: &str) {
+        let ask = async || Ok((*self.driver.execute(script, Vec::new()).await?.json() == true).then_some(()));
+        self.patiently(what, ask).await;
+    }
+
+    pub(super) async fn texts(&self, css: &str) -> Vec<String> {
+        let all = self.run(&format!("return [...document.querySelectorAll({css:?})].map((it) => it.innerText)")).await;
+        serde_json::from_value(all).expect("texts")
+    }
+
+    pub(super) async fn press(&self, key: Key) {
+        self.driver.action_chain().send_keys(key).perform().await.expect("a key");
+    }
+
+    /// Goes to the tab that was opened last, once it is there.
+    pub(super) async fn follow(&self, tabs: usize) {
+        let newest = async || {
+            let windows = self.driver.windows().await?;
+            Ok(windows.get(tabs - 1).cloned())
+        };
+        let window = self.patiently(&format!("tab {tabs}"), newest).await;
+        self.driver.switch_to_window(window).await.expect("the tab");
+    }
+
+    /// Closes the tab and goes back to the first one.
+    pub(super) async fn leave(&self) {
+        self.driver.close_window().await.expect("the tab closes");
+        let windows = self.driver.windows().await.expect("tabs");
+        self.driver.switch_to_window(windows[0].clone()).await.expect("the tab");
+    }
+
+    /// What the console says that is no mere information, since it was last asked.
+    pub(super) async fn complaints(&self) -> Vec<String> {
+        let entries = self.driver.browser_log().await.expect("a console");
+        let grave = entries.into_iter().filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING"));
+        grave.map(|entry| entry.message).collect()
+    }
+
+    /// Fails if the console has a complaint.
+    pub(super) async fn is_content(&self) {
+        let complaints = self.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// A picture of what is in the window, as PNG.
+    pub(super) async fn photograph(&self, file: &Path) {
+        let picture = self.driver.screenshot_as_png().await.expect("a picture");
+        std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}

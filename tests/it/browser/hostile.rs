@@ -1,0 +1,379 @@
+//! What somebody else wrote, and what pages of other sites try: no script of theirs runs, and nothing is done for them.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Html;
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use maitre_sandbox::Sandbox;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{Browser, Market};
+use crate::support::Server;
+
+/// It runs if any of it becomes a part of the page.
+const SCRIPT: &str = "\"'></code></textarea><script>owned = 1</script><img src=x onerror='owned = 2'><a href='javascript:owned=3'>go</a>";
+
+/// An add-on that answers with scripts, and its marketplace, whose manifest holds more of them.
+struct Hostile {
+    market: Market,
+    addon: Server,
+}
+
+impl Hostile {
+    async fn sold() -> Self {
+        let answer = || async {
+            let config = json!({ "EVIL_URL": SCRIPT, "EVIL_LINK": "javascript:owned=4" });
+            let headers = [("x-evil", "<script>owned = 5</script>")];
+            (
+                headers,
+                Json(
+                    json!({ "id": SCRIPT, "message": SCRIPT, "config": config, "log_drain_url": "javascript:owned=6" }),
+                ),
+            )
+        };
+        let front =
+            |headers: HeaderMap| async move { Html(format!("<title>in</title>{}", headers.contains_key("origin"))) };
+        let app = Router::new()
+            .route("/heroku/resources", post(answer))
+            .route("/heroku/resources/{id}", delete(answer).put(answer))
+            .route("/in", post(front))
+            .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
+            .route("/evil", get(|| async { Html("<title>a page of another site</title><body></body>") }));
+        let addon = Server::start(app).await;
+        let manifest = json!({ "id": "evil", "name": SCRIPT, "api": {
+            "version": "3", "password": "nobody-guesses-this", "sso_salt": "nor-would-they-this", "regions": ["us", SCRIPT],
+            "config_vars": ["EVIL_URL", "EVIL_LINK", SCRIPT], "config_vars_prefix": "EVIL", "requires": ["many_per_app", "attachable", SCRIPT],
+            "test": { "base_url": addon.url("/heroku/resources"), "sso_url": addon.url("/in") },
+        } });
+        Self { market: Market::of(Sandbox::of(&manifest.to_string()).unwrap()).await, addon }
+    }
+
+    /// `localhost:port`.
+    fn authority(&self) -> String {
+        self.market.url("").trim_start_matches("http://").to_owned()
+    }
+
+    fn installs(&self) -> usize {
+        self.market.sandbox.platform().installs().len()
+    }
+
+    /// Sends these lines as they stand and reads all of the answer.
+    async fn raw(&self, lines: &[&str], body: &str) -> String {
+        let port = self.authority().rsplit(':').next().unwrap().to_owned();
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap();
+        let head = lines.join("\r\n");
+        let request = format!("{head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("an answer that ends").unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A form from the page itself.
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, HeaderMap, String) {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let reply =
+            client.post(self.market.url(path)).header("origin", self.market.url("")).form(form).send().await.unwrap();
+        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
+        (status, headers, reply.text().await.unwrap())
+    }
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
+}
+
+async fn nothing_ran(browser: &Browser, where_: &str) {
+    let owned = browser.run("return typeof owned === 'undefined' ? null : owned").await;
+    assert_eq!(owned, Value::Null, "a script ran on {where_}");
+    let links = browser.run("return [...document.querySelectorAll('a, form, use, iframe, img')].filter((it) => /^\\s*javascript:/i.test(it.getAttribute('href') ?? it.getAttribute('action') ?? it.getAttribute('src') ?? '')).length").await;
+    assert_eq!(links, 0, "a link to a script on {where_}");
+    browser.is_content().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_in_names_answers_and_config_vars_are_texts() {
+    let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
+    browser.open(&hostile.market.url("/")).await;
+    browser.sees("#live", "live").await;
+    browser.sees("#addon-title", "<script>owned = 1</script>").await;
+    // one that arrives while the page is open, and is drawn by the page's script
+    browser.click("#order button[type=submit]").await;
+    browser.sees(".install .message", "<img src=x").await;
+    browser.sees("#lines", "Provision test").await;
+    browser.click(".install .config a").await;
+    browser.sees(".install .config.open", "javascript:owned=4").await;
+    browser.click("#lines li:last-child summary").await;
+    browser.sees("#lines .raw", "owned = 5").await;
+    browser.click("#lines .raw a[data-swap]").await;
+    browser.sees("#lines .raw", "Mask secrets").await;
+    nothing_ran(&browser, "the open page").await;
+    for path in [
+        "/",
+        "/sandbox/exchanges/1",
+        "/sandbox/exchanges/1?secrets=shown",
+        "/sandbox/exchanges/1/edit",
+        "/sandbox/exchanges/1/raw",
+        "/sandbox/timeline",
+        "/sandbox/installs",
+        "/sandbox/panel",
+        "/?install=%22%3E%3Cscript%3Eowned=7%3C/script%3E&only=%3Cscript%3Eowned=7%3C/script%3E",
+        "/?before=1&page=18446744073709551615&removed=%22%3E%3Cscript%3Eowned=8%3C/script%3E",
+    ] {
+        browser.open(&hostile.market.url(path)).await;
+        nothing_ran(&browser, path).await;
+    }
+    // pages that are not there complain in the console, as they should
+    for path in [
+        "/sandbox/checks/%3Cscript%3Eowned=9%3C%2Fscript%3E",
+        "/%3Cscript%3Eowned=9%3C/script%3E",
+        "/sandbox/exchanges/999",
+    ] {
+        browser.open(&hostile.market.url(path)).await;
+        let _ = browser.complaints().await;
+        nothing_ran(&browser, path).await;
+    }
+    // on the way to the dashboard, too
+    browser.open(&hostile.market.url("/")).await;
+    browser.click(".install .actions form[target] button").await;
+    browser.follow(2).await;
+    browser.until("the form came to the add-on", "return document.title === 'in'").await;
+    nothing_ran(&browser, "the way to the dashboard").await;
+}
+
+#[tokio::test]
+async fn names_and_plans_that_are_none_are_refused() {
+    let hostile = Hostile::sold().await;
+    for app in [
+        SCRIPT,
+        "../../etc/passwd",
+        "shop\r\nset-cookie: a=b",
+        "shop\0",
+        "javascript:alert(1)",
+        "Ünlaut",
+        &"a".repeat(5_000),
+    ] {
+        let (status, headers, body) = hostile.post("/sandbox/installs", &[("plan", "test"), ("app", app)]).await;
+        assert_eq!(status, 422, "{app:?}");
+        assert!(!body.contains("<script>owned") && headers.get("set-cookie").is_none(), "{app:?}");
+    }
+    for plan in [SCRIPT, "test\r\nx: y", "../test", ""] {
+        let (status, _, body) = hostile.post("/sandbox/installs", &[("plan", plan)]).await;
+        assert_eq!((status, body.contains("<script>owned")), (422, false), "{plan:?}");
+    }
+    assert!(
+        Sandbox::of("{\"id\":\"evil\"}").is_err() || Sandbox::of("{\"id\":\"evil\"}").unwrap().plans([SCRIPT]).is_err()
+    );
+    assert_eq!(hostile.installs(), 0);
+
+    // the customer's client gets JSON that names the text, and nothing that a browser would render
+    let order = json!({ "plan": { "name": format!("evil:{SCRIPT}") }, "name": SCRIPT }).to_string();
+    let host = format!("host: {}", hostile.authority());
+    let lines =
+        ["POST /apps/shop/addons HTTP/1.1", &host, "authorization: Bearer sandbox", "content-type: application/json"];
+    let answer = hostile.raw(&lines, &order).await.to_lowercase();
+    assert!((400..500).contains(&status(&answer)), "{answer}");
+    assert!(answer.contains("content-type: application/json"), "{answer}");
+    assert_eq!(hostile.installs(), 0);
+}
+
+#[tokio::test]
+async fn tricks_with_paths_lead_nowhere() {
+    let hostile = Hostile::sold().await;
+    hostile.market.sandbox.install("test").await;
+    let host = format!("host: {}", hostile.authority());
+    for path in [
+        "/../../../../etc/passwd",
+        "/sandbox/../../etc/passwd",
+        "/sandbox/%2e%2e/%2e%2e/etc/passwd",
+        "/sandbox/style.css/../../../Cargo.toml",
+        "/sandbox/checks/..%2f..%2f..%2fetc%2fpasswd",
+        "/sandbox/exchanges/..%2f1",
+        "/sandbox/exchanges/-1",
+        "/sandbox/exchanges/99999999999999999999999",
+        "/sandbox/exchanges/1%00/raw",
+        "/sandbox/installs/%00%ff%fe/config",
+        "/sandbox/installs/' OR 1=1 --/config",
+        "//evil.example/",
+        "/\\evil.example/",
+        "/sso/apps/..%2f..%2f/addons/%3Cscript%3E",
+        "http://evil.example/",
+    ] {
+        let answer = hostile.raw(&[&format!("GET {path} HTTP/1.1"), &host], "").await;
+        let status = status(&answer);
+        assert!((400..500).contains(&status), "{path}: {answer}");
+        assert!(!answer.contains("root:") && !answer.to_lowercase().contains("location:"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn foreign_names_and_origins_are_not_answered() {
+    let hostile = Hostile::sold().await;
+    let own = format!("host: {}", hostile.authority());
+    // a name of somebody else's that leads to this machine: DNS rebinding
+    for host in [
+        "evil.example",
+        "localhost.evil.example:7000",
+        "127.0.0.1.evil.example",
+        "evil.example:80@localhost",
+        "",
+        "2130706433",
+    ] {
+        for path in ["/", "/sandbox/events", "/sandbox/export.json", "/apps/shop/config-vars"] {
+            let lines = [&*format!("GET {path} HTTP/1.1"), &*format!("host: {host}"), "authorization: Bearer sandbox"];
+            let answer = hostile.raw(&lines, "").await;
+            assert!(matches!(status(&answer), 400 | 421), "{host} {path}: {answer}");
+            assert!(!answer.contains("nobody-guesses-this"));
+        }
+    }
+    let port = own.rsplit(':').next().unwrap();
+    let neighbour = format!("http://127.0.0.1:{port}1");
+    let https = own.replace("host: ", "https://");
+    for origin in ["https://evil.example", "null", &neighbour, &https, "http://localhost", "file://", "javascript:1"] {
+        let origin = format!("origin: {origin}");
+        for line in [
+            "POST /sandbox/installs HTTP/1.1",
+            "POST /oauth/token HTTP/1.1",
+            "GET /sandbox/events HTTP/1.1",
+            "GET /sandbox/export.har HTTP/1.1",
+        ] {
+            let lines = [line, &own, &origin, "content-type: application/x-www-form-urlencoded"];
+            let answer = hostile.raw(&lines, "plan=test").await;
+            assert_eq!(status(&answer), 403, "{origin}, {line}: {answer}");
+            assert!(!answer.to_lowercase().contains("access-control-allow"), "{answer}");
+        }
+    }
+    assert_eq!(hostile.installs(), 0);
+}
+
+#[tokio::test]
+async fn nothing_of_a_form_becomes_a_header_or_another_host() {
+    let hostile = Hostile::sold().await;
+    hostile.market.sandbox.install("test").await;
+    let sent = |path: &str, headers: &str| {
+        let form = [("method", "POST"), ("path", path), ("headers", headers), ("body", "{}")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let hostile = &hostile;
+        async move {
+            let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            hostile.post("/sandbox/exchanges/1/send-with", &form).await
+        }
+    };
+    for path in ["@evil.example/", "//evil.example/\r\nx: y", "/a b", "/a\r\nhost: evil.example", "evil.example", ""] {
+        let (status, _, _) = sent(path, "").await;
+        assert_eq!(status, 422, "{path:?}");
+    }
+    for header in ["x y: z", "no colon", "x: a\u{0}b", "<script>: 1", ": empty"] {
+        let (status, headers, _) = sent("/heroku/resources", header).await;
+        assert!(status == 422 || status == 303, "{header:?}: {status}");
+        assert!(headers.get("location").is_none_or(|place| place.to_str().unwrap().starts_with("/sandbox/exchanges/")));
+    }
+    let method =
+        hostile.post("/sandbox/exchanges/1/send-with", &[("method", "GET / HTTP/1.1\r\nx: y"), ("path", "/")]).await;
+    assert!(matches!(method.0, 303 | 422), "{}", method.0);
+    let lines = hostile.market.url("/sandbox/timeline");
+    assert!(
+        reqwest::Client::builder().no_proxy().build().unwrap().get(lines).send().await.unwrap().status().is_success()
+    );
+}
+
+#[test]
+fn an_address_that_is_a_script_or_a_file_is_no_address() {
+    for url in [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "data:text/html,hello",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:1/\r\nx: y",
+    ] {
+        for place in ["base_url", "sso_url"] {
+            let mut at =
+                json!({ "base_url": "http://127.0.0.1:1/heroku/resources", "sso_url": "http://127.0.0.1:1/in" });
+            at[place] = json!(url);
+            let manifest = json!({ "id": "evil", "api": { "password": "p", "sso_salt": "s", "test": at } }).to_string();
+            let opened = Sandbox::of(&manifest).and_then(maitre_sandbox::Setup::open);
+            assert!(opened.is_err(), "{place} {url} was taken");
+        }
+    }
+}
+
+/// What a page at another site tries in the browser of somebody whose sandbox is open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_another_site_can_neither_do_nor_read_nor_frame() {
+    let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
+    hostile.market.sandbox.install("test").await;
+    let (sandbox, market) = (hostile.market.sandbox.platform().clone(), hostile.market.url(""));
+    let uuid = sandbox.installs()[0].uuid().to_owned();
+    for evil in [hostile.addon.url("/evil"), hostile.addon.url("/evil").replace("127.0.0.1", "localhost")] {
+        let paths = [
+            ("/sandbox/installs".to_owned(), "plan=test"),
+            (format!("/sandbox/installs/{uuid}/remove"), ""),
+            ("/sandbox/clock".to_owned(), "minutes=720"),
+            ("/sandbox/exchanges/1/send".to_owned(), "times=2"),
+        ];
+        for (path, form) in paths {
+            // by a form, as an old trick has it
+            browser.open(&evil).await;
+            let script = format!(
+                "const form = document.createElement('form'); form.method = 'post'; form.action = '{market}{path}';
+                 for (const [name, value] of new URLSearchParams('{form}')) {{
+                   const field = document.createElement('input'); field.name = name; field.value = value; form.append(field);
+                 }}
+                 document.body.append(form); form.submit();"
+            );
+            browser.run(&script).await;
+            browser
+                .until(
+                    "it is refused",
+                    "return document.body?.innerText.includes('a page of another site asked for this')",
+                )
+                .await;
+        }
+        browser.open(&evil).await;
+        let script = format!(
+            "const tried = [];
+             const ways = [['GET', '/sandbox/export.json', {{}}], ['POST', '/sandbox/installs', {{ body: new URLSearchParams('plan=test') }}],
+                ['POST', '/sandbox/installs', {{ mode: 'no-cors', body: new URLSearchParams('plan=test') }}],
+                ['GET', '/sandbox/export.json', {{ mode: 'no-cors' }}]];
+             return (async () => {{
+               for (const [method, path, more] of ways) {{
+                 try {{ tried.push(await (await fetch('{market}' + path, {{ method, ...more }})).text()); }} catch {{ tried.push('refused'); }}
+               }}
+               tried.push(await new Promise((done) => {{
+                 const source = new EventSource('{market}/sandbox/events');
+                 source.onerror = () => {{ source.close(); done('refused'); }};
+                 source.onopen = source.onmessage = () => {{ source.close(); done('it listens'); }};
+               }}));
+               tried.push(await new Promise((done) => {{
+                 const frame = document.createElement('iframe');
+                 frame.onload = () => {{ let text; try {{ text = frame.contentDocument?.body?.innerText; }} catch {{}} done(text ? 'it reads' : 'refused'); }};
+                 frame.src = '{market}/'; document.body.append(frame);
+               }}));
+               tried.push(await new Promise((done) => {{
+                 const script = document.createElement('script');
+                 script.onload = () => done('it runs'); script.onerror = () => done('refused');
+                 script.src = '{market}/sandbox/export.json'; document.body.append(script);
+               }}));
+               return tried;
+             }})()"
+        );
+        let tried = browser.run(&script).await;
+        let tried: Vec<_> = tried.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+        // what a no-cors fetch gets is opaque: an empty text
+        assert_eq!(tried, ["refused", "refused", "", "", "refused", "refused", "refused"], "from {evil}");
+        let complaints = browser.complaints().await.join("\n");
+        assert!(complaints.contains("frame-ancestors"), "{complaints}");
+    }
+    assert_eq!(hostile.installs(), 1);
+    assert_eq!(sandbox.installs()[0].state(), maitre_testkit::platform::State::Provisioned);
+    assert!((sandbox.clock().now() - time::OffsetDateTime::now_utc()).abs() < time::Duration::minutes(1));
+
+    // a link to the dashboard from elsewhere waits for a person
+    browser.open(&hostile.addon.url("/evil")).await;
+    browser.run(&format!("location.href = '{market}/sso/apps/{}/addons/{uuid}'", sandbox.installs()[0].app())).await;
+    browser.sees("#sign-on button", "Open").await;
+    browser.counts("script", 0).await;
+}

@@ -1,0 +1,109 @@
+//! The page without a mouse, and for who cannot see it.
+
+use serde_json::{Value, json};
+use thirtyfour::Key;
+
+use super::{Browser, Tally};
+
+/// What has the focus, and whether that can be seen.
+const FOCUSED: &str = "
+    const it = document.activeElement;
+    if (it === document.body) return null;
+    const style = getComputedStyle(it);
+    const box = it.getBoundingClientRect();
+    return {
+        place: [...document.querySelectorAll('*')].indexOf(it),
+        told: it.tagName.toLowerCase() + ' ' + (it.textContent.trim() || it.name).slice(0, 40),
+        seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 0
+            && box.top >= 0 && box.bottom <= innerHeight,
+    }";
+
+/// All that can be used and is not folded away.
+const USABLE: &str = "
+    const all = [...document.querySelectorAll('*')];
+    return all.filter((it) => it.matches('a[href], button, input:not([type=hidden]), select, summary'))
+        .filter((it) => it.checkVisibility())
+        .map((it) => ({ place: all.indexOf(it), told: it.tagName.toLowerCase() + ' ' + (it.textContent.trim() || it.name).slice(0, 40) }))";
+
+async fn installed(browser: &Browser, tally: &Tally) {
+    tally.market.sandbox.install("basic").await;
+    browser.open(&tally.market.url("/")).await;
+    browser.sees("#live", "live").await;
+    browser.sees(".install .pill", "provisioned").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tab_key_comes_to_everything_and_shows_where_it_is() {
+    let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
+    installed(&browser, &tally).await;
+    let usable = browser.run(USABLE).await;
+    let mut reached: Vec<Value> = Vec::new();
+    for _ in 0..200 {
+        browser.press(Key::Tab).await;
+        let focused = browser.run(FOCUSED).await;
+        if focused.is_null() || reached.iter().any(|known| known["place"] == focused["place"]) {
+            break;
+        }
+        assert_eq!(focused["seen"], true, "the focus is not to be seen on {}", focused["told"]);
+        reached.push(focused);
+    }
+    let usable = usable.as_array().unwrap();
+    assert!(usable.len() > 15, "{usable:#?}");
+    let is_reached = |it: &&Value| reached.iter().any(|known| known["place"] == it["place"]);
+    let missed: Vec<_> = usable.iter().filter(|it| !is_reached(it)).map(|it| &it["told"]).collect();
+    assert!(missed.is_empty(), "the tab key does not come to {missed:#?}");
+    let places: Vec<_> = reached.iter().map(|it| it["place"].as_u64()).collect();
+    assert!(places.is_sorted(), "the tab key jumps: {reached:#?}");
+    assert_eq!(reached[0]["told"], "a Skip to the content");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_install_is_ordered_and_removed_by_keys_and_the_focus_stays() {
+    let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
+    installed(&browser, &tally).await;
+    browser.run("document.querySelector('#order select').focus()").await;
+    for key in [Key::Tab, Key::Tab, Key::Enter] {
+        browser.press(key).await;
+    }
+    browser.counts(".install .pill[data-state=provisioned]", 2).await;
+    // the list was drawn anew, and whoever typed is still where they were
+    let focused = browser.run("return document.activeElement.textContent").await;
+    assert_eq!(focused, "Install");
+
+    browser.run("document.querySelector('.install:last-child .joined select').focus()").await;
+    for key in [Key::Tab, Key::Tab, Key::Space] {
+        browser.press(key).await;
+    }
+    browser.counts(".install", 1).await;
+    browser.is_content().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_control_says_what_it_does() {
+    let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
+    tally.market.sandbox.install("premium").await;
+    installed(&browser, &tally).await;
+    browser.click("#lines details summary").await;
+    browser.sees("#lines .raw", "Send again").await;
+    browser.run("document.querySelectorAll('details').forEach((it) => (it.open = true))").await;
+    let tree = browser.tell("Accessibility.getFullAXTree", json!({})).await;
+    let mut named = Vec::new();
+    for node in tree["nodes"].as_array().unwrap().iter().filter(|node| node["ignored"] == false) {
+        let (role, name) = (&node["role"]["value"], node["name"]["value"].as_str().unwrap_or_default());
+        if let Some("button" | "link" | "textbox" | "combobox" | "spinbutton" | "checkbox") = role.as_str() {
+            assert!(!name.trim().is_empty(), "a {role} without a name: {node:#}");
+            named.push(name.to_owned());
+        }
+    }
+    assert!(named.len() > 25, "{named:#?}");
+    // what stands on two cards tells whose it is
+    for what in ["Open dashboard of ", "Remove ", "Show values of "] {
+        let whose: std::collections::BTreeSet<_> = named.iter().filter(|name| name.starts_with(what)).collect();
+        assert_eq!(whose.len(), 2, "{what}: {named:#?}");
+    }
+    // headings, landmarks, language
+    let outline =
+        browser.run("return [...document.querySelectorAll('h1, h2')].map((it) => it.textContent.trim())").await;
+    assert!(outline.as_array().unwrap().len() >= 5, "{outline}");
+    assert_eq!(browser.run("return document.documentElement.lang").await, "en");
+}

@@ -1,0 +1,49 @@
+//! A marketplace for each test, and the example that is sold there.
+
+use maitre_sandbox::{Sandbox, Serving, Setup};
+use tokio::net::TcpListener;
+
+use crate::saas::{Folder, Saas};
+
+/// A marketplace that is open.
+pub(super) struct Market {
+    pub(super) sandbox: Sandbox,
+    serving: Serving,
+}
+
+impl Market {
+    pub(super) async fn of(setup: Setup) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), setup)
+    }
+
+    /// On a port that was taken before, as the add-on has to know it.
+    pub(super) fn on(listener: TcpListener, setup: Setup) -> Self {
+        let sandbox = setup.open().expect("a sandbox");
+        let serving = sandbox.serve(listener).expect("an address");
+        assert!(serving.url().starts_with("http://localhost:"), "{}", serving.url());
+        Self { sandbox, serving }
+    }
+
+    /// The page's address, or that of another path.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.serving.url())
+    }
+}
+
+/// The example, and its marketplace.
+pub(super) struct Tally {
+    pub(super) market: Market,
+    pub(super) saas: Saas,
+    pub(super) folder: Folder,
+}
+
+impl Tally {
+    pub(super) async fn sold() -> Self {
+        let folder = Folder::new();
+        let home = folder.0.clone();
+        let saas = tokio::task::spawn_blocking(move || Saas::start_in(&home)).await.expect("the example");
+        let manifest = include_str!("../../../addon-manifest.json");
+        let setup = Sandbox::of(manifest).unwrap().addon(&saas.origin).plans(["basic", "premium=900"]).unwrap();
+        Self { market: Market::of(setup).await, saas, folder }
+    }
+}

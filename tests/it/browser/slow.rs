@@ -1,0 +1,121 @@
+//! An add-on that takes its time: 202, and what comes after.
+
+use std::time::Duration;
+
+use axum::Router;
+use maitre::platform::Client;
+use maitre::{Addon, Heroku, Platform};
+use maitre_sandbox::Sandbox;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::{Browser, Market};
+use crate::ledger::support::{Database, Vendor};
+use crate::support::{PASSWORD, SALT, SLUG, Server};
+
+const CLIENT_SECRET: &str = "client s3cr3t";
+
+/// An add-on with a ledger, a worker and Heroku's API for what comes later, and its marketplace.
+struct Slow {
+    market: Market,
+    _server: Server,
+    worker: JoinHandle<()>,
+    _database: Database,
+}
+
+impl Slow {
+    /// Every piece of work takes this long.
+    async fn sold(work: Duration) -> Self {
+        let database = Database::sqlite();
+        database.migrated().await;
+        let mut vendor = Vendor::new(database.pool().await).await;
+        vendor.work = work;
+        // each has to know where the other is
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let api = format!("http://{}", listener.local_addr().expect("its number"));
+        let client = Client::builder(CLIENT_SECRET).base_url(&api).user_agent("lantern/2.1").no_proxy();
+        let client = client.pauses(Duration::from_millis(10), Duration::from_millis(100)).build().expect("a client");
+
+        let ledger = database.options().open().await.expect("a ledger");
+        let platform = Platform::new(SLUG, client, ledger.records());
+        let kept = ledger.keep(vendor).follow(platform);
+        let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
+        let addon = addon.takes_its_time(Duration::from_millis(500));
+        let server = Server::start(Router::new().nest("/heroku", maitre::heroku(addon.clone()))).await;
+        let worker = ledger.worker([addon]).pause(Duration::from_millis(20));
+        let worker = tokio::spawn(worker.run(std::future::pending()));
+
+        let place =
+            json!({ "base_url": server.url("/heroku/resources"), "sso_url": server.url("/heroku/resources/sso") });
+        let manifest = json!({ "id": SLUG, "name": "Lantern", "api": {
+            "version": "3", "password": PASSWORD, "sso_salt": SALT, "config_vars_prefix": "WIDGET", "regions": ["us"],
+            "config_vars": ["WIDGET_URL", "A_FIRST"], "requires": ["many_per_app"], "test": place, "production": place
+        } });
+        let setup = Sandbox::of(&manifest.to_string()).unwrap().plans(["basic"]).unwrap().client_secret(CLIENT_SECRET);
+        Self { market: Market::on(listener, setup), _server: server, worker, _database: database }
+    }
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.worker.abort();
+    }
+}
+
+/// The timeline from its first line to the last: what is written in them.
+async fn story(browser: &Browser) -> Vec<String> {
+    let mut lines = browser.texts("#lines .what strong").await;
+    lines.reverse();
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_install_is_watched_step_by_step() {
+    let (slow, browser) = tokio::join!(Slow::sold(Duration::from_secs(5)), Browser::start());
+    browser.open(&slow.market.url("/")).await;
+    browser.click("#order button[type=submit]").await;
+
+    browser.sees(".install .pill", "provisioning").await;
+    browser.sees(".install .wait", "Answered 202. Heroku removes it at").await;
+    browser.sees("#lines", "Token").await; // the grant does not wait for the work
+    let install = slow.market.sandbox.platform().installs()[0].clone();
+    assert!(install.config().is_empty());
+
+    browser.sees(".install .pill", "provisioned").await;
+    browser.counts(".install .wait", 0).await;
+    browser.sees(".install .config", "WIDGET_URL").await;
+    browser.sees("#lines", "Marked provisioned").await;
+    let name = install.name();
+    let is_told = format!("return document.querySelector('#lines').innerText.includes('{name} is provisioned')");
+    browser.until("the last step is told", &is_told).await;
+    let story = story(&browser).await;
+    let mut steps = story.iter();
+    for step in ["Provision basic", "Token", "Config vars", "Marked provisioned", &format!("{name} is provisioned")] {
+        assert!(steps.any(|told| told == step), "{step}, in its place among {story:#?}");
+    }
+    browser.counts("#lines .line.bad", 0).await;
+    let answers = browser.texts("#lines .pill:not(.nothing)").await;
+    assert!(answers.iter().all(|status| status.starts_with('2')), "{answers:?}");
+    assert!(slow.market.sandbox.platform().violations().is_empty());
+    browser.is_content().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_never_ends_is_removed_after_twelve_hours() {
+    let (slow, browser) = tokio::join!(Slow::sold(Duration::from_hours(1)), Browser::start());
+    browser.open(&slow.market.url("/")).await;
+    browser.click("#order button[type=submit]").await;
+    browser.sees(".install .wait", "Answered 202").await;
+
+    browser.click("#clock button[value='60']").await;
+    browser.sees("#clock .ahead", "1 h ahead").await;
+    browser.sees(".install .pill", "provisioning").await;
+    browser.click("#clock button[value='720']").await;
+    browser.sees("#clock .ahead", "13 h ahead").await;
+    browser.counts(".install", 0).await;
+    browser.sees("#lines", " is deprovisioned").await;
+    browser.click("#installs .title a").await;
+    browser.sees(".install .pill", "deprovisioned").await;
+    browser.is_content().await;
+}

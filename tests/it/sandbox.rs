@@ -1,0 +1,100 @@
+//! The example and the marketplace that it opens beside itself: the first thing that a newcomer runs.
+
+use maitre_testkit::Visitor;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::ledger::support::until;
+use crate::saas::{Folder, Saas};
+
+/// The marketplace's API, as the `heroku` command asks it.
+struct Market {
+    page: String,
+    http: Client,
+}
+
+impl Market {
+    fn of(saas: &Saas) -> Self {
+        let page = saas.greeting.split("Open ").nth(1).expect("it tells the page's address").split(' ').next().unwrap();
+        assert!(page.starts_with("http://localhost:"), "another site than the add-on, which is at {}", saas.origin);
+        Self { page: page.to_owned(), http: Client::builder().no_proxy().build().unwrap() }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Value) -> Value {
+        let call = self.http.request(method.parse().unwrap(), format!("{}{path}", self.page)).bearer_auth("sandbox");
+        let answer = call.json(&body).send().await.unwrap();
+        let status = answer.status();
+        let answer = answer.json().await.unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    /// What happened so far, the oldest first: way, kind and status.
+    async fn steps(&self) -> Vec<String> {
+        let recording: Value =
+            self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap().json().await.unwrap();
+        let entries = recording["entries"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let calls = entries.filter(|entry| matches!(entry["way"].as_str(), Some("ToAddOn" | "FromAddOn")));
+        calls.map(|entry| format!("{} {}", text(&entry["kind"]), entry["answer"]["status"])).collect()
+    }
+
+    async fn findings(&self) -> Vec<Value> {
+        let recording: Value =
+            self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap().json().await.unwrap();
+        let entries = recording["entries"].as_array().unwrap().iter();
+        entries.flat_map(|entry| entry["findings"].as_array().unwrap().clone()).collect()
+    }
+}
+
+#[tokio::test]
+async fn the_example_is_bought_opened_and_removed_at_its_own_marketplace() {
+    let folder = Folder::new();
+    let mut saas = Saas::with_sandbox(&folder, 0);
+    let market = Market::of(&saas);
+    let addon = market.ask("POST", "/apps/shop/addons", json!({ "plan": { "name": "tally:basic" } })).await;
+    assert_eq!(addon["state"], "provisioned");
+    let vars = market.ask("GET", "/apps/shop/config-vars", Value::Null).await;
+    let (url, token) = (vars["TALLY_URL"].as_str().unwrap(), vars["TALLY_TOKEN"].as_str().unwrap());
+    let counted = market.http.post(format!("{url}/visits")).bearer_auth(token).send().await.unwrap();
+    assert_eq!(counted.json::<Value>().await.unwrap(), json!({ "visits": 1 }));
+
+    let at = format!("/apps/shop/addons/{}", addon["name"].as_str().unwrap());
+    let form = market.ask("GET", &format!("{at}/sso"), Value::Null).await;
+    let mut visitor = Visitor::new(&saas.origin);
+    let fields: Vec<_> = form["params"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    let landed = visitor.post_form(form["action"].as_str().unwrap(), fields).await;
+    assert!(visitor.follow(&landed).await.expect(200).text().contains("visits"));
+
+    let upgraded = market.ask("PATCH", &at, json!({ "plan": { "name": "tally:premium" } })).await;
+    assert_eq!(upgraded["plan"]["name"], "tally:premium");
+    assert_eq!(market.ask("DELETE", &at, Value::Null).await["state"], "deprovisioned");
+    assert_eq!(market.findings().await, Vec::<Value>::new());
+
+    assert!(saas.terminate().success());
+    assert!(market.http.get(&market.page).send().await.is_err(), "the marketplace ended with it");
+}
+
+#[tokio::test]
+async fn what_takes_long_is_told_later() {
+    let folder = Folder::new();
+    let saas = Saas::with_sandbox(&folder, 5);
+    let market = Market::of(&saas);
+    let addon = market.ask("POST", "/apps/shop/addons", json!({ "plan": { "name": "tally:basic" } })).await;
+    assert_eq!(addon["state"], "provisioning");
+    let at = format!("/apps/shop/addons/{}", addon["name"].as_str().unwrap());
+    until("it is provisioned", || async { market.ask("GET", &at, Value::Null).await["state"] == "provisioned" }).await;
+    let steps = market.steps().await;
+    let mut seen = steps.iter();
+    for step in ["Provision 202", "Token 200", "Config 200", "MarkProvisioned 200"] {
+        assert!(seen.any(|seen| seen == step), "{step}, in its place among {steps:?}");
+    }
+    let vars = market.ask("GET", "/apps/shop/config-vars", Value::Null).await;
+    assert!(vars["TALLY_TOKEN"].as_str().unwrap().starts_with("tly_"));
+    assert_eq!(market.findings().await, Vec::<Value>::new());
+}
