@@ -15,6 +15,7 @@ use crate::answer::{Answer, Fault, Format};
 use crate::given::{Given, Place};
 use crate::out::{columns, line, put};
 use crate::paint::Paint;
+use crate::stop::stopped;
 
 /// Checks whether an add-on keeps its marketplace's contract, and says what to do where it does not.
 ///
@@ -121,7 +122,7 @@ impl Check {
         let (begins, ends) = (live.clone(), live.clone());
         let suite =
             self.suite()?.watch(move |check| lock(&begins).begins(check.id), move |finding| lock(&ends).ends(finding));
-        let report = suite.run_until(stopped()).await;
+        let report = suite.run_until(stopped_in_order()?).await;
         lock(&live).finish();
         let report = report?;
         match self.format {
@@ -160,32 +161,19 @@ fn lock(live: &Mutex<Live>) -> std::sync::MutexGuard<'_, Live> {
 }
 
 /// The first Ctrl-C ends the run in order, the second one at once.
-async fn stopped() {
-    asked_to_stop().await;
-    eprintln!("\nstopping: what was made is being removed (Ctrl-C once more to leave it)");
-    tokio::spawn(async {
-        asked_to_stop().await;
-        std::process::exit(130);
-    });
-}
-
-/// Ctrl-C, or the `SIGTERM` by which continuous integration ends a job.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => drop(terminated.recv().await),
-            Err(_) => std::future::pending().await,
+fn stopped_in_order() -> Result<impl Future<Output = ()>, Fault> {
+    let first = stopped().context("cannot wait for Ctrl-C, by which what was made would be removed")?;
+    Ok(async move {
+        first.await;
+        eprintln!("\nstopping: what was made is being removed (Ctrl-C once more to leave it)");
+        // not before: every listener hears every signal
+        if let Ok(second) = stopped() {
+            tokio::spawn(async move {
+                second.await;
+                std::process::exit(130);
+            });
         }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        Ok(()) = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-        else => std::future::pending().await,
-    }
+    })
 }
 
 /// The report's own text, its headline in the colour of its weight.

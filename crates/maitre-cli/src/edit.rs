@@ -142,7 +142,14 @@ fn names(fields: &Map<String, Value>) -> String {
     if fields.is_empty() {
         return "no field at all".to_owned();
     }
-    fields.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    // in this order, whatever order the build's other crates have JSON keep
+    fields
+        .keys()
+        .map(String::as_str)
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

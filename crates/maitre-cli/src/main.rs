@@ -12,6 +12,7 @@ mod sandbox;
 mod send;
 mod shell;
 mod sign;
+mod stop;
 
 use std::process::ExitCode;
 

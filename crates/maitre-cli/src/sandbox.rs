@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use crate::answer::{Answer, Fault};
 use crate::out::line;
 use crate::paint::Paint;
+use crate::stop::stopped;
 
 /// Plays Heroku on your own machine: a page to order and click on, the API that add-ons call, faults and a clock to turn.
 ///
@@ -128,25 +129,6 @@ impl Sandbox {
         drop(serving);
         Ok(Answer::Good)
     }
-}
-
-/// Ctrl-C, or the same from whoever looks after the process.
-#[cfg(unix)]
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupted.recv() => {}
-            _ = terminated.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
-    let interrupted = tokio::signal::windows::ctrl_c();
-    interrupted.map(|mut interrupted| async move { drop(interrupted.recv().await) })
 }
 
 fn greet(serving: &Serving, customer_key: &str, paint: Paint) {

@@ -62,6 +62,6 @@ fn several_add_ons_of_one_app_have_names_of_their_own_there() {
         .map(|_| platform.order("basic").app("shop").install().attachments()[0]["name"].as_str().map(str::to_owned))
         .collect();
     assert_eq!(names, [Some("TALLY".into()), Some("TALLY_AMBER".into()), Some("TALLY_COBALT".into())]);
-    let named = platform.order("basic").app("shop").attached_as("COUNTER").install();
-    assert_eq!(named.attachments()[0]["name"], "COUNTER");
+    let counter = platform.order("basic").app("shop").attached_as("COUNTER").install();
+    assert_eq!(counter.attachments()[0]["name"], "COUNTER");
 }

@@ -47,7 +47,7 @@ async fn a_call_that_is_never_answered_ends_all_the_same() {
     assert!(vendor.asking("GET", "/addons", "none").send().await.is_err());
     assert_eq!(all(&told), ["asked 0 /addons", "ended 0 None"]);
 
-    vendor.platform.fault(Fault::delay(std::time::Duration::from_secs(60)));
+    vendor.platform.fault(Fault::delay(std::time::Duration::from_mins(1)));
     let call = vendor.asking("GET", "/addons", "none").timeout(std::time::Duration::from_millis(300));
     assert!(call.send().await.is_err());
     let ended = tokio::task::spawn_blocking(move || told.iter().take(2).last()).await.expect("no panic");
@@ -74,6 +74,6 @@ async fn only_the_newest_is_remembered() {
     for _ in 0..5 {
         vendor.asking("GET", "/addons", "none").send().await.expect("an answer");
     }
-    let numbers: Vec<_> = vendor.platform.exchanges().iter().map(|call| call.number()).collect();
+    let numbers: Vec<_> = vendor.platform.exchanges().iter().map(maitre_testkit::platform::Exchange::number).collect();
     assert_eq!(numbers, [2, 3, 4]);
 }

@@ -1,0 +1,20 @@
+//! Being asked to stop.
+
+/// Ctrl-C, or the same from whoever looks after the process, heard from the moment on in which this returns.
+#[cfg(unix)]
+pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let interrupted = tokio::signal::windows::ctrl_c();
+    interrupted.map(|mut interrupted| async move { drop(interrupted.recv().await) })
+}
