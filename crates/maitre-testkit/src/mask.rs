@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn config_values_go_and_their_names_stay() {
         let body = body(None, br#"{"id":"7","config":{"TALLY_URL":"https://u:p@x"},"message":"ready"}"#);
-        assert_eq!(body, r#"{"config":{"TALLY_URL":"[masked]"},"id":"7","message":"ready"}"#);
+        let masked: serde_json::Value = serde_json::from_str(&body).unwrap(); // its order is the build's choice
+        assert_eq!(masked, serde_json::json!({ "id": "7", "config": { "TALLY_URL": "[masked]" }, "message": "ready" }));
     }
 
     #[test]

@@ -41,7 +41,8 @@ async fn kensa_sends_neither_name_nor_grant() {
     let asked = arrivals.recv().expect("a request");
     assert!(asked.headers.iter().any(|sent| sent == "accept: application/json"), "{:?}", asked.headers);
     let body: Value = serde_json::from_str(&asked.body).expect("JSON");
-    let names: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+    let mut names: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
     assert_eq!(names, ["callback_url", "heroku_id", "logplex_token", "options", "plan", "region", "uuid"]);
 }
 
