@@ -111,33 +111,28 @@ fn title(kind: Kind) -> &'static str {
 }
 
 fn to_addon() -> Markup {
-    html! {
-        form .row method="post" action="/sandbox/faults" data-quiet="true" {
-            span .caption { "Heroku calls the add-on: the next" }
-            (times())
-            label { span .sr { "Which call of Heroku's" } select name="call" {
-                option value="" { "call of any kind" }
-                @for (name, _, title) in ERRANDS { option value=(name) { (title) } }
-            } }
-            label { span .sr { "What goes wrong with it" } select name="fault" {
-                @for fault in Fault::ALL { option value=(fault) { (fault.label()) } }
-            } }
-            button type="submit" { "Order" }
-        }
-    }
+    let calls = ERRANDS.map(|(name, _, title)| (name, title));
+    let faults = Fault::ALL.map(|fault| (fault.name(), fault.label()));
+    order("Heroku", "the add-on", &calls, "fault", &faults)
 }
 
 fn to_heroku() -> Markup {
+    let calls = CALLS.map(|(name, _, _)| (name, name));
+    order("The add-on", "Heroku", &calls, "inbound", &INBOUND)
+}
+
+/// The form that orders a fault; calls and faults go by a name, and are shown as something that people read.
+fn order(from: &str, to: &str, calls: &[(&str, &str)], field: &str, faults: &[(&str, &str)]) -> Markup {
     html! {
         form .row method="post" action="/sandbox/faults" data-quiet="true" {
-            span .caption { "The add-on calls Heroku: the next" }
+            span .caption { (from) " calls " (to) ": the next" }
             (times())
-            label { span .sr { "Which call of the add-on's" } select name="call" {
+            label { span .sr { "Which call to " (to) } select name="call" {
                 option value="" { "call of any kind" }
-                @for (name, _, _) in CALLS { option value=(name) { (name) } }
+                @for (name, shown) in calls { option value=(name) { (shown) } }
             } }
-            label { span .sr { "What goes wrong with it" } select name="inbound" {
-                @for (name, label) in INBOUND { option value=(name) { (label) } }
+            label { span .sr { "What goes wrong with it" } select name=(field) {
+                @for (name, shown) in faults { option value=(name) { (shown) } }
             } }
             button type="submit" { "Order" }
         }
