@@ -171,7 +171,7 @@ impl<L: Listener> Kept<L> {
             Err(failure) if failure.kind() == FailureKind::Unavailable && asks_again => {
                 let cause = failure.cause().unwrap_or_default();
                 match self.ledger.db.write(Defer { lease, cause, for_good: false }).await? {
-                    Deferred::Late | Deferred::Later | Deferred::Parked => (false, None),
+                    Deferred::Late | Deferred::Later | Deferred::Parked | Deferred::NotTold => (false, None),
                     Deferred::Tell(tell) => (false, Some(*tell)),
                 }
             }
@@ -250,7 +250,15 @@ impl<L: Listener> Kept<L> {
                 let for_good = failure.kind() != FailureKind::Unavailable;
                 let cause = failure.cause().or_else(|| failure.message().map(ToOwned::to_owned)).unwrap_or_default();
                 tracing::warn!(resource = key, operation, cause, "cannot tell the marketplace");
-                self.ledger.db.write(Defer { lease, cause, for_good }).await?;
+                let defer = Defer { lease: lease.clone(), cause, for_good };
+                if let Deferred::NotTold = self.ledger.db.write(defer).await? {
+                    tracing::error!(
+                        resource = key,
+                        operation,
+                        "the marketplace was never told of a removal: it waits no more"
+                    );
+                    self.ledger.db.finish(Finish::told(&self.ledger.engine, lease, reply)).await?;
+                }
             }
         }
         self.ledger.waiting.hurry();

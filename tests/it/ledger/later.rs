@@ -401,4 +401,27 @@ on_both_databases! {
         until("it is removed", || async { state(&late, &key).await == State::Removed }).await;
         assert_eq!(vendor.widget(&key).await, None);
     }
+
+    async fn a_removal_of_which_it_cannot_be_told_ends_with_the_marketplaces_time(database: Database) {
+        let (ledger, follower) = (database.ledger().await, Follower::default());
+        let vendor = Vendor::new(database.pool().await).await;
+        let key = key();
+        {
+            let process = Following::start(&ledger, &vendor, follower.clone());
+            process.kept.provision(basic(&key)).await.expect("a widget");
+            let gate = vendor.stop_at(&key);
+            follower.hears((0..10_000).map(|_| Hears::Nothing(FailureKind::Unavailable)));
+            let mut removal = remove(&key);
+            removal.give_way = Some(GIVE_WAY);
+            sentence(process.kept.deprovision(removal).await);
+            gate.open();
+            until("it is told", || async { follower.told().len() > 2 }).await;
+        }
+        assert_eq!(state(&ledger, &key).await, State::Removing);
+        let late = at(&database, PATIENCE + Duration::from_mins(1)).await;
+        let _worker = Following::start(&late, &vendor, follower.clone());
+        settled(&late).await;
+        assert_eq!((state(&late, &key).await, vendor.widget(&key).await), (State::Removed, None));
+        assert_eq!(vendor.calls(&key).await.len(), 2, "it is told again, and not done again");
+    }
 }

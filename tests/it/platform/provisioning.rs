@@ -186,4 +186,25 @@ on_both_databases! {
         house.market.provision("basic").install(&install).send().await.expect(410);
         assert_eq!(install.tally().provisioned, 0);
     }
+
+    async fn a_slow_removal_without_a_token_ends_with_heroku_s_patience(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| settings.async_deprovisioning = true);
+        let house = world.house().await;
+        world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
+        let (install, reply) = world.order(&house).await;
+        reply.expect(200);
+        until("its grant is lost", || async { house.ledger.figures().await.unwrap().parked_errands == 1 }).await;
+        let gate = world.vendor.stop_at(install.uuid());
+        house.remove(&install).await.expect(202);
+        gate.open();
+        until("it is done", || async { world.vendor.widget(install.uuid()).await.is_none() }).await;
+        drop(house);
+
+        let late = Duration::hours(12) + Duration::minutes(1);
+        world.heroku.clock().advance(late);
+        let house = world.house_with(world.options().clock_offset(late.unsigned_abs()), |platform| platform).await;
+        house.all_done().await;
+        house.market.deprovision(install.uuid()).send().await.expect(410);
+    }
 }

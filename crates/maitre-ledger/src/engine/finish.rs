@@ -190,7 +190,7 @@ pub(super) async fn settle(on: &mut Connection<'_>, resource: i64) -> Result<(),
 /// It did not work out this time: later again, or, when that has been said too often, a person has to look.
 ///
 /// A removal is never given up: until it is done the customer's data is there and nobody pays for it. Nor is telling a
-/// marketplace: it gives up by itself.
+/// marketplace, until it waits no more.
 pub(crate) struct Defer {
     pub(crate) lease: Lease,
     pub(crate) cause: String,
@@ -204,6 +204,8 @@ pub(crate) enum Deferred {
     Parked,
     /// The caller was let go before: the marketplace is told that it comes to nothing, under the same lease.
     Tell(Box<(Lease, StoredReply)>),
+    /// The marketplace could not be told of a removal for as long as it waited for it: it has ended that by itself.
+    NotTold,
     Late,
 }
 
@@ -218,9 +220,13 @@ impl Command for Defer {
             Ours::Accepted => true,
         };
         let sealed = engine.keys.seal(&place(&lease.addon, &lease.key, "cause"), cause.as_bytes());
-        let look = "SELECT attempts, telling FROM maitre_operations WHERE id = $1";
+        let look = "SELECT attempts, telling, accepted_until - {now} AS waits_for FROM maitre_operations WHERE id = $1";
         let row = on.row(look, values![lease.operation]).await?;
         let (attempts, telling) = (row.number("attempts")?, row.number("telling")? == 1);
+        let waits_no_more = row.maybe_number("waits_for")?.is_some_and(|left| left <= 0);
+        if telling && waits_no_more && lease.kind == Kind::Deprovision {
+            return Ok(Deferred::NotTold);
+        }
         let never_given_up = lease.kind == Kind::Deprovision || telling;
         if !for_good && (attempts < engine.limits.attempts || never_given_up) {
             let later = "UPDATE maitre_operations SET lease_until = 0, cause = $2, due_at = {now} + $3 WHERE id = $1";
