@@ -2,18 +2,22 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::{self, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use maitre::platform::Client;
 use maitre::{
-    Addon, CloudControl, Deprovision, Deprovisioned, Failure, Heroku, Listener, PlanChange, PlanChanged, Provision,
-    Provisioned, Result, SignOn, SignedOn,
+    Addon, CloudControl, Deprovision, Deprovisioned, Failure, Heroku, Listener, PlanChange, PlanChanged, Platform,
+    Provision, Provisioned, Result, SignOn, SignedOn,
 };
 use maitre_ledger::{Keys, Ledger};
+use maitre_testkit::platform::{self as play, Fault};
 use maitre_testkit::{self as testkit, Reply, Visitor, sign};
 use maitre_workbench::dump;
 use time::OffsetDateTime;
@@ -21,45 +25,57 @@ use tokio::net::TcpListener;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
-use super::support::{Database, key};
+use super::support::{Database, key, until};
 use crate::support::SLUG;
 use crate::support::canaries::{self, computed};
 
 const DATABASE: &str = "MAITRE_TEST_SECRETS";
+const API: &str = "MAITRE_TEST_SECRETS_API";
 const KEY: &str = "ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e5ca7a1e55";
 const PASSWORD: &str = "canary-password";
 const SALT: &str = "canary-salt";
+const CLIENT_SECRET: &str = "canary-client-secret";
 
 /// Not a test of its own: what the process does that the test below starts.
 #[test]
 fn a_careless_house() {
-    let Ok(url) = std::env::var(DATABASE) else { return };
+    let (Ok(url), Ok(api)) = (std::env::var(DATABASE), std::env::var(API)) else { return };
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
-    tokio::runtime::Runtime::new().expect("a runtime").block_on(serve(&url));
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(serve(&url, &api));
 }
 
-async fn serve(url: &str) {
+async fn serve(url: &str, api: &str) {
     Ledger::migrate(url).await.expect("tables");
     let rest = Duration::from_millis(1);
     let ledger = Ledger::with(url).keys(Keys::parse(KEY).expect("a key")).attempts(2, rest, rest).open().await;
     let ledger = ledger.expect("a ledger");
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").legacy_token(true);
-    let heroku = Addon::new(heroku, ledger.keep(Careless));
+    let client = Client::builder(CLIENT_SECRET).base_url(api).no_proxy().build().expect("a client");
+    let platform = Platform::new(SLUG, client, ledger.records());
+    let heroku = Addon::new(heroku, ledger.keep(Careless).follow(platform.clone()));
     let cloudcontrol = Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("as above"), ledger.keep(Careless));
     let worker = ledger.worker([heroku.clone()]).and([cloudcontrol.clone()]).pause(Duration::from_millis(10));
     let sessions = SessionManagerLayer::new(ledger.sessions()).with_same_site(SameSite::Lax).with_secure(false);
     let app = Router::new()
         .nest("/heroku", maitre::heroku(heroku))
         .nest("/cloudcontrol", maitre::cloudcontrol(cloudcontrol))
+        .route("/names/{uuid}", get(async move |Path(uuid): Path<String>| name(&platform, &uuid).await))
         .layer(sessions);
     let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("\n> {}", socket.local_addr().expect("an address"));
     let terminated = maitre::terminated().expect("signals");
     maitre::serve(socket, app).worker(worker).ledger(ledger).until(terminated).await.expect("a server");
+}
+
+/// Asks Heroku with the resource's token, and logs what was answered.
+async fn name(platform: &Platform, uuid: &str) -> String {
+    let add_on = platform.call(&uuid.into(), |api| async move { api.add_on(uuid).await }).await;
+    tracing::info!(?platform, ?add_on, "vendor at work");
+    add_on.map_or_else(|error| error.to_string(), |add_on| add_on.name)
 }
 
 /// Logs what it is asked and what it answers, and fails with its database's URL, as careless vendors do.
@@ -109,11 +125,11 @@ struct House {
 }
 
 impl House {
-    fn start(url: &str, folder: &Path) -> Self {
+    fn start(url: &str, api: &str, folder: &path::Path) -> Self {
         let log = folder.join("log");
         let mut process = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", "ledger::secrets::a_careless_house", "--nocapture"])
-            .env(DATABASE, url)
+            .envs([(DATABASE, url), (API, api)])
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("a file"))
             .spawn()
@@ -171,7 +187,9 @@ on_both_databases! {
     async fn no_secret_stands_in_the_database_the_log_or_an_error(database: Database) {
         let folder = std::env::temp_dir().join(format!("maitre-secrets-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder");
-        let house = House::start(&database.url, &folder);
+        let platform = play::Platform::new(SLUG, PASSWORD, CLIENT_SECRET);
+        let api = platform.serve().await.expect("a port");
+        let house = House::start(&database.url, api.url(), &folder);
         let heroku = testkit::Heroku::new(&format!("{}/heroku", house.root), SLUG, PASSWORD, SALT);
         let cloudcontrol = testkit::CloudControl::new(&format!("{}/cloudcontrol", house.root), SLUG, PASSWORD, SALT);
         let (made, failing, panicking) = (key(), key(), key());
@@ -210,6 +228,21 @@ on_both_databases! {
         form.clone().send_by_get().await.expect(302);
         refusals.push(form.send_by_get().await);
         refusals.push(heroku.deprovision(&made).await);
+
+        // a grant that becomes a token, which is used, and one that Heroku does not take
+        let install = platform.install("basic");
+        heroku.provision("basic").install(&install).await.expect(200);
+        until("it is exchanged", || async { install.tally().exchanges == 1 }).await;
+        let tokens = install.exchanges()[0].answer_json();
+        secrets.extend(["access_token", "refresh_token"].map(|token| tokens[token].as_str().expect("a token").to_owned()));
+        let name = format!("{}/names/{}", house.root, install.uuid());
+        until("its token is used", || async { reqwest::get(&name).await.unwrap().text().await.unwrap() == install.name() }).await;
+        platform.fault(Fault::status(401).on("POST", "/oauth/token"));
+        let lost = platform.install("basic");
+        heroku.provision("basic").install(&lost).await.expect(200);
+        let refused = || platform.exchanges().iter().any(|exchange| exchange.status() == Some(401));
+        until("Heroku does not take it", || async { refused() }).await;
+        secrets.extend([install.grant().code().to_owned(), lost.grant().code().to_owned()]);
 
         for refusal in &refusals {
             assert!(refusal.status() >= 400, "{refusal}");
