@@ -10,7 +10,8 @@ use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
 use super::support::{
-    Database, Machine, RandomNumbers, Vendor, basic, key, plan, serve_if_told, short_or_long, soon, until,
+    Database, Machine, RandomNumbers, Vendor, basic, key, plan, serve_if_told, short_or_long, soon, start_process,
+    until,
 };
 
 /// Not a test of its own: what the processes that the others start do.
@@ -32,7 +33,7 @@ impl Fleet {
     async fn of(count: usize, database: &Database) -> Arc<Self> {
         let mut machines = Vec::new();
         for _ in 0..count {
-            machines.push(Mutex::new(Machine::start(database).await));
+            machines.push(Mutex::new(start_process(database).await));
         }
         let (answered, stopping) = (AtomicUsize::default(), AtomicBool::default());
         Arc::new(Self { machines, answered, stopping, promised: Mutex::default() })
@@ -43,7 +44,7 @@ impl Fleet {
     }
 
     async fn restart(&self, place: usize, database: &Database) {
-        let anew = Machine::start(database).await;
+        let anew = start_process(database).await;
         *self.machines[place].lock().expect("a machine") = anew;
     }
 

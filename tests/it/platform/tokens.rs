@@ -67,67 +67,6 @@ on_both_databases! {
         assert_eq!(install.tally().refreshes, 3);
     }
 
-    async fn many_tasks_in_four_houses_refresh_once(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.ordered(&house).await;
-        world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
-        let mut houses = vec![house];
-        for _ in 0..3 {
-            houses.push(world.front(world.options(), |platform| platform).await);
-        }
-        world.heroku.clock().advance(Duration::hours(9));
-        let houses = std::sync::Arc::new(houses);
-        let tasks: Vec<_> = (0..100)
-            .map(|task| {
-                let (houses, install) = (houses.clone(), install.clone());
-                tokio::spawn(async move { name(&houses[task % houses.len()], &install).await })
-            })
-            .collect();
-        for task in tasks {
-            assert_eq!(task.await.unwrap().unwrap(), install.name());
-        }
-        assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (1, 0));
-        world.is_content();
-    }
-
-    async fn a_thousand_grants_behind_a_worker_that_was_down_are_exchanged_in_time(database: Database) {
-        let world = World::new(database).await;
-        let down = std::time::Duration::from_mins(4);
-        let installs = {
-            // nobody works in this process: what it is asked it writes down, and no more
-            let house = world.front(world.options(), |platform| platform).await;
-            let records = house.ledger.records();
-            let mut installs = Vec::new();
-            for _ in 0..1_000 {
-                let install = world.heroku.install("basic");
-                let mut order = maitre_core::Provision::new(house.addon.id().clone(), install.uuid(), "basic");
-                let grant = install.grant();
-                order.oauth_grant = Some(maitre_core::OauthGrant::new(grant.code(), grant.expires_at()));
-                let errand = maitre_core::Follow::beside(&house.platform, &order).expect("a grant is an errand");
-                assert!(records.note(house.addon.id(), errand).await.unwrap());
-                installs.push(install);
-            }
-            // a resource has to be there for its token to be kept: as its provision would have written it
-            let provisions = installs.iter().map(|install| {
-                let order = maitre_core::Provision::new(house.addon.id().clone(), install.uuid(), "basic");
-                maitre_core::Listener::provision(&house.addon, order)
-            });
-            for provision in provisions {
-                provision.await.expect("a widget");
-            }
-            installs
-        };
-        world.heroku.clock().advance(Duration::minutes(4));
-        let _house = world.house_with(world.options().clock_offset(down), |platform| platform).await;
-        until("all are exchanged", || async { world.heroku.tally().exchanges == 1_000 }).await;
-        assert_eq!(world.heroku.tally().lost_grants, 0);
-        for install in &installs {
-            assert_eq!(install.tally().exchanges, 1);
-        }
-        world.is_content();
-    }
-
     async fn a_grant_that_is_lost_is_replaced_where_heroku_does_that(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.grant_backfill = true);

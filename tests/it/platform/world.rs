@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::Router;
 use maitre::platform::{Client, WebhookSecret};
 use maitre::{Addon, Heroku, Platform, heroku_webhooks};
-use maitre_core::ResourceId;
-use maitre_ledger::{Ledger, Options};
+use maitre_core::{Listener, ResourceId};
+use maitre_ledger::{Ledger, Options, Worker};
 use maitre_testkit::platform::{self as testkit, Install, Serving, State};
 use maitre_testkit::{self as market, Reply};
+use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 
 use crate::ledger::support::{Database, Vendor, until};
@@ -42,12 +43,10 @@ impl World {
         self.database.options()
     }
 
-    /// The client that a vendor would build, for Heroku on this machine and by Heroku's clock.
+    /// A client that goes by Heroku's clock.
     pub(super) fn client(&self) -> Client {
         let clock = self.heroku.clock().clone();
-        let client = Client::builder(CLIENT_SECRET).base_url(self.api.url()).user_agent("lantern/2.1").no_proxy();
-        let client = client.pauses(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
-        client.clock(move || clock.now()).build().expect("a client")
+        client(self.api.url(), move || clock.now())
     }
 
     /// A process of the add-on, with a worker.
@@ -63,16 +62,7 @@ impl World {
 
     /// A process of the add-on without a worker.
     pub(super) async fn front(&self, options: Options, change: impl FnOnce(Platform) -> Platform) -> House {
-        let ledger = options.open().await.expect("a ledger");
-        let platform = change(Platform::new(SLUG, self.client(), ledger.records()));
-        let kept = ledger.keep(self.vendor.clone()).follow(platform.clone());
-        let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
-        let addon = addon.takes_its_time(GIVE_WAY).removes_later();
-        let door = platform.webhooks([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
-        let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
-        let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(door))).await;
-        let market = market::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
-        House { ledger, platform, addon, server, market, working: None }
+        House::open(options, self.client(), self.vendor.clone(), change).await
     }
 
     /// A customer orders, and the order is answered.
@@ -98,6 +88,13 @@ impl World {
     }
 }
 
+/// The client that a vendor would build, for Heroku on this machine.
+pub(super) fn client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
+    let client = Client::builder(CLIENT_SECRET).base_url(url).user_agent("lantern/2.1").no_proxy();
+    let client = client.pauses(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
+    client.clock(clock).build().expect("a client")
+}
+
 /// One process of the add-on.
 pub(super) struct House {
     pub(super) ledger: Ledger,
@@ -110,9 +107,31 @@ pub(super) struct House {
 }
 
 impl House {
+    /// One without a worker.
+    pub(super) async fn open(
+        options: Options,
+        client: Client,
+        listener: impl Listener,
+        change: impl FnOnce(Platform) -> Platform,
+    ) -> Self {
+        let ledger = options.open().await.expect("a ledger");
+        let platform = change(Platform::new(SLUG, client, ledger.records()));
+        let kept = ledger.keep(listener).follow(platform.clone());
+        let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
+        let addon = addon.takes_its_time(GIVE_WAY).removes_later();
+        let door = platform.webhooks([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
+        let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
+        let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(door))).await;
+        let market = market::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
+        Self { ledger, platform, addon, server, market, working: None }
+    }
+
+    pub(super) fn worker(&self) -> Worker {
+        self.ledger.worker([self.addon.clone()]).pause(Duration::from_millis(5))
+    }
+
     pub(super) fn start_working(&self) -> JoinHandle<()> {
-        let worker = self.ledger.worker([self.addon.clone()]).pause(Duration::from_millis(5));
-        tokio::spawn(worker.run(std::future::pending()))
+        tokio::spawn(self.worker().run(std::future::pending()))
     }
 
     pub(super) async fn errands_done(&self) {

@@ -1,27 +1,17 @@
-//! Processes that can be killed: this test binary once more, with a ledger, a vendor and a worker in it. They take
-//! orders from their standard input and answer on their standard output, line by line.
+//! Processes that can be killed: this test binary once more. They take orders from their standard input and answer on
+//! their standard output, line by line.
 
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn,
-    SignedOn,
-};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
-use super::{Answer, Database, Gate, Vendor, Working, basic, plan, remove, soon};
-
-const DATABASE: &str = "MAITRE_TEST_DATABASE";
-
-/// How long a process may be silent before another takes over.
-pub(crate) const LEASE: Duration = Duration::from_secs(1);
+use super::soon;
 
 type Pending = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<String>>>>>;
 
@@ -34,10 +24,11 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) async fn start(database: &Database) -> Arc<Self> {
+    /// A process that runs this test alone, which calls [`obey`] when it finds this environment.
+    pub(crate) async fn start(test: &str, environment: &[(&str, &str)]) -> Arc<Self> {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "ledger::processes::one_of_many", "--nocapture", "--test-threads=1"])
-            .env(DATABASE, &database.url)
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -88,115 +79,21 @@ async fn listen(mut child: Child, output: ChildStdout, pending: Pending) {
     let _ = child.wait().await;
 }
 
-/// A vendor whose work goes on though the call was given up, and that says what became of it.
-#[derive(Clone)]
-struct Stubborn {
-    vendor: Vendor,
-    wrote: Arc<Mutex<HashMap<String, watch::Sender<Option<bool>>>>>,
-}
-
-impl Stubborn {
-    fn wrote(&self, resource: &str) -> watch::Sender<Option<bool>> {
-        self.wrote.lock().expect("the book").entry(resource.to_owned()).or_default().clone()
-    }
-
-    async fn go_on<T: Send + 'static>(
-        &self,
-        resource: String,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        let wrote = self.wrote(&resource);
-        let work = tokio::spawn(async move {
-            let result = work.await;
-            wrote.send_replace(Some(result.is_ok()));
-            result
-        });
-        work.await.map_err(|_| Failure::unavailable("it broke"))?
-    }
-}
-
-impl Listener for Stubborn {
-    async fn provision(&self, request: Provision) -> Result<Provisioned> {
-        let vendor = self.vendor.clone();
-        self.go_on(request.resource.to_string(), async move { vendor.provision(request).await }).await
-    }
-
-    async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
-        let vendor = self.vendor.clone();
-        self.go_on(request.resource.to_string(), async move { vendor.plan_change(request).await }).await
-    }
-
-    async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
-        let vendor = self.vendor.clone();
-        self.go_on(request.resource.to_string(), async move { vendor.deprovision(request).await }).await
-    }
-
-    async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
-        self.vendor.single_sign_on(request).await
-    }
-}
-
-/// What a process does that was started by another test; nothing in any other.
-pub(crate) fn serve_if_told() {
-    let Ok(url) = std::env::var(DATABASE) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    runtime.block_on(serve(Database::at(&url)));
-    runtime.shutdown_background();
-}
-
-async fn serve(database: Database) {
-    let options = database.options().lease(LEASE);
-    let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50)).connections(4);
-    let ledger = options.open().await.expect("a ledger");
-    let mut vendor = Vendor::new(database.pool().await).await;
-    vendor.work = Duration::from_millis(5);
-    vendor.checks_fence = true;
-    let listener = Stubborn { vendor: vendor.clone(), wrote: Arc::default() };
-    let kept = ledger.keep(listener.clone());
-    let _working = Working::start(&ledger, &listener);
-    let gates = Arc::<Mutex<HashMap<String, Gate>>>::default();
+/// The process's end: answers each order, given as words, until the other side is gone.
+pub(crate) async fn obey<F: Future<Output = String> + Send + 'static>(answer: impl Fn(Vec<String>) -> F) {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let (kept, vendor, listener, gates) = (kept.clone(), vendor.clone(), listener.clone(), gates.clone());
+        let mut words = line.split(' ').map(ToOwned::to_owned);
+        let number = words.next().unwrap_or_default();
+        let words: Vec<_> = words.collect();
+        let answering = (words != ["hello"]).then(|| answer(words));
         tokio::spawn(async move {
-            let words: Vec<_> = line.split(' ').collect();
-            let gate = |key: &str| gates.lock().expect("the gates").get(key).cloned().expect("a gate");
-            let answer = match words[1..] {
-                ["hello"] => "hello".into(),
-                ["provision", key] => told(&kept.provision(basic(key)).await.into()),
-                ["plan", key, to] => told(&kept.plan_change(plan(key, to)).await.into()),
-                ["remove", key] => told(&kept.deprovision(remove(key)).await.into()),
-                ["gate", key] => {
-                    gates.lock().expect("the gates").insert(key.to_owned(), vendor.stop_at(key));
-                    "done".into()
-                }
-                ["entered", key] => {
-                    gate(key).entered().await;
-                    "done".into()
-                }
-                ["open", key] => {
-                    listener.wrote(key).send_replace(None);
-                    gate(key).open();
-                    "done".into()
-                }
-                ["wrote", key] => {
-                    let mut wrote = listener.wrote(key).subscribe();
-                    let wrote = wrote.wait_for(Option::is_some).await.expect("a result");
-                    format!("{:?}", *wrote)
-                }
-                _ => format!("no such order: {line}"),
+            let answer = match answering {
+                Some(answering) => answering.await,
+                None => "hello".to_owned(),
             };
             let mut output = std::io::stdout().lock();
-            let _ = writeln!(output, "\n> {} {answer}", words[0]).and_then(|()| output.flush());
+            let _ = writeln!(output, "\n> {number} {answer}").and_then(|()| output.flush());
         });
-    }
-}
-
-/// `done` or the kind of the failure.
-fn told(answer: &Answer) -> String {
-    match answer {
-        Answer::Done(_) => "done".into(),
-        Answer::Failed(kind) => format!("{kind:?}"),
     }
 }

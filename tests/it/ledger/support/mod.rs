@@ -3,6 +3,7 @@
 mod asking;
 mod database;
 mod follower;
+mod house;
 mod machine;
 mod vendor;
 mod working;
@@ -10,7 +11,8 @@ mod working;
 pub(crate) use asking::{Answer, Seen, addon, basic, key, plan, provision, remove, replies, sign_on};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
 pub(crate) use follower::{Follower, Following, Hears, PATIENCE};
-pub(crate) use machine::{LEASE, Machine, serve_if_told};
+pub(crate) use house::{LEASE, serve_if_told, start_process};
+pub(crate) use machine::{Machine, obey};
 pub(crate) use vendor::{Act, Gate, Vendor};
 pub(crate) use working::{Process, RandomNumbers, Working, worker};
 

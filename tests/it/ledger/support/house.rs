@@ -1,0 +1,133 @@
+//! A process with a ledger, a vendor and a worker in it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use maitre_core::{
+    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn,
+    SignedOn,
+};
+use tokio::sync::watch;
+
+use super::{Answer, Database, Gate, Machine, Vendor, Working, basic, obey, plan, remove};
+
+const DATABASE: &str = "MAITRE_TEST_DATABASE";
+
+/// How long a process may be silent before another takes over.
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
+
+/// Starts one on this database.
+pub(crate) async fn start_process(database: &Database) -> Arc<Machine> {
+    Machine::start("ledger::processes::one_of_many", &[(DATABASE, &database.url)]).await
+}
+
+/// A vendor whose work goes on though the call was given up, and that says what became of it.
+#[derive(Clone)]
+struct Stubborn {
+    vendor: Vendor,
+    wrote: Arc<Mutex<HashMap<String, watch::Sender<Option<bool>>>>>,
+}
+
+impl Stubborn {
+    fn wrote(&self, resource: &str) -> watch::Sender<Option<bool>> {
+        self.wrote.lock().expect("the book").entry(resource.to_owned()).or_default().clone()
+    }
+
+    async fn go_on<T: Send + 'static>(
+        &self,
+        resource: String,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let wrote = self.wrote(&resource);
+        let work = tokio::spawn(async move {
+            let result = work.await;
+            wrote.send_replace(Some(result.is_ok()));
+            result
+        });
+        work.await.map_err(|_| Failure::unavailable("it broke"))?
+    }
+}
+
+impl Listener for Stubborn {
+    async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        let vendor = self.vendor.clone();
+        self.go_on(request.resource.to_string(), async move { vendor.provision(request).await }).await
+    }
+
+    async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
+        let vendor = self.vendor.clone();
+        self.go_on(request.resource.to_string(), async move { vendor.plan_change(request).await }).await
+    }
+
+    async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
+        let vendor = self.vendor.clone();
+        self.go_on(request.resource.to_string(), async move { vendor.deprovision(request).await }).await
+    }
+
+    async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
+        self.vendor.single_sign_on(request).await
+    }
+}
+
+/// What a process does that was started by another test; nothing in any other.
+pub(crate) fn serve_if_told() {
+    let Ok(url) = std::env::var(DATABASE) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(serve(Database::at(&url)));
+    runtime.shutdown_background();
+}
+
+async fn serve(database: Database) {
+    let options = database.options().lease(LEASE);
+    let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50)).connections(4);
+    let ledger = options.open().await.expect("a ledger");
+    let mut vendor = Vendor::new(database.pool().await).await;
+    vendor.work = Duration::from_millis(5);
+    vendor.checks_fence = true;
+    let listener = Stubborn { vendor: vendor.clone(), wrote: Arc::default() };
+    let kept = ledger.keep(listener.clone());
+    let _working = Working::start(&ledger, &listener);
+    let gates = Arc::<Mutex<HashMap<String, Gate>>>::default();
+    obey(|words| {
+        let (kept, vendor, listener, gates) = (kept.clone(), vendor.clone(), listener.clone(), gates.clone());
+        async move {
+            let gate = |key: &str| gates.lock().expect("the gates").get(key).cloned().expect("a gate");
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            match words[..] {
+                ["provision", key] => told(&kept.provision(basic(key)).await.into()),
+                ["plan", key, to] => told(&kept.plan_change(plan(key, to)).await.into()),
+                ["remove", key] => told(&kept.deprovision(remove(key)).await.into()),
+                ["gate", key] => {
+                    gates.lock().expect("the gates").insert(key.to_owned(), vendor.stop_at(key));
+                    "done".into()
+                }
+                ["entered", key] => {
+                    gate(key).entered().await;
+                    "done".into()
+                }
+                ["open", key] => {
+                    listener.wrote(key).send_replace(None);
+                    gate(key).open();
+                    "done".into()
+                }
+                ["wrote", key] => {
+                    let mut wrote = listener.wrote(key).subscribe();
+                    let wrote = wrote.wait_for(Option::is_some).await.expect("a result");
+                    format!("{:?}", *wrote)
+                }
+                _ => format!("no such order: {words:?}"),
+            }
+        }
+    })
+    .await;
+}
+
+/// `done` or the kind of the failure.
+fn told(answer: &Answer) -> String {
+    match answer {
+        Answer::Done(_) => "done".into(),
+        Answer::Failed(kind) => format!("{kind:?}"),
+    }
+}

@@ -1,0 +1,146 @@
+//! A process of the add-on that can be killed: this test binary once more, with a front desk and a worker in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use maitre_core::{
+    Deprovision, Deprovisioned, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn, SignedOn,
+};
+use maitre_testkit as market;
+use time::OffsetDateTime;
+use tokio::time::sleep;
+
+use super::World;
+use super::world::{House, client};
+use crate::ledger::support::{Database, Machine, Vendor, obey};
+use crate::support::{Folder, PASSWORD, SALT, SLUG};
+
+const DATABASE: &str = "MAITRE_TEST_BRANCH_DATABASE";
+const API: &str = "MAITRE_TEST_BRANCH_API";
+const CLOCK: &str = "MAITRE_TEST_BRANCH_CLOCK";
+const LOG: &str = "MAITRE_TEST_BRANCH_LOG";
+
+/// How long a process may be silent before another takes over.
+const LEASE: Duration = Duration::from_secs(3);
+
+/// Ordered on this plan it takes up to ten seconds.
+pub(super) const SLOW: &str = "slow";
+
+/// The parent's end of it.
+pub(super) struct Branch {
+    pub(super) machine: Arc<Machine>,
+    /// What calls it.
+    pub(super) market: market::Heroku,
+    log: PathBuf,
+    _folder: Folder,
+}
+
+impl Branch {
+    pub(super) async fn start(world: &World) -> Self {
+        Self::start_late(world, time::Duration::ZERO).await
+    }
+
+    /// One whose clock is so much ahead.
+    pub(super) async fn start_late(world: &World, ahead: time::Duration) -> Self {
+        let folder = Folder::new();
+        let log = folder.0.join("log");
+        let (seconds, path) = (ahead.whole_seconds().to_string(), log.display().to_string());
+        let environment = [(DATABASE, &*world.database.url), (API, world.api.url()), (CLOCK, &*seconds), (LOG, &*path)];
+        let machine = Machine::start("platform::processes::a_branch", &environment).await;
+        let url = machine.ask("where").await.expect("it lives");
+        let market = market::Heroku::new(&url, SLUG, PASSWORD, SALT);
+        Self { machine, market, log, _folder: folder }
+    }
+
+    /// The errors that it has logged with these words in them.
+    pub(super) fn alarms(&self, words: &str) -> usize {
+        std::fs::read_to_string(&self.log).expect("a log").lines().filter(|line| line.contains(words)).count()
+    }
+}
+
+/// What a process does that was started by another test; nothing in any other.
+pub(super) fn serve_if_told() {
+    let (Ok(database), Ok(api), Ok(log)) = (std::env::var(DATABASE), std::env::var(API), std::env::var(LOG)) else {
+        return;
+    };
+    let clock = std::env::var(CLOCK).ok().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+    log_errors(Path::new(&log));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(serve(Database::at(&database), &api, clock));
+    runtime.shutdown_background();
+}
+
+fn log_errors(path: &Path) {
+    let log = std::fs::File::create(path).expect("a log");
+    tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_writer(log).with_ansi(false).init();
+}
+
+async fn serve(database: Database, api: &str, ahead: i64) {
+    let ledger_ahead = Duration::from_secs(u64::try_from(ahead).expect("not behind"));
+    let options = database.options().lease(LEASE).connections(4).clock_offset(ledger_ahead);
+    // who is killed as often as here has tried more often than in a year
+    let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50));
+    let mut vendor = Vendor::new(database.pool().await).await;
+    vendor.checks_fence = true;
+    let clock = Arc::new(AtomicI64::new(ahead));
+    let client = client(api, {
+        let clock = clock.clone();
+        move || OffsetDateTime::now_utc() + time::Duration::seconds(clock.load(Ordering::SeqCst))
+    });
+    let house =
+        House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).replaces_lost_grants()).await;
+    let _working = tokio::spawn(house.worker().at_once(1_000).run(std::future::pending()));
+    let house = Arc::new(house);
+    obey(|words| {
+        let (house, clock) = (house.clone(), clock.clone());
+        async move {
+            match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["where"] => house.server.url("/heroku"),
+                ["ahead", seconds] => {
+                    clock.store(seconds.parse().expect("seconds"), Ordering::SeqCst);
+                    "done".to_owned()
+                }
+                ["name", uuid] => {
+                    let resource = (*uuid).into();
+                    let add_on = house.platform.call(&resource, |api| async move { api.add_on(uuid).await }).await;
+                    add_on.map_or_else(|error| error.to_string(), |add_on| add_on.name)
+                }
+                other => format!("no such order: {other:?}"),
+            }
+        }
+    })
+    .await;
+}
+
+/// A vendor who takes his time, the same for one resource whenever he is asked.
+struct Slow(Vendor);
+
+impl Listener for Slow {
+    async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        if request.plan == SLOW {
+            sleep(takes(request.resource.as_str())).await;
+        }
+        self.0.provision(request).await
+    }
+
+    async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
+        self.0.plan_change(request).await
+    }
+
+    async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
+        self.0.deprovision(request).await
+    }
+
+    async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
+        self.0.single_sign_on(request).await
+    }
+}
+
+/// Up to ten seconds, by the first digits of the uuid, which are drawn.
+fn takes(uuid: &str) -> Duration {
+    let drawn = u64::from_str_radix(&uuid[..8], 16).expect("a uuid");
+    Duration::from_millis(drawn % 10_000)
+}

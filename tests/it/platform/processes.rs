@@ -1,0 +1,246 @@
+//! Processes that are killed while what they were asked takes its time, and that share one token: counted by Heroku and
+//! in the vendor's tables.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use maitre_testkit::Reply;
+use maitre_testkit::platform::{Install, RefreshTokens, Rule, State};
+use tokio::time::{Instant, sleep};
+
+use super::World;
+use super::branch::{Branch, SLOW, serve_if_told};
+use super::world::{becomes, id};
+use crate::ledger::support::{Database, RandomNumbers, short_or_long, soon, until};
+
+/// Not a test of its own: what the processes that the others start do.
+#[test]
+fn a_branch() {
+    serve_if_told();
+}
+
+/// How long a customer waits here: a slow provision begins anew with every process that dies under it.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Some processes, and customers who order until enough is ordered and all is killed that should be.
+struct Street {
+    world: World,
+    branches: Vec<Mutex<Arc<Branch>>>,
+    ordered: AtomicUsize,
+    orders: usize,
+    killed: AtomicBool,
+}
+
+/// What a customer does with his order.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Stays,
+    RemovedInTheMiddle,
+    RemovedWhenItIsThere,
+}
+
+impl Street {
+    async fn of(branches: usize, orders: usize, world: World) -> Arc<Self> {
+        let mut all = Vec::new();
+        for _ in 0..branches {
+            all.push(Mutex::new(Arc::new(Branch::start(&world).await)));
+        }
+        Arc::new(Self { world, branches: all, ordered: AtomicUsize::new(0), orders, killed: AtomicBool::new(false) })
+    }
+
+    fn branch(&self, place: usize) -> Arc<Branch> {
+        self.branches[place].lock().expect("a branch").clone()
+    }
+
+    fn any(&self, numbers: &mut RandomNumbers) -> Arc<Branch> {
+        self.branch(numbers.below(self.branches.len()))
+    }
+
+    async fn kill_one(&self, numbers: &mut RandomNumbers) {
+        let place = numbers.below(self.branches.len());
+        self.branch(place).machine.signal("KILL").await;
+        let anew = Arc::new(Branch::start(&self.world).await);
+        *self.branches[place].lock().expect("a branch") = anew;
+    }
+
+    /// Orders one after the other, and says what became of them.
+    async fn customer(self: Arc<Self>, mut numbers: RandomNumbers) -> Vec<(Install, Fate)> {
+        let mut orders = Vec::new();
+        while self.ordered.fetch_add(1, Ordering::SeqCst) < self.orders || !self.killed.load(Ordering::SeqCst) {
+            let fate = match numbers.below(8) {
+                0 => Fate::RemovedInTheMiddle,
+                1 => Fate::RemovedWhenItIsThere,
+                _ => Fate::Stays,
+            };
+            let install = self.world.heroku.install(SLOW);
+            self.order(&mut numbers, &install).await;
+            if fate != Fate::RemovedInTheMiddle {
+                let end = Instant::now() + PATIENCE;
+                while install.state() != State::Provisioned {
+                    assert!(Instant::now() < end, "never provisioned: {install:?}, {:?}", install.tally());
+                    sleep(Duration::from_millis(20)).await;
+                }
+            }
+            if fate != Fate::Stays {
+                self.remove(&mut numbers, &install).await;
+            }
+            orders.push((install, fate));
+        }
+        orders
+    }
+
+    /// As Heroku does it: again until there is an answer.
+    async fn order(&self, numbers: &mut RandomNumbers, install: &Install) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let market = &self.any(numbers).market;
+            let reply = market.provision(SLOW).install(install).try_send().await;
+            if let Some(reply) = answer(reply, &[200, 202]) {
+                return install.provision_answered(&reply);
+            }
+            assert!(Instant::now() < end, "no answer to the order of {install:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn remove(&self, numbers: &mut RandomNumbers, install: &Install) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let reply = self.any(numbers).market.deprovision(install.uuid()).try_send().await;
+            // the answer to the first one may have been lost with its process
+            if let Some(reply) = answer(reply, &[200, 202, 204, 410]) {
+                return install.deprovision_answered(&reply);
+            }
+            assert!(Instant::now() < end, "no answer to the removal of {install:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// The answer, if it holds; none if the process died, or asks for patience.
+fn answer(reply: Result<Reply, maitre_testkit::Error>, good: &[u16]) -> Option<Reply> {
+    let reply = reply.ok()?;
+    assert!(reply.status() == 503 || good.contains(&reply.status()), "{reply:?}");
+    good.contains(&reply.status()).then_some(reply)
+}
+
+on_both_databases! {
+    async fn slow_provisions_are_finished_once_though_processes_are_killed(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| {
+            settings.grant_backfill = true;
+            settings.async_deprovisioning = true;
+            settings.rate_limit = 1_000_000;
+        });
+        let (orders, kills) = (short_or_long(40, 1_000), short_or_long(5, 100));
+        let mut numbers = RandomNumbers::seeded(17);
+        let street = Street::of(4, orders, world).await;
+        let customers = short_or_long(40, 100);
+        let customers: Vec<_> =
+            (0..customers).map(|_| tokio::spawn(street.clone().customer(numbers.fork()))).collect();
+        for _ in 0..kills {
+            sleep(Duration::from_millis(numbers.below(3_000) as u64)).await;
+            street.kill_one(&mut numbers).await;
+        }
+        street.killed.store(true, Ordering::SeqCst);
+        let mut installs = Vec::new();
+        for customer in customers {
+            installs.extend(customer.await.expect("a customer"));
+        }
+        assert!(installs.len() >= orders);
+        let world = &street.world;
+        let house = world.front(world.options(), |platform| platform).await;
+        house.all_done().await;
+        // what was not exchanged by now is lost
+        world.heroku.clock().advance(time::Duration::minutes(6));
+
+        let mut cut_off = 0;
+        for (install, fate) in &installs {
+            let (uuid, tally) = (install.uuid(), install.tally());
+            if *fate == Fate::Stays {
+                assert_eq!(install.state(), State::Provisioned);
+                assert_eq!((tally.restarts, tally.repeated_provisions), (1, 0), "{install:?}");
+                let name = house.platform.call(&id(install), |api| async move { api.add_on(uuid).await }).await;
+                assert_eq!(name.expect("a token").name, install.name());
+            } else {
+                becomes(install, State::Deprovisioned).await;
+                assert_eq!(tally.calls_after_deprovision, 0, "{install:?}");
+            }
+            assert_eq!(world.vendor.widget(uuid).await.is_some(), *fate == Fate::Stays, "lost or orphaned: {install:?}");
+            cut_off += tally.repeated_exchanges;
+        }
+        assert_eq!(world.vendor.doubles().await, 0);
+        assert_eq!(world.heroku.tally().lost_grants, 0);
+        // an exchange whose answer died with its process is tried again, and then another grant is asked for
+        let wrong: Vec<_> = world.heroku.violations();
+        let wrong: Vec<_> = wrong.iter().filter(|violation| violation.rule() != Rule::RepeatedExchange).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        let figures = house.ledger.figures().await.unwrap();
+        assert_eq!((figures.parked, figures.parked_errands), (0, 0));
+        println!("{} orders, {kills} processes killed, {cut_off} exchanges cut off by that", installs.len());
+    }
+
+    async fn many_tasks_in_four_processes_refresh_once(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
+        let mut branches = Vec::new();
+        for _ in 0..4 {
+            branches.push(Branch::start(&world).await);
+        }
+        let install = world.heroku.install("basic");
+        let reply = branches[0].market.provision("basic").install(&install).send().await;
+        install.provision_answered(reply.expect(200));
+        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        let ask_all = || async {
+            let mut answers = Vec::new();
+            for task in 0..100 {
+                let (machine, order) = (branches[task % 4].machine.clone(), format!("name {}", install.uuid()));
+                answers.push(tokio::spawn(async move { machine.ask(&order).await }));
+            }
+            for answer in answers {
+                assert_eq!(soon("a name", answer).await.unwrap(), Some(install.name()));
+            }
+        };
+        ask_all().await;
+        assert_eq!(install.tally().refreshes, 0);
+
+        world.heroku.clock().advance(time::Duration::hours(9));
+        for branch in &branches {
+            branch.machine.ask(&format!("ahead {}", 9 * 60 * 60)).await.expect("it lives");
+        }
+        ask_all().await;
+        assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (1, 0));
+
+        // and where it ended before its time, which each of them learns by a 401
+        install.revoke_tokens();
+        ask_all().await;
+        assert_eq!(install.tally().refreshes, 2);
+        world.is_content();
+    }
+
+    async fn a_thousand_grants_behind_a_worker_that_was_down_are_exchanged_in_time(database: Database) {
+        let world = World::new(database).await;
+        // nobody works in this process: what it is asked it writes down, and no more
+        let front = world.front(world.options(), |platform| platform).await;
+        let records = front.ledger.records();
+        for _ in 0..1_000 {
+            let install = world.heroku.install("basic");
+            let mut order = maitre_core::Provision::new(front.addon.id().clone(), install.uuid(), "basic");
+            // a resource has to be there for its token to be kept: as its provision would have written it
+            maitre_core::Listener::provision(&front.addon, order.clone()).await.expect("a widget");
+            let grant = install.grant();
+            order.oauth_grant = Some(maitre_core::OauthGrant::new(grant.code(), grant.expires_at()));
+            let errand = maitre_core::Follow::beside(&front.platform, &order).expect("a grant is an errand");
+            assert!(records.note(front.addon.id(), errand).await.unwrap());
+        }
+        let down = time::Duration::minutes(4);
+        world.heroku.clock().advance(down);
+        let branch = Branch::start_late(&world, down).await;
+        until("all are exchanged", || async { world.heroku.tally().exchanges == 1_000 }).await;
+        assert_eq!(world.heroku.tally().lost_grants, 0);
+        assert!(world.heroku.installs().iter().all(|install| install.tally().exchanges == 1));
+        assert_eq!(branch.alarms("an errand is late: soon it is too late for it"), 1_000);
+        world.is_content();
+    }
+}
