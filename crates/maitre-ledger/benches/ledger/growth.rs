@@ -43,7 +43,13 @@ pub(crate) fn measure(host: &Host, settings: &Settings, resources: u64) -> Outco
             let empty = host.database()?;
             let one =
                 |database| load::order(&Desk::Ledger.start(database)?, ask, CALLERS, Until::Time(settings.length));
-            let both = [one(&full)?, one(&empty)?];
+            let both = if round % 2 == 1 {
+                let first = one(&full)?;
+                [first, one(&empty)?]
+            } else {
+                let second = one(&empty)?;
+                [one(&full)?, second]
+            };
             eprintln!(
                 "round {round} of {}, {ask}: ratio {:.3}",
                 settings.rounds,

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) length: Duration,
     pub(crate) only: Option<String>,
     pub(crate) growth: Option<u64>,
+    pub(crate) give_way: Option<usize>,
 }
 
 impl Role {
@@ -45,6 +46,7 @@ impl Role {
                 length: Duration::from_secs_f64(after(&all, "--seconds")?.unwrap_or(1.5)),
                 only: after(&all, "--only")?,
                 growth: after(&all, "--growth")?,
+                give_way: after(&all, "--give-way")?,
             }),
         })
     }

@@ -35,6 +35,10 @@ impl Listener for Counters {
     }
 }
 
+pub(crate) fn keys() -> Outcome<Keys> {
+    Ok(Keys::parse(&"5a".repeat(32))?)
+}
+
 fn app(listener: impl Listener) -> Outcome<Router> {
     let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, listener);
     Ok(Router::new().nest("/heroku", maitre::heroku(addon)))
@@ -46,7 +50,6 @@ pub(crate) fn bare() -> Outcome<Router> {
 
 pub(crate) async fn kept(url: &str) -> Outcome<Router> {
     Ledger::migrate(url).await?;
-    let keys = Keys::parse(&"5a".repeat(32))?;
-    let ledger = Ledger::with(url).keys(keys).connections(CONNECTIONS).open().await?;
+    let ledger = Ledger::with(url).keys(keys()?).connections(CONNECTIONS).open().await?;
     app(ledger.keep(Counters))
 }
