@@ -16,6 +16,9 @@ pub enum Error {
     Heroku(api::Error),
     /// The token of this resource is being refreshed, and that takes too long.
     RefreshTakesLong(ResourceId),
+    /// Heroku will not have this add-on marked deprovisioned: as far as it knows it is in use, as it has not read yet that
+    /// the removal was answered 202.
+    TooEarly(ResourceId),
     /// The records cannot be read or written; the cause.
     Records(String),
     /// The add-on's password is needed for this, and [`Platform::password`](crate::Platform::password) was not called.
@@ -51,6 +54,9 @@ impl fmt::Display for Error {
                 write!(f, "there is no token for {resource}: its grant is not exchanged yet, or was lost")
             }
             Self::RefreshTakesLong(resource) => write!(f, "the token of {resource} is being refreshed for too long"),
+            Self::TooEarly(resource) => {
+                write!(f, "Heroku does not know yet that the removal of {resource} takes its time")
+            }
             Self::Heroku(error) => fmt::Display::fmt(error, f),
             Self::Records(cause) => write!(f, "the records: {cause}"),
             Self::NoPassword => f.write_str("this takes the manifest's password: give it to Platform::password"),

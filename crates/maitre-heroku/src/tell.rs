@@ -9,7 +9,12 @@ impl Platform {
         match outcome {
             Outcome::Provisioned(config) => self.provisioned(resource, config).await,
             Outcome::PlanChanged(config) => self.set_config(resource, config).await,
-            Outcome::NotProvisioned(_) | Outcome::Deprovisioned => self.deprovisioned(resource).await,
+            Outcome::NotProvisioned(_) => self.deprovisioned(resource).await,
+            Outcome::Deprovisioned => match self.deprovisioned(resource).await {
+                // what is in use as far as Heroku knows cannot be ended by this call
+                Err(Error::Heroku(error)) if error.is_invalid() => Err(Error::TooEarly(resource.clone())),
+                result => result,
+            },
             outcome => {
                 // a plan change has no call to end it with
                 tracing::warn!(%resource, ?outcome, "Heroku was told that it is done later, and cannot be told that it is not");

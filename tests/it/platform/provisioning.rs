@@ -153,6 +153,24 @@ on_both_databases! {
         world.is_content();
     }
 
+    async fn a_removal_that_is_done_before_heroku_reads_the_202_is_told_again(database: Database) {
+        let world = World::new(database).await;
+        world.heroku.change(|settings| settings.async_deprovisioning = true);
+        let house = world.house().await;
+        let install = world.ordered(&house).await;
+        let gate = world.vendor.stop_at(install.uuid());
+        let reply = house.market.deprovision(install.uuid()).send().await;
+        gate.open();
+        let refused = || install.exchanges().iter().any(|exchange| exchange.status() == Some(422));
+        until("it is told too early", || async { refused() }).await;
+        install.deprovision_answered(reply.expect(202));
+        becomes(&install, State::Deprovisioned).await;
+        house.all_done().await;
+        assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 0));
+        assert_eq!(house.ledger.figures().await.unwrap().parked, 0);
+        world.is_content();
+    }
+
     async fn a_removal_needs_no_token(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;

@@ -302,6 +302,8 @@ impl Install {
     pub fn deprovision_answered(&self, reply: &Reply) {
         let mut world = self.platform.world();
         match reply.status() {
+            // the vendor may be done, and have said so, before this answer is read
+            202 if world.settings.async_deprovisioning && world.addon(&self.uuid).removal.is_some() => {}
             202 if world.settings.async_deprovisioning => world.begin_deprovision(&self.uuid),
             200..300 | 404 | 410 => world.remove(&self.uuid, Cause::Answer),
             _ => {}

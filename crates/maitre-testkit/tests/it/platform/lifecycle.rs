@@ -221,10 +221,14 @@ async fn a_delete_ends_the_token_when_it_is_answered() {
     assert_eq!(second.state(), State::Deprovisioned);
     vendor.platform.change(|settings| settings.async_deprovisioning = true);
     let token = vendor.token(&third).await;
-    third.deprovision_answered(&heroku.deprovision(third.uuid()).await);
+    let accepted = heroku.deprovision(third.uuid()).await;
+    third.deprovision_answered(&accepted);
     assert_eq!(third.state(), State::Deprovisioning);
     vendor.set(&third, &token, "TALLY_URL", "x").await.expect(200);
     vendor.act(&third, &token, "deprovision").await.expect(200);
+    assert_eq!(third.state(), State::Deprovisioned);
+    // an answer that is read late changes nothing
+    third.deprovision_answered(&accepted);
     assert_eq!(third.state(), State::Deprovisioned);
 
     fourth.deprovision_answered(&heroku.deprovision(fourth.uuid()).await);
