@@ -68,6 +68,19 @@ impl Host {
     }
 }
 
+impl Database {
+    /// Pays off what a great load at once has left behind, which is no matter of size: a server cleans up after it for
+    /// minutes.
+    pub(crate) fn settle(&self) -> Outcome<()> {
+        match &self.server {
+            Some(_) => {
+                ["VACUUM ANALYZE", "CHECKPOINT"].into_iter().try_for_each(|now| order(&self.url, now.to_owned()))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 fn order(server: &str, statement: String) -> Outcome<()> {
     runtime(Threads::One)?.block_on(async {
         let mut connection = PgConnection::connect(server).await?;

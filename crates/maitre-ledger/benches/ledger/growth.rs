@@ -36,6 +36,7 @@ pub(crate) fn measure(host: &Host, settings: &Settings, resources: u64) -> Outco
         memory.push(resident);
     }
     drop(server);
+    full.settle()?;
 
     let mut rounds = [Vec::new(), Vec::new()];
     for round in 1..=settings.rounds {
