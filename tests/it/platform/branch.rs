@@ -92,7 +92,7 @@ async fn serve(database: Database, api: &str, ahead: i64) {
     });
     let house =
         House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).replaces_lost_grants()).await;
-    let _working = tokio::spawn(house.worker().at_once(1_000).run(std::future::pending()));
+    let _working = tokio::spawn(house.worker().at_once(64).run(std::future::pending()));
     let house = Arc::new(house);
     obey(|words| {
         let (house, clock) = (house.clone(), clock.clone());
