@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use maitre_core::{Failure, FailureKind, Listener, Outlive, Progress, ResourceId, Result};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use crate::engine::{
@@ -40,33 +40,33 @@ impl<L: Listener> Kept<L> {
         beside: Option<Which>,
     ) -> Outlive<Result<T>> {
         let kept = self.clone();
+        // without somebody who tells the marketplace later there is no later
+        let gives_way_at = T::give_way(&request).filter(|_| self.follow.is_some()).map(|time| Instant::now() + time);
         outlive(async move {
             let begun = T::begin(&kept.ledger, command).await?;
             observe::answered(&addon, T::KIND, &begun);
             if let Some(errand) = beside {
                 kept.run_beside(errand);
             }
-            kept.go_on(begun, request).await
+            kept.go_on(begun, request, gives_way_at).await
         })
     }
 
     /// What takes long is in a box, so that what does not is small.
-    async fn go_on<T: Reply>(&self, begun: Begun, request: T::Request) -> Result<T> {
-        // without somebody who tells the marketplace later there is no later
-        let give_way = T::give_way(&request).filter(|_| self.follow.is_some());
+    async fn go_on<T: Reply>(&self, begun: Begun, request: T::Request, gives_way_at: Option<Instant>) -> Result<T> {
         match begun {
-            Begun::Run(lease) => match give_way {
+            Begun::Run(lease) => match gives_way_at {
                 None => self.run(lease, request).await,
-                Some(give_way) => {
+                Some(at) => {
                     let (kept, operation) = (self.clone(), lease.operation);
                     let running = outlive(async move { kept.run::<T>(lease, request).await });
-                    match timeout(give_way, running).await {
+                    match timeout_at(at, running).await {
                         Ok(result) => result,
                         Err(_) => Box::pin(self.accept(operation)).await,
                     }
                 }
             },
-            Begun::Wait { operation, key } => self.wait(operation, key, give_way).await,
+            Begun::Wait { operation, key } => self.wait(operation, key, gives_way_at).await,
             Begun::Replay(resource) => self.ledger.engine.reply_of(&resource)?.revive(),
             Begun::NoCall => T::nothing().ok_or_else(Failure::unknown),
             Begun::Conflict => Err(Failure::conflict("This add-on was ordered otherwise before.")),
@@ -80,7 +80,7 @@ impl<L: Listener> Kept<L> {
     async fn accept<T: Reply>(&self, operation: i64) -> Result<T> {
         let patience = self.follow.as_ref().map_or(Duration::ZERO, |follow| follow.patience());
         let patience = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX / 2);
-        match self.ledger.db.write(Accept { operation, patience }).await? {
+        match self.ledger.db.accept(Accept { operation, patience }).await? {
             Accepted::GoesOn(said) => {
                 Err(Failure::accepted(&*self.ledger, said.unwrap_or_else(|| T::ACCEPTED.to_owned())))
             }
@@ -90,28 +90,28 @@ impl<L: Listener> Kept<L> {
     }
 
     /// Waits for somebody else's result; takes over what nobody works on any more.
-    fn wait<T: Reply>(&self, operation: i64, key: String, give_way: Option<Duration>) -> Walk<'_, T> {
-        Box::pin(self.wait_for(operation, key, give_way))
+    fn wait<T: Reply>(&self, operation: i64, key: String, gives_way_at: Option<Instant>) -> Walk<'_, T> {
+        Box::pin(self.wait_for(operation, key, gives_way_at))
     }
 
-    async fn wait_for<T: Reply>(&self, operation: i64, key: String, give_way: Option<Duration>) -> Result<T> {
+    async fn wait_for<T: Reply>(&self, operation: i64, key: String, gives_way_at: Option<Instant>) -> Result<T> {
         let mut waiter = self.ledger.waiting.join(operation);
-        let end = Instant::now() + give_way.unwrap_or(self.ledger.patience);
+        let end = gives_way_at.unwrap_or_else(|| Instant::now() + self.ledger.patience);
         loop {
             match self.ledger.db.write(Claim { operation }).await? {
-                Claimed::Ours(lease, request) => return self.take_over(lease, request, give_way).await,
+                Claimed::Ours(lease, request) => return self.take_over(lease, request, gives_way_at).await,
                 Claimed::Tell(lease, reply) => {
                     let kept = self.clone();
                     drop(outlive(async move { kept.tell(lease, reply).await })); // its caller was let go long ago
                     return self.accept(operation).await;
                 }
                 Claimed::Ended(reply) => return reply.revive(),
-                Claimed::Deferred if give_way.is_none() => {
+                Claimed::Deferred if gives_way_at.is_none() => {
                     return Err(Failure::unavailable("it failed just now and is tried again later"));
                 }
                 Claimed::Parked => return Err(Failure::unavailable("it was parked: a person has to look at it")),
-                Claimed::Busy { accepted: true } if give_way.is_some() => return self.accept(operation).await,
-                Claimed::Busy { .. } | Claimed::Deferred if Instant::now() >= end && give_way.is_some() => {
+                Claimed::Busy { accepted: true } if gives_way_at.is_some() => return self.accept(operation).await,
+                Claimed::Busy { .. } | Claimed::Deferred if Instant::now() >= end && gives_way_at.is_some() => {
                     return self.accept(operation).await;
                 }
                 Claimed::Busy { .. } if Instant::now() >= end => {
@@ -128,14 +128,14 @@ impl<L: Listener> Kept<L> {
         &self,
         lease: Lease,
         request: StoredRequest,
-        give_way: Option<Duration>,
+        gives_way_at: Option<Instant>,
     ) -> Result<T> {
         let addon = self.ledger.addon_id(&lease.addon)?;
         let request =
             T::request(request, addon, &lease.key).ok_or(LedgerError::damaged("a request of another kind"))?;
-        match give_way {
+        match gives_way_at {
             None => self.run(lease, request).await,
-            Some(_) => Box::pin(self.go_on(Begun::Run(lease), request)).await,
+            Some(_) => Box::pin(self.go_on(Begun::Run(lease), request, gives_way_at)).await,
         }
     }
 

@@ -3,10 +3,14 @@
 use std::io::Read;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Outcome;
+
+/// So many may knock at once. With the usual 128 the system drops what comes beside them, and who knocks waits a second
+/// before it tries again, which is no matter of the server.
+const BACKLOG: u32 = 4096;
 
 /// A server's runtime: as `#[tokio::main]` makes it, or one thread, whose instructions are the same in every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +34,9 @@ pub fn serve(threads: Threads, app: impl Future<Output = Outcome<Router>>) -> Ou
     });
     runtime(threads)?.block_on(async {
         let app = app.await?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(([127, 0, 0, 1], 0).into())?;
+        let listener = socket.listen(BACKLOG)?;
         println!("{}", listener.local_addr()?.port());
         axum::serve(listener, app).await?;
         Ok(())

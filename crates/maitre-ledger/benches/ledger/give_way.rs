@@ -67,10 +67,10 @@ fn milliseconds(time: Duration) -> f64 {
 
 /// Orders all at once from a server of its own, and waits until Heroku knows of each that it is done.
 fn one(host: &Host, desk: Desk, orders: usize) -> Outcome<Duration> {
+    let database = host.database()?;
     runtime(Threads::Many)?.block_on(async {
         let heroku = Platform::new(USER, PASSWORD, CLIENT_SECRET).with(|settings| settings.rate_limit = u32::MAX);
         let api = heroku.serve().await?;
-        let database = host.database()?;
         let server = desk.start_with(&database.url, api.url())?;
         let market = Heroku::new(&format!("http://127.0.0.1:{}/heroku", server.port), USER, PASSWORD, SALT);
         let installs: Vec<_> = (0..orders).map(|_| heroku.install("basic")).collect();

@@ -95,11 +95,13 @@ CREATE INDEX maitre_sessions_resource ON maitre_sessions (resource) WHERE resour
 CREATE INDEX maitre_sessions_expiry ON maitre_sessions (expires_at);
 
 -- Many provisions in one round trip and one commit. Each is taken by itself, so that its plan is the same for one as for
--- many, and for a table of ten rows as for one of ten million. What is new is begun under a lease; of what is known the
--- record comes back, for the caller to judge. A place that is missing was taken by somebody else at the same moment.
+-- many, and for a table of ten rows as for one of ten million. What is new is begun under a lease, and its errand noted if
+-- it has one; of what is known the record comes back, for the caller to judge. A place that is missing was taken by
+-- somebody else at the same moment.
 CREATE FUNCTION maitre_begin_provisions(
     addons TEXT[], keys TEXT[], plans TEXT[], askeds BYTEA[], requests BYTEA[],
-    by_owner TEXT, for_milliseconds BIGINT, turned BIGINT
+    errand_kinds TEXT[], errand_names TEXT[], errand_resources TEXT[], errand_payloads BYTEA[],
+    errand_afters BIGINT[], errand_ends BIGINT[], by_owner TEXT, for_milliseconds BIGINT, turned BIGINT
 ) RETURNS TABLE (
     place BIGINT, operation BIGINT, id BIGINT, addon TEXT, key TEXT, state TEXT, plan TEXT, asked BYTEA, reply BYTEA,
     fence BIGINT
@@ -123,13 +125,20 @@ BEGIN
                                        due_at, asked_at, last_asked_at)
         VALUES (made, 'provision', 'open', plans[i], requests[i], 1, 1, by_owner, at + for_milliseconds, at, at, at)
         RETURNING id INTO begun;
+        IF errand_kinds[i] IS NOT NULL THEN
+            INSERT INTO maitre_errands (addon, kind, name, resource, payload, state, due_at, ends_at, noted_at)
+            VALUES (addons[i], errand_kinds[i], errand_names[i], errand_resources[i], errand_payloads[i], 'open',
+                    at + errand_afters[i], NULLIF(errand_ends[i], 0), at)
+            ON CONFLICT (addon, kind, name) DO NOTHING;
+        END IF;
         RETURN QUERY SELECT CAST(i AS BIGINT), begun, made, addons[i], keys[i], 'provisioning', plans[i],
                             CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT);
     END LOOP;
 END $$;
 
 -- Many provisions that were done: each is written down if its fence is still the resource's. What somebody else holds at
--- this moment is left out, for its caller to try alone, and so is what was accepted, of which more has to be done. Returns the operations that were ended.
+-- this moment is left out, for its caller to try alone, and so is what was accepted, of which more has to be done. Returns
+-- the operations that were ended.
 CREATE FUNCTION maitre_end_provisions(
     resources BIGINT[], operations BIGINT[], fences BIGINT[], provider_ids TEXT[], plans TEXT[], replies BYTEA[],
     turned BIGINT
@@ -149,5 +158,24 @@ BEGIN
             state = CASE WHEN state = 'removing' THEN state ELSE 'provisioned' END
         WHERE id = resources[i];
         RETURN NEXT operations[i];
+    END LOOP;
+END $$;
+
+-- Many callers who are let go before what they asked for is done. What has ended, or is held by somebody else at this
+-- moment, is left out, for its caller to look at alone.
+CREATE FUNCTION maitre_accept_operations(operations BIGINT[], patiences BIGINT[], turned BIGINT)
+RETURNS TABLE (operation BIGINT, addon TEXT, key TEXT, progress BYTEA) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    at BIGINT := CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + turned;
+BEGIN
+    FOR i IN 1 .. cardinality(operations) LOOP
+        PERFORM 1 FROM maitre_operations WHERE id = operations[i] AND state = 'open' FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        RETURN QUERY UPDATE maitre_operations o
+                     SET accepted_at = COALESCE(o.accepted_at, at), last_asked_at = at,
+                         accepted_until = COALESCE(o.accepted_until, at + patiences[i])
+                     FROM maitre_resources r WHERE o.id = operations[i] AND r.id = o.resource
+                     RETURNING o.id, r.addon, r.key, o.progress;
     END LOOP;
 END $$;

@@ -11,7 +11,7 @@ mod words;
 
 use std::sync::Arc;
 
-use crate::engine::{AskProvision, Begun, Engine, Finish, Finished};
+use crate::engine::{Accept, Accepted, AskProvision, Begun, Engine, Finish, Finished};
 use crate::error::LedgerError;
 
 pub(crate) use connection::Connection;
@@ -130,6 +130,16 @@ impl Db {
             Self::Sqlite(sqlite) => sqlite.write(finish).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => Box::pin(postgres.finish(finish)).await,
+        }
+    }
+
+    /// Lets the caller of an operation go, on both databases together with others.
+    pub(crate) async fn accept(&self, accept: Accept) -> Result<Accepted, LedgerError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sqlite) => sqlite.write(accept).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Box::pin(postgres.accept(accept)).await,
         }
     }
 

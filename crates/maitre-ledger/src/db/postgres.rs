@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Command, Connection, Row, Value, Words, migrations};
-use crate::engine::{AskProvision, Begun, Engine, Finish, Finished, Together};
+use crate::engine::{Accept, Accepted, AskProvision, Begun, Engine, Finish, Finished, Together};
 use crate::error::LedgerError;
 
 /// More than this do not share one commit.
@@ -27,6 +27,7 @@ pub(crate) struct Postgres {
     pool: Arc<Pool>,
     begins: Queue<AskProvision>,
     ends: Queue<Finish>,
+    accepts: Queue<Accept>,
 }
 
 struct Pool {
@@ -53,7 +54,7 @@ impl Postgres {
         migrations::check(&mut Connection::postgres(&mut connection, &words)).await?;
         drop(connection);
         let pool = Arc::new(Pool { connections, words, engine });
-        Ok(Self { begins: Queue::open(&pool), ends: Queue::open(&pool), pool })
+        Ok(Self { begins: Queue::open(&pool), ends: Queue::open(&pool), accepts: Queue::open(&pool), pool })
     }
 
     pub(super) async fn migrate(url: &str, words: &Words) -> Result<(), LedgerError> {
@@ -80,6 +81,10 @@ impl Postgres {
         self.ends.ask(&self.pool, finish).await
     }
 
+    pub(super) async fn accept(&self, accept: Accept) -> Result<Accepted, LedgerError> {
+        self.accepts.ask(&self.pool, accept).await
+    }
+
     pub(super) async fn read<C: Command>(&self, command: &C) -> Result<C::Outcome, LedgerError> {
         let mut connection = self.pool.connections.acquire().await?;
         command.apply(&self.pool.engine, &mut Connection::postgres(&mut connection, &self.pool.words)).await
@@ -88,6 +93,7 @@ impl Postgres {
     pub(super) async fn close(&self) {
         self.begins.close();
         self.ends.close();
+        self.accepts.close();
         self.pool.connections.close().await;
     }
 }
@@ -149,9 +155,7 @@ async fn serve<C: Together>(pool: Arc<Pool>, waiting: Arc<tokio::sync::Mutex<mps
         }
         let mut first = BTreeMap::new();
         for asked in batch.drain(..) {
-            let (addon, key) = asked.command.about();
-            let about = (addon.to_owned(), key.to_owned());
-            if let Some(other) = first.insert(about, asked) {
+            if let Some(other) = first.insert(asked.command.about(), asked) {
                 do_alone(&pool, other);
             }
         }

@@ -31,8 +31,7 @@ impl Command for Accept {
         let accept = "UPDATE maitre_operations SET accepted_at = COALESCE(accepted_at, {now}), last_asked_at = {now},
              accepted_until = COALESCE(accepted_until, {now} + $2) WHERE id = $1 AND state = 'open' RETURNING progress";
         if let Some(row) = on.maybe_row(accept, values![self.operation, self.patience]).await? {
-            let progress = row.maybe_bytes("progress")?;
-            return Ok(Accepted::GoesOn(progress.map(|sealed| engine.open_progress(&resource, &sealed)).transpose()?));
+            return engine.goes_on(&resource.addon, &resource.key, row.maybe_bytes("progress")?.as_deref());
         }
         let look = "SELECT state, reply FROM maitre_operations WHERE id = $1";
         let row = on.row(look, values![self.operation]).await?;
@@ -61,9 +60,10 @@ impl Command for Say {
 }
 
 impl Engine {
-    fn open_progress(&self, resource: &Resource, sealed: &[u8]) -> Result<String, LedgerError> {
-        let text = self.keys.open(&place(&resource.addon, &resource.key, "progress"), sealed)?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+    /// With what the listener said last, sealed as it was written down.
+    pub(super) fn goes_on(&self, addon: &str, key: &str, said: Option<&[u8]>) -> Result<Accepted, LedgerError> {
+        let said = said.map(|sealed| self.keys.open(&place(addon, key, "progress"), sealed)).transpose()?;
+        Ok(Accepted::GoesOn(said.map(|text| String::from_utf8_lossy(&text).into_owned())))
     }
 
     /// An operation's own answer, or its resource's.

@@ -25,15 +25,31 @@ impl Command for Note {
     type Outcome = bool;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let Self { addon, errand } = self;
         let note = "INSERT INTO maitre_errands (addon, kind, name, resource, payload, state, due_at, ends_at, noted_at)
              VALUES ($1, $2, $3, $4, $5, 'open', {now} + $6, $7, {now}) ON CONFLICT (addon, kind, name) DO NOTHING";
-        let payload = engine.keys.seal(&payload_at(addon, &errand.kind, &errand.name), &errand.payload);
-        let resource = errand.resource.as_ref().map(|resource| key_of(resource.as_str()).into_owned());
-        let after = Milliseconds::try_from(errand.after.as_millis()).unwrap_or(Milliseconds::MAX / 2);
-        let ends_at = errand.ends_at.and_then(|end| i64::try_from(end.unix_timestamp_nanos() / 1_000_000).ok());
-        let values = values![addon, &errand.kind, &errand.name, resource.as_deref(), &payload, after, ends_at];
+        let Errand { kind, name, .. } = &self.errand;
+        let Noted { resource, payload, after, ends_at } = Noted::of(&self.addon, &self.errand, engine);
+        let values = values![&self.addon, kind, name, resource.as_deref(), &payload, after, ends_at];
         Ok(on.run(note, values).await? == 1)
+    }
+}
+
+/// An errand as its row holds it.
+pub(super) struct Noted {
+    pub(super) resource: Option<String>,
+    pub(super) payload: Vec<u8>,
+    pub(super) after: Milliseconds,
+    pub(super) ends_at: Option<Milliseconds>,
+}
+
+impl Noted {
+    pub(super) fn of(addon: &str, errand: &Errand, engine: &Engine) -> Self {
+        Self {
+            resource: errand.resource.as_ref().map(|resource| key_of(resource.as_str()).into_owned()),
+            payload: engine.keys.seal(&payload_at(addon, &errand.kind, &errand.name), &errand.payload),
+            after: Milliseconds::try_from(errand.after.as_millis()).unwrap_or(Milliseconds::MAX / 2),
+            ends_at: errand.ends_at.and_then(|end| i64::try_from(end.unix_timestamp_nanos() / 1_000_000).ok()),
+        }
     }
 }
 

@@ -1,22 +1,28 @@
-//! On Postgres, provisions that are begun or ended at the same time are one round trip and one commit.
+//! On Postgres, provisions that are begun or ended at the same time are one round trip and one commit, and so are callers
+//! who are let go at the same time.
 //!
 //! What these statements do is what the commands do one by one, as far as a provision meets nobody else's work; all that
 //! needs a decision under a lock is left to the command itself.
 
+use super::errand::Noted;
 use super::records::{Kind, Resource};
-use super::{AskProvision, Begun, Engine, Finish, Finished, Lease};
+use super::{Accept, Accepted, AskProvision, Begun, Engine, Finish, Finished, Lease};
 use crate::db::{Command, Connection, Row, values};
 use crate::error::LedgerError;
 use crate::stored::StoredReply;
 
 /// A command that can be done together with others of its kind.
 pub(crate) trait Together: Command {
-    /// Whether it may go with others at all.
-    fn fits(&self) -> bool;
+    /// What it is about. Two about the same do not go together, and they go in this order, so that two processes never
+    /// wait for each other.
+    type About: Ord + Send;
 
-    /// Whom it is about. Two about the same one do not go together, and they go in this order, so that two processes
-    /// never wait for each other.
-    fn about(&self) -> (&str, &str);
+    fn about(&self) -> Self::About;
+
+    /// Whether it may go with others at all.
+    fn fits(&self) -> bool {
+        true
+    }
 
     /// The outcomes, in the order of the commands; none for what has to be done alone.
     fn apply_all(
@@ -27,12 +33,10 @@ pub(crate) trait Together: Command {
 }
 
 impl Together for AskProvision {
-    fn fits(&self) -> bool {
-        self.errand.is_none()
-    }
+    type About = (String, String);
 
-    fn about(&self) -> (&str, &str) {
-        (&self.addon, &self.key)
+    fn about(&self) -> (String, String) {
+        (self.addon.clone(), self.key.clone())
     }
 
     async fn apply_all(
@@ -44,9 +48,35 @@ impl Together for AskProvision {
         let sealed = |of: fn(&Self, &Engine) -> Vec<u8>| commands.iter().map(|ask| of(ask, engine)).collect::<Vec<_>>();
         let (addons, keys, plans) = (column(|ask| &ask.addon), column(|ask| &ask.key), column(|ask| &ask.plan));
         let (askeds, requests) = (sealed(Self::sealed_asked), sealed(Self::sealed_request));
-        let begin = "SELECT * FROM maitre_begin_provisions($1, $2, $3, $4, $5, $6, $7, {turned})";
-        let (owner, length) = (&engine.owner, engine.limits.lease);
-        let values = values![&addons[..], &keys[..], &plans[..], &askeds[..], &requests[..], owner, length];
+        let errands: Vec<_> = commands.iter().map(|ask| ask.errand.as_ref()).collect();
+        let kinds: Vec<_> = errands.iter().map(|errand| errand.map(|errand| &*errand.kind)).collect();
+        let names: Vec<_> = errands.iter().map(|errand| errand.map(|errand| &*errand.name)).collect();
+        let noted = |ask: &&Self| ask.errand.as_ref().map(|errand| Noted::of(&ask.addon, errand, engine));
+        let noted: Vec<_> = commands.iter().map(noted).collect();
+        let about: Vec<_> = noted.iter().map(|noted| noted.as_ref()?.resource.as_deref()).collect();
+        let payloads: Vec<_> =
+            noted.iter().map(|noted| noted.as_ref().map_or(Vec::new(), |it| it.payload.clone())).collect();
+        let afters: Vec<_> = noted.iter().map(|noted| noted.as_ref().map_or(0, |noted| noted.after)).collect();
+        // no errand ended in 1970
+        let ends: Vec<_> =
+            noted.iter().map(|noted| noted.as_ref().and_then(|noted| noted.ends_at).unwrap_or(0)).collect();
+        let begin = "SELECT * FROM maitre_begin_provisions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     {turned})";
+        let values = values![
+            &addons[..],
+            &keys[..],
+            &plans[..],
+            &askeds[..],
+            &requests[..],
+            &kinds[..],
+            &names[..],
+            &about[..],
+            &payloads[..],
+            &afters[..],
+            &ends[..],
+            &engine.owner,
+            engine.limits.lease,
+        ];
         let mut outcomes: Vec<_> = commands.iter().map(|_| None).collect();
         for row in on.rows(begin, values).await? {
             let place = usize::try_from(row.number("place")? - 1).unwrap_or(usize::MAX);
@@ -60,7 +90,10 @@ impl Together for AskProvision {
 impl AskProvision {
     fn begun(&self, engine: &Engine, row: &Row) -> Result<Option<Begun>, LedgerError> {
         let resource = Resource::read(row)?;
-        let Some(operation) = row.maybe_number("operation")? else { return self.known(engine, resource) };
+        let Some(operation) = row.maybe_number("operation")? else {
+            // another order of what is known may bring another errand
+            return if self.errand.is_some() { Ok(None) } else { self.known(engine, resource) };
+        };
         Ok(Some(Begun::Run(Lease {
             operation,
             resource: resource.id,
@@ -74,12 +107,14 @@ impl AskProvision {
 }
 
 impl Together for Finish {
-    fn fits(&self) -> bool {
-        !self.was_told() && matches!((self.lease.kind, &self.reply), (Kind::Provision, StoredReply::Provisioned { .. }))
+    type About = (String, String);
+
+    fn about(&self) -> (String, String) {
+        (self.lease.addon.clone(), self.lease.key.clone())
     }
 
-    fn about(&self) -> (&str, &str) {
-        (&self.lease.addon, &self.lease.key)
+    fn fits(&self) -> bool {
+        !self.was_told() && matches!((self.lease.kind, &self.reply), (Kind::Provision, StoredReply::Provisioned { .. }))
     }
 
     async fn apply_all(
@@ -107,5 +142,32 @@ impl Finish {
             StoredReply::Provisioned { id, own, .. } => Some(own.as_ref().unwrap_or(id)),
             _ => None,
         }
+    }
+}
+
+impl Together for Accept {
+    type About = i64;
+
+    fn about(&self) -> i64 {
+        self.operation
+    }
+
+    async fn apply_all(
+        commands: &[&Self],
+        engine: &Engine,
+        on: &mut Connection<'_>,
+    ) -> Result<Vec<Option<Accepted>>, LedgerError> {
+        let operations: Vec<_> = commands.iter().map(|command| command.operation).collect();
+        let patiences: Vec<_> = commands.iter().map(|command| command.patience).collect();
+        let accept = "SELECT * FROM maitre_accept_operations($1, $2, {turned})";
+        let mut outcomes: Vec<_> = commands.iter().map(|_| None).collect();
+        for row in on.rows(accept, values![&operations[..], &patiences[..]]).await? {
+            let operation = row.number("operation")?;
+            let place = operations.iter().position(|asked| *asked == operation);
+            let Some(outcome) = place.and_then(|place| outcomes.get_mut(place)) else { continue };
+            let (addon, key, progress) = (row.text("addon")?, row.text("key")?, row.maybe_bytes("progress")?);
+            *outcome = Some(engine.goes_on(&addon, &key, progress.as_deref())?);
+        }
+        Ok(outcomes)
     }
 }
