@@ -207,7 +207,7 @@ impl fmt::Debug for Record {
 pub struct Known {
     /// What the marketplace calls it.
     pub resource: ResourceId,
-    /// What the vendor calls it, where that is known.
+    /// What the vendor calls it, where that is another name than its key.
     pub provider_id: Option<String>,
     /// Its plan.
     pub plan: Option<String>,

@@ -17,7 +17,7 @@ pub struct ResourceView {
     pub addon: String,
     /// What the marketplace calls it.
     pub key: String,
-    /// What the vendor calls it.
+    /// What the vendor calls it, where that is another name than its key.
     pub provider_id: Option<String>,
     /// Where it is in its life.
     pub state: State,

@@ -86,10 +86,12 @@ pub(crate) fn late(addon: &str, what: &str) {
 #[cfg(feature = "metrics")]
 pub(crate) fn stands(figures: &Figures) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let counts = [figures.open as f64, figures.parked as f64];
-    metrics::gauge!("maitre_open_operations").set(counts[0]);
-    metrics::gauge!("maitre_parked_operations").set(counts[1]);
+    let count = |count: i64| count as f64;
+    metrics::gauge!("maitre_open_operations").set(count(figures.open));
+    metrics::gauge!("maitre_parked_operations").set(count(figures.parked));
     metrics::gauge!("maitre_oldest_open_seconds").set(figures.oldest_open.as_seconds_f64());
+    metrics::gauge!("maitre_open_errands").set(count(figures.open_errands));
+    metrics::gauge!("maitre_parked_errands").set(count(figures.parked_errands));
 }
 
 #[cfg(not(feature = "metrics"))]
@@ -112,9 +114,11 @@ mod tests {
         AddonId, Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned,
         SignOn, SignedOn,
     };
-    use metrics::{Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit};
+    use metrics::{
+        Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit,
+    };
 
-    use crate::Ledger;
+    use crate::{Figures, Ledger};
 
     type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
 
@@ -130,9 +134,18 @@ mod tests {
         fn absolute(&self, _: u64) {}
     }
 
+    impl GaugeFn for One {
+        fn increment(&self, _: f64) {}
+        fn decrement(&self, _: f64) {}
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the test sets whole numbers")]
+        fn set(&self, value: f64) {
+            self.0.lock().expect("the counts").insert(self.1.clone(), value as u64);
+        }
+    }
+
     impl HistogramFn for One {
         fn record(&self, _: f64) {
-            self.increment(1);
+            CounterFn::increment(self, 1);
         }
     }
 
@@ -150,8 +163,8 @@ mod tests {
         fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
             Counter::from_arc(self.one(key))
         }
-        fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-            Gauge::noop()
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.one(key))
         }
         fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
             Histogram::from_arc(self.one(key))
@@ -217,5 +230,22 @@ mod tests {
             ("maitre_calls_total heroku/widgets provision said_no", 1),
         ];
         assert_eq!(seen, expected.map(|(name, count)| (name.to_owned(), count)).into());
+    }
+
+    #[test]
+    fn how_things_stand_is_told() {
+        let counts = Counts::default();
+        let recorder = Recorder(counts.clone());
+        let figures =
+            Figures { open: 1, parked: 2, oldest_open: time::Duration::seconds(3), open_errands: 4, parked_errands: 5 };
+        metrics::with_local_recorder(&recorder, || super::stands(&figures));
+        let expected = [
+            ("maitre_oldest_open_seconds ", 3),
+            ("maitre_open_errands ", 4),
+            ("maitre_open_operations ", 1),
+            ("maitre_parked_errands ", 5),
+            ("maitre_parked_operations ", 2),
+        ];
+        assert_eq!(*counts.lock().unwrap(), expected.map(|(name, count)| (name.to_owned(), count)).into());
     }
 }

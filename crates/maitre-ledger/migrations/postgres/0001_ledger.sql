@@ -1,3 +1,5 @@
+-- A resource is written twice within moments: without its answer, which is most of it, and with it. There is room for that
+-- on its page, and no index has a column that the second time changes, so that its indexes are written once.
 CREATE TABLE maitre_resources (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     addon TEXT NOT NULL,
@@ -10,10 +12,11 @@ CREATE TABLE maitre_resources (
     fence BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
+    removed_at BIGINT,
     UNIQUE (key, addon)
-);
+) WITH (fillfactor = 30);
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
-CREATE INDEX maitre_resources_removed ON maitre_resources (changed_at) WHERE state = 'removed';
+CREATE INDEX maitre_resources_removed ON maitre_resources (removed_at) WHERE removed_at IS NOT NULL;
 
 CREATE TABLE maitre_operations (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -10,10 +10,11 @@ CREATE TABLE maitre_resources (
     fence BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
+    removed_at BIGINT,
     UNIQUE (key, addon)
 );
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
-CREATE INDEX maitre_resources_removed ON maitre_resources (changed_at) WHERE state = 'removed';
+CREATE INDEX maitre_resources_removed ON maitre_resources (removed_at) WHERE removed_at IS NOT NULL;
 
 CREATE TABLE maitre_operations (
     id INTEGER PRIMARY KEY,

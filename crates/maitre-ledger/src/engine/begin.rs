@@ -223,8 +223,8 @@ async fn bury(on: &mut Connection<'_>, addon: &str, id: &str) -> Result<bool, Le
     if !is_uuid(id) {
         return Ok(true);
     }
-    let tombstone = "INSERT INTO maitre_resources (addon, key, state, created_at, changed_at)
-         VALUES ($1, $2, 'removed', {now}, {now}) ON CONFLICT (addon, key) DO NOTHING";
+    let tombstone = "INSERT INTO maitre_resources (addon, key, state, created_at, changed_at, removed_at)
+         VALUES ($1, $2, 'removed', {now}, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING";
     Ok(on.run(tombstone, values![addon, &*key_of(id)]).await? == 1)
 }
 

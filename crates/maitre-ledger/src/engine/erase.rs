@@ -31,8 +31,8 @@ impl Command for Erase {
 
 /// Some tombstones whose time has come; says how many.
 pub(super) async fn forget(on: &mut Connection<'_>, retention: Milliseconds) -> Result<u64, LedgerError> {
-    let old = "SELECT id FROM maitre_resources WHERE state = 'removed' AND changed_at <= {now} - $1
-         ORDER BY changed_at LIMIT 500 {skip_locked}";
+    let old = "SELECT id FROM maitre_resources WHERE removed_at <= {now} - $1
+         ORDER BY removed_at LIMIT 500 {skip_locked}";
     let old = on.rows(old, values![retention]).await?;
     let old = old.iter().map(|row| row.number("id")).collect::<Result<Vec<_>, _>>()?;
     on.run("DELETE FROM maitre_operations WHERE resource {among $1}", values![&old[..]]).await?;

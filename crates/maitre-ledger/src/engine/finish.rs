@@ -44,6 +44,16 @@ impl Finish {
     pub(super) fn was_told(&self) -> bool {
         self.told
     }
+
+    /// The vendor's own name of what was provisioned, where that is another than its key.
+    pub(super) fn provider_id(&self) -> Option<&str> {
+        match &self.reply {
+            StoredReply::Provisioned { id, own, .. } => {
+                Some(own.as_ref().unwrap_or(id).as_str()).filter(|id| *id != self.lease.key)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Command for Finish {
@@ -60,12 +70,11 @@ impl Command for Finish {
             Ours::Yes | Ours::Accepted => {}
         }
         match (lease.kind, reply) {
-            (Kind::Provision, StoredReply::Provisioned { id, own, .. }) => {
-                let id = own.as_ref().unwrap_or(id);
+            (Kind::Provision, StoredReply::Provisioned { .. }) => {
                 // a removal that was asked for meanwhile stays asked for
                 let done = "UPDATE maitre_resources SET provider_id = $2, reply = $3, plan = $4, changed_at = {now},
                      state = CASE WHEN state = 'removing' THEN state ELSE 'provisioned' END WHERE id = $1";
-                on.run(done, values![lease.resource, id, sealed, lease.plan.as_deref()]).await?;
+                on.run(done, values![lease.resource, self.provider_id(), sealed, lease.plan.as_deref()]).await?;
             }
             (Kind::Provision, failed) if failed.is_transient() => take_down(on, lease).await?,
             (Kind::Provision, _) => {
@@ -149,7 +158,8 @@ async fn removed(engine: &Engine, on: &mut Connection<'_>, lease: &Lease) -> Res
 
 pub(super) async fn bury(on: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
     let removed =
-        "UPDATE maitre_resources SET state = 'removed', reply = NULL, asked = NULL, changed_at = {now} WHERE id = $1";
+        "UPDATE maitre_resources SET state = 'removed', reply = NULL, asked = NULL, changed_at = {now}, removed_at = {now}
+         WHERE id = $1";
     on.run(removed, values![resource]).await.map(drop)
 }
 

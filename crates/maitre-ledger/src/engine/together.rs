@@ -136,15 +136,6 @@ impl Together for Finish {
     }
 }
 
-impl Finish {
-    fn provider_id(&self) -> Option<&str> {
-        match &self.reply {
-            StoredReply::Provisioned { id, own, .. } => Some(own.as_ref().unwrap_or(id)),
-            _ => None,
-        }
-    }
-}
-
 impl Together for Accept {
     type About = i64;
 
