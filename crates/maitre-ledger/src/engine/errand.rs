@@ -27,24 +27,27 @@ impl Command for Note {
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let note = "INSERT INTO maitre_errands (addon, kind, name, resource, payload, state, due_at, ends_at, noted_at)
              VALUES ($1, $2, $3, $4, $5, 'open', {now} + $6, $7, {now}) ON CONFLICT (addon, kind, name) DO NOTHING";
-        let Errand { kind, name, .. } = &self.errand;
-        let Noted { resource, payload, after, ends_at } = Noted::of(&self.addon, &self.errand, engine);
+        let Noted { kind, name, resource, payload, after, ends_at } = Noted::of(&self.addon, &self.errand, engine);
         let values = values![&self.addon, kind, name, resource.as_deref(), &payload, after, ends_at];
         Ok(on.run(note, values).await? == 1)
     }
 }
 
 /// An errand as its row holds it.
-pub(super) struct Noted {
+pub(super) struct Noted<'e> {
+    pub(super) kind: &'e str,
+    pub(super) name: &'e str,
     pub(super) resource: Option<String>,
     pub(super) payload: Vec<u8>,
     pub(super) after: Milliseconds,
     pub(super) ends_at: Option<Milliseconds>,
 }
 
-impl Noted {
-    pub(super) fn of(addon: &str, errand: &Errand, engine: &Engine) -> Self {
+impl<'e> Noted<'e> {
+    pub(super) fn of(addon: &str, errand: &'e Errand, engine: &Engine) -> Self {
         Self {
+            kind: &errand.kind,
+            name: &errand.name,
             resource: errand.resource.as_ref().map(|resource| key_of(resource.as_str()).into_owned()),
             payload: engine.keys.seal(&payload_at(addon, &errand.kind, &errand.name), &errand.payload),
             after: Milliseconds::try_from(errand.after.as_millis()).unwrap_or(Milliseconds::MAX / 2),

@@ -48,18 +48,21 @@ impl Together for AskProvision {
         let sealed = |of: fn(&Self, &Engine) -> Vec<u8>| commands.iter().map(|ask| of(ask, engine)).collect::<Vec<_>>();
         let (addons, keys, plans) = (column(|ask| &ask.addon), column(|ask| &ask.key), column(|ask| &ask.plan));
         let (askeds, requests) = (sealed(Self::sealed_asked), sealed(Self::sealed_request));
-        let errands: Vec<_> = commands.iter().map(|ask| ask.errand.as_ref()).collect();
-        let kinds: Vec<_> = errands.iter().map(|errand| errand.map(|errand| &*errand.kind)).collect();
-        let names: Vec<_> = errands.iter().map(|errand| errand.map(|errand| &*errand.name)).collect();
-        let noted = |ask: &&Self| ask.errand.as_ref().map(|errand| Noted::of(&ask.addon, errand, engine));
-        let noted: Vec<_> = commands.iter().map(noted).collect();
-        let about: Vec<_> = noted.iter().map(|noted| noted.as_ref()?.resource.as_deref()).collect();
+        let noted: Vec<_> = commands
+            .iter()
+            .map(|ask| ask.errand.as_ref().map(|errand| Noted::of(&ask.addon, errand, engine)))
+            .collect();
+        let texts = |of: for<'n> fn(&'n Noted<'n>) -> Option<&'n str>| {
+            noted.iter().map(|errand| errand.as_ref().and_then(of)).collect::<Vec<_>>()
+        };
+        let numbers =
+            |of: fn(&Noted<'_>) -> i64| noted.iter().map(|errand| errand.as_ref().map_or(0, of)).collect::<Vec<_>>();
         let payloads: Vec<_> =
-            noted.iter().map(|noted| noted.as_ref().map_or(Vec::new(), |it| it.payload.clone())).collect();
-        let afters: Vec<_> = noted.iter().map(|noted| noted.as_ref().map_or(0, |noted| noted.after)).collect();
+            noted.iter().map(|errand| errand.as_ref().map_or(Vec::new(), |it| it.payload.clone())).collect();
+        let (kinds, names) = (texts(|errand| Some(errand.kind)), texts(|errand| Some(errand.name)));
+        let about = texts(|errand| errand.resource.as_deref());
         // no errand ended in 1970
-        let ends: Vec<_> =
-            noted.iter().map(|noted| noted.as_ref().and_then(|noted| noted.ends_at).unwrap_or(0)).collect();
+        let (afters, ends) = (numbers(|errand| errand.after), numbers(|errand| errand.ends_at.unwrap_or(0)));
         let begin = "SELECT * FROM maitre_begin_provisions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                      {turned})";
         let values = values![
