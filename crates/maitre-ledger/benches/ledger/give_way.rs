@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::databases::Host;
 use crate::desk::Desk;
 use crate::settings::Settings;
+use crate::throughput::in_turn;
 
 /// When the answer is due.
 pub(crate) const GIVE_WAY: Duration = Duration::from_secs(2);
@@ -34,13 +35,7 @@ pub(crate) fn measure(host: &Host, settings: &Settings, orders: usize) -> Outcom
     let mut rounds = Vec::new();
     for round in 1..=settings.rounds {
         let one = |desk| one(host, desk, orders);
-        let both = if round % 2 == 1 {
-            let first = one(Desk::Slow)?;
-            [first, one(Desk::Sleeps)?]
-        } else {
-            let second = one(Desk::Sleeps)?;
-            [one(Desk::Slow)?, second]
-        };
+        let both = in_turn(round, || one(Desk::Slow), || one(Desk::Sleeps))?;
         let [slow, sleeps] = both.map(milliseconds);
         eprintln!("round {round} of {}: p99 {slow:.0} ms, of the one that sleeps {sleeps:.0} ms", settings.rounds);
         rounds.push(both);

@@ -8,7 +8,7 @@ use maitre_workbench::table::{Goal, Row, Table};
 use crate::databases::Host;
 use crate::desk::Desk;
 use crate::settings::Settings;
-use crate::throughput::{figures, per_second};
+use crate::throughput::{figures, in_turn, per_second};
 
 const CALLERS: u32 = 64;
 
@@ -44,13 +44,7 @@ pub(crate) fn measure(host: &Host, settings: &Settings, resources: u64) -> Outco
             let empty = host.database()?;
             let one =
                 |database| load::order(&Desk::Ledger.start(database)?, ask, CALLERS, Until::Time(settings.length));
-            let both = if round % 2 == 1 {
-                let first = one(&full)?;
-                [first, one(&empty)?]
-            } else {
-                let second = one(&empty)?;
-                [one(&full)?, second]
-            };
+            let both = in_turn(round, || one(&full), || one(&empty))?;
             eprintln!(
                 "round {round} of {}, {ask}: ratio {:.3}",
                 settings.rounds,

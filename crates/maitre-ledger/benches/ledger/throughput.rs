@@ -54,18 +54,26 @@ pub(crate) fn figures(rounds: &[[Seen; 2]], figure: fn(&Seen) -> f64) -> Vec<[f6
     rounds.iter().map(|round| round.each_ref().map(figure)).collect()
 }
 
-/// Two servers, one after the other in fresh processes; who is first changes from round to round.
+/// Both, one after the other; who is first changes from round to round, as the machine may remember.
+pub(crate) fn in_turn<T>(
+    round: u32,
+    one: impl FnOnce() -> Outcome<T>,
+    other: impl FnOnce() -> Outcome<T>,
+) -> Outcome<[T; 2]> {
+    if round % 2 == 1 {
+        let first = one()?;
+        return Ok([first, other()?]);
+    }
+    let first = other()?;
+    Ok([one()?, first])
+}
+
+/// Two servers in fresh processes.
 fn rounds(host: &Host, settings: &Settings, callers: u32, two: [(Desk, Ask); 2]) -> Outcome<Vec<[Seen; 2]>> {
     let mut seen = Vec::new();
     for round in 1..=settings.rounds {
         let one = |(desk, ask): (Desk, Ask)| one(host, desk, ask, callers, settings.length);
-        let both = if round % 2 == 1 {
-            let first = one(two[0])?;
-            [first, one(two[1])?]
-        } else {
-            let second = one(two[1])?;
-            [one(two[0])?, second]
-        };
+        let both = in_turn(round, || one(two[0]), || one(two[1]))?;
         eprintln!(
             "round {round} of {}, {callers} at once: {} {} {:.0}/s, {} {} {:.0}/s, ratio {:.3}",
             settings.rounds,
