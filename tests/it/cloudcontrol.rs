@@ -10,7 +10,7 @@ use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, cloudcontrol,
 async fn with_a_widget() -> (House<CloudControl>, String) {
     let clock = Clock::at(NOW);
     let marketplace = CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials");
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     let id = house.market.provision("basic").await.expect(201).json()["id"].as_str().expect("an id").to_owned();
     (house, id)
 }
@@ -60,7 +60,7 @@ async fn each_provision_is_a_resource_of_its_own_unless_the_deployment_is_the_ke
     let call = house.market.provision("basic").deployment("dep1@cloudcontrolled.com");
     assert_ne!(call.clone().await.json()["id"], call.clone().await.json()["id"]);
 
-    let keyed = CloudControl::new(SLUG, PASSWORD, SALT).unwrap().key_by_deployment(true);
+    let keyed = CloudControl::new(SLUG, PASSWORD, SALT).unwrap().with_deployment_key(true);
     let house = House::of(keyed, |addon| addon).await;
     let call = house.market.provision("basic").deployment("dep1@cloudcontrolled.com");
     assert_eq!(call.clone().await.expect(201).body(), call.clone().await.expect(201).body());
@@ -97,7 +97,7 @@ async fn a_deprovision_is_204_or_200_with_the_listeners_message() {
     let (house, id) = with_a_widget().await;
     let reply = house.market.deprovision(&id).await;
     assert_eq!((reply.expect(204).body(), reply.header("content-type")), (&b""[..], None));
-    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().message("Good-bye.")));
+    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().with_message("Good-bye.")));
     assert_eq!(house.market.deprovision(&id).await.expect(200).json(), json!({ "message": "Good-bye." }));
 }
 
@@ -163,7 +163,7 @@ async fn every_call_asks_for_the_credentials() {
 async fn the_published_token_lets_in_for_its_id_alone_in_both_eras() {
     let clock = Clock::at(1_700_000_000);
     let marketplace = CloudControl::new(SLUG, PASSWORD, "rock salt").unwrap();
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/")));
     let fields = "token=9b65f5836299bfe5dce9af06e2fa59d3044a8cc9&timestamp=1700000000";
     let form = |path: &str, body: String| {
@@ -248,9 +248,9 @@ async fn old_passwords_and_salts_count_until_their_end() {
     let end = instant(NOW + 60);
     let marketplace = CloudControl::new(SLUG, PASSWORD, SALT)
         .unwrap()
-        .accept_password(Password::new("old").unwrap().until(end))
-        .accept_salt(Salt::new("old salt").unwrap().until(end));
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+        .with_password(Password::new("old").unwrap().with_expiry(end))
+        .with_salt(Salt::new("old salt").unwrap().with_expiry(end));
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").await.expect(201);
     let old = testkit::CloudControl::new(&house.server.url("/cloudcontrol"), SLUG, "old", "old salt");
     for (moment, created, let_in) in [(NOW + 59, 201, 302), (NOW + 60, 401, 403)] {

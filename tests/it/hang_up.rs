@@ -34,7 +34,7 @@ async fn slow_with(budget: Duration) -> (House<Heroku>, Gate, Count) {
             }
         }))
     };
-    let house = House::within(marketplace, |addon| addon.answer_budget(budget), watched).await;
+    let house = House::within(marketplace, |addon| addon.with_answer_budget(budget), watched).await;
     let gate = Gate::closed();
     let vendor = &house.vendor;
     let at = gate.clone();

@@ -78,13 +78,13 @@ async fn a_stream_without_an_end_is_413_as_soon_as_it_is_too_long() {
 
 #[tokio::test]
 async fn the_limit_is_a_setting() {
-    let house = House::with(|addon| addon.body_limit(1000)).await;
+    let house = House::with(|addon| addon.with_body_limit(1000)).await;
     let right = right();
     let whole = |length| request(["POST /heroku/resources", &right], provision(length));
     assert_eq!(Raw::exchange(&house.server, whole(1000)).await.status(), 200);
     is_too_large(&Raw::exchange(&house.server, whole(1001)).await, 1000);
 
-    let wide = House::with(|addon| addon.body_limit(2 * MEGABYTE)).await;
+    let wide = House::with(|addon| addon.with_body_limit(2 * MEGABYTE)).await;
     assert_eq!(Raw::exchange(&wide.server, whole(2 * MEGABYTE)).await.status(), 200);
 }
 

@@ -22,23 +22,23 @@ fn heroku_manifest() -> Heroku {
         "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/resources/sso" } } });
     Heroku::from_manifest(&Manifest::parse(&manifest.to_string()).expect("a manifest"))
         .expect("credentials")
-        .legacy_token(true)
-        .accept_password(Password::new("canary-old-password").expect("a password"))
-        .accept_salt(Salt::new("canary-old-salt").expect("a salt"))
+        .with_legacy_token(true)
+        .with_password(Password::new("canary-old-password").expect("a password"))
+        .with_salt(Salt::new("canary-old-salt").expect("a salt"))
 }
 
 /// Answers with secrets wherever a reply can hold one, and logs requests and replies as careless vendors do.
 fn say_secrets(vendor: &Vendor) {
     vendor.on_provision(async |request| {
         let reply = Provisioned::new("widget-1")
-            .config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
-            .config("LANTERN_UNLISTED", "canary-config")
-            .log_drain_url("https://canary-drain.example/canary");
+            .with_config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
+            .with_config("LANTERN_UNLISTED", "canary-config")
+            .with_log_drain_url("https://canary-drain.example/canary");
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     });
     vendor.on_plan_change(async |request| {
-        let reply = PlanChanged::new().config("LANTERN_UNLISTED", "canary-config");
+        let reply = PlanChanged::new().with_config("LANTERN_UNLISTED", "canary-config");
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     });
@@ -47,7 +47,7 @@ fn say_secrets(vendor: &Vendor) {
         Ok(Deprovisioned::new())
     });
     vendor.on_single_sign_on(async |request| {
-        let reply = SignedOn::redirect("/dashboard").session("widget", "canary-session-value");
+        let reply = SignedOn::redirect("/dashboard").with_session("widget", "canary-session-value");
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     });
@@ -79,7 +79,7 @@ fn holds_no_secret(log: &Log, computed: &[String]) {
 #[tokio::test]
 async fn no_secret_of_heroku_stands_in_the_log_at_any_level() {
     let log = Log::open();
-    let house = House::of(heroku_manifest(), |addon| addon.answer_budget(Duration::from_secs(5))).await;
+    let house = House::of(heroku_manifest(), |addon| addon.with_answer_budget(Duration::from_secs(5))).await;
     let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
     let provision = canaries::provision(&heroku, UUID, "basic");
     let plan_change = canaries::plan_change(&heroku, UUID, "premium");
@@ -303,7 +303,7 @@ async fn a_request_that_gets_no_further_says_as_much_as_is_known() {
 #[tokio::test]
 async fn work_that_outlives_its_caller_still_says_whose_it_is() {
     let log = Log::open();
-    let house = House::with(|addon| addon.answer_budget(Duration::from_millis(20))).await;
+    let house = House::with(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
     let at = gate.clone();
     house.vendor.on_deprovision(move |_| {

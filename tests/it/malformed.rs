@@ -8,7 +8,7 @@ use crate::support::{House, UUID, cloudcontrol, heroku};
 
 /// A house with one widget, so that only the body decides.
 async fn open() -> House<Heroku> {
-    let house = House::with(|addon| addon.body_limit(4 * 1024 * 1024)).await;
+    let house = House::with(|addon| addon.with_body_limit(4 * 1024 * 1024)).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house
 }

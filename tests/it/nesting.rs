@@ -53,7 +53,7 @@ async fn any_prefix_or_none_is_as_good() {
 async fn a_prefix_may_have_parameters_of_its_own() {
     for prefix in ["/{region}/heroku", "/{id}/heroku"] {
         let vendor = agreeable();
-        let router = maitre::heroku(Addon::new(credentials().legacy_token(true), vendor.clone()));
+        let router = maitre::heroku(Addon::new(credentials().with_legacy_token(true), vendor.clone()));
         let server = Server::start(Router::new().nest(prefix, router)).await;
         let heroku = at(&server, "/eu/heroku");
         heroku.provision("basic").uuid(UUID).await.expect(200);
@@ -157,7 +157,7 @@ async fn a_listener_with_credentials_is_nested_bare_in_an_app_with_state() {
 #[tokio::test]
 async fn single_sign_on_can_be_moved_within_the_router() {
     for path in ["/sso/login", "/sso", "/resources/7", "/resources/x/events2", "/sso/", "/a-b_c.d~e"] {
-        let marketplace = credentials().sso_path(path).unwrap();
+        let marketplace = credentials().with_sso_path(path).unwrap();
         let server =
             Server::start(Router::new().nest("/heroku", maitre::heroku(Addon::new(marketplace, agreeable())))).await;
         let heroku = at(&server, "/heroku");
@@ -167,14 +167,14 @@ async fn single_sign_on_can_be_moved_within_the_router() {
         heroku.provision("basic").await.expect(200);
     }
     for path in ["//", "/.", "/..", "/a//b", "/resources/sso/", "/resources/7/events", "/resources/7/", "//resources"] {
-        if let Ok(marketplace) = credentials().sso_path(path) {
+        if let Ok(marketplace) = credentials().with_sso_path(path) {
             let router: Router = maitre::heroku(Addon::new(marketplace, agreeable()));
             assert!(router.has_routes(), "what is accepted can be routed: {path}");
         }
     }
     for path in ["", "/", "sso", "/resources", "/resources/", "/sso?x", "/sso/{id}", "/sso/*x", "/s so", "/ü", "/%20"]
     {
-        assert!(credentials().sso_path(path).is_err(), "{path}");
+        assert!(credentials().with_sso_path(path).is_err(), "{path}");
     }
 }
 
@@ -263,7 +263,7 @@ async fn other_paths_belong_to_the_host() {
 async fn every_path_segment_is_an_id_and_arrives_as_it_was_meant() {
     let long = "x".repeat(8000);
     let vendor = agreeable();
-    let router = maitre::heroku(Addon::new(credentials().legacy_token(true), vendor.clone()));
+    let router = maitre::heroku(Addon::new(credentials().with_legacy_token(true), vendor.clone()));
     let server = Server::start(Router::new().nest("/heroku", router)).await;
     let heroku = at(&server, "/heroku");
     for id in [

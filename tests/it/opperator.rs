@@ -9,7 +9,7 @@ use crate::support::{Clock, House, NOW, Raw, SECRET, SLUG, instant, opperator, r
 #[tokio::test]
 async fn the_published_example() {
     let house = opperator().await;
-    house.vendor.on_provision(async |_| Ok(Provisioned::new("inst-77").config("region", "eu")));
+    house.vendor.on_provision(async |_| Ok(Provisioned::new("inst-77").with_config("region", "eu")));
     let lines = ["POST /opperator/instances", "X-Opperator-Shared-Secret: melon-9", "content-type: application/json"];
     let reply = Raw::exchange(&house.server, request(lines, r#"{"features":{"seats":5,"backups":true}}"#)).await;
     assert_eq!((reply.status(), reply.text().as_str()), (201, r#"{"id":"inst-77","config":{"region":"eu"}}"#));
@@ -155,8 +155,8 @@ async fn the_header_counts_in_any_case_and_once() {
 async fn an_old_secret_counts_until_its_end() {
     let clock = Clock::at(NOW);
     let marketplace = Opperator::new(SLUG, SECRET, |_| Some("basic".to_owned())).unwrap();
-    let marketplace = marketplace.accept_secret(Password::new("öld").unwrap().until(instant(NOW + 60)));
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let marketplace = marketplace.with_secret(Password::new("öld").unwrap().with_expiry(instant(NOW + 60)));
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     let old = testkit::Opperator::new(&house.server.url("/opperator"), "öld");
     for (moment, status) in [(NOW + 59, 201), (NOW + 60, 401)] {
         clock.turn_to(moment);
@@ -182,12 +182,12 @@ async fn there_is_no_single_sign_on() {
 #[tokio::test]
 async fn answers_hold_what_the_listener_said() {
     let house = opperator().await;
-    house.vendor.on_plan_change(async |_| Ok(PlanChanged::new().config("region", "us")));
+    house.vendor.on_plan_change(async |_| Ok(PlanChanged::new().with_config("region", "us")));
     assert_eq!(
         house.market.plan_change("i", json!({})).await.expect(200).json(),
         json!({ "config": { "region": "us" } })
     );
-    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().message("Good-bye.")));
+    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().with_message("Good-bye.")));
     assert_eq!(house.market.deprovision("i").await.expect(200).json(), json!({ "message": "Good-bye." }));
     house.vendor.on_provision(async |_| Ok(Provisioned::new("")));
     house.market.provision(json!({})).await.expect(503);

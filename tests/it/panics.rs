@@ -98,7 +98,7 @@ async fn causes_that_are_no_errors_are_logged_too() {
 #[tokio::test]
 async fn failures_after_the_caller_was_answered_are_logged_as_well() {
     let log = Log::open();
-    let house = House::with(|addon| addon.answer_budget(Duration::from_millis(20))).await;
+    let house = House::with(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
     let at = gate.clone();
     house.vendor.on_provision(move |_| {
@@ -139,7 +139,7 @@ async fn a_panic_outside_the_listener_is_503_too() {
     assert!(!reply.message().is_empty());
     house.market.provision(json!({})).await.expect(201);
 
-    let clocks = House::with(|addon| addon.clock(|| panic!("a vendor's clock"))).await;
+    let clocks = House::with(|addon| addon.with_clock(|| panic!("a vendor's clock"))).await;
     clocks.market.provision("basic").await.expect(503);
     clocks.market.single_sign_on(UUID).await.expect(503);
 }

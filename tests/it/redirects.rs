@@ -9,7 +9,7 @@ async fn sent_to(house: &House<maitre::Heroku>, location: &str) -> Reply {
     let there = location.to_owned();
     house.vendor.on_single_sign_on(move |_| {
         let there = there.clone();
-        async move { Ok(SignedOn::redirect(there).session("widget", 1)) }
+        async move { Ok(SignedOn::redirect(there).with_session("widget", 1)) }
     });
     house.market.single_sign_on(UUID).await
 }
@@ -61,8 +61,8 @@ async fn nobody_is_sent_off_this_site_and_nobody_is_signed_in_for_it() {
 #[tokio::test]
 async fn an_origin_that_the_vendor_lists_is_as_good_and_only_that() {
     let house = House::with(|addon| {
-        let addon = addon.redirect_origin("https://app.lantern.example").unwrap();
-        addon.redirect_origin("http://localhost:3000").unwrap()
+        let addon = addon.with_redirect_origin("https://app.lantern.example").unwrap();
+        addon.with_redirect_origin("http://localhost:3000").unwrap()
     })
     .await;
     for there in [
@@ -106,8 +106,8 @@ async fn an_origin_is_scheme_and_host_and_nothing_else() {
         "https://lantern.example/",
         "https://u@lantern.example",
     ] {
-        assert!(addon.clone().redirect_origin(odd).is_err(), "{odd}");
+        assert!(addon.clone().with_redirect_origin(odd).is_err(), "{odd}");
     }
-    assert!(addon.clone().redirect_origin("https://lantern.example?a").is_err());
-    assert!(addon.redirect_origin("https://lantern.example:8443").is_ok());
+    assert!(addon.clone().with_redirect_origin("https://lantern.example?a").is_err());
+    assert!(addon.with_redirect_origin("https://lantern.example:8443").is_ok());
 }

@@ -60,7 +60,7 @@ async fn sign_in(house: &House<Heroku>, visitor: &mut Visitor) -> maitre_testkit
 async fn the_listeners_values_arrive_at_the_hosts_pages() {
     let (house, _) = open().await;
     house.vendor.on_single_sign_on(async |_| {
-        Ok(SignedOn::redirect("/dashboard").session("widget", json!({ "id": 641 })).session("role", "reader"))
+        Ok(SignedOn::redirect("/dashboard").with_session("widget", json!({ "id": 641 })).with_session("role", "reader"))
     });
     let mut visitor = house.visitor();
     let landed = sign_in(&house, &mut visitor).await;

@@ -13,23 +13,27 @@ const FORM: &str = "content-type: application/x-www-form-urlencoded";
 async fn open() -> (Server, Vendor) {
     let vendor = Vendor::default();
     let clock = Clock::at(NOW);
-    let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("credentials").legacy_token(true);
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("credentials").with_legacy_token(true);
     let cloudcontrol = CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials");
     let opperator = Opperator::new(SLUG, SECRET, |features| features.is_empty().then(|| "basic".to_owned()));
-    let opperator = Addon::new(opperator.expect("a secret"), vendor.clone()).body_limit(64);
+    let opperator = Addon::new(opperator.expect("a secret"), vendor.clone()).with_body_limit(64);
     let app = Router::new()
-        .nest("/heroku", maitre::heroku(Addon::new(heroku, vendor.clone()).clock(clock.hand()).body_limit(1024)))
-        .nest("/cloudcontrol", maitre::cloudcontrol(Addon::new(cloudcontrol, vendor.clone()).clock(clock.hand())))
+        .nest(
+            "/heroku",
+            maitre::heroku(Addon::new(heroku, vendor.clone()).with_clock(clock.hand()).with_body_limit(1024)),
+        )
+        .nest("/cloudcontrol", maitre::cloudcontrol(Addon::new(cloudcontrol, vendor.clone()).with_clock(clock.hand())))
         .nest("/opperator", maitre::opperator(opperator));
     vendor.on_provision(async |_| {
         Ok(Provisioned::new("4711")
-            .config("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4")
-            .config("LANTERN_A", "ü\"")
-            .message("Lantern is ready.")
-            .log_drain_url("https://drain.lantern.example"))
+            .with_config("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4")
+            .with_config("LANTERN_A", "ü\"")
+            .with_message("Lantern is ready.")
+            .with_log_drain_url("https://drain.lantern.example"))
     });
-    vendor.on_plan_change(async |_| Ok(PlanChanged::new().config("LANTERN_A", "2").message("Now on premium.")));
-    vendor.on_deprovision(async |_| Ok(Deprovisioned::new().message("Good-bye.")));
+    vendor
+        .on_plan_change(async |_| Ok(PlanChanged::new().with_config("LANTERN_A", "2").with_message("Now on premium.")));
+    vendor.on_deprovision(async |_| Ok(Deprovisioned::new().with_message("Good-bye.")));
     vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
     (Server::start(app).await, vendor)
 }

@@ -47,15 +47,15 @@ impl CloudControl {
 
     /// Accepts one more password while it is changed.
     #[must_use]
-    pub fn accept_password(mut self, password: Password) -> Self {
-        self.credentials = self.credentials.accept_password(password);
+    pub fn with_password(mut self, password: Password) -> Self {
+        self.credentials = self.credentials.with_password(password);
         self
     }
 
     /// Accepts tokens of one more salt while it is changed.
     #[must_use]
-    pub fn accept_salt(mut self, salt: Salt) -> Self {
-        self.credentials = self.credentials.accept_salt(salt);
+    pub fn with_salt(mut self, salt: Salt) -> Self {
+        self.credentials = self.credentials.with_salt(salt);
         self
     }
 
@@ -64,7 +64,7 @@ impl CloudControl {
     /// cloudControl sends no key of the resource, so each provision is a resource of its own. The `cloudcontrol_id` is
     /// the customer's deployment: right for an add-on that a deployment can have once.
     #[must_use]
-    pub fn key_by_deployment(mut self, keyed: bool) -> Self {
+    pub fn with_deployment_key(mut self, keyed: bool) -> Self {
         self.keyed = keyed;
         self
     }

@@ -1,7 +1,7 @@
 //! Single sign-on: one token over the id that the listener answered, by `GET` until 2014 and by form afterwards.
 
 use maitre_axum::core::manifest::is_loopback;
-use maitre_axum::core::sso::{Covers, Strength, TokenError, UsedToken, Window};
+use maitre_axum::core::sso::{SignedFields, TokenError, TokenKind, VerifiedToken, Window};
 use maitre_axum::core::{AddonId, Identity, ResourceId, SignOn};
 use maitre_axum::{Cookie, Form, SingleSignOn, nav_cookie};
 use time::OffsetDateTime;
@@ -51,10 +51,10 @@ impl CloudControl {
     ) -> Result<SignOn, TokenError> {
         let token = form.need("token")?;
         let timestamp = form.need("timestamp")?;
-        Covers::Id(id.as_str()).verify(&token, &timestamp, self.credentials.salts(), window, now)?;
+        SignedFields::Id(id.as_str()).verify(&token, &timestamp, self.credentials.salts(), window, now)?;
 
         let who = Identity::claimed(None, form.take("email")?);
-        let mut request = SignOn::new(addon, id, who, UsedToken::new(Strength::Legacy, &timestamp, window)?);
+        let mut request = SignOn::new(addon, id, who, VerifiedToken::new(TokenKind::Legacy, &timestamp, window)?);
         request.app = form.take("app")?;
         request.nav_data = form.take("nav-data")?;
         request.extra = form.rest();

@@ -1,7 +1,7 @@
 //! cloudControl's request bodies.
 
 use maitre_axum::core::{AddonId, PlanChange, Provision, ResourceId};
-use maitre_axum::{Known, Texts};
+use maitre_axum::{StringMap, WithExtra};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ pub(crate) struct ProvisionBody {
     cloudcontrol_id: Option<String>,
     heroku_id: Option<String>,
     callback_url: Option<String>,
-    options: Option<Texts>,
+    options: Option<StringMap>,
     region: Option<String>,
     logplex_token: Option<String>,
 }
@@ -24,8 +24,8 @@ pub(crate) struct PlanChangeBody {
     heroku_id: Option<String>,
 }
 
-pub(crate) fn provision(addon: AddonId, keyed: bool, body: Known<ProvisionBody>) -> Provision {
-    let Known { known: body, extra } = body;
+pub(crate) fn provision(addon: AddonId, keyed: bool, body: WithExtra<ProvisionBody>) -> Provision {
+    let WithExtra { fields: body, extra } = body;
     let tenant = body.cloudcontrol_id.or(body.heroku_id);
     let key = tenant.clone().filter(|tenant| keyed && !tenant.is_empty());
     let keyed = key.is_some();
@@ -40,9 +40,9 @@ pub(crate) fn provision(addon: AddonId, keyed: bool, body: Known<ProvisionBody>)
     request
 }
 
-pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: Known<PlanChangeBody>) -> PlanChange {
-    let mut request = PlanChange::new(addon, id, body.known.plan);
-    request.tenant = body.known.cloudcontrol_id.or(body.known.heroku_id);
+pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: WithExtra<PlanChangeBody>) -> PlanChange {
+    let mut request = PlanChange::new(addon, id, body.fields.plan);
+    request.tenant = body.fields.cloudcontrol_id.or(body.fields.heroku_id);
     request.extra = body.extra;
     request
 }

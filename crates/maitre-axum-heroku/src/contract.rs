@@ -5,7 +5,7 @@ use axum::response::Response;
 use maitre_axum::core::{
     AddonId, ConfigVars, Deprovisioned, ExposeSecret, PlanChange, PlanChanged, Provision, Provisioned, ResourceId,
 };
-use maitre_axum::{Config, Contract, Malformed, Payload, Reply, basic, json, no_content};
+use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json, no_content, verify_basic};
 use time::OffsetDateTime;
 
 use crate::Heroku;
@@ -14,37 +14,37 @@ use crate::wire::{self, ProvisionReply};
 impl Contract for Heroku {
     const CHALLENGE: &'static str = r#"Basic realm="Add-on API", charset="UTF-8""#;
 
-    fn admits(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        basic(headers, &self.credentials, now)
+    fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
+        verify_basic(headers, &self.credentials, now)
     }
 
-    fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, Malformed> {
+    fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, BodyRejection> {
         Ok(wire::provision(addon, body.json()?, now))
     }
 
-    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, Malformed> {
+    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection> {
         Ok(wire::plan_change(addon, id, body.json()?))
     }
 
     /// 200 and not 201: with v3 it says that the add-on is live.
     fn provisioned(&self, reply: &Provisioned) -> Response {
-        self.warn_of_unlisted(reply.config_vars());
+        self.warn_of_unlisted(reply.config());
         let body = ProvisionReply {
-            reply: Reply {
+            reply: ReplyBody {
                 id: Some(reply.id().as_str()),
-                config: Some(Config(reply.config_vars())),
-                message: reply.message_text(),
+                config: Some(ConfigJson(reply.config())),
+                message: reply.message(),
             },
-            log_drain_url: reply.drain().map(ExposeSecret::expose_secret),
+            log_drain_url: reply.log_drain_url().map(ExposeSecret::expose_secret),
         };
         json(StatusCode::OK, &body)
     }
 
     /// Without `config` the app's vars stay as they are.
     fn plan_changed(&self, reply: &PlanChanged) -> Response {
-        self.warn_of_unlisted(reply.config_vars());
-        let config = Config::unless_empty(reply.config_vars());
-        json(StatusCode::OK, &Reply { config, message: reply.message_text(), ..Reply::default() })
+        self.warn_of_unlisted(reply.config());
+        let config = ConfigJson::unless_empty(reply.config());
+        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
     }
 
     fn deprovisioned(&self, _: &Deprovisioned) -> Response {
@@ -54,7 +54,7 @@ impl Contract for Heroku {
     /// 202 without `config`: that is patched when it is there. Any 202 to a provision makes it an asynchronous one.
     fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
         let id = resource.map(ResourceId::as_str);
-        json(StatusCode::ACCEPTED, &Reply { id, message: Some(message), ..Reply::default() })
+        json(StatusCode::ACCEPTED, &ReplyBody { id, message: Some(message), ..ReplyBody::default() })
     }
 }
 

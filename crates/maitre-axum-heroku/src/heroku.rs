@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use maitre_axum::core::{
-    Asynchronous, Credentials, CredentialsError, ExposeSecret, FromManifest, Manifest, ManifestError, Marketplace,
-    Password, Salt,
+    Credentials, CredentialsError, ExposeSecret, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt,
+    SupportsAsync,
 };
 
 /// An add-on's credentials at Heroku, and how strictly its single sign-on is read.
@@ -14,7 +14,7 @@ use maitre_axum::core::{
 /// use maitre_axum_heroku::Heroku;
 ///
 /// let heroku = Heroku::new("lantern", "s3cr3t-example", "0f1e2d3c4b5a69788796a5b4c3d2e1f0")?
-///     .require_user_scoped_token(true);
+///     .with_user_scoped_token_only(true);
 /// assert!(!format!("{heroku:?}").contains("s3cr3t"));
 /// # Ok::<(), maitre_axum::core::CredentialsError>(())
 /// ```
@@ -53,7 +53,7 @@ impl Heroku {
     /// use maitre_axum_heroku::Heroku;
     ///
     /// # std::env::set_current_dir("../..").unwrap();
-    /// let heroku = Heroku::from_file("addon-manifest.json")?.legacy_token(true);
+    /// let heroku = Heroku::from_file("addon-manifest.json")?.with_legacy_token(true);
     /// # let _ = heroku;
     /// assert!(Heroku::from_file("no-such-file.json").is_err());
     /// # Ok::<(), maitre_axum::core::ManifestError>(())
@@ -64,15 +64,15 @@ impl Heroku {
 
     /// Accepts one more password while it is changed: push the new manifest, then let the old one end.
     #[must_use]
-    pub fn accept_password(mut self, password: Password) -> Self {
-        self.credentials = self.credentials.accept_password(password);
+    pub fn with_password(mut self, password: Password) -> Self {
+        self.credentials = self.credentials.with_password(password);
         self
     }
 
     /// Accepts tokens of one more salt while it is changed.
     #[must_use]
-    pub fn accept_salt(mut self, salt: Salt) -> Self {
-        self.credentials = self.credentials.accept_salt(salt);
+    pub fn with_salt(mut self, salt: Salt) -> Self {
+        self.credentials = self.credentials.with_salt(salt);
         self
     }
 
@@ -80,7 +80,7 @@ impl Heroku {
     ///
     /// Heroku sends better ones beside it. Older checkers (kensa) know nothing else.
     #[must_use]
-    pub fn legacy_token(mut self, accepted: bool) -> Self {
+    pub fn with_legacy_token(mut self, accepted: bool) -> Self {
         self.legacy_token = accepted;
         self
     }
@@ -89,7 +89,7 @@ impl Heroku {
     ///
     /// Then every identity is verified, and forms without it are refused.
     #[must_use]
-    pub fn require_user_scoped_token(mut self, required: bool) -> Self {
+    pub fn with_user_scoped_token_only(mut self, required: bool) -> Self {
         self.user_scoped_only = required;
         self
     }
@@ -102,11 +102,11 @@ impl Heroku {
     /// ```
     /// # use maitre_axum_heroku::Heroku;
     /// let heroku = Heroku::new("lantern", "p", "s")?;
-    /// assert!(heroku.clone().sso_path("/sso/login").is_ok());
-    /// assert!(heroku.sso_path("/resources").is_err(), "provisions are posted there");
+    /// assert!(heroku.clone().with_sso_path("/sso/login").is_ok());
+    /// assert!(heroku.with_sso_path("/resources").is_err(), "provisions are posted there");
     /// # Ok::<(), maitre_axum::core::CredentialsError>(())
     /// ```
-    pub fn sso_path(mut self, path: &str) -> Result<Self, PathError> {
+    pub fn with_sso_path(mut self, path: &str) -> Result<Self, PathError> {
         let taken = path.trim_end_matches('/') == "/resources";
         let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
         if taken || !plain || path.contains("//") || !path.starts_with('/') || path == "/" {
@@ -129,7 +129,7 @@ impl Marketplace for Heroku {
     }
 }
 
-impl Asynchronous for Heroku {}
+impl SupportsAsync for Heroku {}
 
 impl FromManifest for Heroku {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
@@ -143,7 +143,7 @@ impl FromManifest for Heroku {
     }
 }
 
-/// What [`Heroku::sso_path`] does not take.
+/// What [`Heroku::with_sso_path`] does not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathError(String);
 

@@ -19,7 +19,7 @@ use maitre_axum::{acknowledge, lifecycle, sso_by_get, sso_by_post};
 /// | `POST /resources` | provision |
 /// | `PUT /resources/{id}` | plan change |
 /// | `DELETE /resources/{id}` | deprovision |
-/// | `POST /resources/sso` | single sign-on; [`Heroku::sso_path`] moves it |
+/// | `POST /resources/sso` | single sign-on; [`Heroku::with_sso_path`] moves it |
 /// | `GET /resources/{id}` | single sign-on of manifests whose URLs are plain strings |
 /// | `POST /resources/{id}/events` | deploy events, deprecated: 200, and nothing is done |
 pub fn router<S>(addon: impl IntoAddon<Heroku>) -> Router<S>

@@ -1,7 +1,7 @@
 //! Single sign-on: three tokens, of which the strongest that is there decides alone.
 
 use maitre_axum::core::manifest::is_loopback;
-use maitre_axum::core::sso::{Covers, Strength, TokenError, UsedToken, Window};
+use maitre_axum::core::sso::{SignedFields, TokenError, TokenKind, VerifiedToken, Window};
 use maitre_axum::core::{AddonId, Identity, ResourceId, SignOn};
 use maitre_axum::{Cookie, Form, SingleSignOn, nav_cookie};
 use time::OffsetDateTime;
@@ -59,27 +59,28 @@ impl Heroku {
         let resource_token = form.take("resource_token")?;
         let token = form.take("token")?;
 
-        let verify =
-            |covers: Covers<'_>, token: &str| covers.verify(token, &timestamp, self.credentials.salts(), window, now);
+        let verify = |covers: SignedFields<'_>, token: &str| {
+            covers.verify(token, &timestamp, self.credentials.salts(), window, now)
+        };
         let (resource, identity, strength) = match (user_scoped, resource_token, token) {
             (Some(strongest), _, _) => {
                 let (user_id, email) = (user_id.unwrap_or_default(), email.unwrap_or_default());
-                verify(Covers::User { resource_id, user_id: &user_id, email: &email }, &strongest)?;
-                (resource_id, Identity::verified(user_id, email), Strength::User)
+                verify(SignedFields::User { resource_id, user_id: &user_id, email: &email }, &strongest)?;
+                (resource_id, Identity::verified(user_id, email), TokenKind::User)
             }
             (None, Some(middle), _) if !self.user_scoped_only => {
-                verify(Covers::Id(resource_id), &middle)?;
-                (resource_id, Identity::claimed(user_id, email), Strength::Resource)
+                verify(SignedFields::Id(resource_id), &middle)?;
+                (resource_id, Identity::claimed(user_id, email), TokenKind::Resource)
             }
             (None, None, Some(weakest)) if self.legacy_token && !self.user_scoped_only => {
-                verify(Covers::Id(id), &weakest)?;
-                (id, Identity::claimed(user_id, email), Strength::Legacy)
+                verify(SignedFields::Id(id), &weakest)?;
+                (id, Identity::claimed(user_id, email), TokenKind::Legacy)
             }
             (None, None, None) => return Err(TokenError::Incomplete),
             _ => return Err(TokenError::NotAccepted),
         };
 
-        let token = UsedToken::new(strength, &timestamp, window)?;
+        let token = VerifiedToken::new(strength, &timestamp, window)?;
         let mut request = SignOn::new(addon, resource, identity, token);
         request.app = form.take("app")?;
         request.context_app = form.take("context_app")?;
@@ -102,11 +103,11 @@ mod tests {
 
     fn tokens() -> [String; 3] {
         let salt = Salt::new(SALT).unwrap();
-        let user = Covers::User { resource_id: "r", user_id: "u", email: "ada@example.org" };
+        let user = SignedFields::User { resource_id: "r", user_id: "u", email: "ada@example.org" };
         [
             format!("user_scoped_resource_token={}", user.sign(&salt, "1772000000")),
-            format!("resource_token={}", Covers::Id("r").sign(&salt, "1772000000")),
-            format!("token={}", Covers::Id("4711").sign(&salt, "1772000000")),
+            format!("resource_token={}", SignedFields::Id("r").sign(&salt, "1772000000")),
+            format!("token={}", SignedFields::Id("4711").sign(&salt, "1772000000")),
         ]
     }
 
@@ -126,14 +127,14 @@ mod tests {
         assert_eq!((verified.resource.as_str(), verified.identity.is_verified()), ("r", true));
         let claimed = enter(&heroku(), &[&resource_token, &token]).unwrap();
         assert_eq!((claimed.resource.as_str(), claimed.identity.is_verified()), ("r", false));
-        let legacy = enter(&heroku().legacy_token(true), &[&token]).unwrap();
+        let legacy = enter(&heroku().with_legacy_token(true), &[&token]).unwrap();
         assert_eq!((legacy.resource.as_str(), legacy.identity.is_verified()), ("4711", false));
     }
 
     #[test]
     fn the_strongest_token_that_is_there_decides_alone() {
         let [user_scoped, resource_token, token] = &tokens();
-        let lenient = heroku().legacy_token(true);
+        let lenient = heroku().with_legacy_token(true);
         for fields in [
             vec!["user_scoped_resource_token=0", resource_token, token],
             vec!["user_scoped_resource_token=", resource_token, token],
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn the_settings_say_which_tokens_count() {
         let [user_scoped, resource_token, token] = &tokens();
-        let strict = heroku().legacy_token(true).require_user_scoped_token(true);
+        let strict = heroku().with_legacy_token(true).with_user_scoped_token_only(true);
         assert!(enter(&strict, &[user_scoped]).is_ok());
         for (heroku, fields) in
             [(&strict, vec![resource_token, token]), (&strict, vec![token]), (&heroku(), vec![token])]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use maitre_axum::core::{AddonId, OauthGrant, PlanChange, Provision, ResourceId, parse_instant};
-use maitre_axum::{Known, Reply, Texts};
+use maitre_axum::core::{AddonId, OauthGrant, PlanChange, Provision, ResourceId, parse_timestamp};
+use maitre_axum::{ReplyBody, StringMap, WithExtra};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub(crate) struct ProvisionBody {
     region: Option<String>,
     callback_url: Option<String>,
     oauth_grant: Option<GrantBody>,
-    options: Option<Texts>,
+    options: Option<StringMap>,
     log_input_url: Option<String>,
     log_drain_token: Option<String>,
     heroku_id: Option<String>,
@@ -52,8 +52,8 @@ fn uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
         .ok_or_else(|| D::Error::custom("expected a UUID such as 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21"))
 }
 
-pub(crate) fn provision(addon: AddonId, body: Known<ProvisionBody>, now: OffsetDateTime) -> Provision {
-    let Known { known: body, extra } = body;
+pub(crate) fn provision(addon: AddonId, body: WithExtra<ProvisionBody>, now: OffsetDateTime) -> Provision {
+    let WithExtra { fields: body, extra } = body;
     let mut request = Provision::new(addon, key(body.uuid), body.plan);
     request.name = body.name;
     request.region = body.region;
@@ -68,9 +68,9 @@ pub(crate) fn provision(addon: AddonId, body: Known<ProvisionBody>, now: OffsetD
     request
 }
 
-pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: Known<PlanChangeBody>) -> PlanChange {
-    let mut request = PlanChange::new(addon, id, body.known.plan);
-    request.tenant = body.known.heroku_id;
+pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: WithExtra<PlanChangeBody>) -> PlanChange {
+    let mut request = PlanChange::new(addon, id, body.fields.plan);
+    request.tenant = body.fields.heroku_id;
     request.extra = body.extra;
     request
 }
@@ -82,7 +82,7 @@ fn key(uuid: Uuid) -> ResourceId {
 impl GrantBody {
     /// A grant lives about five minutes, also where its end cannot be read; without a code it is none.
     fn read(self, now: OffsetDateTime) -> Option<OauthGrant> {
-        let end = self.expires_at.as_ref().and_then(Value::as_str).and_then(parse_instant);
+        let end = self.expires_at.as_ref().and_then(Value::as_str).and_then(parse_timestamp);
         let mut grant = OauthGrant::new(self.code?, end.unwrap_or_else(|| now.saturating_add(Duration::minutes(5))));
         if let Some(kind) = self.kind {
             grant.kind = kind;
@@ -95,7 +95,7 @@ impl GrantBody {
 #[derive(Serialize)]
 pub(crate) struct ProvisionReply<'a> {
     #[serde(flatten)]
-    pub(crate) reply: Reply<'a>,
+    pub(crate) reply: ReplyBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) log_drain_url: Option<&'a str>,
 }

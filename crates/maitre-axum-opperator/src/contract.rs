@@ -5,7 +5,7 @@ use axum::response::Response;
 use maitre_axum::core::{
     AddonId, Deprovisioned, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned, ResourceId,
 };
-use maitre_axum::{Config, Contract, Malformed, Payload, Reply, json};
+use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -18,14 +18,14 @@ const SECRET: &str = "x-opperator-shared-secret";
 impl Contract for Opperator {
     const CHALLENGE: &'static str = r#"X-Opperator-Shared-Secret realm="Add-on API""#;
 
-    fn admits(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
+    fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
         let alone = headers.get_all(SECRET).iter().nth(1).is_none();
         let sent = headers.get(SECRET).and_then(|sent| std::str::from_utf8(sent.as_bytes()).ok());
-        alone && sent.is_some_and(|sent| self.secret.admits(sent, now))
+        alone && sent.is_some_and(|sent| self.secret.verify(sent, now))
     }
 
     /// Opperator sends no key, so each provision is a resource of its own.
-    fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, Malformed> {
+    fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, BodyRejection> {
         let (features, extra) = wire::features(body)?;
         let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
         request.keyed = false;
@@ -34,7 +34,7 @@ impl Contract for Opperator {
         Ok(request)
     }
 
-    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, Malformed> {
+    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection> {
         let (features, extra) = wire::features(body)?;
         let mut request = PlanChange::new(addon, id, self.plan_of(&features)?);
         request.features = features;
@@ -42,29 +42,29 @@ impl Contract for Opperator {
         Ok(request)
     }
 
-    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, Malformed> {
+    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, BodyRejection> {
         let mut warning = PlanWarning::new(addon, id);
         warning.extra = wire::anything(body)?;
         Ok(warning)
     }
 
     fn provisioned(&self, reply: &Provisioned) -> Response {
-        let config = Config::unless_empty(reply.config_vars());
-        json(StatusCode::CREATED, &Reply { id: Some(reply.id().as_str()), config, message: reply.message_text() })
+        let config = ConfigJson::unless_empty(reply.config());
+        json(StatusCode::CREATED, &ReplyBody { id: Some(reply.id().as_str()), config, message: reply.message() })
     }
 
     fn plan_changed(&self, reply: &PlanChanged) -> Response {
-        let config = Config::unless_empty(reply.config_vars());
-        json(StatusCode::OK, &Reply { config, message: reply.message_text(), ..Reply::default() })
+        let config = ConfigJson::unless_empty(reply.config());
+        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
     }
 
     fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
-        json(StatusCode::OK, &Reply { message: reply.message_text(), ..Reply::default() })
+        json(StatusCode::OK, &ReplyBody { message: reply.message(), ..ReplyBody::default() })
     }
 }
 
 impl Opperator {
-    fn plan_of(&self, features: &Map<String, Value>) -> Result<String, Malformed> {
-        (self.plan)(features).ok_or_else(|| Malformed::unprocessable("No plan of this add-on has these features."))
+    fn plan_of(&self, features: &Map<String, Value>) -> Result<String, BodyRejection> {
+        (self.plan)(features).ok_or_else(|| BodyRejection::unprocessable("No plan of this add-on has these features."))
     }
 }

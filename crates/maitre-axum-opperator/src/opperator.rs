@@ -43,8 +43,8 @@ impl Opperator {
 
     /// Accepts one more secret while it is changed.
     #[must_use]
-    pub fn accept_secret(mut self, secret: Password) -> Self {
-        self.secret = self.secret.accept(secret);
+    pub fn with_secret(mut self, secret: Password) -> Self {
+        self.secret = self.secret.with_secret(secret);
         self
     }
 }

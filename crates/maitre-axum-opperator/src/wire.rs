@@ -1,6 +1,6 @@
 //! Opperator's request bodies: JSON, or a form with `features[name]=value`.
 
-use maitre_axum::{Known, Malformed, Payload};
+use maitre_axum::{BodyRejection, Payload, WithExtra};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -12,16 +12,16 @@ struct Features {
 /// The features, and all that came beside them.
 type FeaturesAndExtra = (Map<String, Value>, Map<String, Value>);
 
-pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, Malformed> {
+pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, BodyRejection> {
     if body.is_form() {
         return from_form(body.bytes());
     }
-    let Known { known, extra } = body.json::<Features>()?;
-    Ok((known.features, extra))
+    let WithExtra { fields, extra } = body.json::<Features>()?;
+    Ok((fields.features, extra))
 }
 
 /// A form cannot tell an empty map from none.
-fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, Malformed> {
+fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, BodyRejection> {
     let (mut features, mut extra) = (Map::new(), Map::new());
     for (name, value) in form_urlencoded::parse(body) {
         let value = Value::from(value.into_owned());
@@ -29,7 +29,7 @@ fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, Malformed> {
             Some(feature) => features.insert(feature.to_owned(), value),
             None if name == "features" && value == "" => None,
             None if name == "features" => {
-                return Err(Malformed::new("The body cannot be read at features: write features[name]=value."));
+                return Err(BodyRejection::new("The body cannot be read at features: write features[name]=value."));
             }
             None => extra.insert(name.into_owned(), value),
         };
@@ -38,7 +38,7 @@ fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, Malformed> {
 }
 
 /// Whatever a warning says; nobody ever defined it.
-pub(crate) fn anything(body: &Payload) -> Result<Map<String, Value>, Malformed> {
+pub(crate) fn anything(body: &Payload) -> Result<Map<String, Value>, BodyRejection> {
     #[derive(Deserialize)]
     struct Nothing {}
 
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(body: &str, form: bool) -> Result<(Value, Value), Malformed> {
+    fn read(body: &str, form: bool) -> Result<(Value, Value), BodyRejection> {
         let content_type = form.then(maitre_axum::ContentType::form_url_encoded);
         let (features, extra) = features(&Payload::new(body.as_bytes().to_vec(), content_type))?;
         Ok((features.into(), extra.into()))

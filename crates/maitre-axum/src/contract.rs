@@ -10,8 +10,8 @@ use maitre_core::{
 };
 use time::OffsetDateTime;
 
-use crate::payload::{Malformed, Payload};
-use crate::reply::Refusal;
+use crate::payload::{BodyRejection, Payload};
+use crate::reply::ErrorResponse;
 use crate::sso::Form;
 
 /// A marketplace's contract: who may call, what the bodies mean, and how answers are written down.
@@ -23,7 +23,7 @@ use crate::sso::Form;
 /// use axum::http::{HeaderMap, Request, StatusCode};
 /// use axum::response::Response;
 /// use maitre_axum::core::{self, AddonId, Addon, Credentials, Marketplace, ResourceId};
-/// use maitre_axum::{Contract, Malformed, Payload, basic, json, lifecycle, no_content};
+/// use maitre_axum::{Contract, BodyRejection, Payload, verify_basic, json, lifecycle, no_content};
 /// use tower::ServiceExt;
 ///
 /// struct Bazaar(Credentials);
@@ -43,15 +43,15 @@ use crate::sso::Form;
 ///
 /// impl Contract for Bazaar {
 ///     const CHALLENGE: &'static str = r#"Basic realm="Bazaar""#;
-///     fn admits(&self, headers: &HeaderMap, now: time::OffsetDateTime) -> bool {
-///         basic(headers, &self.0, now)
+///     fn authenticate(&self, headers: &HeaderMap, now: time::OffsetDateTime) -> bool {
+///         verify_basic(headers, &self.0, now)
 ///     }
-///     fn provision(&self, addon: AddonId, body: &Payload, _: time::OffsetDateTime) -> Result<core::Provision, Malformed> {
-///         let order = body.json::<Order>()?.known;
+///     fn provision(&self, addon: AddonId, body: &Payload, _: time::OffsetDateTime) -> Result<core::Provision, BodyRejection> {
+///         let order = body.json::<Order>()?.fields;
 ///         Ok(core::Provision::new(addon, order.stall, order.plan))
 ///     }
-///     fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<core::PlanChange, Malformed> {
-///         Ok(core::PlanChange::new(addon, id, body.json::<Order>()?.known.plan))
+///     fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<core::PlanChange, BodyRejection> {
+///         Ok(core::PlanChange::new(addon, id, body.json::<Order>()?.fields.plan))
 ///     }
 ///     fn provisioned(&self, reply: &core::Provisioned) -> Response {
 ///         json(StatusCode::CREATED, &serde_json::json!({ "id": reply.id().as_str() }))
@@ -86,25 +86,25 @@ pub trait Contract: Marketplace + Sized {
     const CHALLENGE: &'static str;
 
     /// Whether the caller may ask for anything; decided before the body is read.
-    fn admits(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool;
+    fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool;
 
     /// Reads the body of a provision. `now` is for what a marketplace tells by its age.
     ///
     /// # Errors
-    /// [`Malformed`], answered with its status and sentence.
-    fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, Malformed>;
+    /// [`BodyRejection`], answered with its status and sentence.
+    fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, BodyRejection>;
 
     /// Reads the body of a plan change of the resource `id`, which is the path's, whatever the body says.
     ///
     /// # Errors
-    /// [`Malformed`], answered with its status and sentence.
-    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, Malformed>;
+    /// [`BodyRejection`], answered with its status and sentence.
+    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection>;
 
     /// Reads the body of a plan warning; a marketplace without any need not say how.
     ///
     /// # Errors
-    /// [`Malformed`], answered with its status and sentence.
-    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, Malformed> {
+    /// [`BodyRejection`], answered with its status and sentence.
+    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, BodyRejection> {
         let _ = body;
         Ok(PlanWarning::new(addon, id))
     }
@@ -123,7 +123,7 @@ pub trait Contract: Marketplace + Sized {
     fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
         let _ = (resource, message);
         tracing::error!("an operation was accepted, which this marketplace does not know");
-        Refusal::of::<Self>(Failure::unavailable("accepted")).into_response()
+        ErrorResponse::of::<Self>(Failure::unavailable("accepted")).into_response()
     }
 
     /// The status of a failure: 422 where the listener decided, 404, 410, and 503 for all that may pass.

@@ -14,36 +14,36 @@ use serde_json::{Map, Value};
 /// `T`, whose derived `Deserialize` tells their names; `T` must be a struct without `flatten` and aliases.
 ///
 /// ```
-/// use maitre_axum::Known;
+/// use maitre_axum::WithExtra;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Order {
 ///     plan: String,
 /// }
 ///
-/// let order: Known<Order> = serde_json::from_str(r#"{ "plan": "basic", "mood": ["fair"] }"#)?;
-/// assert_eq!(order.known.plan, "basic");
+/// let order: WithExtra<Order> = serde_json::from_str(r#"{ "plan": "basic", "mood": ["fair"] }"#)?;
+/// assert_eq!(order.fields.plan, "basic");
 /// assert_eq!(order.extra["mood"][0], "fair");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-pub struct Known<T> {
+pub struct WithExtra<T> {
     /// The documented fields.
-    pub known: T,
+    pub fields: T,
     /// The others, as they came.
     pub extra: Map<String, Value>,
 }
 
-impl<T> fmt::Debug for Known<T> {
+impl<T> fmt::Debug for WithExtra<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Known").finish_non_exhaustive()
+        f.debug_struct("WithExtra").finish_non_exhaustive()
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Known<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithExtra<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut extra = Map::new();
-        let known = T::deserialize(Split { deserializer, extra: &mut extra })?;
-        Ok(Self { known, extra })
+        let fields = T::deserialize(Split { deserializer, extra: &mut extra })?;
+        Ok(Self { fields, extra })
     }
 }
 
@@ -166,22 +166,22 @@ mod tests {
 
     #[test]
     fn known_and_unknown_fields_part_in_any_order() {
-        let order: Known<Order> = serde_json::from_str(r#"{"a":{"b":[1]},"plan":"p","c":null,"size":3}"#).unwrap();
-        assert_eq!((order.known.plan.as_str(), order.known.size), ("p", Some(3)));
+        let order: WithExtra<Order> = serde_json::from_str(r#"{"a":{"b":[1]},"plan":"p","c":null,"size":3}"#).unwrap();
+        assert_eq!((order.fields.plan.as_str(), order.fields.size), ("p", Some(3)));
         assert_eq!(Value::from(order.extra), serde_json::json!({"a":{"b":[1]},"c":null}));
     }
 
     #[test]
     fn a_name_written_with_escapes_is_the_same_name() {
-        let order: Known<Order> = serde_json::from_str(r#"{"\u0070lan":"p"}"#).unwrap();
-        assert_eq!(order.known.plan, "p");
+        let order: WithExtra<Order> = serde_json::from_str(r#"{"\u0070lan":"p"}"#).unwrap();
+        assert_eq!(order.fields.plan, "p");
         assert!(order.extra.is_empty());
     }
 
     #[test]
     fn what_is_no_object_is_refused() {
         for text in ["[]", "null", "7", "\"plan\"", "{", "{\"plan\":1}", "{}", r#"{"plan":"a","plan":"b"}"#] {
-            assert!(serde_json::from_str::<Known<Order>>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<WithExtra<Order>>(text).is_err(), "{text}");
         }
     }
 }

@@ -19,8 +19,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 
 use crate::log::Log;
-use crate::payload::{Malformed, Payload};
-use crate::reply::Refusal;
+use crate::payload::{BodyRejection, Payload};
+use crate::reply::ErrorResponse;
 
 /// One method of one path. The guard comes before the limit, so that a stranger is told nothing else.
 pub(crate) fn route<M, S, G, H, T>(method: MethodFilter, addon: &Arc<Addon<M>>, guard: G, handler: H) -> MethodRouter<S>
@@ -31,7 +31,7 @@ where
     H: Handler<T, Arc<Addon<M>>>,
     T: 'static,
 {
-    let limit = addon.max_body();
+    let limit = addon.body_limit();
     let service = ServiceBuilder::new()
         .sensitive_request_headers(Arc::new([AUTHORIZATION, COOKIE]))
         .layer(CatchPanicLayer::custom(panicked))
@@ -62,7 +62,7 @@ impl<B> ValidateRequest<B> for Open {
 fn too_large_in_json(response: Response, limit: usize) -> Response {
     let ours = response.headers().get(CONTENT_TYPE).is_some_and(|content_type| content_type == "application/json");
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !ours {
-        Refusal::from(Malformed::too_large(limit)).into_response()
+        ErrorResponse::from(BodyRejection::too_large(limit)).into_response()
     } else {
         response
     }
@@ -70,16 +70,16 @@ fn too_large_in_json(response: Response, limit: usize) -> Response {
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a panic outside the listener: this is a fault of maitre or of a layer inside it");
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "The add-on cannot answer at the moment.").into_response()
+    ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, "The add-on cannot answer at the moment.").into_response()
 }
 
 /// The request's body and headers, apart.
-pub(crate) async fn payload(request: Request, limit: usize) -> Result<Payload, Malformed> {
+pub(crate) async fn payload(request: Request, limit: usize) -> Result<Payload, BodyRejection> {
     let (parts, body) = request.into_parts();
     match body.collect().await {
         Ok(body) => Ok(Payload::with_headers(body.to_bytes(), &parts.headers)),
-        Err(error) if is_over_limit(&error) => Err(Malformed::too_large(limit)),
-        Err(_) => Err(Malformed::new("The body ended before its announced end.")),
+        Err(error) if is_over_limit(&error) => Err(BodyRejection::too_large(limit)),
+        Err(_) => Err(BodyRejection::new("The body ended before its announced end.")),
     }
 }
 

@@ -12,11 +12,11 @@ mod sso;
 mod task;
 
 pub use contract::{Contract, SingleSignOn};
-pub use guard::basic;
-pub use known::Known;
+pub use guard::verify_basic;
+pub use known::WithExtra;
 pub use lifecycle::{acknowledge, lifecycle, plan_warning};
-pub use payload::{Malformed, Payload, Texts};
-pub use reply::{Config, Reply, json, no_content};
+pub use payload::{BodyRejection, Payload, StringMap};
+pub use reply::{ConfigJson, ReplyBody, json, no_content};
 pub use sso::{Form, by_get as sso_by_get, by_post as sso_by_post, nav_cookie};
 pub use task::drain;
 

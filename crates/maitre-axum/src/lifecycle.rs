@@ -15,7 +15,7 @@ use crate::contract::Contract;
 use crate::guard::Guard;
 use crate::layers::{payload, route};
 use crate::log::about;
-use crate::reply::{self, Refusal};
+use crate::reply::{self, ErrorResponse};
 use crate::task;
 
 /// `POST` on the collection, `PUT` and `DELETE` on a resource, for callers with the add-on's credentials.
@@ -42,14 +42,14 @@ where
 pub(crate) struct PathId(pub(crate) ResourceId);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
-    type Rejection = Refusal;
+    type Rejection = ErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
         // the last of its name, as the host's prefix may hold parameters of its own; what is no UTF-8 was never handed out
         let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
         let id = parameters.as_ref().and_then(|all| all.iter().filter(|(name, _)| *name == "id").last());
         let Some((_, id)) = id else {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "There is no such resource."));
+            return Err(ErrorResponse::new(StatusCode::NOT_FOUND, "There is no such resource."));
         };
         let id = ResourceId::from(id);
         about(&id);
@@ -57,19 +57,22 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
-async fn provision<M: Contract>(State(addon): State<Arc<Addon<M>>>, request: Request) -> Result<Response, Refusal> {
-    let body = payload(request, addon.max_body()).await?;
+async fn provision<M: Contract>(
+    State(addon): State<Arc<Addon<M>>>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let body = payload(request, addon.body_limit()).await?;
     let mut request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
     about(&request.resource);
-    request.give_way = addon.give_way().filter(|_| request.keyed);
+    request.give_way = addon.async_after().filter(|_| request.keyed);
     let (work, resource) = (addon.clone(), request.resource.clone());
     let done = match task::run(&addon, async move { work.provision(request).await }).await {
         Err(failure) if is_accepted(&addon, &failure) => return Ok(accepted(&addon, Some(&resource), &failure)),
-        done => done.map_err(Refusal::of::<M>)?,
+        done => done.map_err(ErrorResponse::of::<M>)?,
     };
     if done.id().as_str().is_empty() {
         tracing::error!("the listener answered an empty id: return a name that later calls can use");
-        return Err(Refusal::of::<M>(Failure::unavailable("an empty id")));
+        return Err(ErrorResponse::of::<M>(Failure::unavailable("an empty id")));
     }
     Ok(addon.marketplace().provisioned(&done))
 }
@@ -78,22 +81,25 @@ async fn plan_change<M: Contract>(
     State(addon): State<Arc<Addon<M>>>,
     PathId(id): PathId,
     request: Request,
-) -> Result<Response, Refusal> {
-    let body = payload(request, addon.max_body()).await?;
+) -> Result<Response, ErrorResponse> {
+    let body = payload(request, addon.body_limit()).await?;
     let mut request = addon.marketplace().plan_change(addon.id().clone(), id, &body)?;
-    request.give_way = addon.give_way();
+    request.give_way = addon.async_after();
     let work = addon.clone();
     let done = match task::run(&addon, async move { work.plan_change(request).await }).await {
         Err(failure) if is_accepted(&addon, &failure) => return Ok(accepted(&addon, None, &failure)),
-        done => done.map_err(Refusal::of::<M>)?,
+        done => done.map_err(ErrorResponse::of::<M>)?,
     };
     Ok(addon.marketplace().plan_changed(&done))
 }
 
 /// A body, if there is one, is not even read.
-async fn deprovision<M: Contract>(State(addon): State<Arc<Addon<M>>>, PathId(id): PathId) -> Result<Response, Refusal> {
+async fn deprovision<M: Contract>(
+    State(addon): State<Arc<Addon<M>>>,
+    PathId(id): PathId,
+) -> Result<Response, ErrorResponse> {
     let mut request = Deprovision::new(addon.id().clone(), id);
-    request.give_way = addon.give_way_to_removal();
+    request.give_way = addon.async_deprovision_after();
     let work = addon.clone();
     let done = task::run(&addon, async move { work.deprovision(request).await }).await;
     if let Err(failure) = &done
@@ -106,14 +112,14 @@ async fn deprovision<M: Contract>(State(addon): State<Arc<Addon<M>>>, PathId(id)
         if refused {
             tracing::error!("the listener refused a deprovision, which no marketplace knows: answered 503 instead");
         }
-        Refusal::of::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
+        ErrorResponse::of::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
     })?;
     Ok(addon.marketplace().deprovisioned(&done))
 }
 
 /// Accepted by somebody who keeps records, at the marketplace's own wish: a listener that says so is not believed.
 fn is_accepted<M: Contract>(addon: &Addon<M>, failure: &Failure) -> bool {
-    failure.kind() == FailureKind::Accepted && addon.give_way().is_some()
+    failure.kind() == FailureKind::Accepted && addon.async_after().is_some()
 }
 
 fn accepted<M: Contract>(addon: &Addon<M>, resource: Option<&ResourceId>, failure: &Failure) -> Response {
@@ -146,10 +152,10 @@ async fn warn<M: Contract>(
     State(addon): State<Arc<Addon<M>>>,
     PathId(id): PathId,
     request: Request,
-) -> Result<Response, Refusal> {
-    let body = payload(request, addon.max_body()).await?;
+) -> Result<Response, ErrorResponse> {
+    let body = payload(request, addon.body_limit()).await?;
     let request = addon.marketplace().plan_warning(addon.id().clone(), id, &body)?;
     let work = addon.clone();
-    task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(Refusal::of::<M>)?;
+    task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(ErrorResponse::of::<M>)?;
     Ok(reply::json(StatusCode::OK, &json!({})))
 }

@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::known::Known;
+use crate::known::WithExtra;
 
 /// A body as it came, within the limit, with what its headers call it.
 ///
@@ -20,8 +20,8 @@ use crate::known::Known;
 ///
 /// let payload = Payload::new(br#"{ "plan": "basic" }"#.as_slice(), None);
 /// # #[derive(serde::Deserialize)] struct Order { plan: String }
-/// assert_eq!(payload.json::<Order>()?.known.plan, "basic");
-/// # Ok::<(), maitre_axum::Malformed>(())
+/// assert_eq!(payload.json::<Order>()?.fields.plan, "basic");
+/// # Ok::<(), maitre_axum::BodyRejection>(())
 /// ```
 #[derive(Clone)]
 pub struct Payload {
@@ -58,23 +58,23 @@ impl Payload {
     /// Reads a JSON object, whatever its type is called: vendor media types and none at all are as good.
     ///
     /// # Errors
-    /// [`Malformed`], 400, naming the path of the field and its line and column.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<Known<T>, Malformed> {
+    /// [`BodyRejection`], 400, naming the path of the field and its line and column.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<WithExtra<T>, BodyRejection> {
         serde_json::from_slice(&self.bytes).map_err(|error| self.malformed::<T>(&error))
     }
 
     /// The error's path is looked for in a second reading, so that the first one need not carry it.
-    fn malformed<T: DeserializeOwned>(&self, error: &serde_json::Error) -> Malformed {
+    fn malformed<T: DeserializeOwned>(&self, error: &serde_json::Error) -> BodyRejection {
         if self.bytes.is_empty() {
-            return Malformed::new("The body is empty: send a JSON object.");
+            return BodyRejection::new("The body is empty: send a JSON object.");
         }
         let mut json = serde_json::Deserializer::from_slice(&self.bytes);
-        let path = match serde_path_to_error::deserialize::<_, Known<T>>(&mut json) {
+        let path = match serde_path_to_error::deserialize::<_, WithExtra<T>>(&mut json) {
             Err(error) => error.path().to_string(),
             Ok(_) => ".".to_owned(), // the fault comes after the object
         };
         let (what, line, column) = (without_values(error), error.line(), error.column());
-        Malformed::new(if path == "." || path == "?" {
+        BodyRejection::new(if path == "." || path == "?" {
             format!("The body cannot be read: {what}, at line {line} column {column}.")
         } else {
             format!("The body cannot be read at {path}: {what}, at line {line} column {column}.")
@@ -102,31 +102,31 @@ impl std::fmt::Debug for Payload {
 /// An object of texts, as command-line options travel. Whoever sends a number or a flag means its text.
 ///
 /// ```
-/// use maitre_axum::Texts;
+/// use maitre_axum::StringMap;
 ///
-/// let options: Texts = serde_json::from_str(r#"{ "retention": "7d", "trace": true }"#)?;
+/// let options: StringMap = serde_json::from_str(r#"{ "retention": "7d", "trace": true }"#)?;
 /// assert_eq!((options.0["retention"].as_str(), options.0["trace"].as_str()), ("7d", "true"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Texts(pub BTreeMap<String, String>);
+pub struct StringMap(pub BTreeMap<String, String>);
 
-impl<'de> Deserialize<'de> for Texts {
+impl<'de> Deserialize<'de> for StringMap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(TextsVisitor)
+        deserializer.deserialize_map(StringMapVisitor)
     }
 }
 
-struct TextsVisitor;
+struct StringMapVisitor;
 
-impl<'de> Visitor<'de> for TextsVisitor {
-    type Value = Texts;
+impl<'de> Visitor<'de> for StringMapVisitor {
+    type Value = StringMap;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object of texts")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StringMap, A::Error> {
         let mut texts = BTreeMap::new();
         while let Some((name, value)) = map.next_entry()? {
             let text = match value {
@@ -135,11 +135,11 @@ impl<'de> Visitor<'de> for TextsVisitor {
             };
             texts.insert(name, text);
         }
-        Ok(Texts(texts))
+        Ok(StringMap(texts))
     }
 }
 
-impl std::fmt::Debug for Texts {
+impl std::fmt::Debug for StringMap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
@@ -149,18 +149,18 @@ impl std::fmt::Debug for Texts {
 ///
 /// ```
 /// use axum::http::StatusCode;
-/// use maitre_axum::Malformed;
+/// use maitre_axum::BodyRejection;
 ///
-/// let malformed = Malformed::new("uuid is no uuid.");
+/// let malformed = BodyRejection::new("uuid is no uuid.");
 /// assert_eq!((malformed.status(), malformed.message()), (StatusCode::BAD_REQUEST, "uuid is no uuid."));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
+pub struct BodyRejection {
     status: StatusCode,
     message: Cow<'static, str>,
 }
 
-impl Malformed {
+impl BodyRejection {
     /// 400 with a sentence that says what and where.
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, message: message.into() }
@@ -193,13 +193,13 @@ impl Malformed {
     }
 }
 
-impl std::fmt::Display for Malformed {
+impl std::fmt::Display for BodyRejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Malformed {}
+impl std::error::Error for BodyRejection {}
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use maitre_core::{ConfigVars, ExposeSecret, Failure, FailureKind};
 use serde::{Serialize, Serializer};
 
 use crate::contract::Contract;
-use crate::payload::Malformed;
+use crate::payload::BodyRejection;
 
 /// A JSON answer.
 ///
@@ -42,19 +42,19 @@ pub fn no_content() -> Response {
     response
 }
 
-/// Config vars on the wire: an object of names and values in their order.
+/// ConfigJson vars on the wire: an object of names and values in their order.
 ///
 /// ```
-/// use maitre_axum::{Config, core::Provisioned};
+/// use maitre_axum::{ConfigJson, core::Provisioned};
 ///
-/// let reply = Provisioned::new(1).config("B", "2").config("A", "1");
-/// assert_eq!(serde_json::to_string(&Config(reply.config_vars()))?, r#"{"B":"2","A":"1"}"#);
+/// let reply = Provisioned::new(1).with_config("B", "2").with_config("A", "1");
+/// assert_eq!(serde_json::to_string(&ConfigJson(reply.config()))?, r#"{"B":"2","A":"1"}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Config<'a>(pub &'a ConfigVars);
+pub struct ConfigJson<'a>(pub &'a ConfigVars);
 
-impl<'a> Config<'a> {
+impl<'a> ConfigJson<'a> {
     /// `None` for no vars, so that the key can be left out.
     #[must_use]
     pub fn unless_empty(config: &'a ConfigVars) -> Option<Self> {
@@ -62,7 +62,7 @@ impl<'a> Config<'a> {
     }
 }
 
-impl Serialize for Config<'_> {
+impl Serialize for ConfigJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value.expose_secret())))
     }
@@ -76,21 +76,21 @@ struct Message<'a> {
 /// The body of every success of a Heroku-shaped contract; what is `None` is left out.
 ///
 /// ```
-/// use maitre_axum::{Config, Reply, core::PlanChanged};
+/// use maitre_axum::{ConfigJson, ReplyBody, core::PlanChanged};
 ///
-/// let done = PlanChanged::new().message("Now on premium.");
-/// let body = Reply { config: Config::unless_empty(done.config_vars()), message: done.message_text(), ..Reply::default() };
+/// let done = PlanChanged::new().with_message("Now on premium.");
+/// let body = ReplyBody { config: ConfigJson::unless_empty(done.config()), message: done.message(), ..ReplyBody::default() };
 /// assert_eq!(serde_json::to_string(&body)?, r#"{"message":"Now on premium."}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Reply<'a> {
+pub struct ReplyBody<'a> {
     /// The listener's name for the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a str>,
     /// The config vars.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<Config<'a>>,
+    pub config: Option<ConfigJson<'a>>,
     /// The sentence for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'a str>,
@@ -98,31 +98,31 @@ pub struct Reply<'a> {
 
 /// Every answer that is not what the caller hoped for: a status and `{"message"}`.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ErrorResponse {
     status: StatusCode,
     message: Cow<'static, str>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, message: message.into() }
     }
 
     /// What `M` makes of a listener's failure.
-    #[expect(clippy::needless_pass_by_value, reason = "reads as `map_err(Refusal::of::<M>)`")]
+    #[expect(clippy::needless_pass_by_value, reason = "reads as `map_err(ErrorResponse::of::<M>)`")]
     pub(crate) fn of<M: Contract>(failure: Failure) -> Self {
         Self::new(M::status(failure.kind()), sentence(&failure).to_owned())
     }
 }
 
-impl From<Malformed> for Refusal {
-    fn from(malformed: Malformed) -> Self {
+impl From<BodyRejection> for ErrorResponse {
+    fn from(malformed: BodyRejection) -> Self {
         tracing::warn!(status = malformed.status().as_u16(), "refused a request that cannot be read: {malformed}");
         Self::new(malformed.status(), malformed.into_message())
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         json(self.status, &Message { message: &self.message })
     }

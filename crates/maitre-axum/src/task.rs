@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use maitre_core::{Addon, Failure, FailureKind, InFlight, Marketplace, Outlive, Result};
+use maitre_core::{Addon, Failure, FailureKind, InFlight, Marketplace, Result, SpawnOnDrop};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
@@ -33,9 +33,9 @@ where
     };
     // without a runtime the process is about to end, and all tasks with it
     let work =
-        Outlive::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))));
-    timeout(addon.budget(), work).await.unwrap_or_else(|_| {
-        tracing::warn!(budget = ?addon.budget(), "the listener still works after the answer budget: answered 503");
+        SpawnOnDrop::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))));
+    timeout(addon.answer_budget(), work).await.unwrap_or_else(|_| {
+        tracing::warn!(budget = ?addon.answer_budget(), "the listener still works after the answer budget: answered 503");
         Err(Failure::unavailable("the answer budget has passed"))
     })
 }

@@ -43,7 +43,7 @@ pub trait Marketplace: Send + Sync + 'static {
 }
 
 /// A [`Marketplace`] that can be told "accepted", and then later that it is done.
-pub trait Asynchronous: Marketplace {}
+pub trait SupportsAsync: Marketplace {}
 
 /// A [`Marketplace`] whose credentials and settings stand in a manifest file.
 pub trait FromManifest: Marketplace + Sized {
@@ -101,7 +101,7 @@ impl fmt::Debug for AddonId {
 /// Where an add-on takes the time from.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 
-/// What [`Addon::redirect_origin`] could not read.
+/// What [`Addon::with_redirect_origin`] could not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OriginError(String);
 
@@ -134,7 +134,7 @@ impl std::error::Error for OriginError {}
 /// #     async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> { Ok(Deprovisioned::new()) }
 /// #     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> { Ok(SignedOn::redirect("/")) }
 /// # }
-/// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets).body_limit(64 * 1024);
+/// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets).with_body_limit(64 * 1024);
 /// assert_eq!(addon.id().to_string(), "bazaar/lantern");
 /// assert_eq!(addon.in_flight().count(), 0);
 /// # Ok::<(), CredentialsError>(())
@@ -153,8 +153,8 @@ struct Policy {
     answer_budget: Duration,
     sso_window: Window,
     redirect_origins: Vec<String>,
-    give_way: Option<Duration>,
-    removes_later: bool,
+    async_after: Option<Duration>,
+    async_deprovision: bool,
     clock: Clock,
 }
 
@@ -165,8 +165,8 @@ impl Default for Policy {
             answer_budget: Duration::from_secs(24),
             sso_window: Window::default(),
             redirect_origins: Vec::new(),
-            give_way: None,
-            removes_later: false,
+            async_after: None,
+            async_deprovision: false,
             clock: Arc::new(OffsetDateTime::now_utc),
         }
     }
@@ -202,7 +202,7 @@ impl<M: Marketplace> Addon<M> {
 
     /// The longest body that is read, in bytes; 256 KiB if not set. More is answered with 413.
     #[must_use]
-    pub fn body_limit(self, bytes: usize) -> Self {
+    pub fn with_body_limit(self, bytes: usize) -> Self {
         self.with(|policy| policy.body_limit = bytes)
     }
 
@@ -210,13 +210,13 @@ impl<M: Marketplace> Addon<M> {
     ///
     /// Then it gets 503 and will ask again, while the listener goes on.
     #[must_use]
-    pub fn answer_budget(self, budget: Duration) -> Self {
+    pub fn with_answer_budget(self, budget: Duration) -> Self {
         self.with(|policy| policy.answer_budget = budget)
     }
 
     /// How old and how far ahead a single sign-on token may be; 300 s and 60 s if not set.
     #[must_use]
-    pub fn sso_window(self, window: Window) -> Self {
+    pub fn with_sso_window(self, window: Window) -> Self {
         self.with(|policy| policy.sso_window = window)
     }
 
@@ -224,7 +224,7 @@ impl<M: Marketplace> Addon<M> {
     ///
     /// # Errors
     /// [`OriginError`] for anything but scheme and host (with or without a port).
-    pub fn redirect_origin(self, origin: &str) -> std::result::Result<Self, OriginError> {
+    pub fn with_redirect_origin(self, origin: &str) -> std::result::Result<Self, OriginError> {
         let plain = url::split(origin).is_some_and(|parts| parts.path.is_empty() && !parts.authority.contains('@'));
         if !plain {
             return Err(OriginError(origin.to_owned()));
@@ -234,7 +234,7 @@ impl<M: Marketplace> Addon<M> {
 
     /// Another clock, for tests.
     #[must_use]
-    pub fn clock(self, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
+    pub fn with_clock(self, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         self.with(|policy| policy.clock = Arc::new(clock))
     }
 
@@ -252,32 +252,32 @@ impl<M: Marketplace> Addon<M> {
 
     /// The longest body that is read, in bytes.
     #[must_use]
-    pub fn max_body(&self) -> usize {
+    pub fn body_limit(&self) -> usize {
         self.policy.body_limit
     }
 
     /// How long a caller waits.
     #[must_use]
-    pub fn budget(&self) -> Duration {
+    pub fn answer_budget(&self) -> Duration {
         self.policy.answer_budget
     }
 
     /// The window for single sign-on tokens.
     #[must_use]
-    pub fn window(&self) -> Window {
+    pub fn sso_window(&self) -> Window {
         self.policy.sso_window
     }
 
     /// How long a provision or plan change is waited for before it is accepted; nothing where it cannot be.
     #[must_use]
-    pub fn give_way(&self) -> Option<Duration> {
-        self.policy.give_way
+    pub fn async_after(&self) -> Option<Duration> {
+        self.policy.async_after
     }
 
     /// The same for a removal.
     #[must_use]
-    pub fn give_way_to_removal(&self) -> Option<Duration> {
-        self.policy.give_way.filter(|_| self.policy.removes_later)
+    pub fn async_deprovision_after(&self) -> Option<Duration> {
+        self.policy.async_after.filter(|_| self.policy.async_deprovision)
     }
 
     /// The time by this add-on's clock.
@@ -289,7 +289,7 @@ impl<M: Marketplace> Addon<M> {
     /// Whether a person may be sent there: to this site, or to an origin that was listed.
     #[must_use]
     pub fn allows_redirect(&self, reply: &SignedOn) -> bool {
-        reply.leads_here() || self.policy.redirect_origins.iter().any(|origin| is_at(reply.location(), origin))
+        reply.is_local() || self.policy.redirect_origins.iter().any(|origin| is_at(reply.location(), origin))
     }
 
     /// The listener calls that run at this moment, also those whose caller has gone.
@@ -306,11 +306,11 @@ fn is_at(location: &str, origin: &str) -> bool {
         && !location.contains(|c: char| c.is_control() || c == '\\')
 }
 
-impl<M: Asynchronous> Addon<M> {
+impl<M: SupportsAsync> Addon<M> {
     /// This add-on is registered for answers that come later (Heroku: 202): what is not done within `give_way` is
     /// accepted, goes on, and the marketplace is told when it is done. 2 s is a good time.
     ///
-    /// It takes a ledger that [follows](crate::Follow) the marketplace; with none, everything is answered at once or with
+    /// It takes a ledger that [follows](crate::PlatformHooks) the marketplace; with none, everything is answered at once or with
     /// 503, as without this. Heroku removes every add-on that answers 202 and is not registered for it.
     ///
     /// ```
@@ -321,7 +321,7 @@ impl<M: Asynchronous> Addon<M> {
     /// #     const NAME: &'static str = "bazaar";
     /// #     fn slug(&self) -> &str { self.0.user() }
     /// # }
-    /// # impl Asynchronous for Bazaar {}
+    /// # impl SupportsAsync for Bazaar {}
     /// # struct Widgets;
     /// # impl Listener for Widgets {
     /// #     async fn provision(&self, r: Provision) -> Result<Provisioned> { Ok(Provisioned::new(r.resource)) }
@@ -330,19 +330,19 @@ impl<M: Asynchronous> Addon<M> {
     /// #     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> { Ok(SignedOn::redirect("/")) }
     /// # }
     /// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets);
-    /// let addon = addon.takes_its_time(Duration::from_secs(2));
-    /// assert_eq!(addon.give_way(), Some(Duration::from_secs(2)));
+    /// let addon = addon.with_async_after(Duration::from_secs(2));
+    /// assert_eq!(addon.async_after(), Some(Duration::from_secs(2)));
     /// # Ok::<(), CredentialsError>(())
     /// ```
     #[must_use]
-    pub fn takes_its_time(self, give_way: Duration) -> Self {
-        self.with(|policy| policy.give_way = Some(give_way))
+    pub fn with_async_after(self, after: Duration) -> Self {
+        self.with(|policy| policy.async_after = Some(after))
     }
 
     /// Removals, too, may be answered later: for add-ons that Heroku has let into that beta.
     #[must_use]
-    pub fn removes_later(self) -> Self {
-        self.with(|policy| policy.removes_later = true)
+    pub fn with_async_deprovision(self, enabled: bool) -> Self {
+        self.with(|policy| policy.async_deprovision = enabled)
     }
 }
 

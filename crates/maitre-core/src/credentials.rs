@@ -57,7 +57,7 @@ fn is_live(until: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
 /// use maitre_core::Password;
 /// use time::macros::datetime;
 ///
-/// let leaving = Password::new("last year's")?.until(datetime!(2026-03-01 0:00 UTC));
+/// let leaving = Password::new("last year's")?.with_expiry(datetime!(2026-03-01 0:00 UTC));
 /// assert_eq!(format!("{leaving:?}"), "Password { until: Some(2026-03-01 0:00:00.0 +00:00:00), .. }");
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
@@ -79,7 +79,7 @@ impl Password {
 
     /// The first instant at which this password is refused.
     #[must_use]
-    pub fn until(mut self, end: OffsetDateTime) -> Self {
+    pub fn with_expiry(mut self, end: OffsetDateTime) -> Self {
         self.until = Some(end);
         self
     }
@@ -117,7 +117,7 @@ impl Salt {
 
     /// The first instant at which tokens made with this salt are refused.
     #[must_use]
-    pub fn until(mut self, end: OffsetDateTime) -> Self {
+    pub fn with_expiry(mut self, end: OffsetDateTime) -> Self {
         self.until = Some(end);
         self
     }
@@ -144,8 +144,8 @@ impl fmt::Debug for Salt {
 /// use time::OffsetDateTime;
 ///
 /// let secret = SharedSecret::new("melon-9")?;
-/// assert!(secret.admits("melon-9", OffsetDateTime::UNIX_EPOCH));
-/// assert!(!secret.admits("", OffsetDateTime::UNIX_EPOCH));
+/// assert!(secret.verify("melon-9", OffsetDateTime::UNIX_EPOCH));
+/// assert!(!secret.verify("", OffsetDateTime::UNIX_EPOCH));
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -165,14 +165,14 @@ impl SharedSecret {
 
     /// Accepts one more, for the time of a switch.
     #[must_use]
-    pub fn accept(mut self, secret: Password) -> Self {
+    pub fn with_secret(mut self, secret: Password) -> Self {
         self.live.push(secret);
         self
     }
 
     /// Whether one of the live secrets was sent; takes the same time for any wrong one.
     #[must_use]
-    pub fn admits(&self, sent: &str, now: OffsetDateTime) -> bool {
+    pub fn verify(&self, sent: &str, now: OffsetDateTime) -> bool {
         any_admits(&self.live, &sha256(sent), now).into()
     }
 }
@@ -194,12 +194,12 @@ fn any_admits(passwords: &[Password], sent: &[u8; 32], now: OffsetDateTime) -> C
 /// use time::macros::datetime;
 ///
 /// let credentials = Credentials::new("lantern", "s3cr3t-example", "0f1e2d3c4b5a6978")?
-///     .accept_password(Password::new("older")?.until(datetime!(2026-03-01 0:00 UTC)));
+///     .with_password(Password::new("older")?.with_expiry(datetime!(2026-03-01 0:00 UTC)));
 ///
 /// let now = datetime!(2026-02-28 12:00 UTC);
-/// assert!(credentials.admits("lantern", "s3cr3t-example", now));
-/// assert!(credentials.admits("lantern", "older", now));
-/// assert!(!credentials.admits("lantern", "older", datetime!(2026-03-01 0:00 UTC)));
+/// assert!(credentials.verify("lantern", "s3cr3t-example", now));
+/// assert!(credentials.verify("lantern", "older", now));
+/// assert!(!credentials.verify("lantern", "older", datetime!(2026-03-01 0:00 UTC)));
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
 #[derive(Clone)]
@@ -230,14 +230,14 @@ impl Credentials {
 
     /// Accepts one more password.
     #[must_use]
-    pub fn accept_password(mut self, password: Password) -> Self {
+    pub fn with_password(mut self, password: Password) -> Self {
         self.passwords.push(password);
         self
     }
 
     /// Accepts tokens that are signed with one more salt.
     #[must_use]
-    pub fn accept_salt(mut self, salt: Salt) -> Self {
+    pub fn with_salt(mut self, salt: Salt) -> Self {
         self.salts.push(salt);
         self
     }
@@ -259,7 +259,7 @@ impl Credentials {
     /// Both sides are hashed, both halves are always compared, and in constant time: neither a right user with a
     /// wrong password nor a near miss can be told from any other refusal by a clock.
     #[must_use]
-    pub fn admits(&self, user: &str, password: &str, now: OffsetDateTime) -> bool {
+    pub fn verify(&self, user: &str, password: &str, now: OffsetDateTime) -> bool {
         let user = self.user_digest.ct_eq(&sha256(user));
         (user & any_admits(&self.passwords, &sha256(password), now)).into()
     }
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn only_the_right_pair_gets_in() {
-        assert!(credentials().admits("lantern", "s3cr3t:exämple", NOW));
+        assert!(credentials().verify("lantern", "s3cr3t:exämple", NOW));
         for (user, password) in [
             ("lantern", ""),
             ("", "s3cr3t:exämple"),
@@ -297,16 +297,16 @@ mod tests {
             ("lantern", "s3cr3t:exämple "),
             ("lantern:s3cr3t", "exämple"),
         ] {
-            assert!(!credentials().admits(user, password, NOW), "{user}:{password}");
+            assert!(!credentials().verify(user, password, NOW), "{user}:{password}");
         }
     }
 
     #[test]
     fn a_password_counts_up_to_its_end_and_not_at_it() {
-        let both = credentials().accept_password(Password::new("old").unwrap().until(NOW));
-        assert!(both.admits("lantern", "old", NOW - time::Duration::nanoseconds(1)));
-        assert!(!both.admits("lantern", "old", NOW));
-        assert!(both.admits("lantern", "s3cr3t:exämple", NOW));
+        let both = credentials().with_password(Password::new("old").unwrap().with_expiry(NOW));
+        assert!(both.verify("lantern", "old", NOW - time::Duration::nanoseconds(1)));
+        assert!(!both.verify("lantern", "old", NOW));
+        assert!(both.verify("lantern", "s3cr3t:exämple", NOW));
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::follow::Records;
+use crate::follow::PlatformStore;
 use crate::mask::error_chain;
 
 /// What a listener returns.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// The name of a failure; each marketplace maps it to a status of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub enum FailureKind {
     Unavailable,
     /// Not done yet, and it goes on by itself: the marketplace is told when it is. Heroku: 202.
     ///
-    /// A listener cannot say this. A ledger does, where the add-on [takes its time](crate::Addon::takes_its_time).
+    /// A listener cannot say this. A ledger does, where the add-on [takes its time](crate::Addon::with_async_after).
     Accepted,
 }
 
@@ -124,7 +124,7 @@ impl Failure {
     /// Not done yet, and it goes on by itself: said only by those who keep records, which show that they do. The message
     /// is for the customer.
     #[must_use]
-    pub fn accepted(_: &dyn Records, message: impl Into<String>) -> Self {
+    pub fn accepted(_: &dyn PlatformStore, message: impl Into<String>) -> Self {
         Self::new(FailureKind::Accepted).with_message(message)
     }
 

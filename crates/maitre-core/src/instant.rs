@@ -14,21 +14,21 @@ const COLONLESS: &[BorrowedFormatItem<'_>] = format_description!(
 /// Reads RFC 3339 and the same with a colonless offset; `None` for anything else.
 ///
 /// ```
-/// use maitre_core::parse_instant;
+/// use maitre_core::parse_timestamp;
 /// use time::macros::datetime;
 ///
-/// assert_eq!(parse_instant("2026-03-04T05:11:07+0000"), Some(datetime!(2026-03-04 5:11:07 UTC)));
-/// assert_eq!(parse_instant("2026-03-03T21:11:07.5-08:00"), Some(datetime!(2026-03-04 5:11:07.5 UTC)));
-/// assert_eq!(parse_instant("soon"), None);
+/// assert_eq!(parse_timestamp("2026-03-04T05:11:07+0000"), Some(datetime!(2026-03-04 5:11:07 UTC)));
+/// assert_eq!(parse_timestamp("2026-03-03T21:11:07.5-08:00"), Some(datetime!(2026-03-04 5:11:07.5 UTC)));
+/// assert_eq!(parse_timestamp("soon"), None);
 /// ```
 #[must_use]
-pub fn parse_instant(text: &str) -> Option<OffsetDateTime> {
+pub fn parse_timestamp(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(text, COLONLESS)).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse_instant;
+    use super::parse_timestamp;
     use time::macros::datetime;
 
     #[test]
@@ -41,7 +41,7 @@ mod tests {
             "2026-03-03T21:11:07.000-0800",
             "2026-03-03T21:11:07-08:00",
         ] {
-            assert_eq!(parse_instant(text), Some(datetime!(2026-03-04 5:11:07 UTC)), "{text}");
+            assert_eq!(parse_timestamp(text), Some(datetime!(2026-03-04 5:11:07 UTC)), "{text}");
         }
     }
 
@@ -49,7 +49,7 @@ mod tests {
     fn nonsense_is_none_and_never_a_panic() {
         for text in ["", "Z", "2026-13-04T05:11:07Z", "2026-03-04", "99999999999999999999", "2026-03-04T05:11:07+9999"]
         {
-            assert_eq!(parse_instant(text), None, "{text}");
+            assert_eq!(parse_timestamp(text), None, "{text}");
         }
     }
 }

@@ -14,17 +14,17 @@ mod requests;
 pub mod sso;
 
 pub use addon::{
-    Addon, AddonId, Asynchronous, Clock, Credentialed, FromManifest, InFlight, IntoAddon, Marketplace, OriginError,
-    Running,
+    Addon, AddonId, Clock, Credentialed, FromManifest, InFlight, IntoAddon, Marketplace, OriginError, Running,
+    SupportsAsync,
 };
 pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
 pub use failure::{Failure, FailureKind, Result};
-pub use follow::{Errand, Follow, Known, Later, Outcome, Ran, Record, Records};
-pub use instant::parse_instant;
+pub use follow::{BoxFuture, Completion, Job, JobOutcome, PlatformHooks, PlatformStore, ResourceSummary, StoredValue};
+pub use instant::parse_timestamp;
 pub use listener::Listener;
 pub use manifest::{Manifest, ManifestError};
 pub use mask::{error_chain, mask_urls};
-pub use outlive::Outlive;
+pub use outlive::SpawnOnDrop;
 pub use replies::{ConfigVars, Deprovisioned, PlanChanged, ProviderId, Provisioned, SignedOn};
 pub use requests::{
     Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Progress, Provision, ResourceId, Resume, SignOn,

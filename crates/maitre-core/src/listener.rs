@@ -26,7 +26,7 @@ use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, S
 /// impl Listener for Widgets {
 ///     async fn provision(&self, request: Provision) -> Result<Provisioned> {
 ///         match request.plan.as_str() {
-///             "basic" => Ok(Provisioned::new(request.resource).config("WIDGET_KEY", "k-1")),
+///             "basic" => Ok(Provisioned::new(request.resource).with_config("WIDGET_KEY", "k-1")),
 ///             other => Err(Failure::refused(format!("There is no plan named {other}."))),
 ///         }
 ///     }
@@ -37,7 +37,7 @@ use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, S
 ///         Ok(Deprovisioned::new())
 ///     }
 ///     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
-///         Ok(SignedOn::redirect("/dashboard").session("widget", request.resource))
+///         Ok(SignedOn::redirect("/dashboard").with_session("widget", request.resource))
 ///     }
 /// }
 ///

@@ -17,29 +17,29 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// use std::sync::Mutex;
 /// use std::future::Future;
 /// use std::pin::Pin;
-/// use maitre_core::Outlive;
+/// use maitre_core::SpawnOnDrop;
 ///
 /// static HANDED_OVER: Mutex<Vec<Pin<Box<dyn Future<Output = ()> + Send>>>> = Mutex::new(Vec::new());
 ///
 /// // in a program: |work| drop(tokio::spawn(work))
-/// let work = Outlive::new(async { 7 }, |work| HANDED_OVER.lock().unwrap().push(work));
+/// let work = SpawnOnDrop::new(async { 7 }, |work| HANDED_OVER.lock().unwrap().push(work));
 /// drop(work);
 /// assert_eq!(HANDED_OVER.lock().unwrap().len(), 1, "the caller has gone, and the work is not lost");
 /// ```
-pub struct Outlive<T: Send + 'static> {
+pub struct SpawnOnDrop<T: Send + 'static> {
     /// Empty at its end, and while it is looked at: what panicked is not looked at again.
     work: Option<Work<T>>,
     hand_over: fn(Work<()>),
 }
 
-impl<T: Send + 'static> Outlive<T> {
+impl<T: Send + 'static> SpawnOnDrop<T> {
     /// `work` for whoever awaits this; `hand_over` gets what is left of it when that one leaves.
     pub fn new(work: impl Future<Output = T> + Send + 'static, hand_over: fn(Work<()>)) -> Self {
         Self { work: Some(Box::pin(work)), hand_over }
     }
 }
 
-impl<T: Send + 'static> Future for Outlive<T> {
+impl<T: Send + 'static> Future for SpawnOnDrop<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
@@ -52,7 +52,7 @@ impl<T: Send + 'static> Future for Outlive<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Outlive<T> {
+impl<T: Send + 'static> Drop for SpawnOnDrop<T> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             (self.hand_over)(Box::pin(async move { drop(work.await) }));
@@ -60,9 +60,9 @@ impl<T: Send + 'static> Drop for Outlive<T> {
     }
 }
 
-impl<T: Send + 'static> fmt::Debug for Outlive<T> {
+impl<T: Send + 'static> fmt::Debug for SpawnOnDrop<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outlive").finish_non_exhaustive()
+        f.debug_struct("SpawnOnDrop").finish_non_exhaustive()
     }
 }
 
@@ -75,20 +75,20 @@ mod tests {
 
     use super::*;
 
-    fn look<T: Send + 'static>(work: Pin<&mut Outlive<T>>) -> Poll<T> {
+    fn look<T: Send + 'static>(work: Pin<&mut SpawnOnDrop<T>>) -> Poll<T> {
         work.poll(&mut Context::from_waker(Waker::noop()))
     }
 
     #[test]
     fn what_has_ended_is_handed_to_nobody() {
-        let mut work = pin!(Outlive::new(ready(7), |_| panic!("handed over")));
+        let mut work = pin!(SpawnOnDrop::new(ready(7), |_| panic!("handed over")));
         assert_eq!(look(work.as_mut()), Poll::Ready(7));
         assert!(look(work).is_pending());
     }
 
     #[test]
     fn what_panicked_is_handed_to_nobody() {
-        let mut work = pin!(Outlive::new(async { panic!("as told") }, |_| panic!("handed over")));
+        let mut work = pin!(SpawnOnDrop::new(async { panic!("as told") }, |_| panic!("handed over")));
         let panicked = catch_unwind(AssertUnwindSafe(|| look::<()>(work.as_mut()))).is_err();
         assert!(panicked);
         assert!(look(work).is_pending());
@@ -98,7 +98,7 @@ mod tests {
     fn what_was_looked_at_is_handed_over_where_it_stands() {
         static SEEN: std::sync::Mutex<Vec<bool>> = std::sync::Mutex::new(Vec::new());
         {
-            let mut work = pin!(Outlive::new(pending::<()>(), |mut work| {
+            let mut work = pin!(SpawnOnDrop::new(pending::<()>(), |mut work| {
                 let waits = work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
                 SEEN.lock().unwrap().push(waits);
             }));

@@ -120,15 +120,15 @@ impl fmt::Debug for ConfigVars {
 /// use maitre_core::Provisioned;
 ///
 /// let reply = Provisioned::new(641)
-///     .config("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4")
-///     .message("Lantern basic is ready.");
+///     .with_config("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4")
+///     .with_message("Lantern basic is ready.");
 /// assert_eq!(reply.id().as_str(), "641");
 /// assert!(!format!("{reply:?}").contains("pw"));
 /// ```
 ///
 /// ```compile_fail
 /// # use maitre_core::Provisioned;
-/// let reply = Provisioned::new(641).config("LANTERN_SIZE", 3); // a marketplace refuses numbers
+/// let reply = Provisioned::new(641).with_config("LANTERN_SIZE", 3); // a marketplace refuses numbers
 /// ```
 #[derive(Clone, Debug)]
 pub struct Provisioned {
@@ -146,28 +146,28 @@ impl Provisioned {
 
     /// Gives the customer's app a config var; the manifest must list its name.
     #[must_use]
-    pub fn config(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
         self.config.set(name, value);
         self
     }
 
     /// A sentence for the customer.
     #[must_use]
-    pub fn message(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
     /// Where the customer's log lines shall be sent, `https://…`; needed if the manifest requires `syslog_drain`.
     #[must_use]
-    pub fn log_drain_url(mut self, url: impl Into<SecretString>) -> Self {
+    pub fn with_log_drain_url(mut self, url: impl Into<SecretString>) -> Self {
         self.log_drain_url = Some(url.into());
         self
     }
 
     /// The same under another name.
     #[must_use]
-    pub fn named(mut self, id: impl Into<ProviderId>) -> Self {
+    pub fn with_id(mut self, id: impl Into<ProviderId>) -> Self {
         self.id = id.into();
         self
     }
@@ -180,19 +180,19 @@ impl Provisioned {
 
     /// The config vars.
     #[must_use]
-    pub fn config_vars(&self) -> &ConfigVars {
+    pub fn config(&self) -> &ConfigVars {
         &self.config
     }
 
     /// The sentence for the customer.
     #[must_use]
-    pub fn message_text(&self) -> Option<&str> {
+    pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
     /// The drain's URL.
     #[must_use]
-    pub fn drain(&self) -> Option<&SecretString> {
+    pub fn log_drain_url(&self) -> Option<&SecretString> {
         self.log_drain_url.as_ref()
     }
 }
@@ -202,9 +202,9 @@ impl Provisioned {
 /// ```
 /// use maitre_core::PlanChanged;
 ///
-/// let reply = PlanChanged::new().message("Now on premium.");
-/// assert_eq!(reply.message_text(), Some("Now on premium."));
-/// assert!(reply.config_vars().is_empty());
+/// let reply = PlanChanged::new().with_message("Now on premium.");
+/// assert_eq!(reply.message(), Some("Now on premium."));
+/// assert!(reply.config().is_empty());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PlanChanged {
@@ -221,27 +221,27 @@ impl PlanChanged {
 
     /// Changes a config var; the manifest must list its name.
     #[must_use]
-    pub fn config(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
         self.config.set(name, value);
         self
     }
 
     /// A sentence for the customer.
     #[must_use]
-    pub fn message(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
     /// The config vars.
     #[must_use]
-    pub fn config_vars(&self) -> &ConfigVars {
+    pub fn config(&self) -> &ConfigVars {
         &self.config
     }
 
     /// The sentence for the customer.
     #[must_use]
-    pub fn message_text(&self) -> Option<&str> {
+    pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 }
@@ -251,7 +251,7 @@ impl PlanChanged {
 /// ```
 /// use maitre_core::Deprovisioned;
 ///
-/// assert_eq!(Deprovisioned::new().message_text(), None);
+/// assert_eq!(Deprovisioned::new().message(), None);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Deprovisioned {
@@ -267,14 +267,14 @@ impl Deprovisioned {
 
     /// A sentence for the customer. Heroku has no place for it: its 204 carries no body.
     #[must_use]
-    pub fn message(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
     /// The sentence for the customer.
     #[must_use]
-    pub fn message_text(&self) -> Option<&str> {
+    pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 }
@@ -284,10 +284,10 @@ impl Deprovisioned {
 /// ```
 /// use maitre_core::SignedOn;
 ///
-/// let reply = SignedOn::redirect("/dashboard").session("widget_id", 641);
+/// let reply = SignedOn::redirect("/dashboard").with_session("widget_id", 641);
 /// assert_eq!(reply.location(), "/dashboard");
-/// assert!(reply.leads_here());
-/// assert!(!SignedOn::redirect("//elsewhere.example").leads_here());
+/// assert!(reply.is_local());
+/// assert!(!SignedOn::redirect("//elsewhere.example").is_local());
 /// ```
 #[derive(Clone)]
 pub struct SignedOn {
@@ -297,14 +297,14 @@ pub struct SignedOn {
 
 impl SignedOn {
     /// Where to: a path on this site (`/dashboard`), or a URL of an origin that the
-    /// [`Addon`](crate::Addon::redirect_origin) lists.
+    /// [`Addon`](crate::Addon::with_redirect_origin) lists.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self { location: location.into(), session: Vec::new() }
     }
 
     /// Puts a value into the person's fresh session.
     #[must_use]
-    pub fn session(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn with_session(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.session.push((key.into(), value.into()));
         self
     }
@@ -317,13 +317,13 @@ impl SignedOn {
 
     /// The values for the session.
     #[must_use]
-    pub fn session_values(&self) -> &[(String, Value)] {
+    pub fn session(&self) -> &[(String, Value)] {
         &self.session
     }
 
     /// Whether the location is a path of this site: one `/`, then neither `/` nor `\`, and no control character.
     #[must_use]
-    pub fn leads_here(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         let mut chars = self.location.chars();
         chars.next() == Some('/')
             && !matches!(chars.next(), Some('/' | '\\'))
@@ -344,20 +344,20 @@ mod tests {
 
     #[test]
     fn a_config_var_set_twice_keeps_its_place() {
-        let reply = Provisioned::new("1").config("A", "1").config("B", "2").config("A", "3");
-        let names: Vec<_> = reply.config_vars().iter().map(|(name, _)| name).collect();
+        let reply = Provisioned::new("1").with_config("A", "1").with_config("B", "2").with_config("A", "3");
+        let names: Vec<_> = reply.config().iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["A", "B"]);
     }
 
     #[test]
     fn only_plain_paths_lead_here() {
         for here in ["/", "/dashboard", "/a//b", "/a?next=https://x", "/ü"] {
-            assert!(SignedOn::redirect(here).leads_here(), "{here}");
+            assert!(SignedOn::redirect(here).is_local(), "{here}");
         }
         for away in
             ["", "dashboard", "//x", "/\\x", "\\/x", "https://x", " /x", "/a\r\nSet-Cookie: b", "/\t/x", "/\u{85}"]
         {
-            assert!(!SignedOn::redirect(away).leads_here(), "{away:?}");
+            assert!(!SignedOn::redirect(away).is_local(), "{away:?}");
         }
     }
 }

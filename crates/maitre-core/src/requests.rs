@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::addon::AddonId;
-use crate::sso::UsedToken;
+use crate::sso::VerifiedToken;
 
 /// The name by which a request means a resource.
 ///
@@ -327,9 +327,9 @@ impl fmt::Debug for PlanWarning {
 /// let said = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
 /// let heard = said.clone();
 /// let progress = Progress::new(move |sentence| heard.lock().unwrap().push(sentence));
-/// progress.say("Your cluster is starting.");
+/// progress.report("Your cluster is starting.");
 /// assert_eq!(*said.lock().unwrap(), ["Your cluster is starting."]);
-/// Progress::default().say("Nobody hears this.");
+/// Progress::default().report("Nobody hears this.");
 /// ```
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn Fn(String) + Send + Sync>>);
@@ -341,7 +341,7 @@ impl Progress {
     }
 
     /// Says how far it is.
-    pub fn say(&self, sentence: impl Into<String>) {
+    pub fn report(&self, sentence: impl Into<String>) {
         if let Some(hear) = &self.0 {
             hear(sentence.into());
         }
@@ -368,7 +368,7 @@ impl fmt::Debug for Progress {
 pub struct Resume {
     /// Which add-on of which marketplace is meant.
     pub addon: AddonId,
-    /// Whether it is an [errand](crate::Errand) and no operation.
+    /// Whether it is an [errand](crate::Job) and no operation.
     pub is_errand: bool,
     /// Its number in the records.
     pub number: i64,
@@ -475,11 +475,11 @@ impl fmt::Debug for Identity {
 /// Of all fields only [`resource`](Self::resource) and a [verified identity](Identity::Verified) are signed.
 ///
 /// ```
-/// use maitre_core::sso::{Strength, UsedToken, Window};
+/// use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 /// use maitre_core::{AddonId, Identity, SignOn};
 ///
 /// let who = Identity::verified("c4b1f2d0", "ada@example.org");
-/// let token = UsedToken::new(Strength::User, "1772000000", Window::default())?;
+/// let token = VerifiedToken::new(TokenKind::User, "1772000000", Window::default())?;
 /// let request = SignOn::new(AddonId::new("heroku", "lantern"), "7b0c9c1e", who, token);
 /// assert!(!format!("{request:?}").contains("ada@example.org"));
 /// # Ok::<(), maitre_core::sso::TokenError>(())
@@ -494,12 +494,12 @@ pub struct SignOn {
     /// Who is at the door.
     pub identity: Identity,
     /// The token that decided.
-    pub token: UsedToken,
+    pub token: VerifiedToken,
     /// The app that owns the resource.
     pub app: Option<String>,
     /// The app that the person came from, where a resource is shared.
     pub context_app: Option<String>,
-    /// The marketplace's header, base64url JSON, signed by nothing; see [`nav_data_is_plain`](crate::sso::nav_data_is_plain).
+    /// The marketplace's header, base64url JSON, signed by nothing; see [`is_cookie_safe`](crate::sso::is_cookie_safe).
     pub nav_data: Option<String>,
     /// Every other field of the form, tokens and timestamp left out.
     pub extra: BTreeMap<String, String>,
@@ -507,7 +507,7 @@ pub struct SignOn {
 
 impl SignOn {
     /// A request with nothing but the fields that every one has.
-    pub fn new(addon: AddonId, resource: impl Into<ResourceId>, identity: Identity, token: UsedToken) -> Self {
+    pub fn new(addon: AddonId, resource: impl Into<ResourceId>, identity: Identity, token: VerifiedToken) -> Self {
         Self {
             addon,
             resource: resource.into(),

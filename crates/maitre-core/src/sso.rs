@@ -5,11 +5,11 @@
 //!
 //! ```
 //! use maitre_core::Salt;
-//! use maitre_core::sso::{Covers, Window};
+//! use maitre_core::sso::{SignedFields, Window};
 //! use time::OffsetDateTime;
 //!
 //! let salt = Salt::new("2f97bfa52ca102f8874716e2eb1d3b4920ad0be4")?;
-//! let covers = Covers::Id("123");
+//! let covers = SignedFields::Id("123");
 //! let token = covers.sign(&salt, "1267597772");
 //! assert_eq!(token, "bb466eb1d6bc345d11072c3cd25c311f21be130d");
 //!
@@ -29,7 +29,7 @@ use crate::credentials::Salt;
 
 /// What a token speaks for, and by that which hash it is.
 #[derive(Clone, Copy)]
-pub enum Covers<'a> {
+pub enum SignedFields<'a> {
     /// A resource: SHA-1 of `id:salt:timestamp`. Heroku's `resource_token` has the uuid here, the v1 `token` of Heroku
     /// and cloudControl the id that the listener answered.
     Id(&'a str),
@@ -104,13 +104,13 @@ impl Default for Window {
 impl Window {
     /// Another oldest age; whole seconds count.
     #[must_use]
-    pub fn max_age(self, max_age: Duration) -> Self {
+    pub fn with_max_age(self, max_age: Duration) -> Self {
         Self { max_age, ..self }
     }
 
     /// Another allowance for a clock that runs ahead; whole seconds count.
     #[must_use]
-    pub fn max_ahead(self, max_ahead: Duration) -> Self {
+    pub fn with_max_ahead(self, max_ahead: Duration) -> Self {
         Self { max_ahead, ..self }
     }
 
@@ -136,7 +136,7 @@ impl Window {
 
 /// How much a token covers; the strongest that a form holds decides alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Strength {
+pub enum TokenKind {
     /// The v1 `token`: the vendor's own id of the resource.
     Legacy,
     /// The `resource_token`: the marketplace's key of the resource.
@@ -148,35 +148,35 @@ pub enum Strength {
 /// The token that let somebody in, as far as it takes to let it do so once.
 ///
 /// ```
-/// use maitre_core::sso::{Strength, UsedToken, Window};
+/// use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 ///
-/// let token = UsedToken::new(Strength::User, "1772000000", Window::default())?;
-/// assert_eq!(token.good_for.whole_seconds(), 360, "as long as any clock in the window could let it in");
+/// let token = VerifiedToken::new(TokenKind::User, "1772000000", Window::default())?;
+/// assert_eq!(token.replay_window.whole_seconds(), 360, "as long as any clock in the window could let it in");
 /// # Ok::<(), maitre_core::sso::TokenError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UsedToken {
+pub struct VerifiedToken {
     /// What it covers.
-    pub strength: Strength,
+    pub kind: TokenKind,
     /// When it was made, in seconds since 1970.
-    pub made_at: i64,
+    pub issued_at: i64,
     /// How long after its first use it could be let in again, at the longest.
-    pub good_for: Duration,
+    pub replay_window: Duration,
 }
 
-impl UsedToken {
+impl VerifiedToken {
     /// A token that was verified.
     ///
     /// # Errors
     /// [`TokenError::Timestamp`] when it cannot have been.
-    pub fn new(strength: Strength, timestamp: &str, window: Window) -> Result<Self, TokenError> {
-        let made_at = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
-        Ok(Self { strength, made_at, good_for: window.max_age.saturating_add(window.max_ahead) })
+    pub fn new(kind: TokenKind, timestamp: &str, window: Window) -> Result<Self, TokenError> {
+        let issued_at = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
+        Ok(Self { kind, issued_at, replay_window: window.max_age.saturating_add(window.max_ahead) })
     }
 }
 
-impl Covers<'_> {
+impl SignedFields<'_> {
     /// The token as the marketplace computes it, lowercase hex.
     #[must_use]
     pub fn sign(&self, salt: &Salt, timestamp: &str) -> String {
@@ -228,7 +228,7 @@ impl Covers<'_> {
     }
 }
 
-impl fmt::Debug for Covers<'_> {
+impl fmt::Debug for SignedFields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => f.debug_tuple("Id").field(id).finish(),
@@ -259,13 +259,13 @@ fn encode<'b>(digest: &impl AsRef<[u8]>, buffer: &'b mut [u8; 64]) -> &'b str {
 /// Whether nav-data may become a cookie: 1 to 2048 characters of base64url. It is signed by nothing.
 ///
 /// ```
-/// use maitre_core::sso::nav_data_is_plain;
+/// use maitre_core::sso::is_cookie_safe;
 ///
-/// assert!(nav_data_is_plain("eyJhZGRvbiI6ImxhbnRlcm4ifQ=="));
-/// assert!(!nav_data_is_plain("a; Domain=example.org"));
+/// assert!(is_cookie_safe("eyJhZGRvbiI6ImxhbnRlcm4ifQ=="));
+/// assert!(!is_cookie_safe("a; Domain=example.org"));
 /// ```
 #[must_use]
-pub fn nav_data_is_plain(nav_data: &str) -> bool {
+pub fn is_cookie_safe(nav_data: &str) -> bool {
     (1..=2048).contains(&nav_data.len())
         && nav_data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_=-".contains(&byte))
 }
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
-    const USER: Covers<'_> = Covers::User {
+    const USER: SignedFields<'_> = SignedFields::User {
         resource_id: "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21",
         user_id: "c4b1f2d0-8e2a-4d6b-9c11-5a7e3f9d2b64",
         email: "ada+ops@example.org",
@@ -293,20 +293,20 @@ mod tests {
     fn tokens_are_the_published_ones() {
         for (covers, salt, timestamp, token) in [
             (
-                Covers::Id("123"),
+                SignedFields::Id("123"),
                 "2f97bfa52ca102f8874716e2eb1d3b4920ad0be4",
                 "1267597772",
                 "bb466eb1d6bc345d11072c3cd25c311f21be130d",
             ),
-            (Covers::Id("1"), "SSO_SALT", "1262304000", "b6010f6fbb850887a396c2bc0ab23974003008f6"),
-            (Covers::Id("4711"), SALT, "1772000000", "a8f6e6c591b80b8d12222f8823a613e65b4dfbf7"),
+            (SignedFields::Id("1"), "SSO_SALT", "1262304000", "b6010f6fbb850887a396c2bc0ab23974003008f6"),
+            (SignedFields::Id("4711"), SALT, "1772000000", "a8f6e6c591b80b8d12222f8823a613e65b4dfbf7"),
             (
-                Covers::Id("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21"),
+                SignedFields::Id("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21"),
                 SALT,
                 "1772000000",
                 "ac96a81ac9555ffb7077cce9dd00850ae85c267d",
             ),
-            (Covers::Id("789"), "rock salt", "1700000000", "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9"),
+            (SignedFields::Id("789"), "rock salt", "1700000000", "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9"),
             (USER, SALT, "1772000000", "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d"),
         ] {
             assert_eq!(covers.sign(&Salt::new(salt).unwrap(), timestamp), token);
@@ -355,12 +355,12 @@ mod tests {
 
     #[test]
     fn every_part_that_is_covered_matters() {
-        let Covers::User { resource_id, user_id, email } = USER else { unreachable!() };
+        let SignedFields::User { resource_id, user_id, email } = USER else { unreachable!() };
         let token = USER.sign(&salts()[0], "1772000000");
         for altered in [
-            Covers::User { resource_id: "other", user_id, email },
-            Covers::User { resource_id, user_id: "other", email },
-            Covers::User { resource_id, user_id, email: "eve@example.org" },
+            SignedFields::User { resource_id: "other", user_id, email },
+            SignedFields::User { resource_id, user_id: "other", email },
+            SignedFields::User { resource_id, user_id, email: "eve@example.org" },
         ] {
             let answer = altered.verify(&token, "1772000000", &salts(), Window::default(), at(1_772_000_000));
             assert_eq!(answer, Err(TokenError::Wrong));
@@ -369,8 +369,8 @@ mod tests {
 
     #[test]
     fn the_border_between_id_and_address_cannot_move() {
-        let signed = Covers::User { resource_id: "r", user_id: "u", email: "x:y@example.org" };
-        let moved = Covers::User { resource_id: "r", user_id: "u:x", email: "y@example.org" };
+        let signed = SignedFields::User { resource_id: "r", user_id: "u", email: "x:y@example.org" };
+        let moved = SignedFields::User { resource_id: "r", user_id: "u:x", email: "y@example.org" };
         let token = signed.sign(&salts()[0], "1772000000");
         assert_eq!(token, moved.sign(&salts()[0], "1772000000"));
         let answer = moved.verify(&token, "1772000000", &salts(), Window::default(), at(1_772_000_000));
@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn a_salt_on_its_way_out_signs_until_its_end() {
         let end = at(1_772_000_010);
-        let both = [Salt::new("new").unwrap(), Salt::new(SALT).unwrap().until(end)];
+        let both = [Salt::new("new").unwrap(), Salt::new(SALT).unwrap().with_expiry(end)];
         let token = USER.sign(&both[1], "1772000000");
         assert_eq!(USER.verify(&token, "1772000000", &both, Window::default(), at(1_772_000_009)), Ok(()));
         assert_eq!(USER.verify(&token, "1772000000", &both, Window::default(), end), Err(TokenError::Wrong));

@@ -1,7 +1,7 @@
 //! What the add-on's own credentials open: the list of installs, and the way back to a lost grant.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use maitre_core::{ExposeSecret as _, OauthGrant, SecretString, parse_instant};
+use maitre_core::{ExposeSecret as _, OauthGrant, SecretString, parse_timestamp};
 use reqwest::{
     Method,
     header::{ACCEPT, HeaderMap, HeaderValue},
@@ -136,7 +136,7 @@ impl Client {
         // each answer may end the grant before it
         outgoing.idempotent = false;
         let wire: Wire = self.send(&outgoing, None).await?.json()?;
-        let expires_at = wire.expires_at.as_deref().and_then(parse_instant);
+        let expires_at = wire.expires_at.as_deref().and_then(parse_timestamp);
         let mut grant = OauthGrant::new(wire.code, expires_at.unwrap_or_else(|| self.now() + GRANT_LIFE));
         grant.kind = wire.kind.unwrap_or(grant.kind);
         Ok(grant)

@@ -1,6 +1,6 @@
 //! Reading what Heroku may write one way or another, for `#[serde(deserialize_with)]`.
 
-use maitre_core::{SecretString, parse_instant};
+use maitre_core::{SecretString, parse_timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 
 /// A timestamp; what cannot be read is none, for no decision of a vendor hangs on it.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_str().and_then(parse_instant))
+    Ok(Value::deserialize(deserializer)?.as_str().and_then(parse_timestamp))
 }
 
 /// A whole number, also if it came as text.

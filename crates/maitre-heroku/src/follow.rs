@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use maitre_core::{AddonId, Errand, Failure, Follow, Later, Outcome, Provision, Ran, ResourceId};
+use maitre_core::{
+    AddonId, BoxFuture, Completion, Failure, Job, JobOutcome, PlatformHooks, Provision, ResourceId, Result,
+};
 use tokio::time::timeout;
 
 use crate::{Platform, grant::GRANT, rotation::ROTATION, webhooks::EVENT};
@@ -13,24 +15,31 @@ const TELLING_TAKES: Duration = Duration::from_secs(10);
 /// How long Heroku waits for the end of what was answered 202 (its article on asynchronous provisioning).
 const PATIENCE: Duration = Duration::from_hours(12);
 
-impl Follow for Platform {
-    fn beside(&self, provision: &Provision) -> Option<Errand> {
+impl PlatformHooks for Platform {
+    fn provision_job(&self, provision: &Provision) -> Option<Job> {
         self.exchange_of(provision)
     }
 
-    fn run<'a>(&'a self, addon: &'a AddonId, errand: &'a Errand) -> Later<'a, Ran> {
+    fn run_job<'a>(&'a self, addon: &'a AddonId, errand: &'a Job) -> BoxFuture<'a, Result<JobOutcome>> {
         Box::pin(async move {
             self.is_of(addon)?;
             match (errand.kind.as_str(), &errand.resource) {
-                (GRANT, Some(resource)) => self.exchange(resource, &errand.payload).await.map(|()| Ran::Done),
+                (GRANT, Some(resource)) => {
+                    self.exchange(resource, &errand.payload).await.map(|()| JobOutcome::Complete)
+                }
                 (ROTATION, Some(resource)) => self.rotation_step(resource, &errand.payload).await,
-                (EVENT, _) => self.handle_event(&errand.payload).await.map(|()| Ran::Done),
+                (EVENT, _) => self.handle_event(&errand.payload).await.map(|()| JobOutcome::Complete),
                 (kind, _) => Err(Failure::refused(format!("there is no errand of the kind {kind} at Heroku"))),
             }
         })
     }
 
-    fn tell<'a>(&'a self, addon: &'a AddonId, resource: &'a ResourceId, outcome: Outcome<'a>) -> Later<'a, ()> {
+    fn notify<'a>(
+        &'a self,
+        addon: &'a AddonId,
+        resource: &'a ResourceId,
+        outcome: Completion<'a>,
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.is_of(addon)?;
             let told = timeout(TELLING_TAKES, self.tell_outcome(resource, outcome)).await;
@@ -39,7 +48,7 @@ impl Follow for Platform {
         })
     }
 
-    fn patience(&self) -> Duration {
+    fn completion_deadline(&self) -> Duration {
         PATIENCE
     }
 }

@@ -1,6 +1,6 @@
 //! A provision's grant, which becomes the resource's token within five minutes or never.
 
-use maitre_core::{Errand, ExposeSecret as _, OauthGrant, Provision, ResourceId, Result, SecretString};
+use maitre_core::{ExposeSecret as _, Job, OauthGrant, Provision, ResourceId, Result, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -20,14 +20,15 @@ struct Written {
 
 impl Platform {
     /// The exchange of a provision's grant as an errand. Another grant for the same resource is another one.
-    pub(crate) fn exchange_of(&self, provision: &Provision) -> Option<Errand> {
+    pub(crate) fn exchange_of(&self, provision: &Provision) -> Option<Job> {
         let grant = provision.oauth_grant.as_ref()?;
         let code = grant.code.expose_secret();
         let name = format!("{}:{}", provision.resource, hex::encode(&Sha256::digest(code)[..8]));
         let written = Written { code: code.to_owned(), kind: grant.kind.clone(), expires_at: grant.expires_at };
-        let errand = Errand::new(GRANT, name, serde_json::to_vec(&written).ok()?).about(provision.resource.clone());
+        let errand =
+            Job::new(GRANT, name, serde_json::to_vec(&written).ok()?).with_resource(provision.resource.clone());
         // where another grant can be had, it is never too late
-        Some(if self.0.lost_grants { errand } else { errand.until(grant.expires_at) })
+        Some(if self.0.lost_grants { errand } else { errand.with_deadline(grant.expires_at) })
     }
 
     /// Exchanges the grant, unless there is a token.
@@ -56,12 +57,12 @@ impl Platform {
     }
 
     /// A token by way of a new grant.
-    pub(crate) async fn new_token(&self, resource: &ResourceId) -> std::result::Result<Token, Error> {
+    pub(crate) async fn new_token(&self, resource: &ResourceId) -> Result<Token, Error> {
         let grant = self.0.client.lost_grant(self.0.addon.slug(), self.needs_password()?, resource.as_str()).await?;
         Ok(self.0.client.exchange(&grant).await?)
     }
 
-    pub(crate) fn needs_password(&self) -> std::result::Result<&SecretString, Error> {
+    pub(crate) fn needs_password(&self) -> Result<&SecretString, Error> {
         self.0.password.as_ref().ok_or(Error::NoPassword)
     }
 }

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use maitre_core::{AddonId, Records, ResourceId, SecretString};
+use maitre_core::{AddonId, PlatformStore, ResourceId, SecretString};
 
 use crate::{Api, Client, Error, Event, Rotate, rotation::DynRotate, webhooks::Handler};
 
@@ -14,7 +14,7 @@ const OVERLAP: Duration = Duration::from_hours(2);
 /// resource. A clone is the same.
 ///
 /// ```no_run
-/// # async fn run(records: std::sync::Arc<dyn maitre_core::Records>) -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn run(records: std::sync::Arc<dyn maitre_core::PlatformStore>) -> Result<(), Box<dyn std::error::Error>> {
 /// use maitre_heroku::{Client, Platform};
 ///
 /// let client = Client::builder(std::env::var("HEROKU_CLIENT_SECRET")?).build()?;
@@ -36,7 +36,7 @@ pub struct Platform(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) addon: AddonId,
     pub(crate) client: Client,
-    pub(crate) records: Arc<dyn Records>,
+    pub(crate) records: Arc<dyn PlatformStore>,
     pub(crate) password: Option<SecretString>,
     pub(crate) lost_grants: bool,
     pub(crate) on_event: Option<Handler>,
@@ -46,7 +46,7 @@ pub(crate) struct Inner {
 
 impl Platform {
     /// The add-on of this slug, the manifest's `id`. The records are the ledger's.
-    pub fn new(slug: &str, client: Client, records: Arc<dyn Records>) -> Self {
+    pub fn new(slug: &str, client: Client, records: Arc<dyn PlatformStore>) -> Self {
         Self(Arc::new(Inner {
             addon: AddonId::new("heroku", slug),
             client,

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, error, fmt};
 
-use maitre_core::{Deprovision, FailureKind, Known, Listener, ResourceId};
+use maitre_core::{Deprovision, FailureKind, Listener, ResourceId, ResourceSummary};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
@@ -118,7 +118,11 @@ impl Sighting {
         self.unknown_here.is_empty() && self.unknown_there.is_empty() && self.other_plan.is_empty()
     }
 
-    fn new(seen_at: OffsetDateTime, here: &BTreeMap<String, Known>, there: &BTreeMap<String, Install>) -> Self {
+    fn new(
+        seen_at: OffsetDateTime,
+        here: &BTreeMap<String, ResourceSummary>,
+        there: &BTreeMap<String, Install>,
+    ) -> Self {
         let is_here = |uuid: &String| here.get(uuid).is_some_and(|known| !known.removed);
         let difference = |uuid: &str, plan: &Option<String>| Difference {
             uuid: uuid.to_owned(),

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use maitre_core::{ConfigVars, Errand, Failure, Later, Ran, ResourceId};
+use maitre_core::{BoxFuture, ConfigVars, Failure, Job, JobOutcome, ResourceId, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Platform};
@@ -18,7 +18,7 @@ const PAGE: u32 = 500;
 /// vendor's own name for one change, such as `2026-11`.
 ///
 /// ```
-/// use maitre_core::{ConfigVars, ResourceId};
+/// use maitre_core::{ConfigVars, ResourceId, Result};
 /// use maitre_heroku::Rotate;
 ///
 /// struct Passwords;
@@ -51,15 +51,15 @@ pub trait Rotate: Send + Sync + 'static {
 
 /// [`Rotate`] behind a pointer.
 pub(crate) trait DynRotate: Send + Sync {
-    fn add<'a>(&'a self, resource: ResourceId, round: &'a str) -> Later<'a, ConfigVars>;
-    fn drop_old<'a>(&'a self, resource: ResourceId, round: &'a str) -> Later<'a, ()>;
+    fn add<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<ConfigVars>>;
+    fn drop_old<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
 impl<R: Rotate> DynRotate for R {
-    fn add<'a>(&'a self, resource: ResourceId, round: &'a str) -> Later<'a, ConfigVars> {
+    fn add<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<ConfigVars>> {
         Box::pin(Rotate::add(self, resource, round))
     }
-    fn drop_old<'a>(&'a self, resource: ResourceId, round: &'a str) -> Later<'a, ()> {
+    fn drop_old<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin(Rotate::drop_old(self, resource, round))
     }
 }
@@ -144,11 +144,12 @@ impl Platform {
 
     async fn rotate_after(&self, resource: &ResourceId, round: &str, rest: Duration) -> Result<bool, Error> {
         let payload = Progress { round: round.to_owned(), step: Step::Add }.written()?;
-        let errand = Errand::new(ROTATION, format!("{round}:{resource}"), payload).about(resource.clone()).after(rest);
-        self.0.records.note(&self.0.addon, errand).await.map_err(|failure| Error::records(&failure))
+        let errand =
+            Job::new(ROTATION, format!("{round}:{resource}"), payload).with_resource(resource.clone()).with_delay(rest);
+        self.0.records.enqueue(&self.0.addon, errand).await.map_err(|failure| Error::records(&failure))
     }
 
-    pub(crate) async fn rotation_step(&self, resource: &ResourceId, payload: &[u8]) -> maitre_core::Result<Ran> {
+    pub(crate) async fn rotation_step(&self, resource: &ResourceId, payload: &[u8]) -> maitre_core::Result<JobOutcome> {
         let rotate: Arc<dyn DynRotate> = self.0.rotate.clone().ok_or_else(|| {
             Failure::unavailable("nobody here rotates credentials: give the platform of this process rotates_by()")
         })?;
@@ -157,10 +158,10 @@ impl Platform {
             Step::Add => {
                 let config = rotate.add(resource.clone(), &round).await?;
                 self.set_config(resource, &config).await.map_err(Error::into_failure)?;
-                self.0.records.reconfigure(&self.0.addon, resource, &config).await?;
-                Ok(Ran::Again(self.0.overlap, Progress { round, step: Step::DropOld }.written()?))
+                self.0.records.update_config(&self.0.addon, resource, &config).await?;
+                Ok(JobOutcome::Snooze(self.0.overlap, Progress { round, step: Step::DropOld }.written()?))
             }
-            Step::DropOld => rotate.drop_old(resource.clone(), &round).await.map(|()| Ran::Done),
+            Step::DropOld => rotate.drop_old(resource.clone(), &round).await.map(|()| JobOutcome::Complete),
         }
     }
 }

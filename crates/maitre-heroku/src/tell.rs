@@ -1,16 +1,16 @@
 //! Telling Heroku what came of what was answered 202 (Heroku's article on asynchronous provisioning).
 
-use maitre_core::{ConfigVars, Outcome, ResourceId};
+use maitre_core::{Completion, ConfigVars, ResourceId};
 
 use crate::{Error, Platform, api::AddOnState};
 
 impl Platform {
-    pub(crate) async fn tell_outcome(&self, resource: &ResourceId, outcome: Outcome<'_>) -> Result<(), Error> {
+    pub(crate) async fn tell_outcome(&self, resource: &ResourceId, outcome: Completion<'_>) -> Result<(), Error> {
         match outcome {
-            Outcome::Provisioned(config) => self.provisioned(resource, config).await,
-            Outcome::PlanChanged(config) => self.set_config(resource, config).await,
-            Outcome::NotProvisioned(_) => self.deprovisioned(resource).await,
-            Outcome::Deprovisioned => match self.deprovisioned(resource).await {
+            Completion::Provisioned(config) => self.provisioned(resource, config).await,
+            Completion::PlanChanged(config) => self.set_config(resource, config).await,
+            Completion::ProvisionFailed(_) => self.deprovisioned(resource).await,
+            Completion::Deprovisioned => match self.deprovisioned(resource).await {
                 // what is in use as far as Heroku knows cannot be ended by this call
                 Err(Error::Heroku(error)) if error.is_invalid() => Err(Error::TooEarly(resource.clone())),
                 result => result,

@@ -90,9 +90,9 @@ impl Platform {
             if held.version != stale {
                 return Ok(held);
             }
-            if records.hold(addon, resource, REFRESH, HELD).await.map_err(|e| Error::records(&e))? {
+            if records.try_lock(addon, resource, REFRESH, HELD).await.map_err(|e| Error::records(&e))? {
                 let refreshed = self.refresh_held(resource, stale).await;
-                if let Err(failure) = records.release(addon, resource, REFRESH).await {
+                if let Err(failure) = records.unlock(addon, resource, REFRESH).await {
                     tracing::warn!(%resource, ?failure, "cannot give back the hold of a refresh: it ends by itself");
                 }
                 return refreshed;

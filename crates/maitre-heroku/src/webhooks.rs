@@ -1,6 +1,6 @@
 use std::{fmt, pin::Pin, sync::Arc};
 
-use maitre_core::{AddonId, Errand, Failure, Records};
+use maitre_core::{AddonId, Failure, Job, PlatformStore};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -22,7 +22,7 @@ pub(crate) type Handler =
 #[derive(Clone)]
 pub struct Webhooks {
     addon: AddonId,
-    records: Arc<dyn Records>,
+    records: Arc<dyn PlatformStore>,
     secrets: Vec<WebhookSecret>,
 }
 
@@ -102,7 +102,7 @@ impl Webhooks {
             Ok(Named { id }) if !id.is_empty() && id.len() <= 200 => id,
             _ => format!("sha256:{}", hex::encode(Sha256::digest(body))),
         };
-        match self.records.note(&self.addon, Errand::new(EVENT, name, body.to_vec())).await {
+        match self.records.enqueue(&self.addon, Job::new(EVENT, name, body.to_vec())).await {
             Ok(true) => Received::Recorded,
             Ok(false) => Received::Known,
             Err(failure) => Received::NotRecorded(failure),

@@ -1,6 +1,6 @@
 //! Running errands, beside a provision or when a worker finds them.
 
-use maitre_core::{Failure, FailureKind, Listener, Ran, Result};
+use maitre_core::{Failure, FailureKind, JobOutcome, Listener, Result};
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
@@ -28,11 +28,11 @@ impl<L: Listener> Kept<L> {
         let addon = self.ledger.addon_id(&run.addon)?;
         let span = tracing::info_span!("errand", kind = run.errand.kind, addon = run.addon);
         let errand = run.errand.clone();
-        let work = async move { follow.run(&addon, &errand).await };
+        let work = async move { follow.run_job(&addon, &errand).await };
         let ended = match self.ledger.under_lease(|| RenewErrand(run.clone()), work).instrument(span).await {
             Told::Stopped => return Ok(()), // its lease ends by itself
             Told::LeaseLost => Ended::Failed { cause: "the lease was lost".to_owned(), for_good: false },
-            Told::Said(Ok(Ran::Again(rest, payload))) => Ended::Again(rest, payload),
+            Told::Said(Ok(JobOutcome::Snooze(rest, payload))) => Ended::Again(rest, payload),
             Told::Said(Ok(_)) => Ended::Done,
             // what it was about is not there any more
             Told::Said(Err(failure)) if matches!(failure.kind(), FailureKind::Gone | FailureKind::Unknown) => {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use maitre_core::sso::Strength;
+use maitre_core::sso::TokenKind;
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Follow, Listener, PlanChange, PlanChanged, PlanWarning, Provision,
+    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, PlanWarning, PlatformHooks, Provision,
     Provisioned, ResourceId, Result, Resume, SignOn, SignedOn,
 };
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ use crate::stored::{StoredRequest, asked};
 pub struct Kept<L> {
     pub(crate) ledger: Arc<Inner>,
     pub(crate) listener: Arc<L>,
-    pub(crate) follow: Option<Arc<dyn Follow>>,
+    pub(crate) follow: Option<Arc<dyn PlatformHooks>>,
 }
 
 impl<L> Clone for Kept<L> {
@@ -43,7 +43,7 @@ impl<L: Listener> Kept<L> {
     /// With somebody who talks to the marketplace: `maitre_heroku::Platform` is one. What cannot wait is done beside a
     /// provision, and what takes long may be answered later.
     #[must_use]
-    pub fn follow(mut self, follow: impl Follow) -> Self {
+    pub fn follow(mut self, follow: impl PlatformHooks) -> Self {
         self.follow = Some(Arc::new(follow));
         self
     }
@@ -52,7 +52,7 @@ impl<L: Listener> Kept<L> {
 impl<L: Listener> Listener for Kept<L> {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let addon = self.ledger.remember(&request.addon);
-        let errand = self.follow.as_ref().and_then(|follow| follow.beside(&request));
+        let errand = self.follow.as_ref().and_then(|follow| follow.provision_job(&request));
         let request = Arc::new(request);
         let beside = errand.as_ref().map(|errand| Which::Named {
             addon: addon.clone(),
@@ -105,8 +105,8 @@ impl<L: Listener> Listener for Kept<L> {
         let tie = format!("{addon} {}", request.resource);
         let signed_on = self.listener.single_sign_on(request).await?;
         // a session that is opened for a resource ends with it; see `Sessions`
-        let opens_session = !signed_on.session_values().is_empty();
-        Ok(if opens_session { signed_on.session(RESOURCE, tie) } else { signed_on })
+        let opens_session = !signed_on.session().is_empty();
+        Ok(if opens_session { signed_on.with_session(RESOURCE, tie) } else { signed_on })
     }
 
     async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
@@ -134,18 +134,19 @@ impl<L: Listener> Listener for Kept<L> {
 /// The marks of a token and of every weaker one that the same form held: computed from what they cover, so that a form
 /// that was stripped or altered where nothing is signed has the same ones.
 fn mark(addon: &str, request: &SignOn) -> Mark {
-    let covered = |strength: Strength| {
+    let covered = |strength: TokenKind| {
         let (user_id, email) = match (strength, &request.identity) {
-            (Strength::User, who) => (who.user_id().unwrap_or_default(), who.email().unwrap_or_default()),
+            (TokenKind::User, who) => (who.user_id().unwrap_or_default(), who.email().unwrap_or_default()),
             _ => ("", ""),
         };
-        let parts = (addon, request.resource.as_str(), format!("{strength:?}"), request.token.made_at, user_id, email);
+        let parts =
+            (addon, request.resource.as_str(), format!("{strength:?}"), request.token.issued_at, user_id, email);
         Sha256::digest(serde_json::to_vec(&parts).unwrap_or_default()).to_vec()
     };
-    let weaker = [Strength::Resource, Strength::Legacy].into_iter().filter(|weaker| *weaker < request.token.strength);
+    let weaker = [TokenKind::Resource, TokenKind::Legacy].into_iter().filter(|weaker| *weaker < request.token.kind);
     Mark {
-        decider: covered(request.token.strength),
+        decider: covered(request.token.kind),
         weaker: weaker.map(covered).collect(),
-        lasts: i64::try_from(request.token.good_for.whole_milliseconds()).unwrap_or(i64::MAX / 2),
+        lasts: i64::try_from(request.token.replay_window.whole_milliseconds()).unwrap_or(i64::MAX / 2),
     }
 }

@@ -81,7 +81,7 @@ impl Reply for Provisioned {
 
     fn under_key(self, key: &str) -> (Self, Option<String>) {
         let own = self.id().as_str().to_owned();
-        (self.named(key), Some(own))
+        (self.with_id(key), Some(own))
     }
 
     fn begin(ledger: &Inner, ask: AskProvision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
@@ -117,20 +117,20 @@ impl Reply for Provisioned {
         StoredReply::Provisioned {
             id: self.id().as_str().to_owned(),
             own: None,
-            config: config_of(self.config_vars()),
-            message: self.message_text().map(ToOwned::to_owned),
-            log_drain_url: expose(self.drain()),
+            config: config_of(self.config()),
+            message: self.message().map(ToOwned::to_owned),
+            log_drain_url: expose(self.log_drain_url()),
         }
     }
 
     fn revive(reply: StoredReply) -> Option<Self> {
         let StoredReply::Provisioned { id, config, message, log_drain_url, .. } = reply else { return None };
-        let mut revived = config.into_iter().fold(Self::new(id), |reply, (name, value)| reply.config(name, value));
+        let mut revived = config.into_iter().fold(Self::new(id), |reply, (name, value)| reply.with_config(name, value));
         if let Some(message) = message {
-            revived = revived.message(message);
+            revived = revived.with_message(message);
         }
         Some(match log_drain_url {
-            Some(url) => revived.log_drain_url(url),
+            Some(url) => revived.with_log_drain_url(url),
             None => revived,
         })
     }
@@ -171,15 +171,15 @@ impl Reply for PlanChanged {
     }
 
     fn store(&self) -> StoredReply {
-        let message = self.message_text().map(ToOwned::to_owned);
-        StoredReply::PlanChanged { config: config_of(self.config_vars()), message }
+        let message = self.message().map(ToOwned::to_owned);
+        StoredReply::PlanChanged { config: config_of(self.config()), message }
     }
 
     fn revive(reply: StoredReply) -> Option<Self> {
         let StoredReply::PlanChanged { config, message } = reply else { return None };
-        let revived = config.into_iter().fold(Self::new(), |reply, (name, value)| reply.config(name, value));
+        let revived = config.into_iter().fold(Self::new(), |reply, (name, value)| reply.with_config(name, value));
         Some(match message {
-            Some(message) => revived.message(message),
+            Some(message) => revived.with_message(message),
             None => revived,
         })
     }
@@ -235,13 +235,13 @@ impl Reply for Deprovisioned {
     }
 
     fn store(&self) -> StoredReply {
-        StoredReply::Deprovisioned { message: self.message_text().map(ToOwned::to_owned) }
+        StoredReply::Deprovisioned { message: self.message().map(ToOwned::to_owned) }
     }
 
     fn revive(reply: StoredReply) -> Option<Self> {
         let StoredReply::Deprovisioned { message } = reply else { return None };
         Some(match message {
-            Some(message) => Self::new().message(message),
+            Some(message) => Self::new().with_message(message),
             None => Self::new(),
         })
     }

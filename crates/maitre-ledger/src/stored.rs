@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use maitre_core::{
-    AddonId, ConfigVars, ExposeSecret, Failure, FailureKind, Follow, OauthGrant, Outcome, PlanChange, Provision,
-    ResourceId, SecretString,
+    AddonId, Completion, ConfigVars, ExposeSecret, Failure, FailureKind, OauthGrant, PlanChange, PlatformHooks,
+    Provision, ResourceId, SecretString,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -210,7 +210,7 @@ impl StoredReply {
     /// Tells a marketplace that was told that this comes later.
     pub(crate) async fn tell(
         &self,
-        follow: &dyn Follow,
+        follow: &dyn PlatformHooks,
         kind: Kind,
         addon: &AddonId,
         resource: &ResourceId,
@@ -224,17 +224,17 @@ impl StoredReply {
         };
         match (kind, self) {
             (Kind::Provision, Self::Provisioned { config: vars, .. }) => {
-                follow.tell(addon, resource, Outcome::Provisioned(&config(vars))).await
+                follow.notify(addon, resource, Completion::Provisioned(&config(vars))).await
             }
             (Kind::PlanChange, Self::PlanChanged { config: vars, .. }) => {
-                follow.tell(addon, resource, Outcome::PlanChanged(&config(vars))).await
+                follow.notify(addon, resource, Completion::PlanChanged(&config(vars))).await
             }
-            (Kind::Deprovision, _) => follow.tell(addon, resource, Outcome::Deprovisioned).await,
+            (Kind::Deprovision, _) => follow.notify(addon, resource, Completion::Deprovisioned).await,
             (Kind::Provision, failed) => {
-                follow.tell(addon, resource, Outcome::NotProvisioned(failed.failure_kind())).await
+                follow.notify(addon, resource, Completion::ProvisionFailed(failed.failure_kind())).await
             }
             (Kind::PlanChange, failed) => {
-                follow.tell(addon, resource, Outcome::PlanNotChanged(failed.failure_kind())).await
+                follow.notify(addon, resource, Completion::PlanChangeFailed(failed.failure_kind())).await
             }
         }
     }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use maitre_core::{Failure, FailureKind, Listener, Outlive, Progress, ResourceId, Result};
+use maitre_core::{Failure, FailureKind, Listener, Progress, ResourceId, Result, SpawnOnDrop};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -26,8 +26,8 @@ const STOPPED: &str = "the process stops: another one goes on";
 type Walk<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// Work that goes on though its caller leaves. Without a runtime the process is about to end, and another one goes on.
-fn outlive<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Outlive<T> {
-    Outlive::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))))
+fn outlive<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> SpawnOnDrop<T> {
+    SpawnOnDrop::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))))
 }
 
 impl<L: Listener> Kept<L> {
@@ -38,7 +38,7 @@ impl<L: Listener> Kept<L> {
         command: T::Ask,
         request: T::Request,
         beside: Option<Which>,
-    ) -> Outlive<Result<T>> {
+    ) -> SpawnOnDrop<Result<T>> {
         let kept = self.clone();
         // without somebody who tells the marketplace later there is no later
         let gives_way_at = T::give_way(&request).filter(|_| self.follow.is_some()).map(|time| Instant::now() + time);
@@ -78,7 +78,7 @@ impl<L: Listener> Kept<L> {
 
     /// Lets the caller go: it goes on, and the marketplace is told when it is done.
     async fn accept<T: Reply>(&self, operation: i64) -> Result<T> {
-        let patience = self.follow.as_ref().map_or(Duration::ZERO, |follow| follow.patience());
+        let patience = self.follow.as_ref().map_or(Duration::ZERO, |follow| follow.completion_deadline());
         let patience = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX / 2);
         match self.ledger.db.accept(Accept { operation, patience }).await? {
             Accepted::GoesOn(said) => {

@@ -27,7 +27,7 @@ pub use maitre_heroku::{self as platform, Platform};
 #[cfg(feature = "ledger")]
 pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
 #[cfg(all(feature = "serve", unix))]
-pub use serve::terminated;
+pub use serve::shutdown_signal;
 #[cfg(feature = "serve")]
 pub use serve::{Serve, serve};
 #[cfg(feature = "platform")]

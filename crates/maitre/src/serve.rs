@@ -31,7 +31,7 @@ type Beside = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// let app = Router::new().route("/", get(async || "hello"));
 /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
 ///
-/// // .worker(worker).ledger(ledger) where there is one, and `maitre::terminated()` in a program
+/// // .worker(worker).ledger(ledger) where there is one, and `maitre::shutdown_signal()` in a program
 /// let serving = maitre::serve(socket, app).deadline(Duration::from_secs(5));
 /// let serving = tokio::spawn(serving.until(async { drop(stopped.await) }));
 /// assert!(tokio::net::TcpStream::connect(address).await.is_ok());
@@ -157,7 +157,7 @@ impl fmt::Debug for Serve {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
-/// let mut terminated = std::pin::pin!(maitre::terminated()?);
+/// let mut terminated = std::pin::pin!(maitre::shutdown_signal()?);
 /// let soon = tokio::time::timeout(std::time::Duration::from_millis(1), terminated.as_mut());
 /// assert!(soon.await.is_err(), "nobody has told it");
 /// # Ok(())
@@ -167,7 +167,7 @@ impl fmt::Debug for Serve {
 /// # Errors
 /// When the system gives no signal handler.
 #[cfg(unix)]
-pub fn terminated() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {

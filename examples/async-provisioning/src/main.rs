@@ -52,19 +52,19 @@ impl Listener for Smithy {
     async fn provision(&self, request: Provision) -> maitre::Result<Provisioned> {
         is_sold(&request.plan)?;
         for tenth in 0..10 {
-            request.progress.say(format!("Your anvil is being forged: {} % is done.", tenth * 10));
+            request.progress.report(format!("Your anvil is being forged: {} % is done.", tenth * 10));
             sleep(self.delay / 10).await;
         }
         Ok(Provisioned::new(&request.resource)
-            .config("SMITHY_URL", format!("https://anvils.example/{}", request.resource))
-            .config("SMITHY_PLAN", request.plan)
-            .message("Your anvil is ready."))
+            .with_config("SMITHY_URL", format!("https://anvils.example/{}", request.resource))
+            .with_config("SMITHY_PLAN", request.plan)
+            .with_message("Your anvil is ready."))
     }
 
     async fn plan_change(&self, request: PlanChange) -> maitre::Result<PlanChanged> {
         is_sold(&request.plan)?;
         sleep(self.delay).await;
-        Ok(PlanChanged::new().config("SMITHY_PLAN", request.plan).message("Your anvil is another one now."))
+        Ok(PlanChanged::new().with_config("SMITHY_PLAN", request.plan).with_message("Your anvil is another one now."))
     }
 
     async fn deprovision(&self, _: Deprovision) -> maitre::Result<Deprovisioned> {
@@ -88,7 +88,7 @@ async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
-    let terminated = maitre::terminated()?;
+    let terminated = maitre::shutdown_signal()?;
 
     let database = setting("DATABASE_URL", "sqlite://async-provisioning.db");
     Ledger::migrate(&database).await?;
@@ -106,7 +106,7 @@ async fn main() -> anyhow::Result<()> {
 
     let delay = setting("DELAY", "30").parse().map(Duration::from_secs).context("DELAY is a number of seconds")?;
     let smithy = ledger.keep(Smithy { delay }).follow(platform);
-    let addon = Addon::new(Heroku::from_manifest(&manifest)?, smithy).takes_its_time(Duration::from_secs(2));
+    let addon = Addon::new(Heroku::from_manifest(&manifest)?, smithy).with_async_after(Duration::from_secs(2));
     let worker = ledger.worker([addon.clone()]);
     let app = Router::new()
         .route("/", get(async || "Smithy: anvils that take their time.\n"))

@@ -31,12 +31,12 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
     let tally = Arc::new(Tally { store: store.clone(), counters_url, set_up: settings.set_up });
 
     // older checkers (kensa) know nothing but the v1 token
-    let heroku = Heroku::from_manifest(&settings.heroku)?.legacy_token(true);
+    let heroku = Heroku::from_manifest(&settings.heroku)?.with_legacy_token(true);
     let kept = ledger.keep(tally.clone());
     let heroku = match &settings.heroku_api {
         None => Addon::new(heroku, kept),
         Some(api) => {
-            Addon::new(heroku, kept.follow(platform(&settings.heroku.id, api, ledger)?)).takes_its_time(PATIENCE)
+            Addon::new(heroku, kept.follow(platform(&settings.heroku.id, api, ledger)?)).with_async_after(PATIENCE)
         }
     };
     let cloudcontrol = CloudControl::from_manifest(&settings.cloudcontrol)?;

@@ -30,9 +30,9 @@ impl Listener for Tally {
         tokio::time::sleep(self.set_up).await;
         let install = self.store.install(&addon, resource, plan.name(), &token(), fence).await?;
         Ok(Provisioned::new(request.resource)
-            .config("TALLY_URL", self.counters_url.as_str())
-            .config("TALLY_TOKEN", install.token)
-            .message(format!("Tally is ready: you have room for {} counters.", plan.room())))
+            .with_config("TALLY_URL", self.counters_url.as_str())
+            .with_config("TALLY_TOKEN", install.token)
+            .with_message(format!("Tally is ready: you have room for {} counters.", plan.room())))
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
@@ -45,7 +45,7 @@ impl Listener for Tally {
             return Err(Failure::refused(format!("You have {used} counters, and {name} has room for {room} alone.")));
         }
         self.store.change_plan(&install, plan.name(), i64::try_from(request.fence)?).await?;
-        Ok(PlanChanged::new().message(format!("You have room for {} counters now.", plan.room())))
+        Ok(PlanChanged::new().with_message(format!("You have room for {} counters now.", plan.room())))
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
@@ -56,7 +56,7 @@ impl Listener for Tally {
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
         let addon = request.addon.to_string();
-        Ok(SignedOn::redirect("/dashboard").session("addon", addon).session("resource", request.resource))
+        Ok(SignedOn::redirect("/dashboard").with_session("addon", addon).with_session("resource", request.resource))
     }
 
     async fn plan_warning(&self, request: PlanWarning) -> Result<()> {

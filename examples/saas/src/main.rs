@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
 
-    let terminated = maitre::terminated()?; // listened to before anybody is told that the server is there
+    let terminated = maitre::shutdown_signal()?; // listened to before anybody is told that the server is there
     let settings = Settings::from_env()?;
     let url = &settings.database_url;
     Ledger::migrate(url).await?;

@@ -41,7 +41,7 @@ impl Slow {
         let platform = Platform::new(SLUG, client, ledger.records());
         let kept = ledger.keep(vendor).follow(platform);
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
-        let addon = addon.takes_its_time(Duration::from_millis(500));
+        let addon = addon.with_async_after(Duration::from_millis(500));
         let server = Server::start(Router::new().nest("/heroku", maitre::heroku(addon.clone()))).await;
         let worker = ledger.worker([addon]).pause(Duration::from_millis(20));
         let worker = tokio::spawn(worker.run(std::future::pending()));

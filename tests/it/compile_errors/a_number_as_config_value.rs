@@ -1,3 +1,3 @@
 fn main() {
-    let _ = maitre::Provisioned::new(641).config("LANTERN_SIZE", 3);
+    let _ = maitre::Provisioned::new(641).with_config("LANTERN_SIZE", 3);
 }

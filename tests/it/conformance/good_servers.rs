@@ -35,7 +35,7 @@ async fn alive(vendor: &Vendor, server: &Server) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ours_without_a_ledger() {
-    let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().legacy_token(true);
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().with_legacy_token(true);
     let house = House::of(heroku, |addon| addon).await;
     for _ in 0..2 {
         let report = suite(&house.server.url("/heroku/resources")).run().await.unwrap();
@@ -55,7 +55,7 @@ async fn ours_with_a_ledger() {
     Ledger::migrate(&url).await.unwrap();
     let ledger = Ledger::open(&url).await.unwrap();
     let vendor = Vendor::default();
-    let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().legacy_token(true);
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().with_legacy_token(true);
     let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
     let worker = tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
     let server = Server::start(host(Router::new().nest("/heroku", maitre::heroku(addon)))).await;

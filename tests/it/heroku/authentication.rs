@@ -141,9 +141,9 @@ async fn an_old_password_counts_until_its_end_and_the_new_one_goes_on() {
     let clock = Clock::at(NOW);
     let marketplace = Heroku::new(SLUG, PASSWORD, SALT)
         .unwrap()
-        .accept_password(Password::new("last-year").unwrap().until(instant(NOW + 60)))
-        .accept_password(Password::new("for-ever").unwrap());
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+        .with_password(Password::new("last-year").unwrap().with_expiry(instant(NOW + 60)))
+        .with_password(Password::new("for-ever").unwrap());
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     let heroku = &house.market;
     for (moment, old) in [(NOW, 200), (NOW + 59, 200), (NOW + 60, 401), (NOW + 61, 401), (NOW + 1_000_000, 401)] {
         clock.turn_to(moment);

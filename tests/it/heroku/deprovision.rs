@@ -43,7 +43,7 @@ async fn it_needs_no_body_and_reads_none() {
 #[tokio::test]
 async fn a_message_has_no_place_in_204() {
     let house = heroku().await;
-    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().message("Good-bye.")));
+    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().with_message("Good-bye.")));
     assert_eq!(house.market.deprovision(UUID).await.expect(204).body(), b"");
 }
 

@@ -12,7 +12,7 @@ async fn open(marketplace: Heroku) -> House<Heroku> {
 }
 
 fn with_v1_tokens() -> Heroku {
-    Heroku::new(SLUG, PASSWORD, SALT).expect("credentials").legacy_token(true)
+    Heroku::new(SLUG, PASSWORD, SALT).expect("credentials").with_legacy_token(true)
 }
 
 #[tokio::test]

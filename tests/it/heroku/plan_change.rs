@@ -48,7 +48,9 @@ async fn config_is_answered_only_where_it_changes() {
     assert_eq!(reply.expect(200).text(), "{}");
 
     house.vendor.on_plan_change(async |_| {
-        Ok(PlanChanged::new().config("LANTERN_URL", "https://u4:pw@eu2.lantern.example/t4").message("Now on pro."))
+        Ok(PlanChanged::new()
+            .with_config("LANTERN_URL", "https://u4:pw@eu2.lantern.example/t4")
+            .with_message("Now on pro."))
     });
     let reply = house.market.plan_change(UUID, "pro").await;
     let answer =

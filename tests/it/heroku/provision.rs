@@ -53,7 +53,7 @@ async fn every_documented_field_reaches_the_listener() {
 #[tokio::test]
 async fn a_grant_may_have_no_colon_in_its_offset_or_be_null_absent_or_dateless() {
     let clock = Clock::at(NOW);
-    let house = House::with(|addon| addon.clock(clock.hand())).await;
+    let house = House::with(|addon| addon.with_clock(clock.hand())).await;
     let end = |at: &str| json!({ "code": "c", "type": "authorization_code", "expires_at": at });
     let in_five_minutes = instant(NOW) + Duration::minutes(5);
     for (grant, until) in [
@@ -127,10 +127,10 @@ async fn config_vars_keep_their_order_and_a_drain_url_goes_along() {
     let house = heroku().await;
     house.vendor.on_provision(async |_| {
         Ok(Provisioned::new(4711)
-            .config("LANTERN_URL", "https://eu1.lantern.example")
-            .config("LANTERN_A", "1")
-            .config("LANTERN_ESCAPED", "\"\\\u{1f511}\n")
-            .log_drain_url("https://drain.lantern.example/4711"))
+            .with_config("LANTERN_URL", "https://eu1.lantern.example")
+            .with_config("LANTERN_A", "1")
+            .with_config("LANTERN_ESCAPED", "\"\\\u{1f511}\n")
+            .with_log_drain_url("https://drain.lantern.example/4711"))
     });
     let reply = house.market.provision("basic").await;
     assert_eq!(

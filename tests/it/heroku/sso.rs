@@ -44,7 +44,7 @@ async fn every_field_of_the_form_reaches_the_listener() {
 #[tokio::test]
 async fn whoever_has_no_good_token_gets_403_and_no_session() {
     let clock = Clock::at(NOW);
-    let house = House::with(|addon| addon.clock(clock.hand())).await;
+    let house = House::with(|addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let form = || house.market.single_sign_on(UUID).at(instant(NOW));
     let signed = |timestamp: &str| house.market.single_sign_on(UUID).timestamp(timestamp);
@@ -243,7 +243,7 @@ async fn the_cookie_is_secure_unless_manifest_and_browser_both_say_plain_http_on
 #[tokio::test]
 async fn the_same_form_by_hand() {
     let clock = Clock::at(NOW);
-    let house = House::with(|addon| addon.clock(clock.hand())).await;
+    let house = House::with(|addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let body = format!(
         "resource_id={UUID}&timestamp=1772000000&user_id=c4b1f2d0-8e2a-4d6b-9c11-5a7e3f9d2b64&email=ada%2Bops%40example.org\

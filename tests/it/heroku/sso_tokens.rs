@@ -14,7 +14,7 @@ fn plain() -> Heroku {
 /// A door whose clock stands at [`NOW`], with one widget behind it: `widget-1`, which Heroku calls [`UUID`].
 async fn open(marketplace: Heroku) -> House<Heroku> {
     let clock = Clock::at(NOW);
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house
 }
@@ -48,9 +48,9 @@ async fn the_published_v1_tokens_let_in_where_they_are_turned_on() {
         ("1", "SSO_SALT", 1_262_304_000, "b6010f6fbb850887a396c2bc0ab23974003008f6"),
         ("4711", SALT, NOW, "a8f6e6c591b80b8d12222f8823a613e65b4dfbf7"),
     ] {
-        let marketplace = Heroku::new(SLUG, PASSWORD, salt).unwrap().legacy_token(true);
+        let marketplace = Heroku::new(SLUG, PASSWORD, salt).unwrap().with_legacy_token(true);
         let clock = Clock::at(timestamp);
-        let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+        let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
         house.vendor.on_single_sign_on(async |_| Ok(maitre::SignedOn::redirect("/dashboard")));
         let form = house.market.single_sign_on(UUID).provider_id(id).timestamp(timestamp.to_string()).only_legacy();
         form.set("token", token).await.expect(302);
@@ -61,7 +61,7 @@ async fn the_published_v1_tokens_let_in_where_they_are_turned_on() {
 
 #[tokio::test]
 async fn the_window_is_open_from_300_s_back_to_60_s_ahead() {
-    let house = open(plain().legacy_token(true)).await;
+    let house = open(plain().with_legacy_token(true)).await;
     let form = |seconds: i64| house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW + seconds));
     for (seconds, status) in [(-301, 403), (-300, 302), (-1, 302), (0, 302), (60, 302), (61, 403), (315_360_000, 403)] {
         form(seconds).only_user_scoped().await.expect(status);
@@ -74,8 +74,8 @@ async fn the_window_is_open_from_300_s_back_to_60_s_ahead() {
 #[tokio::test]
 async fn the_window_is_a_setting() {
     let clock = Clock::at(NOW);
-    let window = maitre::sso::Window::default().max_age(Duration::seconds(120)).max_ahead(Duration::ZERO);
-    let house = House::with(|addon| addon.clock(clock.hand()).sso_window(window)).await;
+    let window = maitre::sso::Window::default().with_max_age(Duration::seconds(120)).with_max_ahead(Duration::ZERO);
+    let house = House::with(|addon| addon.with_clock(clock.hand()).with_sso_window(window)).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     for (seconds, status) in [(-121, 403), (-120, 302), (0, 302), (1, 403)] {
         house.market.single_sign_on(UUID).at(instant(NOW + seconds)).await.expect(status);
@@ -84,7 +84,7 @@ async fn the_window_is_a_setting() {
 
 #[tokio::test]
 async fn the_strongest_token_that_is_there_decides_alone() {
-    let house = open(plain().legacy_token(true)).await;
+    let house = open(plain().with_legacy_token(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     form().await.expect(302);
     for wrong in ["", "0", &"0".repeat(64)] {
@@ -104,7 +104,7 @@ async fn the_strongest_token_that_is_there_decides_alone() {
 
 #[tokio::test]
 async fn a_token_of_one_kind_is_none_of_another() {
-    let house = open(plain().legacy_token(true)).await;
+    let house = open(plain().with_legacy_token(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     let sha1 = sign::resource_token(UUID, SALT, &NOW.to_string());
     form().only_user_scoped().set("user_scoped_resource_token", sha1.as_str()).await.expect(403);
@@ -115,7 +115,7 @@ async fn a_token_of_one_kind_is_none_of_another() {
 
 #[tokio::test]
 async fn a_setting_insists_on_the_user_scoped_token() {
-    let house = open(plain().legacy_token(true).require_user_scoped_token(true)).await;
+    let house = open(plain().with_legacy_token(true).with_user_scoped_token_only(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     form().await.expect(302);
     form().only_user_scoped().await.expect(302);
@@ -128,8 +128,8 @@ async fn a_setting_insists_on_the_user_scoped_token() {
 #[tokio::test]
 async fn an_old_salt_signs_until_its_end() {
     let clock = Clock::at(NOW);
-    let marketplace = plain().accept_salt(Salt::new("last year's").unwrap().until(instant(NOW + 60)));
-    let house = House::of(marketplace, |addon| addon.clock(clock.hand())).await;
+    let marketplace = plain().with_salt(Salt::new("last year's").unwrap().with_expiry(instant(NOW + 60)));
+    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let old = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, "last year's");
     let never = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, "never");
@@ -204,7 +204,7 @@ async fn a_field_that_counts_and_is_there_twice_counts_for_nobody() {
 
 #[tokio::test]
 async fn nothing_that_is_not_signed_is_taken_for_the_resource() {
-    let house = open(plain().legacy_token(true)).await;
+    let house = open(plain().with_legacy_token(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     form().set("id", "widget-9").await.expect(302);
     form().only_resource_token().set("id", "widget-9").await.expect(302);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{Errand, ExposeSecret, FailureKind, Listener, OauthGrant, Provision, ResourceId};
+use maitre_core::{ExposeSecret, FailureKind, Job, Listener, OauthGrant, Provision, ResourceId};
 use maitre_ledger::{Keys, Ledger};
 use time::OffsetDateTime;
 
@@ -71,14 +71,14 @@ on_both_databases! {
         follower.errands([Hears::Later(hangs.clone()), Hears::Nothing(FailureKind::Refused)]);
         let records = ledger.records();
         for name in ["poison 1", "poison 2", "c", "d"] {
-            assert!(records.note(&addon(), Errand::new("event", name, name.into())).await.unwrap());
+            assert!(records.enqueue(&addon(), Job::new("event", name, name.into())).await.unwrap());
         }
-        assert!(!records.note(&addon(), Errand::new("event", "c", "again".into())).await.unwrap(), "it is the same one");
+        assert!(!records.enqueue(&addon(), Job::new("event", "c", "again".into())).await.unwrap(), "it is the same one");
         let _process = Following::start(&ledger, &vendor, follower.clone());
         until("the others are done", || async { follower.ran().len() == 4 }).await;
         hangs.open();
         done(&ledger).await;
-        assert!(!records.note(&addon(), Errand::new("event", "c", "again".into())).await.unwrap(), "it is remembered");
+        assert!(!records.enqueue(&addon(), Job::new("event", "c", "again".into())).await.unwrap(), "it is remembered");
         assert_eq!(follower.ran().len(), 4);
     }
 
@@ -92,8 +92,8 @@ on_both_databases! {
             Hears::Nothing(FailureKind::Unavailable),
             Hears::Step(Duration::ZERO, "third"),
         ]);
-        let errand = Errand::new("rotation", "1", b"first".to_vec()).about(&*key);
-        ledger.records().note(&addon(), errand).await.unwrap();
+        let errand = Job::new("rotation", "1", b"first".to_vec()).with_resource(&*key);
+        ledger.records().enqueue(&addon(), errand).await.unwrap();
         {
             let _process = Following::start(&ledger, &vendor, follower.clone());
             until("the first step", || async { !follower.ran().is_empty() }).await;
@@ -141,10 +141,10 @@ on_both_databases! {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         // nobody works: it is written down by a process without a follower that runs it
-        let errand = |name: &str| Errand::new("grant", name, name.into());
+        let errand = |name: &str| Job::new("grant", name, name.into());
         let ends = OffsetDateTime::now_utc() + Duration::from_mins(5);
-        ledger.records().note(&addon(), errand("g1").until(ends)).await.unwrap();
-        ledger.records().note(&addon(), errand("g2").until(ends + Duration::from_mins(5))).await.unwrap();
+        ledger.records().enqueue(&addon(), errand("g1").with_deadline(ends)).await.unwrap();
+        ledger.records().enqueue(&addon(), errand("g2").with_deadline(ends + Duration::from_mins(5))).await.unwrap();
         let late = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap());
         let late = late.clock_offset(Duration::from_mins(5) + Duration::from_secs(1)).open().await.unwrap();
         let _process = Following::start(&late, &vendor, follower.clone());
@@ -162,8 +162,8 @@ on_both_databases! {
         kept.provision(basic(&key)).await.expect("a widget");
         let resource = ResourceId::from(&*key);
         let records = ledger.records();
-        let errand = Errand::new("rotation", "1", b"first".to_vec()).about(&*key);
-        records.note(&addon(), errand).await.unwrap();
+        let errand = Job::new("rotation", "1", b"first".to_vec()).with_resource(&*key);
+        records.enqueue(&addon(), errand).await.unwrap();
         assert!(records.write(&addon(), &resource, "token", b"HRKU-1", 0).await.unwrap());
         vendor.tell(&key, [Act::Fail("no connection")]);
         assert!(!Answer::from(kept.deprovision(remove(&key)).await).is_done());
@@ -197,15 +197,15 @@ on_both_databases! {
         ledger.keep(vendor).provision(basic(&key)).await.expect("a widget");
         let (resource, length) = (ResourceId::from(&*key), Duration::from_secs(30));
         let (mine, yours) = (ledger.records(), database.open().await.records());
-        assert!(mine.hold(&addon(), &resource, "refresh", length).await.unwrap());
-        assert!(!yours.hold(&addon(), &resource, "refresh", length).await.unwrap());
-        assert!(!mine.hold(&addon(), &resource, "refresh", length).await.unwrap(), "nor another task's");
-        yours.release(&addon(), &resource, "refresh").await.unwrap();
-        assert!(!yours.hold(&addon(), &resource, "refresh", length).await.unwrap(), "only who has it gives it back");
-        mine.release(&addon(), &resource, "refresh").await.unwrap();
-        assert!(yours.hold(&addon(), &resource, "refresh", length).await.unwrap());
+        assert!(mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
+        assert!(!yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
+        assert!(!mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "nor another task's");
+        yours.unlock(&addon(), &resource, "refresh").await.unwrap();
+        assert!(!yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "only who has it gives it back");
+        mine.unlock(&addon(), &resource, "refresh").await.unwrap();
+        assert!(yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
         let later = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap()).clock_offset(length).open().await.unwrap();
-        assert!(later.records().hold(&addon(), &resource, "refresh", length).await.unwrap(), "it ends by itself");
+        assert!(later.records().try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "it ends by itself");
     }
 
     async fn a_replay_has_the_config_of_a_rotation(database: Database) {
@@ -217,9 +217,9 @@ on_both_databases! {
         let mut config = maitre_core::ConfigVars::default();
         config.set("WIDGET_URL", "https://new.example.org");
         let resource = ResourceId::from(&*key);
-        assert!(ledger.records().reconfigure(&addon(), &resource, &config).await.unwrap());
+        assert!(ledger.records().update_config(&addon(), &resource, &config).await.unwrap());
         let replay = kept.provision(basic(&key)).await.expect("a replay");
-        let vars: Vec<_> = replay.config_vars().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        let vars: Vec<_> = replay.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
         assert_eq!(vars, [("WIDGET_URL", "https://new.example.org"), ("A_FIRST", "basic")]);
     }
 }

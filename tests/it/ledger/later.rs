@@ -90,7 +90,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1);
         let replay = process.kept.provision(patient(&key)).await.expect("a replay");
         assert_eq!(replay.id().as_str(), key);
-        assert_eq!(replay.config_vars().iter().len(), 2, "what is done is answered as done");
+        assert_eq!(replay.config().iter().len(), 2, "what is done is answered as done");
         assert_eq!(follower.told().len(), 1);
     }
 

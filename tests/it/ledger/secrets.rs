@@ -53,7 +53,7 @@ async fn serve(url: &str, api: &str) {
     let rest = Duration::from_millis(1);
     let ledger = Ledger::with(url).keys(Keys::parse(KEY).expect("a key")).attempts(2, rest, rest).open().await;
     let ledger = ledger.expect("a ledger");
-    let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").legacy_token(true);
+    let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").with_legacy_token(true);
     let client = Client::builder(CLIENT_SECRET).base_url(api).no_proxy().build().expect("a client");
     let platform = Platform::new(SLUG, client, ledger.records());
     let heroku = Addon::new(heroku, ledger.keep(Careless).follow(platform.clone()));
@@ -67,7 +67,7 @@ async fn serve(url: &str, api: &str) {
         .layer(sessions);
     let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("\n> {}", socket.local_addr().expect("an address"));
-    let terminated = maitre::terminated().expect("signals");
+    let terminated = maitre::shutdown_signal().expect("signals");
     maitre::serve(socket, app).worker(worker).ledger(ledger).until(terminated).await.expect("a server");
 }
 
@@ -94,14 +94,18 @@ impl Listener for Careless {
             "failing" => Self::fail(),
             "panicking" => panic!("as told"),
             _ => Ok(Provisioned::new(request.resource)
-                .config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
-                .log_drain_url("https://canary-drain.example/canary")),
+                .with_config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
+                .with_log_drain_url("https://canary-drain.example/canary")),
         }
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         tracing::info!(?request, "vendor at work");
-        if request.plan == "failing" { Self::fail() } else { Ok(PlanChanged::new().config("LANTERN_URL", "canary")) }
+        if request.plan == "failing" {
+            Self::fail()
+        } else {
+            Ok(PlanChanged::new().with_config("LANTERN_URL", "canary"))
+        }
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
@@ -110,7 +114,7 @@ impl Listener for Careless {
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
-        let reply = SignedOn::redirect("/dashboard").session("widget", "canary-session-value");
+        let reply = SignedOn::redirect("/dashboard").with_session("widget", "canary-session-value");
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     }

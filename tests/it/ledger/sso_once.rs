@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::sso::Strength;
+use maitre_core::sso::TokenKind;
 use maitre_core::{FailureKind, Identity, Listener};
 
 use super::support::{Database, Vendor, basic, key, replies, short_or_long, sign_on};
@@ -16,7 +16,7 @@ on_both_databases! {
         for round in 0..short_or_long(2, 20) {
             let key = key();
             processes[0].keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
-            let strengths = [Strength::User, Strength::Resource, Strength::Legacy];
+            let strengths = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
             let calls = (0..1000usize).map(|number| {
                 let kept = processes[number % 3].keep(vendor.clone());
                 let request = sign_on(&key, strengths[(number / 3 + round) % 3], MADE_AT);
@@ -32,7 +32,7 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
-        let order = [Strength::User, Strength::Resource, Strength::Legacy];
+        let order = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
         for first in order {
             let key = key();
             kept.provision(basic(&key)).await.expect("a widget");
@@ -49,12 +49,12 @@ on_both_databases! {
         let kept = ledger.keep(Vendor::new(database.pool().await).await);
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
-        let ada = sign_on(&key, Strength::User, MADE_AT);
+        let ada = sign_on(&key, TokenKind::User, MADE_AT);
         let mut bob = ada.clone();
         bob.identity = Identity::verified("d5c2a3e1", "bob@example.org");
         kept.single_sign_on(ada).await.expect("ada");
         kept.single_sign_on(bob).await.expect("bob, in the same second");
-        kept.single_sign_on(sign_on(&key, Strength::User, MADE_AT + 1)).await.expect("ada, a second later");
+        kept.single_sign_on(sign_on(&key, TokenKind::User, MADE_AT + 1)).await.expect("ada, a second later");
     }
 
     async fn what_is_not_signed_makes_no_other_token(database: Database) {
@@ -62,14 +62,14 @@ on_both_databases! {
         let kept = ledger.keep(Vendor::new(database.pool().await).await);
         let key = key();
         let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
-        let form = sign_on(&key, Strength::Resource, MADE_AT);
+        let form = sign_on(&key, TokenKind::Resource, MADE_AT);
         kept.single_sign_on(form.clone()).await.expect("the first time");
         let mut altered = form.clone();
         altered.identity = Identity::claimed(Some("d5c2a3e1".into()), None);
         altered.app = Some("another".into());
         altered.nav_data = Some("x".into());
         altered.extra.insert("x".into(), "y".into());
-        let by_name = sign_on(&id, Strength::Resource, MADE_AT);
+        let by_name = sign_on(&id, TokenKind::Resource, MADE_AT);
         for again in [form, altered, by_name] {
             let failure = kept.single_sign_on(again).await.expect_err("the second time");
             assert_eq!(failure.kind(), FailureKind::Refused);
@@ -81,7 +81,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         ledger.keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
-        let form = sign_on(&key, Strength::User, MADE_AT);
+        let form = sign_on(&key, TokenKind::User, MADE_AT);
         ledger.keep(vendor.clone()).single_sign_on(form.clone()).await.expect("the first time");
         let later = database.options().clock_offset(Duration::from_secs(350)).open().await.unwrap();
         let failure = later.keep(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");

@@ -1,7 +1,7 @@
 //! What the ledger answers: every event in every state, driven by what leads there.
 
 use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
-use maitre_core::sso::Strength;
+use maitre_core::sso::TokenKind;
 use maitre_core::{FailureKind, Listener};
 use maitre_ledger::{Kept, Ledger, State};
 use sqlx::Executor;
@@ -70,7 +70,7 @@ impl House {
             "its plan" => self.kept.plan_change(plan(id, "basic")).await.into(),
             "the coming plan" => self.kept.plan_change(plan(id, "premium")).await.into(),
             "deprovision" => self.kept.deprovision(remove(id)).await.into(),
-            "single sign-on" => self.kept.single_sign_on(sign_on(id, Strength::User, 1_772_000_000)).await.into(),
+            "single sign-on" => self.kept.single_sign_on(sign_on(id, TokenKind::User, 1_772_000_000)).await.into(),
             _ => unreachable!("{event}"),
         }
     }

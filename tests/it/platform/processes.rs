@@ -255,8 +255,8 @@ on_both_databases! {
             maitre_core::Listener::provision(&front.addon, order.clone()).await.expect("a widget");
             let grant = install.grant();
             order.oauth_grant = Some(maitre_core::OauthGrant::new(grant.code(), grant.expires_at()));
-            let errand = maitre_core::Follow::beside(&front.platform, &order).expect("a grant is an errand");
-            assert!(records.note(front.addon.id(), errand).await.unwrap());
+            let errand = maitre_core::PlatformHooks::provision_job(&front.platform, &order).expect("a grant is an errand");
+            assert!(records.enqueue(front.addon.id(), errand).await.unwrap());
         }
         let down = time::Duration::minutes(4);
         world.heroku.clock().advance(down);

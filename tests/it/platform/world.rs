@@ -118,7 +118,7 @@ impl House {
         let platform = change(Platform::new(SLUG, client, ledger.records()));
         let kept = ledger.keep(listener).follow(platform.clone());
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
-        let addon = addon.takes_its_time(GIVE_WAY).removes_later();
+        let addon = addon.with_async_after(GIVE_WAY).with_async_deprovision(true);
         let door = platform.webhooks([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
         let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
         let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(door))).await;

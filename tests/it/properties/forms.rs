@@ -196,7 +196,7 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
 
 #[test]
 fn of_ten_thousand_forms_only_the_genuine_ones_are_let_in() {
-    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().legacy_token(true));
+    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
     let (mut let_in, mut turned_away) = (0, 0);
     check((genuine(), change()), |(form, change)| {
         let (fields, good) = changed(&form, &change);
@@ -211,7 +211,7 @@ fn of_ten_thousand_forms_only_the_genuine_ones_are_let_in() {
 
 #[test]
 fn ten_thousand_forms_of_anything_let_nobody_in() {
-    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().legacy_token(true));
+    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
     let names = proptest::sample::select(
         vec!["resource_id", "id", "user_id", "email", "timestamp", "nav-data", "x"]
             .into_iter()

@@ -39,7 +39,7 @@ impl Desk {
         let vendor = Vendor::default();
         vendor.on_provision(async |_| Ok(maitre::Provisioned::new(1)));
         vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/")));
-        let addon = Addon::new(marketplace, vendor.clone()).clock(Clock::at(NOW).hand());
+        let addon = Addon::new(marketplace, vendor.clone()).with_clock(Clock::at(NOW).hand());
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { router: maitre::heroku(addon), vendor, runtime }
     }

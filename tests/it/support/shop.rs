@@ -36,8 +36,8 @@ impl Shop {
             return Err(Failure::gone());
         }
         Ok(Provisioned::new(id.as_str())
-            .config("LANTERN_URL", format!("https://u:pw@eu1.lantern.example/{id}"))
-            .message(format!("Lantern {plan} is ready.")))
+            .with_config("LANTERN_URL", format!("https://u:pw@eu1.lantern.example/{id}"))
+            .with_message(format!("Lantern {plan} is ready.")))
     }
 
     pub(super) fn plan_change(&self, request: &PlanChange) -> Result<PlanChanged> {
@@ -45,7 +45,7 @@ impl Shop {
         let mut widgets = self.widgets();
         let widget = find(&mut widgets, &request.resource)?;
         request.plan.clone_into(&mut widget.plan);
-        Ok(PlanChanged::new().message(format!("Now on {}.", widget.plan)))
+        Ok(PlanChanged::new().with_message(format!("Now on {}.", widget.plan)))
     }
 
     pub(super) fn deprovision(&self, request: &Deprovision) -> Result<Deprovisioned> {
@@ -56,7 +56,7 @@ impl Shop {
     pub(super) fn single_sign_on(&self, request: &SignOn) -> Result<SignedOn> {
         let mut widgets = self.widgets();
         let widget = find(&mut widgets, &request.resource)?;
-        Ok(SignedOn::redirect("/dashboard").session("widget", widget.id.as_str()))
+        Ok(SignedOn::redirect("/dashboard").with_session("widget", widget.id.as_str()))
     }
 }
 

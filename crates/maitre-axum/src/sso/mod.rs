@@ -16,14 +16,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use maitre_core::sso::{TokenError, nav_data_is_plain};
+use maitre_core::sso::{TokenError, is_cookie_safe};
 use maitre_core::{Addon, Failure, FailureKind, Listener, SignOn, SignedOn};
 
 use crate::contract::SingleSignOn;
 use crate::layers::{Open, payload, route};
 use crate::lifecycle::PathId;
 use crate::log::about;
-use crate::reply::Refusal;
+use crate::reply::ErrorResponse;
 use crate::task;
 use session::HandOver;
 
@@ -47,15 +47,15 @@ where
 
 async fn post<M: SingleSignOn>(State(addon): State<Arc<Addon<M>>>, request: Request) -> Response {
     let door = Door::of(&request);
-    let body = match payload(request, addon.max_body()).await {
+    let body = match payload(request, addon.body_limit()).await {
         Ok(body) => body,
-        Err(malformed) => return Refusal::from(malformed).into_response(),
+        Err(malformed) => return ErrorResponse::from(malformed).into_response(),
     };
     if !body.is_form() {
         return page::answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This page is reached by a form alone.");
     }
     let request =
-        addon.marketplace().sign_on(addon.id().clone(), Form::parse(body.bytes()), addon.window(), addon.now());
+        addon.marketplace().sign_on(addon.id().clone(), Form::parse(body.bytes()), addon.sso_window(), addon.now());
     sign_on(&addon, request, door).await
 }
 
@@ -65,7 +65,7 @@ async fn get<M: SingleSignOn>(State(addon): State<Arc<Addon<M>>>, PathId(id): Pa
     let request = if request.method() == Method::HEAD {
         Err(TokenError::NotAccepted) // whoever looks ahead has not come yet
     } else {
-        addon.marketplace().sign_on_by_get(addon.id().clone(), id, query, addon.window(), addon.now())
+        addon.marketplace().sign_on_by_get(addon.id().clone(), id, query, addon.sso_window(), addon.now())
     };
     sign_on(&addon, request, door).await
 }
@@ -108,7 +108,7 @@ async fn sign_on<M: SingleSignOn>(addon: &Arc<Addon<M>>, request: Result<SignOn,
             tracing::error!(
                 location,
                 "the listener sends people off this site: return a path that begins with one slash, or list the origin \
-                 with Addon::redirect_origin"
+                 with Addon::with_redirect_origin"
             );
             page::failure(StatusCode::SERVICE_UNAVAILABLE, &Failure::unavailable("a redirect off this site"))
         }
@@ -146,7 +146,7 @@ async fn enter(signed_on: &SignedOn, cookie: Option<Cookie<'static>>, session: H
     response
 }
 
-/// The nav-data cookie, if the data is [plain enough](nav_data_is_plain) to become one.
+/// The nav-data cookie, if the data is [plain enough](is_cookie_safe) to become one.
 ///
 /// For the whole site, out of the reach of scripts, sent along when the person comes over from the marketplace.
 ///
@@ -157,7 +157,7 @@ async fn enter(signed_on: &SignedOn, cookie: Option<Cookie<'static>>, session: H
 /// ```
 #[must_use]
 pub fn nav_cookie(name: &'static str, nav_data: Option<&str>, secure: bool) -> Option<Cookie<'static>> {
-    let nav_data = nav_data.filter(|nav_data| nav_data_is_plain(nav_data))?;
+    let nav_data = nav_data.filter(|nav_data| is_cookie_safe(nav_data))?;
     let cookie =
         Cookie::build((name, nav_data.to_owned())).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
     Some(cookie.build())

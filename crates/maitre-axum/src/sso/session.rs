@@ -62,12 +62,12 @@ impl HandOver {
     /// `flush` would do for neither: it keeps an id that the visitor made up.
     pub(super) async fn hand_over(self, signed_on: &SignedOn) -> Result<(), SessionError> {
         let Some(session) = self.0 else {
-            let nothing_to_keep = signed_on.session_values().is_empty();
+            let nothing_to_keep = signed_on.session().is_empty();
             return if nothing_to_keep { Ok(()) } else { Err(SessionError::NoLayer) };
         };
         session.clear().await;
         session.cycle_id().await.map_err(SessionError::Store)?;
-        for (key, value) in signed_on.session_values() {
+        for (key, value) in signed_on.session() {
             session.insert_value(key, value.clone()).await.map_err(SessionError::Store)?;
         }
         session.save().await.map_err(SessionError::Store)
@@ -85,6 +85,6 @@ impl HandOver {
 
     #[expect(clippy::unused_async, reason = "the twin with sessions waits for a store")]
     pub(super) async fn hand_over(self, signed_on: &SignedOn) -> Result<(), SessionError> {
-        if signed_on.session_values().is_empty() { Ok(()) } else { Err(SessionError::NoLayer) }
+        if signed_on.session().is_empty() { Ok(()) } else { Err(SessionError::NoLayer) }
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use maitre_core::{ExposeSecret as _, SecretString, parse_instant};
+use maitre_core::{ExposeSecret as _, SecretString, parse_timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -356,7 +356,7 @@ impl Event {
     /// When what it is about last changed: events come in any order, and the one with the latest is true.
     #[must_use]
     pub fn changed_at(&self) -> Option<OffsetDateTime> {
-        self.data["updated_at"].as_str().and_then(parse_instant)
+        self.data["updated_at"].as_str().and_then(parse_timestamp)
     }
 }
 

@@ -23,7 +23,7 @@ impl Listener for Forge {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         sleep(WORK).await;
         let url = format!("https://tally.example/counters/{}", request.resource);
-        Ok(Provisioned::new(request.resource).config("TALLY_URL", url))
+        Ok(Provisioned::new(request.resource).with_config("TALLY_URL", url))
     }
 
     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> {
@@ -45,7 +45,7 @@ pub(crate) async fn app(url: &str, heroku: &str) -> Outcome<Router> {
     let client = Client::builder(CLIENT_SECRET).base_url(heroku).user_agent("tally/1.0").no_proxy().build()?;
     let platform = Platform::new(USER, client, ledger.records());
     let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, ledger.keep(Forge).follow(platform));
-    let addon = addon.takes_its_time(GIVE_WAY);
+    let addon = addon.with_async_after(GIVE_WAY);
     tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
     Ok(Router::new().nest("/heroku", maitre::heroku(addon)))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use maitre_core::{Errand, Provision};
+use maitre_core::{Job, Provision};
 
 use super::errand::Note;
 use super::lease::{Lease, drop_what_waits};
@@ -53,7 +53,7 @@ pub(crate) struct AskProvision {
     /// What the listener is to be asked. It is sealed when it is written down, as what comes again is not.
     pub(crate) request: Arc<Provision>,
     /// What cannot wait until it is done.
-    pub(crate) errand: Option<Errand>,
+    pub(crate) errand: Option<Job>,
 }
 
 impl AskProvision {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{Errand, ResourceId};
+use maitre_core::{Job, ResourceId};
 
 use super::Engine;
 use super::records::key_of;
@@ -18,7 +18,7 @@ const REMEMBERED: Milliseconds = 8 * 24 * 60 * 60_000;
 /// Writes an errand down; the outcome says whether it is new.
 pub(crate) struct Note {
     pub(crate) addon: String,
-    pub(crate) errand: Errand,
+    pub(crate) errand: Job,
 }
 
 impl Command for Note {
@@ -44,14 +44,14 @@ pub(super) struct Noted<'e> {
 }
 
 impl<'e> Noted<'e> {
-    pub(super) fn of(addon: &str, errand: &'e Errand, engine: &Engine) -> Self {
+    pub(super) fn of(addon: &str, errand: &'e Job, engine: &Engine) -> Self {
         Self {
             kind: &errand.kind,
             name: &errand.name,
             resource: errand.resource.as_ref().map(|resource| key_of(resource.as_str()).into_owned()),
             payload: engine.keys.seal(&payload_at(addon, &errand.kind, &errand.name), &errand.payload),
-            after: Milliseconds::try_from(errand.after.as_millis()).unwrap_or(Milliseconds::MAX / 2),
-            ends_at: errand.ends_at.and_then(|end| i64::try_from(end.unix_timestamp_nanos() / 1_000_000).ok()),
+            after: Milliseconds::try_from(errand.delay.as_millis()).unwrap_or(Milliseconds::MAX / 2),
+            ends_at: errand.deadline.and_then(|end| i64::try_from(end.unix_timestamp_nanos() / 1_000_000).ok()),
         }
     }
 }
@@ -70,7 +70,7 @@ pub(crate) struct Run {
     pub(crate) number: i64,
     attempt: i64,
     pub(crate) addon: String,
-    pub(crate) errand: Errand,
+    pub(crate) errand: Job,
 }
 
 /// Which errand.
@@ -129,11 +129,11 @@ const BY_NAME: &str = "SELECT *, ends_at - {now} AS left_to_it FROM maitre_erran
 const PARK: &str = "UPDATE maitre_errands SET state = 'parked', cause = $3, lease_until = 0, ended_at = {now}
      WHERE id = $1 AND attempts = $2 AND state = 'open'";
 
-fn read(row: &Row, engine: &Engine) -> Result<(String, Errand), LedgerError> {
+fn read(row: &Row, engine: &Engine) -> Result<(String, Job), LedgerError> {
     let (addon, kind, name) = (row.text("addon")?, row.text("kind")?, row.text("name")?);
     let sealed = row.maybe_bytes("payload")?.ok_or(LedgerError::damaged("an errand without its payload"))?;
     let payload = engine.keys.open(&payload_at(&addon, &kind, &name), &sealed)?;
-    let mut errand = Errand::new(kind, name, payload);
+    let mut errand = Job::new(kind, name, payload);
     errand.resource = row.maybe_text("resource")?.map(ResourceId::from);
     Ok((addon, errand))
 }
@@ -175,7 +175,7 @@ impl Command for EndErrand {
             }
             Ended::Failed { cause, for_good } => {
                 let sealed = engine.keys.seal(&cause_at(addon, &errand.kind, &errand.name), cause.as_bytes());
-                if *for_good || (*attempt >= engine.limits.attempts && errand.ends_at.is_none()) {
+                if *for_good || (*attempt >= engine.limits.attempts && errand.deadline.is_none()) {
                     tracing::error!(
                         kind = errand.kind,
                         resource = errand.resource.as_ref().map(ResourceId::as_str),

@@ -1,6 +1,6 @@
 //! Values that a marketplace's API keeps about resources, and the holds on them.
 
-use maitre_core::Record;
+use maitre_core::StoredValue;
 
 use super::Engine;
 use super::records::{hold_key, key_of};
@@ -34,15 +34,15 @@ pub(crate) fn value_at(addon: &str, resource: &str, name: &str) -> String {
 pub(crate) struct ReadValue(pub(crate) Of);
 
 impl Command for ReadValue {
-    type Outcome = Option<Record>;
+    type Outcome = Option<StoredValue>;
 
-    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Option<Record>, LedgerError> {
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Option<StoredValue>, LedgerError> {
         let Of { addon, resource, name } = &self.0;
         let read = "SELECT value, version FROM maitre_records WHERE addon = $1 AND resource = $2 AND name = $3
              AND value IS NOT NULL";
         let Some(row) = on.maybe_row(read, values![addon, resource, name]).await? else { return Ok(None) };
         let sealed = row.maybe_bytes("value")?.unwrap_or_default();
-        Ok(Some(Record::new(engine.keys.open(&self.0.place(), &sealed)?, row.number("version")?)))
+        Ok(Some(StoredValue::new(engine.keys.open(&self.0.place(), &sealed)?, row.number("version")?)))
     }
 }
 

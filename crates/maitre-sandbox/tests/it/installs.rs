@@ -1,6 +1,6 @@
 //! A customer presses the page's buttons.
 
-use maitre_core::{Salt, sso::Covers};
+use maitre_core::{Salt, sso::SignedFields};
 use maitre_testkit::platform::State;
 use serde_json::json;
 
@@ -96,9 +96,9 @@ async fn the_dashboard_opens_by_a_form_with_every_token() {
     let uuid = install.uuid();
     let (id, user, email) = (field("id"), field("user_id"), field("email"));
     for (name, covers) in [
-        ("token", Covers::Id(&id)),
-        ("resource_token", Covers::Id(uuid)),
-        ("user_scoped_resource_token", Covers::User { resource_id: uuid, user_id: &user, email: &email }),
+        ("token", SignedFields::Id(&id)),
+        ("resource_token", SignedFields::Id(uuid)),
+        ("user_scoped_resource_token", SignedFields::User { resource_id: uuid, user_id: &user, email: &email }),
     ] {
         assert_eq!(field(name), covers.sign(&salt, &field("timestamp")), "{name}");
     }

@@ -12,9 +12,9 @@ impl Listener for Counters {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let url = format!("https://tally.example/counters/{}", request.resource);
         Ok(Provisioned::new(request.resource)
-            .config("TALLY_URL", url)
-            .config("TALLY_TOKEN", "9b1e7c04d5f24e0fa6d8c3b2a1907f5e")
-            .message("Tally is ready."))
+            .with_config("TALLY_URL", url)
+            .with_config("TALLY_TOKEN", "9b1e7c04d5f24e0fa6d8c3b2a1907f5e")
+            .with_message("Tally is ready."))
     }
 
     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> {

@@ -1,6 +1,6 @@
 //! What marketplaces ask, in few words, and answers that can be compared.
 
-use maitre_core::sso::{Strength, UsedToken, Window};
+use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 use maitre_core::{
     AddonId, Deprovision, Deprovisioned, ExposeSecret, FailureKind, Identity, PlanChange, PlanChanged, Provision,
     Provisioned, Result, SignOn, SignedOn,
@@ -33,12 +33,12 @@ pub(crate) fn remove(key: &str) -> Deprovision {
 }
 
 /// A person whose token is of this strength and of this second.
-pub(crate) fn sign_on(key: &str, strength: Strength, made_at: i64) -> SignOn {
+pub(crate) fn sign_on(key: &str, strength: TokenKind, made_at: i64) -> SignOn {
     let who = match strength {
-        Strength::User => Identity::verified("c4b1f2d0", "ada@example.org"),
+        TokenKind::User => Identity::verified("c4b1f2d0", "ada@example.org"),
         _ => Identity::claimed(Some("c4b1f2d0".into()), Some("ada@example.org".into())),
     };
-    let token = UsedToken::new(strength, &made_at.to_string(), Window::default()).expect("a token");
+    let token = VerifiedToken::new(strength, &made_at.to_string(), Window::default()).expect("a token");
     SignOn::new(addon(), key, who, token)
 }
 
@@ -55,28 +55,28 @@ pub(crate) trait Seen {
 
 impl Seen for Provisioned {
     fn seen(&self) -> String {
-        let config: Vec<_> = self.config_vars().iter().map(|(name, value)| (name, value.expose_secret())).collect();
-        let drain = self.drain().map(ExposeSecret::expose_secret);
-        format!("{} {config:?} {:?} {drain:?}", self.id().as_str(), self.message_text())
+        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        let drain = self.log_drain_url().map(ExposeSecret::expose_secret);
+        format!("{} {config:?} {:?} {drain:?}", self.id().as_str(), self.message())
     }
 }
 
 impl Seen for PlanChanged {
     fn seen(&self) -> String {
-        let config: Vec<_> = self.config_vars().iter().map(|(name, value)| (name, value.expose_secret())).collect();
-        format!("{config:?} {:?}", self.message_text())
+        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        format!("{config:?} {:?}", self.message())
     }
 }
 
 impl Seen for Deprovisioned {
     fn seen(&self) -> String {
-        format!("{:?}", self.message_text())
+        format!("{:?}", self.message())
     }
 }
 
 impl Seen for SignedOn {
     fn seen(&self) -> String {
-        format!("{} {:?}", self.location(), self.session_values())
+        format!("{} {:?}", self.location(), self.session())
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use maitre::heroku::Heroku;
 use maitre_core::{
-    Addon, AddonId, Errand, ExposeSecret, Failure, FailureKind, Follow, Later, Listener, Outcome, Provision, Ran,
-    ResourceId, Result,
+    Addon, AddonId, BoxFuture, Completion, ExposeSecret, Failure, FailureKind, Job, JobOutcome, Listener,
+    PlatformHooks, Provision, ResourceId, Result,
 };
 use maitre_ledger::{Kept, Ledger};
 use tokio::task::JoinHandle;
@@ -62,13 +62,13 @@ impl Follower {
     }
 }
 
-async fn act(next: Option<Hears>) -> Result<Ran> {
+async fn act(next: Option<Hears>) -> Result<JobOutcome> {
     match next {
-        None => Ok(Ran::Done),
-        Some(Hears::Step(rest, payload)) => Ok(Ran::Again(rest, payload.into())),
+        None => Ok(JobOutcome::Complete),
+        Some(Hears::Step(rest, payload)) => Ok(JobOutcome::Snooze(rest, payload.into())),
         Some(Hears::Later(gate)) => {
             gate.entered_and_passed().await;
-            Ok(Ran::Done)
+            Ok(JobOutcome::Complete)
         }
         Some(Hears::Nothing(FailureKind::Gone)) => Err(Failure::gone()),
         Some(Hears::Nothing(FailureKind::Unavailable)) => Err(Failure::unavailable("it does not listen")),
@@ -76,15 +76,15 @@ async fn act(next: Option<Hears>) -> Result<Ran> {
     }
 }
 
-impl Follow for Follower {
-    fn beside(&self, provision: &Provision) -> Option<Errand> {
+impl PlatformHooks for Follower {
+    fn provision_job(&self, provision: &Provision) -> Option<Job> {
         let grant = provision.oauth_grant.as_ref()?;
         let code = grant.code.expose_secret();
-        let errand = Errand::new("grant", format!("{} {code}", provision.resource), code.as_bytes().to_vec());
-        Some(errand.about(provision.resource.clone()).until(grant.expires_at))
+        let errand = Job::new("grant", format!("{} {code}", provision.resource), code.as_bytes().to_vec());
+        Some(errand.with_resource(provision.resource.clone()).with_deadline(grant.expires_at))
     }
 
-    fn run<'a>(&'a self, _: &'a AddonId, errand: &'a Errand) -> Later<'a, Ran> {
+    fn run_job<'a>(&'a self, _: &'a AddonId, errand: &'a Job) -> BoxFuture<'a, Result<JobOutcome>> {
         Box::pin(async move {
             let next = {
                 let mut heard = self.heard();
@@ -96,17 +96,17 @@ impl Follow for Follower {
         })
     }
 
-    fn tell<'a>(&'a self, _: &'a AddonId, _: &'a ResourceId, outcome: Outcome<'a>) -> Later<'a, ()> {
+    fn notify<'a>(&'a self, _: &'a AddonId, _: &'a ResourceId, outcome: Completion<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let outcome = match outcome {
-                Outcome::Provisioned(config) => {
+                Completion::Provisioned(config) => {
                     format!("provisioned {:?}", config.iter().map(|(name, _)| name).collect::<Vec<_>>())
                 }
-                Outcome::PlanChanged(config) => {
+                Completion::PlanChanged(config) => {
                     format!("plan changed {:?}", config.iter().map(|(name, _)| name).collect::<Vec<_>>())
                 }
-                Outcome::NotProvisioned(kind) => format!("not provisioned: {kind:?}"),
-                Outcome::PlanNotChanged(kind) => format!("plan not changed: {kind:?}"),
+                Completion::ProvisionFailed(kind) => format!("not provisioned: {kind:?}"),
+                Completion::PlanChangeFailed(kind) => format!("plan not changed: {kind:?}"),
                 outcome => format!("{outcome:?}").to_lowercase(),
             };
             let next = {
@@ -118,7 +118,7 @@ impl Follow for Follower {
         })
     }
 
-    fn patience(&self) -> Duration {
+    fn completion_deadline(&self) -> Duration {
         PATIENCE
     }
 }
@@ -130,7 +130,7 @@ pub(crate) struct Following<L> {
 }
 
 impl<L: Listener + Clone> Following<L> {
-    pub(crate) fn start(ledger: &Ledger, listener: &L, follow: impl Follow) -> Self {
+    pub(crate) fn start(ledger: &Ledger, listener: &L, follow: impl PlatformHooks) -> Self {
         let kept = ledger.keep(listener.clone()).follow(follow);
         let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
         let worker = ledger.worker([Addon::new(heroku, kept.clone())]).pause(Duration::from_millis(5));

@@ -151,7 +151,7 @@ impl Vendor {
         loop {
             match &act {
                 Some(Act::Wait(gate)) => gate.entered_and_passed().await,
-                Some(Act::Say(sentence)) => progress.expect("it can be said").say(*sentence),
+                Some(Act::Say(sentence)) => progress.expect("it can be said").report(*sentence),
                 _ => break,
             }
             act = next();
@@ -206,10 +206,10 @@ impl Listener for Vendor {
         lose(act.as_ref())?;
         let drain = format!("syslog://logs.example.org/{secret}");
         Ok(Provisioned::new(format!("w-{resource}"))
-            .config("WIDGET_URL", format!("https://{secret}.example.org"))
-            .config("A_FIRST", &*request.plan)
-            .message("Your widget is there.")
-            .log_drain_url(drain))
+            .with_config("WIDGET_URL", format!("https://{secret}.example.org"))
+            .with_config("A_FIRST", &*request.plan)
+            .with_message("Your widget is there.")
+            .with_log_drain_url(drain))
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
@@ -225,7 +225,7 @@ impl Listener for Vendor {
         if !there {
             return Err(Failure::unknown());
         }
-        Ok(PlanChanged::new().config("A_FIRST", &*request.plan).message(format!("Now on {}.", request.plan)))
+        Ok(PlanChanged::new().with_config("A_FIRST", &*request.plan).with_message(format!("Now on {}.", request.plan)))
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
@@ -238,11 +238,11 @@ impl Listener for Vendor {
         let there = transaction.execute(delete).await?.rows_affected() == 1;
         transaction.commit().await?;
         lose(act.as_ref())?;
-        if there { Ok(Deprovisioned::new().message("Gone.")) } else { Err(Failure::gone()) }
+        if there { Ok(Deprovisioned::new().with_message("Gone.")) } else { Err(Failure::gone()) }
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
         self.enter("single sign-on", request.resource.as_str(), 0, "", None).await?;
-        Ok(SignedOn::redirect("/").session("widget", request.resource))
+        Ok(SignedOn::redirect("/").with_session("widget", request.resource))
     }
 }
