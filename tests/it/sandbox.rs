@@ -36,8 +36,8 @@ impl Market {
             self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap().json().await.unwrap();
         let entries = recording["entries"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let calls = entries.filter(|entry| matches!(entry["way"].as_str(), Some("ToAddOn" | "FromAddOn")));
-        calls.map(|entry| format!("{} {}", text(&entry["kind"]), entry["answer"]["status"])).collect()
+        let calls = entries.filter(|entry| matches!(entry["direction"].as_str(), Some("ToAddon" | "FromAddon")));
+        calls.map(|entry| format!("{} {}", text(&entry["kind"]), entry["response"]["status"])).collect()
     }
 
     async fn findings(&self) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_sandbox::{Chaos, Recording, Sandbox as Marketplace, Serving, Setup};
+use maitre_sandbox::{Chaos, Recording, Sandbox as Marketplace, SandboxBuilder, Serving};
 use tokio::net::TcpListener;
 
 use crate::answer::{Answer, Fault};
@@ -84,7 +84,7 @@ pub(crate) struct Sandbox {
 
     /// The API key by which a customer is known, as the heroku command is given it
     #[arg(long, value_name = "KEY", default_value = "sandbox")]
-    customer_key: String,
+    api_key: String,
 
     /// Send the add-on once more what Heroku sent it in this recording, compare the answers, and end
     #[arg(long, value_name = "FILE")]
@@ -97,19 +97,19 @@ impl Sandbox {
         let manifest = std::fs::read_to_string(&self.manifest).with_context(|| {
             format!("cannot read {shown}: name another with --manifest, or write one with `maitre manifest new`")
         })?;
-        let setup = Marketplace::of(&manifest).with_context(|| format!("in {shown}"))?;
-        let mut setup = setup.plans(self.plans.iter().map(String::as_str))?.production(self.production);
+        let setup = Marketplace::builder(&manifest).with_context(|| format!("in {shown}"))?;
+        let mut setup = setup.plans(self.plans.iter().map(String::as_str))?.allow_remote(self.production);
         if let Some(url) = &self.addon {
-            setup = setup.addon(url);
+            setup = setup.url(url);
         }
         if let Some(url) = &self.sso_url {
             setup = setup.sso_url(url);
         }
         if let Some(file) = &self.file {
-            setup = setup.file(file);
+            setup = setup.state_file(file);
         }
-        setup = self.allow_host.iter().fold(setup, Setup::host);
-        setup = setup.chaos(self.chaos, self.seed).client_secret(&self.client_secret).customer_key(&self.customer_key);
+        setup = self.allow_host.iter().fold(setup, SandboxBuilder::allow_host);
+        setup = setup.chaos(self.chaos, self.seed).client_secret(&self.client_secret).api_key(&self.api_key);
         let sandbox = setup.open()?;
         match &self.replay {
             Some(file) => replay(&sandbox, file, paint).await,
@@ -124,19 +124,19 @@ impl Sandbox {
             .with_context(|| format!("cannot listen on {address}:{port}: choose another --port"))?;
         let stopped = stopped().context("cannot wait for Ctrl-C")?; // before anybody is told that it is there
         let serving = sandbox.serve(socket)?;
-        greet(&serving, &self.customer_key, paint);
+        greet(&serving, &self.api_key, paint);
         stopped.await;
         drop(serving);
         Ok(Answer::Good)
     }
 }
 
-fn greet(serving: &Serving, customer_key: &str, paint: Paint) {
+fn greet(serving: &Serving, api_key: &str, paint: Paint) {
     let (page, api) = (serving.url(), serving.api_url());
     line!("The marketplace is open at {}", paint.strong(page));
     line!("\nYour add-on takes {api} for https://api.heroku.com and https://id.heroku.com.");
     line!("Heroku's own command orders here, too, with");
-    line!("  export HEROKU_HOST={api} HEROKU_API_KEY={customer_key} DISABLE_TELEMETRY=true");
+    line!("  export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true");
     line!("\n{}", paint.faint("Ctrl-C closes it."));
 }
 
@@ -150,13 +150,13 @@ async fn replay(sandbox: &Marketplace, file: &std::path::Path, paint: Paint) -> 
     let replayed = sandbox.replay(&recording).await;
     let told = |status: Option<u16>| status.map_or("no answer".to_owned(), |status| status.to_string());
     for call in &replayed {
-        let (was, is) = (told(call.was), told(call.is));
-        if call.is_same() {
+        let (was, is) = (told(call.recorded_status), told(call.status));
+        if call.is_unchanged() {
             line!("{} {}: {is}", paint.good("same"), call.title);
         } else {
             line!("{} {}: {was} then, {is} now", paint.bad("other"), call.title);
         }
     }
-    let is_same = replayed.iter().all(maitre_sandbox::Replayed::is_same);
-    Ok(if is_same { Answer::Good } else { Answer::Bad })
+    let is_unchanged = replayed.iter().all(maitre_sandbox::ReplayedCall::is_unchanged);
+    Ok(if is_unchanged { Answer::Good } else { Answer::Bad })
 }

@@ -71,7 +71,7 @@ fn open(addon: &str) -> Outcome<()> {
         std::process::exit(0);
     });
     serve::runtime(Threads::Many)?.block_on(async {
-        let sandbox = Sandbox::of(&manifest.to_string())?.plans(["basic"])?.open()?;
+        let sandbox = Sandbox::builder(&manifest.to_string())?.plans(["basic"])?.open()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?.port());
         let _serving = sandbox.serve(listener)?;

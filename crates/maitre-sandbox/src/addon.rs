@@ -7,9 +7,9 @@ use maitre_core::{
 };
 use maitre_testkit::{Heroku, platform::Settings};
 
-use crate::{CannotOpen, Plan};
+use crate::{OpenError, Plan};
 
-pub(crate) struct AddOn {
+pub(crate) struct Addon {
     pub(crate) slug: String,
     pub(crate) name: String,
     pub(crate) config_vars: Vec<String>,
@@ -32,7 +32,7 @@ pub(crate) struct AddOn {
     pub(crate) door: Option<(Heroku, String)>,
 }
 
-impl AddOn {
+impl Addon {
     /// `url` is where it runs in place of the manifest's `api.test`; without a path, the manifest's is taken.
     pub(crate) fn read(
         text: &str,
@@ -40,14 +40,14 @@ impl AddOn {
         sso_url: Option<&str>,
         elsewhere: bool,
         plans: Vec<Plan>,
-    ) -> Result<Self, CannotOpen> {
+    ) -> Result<Self, OpenError> {
         let manifest = Manifest::parse(text)?;
         let findings = serde_json::from_str(text).map(|json| manifest::lint(&json)).unwrap_or_default();
         let url = url.map(|url| with_path_of(&manifest, url));
         let address = Address::find(Marketplace::Heroku, Some(&manifest), url.as_deref(), sso_url, elsewhere)?;
         let is_odd = |url: &str| url.chars().any(|letter| letter.is_control() || letter.is_whitespace());
         if is_odd(&address.root) || address.sso.as_deref().is_some_and(is_odd) {
-            return Err(CannotOpen::new("the add-on's address holds spaces or line ends: write it without"));
+            return Err(OpenError::new("the add-on's address holds spaces or line ends: write it without"));
         }
         let password = manifest.password()?.expose_secret().to_owned();
         let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default();
@@ -116,7 +116,7 @@ mod tests {
         "base_url": "http://localhost:5000/market/heroku/resources", "sso_url": "http://localhost:5000/in" } } }"#;
 
     fn read(url: Option<&str>, elsewhere: bool) -> Result<(String, Option<String>), String> {
-        let addon = AddOn::read(MANIFEST, url, None, elsewhere, Vec::new()).map_err(|error| error.to_string())?;
+        let addon = Addon::read(MANIFEST, url, None, elsewhere, Vec::new()).map_err(|error| error.to_string())?;
         Ok((addon.base_url, addon.sso_url))
     }
 

@@ -34,7 +34,7 @@ impl IntoResponse for Refusal {
         let (status, sentence) = match self {
             Self::Host(host) => {
                 let name = host.escape_debug();
-                let hint = "name it with --allow-host (in code: Setup::host) if it is meant";
+                let hint = "name it with --allow-host (in code: SandboxBuilder::host) if it is meant";
                 (StatusCode::MISDIRECTED_REQUEST, format!("this sandbox does not go by the name \"{name}\": {hint}\n"))
             }
             Self::Origin => {

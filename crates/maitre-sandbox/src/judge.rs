@@ -4,7 +4,7 @@ use maitre_testkit::{Reply, platform::Rule};
 use serde_json::Value;
 
 use crate::{
-    addon::AddOn,
+    addon::Addon,
     journal::{Finding, Kind},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 const PROMPT: u64 = 3_000;
 
 /// What is wrong with the answer to a call of Heroku's.
-pub(crate) fn answer(addon: &AddOn, kind: Kind, reply: &Reply, took: u64) -> Vec<Finding> {
+pub(crate) fn answer(addon: &Addon, kind: Kind, reply: &Reply, took: u64) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     match (kind, reply.status()) {
         (Kind::Provision | Kind::PlanChange | Kind::Deprovision, 401) => {
@@ -56,7 +56,7 @@ pub(crate) fn answer(addon: &AddOn, kind: Kind, reply: &Reply, took: u64) -> Vec
     found.0
 }
 
-fn provisioned(addon: &AddOn, reply: &Reply, found: &mut Findings) {
+fn provisioned(addon: &Addon, reply: &Reply, found: &mut Findings) {
     if !found.is_object(reply, "heroku.provision.json") {
         return;
     }

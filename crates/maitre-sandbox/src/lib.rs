@@ -1,30 +1,31 @@
 #![doc = include_str!("../README.md")]
 
 mod addon;
-mod carry;
+mod builder;
 mod customer;
+mod dispatch;
 mod error;
+mod events;
 mod fault;
-mod front;
 mod guard;
 mod journal;
 mod judge;
-mod live;
 mod names;
 mod page;
 mod plan;
 mod recording;
+mod retry;
 mod sandbox;
+mod send;
 mod serve;
-mod setup;
 mod sign_on;
 
 pub use self::{
-    error::CannotOpen,
+    builder::SandboxBuilder,
+    error::{OpenError, ParseError},
     fault::{Chaos, Fault},
-    plan::{NoPlan, Plan},
-    recording::{Format, Recording, Replayed},
+    plan::Plan,
+    recording::{Recording, RecordingFormat, ReplayedCall},
     sandbox::Sandbox,
     serve::Serving,
-    setup::Setup,
 };

@@ -1,8 +1,10 @@
 use std::{fmt, str::FromStr};
 
-/// A plan that the marketplace sells: its slug, and what it costs in US cents a month.
+use crate::ParseError;
+
+/// Plan on sale: its slug, and its monthly price in US cents.
 ///
-/// The manifest names no plans, so they are said beside it:
+/// The manifest does not list plans. Their syntax is `NAME` or `NAME=CENTS`:
 ///
 /// ```
 /// use maitre_sandbox::Plan;
@@ -11,7 +13,7 @@ use std::{fmt, str::FromStr};
 /// assert_eq!((plan.name(), plan.cents()), ("premium", 900));
 /// assert_eq!("basic".parse::<Plan>()?.cents(), 0);
 /// assert!("Très cher".parse::<Plan>().is_err());
-/// # Ok::<(), maitre_sandbox::NoPlan>(())
+/// # Ok::<(), maitre_sandbox::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -20,18 +22,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan that Heroku asks every add-on to begin with, which is free.
+    /// Returns the free plan that Heroku requires of every new add-on.
     pub(crate) fn test() -> Self {
         Self { name: "test".to_owned(), cents: 0 }
     }
 
-    /// The bare slug, as a provision names it.
+    /// Returns the slug, as sent in a provision request.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it costs a month, in US cents.
+    /// Returns the monthly price in US cents.
     #[must_use]
     pub fn cents(&self) -> u32 {
         self.cents
@@ -47,34 +49,23 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A text that is no [`Plan`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoPlan(String);
-
-impl fmt::Display for NoPlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is no plan: write its slug in lower-case letters, digits and hyphens, and its price in cents a month if \
-             it has one, as in premium=900",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for NoPlan {}
-
 impl FromStr for Plan {
-    type Err = NoPlan;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NoPlan> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let invalid = || {
+            ParseError::new(format!(
+                "{text:?} is not a plan: write its slug in lower-case letters, digits and hyphens, and optionally its \
+                 monthly price in cents, as in premium=900"
+            ))
+        };
         let (name, cents) = match text.split_once('=') {
-            Some((name, cents)) => (name, cents.parse().map_err(|_| NoPlan(text.to_owned()))?),
+            Some((name, cents)) => (name, cents.parse().map_err(|_| invalid())?),
             None => (text, 0),
         };
         let is_slug = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > 60 || !name.bytes().all(is_slug) {
-            return Err(NoPlan(text.to_owned()));
+            return Err(invalid());
         }
         Ok(Self { name: name.to_owned(), cents })
     }

@@ -12,14 +12,14 @@ use maitre_testkit::platform::{Install, News, Order, Platform, Rule, State};
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    CannotOpen, Chaos, Fault, Setup,
-    addon::AddOn,
-    carry::{Errand, Outcome, Retry},
-    fault::{Faults, inbound_chaos},
-    front,
-    journal::{Ending, Filter, Finding, Head, Journal, Kind, Message, Store, Way},
+    Chaos, Fault, OpenError, SandboxBuilder,
+    addon::Addon,
+    dispatch,
+    events::PageEvent,
+    fault::{FaultSchedule, inbound},
+    journal::{Completion, Direction, Filter, Finding, Head, Journal, Kind, Message, Store},
     judge,
-    live::Live,
+    send::{Lifecycle, Outcome, Retry},
 };
 
 /// So many pieces of news wait for a page that is slow to take them.
@@ -36,11 +36,11 @@ const RETRY: &str = "retry/";
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let manifest = std::fs::read_to_string("addon-manifest.json")?;
-/// let sandbox = Sandbox::of(&manifest)?.addon("http://127.0.0.1:5000").plans(["basic", "premium=900"])?.open()?;
+/// let sandbox = Sandbox::builder(&manifest)?.url("http://127.0.0.1:5000").plans(["basic", "premium=900"])?.open()?;
 /// let serving = sandbox.serve(tokio::net::TcpListener::bind("127.0.0.1:7000").await?)?;
 /// println!("open {}", serving.url());
 ///
-/// let install = sandbox.install("basic").await; // what the page's button does
+/// let install = sandbox.provision("basic").await; // what the page's button does
 /// println!("{} is {}", install.name(), install.state());
 /// # Ok(())
 /// # }
@@ -52,16 +52,16 @@ pub struct Sandbox(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) platform: Platform,
-    pub(crate) addon: AddOn,
+    pub(crate) addon: Addon,
     pub(crate) journal: Journal,
-    pub(crate) live: broadcast::Sender<Live>,
-    pub(crate) faults: Faults,
+    pub(crate) live: broadcast::Sender<PageEvent>,
+    pub(crate) faults: FaultSchedule,
     retries: Mutex<Vec<Retry>>,
     /// The states that were told last, by uuid.
     states: Mutex<BTreeMap<String, State>>,
     /// Rung when a call to the add-on has ended: what was held back may go.
     pub(crate) overtaken: Notify,
-    pub(crate) customer_key: String,
+    pub(crate) api_key: String,
     pub(crate) client_secret: String,
     /// The host names by which it may be called, beside those of this machine.
     pub(crate) hosts: Vec<String>,
@@ -73,15 +73,15 @@ pub(crate) struct Inner {
 }
 
 impl Sandbox {
-    /// Begins with the text of the add-on's manifest; what else there is to say is said to the [`Setup`].
+    /// Begins with the text of the add-on's manifest; what else there is to say is said to the [`SandboxBuilder`].
     ///
     /// # Errors
-    /// [`CannotOpen`] says what of the manifest cannot be read.
-    pub fn of(manifest: &str) -> Result<Setup, CannotOpen> {
-        Setup::new(manifest)
+    /// [`OpenError`] says what of the manifest cannot be read.
+    pub fn builder(manifest: &str) -> Result<SandboxBuilder, OpenError> {
+        SandboxBuilder::new(manifest)
     }
 
-    pub(crate) fn new(addon: AddOn, store: Store, setup: &Setup) -> Self {
+    pub(crate) fn new(addon: Addon, store: Store, setup: &SandboxBuilder) -> Self {
         let platform = Platform::new(&addon.slug, &addon.password, &setup.client_secret);
         platform.change(|settings| {
             addon.settle(settings);
@@ -92,11 +92,11 @@ impl Sandbox {
             addon,
             journal: Journal::new(store, live.clone()),
             live,
-            faults: Faults::default(),
+            faults: FaultSchedule::default(),
             retries: Mutex::default(),
             states: Mutex::default(),
             overtaken: Notify::new(),
-            customer_key: setup.customer_key.clone(),
+            api_key: setup.api_key.clone(),
             client_secret: setup.client_secret.clone(),
             hosts: setup.hosts.clone(),
             url: OnceLock::new(),
@@ -114,9 +114,9 @@ impl Sandbox {
     }
 
     /// Goes on where the file says that the last process stopped.
-    pub(crate) fn recall(&self) -> Result<(), CannotOpen> {
+    pub(crate) fn load_state(&self) -> Result<(), OpenError> {
         let odd = |cause| {
-            CannotOpen::because("the file was not written by a sandbox of this add-on: name another one", cause)
+            OpenError::with_source("the file was not written by a sandbox of this add-on: name another one", cause)
         };
         let mut memory = self.0.journal.store().memory();
         let retries = memory.split_off(RETRY);
@@ -131,8 +131,8 @@ impl Sandbox {
             self.states().insert(install.uuid().to_owned(), install.state());
             let known = self.retries().iter().any(|retry| retry.uuid == install.uuid());
             let left = match install.state() {
-                State::Provisioning if install.answered() != Some(202) => Errand::Provision,
-                State::Deprovisioning => Errand::Deprovision,
+                State::Provisioning if install.answered() != Some(202) => Lifecycle::Provision,
+                State::Deprovisioning => Lifecycle::Deprovision,
                 _ => continue,
             };
             if !known {
@@ -158,35 +158,35 @@ impl Sandbox {
     /// customer's client calls. [`serve`](Self::serve) does more: it asks again, delivers webhooks and drops
     /// connections on purpose.
     pub fn router(&self) -> Router {
-        front::router(self)
+        dispatch::router(self)
     }
 
     /// A customer orders the add-on on this plan, for an app of its own, and the add-on is asked. Returns when it
     /// answered, or did not within 25 seconds.
-    pub async fn install(&self, plan: &str) -> Install {
+    pub async fn provision(&self, plan: &str) -> Install {
         self.place(self.platform().order(plan)).await.0
     }
 
     /// Places an order of the platform's and carries it to the add-on.
     pub(crate) async fn place(&self, order: Order) -> (Install, Outcome) {
         let install = order.install();
-        let outcome = self.carry(&install, Errand::Provision).await;
+        let outcome = self.perform(&install, Lifecycle::Provision).await;
         (install, outcome)
     }
 
     /// Orders a fault for the next call to the add-on that it can befall.
-    pub fn fault(&self, fault: Fault) {
-        self.0.faults.order(fault, None, 1);
-        self.tell(Live::Panel);
+    pub fn inject_fault(&self, fault: Fault) {
+        self.0.faults.schedule(fault, None, 1);
+        self.tell(PageEvent::Panel);
     }
 
-    /// Faults by chance from now on, both ways, in place of those before.
+    /// FaultSchedule by chance from now on, both ways, in place of those before.
     pub fn set_chaos(&self, chaos: Chaos, seed: u64) {
         self.0.faults.set_chaos(chaos, seed);
         self.platform().clear_faults();
         self.platform().seed(seed);
-        inbound_chaos(chaos).for_each(|fault| self.platform().fault(fault));
-        self.tell(Live::Panel);
+        inbound::random(chaos).for_each(|fault| self.platform().fault(fault));
+        self.tell(PageEvent::Panel);
     }
 
     /// Whether an app has an add-on of this kind already, and may have no second one.
@@ -223,7 +223,7 @@ impl Sandbox {
             if before != state {
                 let title = format!("{} is {state}", install.name());
                 self.0.journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
-                self.tell(Live::Installs);
+                self.tell(PageEvent::Installs);
             }
         }
         let now = self.platform().clock().now();
@@ -248,11 +248,11 @@ impl Sandbox {
         }
     }
 
-    pub(crate) fn tell(&self, live: Live) {
+    pub(crate) fn tell(&self, live: PageEvent) {
         self.0.tell(live);
     }
 
-    pub(crate) fn addon(&self) -> &AddOn {
+    pub(crate) fn addon(&self) -> &Addon {
         &self.0.addon
     }
 
@@ -286,12 +286,12 @@ impl Inner {
                     uuid: Some(uuid.clone()),
                     method: request.method().to_owned(),
                     url: request.url().to_owned(),
-                    ..Head::new(at, Way::ToAddOn, Kind::Webhook, Kind::Webhook.title())
+                    ..Head::new(at, Direction::ToAddon, Kind::Webhook, Kind::Webhook.title())
                 };
                 let id = self.journal.begin(head, &Message::new(request.headers(), request.body()));
                 let answer = reply.as_ref().map(|reply| Message::new(reply.headers(), reply.body()));
                 let status = reply.as_ref().map(maitre_testkit::Reply::status);
-                self.journal.end(id, Ending { status, answer, ..Ending::default() });
+                self.journal.end(id, Completion { status, answer, ..Completion::default() });
             }
             News::Broken(violation) => {
                 if violation.rule() == Rule::LostGrant && !self.needs_a_token(violation.uuid()) {
@@ -302,7 +302,7 @@ impl Inner {
                     self.journal.note(violation.at(), violation.uuid(), "Against Heroku's rules", finding);
                 }
             }
-            News::Changed(_) => self.tell(Live::Installs),
+            News::Changed(_) => self.tell(PageEvent::Installs),
             _ => {}
         }
     }
@@ -314,7 +314,7 @@ impl Inner {
         entries.iter().any(|(_, head)| head.kind == Kind::Provision && head.status == Some(202))
     }
 
-    fn tell(&self, live: Live) {
+    fn tell(&self, live: PageEvent) {
         // nobody may be looking
         let _ = self.live.send(live);
     }

@@ -9,14 +9,14 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::{Sandbox, live::Live};
+use crate::{Sandbox, events::PageEvent};
 
 /// How often what is due is looked for.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The add-on's door is knocked at once in so many ticks, and the file written.
-const KNOCK: u32 = 12;
-const SAVE: u32 = 4;
+const PROBE_TICKS: u32 = 12;
+const SAVE_TICKS: u32 = 4;
 
 /// A sandbox that listens. It stops, and writes its file, when this is dropped.
 #[derive(Debug)]
@@ -73,32 +73,32 @@ impl Sandbox {
         self.platform().change(|settings| settings.dashboards = format!("{url}/sso"));
         let serving = self.platform().serve_router(listener, self.router())?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(keep_time(self.clone()));
+        tasks.spawn(run_clock(self.clone()));
         Ok(Serving { sandbox: self.clone(), url, api_url: serving.url().to_owned(), _platform: serving, _tasks: tasks })
     }
 }
 
-async fn keep_time(sandbox: Sandbox) {
+async fn run_clock(sandbox: Sandbox) {
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for tick in 0_u32.. {
         clock.tick().await;
         sandbox.tick();
-        if tick.is_multiple_of(SAVE) {
+        if tick.is_multiple_of(SAVE_TICKS) {
             sandbox.save();
         }
-        if tick.is_multiple_of(KNOCK) {
-            knock(&sandbox).await;
+        if tick.is_multiple_of(PROBE_TICKS) {
+            probe(&sandbox).await;
         }
     }
 }
 
 /// Looks whether somebody listens where the add-on should be.
-async fn knock(sandbox: &Sandbox) {
+async fn probe(sandbox: &Sandbox) {
     let Some((_, authority)) = sandbox.addon().origin.split_once("://") else { return };
     let address = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
     let is_there = matches!(timeout(TICK, TcpStream::connect(address)).await, Ok(Ok(_)));
     if sandbox.inner().reachable.swap(is_there, Ordering::Relaxed) != is_there {
-        sandbox.tell(Live::Panel);
+        sandbox.tell(PageEvent::Panel);
     }
 }

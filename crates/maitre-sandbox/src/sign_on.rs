@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     Fault, Sandbox,
-    journal::{Ending, Head, Kind, Message, Way},
+    journal::{Completion, Direction, Head, Kind, Message},
 };
 
 /// Older than any add-on lets in.
@@ -25,7 +25,7 @@ impl Sandbox {
     /// The form by which the owner of the add-on's app opens its dashboard, coming from one of the apps that it is
     /// attached to. It is signed by this machine's clock, as the add-on goes by its own.
     pub(crate) fn sign_on(&self, install: &Install, context_app: Option<&str>) -> Form {
-        let fault = self.inner().faults.draw(Kind::SignOn);
+        let fault = self.inner().faults.next(Kind::SignOn);
         let at = OffsetDateTime::now_utc() - if fault == Some(Fault::StaleToken) { STALE } else { Duration::ZERO };
         let app = install.app();
         let owner = &self.platform().app(&app).json()["owner"];
@@ -67,11 +67,11 @@ impl Sandbox {
             method: form.method.to_owned(),
             url: form.action.clone(),
             fault,
-            ..Head::new(self.platform().clock().now(), Way::ToAddOn, Kind::SignOn, Kind::SignOn.title())
+            ..Head::new(self.platform().clock().now(), Direction::ToAddon, Kind::SignOn, Kind::SignOn.title())
         };
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let id = self.journal().begin(head, &Message::new(headers.into_iter(), body.as_bytes()));
-        self.journal().end(id, Ending::default());
+        self.journal().end(id, Completion::default());
     }
 }

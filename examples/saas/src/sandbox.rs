@@ -14,7 +14,7 @@ const CLIENT_SECRET: &str = "development-only-client-secret";
 pub(crate) async fn open(mut settings: Settings, origin: &str) -> anyhow::Result<(Serving, Settings)> {
     let manifest = env::var("ADDON_MANIFEST").unwrap_or_else(|_| "addon-manifest.json".to_owned());
     let manifest = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read {manifest}"))?;
-    let setup = Sandbox::of(&manifest)?.addon(origin).plans(["basic", "premium=900"])?.client_secret(CLIENT_SECRET);
+    let setup = Sandbox::builder(&manifest)?.url(origin).plans(["basic", "premium=900"])?.client_secret(CLIENT_SECRET);
     let sandbox = setup.open()?;
     let port = env::var("SANDBOX_PORT").unwrap_or_else(|_| "7000".to_owned());
     let port = port.parse().with_context(|| format!("SANDBOX_PORT is {port:?}: write a number from 0 to 65535"))?;

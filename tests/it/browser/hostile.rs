@@ -47,7 +47,7 @@ impl Hostile {
             "config_vars": ["EVIL_URL", "EVIL_LINK", SCRIPT], "config_vars_prefix": "EVIL", "requires": ["many_per_app", "attachable", SCRIPT],
             "test": { "base_url": addon.url("/heroku/resources"), "sso_url": addon.url("/in") },
         } });
-        Self { market: Market::of(Sandbox::of(&manifest.to_string()).unwrap()).await, addon }
+        Self { market: Market::of(Sandbox::builder(&manifest.to_string()).unwrap()).await, addon }
     }
 
     /// `localhost:port`.
@@ -165,7 +165,8 @@ async fn names_and_plans_that_are_none_are_refused() {
         assert_eq!((status, body.contains("<script>owned")), (422, false), "{plan:?}");
     }
     assert!(
-        Sandbox::of("{\"id\":\"evil\"}").is_err() || Sandbox::of("{\"id\":\"evil\"}").unwrap().plans([SCRIPT]).is_err()
+        Sandbox::builder("{\"id\":\"evil\"}").is_err()
+            || Sandbox::builder("{\"id\":\"evil\"}").unwrap().plans([SCRIPT]).is_err()
     );
     assert_eq!(hostile.installs(), 0);
 
@@ -183,7 +184,7 @@ async fn names_and_plans_that_are_none_are_refused() {
 #[tokio::test]
 async fn tricks_with_paths_lead_nowhere() {
     let hostile = Hostile::sold().await;
-    hostile.market.sandbox.install("test").await;
+    hostile.market.sandbox.provision("test").await;
     let host = format!("host: {}", hostile.authority());
     for path in [
         "/../../../../etc/passwd",
@@ -252,7 +253,7 @@ async fn foreign_names_and_origins_are_not_answered() {
 #[tokio::test]
 async fn nothing_of_a_form_becomes_a_header_or_another_host() {
     let hostile = Hostile::sold().await;
-    hostile.market.sandbox.install("test").await;
+    hostile.market.sandbox.provision("test").await;
     let sent = |path: &str, headers: &str| {
         let form = [("method", "POST"), ("path", path), ("headers", headers), ("body", "{}")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -294,7 +295,7 @@ fn an_address_that_is_a_script_or_a_file_is_no_address() {
                 json!({ "base_url": "http://127.0.0.1:1/heroku/resources", "sso_url": "http://127.0.0.1:1/in" });
             at[place] = json!(url);
             let manifest = json!({ "id": "evil", "api": { "password": "p", "sso_salt": "s", "test": at } }).to_string();
-            let opened = Sandbox::of(&manifest).and_then(maitre_sandbox::Setup::open);
+            let opened = Sandbox::builder(&manifest).and_then(maitre_sandbox::SandboxBuilder::open);
             assert!(opened.is_err(), "{place} {url} was taken");
         }
     }
@@ -304,7 +305,7 @@ fn an_address_that_is_a_script_or_a_file_is_no_address() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_another_site_can_neither_do_nor_read_nor_frame() {
     let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
-    hostile.market.sandbox.install("test").await;
+    hostile.market.sandbox.provision("test").await;
     let (sandbox, market) = (hostile.market.sandbox.platform().clone(), hostile.market.url(""));
     let uuid = sandbox.installs()[0].uuid().to_owned();
     for evil in [hostile.addon.url("/evil"), hostile.addon.url("/evil").replace("127.0.0.1", "localhost")] {

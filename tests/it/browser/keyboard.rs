@@ -26,7 +26,7 @@ const USABLE: &str = "
         .map((it) => ({ place: all.indexOf(it), told: it.tagName.toLowerCase() + ' ' + (it.textContent.trim() || it.name).slice(0, 40) }))";
 
 async fn installed(browser: &Browser, tally: &Tally) {
-    tally.market.sandbox.install("basic").await;
+    tally.market.sandbox.provision("basic").await;
     browser.open(&tally.market.url("/")).await;
     browser.sees("#live", "live").await;
     browser.sees(".install .pill", "provisioned").await;
@@ -81,7 +81,7 @@ async fn an_install_is_ordered_and_removed_by_keys_and_the_focus_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_control_says_what_it_does() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
-    tally.market.sandbox.install("premium").await;
+    tally.market.sandbox.provision("premium").await;
     installed(&browser, &tally).await;
     browser.click("#lines details summary").await;
     browser.sees("#lines .raw", "Send again").await;

@@ -88,9 +88,9 @@ async fn the_page_is_good_to_look_at() {
     photograph(&browser, "sandbox-empty").await;
 
     // a busy morning: two customers, a duplicate, a refusal to answer, a removal
-    sandbox.install("basic").await;
-    sandbox.fault(maitre_sandbox::Fault::Duplicate);
-    sandbox.install("premium").await;
+    sandbox.provision("basic").await;
+    sandbox.inject_fault(maitre_sandbox::Fault::Duplicate);
+    sandbox.provision("premium").await;
     browser.write("#order input[name=app]", "shop-in-the-old-town").await;
     browser.click("#order button[type=submit]").await;
     browser.counts(".install .pill[data-state=provisioned]", 3).await;
@@ -100,8 +100,8 @@ async fn the_page_is_good_to_look_at() {
     browser.follow(2).await;
     browser.sees("h1", "Your counters").await;
     browser.leave().await;
-    sandbox.fault(maitre_sandbox::Fault::DropReply);
-    sandbox.install("basic").await;
+    sandbox.inject_fault(maitre_sandbox::Fault::DropReply);
+    sandbox.provision("basic").await;
     browser.counts(".install", 4).await;
     browser.click("#clock button[value='5']").await;
     browser.counts(".install .pill[data-state=provisioned]", 4).await;

@@ -1,6 +1,6 @@
 //! A marketplace for each test, and the example that is sold there.
 
-use maitre_sandbox::{Sandbox, Serving, Setup};
+use maitre_sandbox::{Sandbox, SandboxBuilder, Serving};
 use tokio::net::TcpListener;
 
 use crate::saas::Saas;
@@ -13,12 +13,12 @@ pub(super) struct Market {
 }
 
 impl Market {
-    pub(super) async fn of(setup: Setup) -> Self {
+    pub(super) async fn of(setup: SandboxBuilder) -> Self {
         Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), setup)
     }
 
     /// On a port that was taken before, as the add-on has to know it.
-    pub(super) fn on(listener: TcpListener, setup: Setup) -> Self {
+    pub(super) fn on(listener: TcpListener, setup: SandboxBuilder) -> Self {
         let sandbox = setup.open().expect("a sandbox");
         let serving = sandbox.serve(listener).expect("an address");
         assert!(serving.url().starts_with("http://localhost:"), "{}", serving.url());
@@ -44,7 +44,7 @@ impl Tally {
         let home = folder.0.clone();
         let saas = tokio::task::spawn_blocking(move || Saas::start_in(&home)).await.expect("the example");
         let manifest = include_str!("../../../addon-manifest.json");
-        let setup = Sandbox::of(manifest).unwrap().addon(&saas.origin).plans(["basic", "premium=900"]).unwrap();
+        let setup = Sandbox::builder(manifest).unwrap().url(&saas.origin).plans(["basic", "premium=900"]).unwrap();
         Self { market: Market::of(setup).await, saas, folder }
     }
 }

@@ -52,7 +52,8 @@ impl Slow {
             "version": "3", "password": PASSWORD, "sso_salt": SALT, "config_vars_prefix": "WIDGET", "regions": ["us"],
             "config_vars": ["WIDGET_URL", "A_FIRST"], "requires": ["many_per_app"], "test": place, "production": place
         } });
-        let setup = Sandbox::of(&manifest.to_string()).unwrap().plans(["basic"]).unwrap().client_secret(CLIENT_SECRET);
+        let setup =
+            Sandbox::builder(&manifest.to_string()).unwrap().plans(["basic"]).unwrap().client_secret(CLIENT_SECRET);
         Self { market: Market::on(listener, setup), _server: server, worker, _database: database }
     }
 }

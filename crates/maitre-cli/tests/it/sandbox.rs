@@ -91,8 +91,8 @@ fn what_keeps_it_from_opening_is_said() {
     let folder = Folder::with_manifest("http://localhost:1");
     for (arguments, sentence) in [
         (["--addon", "https://lantern.example"], "not this machine"),
-        (["--plan", "Très cher"], "is no plan"),
-        (["--chaos", "150%"], "is no share"),
+        (["--plan", "Très cher"], "is not a plan"),
+        (["--chaos", "150%"], "is not a percentage"),
     ] {
         let (code, _, said) = folder.run(&[&["sandbox", "--port", "0"], &arguments[..]].concat());
         assert_eq!(code, 2, "{said}");

@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 
 use super::{Problem, read};
 use crate::{
-    Sandbox,
-    carry::{Errand, Outcome},
-    names,
+    Sandbox, names,
+    send::{Lifecycle, Outcome},
 };
 
 type Answer = Result<Json<Value>, Problem>;
@@ -128,7 +127,7 @@ pub(super) async fn change(
         return Ok(Json(sandbox.addon_object(&install)));
     }
     let plan = sandbox.plan_named(body.pointer("/plan/name").or(body.get("plan")))?;
-    match sandbox.carry(&install, Errand::PlanChange(plan)).await {
+    match sandbox.perform(&install, Lifecycle::PlanChange(plan)).await {
         Outcome::Done | Outcome::Accepted => Ok(Json(sandbox.addon_object(&install))),
         Outcome::Refused(message) => Err(Problem::refused(message)),
         Outcome::Pending(_) | Outcome::Failed(_) => {
@@ -140,7 +139,7 @@ pub(super) async fn change(
 /// `DELETE /apps/{app}/addons/{addon}`.
 pub(super) async fn destroy(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
     let install = sandbox.live_at(&app, &named)?;
-    sandbox.carry(&install, Errand::Deprovision).await;
+    sandbox.perform(&install, Lifecycle::Deprovision).await;
     Ok(Json(sandbox.addon_object(&install)))
 }
 

@@ -25,7 +25,7 @@ pub(crate) use self::objects::config_vars_of;
 use self::problem::Problem;
 use crate::{
     Sandbox,
-    journal::{Ending, Head, Kind, Message, Way},
+    journal::{Completion, Direction, Head, Kind, Message},
 };
 
 /// More than any command sends.
@@ -68,7 +68,7 @@ async fn record(State(sandbox): State<Sandbox>, request: Request, next: Next) ->
     let head = Head {
         method: parts.method.to_string(),
         url: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-        ..Head::new(clock, Way::FromCustomer, Kind::Customer, Kind::Customer.title())
+        ..Head::new(clock, Direction::FromCustomer, Kind::Customer, Kind::Customer.title())
     };
     let id = sandbox.journal().begin(head, &message(&parts.headers, &body));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
@@ -76,7 +76,7 @@ async fn record(State(sandbox): State<Sandbox>, request: Request, next: Next) ->
     let body: Bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (status, took, answer) = (Some(parts.status.as_u16()), Some(took), Some(message(&parts.headers, &body)));
-    sandbox.journal().end(id, Ending { status, took, answer, ..Ending::default() });
+    sandbox.journal().end(id, Completion { status, took, answer, ..Completion::default() });
     Response::from_parts(parts, Body::from(body))
 }
 

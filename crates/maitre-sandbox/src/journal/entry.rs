@@ -8,15 +8,15 @@ const LONGEST: usize = 256 * 1024;
 
 /// Which way a call went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     /// Heroku called the add-on.
-    ToAddOn,
+    ToAddon,
     /// The add-on called Heroku.
-    FromAddOn,
+    FromAddon,
     /// The customer's client called Heroku.
     FromCustomer,
     /// It is a note, no call.
-    Nowhere,
+    Internal,
 }
 
 /// What a call was for.
@@ -52,7 +52,7 @@ impl Kind {
     }
 
     /// What a call of Heroku's to the add-on is for, by its method.
-    pub(crate) fn of_errand(method: &str) -> Self {
+    pub(crate) fn of_lifecycle_call(method: &str) -> Self {
         match method {
             "POST" => Self::Provision,
             "PUT" => Self::PlanChange,
@@ -98,7 +98,7 @@ impl Finding {
 pub(crate) struct Head {
     /// When it began, by the marketplace's clock.
     pub(crate) at: OffsetDateTime,
-    pub(crate) way: Way,
+    pub(crate) way: Direction,
     pub(crate) kind: Kind,
     pub(crate) title: String,
     pub(crate) method: String,
@@ -118,7 +118,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new(at: OffsetDateTime, way: Way, kind: Kind, title: impl Into<String>) -> Self {
+    pub(crate) fn new(at: OffsetDateTime, way: Direction, kind: Kind, title: impl Into<String>) -> Self {
         Self {
             at,
             way,
@@ -138,19 +138,19 @@ impl Head {
 
     /// Whether there is something to look at: a rule that was broken, or a call that failed.
     pub(crate) fn is_bad(&self) -> bool {
-        let failed = self.way == Way::ToAddOn && self.kind != Kind::SignOn && self.ended && self.status.is_none();
+        let failed = self.way == Direction::ToAddon && self.kind != Kind::SignOn && self.ended && self.status.is_none();
         failed || !self.findings.is_empty()
     }
 
     /// Whether it can be sent once more: what Heroku sent can, what was sent to Heroku cannot.
     pub(crate) fn is_repeatable(&self) -> bool {
-        self.way == Way::ToAddOn
+        self.way == Direction::ToAddon
     }
 }
 
 /// How a call ended.
 #[derive(Default)]
-pub(crate) struct Ending {
+pub(crate) struct Completion {
     pub(crate) status: Option<u16>,
     pub(crate) took: Option<u64>,
     pub(crate) fault: Option<String>,

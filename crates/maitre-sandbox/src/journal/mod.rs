@@ -13,10 +13,10 @@ use time::OffsetDateTime;
 use tokio::sync::broadcast;
 
 pub(crate) use self::{
-    entry::{Ending, Entry, Finding, Head, Kind, Message, Way},
+    entry::{Completion, Direction, Entry, Finding, Head, Kind, Message},
     store::{Filter, Store},
 };
-use crate::live::Live;
+use crate::events::PageEvent;
 
 /// A clone is the same journal.
 #[derive(Clone)]
@@ -26,11 +26,11 @@ struct Inner {
     store: Store,
     /// The calls to the platform that have not ended, by their numbers there.
     open: Mutex<HashMap<usize, i64>>,
-    live: broadcast::Sender<Live>,
+    live: broadcast::Sender<PageEvent>,
 }
 
 impl Journal {
-    pub(crate) fn new(store: Store, live: broadcast::Sender<Live>) -> Self {
+    pub(crate) fn new(store: Store, live: broadcast::Sender<PageEvent>) -> Self {
         Self(Arc::new(Inner { store, open: Mutex::default(), live }))
     }
 
@@ -46,7 +46,7 @@ impl Journal {
     }
 
     /// Writes down how it ended, and tells what became of it.
-    pub(crate) fn end(&self, id: i64, ending: Ending) -> Option<Head> {
+    pub(crate) fn end(&self, id: i64, ending: Completion) -> Option<Head> {
         let (mut head, answer) = (self.0.store.head(id)?, ending.answer);
         head.ended = true;
         head.status = ending.status;
@@ -59,7 +59,7 @@ impl Journal {
     }
 
     /// Adds what turned out to be wrong with a call that has ended.
-    pub(crate) fn blame(&self, id: i64, finding: Finding) {
+    pub(crate) fn add_finding(&self, id: i64, finding: Finding) {
         let Some(Entry { mut head, answer, .. }) = self.0.store.get(id) else { return };
         head.findings.push(finding);
         self.0.store.update(id, &head, answer.as_ref());
@@ -78,7 +78,7 @@ impl Journal {
             uuid: uuid.map(str::to_owned),
             ended: true,
             findings: finding.into_iter().collect(),
-            ..Head::new(at, Way::Nowhere, Kind::Note, title)
+            ..Head::new(at, Direction::Internal, Kind::Note, title)
         };
         let id = self.0.store.insert(&head, None);
         self.tell(id, head);
@@ -90,7 +90,7 @@ impl Journal {
         let head = Head {
             method: exchange.method().to_owned(),
             url: exchange.request().url().to_owned(),
-            ..Head::new(exchange.at(), Way::FromAddOn, kind, kind.title())
+            ..Head::new(exchange.at(), Direction::FromAddon, kind, kind.title())
         };
         let message = Message::new(exchange.request().headers(), exchange.request().body());
         let id = self.begin(head, &message);
@@ -113,7 +113,7 @@ impl Journal {
 
     fn tell(&self, id: i64, head: Head) {
         // nobody may be looking
-        let _ = self.0.live.send(Live::Entry(Arc::new((id, head))));
+        let _ = self.0.live.send(PageEvent::Entry(Arc::new((id, head))));
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<usize, i64>> {

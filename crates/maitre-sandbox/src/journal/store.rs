@@ -14,7 +14,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::entry::{Entry, Head, Message};
-use crate::CannotOpen;
+use crate::OpenError;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entries (
@@ -55,19 +55,19 @@ pub(crate) struct Filter {
 }
 
 impl Store {
-    pub(crate) fn open(file: Option<&Path>, kept: usize) -> Result<Self, CannotOpen> {
+    pub(crate) fn open(file: Option<&Path>, kept: usize) -> Result<Self, OpenError> {
         let shown = file.map_or_else(|| "a temporary file".to_owned(), |file| file.display().to_string());
-        let connection =
-            connect(file).map_err(|cause| CannotOpen::because(format!("cannot keep a journal in {shown}"), cause))?;
+        let connection = connect(file)
+            .map_err(|cause| OpenError::with_source(format!("cannot keep a journal in {shown}"), cause))?;
         let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
         let store =
             Self { connection: Mutex::new(connection), kept, is_file: file.is_some(), written: Mutex::default() };
-        store.end_what_was_left();
+        store.fail_pending();
         Ok(store)
     }
 
     /// What had no answer when the process ended will have none.
-    fn end_what_was_left(&self) {
+    fn fail_pending(&self) {
         let left = "SELECT id, head FROM entries WHERE json_extract(head, '$.ended') = 0";
         let left: Vec<(i64, String)> = self.select(left, &[], |row| Some((row.get(0).ok()?, row.get(1).ok()?)));
         for (id, text) in left {
@@ -259,13 +259,13 @@ fn hash(value: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Finding, Kind, Way};
+    use super::super::entry::{Direction, Finding, Kind};
     use super::*;
     use time::OffsetDateTime;
 
     fn head(uuid: &str) -> Head {
         let at = OffsetDateTime::UNIX_EPOCH;
-        Head { uuid: Some(uuid.to_owned()), ..Head::new(at, Way::ToAddOn, Kind::Provision, "Provision") }
+        Head { uuid: Some(uuid.to_owned()), ..Head::new(at, Direction::ToAddon, Kind::Provision, "Provision") }
     }
 
     fn ids(page: &[(i64, Head)]) -> Vec<i64> {

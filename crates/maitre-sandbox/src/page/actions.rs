@@ -11,15 +11,10 @@ use maud::html;
 use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 
-use super::{exchange::gone, installs::is_region, layout::page, panel::ERRANDS};
+use super::{exchange::gone, installs::is_region, layout::page, panel::LIFECYCLE_CALLS};
 use crate::{
-    Chaos, Fault, Recording, Sandbox,
-    addon::split,
-    carry::Errand,
-    fault::{CALLS, inbound},
-    journal::Message,
-    live::Live,
-    names,
+    Chaos, Fault, Recording, Sandbox, addon::split, events::PageEvent, fault::inbound, journal::Message, names,
+    send::Lifecycle,
 };
 
 /// So far the clock can be turned at once: a year.
@@ -37,7 +32,7 @@ fn wrong(sandbox: &Sandbox, sentence: &str) -> Response {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Installing {
+pub(super) struct InstallForm {
     plan: String,
     #[serde(default)]
     app: String,
@@ -48,7 +43,7 @@ pub(super) struct Installing {
 }
 
 /// `POST /sandbox/installs`.
-pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Installing>) -> Response {
+pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<InstallForm>) -> Response {
     if !sandbox.addon().sells(&form.plan) {
         return wrong(&sandbox, "There is no such plan.");
     }
@@ -78,7 +73,7 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Planned {
+pub(super) struct PlanForm {
     plan: String,
 }
 
@@ -86,13 +81,13 @@ pub(super) struct Planned {
 pub(super) async fn change_plan(
     State(sandbox): State<Sandbox>,
     Path(uuid): Path<String>,
-    Form(form): Form<Planned>,
+    Form(form): Form<PlanForm>,
 ) -> Response {
     match live(&sandbox, &uuid) {
         None => gone(&sandbox),
         Some(_) if !sandbox.addon().sells(&form.plan) => wrong(&sandbox, "There is no such plan."),
         Some(install) => {
-            tokio::spawn(async move { sandbox.carry(&install, Errand::PlanChange(form.plan)).await });
+            tokio::spawn(async move { sandbox.perform(&install, Lifecycle::PlanChange(form.plan)).await });
             back()
         }
     }
@@ -101,12 +96,12 @@ pub(super) async fn change_plan(
 /// `POST /sandbox/installs/{uuid}/remove`.
 pub(super) async fn remove(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
     let Some(install) = live(&sandbox, &uuid) else { return gone(&sandbox) };
-    tokio::spawn(async move { sandbox.carry(&install, Errand::Deprovision).await });
+    tokio::spawn(async move { sandbox.perform(&install, Lifecycle::Deprovision).await });
     back()
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Attaching {
+pub(super) struct AttachForm {
     app: String,
     name: String,
 }
@@ -115,7 +110,7 @@ pub(super) struct Attaching {
 pub(super) async fn attach(
     State(sandbox): State<Sandbox>,
     Path(uuid): Path<String>,
-    Form(form): Form<Attaching>,
+    Form(form): Form<AttachForm>,
 ) -> Response {
     let Some(install) = live(&sandbox, &uuid) else { return gone(&sandbox) };
     if !sandbox.addon().has("attachable") {
@@ -125,7 +120,7 @@ pub(super) async fn attach(
         return wrong(&sandbox, &sentence);
     }
     install.attach(&form.app, &form.name);
-    sandbox.tell(Live::Installs);
+    sandbox.tell(PageEvent::Installs);
     back()
 }
 
@@ -134,12 +129,12 @@ fn live(sandbox: &Sandbox, uuid: &str) -> Option<Install> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Turning {
+pub(super) struct ClockForm {
     minutes: i64,
 }
 
 /// `POST /sandbox/clock`: turns it forward; by nothing, back to now.
-pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<Turning>) -> Response {
+pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<ClockForm>) -> Response {
     let clock = sandbox.platform().clock();
     let title = match form.minutes {
         0 => {
@@ -158,13 +153,13 @@ pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<Turni
     };
     sandbox.journal().note(clock.now(), None, title, None);
     sandbox.tick();
-    sandbox.tell(Live::Panel);
-    sandbox.tell(Live::Installs);
+    sandbox.tell(PageEvent::Panel);
+    sandbox.tell(PageEvent::Installs);
     back()
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Ordering {
+pub(super) struct FaultForm {
     #[serde(default)]
     call: String,
     fault: Option<String>,
@@ -173,19 +168,19 @@ pub(super) struct Ordering {
 }
 
 /// `POST /sandbox/faults`.
-pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Ordering>) -> Response {
+pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<FaultForm>) -> Response {
     let times = form.times.clamp(1, 1_000);
-    match (form.fault.as_deref().map(str::parse::<Fault>), form.inbound.as_deref().map(inbound)) {
+    match (form.fault.as_deref().map(str::parse::<Fault>), form.inbound.as_deref().map(inbound::find)) {
         (Some(Ok(fault)), None) => {
-            let on = ERRANDS.iter().find(|(name, _, _)| *name == form.call).map(|(_, kind, _)| *kind);
-            if on.is_some_and(|kind| !fault.befalls(kind)) {
+            let on = LIFECYCLE_CALLS.iter().find(|(name, _, _)| *name == form.call).map(|(_, kind, _)| *kind);
+            if on.is_some_and(|kind| !fault.applies_to(kind)) {
                 return wrong(&sandbox, "This cannot happen to such a call.");
             }
-            sandbox.inner().faults.order(fault, on, times);
+            sandbox.inner().faults.schedule(fault, on, times);
         }
         (None, Some(Some(fault))) => {
             let fault = fault.times(times);
-            let on = CALLS.iter().find(|(name, _, _)| *name == form.call);
+            let on = inbound::CALLS.iter().find(|(name, _, _)| *name == form.call);
             sandbox.platform().fault(match on {
                 Some((_, method, path)) => fault.on(method, path),
                 None => fault,
@@ -193,7 +188,7 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Order
         }
         _ => return wrong(&sandbox, "There is no such fault."),
     }
-    sandbox.tell(Live::Panel);
+    sandbox.tell(PageEvent::Panel);
     back()
 }
 
@@ -205,29 +200,33 @@ pub(super) async fn clear_faults(State(sandbox): State<Sandbox>) -> Response {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct ByChance {
+pub(super) struct ChaosForm {
     percent: String,
     seed: u64,
 }
 
 /// `POST /sandbox/chaos`.
-pub(super) async fn chaos(State(sandbox): State<Sandbox>, Form(form): Form<ByChance>) -> Response {
+pub(super) async fn chaos(State(sandbox): State<Sandbox>, Form(form): Form<ChaosForm>) -> Response {
     match form.percent.parse::<Chaos>() {
         Ok(chaos) => {
             sandbox.set_chaos(chaos, form.seed);
             back()
         }
-        Err(sentence) => wrong(&sandbox, &sentence),
+        Err(error) => wrong(&sandbox, &error.to_string()),
     }
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Times {
+pub(super) struct RepeatForm {
     times: u32,
 }
 
 /// `POST /sandbox/exchanges/{id}/send`: the same once more, or twice at the same time.
-pub(super) async fn send(State(sandbox): State<Sandbox>, Path(id): Path<i64>, Form(form): Form<Times>) -> Response {
+pub(super) async fn send(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<i64>,
+    Form(form): Form<RepeatForm>,
+) -> Response {
     match sandbox.send_again(id, form.times.clamp(1, 2)).await {
         Some(sent) => Redirect::to(&format!("/sandbox/exchanges/{sent}")).into_response(),
         None => gone(&sandbox),
@@ -235,7 +234,7 @@ pub(super) async fn send(State(sandbox): State<Sandbox>, Path(id): Path<i64>, Fo
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Changed {
+pub(super) struct EditedRequest {
     method: String,
     path: String,
     #[serde(default)]
@@ -248,7 +247,7 @@ pub(super) struct Changed {
 pub(super) async fn send_with(
     State(sandbox): State<Sandbox>,
     Path(id): Path<i64>,
-    Form(form): Form<Changed>,
+    Form(form): Form<EditedRequest>,
 ) -> Response {
     let entry = sandbox.journal().store().get(id).filter(|entry| entry.head.is_repeatable());
     let Some(entry) = entry else { return gone(&sandbox) };
@@ -269,17 +268,17 @@ pub(super) async fn send_with(
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Replaying {
+pub(super) struct ReplayForm {
     install: Option<String>,
 }
 
 /// `POST /sandbox/replay`: sends once more what this journal holds.
-pub(super) async fn replay(State(sandbox): State<Sandbox>, Form(form): Form<Replaying>) -> Response {
+pub(super) async fn replay(State(sandbox): State<Sandbox>, Form(form): Form<ReplayForm>) -> Response {
     let uuid = form.install.filter(|uuid| !uuid.is_empty());
     let recording = Recording::of(&sandbox, uuid.as_deref());
     tokio::spawn(async move {
         let replayed = sandbox.replay(&recording).await;
-        let differ = replayed.iter().filter(|call| !call.is_same()).count();
+        let differ = replayed.iter().filter(|call| !call.is_unchanged()).count();
         let title = format!("Replayed {} calls, of which {differ} were answered otherwise", replayed.len());
         sandbox.journal().note(sandbox.platform().clock().now(), None, title, None);
     });

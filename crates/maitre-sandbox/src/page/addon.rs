@@ -74,7 +74,7 @@ fn lint(findings: &[Finding]) -> Markup {
 /// What to set so that the add-on and the client find this marketplace.
 fn connect(sandbox: &Sandbox) -> Markup {
     let own = sandbox.url().unwrap_or("http://localhost:7000").replace("localhost", "127.0.0.1");
-    let key = &sandbox.inner().customer_key;
+    let key = &sandbox.inner().api_key;
     html! {
         details .connect {
             summary { "Connect your add-on, and the " code { "heroku" } " command" }

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::timeline::{PAGE, line};
-use crate::{Sandbox, journal::Head, live::Live};
+use crate::{Sandbox, events::PageEvent, journal::Head};
 
 /// What comes within this time is told at once.
 const GATHERED: Duration = Duration::from_millis(150);
@@ -43,11 +43,11 @@ struct Batch {
 }
 
 impl Batch {
-    fn take(&mut self, news: Live) {
+    fn take(&mut self, news: PageEvent) {
         match news {
-            Live::Entry(entry) => drop(self.lines.insert(entry.0, entry)),
-            Live::Installs => self.installs = true,
-            Live::Panel => self.panel = true,
+            PageEvent::Entry(entry) => drop(self.lines.insert(entry.0, entry)),
+            PageEvent::Installs => self.installs = true,
+            PageEvent::Panel => self.panel = true,
         }
         while self.lines.len() > PAGE {
             self.lines.pop_first();
@@ -57,7 +57,7 @@ impl Batch {
 }
 
 /// Waits for news, and for what follows on its heels.
-async fn gather(live: &mut Receiver<Live>) -> Option<Batch> {
+async fn gather(live: &mut Receiver<PageEvent>) -> Option<Batch> {
     let mut batch = Batch::default();
     match live.recv().await {
         Ok(news) => batch.take(news),

@@ -22,12 +22,16 @@ use crate::{
 /// Whether secrets are to be seen.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Eyes {
+pub(super) struct SecretsQuery {
     secrets: Option<String>,
 }
 
 /// `GET /sandbox/exchanges/{id}`.
-pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<i64>, Query(eyes): Query<Eyes>) -> Response {
+pub(super) async fn show(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<i64>,
+    Query(query): Query<SecretsQuery>,
+) -> Response {
     let Some(entry) = sandbox.journal().store().get(id) else { return gone(&sandbox) };
     let head = &entry.head;
     let body = html! {
@@ -40,16 +44,20 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<i64>, Qu
                 @if let Some(again) = head.again { " · " a href={ "/sandbox/exchanges/" (again) } { "sent once more from this one" } }
             }
             (findings(&head.findings))
-            (inside(&entry, eyes.secrets.is_some()))
+            (inside(&entry, query.secrets.is_some()))
         }
     };
     page(&sandbox, &format!("{} · maître sandbox", head.title), &body).into_response()
 }
 
 /// `GET /sandbox/exchanges/{id}/raw`: the same without the page around it, for one that is open.
-pub(super) async fn raw(State(sandbox): State<Sandbox>, Path(id): Path<i64>, Query(eyes): Query<Eyes>) -> Response {
+pub(super) async fn raw(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<i64>,
+    Query(query): Query<SecretsQuery>,
+) -> Response {
     match sandbox.journal().store().get(id) {
-        Some(entry) => inside(&entry, eyes.secrets.is_some()).into_response(),
+        Some(entry) => inside(&entry, query.secrets.is_some()).into_response(),
         None => (StatusCode::NOT_FOUND, html! { p { "This call is forgotten." } }).into_response(),
     }
 }

@@ -9,27 +9,27 @@ use axum::{
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 
-use crate::{Format, Sandbox, recording::Export};
+use crate::{RecordingFormat, Sandbox, recording::Export};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Wish {
+pub(super) struct ExportQuery {
     /// Whether they are to be in it.
     secrets: Option<String>,
     install: Option<String>,
 }
 
 /// `GET /sandbox/export.json`, with its secrets only if `secrets` asks for them.
-pub(super) async fn json(State(sandbox): State<Sandbox>, Query(wish): Query<Wish>) -> Response {
-    download(&sandbox, Format::Json, wish)
+pub(super) async fn json(State(sandbox): State<Sandbox>, Query(wish): Query<ExportQuery>) -> Response {
+    download(&sandbox, RecordingFormat::Json, wish)
 }
 
 /// `GET /sandbox/export.har`.
-pub(super) async fn har(State(sandbox): State<Sandbox>, Query(wish): Query<Wish>) -> Response {
-    download(&sandbox, Format::Har, wish)
+pub(super) async fn har(State(sandbox): State<Sandbox>, Query(wish): Query<ExportQuery>) -> Response {
+    download(&sandbox, RecordingFormat::Har, wish)
 }
 
-fn download(sandbox: &Sandbox, format: Format, wish: Wish) -> Response {
+fn download(sandbox: &Sandbox, format: RecordingFormat, wish: ExportQuery) -> Response {
     let uuid = wish.install.filter(|uuid| !uuid.is_empty());
     let export = Export::new(sandbox, format, wish.secrets.is_none(), uuid);
     let pieces = stream::iter(export).map(Ok::<_, std::convert::Infallible>);

@@ -132,7 +132,7 @@ async fn home(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Marku
 }
 
 /// What a browser sees that asks for something else.
-pub(crate) fn nothing_here(sandbox: &Sandbox) -> Response {
+pub(crate) fn not_found_page(sandbox: &Sandbox) -> Response {
     let body = html! {
         section .card aria-labelledby="nothing" {
             h1 #nothing { "There is no such page" }

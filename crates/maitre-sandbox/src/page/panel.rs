@@ -5,14 +5,10 @@ use maud::{Markup, html};
 use time::{Duration, OffsetDateTime};
 
 use super::{addon, layout::day_and_time};
-use crate::{
-    Fault, Sandbox,
-    fault::{CALLS, INBOUND},
-    journal::Kind,
-};
+use crate::{Fault, Sandbox, fault::inbound, journal::Kind};
 
 /// The calls of Heroku's that a fault can be ordered for.
-pub(super) const ERRANDS: [(&str, Kind, &str); 4] = [
+pub(super) const LIFECYCLE_CALLS: [(&str, Kind, &str); 4] = [
     ("provision", Kind::Provision, "provision"),
     ("plan-change", Kind::PlanChange, "plan change"),
     ("deprovision", Kind::Deprovision, "deprovision"),
@@ -40,7 +36,7 @@ pub(super) fn section(sandbox: &Sandbox) -> Markup {
             (clock(sandbox))
             div #faults {
                 details {
-                    summary { h3 { "Faults" } (ordered(sandbox)) }
+                    summary { h3 { "FaultSchedule" } (ordered(sandbox)) }
                     div .faults {
                         (to_addon())
                         (to_heroku())
@@ -82,9 +78,9 @@ fn told(ahead: Duration) -> String {
 
 /// The faults that wait for their calls.
 fn ordered(sandbox: &Sandbox) -> Markup {
-    let faults = sandbox.inner().faults.list();
+    let faults = sandbox.inner().faults.scheduled();
     let chaos = sandbox.inner().faults.chaos();
-    let by_chance = chaos.share() > 0.0;
+    let by_chance = chaos.rate() > 0.0;
     // those by chance are told as one
     let inbound: Vec<_> = if by_chance { Vec::new() } else { sandbox.platform().faults() };
     html! {
@@ -92,7 +88,7 @@ fn ordered(sandbox: &Sandbox) -> Markup {
             @if faults.is_empty() && inbound.is_empty() && !by_chance { span .none { "none ordered" } }
             @for order in &faults {
                 span .tag .fault {
-                    "next " (order.on.map_or("call", title)) " " (order.fault.label()) @if order.left > 1 { " ×" (order.left) }
+                    "next " (order.kind.map_or("call", title)) " " (order.fault.label()) @if order.remaining > 1 { " ×" (order.remaining) }
                 }
             }
             @for fault in &inbound { span .tag .fault { (format!("{fault:?}")) } }
@@ -107,18 +103,18 @@ fn ordered(sandbox: &Sandbox) -> Markup {
 }
 
 fn title(kind: Kind) -> &'static str {
-    ERRANDS.iter().find(|(_, known, _)| *known == kind).map_or("call", |(_, _, title)| title)
+    LIFECYCLE_CALLS.iter().find(|(_, known, _)| *known == kind).map_or("call", |(_, _, title)| title)
 }
 
 fn to_addon() -> Markup {
-    let calls = ERRANDS.map(|(name, _, title)| (name, title));
+    let calls = LIFECYCLE_CALLS.map(|(name, _, title)| (name, title));
     let faults = Fault::ALL.map(|fault| (fault.name(), fault.label()));
     order("Heroku", "the add-on", &calls, "fault", &faults)
 }
 
 fn to_heroku() -> Markup {
-    let calls = CALLS.map(|(name, _, _)| (name, name));
-    order("The add-on", "Heroku", &calls, "inbound", &INBOUND)
+    let calls = inbound::CALLS.map(|(name, _, _)| (name, name));
+    order("The add-on", "Heroku", &calls, "inbound", &inbound::FAULTS)
 }
 
 /// The form that orders a fault; calls and faults go by a name, and are shown as something that people read.
@@ -144,7 +140,7 @@ fn times() -> Markup {
 }
 
 fn chaos(sandbox: &Sandbox) -> Markup {
-    let percent = sandbox.inner().faults.chaos().share() * 100.0;
+    let percent = sandbox.inner().faults.chaos().rate() * 100.0;
     html! {
         form .row method="post" action="/sandbox/chaos" data-quiet="true" {
             span .caption { "By chance, both ways:" }

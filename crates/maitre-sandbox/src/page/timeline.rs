@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{View, layout::time_of_day};
 use crate::{
     Sandbox,
-    journal::{Finding, Head, Way},
+    journal::{Direction, Finding, Head},
 };
 
 /// So many lines stand on a page.
@@ -81,7 +81,7 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
 /// One line. What stands behind it is fetched when it is opened.
 pub(super) fn line(sandbox: &Sandbox, id: i64, head: &Head) -> Markup {
     let name = head.uuid.as_deref().and_then(|uuid| sandbox.name_of(uuid));
-    let is_note = head.way == Way::Nowhere;
+    let is_note = head.way == Direction::Internal;
     html! {
         li .line .note[is_note] .bad[head.is_bad()] id={ "line-" (id) } data-id=(id) data-install=[head.uuid.as_deref()]
             data-trouble[head.is_bad()] {
@@ -119,13 +119,13 @@ fn summary(sandbox: &Sandbox, head: &Head, name: Option<&str>) -> Markup {
 }
 
 /// Who asked whom.
-fn way(sandbox: &Sandbox, way: Way) -> Markup {
+fn way(sandbox: &Sandbox, way: Direction) -> Markup {
     let addon = &sandbox.addon().name;
     let (symbol, told) = match way {
-        Way::ToAddOn => ("#way-to", format!("Heroku to {addon}")),
-        Way::FromAddOn => ("#way-from", format!("{addon} to Heroku")),
-        Way::FromCustomer => ("#way-customer", "Customer to Heroku".to_owned()),
-        Way::Nowhere => return html! { span {} },
+        Direction::ToAddon => ("#way-to", format!("Heroku to {addon}")),
+        Direction::FromAddon => ("#way-from", format!("{addon} to Heroku")),
+        Direction::FromCustomer => ("#way-customer", "Customer to Heroku".to_owned()),
+        Direction::Internal => return html! { span {} },
     };
     html! { svg .way role="img" width="150" height="14" aria-label=(told) { title { (told) } use href=(symbol) {} } }
 }
@@ -145,7 +145,7 @@ fn short(path: &str) -> String {
 pub(super) fn status(head: &Head) -> Markup {
     html! {
         @match (head.way, head.status) {
-            (Way::Nowhere, _) => span .pill .nothing {},
+            (Direction::Internal, _) => span .pill .nothing {},
             (_, Some(status)) => span .pill data-status=(status / 100) { (status) },
             _ if !head.ended => span .pill .waiting { "waiting" },
             _ if head.kind == crate::journal::Kind::SignOn => span .pill { "browser" },

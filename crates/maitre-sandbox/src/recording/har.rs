@@ -64,7 +64,7 @@ pub(super) fn entry(entry: &Entry, masked: bool, own: &str) -> Value {
         "cache": {},
         "timings": { "send": 0, "wait": took, "receive": 0 },
         "comment": head.fault.clone().unwrap_or_default(),
-        "_way": head.way,
+        "_direction": head.way,
         "_kind": head.kind,
         "_title": head.title,
         "_resource": head.uuid,
@@ -92,7 +92,7 @@ fn content(message: &Message, kind: &str, masked: bool) -> Value {
 
 pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
     let entries = recording["log"]["entries"].as_array()?.iter();
-    let calls = entries.filter(|entry| is_to_addon(&entry["_way"])).map(|entry| {
+    let calls = entries.filter(|entry| is_to_addon(&entry["_direction"])).map(|entry| {
         let request = &entry["request"];
         let header = |header: &Value| Some((header["name"].as_str()?.to_owned(), header["value"].as_str()?.to_owned()));
         let data = &request["postData"];

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::Recorded;
-use crate::journal::{Entry, Kind, Message, Way};
+use crate::journal::{Direction, Entry, Kind, Message};
 
 pub(super) fn head(slug: &str, masked: bool) -> String {
     format!("{{\"maitre_sandbox\":1,\"add_on\":{},\"masked\":{masked},\"entries\":[", Value::from(slug))
@@ -21,22 +21,22 @@ pub(super) fn entry(entry: &Entry, masked: bool) -> Value {
     }
     json!({
         "id": entry.id,
-        "at": head.at.format(&Rfc3339).unwrap_or_default(),
-        "way": head.way,
+        "started_at": head.at.format(&Rfc3339).unwrap_or_default(),
+        "direction": head.way,
         "kind": head.kind,
         "title": head.title,
         "resource": head.uuid,
-        "took_ms": head.took,
+        "duration_ms": head.took,
         "fault": head.fault,
-        "again": head.again,
+        "resent_from": head.again,
         "findings": head.findings,
-        "request": (head.way != Way::Nowhere).then(|| {
+        "request": (head.way != Direction::Internal).then(|| {
             let mut request = message(&entry.request, masked);
             request["method"] = json!(head.method);
             request["url"] = json!(url);
             request
         }),
-        "answer": answer,
+        "response": answer,
     })
 }
 
@@ -57,7 +57,7 @@ fn message(message: &Message, masked: bool) -> Value {
 
 pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
     let entries = recording["entries"].as_array()?.iter();
-    let calls = entries.filter(|entry| is_to_addon(&entry["way"])).map(|entry| {
+    let calls = entries.filter(|entry| is_to_addon(&entry["direction"])).map(|entry| {
         let request = &entry["request"];
         let header = |pair: &Value| Some((pair[0].as_str()?.to_owned(), pair[1].as_str()?.to_owned()));
         let body = match (&request["body"], &request["body_base64"]) {
@@ -75,14 +75,14 @@ pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
                 headers: request["headers"].as_array()?.iter().map(header).collect::<Option<_>>()?,
                 body,
             },
-            status: status(&entry["answer"]["status"]),
+            status: status(&entry["response"]["status"]),
         })
     });
     calls.collect()
 }
 
 pub(super) fn is_to_addon(way: &Value) -> bool {
-    serde_json::from_value::<Way>(way.clone()).is_ok_and(|way| way == Way::ToAddOn)
+    serde_json::from_value::<Direction>(way.clone()).is_ok_and(|way| way == Direction::ToAddon)
 }
 
 pub(super) fn kind(kind: &Value) -> Option<Kind> {

@@ -8,10 +8,10 @@ use std::{fmt, str::FromStr};
 
 use serde_json::Value;
 
-pub use self::replay::Replayed;
+pub use self::replay::ReplayedCall;
 use crate::{
-    Sandbox,
-    journal::{Entry, Kind, Message, Way},
+    ParseError, Sandbox,
+    journal::{Direction, Entry, Kind, Message},
 };
 
 /// So many entries are read at once.
@@ -23,13 +23,14 @@ const LONGEST: usize = 10_000;
 /// How a recording is written.
 ///
 /// ```
-/// use maitre_sandbox::Format;
+/// use maitre_sandbox::RecordingFormat;
 ///
-/// assert_eq!("har".parse(), Ok(Format::Har));
-/// assert!("xml".parse::<Format>().is_err());
+/// assert_eq!("har".parse(), Ok(RecordingFormat::Har));
+/// assert!("xml".parse::<RecordingFormat>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+#[non_exhaustive]
+pub enum RecordingFormat {
     /// All that the timeline shows, notes too.
     #[default]
     Json,
@@ -37,7 +38,7 @@ pub enum Format {
     Har,
 }
 
-impl Format {
+impl RecordingFormat {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -46,20 +47,20 @@ impl Format {
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for RecordingFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl FromStr for Format {
-    type Err = String;
+impl FromStr for RecordingFormat {
+    type Err = ParseError;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> Result<Self, ParseError> {
         match name {
             "json" => Ok(Self::Json),
             "har" => Ok(Self::Har),
-            _ => Err(format!("there is no format named {name:?}: choose har or json")),
+            _ => Err(ParseError::new(format!("there is no format named {name:?}: choose har or json"))),
         }
     }
 }
@@ -67,7 +68,7 @@ impl FromStr for Format {
 /// A recording that is being written: texts, one behind the other.
 pub(crate) struct Export {
     sandbox: Sandbox,
-    format: Format,
+    format: RecordingFormat,
     masked: bool,
     uuid: Option<String>,
     after: i64,
@@ -83,15 +84,17 @@ enum Part {
 }
 
 impl Export {
-    pub(crate) fn new(sandbox: &Sandbox, format: Format, masked: bool, uuid: Option<String>) -> Self {
+    pub(crate) fn new(sandbox: &Sandbox, format: RecordingFormat, masked: bool, uuid: Option<String>) -> Self {
         Self { sandbox: sandbox.clone(), format, masked, uuid, after: 0, part: Part::Head }
     }
 
     fn entry(&self, entry: &Entry) -> Option<Value> {
         match self.format {
-            Format::Json => Some(json::entry(entry, self.masked)),
-            Format::Har if entry.head.way == Way::Nowhere => None,
-            Format::Har => Some(har::entry(entry, self.masked, self.sandbox.url().unwrap_or("http://localhost"))),
+            RecordingFormat::Json => Some(json::entry(entry, self.masked)),
+            RecordingFormat::Har if entry.head.way == Direction::Internal => None,
+            RecordingFormat::Har => {
+                Some(har::entry(entry, self.masked, self.sandbox.url().unwrap_or("http://localhost")))
+            }
         }
     }
 }
@@ -104,8 +107,8 @@ impl Iterator for Export {
             Part::Head => {
                 self.part = Part::First;
                 Some(match self.format {
-                    Format::Json => json::head(&self.sandbox.addon().slug, self.masked),
-                    Format::Har => har::head(self.masked),
+                    RecordingFormat::Json => json::head(&self.sandbox.addon().slug, self.masked),
+                    RecordingFormat::Har => har::head(self.masked),
                 })
             }
             Part::First | Part::More => {
@@ -113,8 +116,8 @@ impl Iterator for Export {
                 let Some(last) = entries.last() else {
                     self.part = Part::End;
                     return Some(match self.format {
-                        Format::Json => "]}\n".to_owned(),
-                        Format::Har => "]}}\n".to_owned(),
+                        RecordingFormat::Json => "]}\n".to_owned(),
+                        RecordingFormat::Har => "]}}\n".to_owned(),
                     });
                 };
                 self.after = last.id;
@@ -171,9 +174,10 @@ impl Recording {
     ///
     /// # Errors
     /// A sentence: it is no JSON, was not written by a sandbox, or its secrets are masked, so that nothing can be sent.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let json: Value = serde_json::from_str(text).map_err(|error| format!("the recording is no JSON: {error}"))?;
-        let foreign = || "the recording was not written by a sandbox of maitre".to_owned();
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let json: Value = serde_json::from_str(text)
+            .map_err(|error| ParseError::new(format!("the recording is not JSON: {error}")))?;
+        let foreign = || ParseError::new("the recording was not written by a sandbox of maitre");
         let (masked, calls) = if json["log"]["_maitre_sandbox"].is_object() {
             (json["log"]["_maitre_sandbox"]["masked"] == true, har::calls(&json))
         } else if json["maitre_sandbox"].is_number() {
@@ -182,9 +186,9 @@ impl Recording {
             return Err(foreign());
         };
         if masked {
-            return Err(
-                "the secrets in the recording are masked: export it with its secrets to send it again".to_owned()
-            );
+            return Err(ParseError::new(
+                "the secrets in the recording are masked: export it with secrets to replay it",
+            ));
         }
         Ok(Self { calls: calls.ok_or_else(foreign)? })
     }
@@ -205,7 +209,7 @@ impl Recording {
 
     /// How many calls of Heroku's to the add-on there are in it.
     #[must_use]
-    pub fn calls(&self) -> usize {
+    pub fn call_count(&self) -> usize {
         self.calls.len()
     }
 }
@@ -220,7 +224,7 @@ impl Sandbox {
     /// The journal as a text, with secrets masked or not. A long one is better [downloaded](Self::router) from
     /// `/sandbox/export.json` or `/sandbox/export.har`, which come in pieces.
     #[must_use]
-    pub fn export(&self, format: Format, masked: bool) -> String {
+    pub fn export(&self, format: RecordingFormat, masked: bool) -> String {
         Export::new(self, format, masked, None).collect()
     }
 }

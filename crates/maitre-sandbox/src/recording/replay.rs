@@ -7,27 +7,27 @@ use super::{Recorded, Recording};
 use crate::{
     Sandbox,
     addon::split,
-    carry::About,
     journal::{Kind, Message},
+    send::About,
 };
 
 /// A call that was sent once more: what the add-on answered then and now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Replayed {
+pub struct ReplayedCall {
     /// What it was for.
     pub title: String,
     /// The status that was recorded; none where no answer came.
-    pub was: Option<u16>,
+    pub recorded_status: Option<u16>,
     /// The status of this time.
-    pub is: Option<u16>,
+    pub status: Option<u16>,
 }
 
-impl Replayed {
+impl ReplayedCall {
     /// Whether the add-on answers as it did.
     #[must_use]
-    pub fn is_same(&self) -> bool {
-        self.was == self.is
+    pub fn is_unchanged(&self) -> bool {
+        self.recorded_status == self.status
     }
 }
 
@@ -35,7 +35,7 @@ impl Sandbox {
     /// Sends the add-on once more what Heroku sent it in a recording, in the same order, one after the other: to the
     /// address that this sandbox knows, with this manifest's password, and with sign-on forms signed anew. Its answers
     /// are compared and shown; the marketplace takes no notice of them otherwise.
-    pub async fn replay(&self, recording: &Recording) -> Vec<Replayed> {
+    pub async fn replay(&self, recording: &Recording) -> Vec<ReplayedCall> {
         let mut replayed = Vec::new();
         for call in &recording.calls {
             let (url, message) = (self.here(&call.url), self.renewed(call));
@@ -48,10 +48,10 @@ impl Sandbox {
                 again: None,
             };
             let sent = self.send(&request, &about).await;
-            let is = sent.reply.ok().map(|reply| reply.status());
+            let status = sent.reply.ok().map(|reply| reply.status());
             // a browser posted the form, so that nobody saw the answer
-            let was = if call.kind == Kind::SignOn { call.status.or(is) } else { call.status };
-            replayed.push(Replayed { title: call.title.clone(), was, is });
+            let recorded_status = if call.kind == Kind::SignOn { call.status.or(status) } else { call.status };
+            replayed.push(ReplayedCall { title: call.title.clone(), recorded_status, status });
         }
         replayed
     }
@@ -74,13 +74,13 @@ impl Sandbox {
             }
         }
         if call.kind == Kind::SignOn {
-            message.body = self.signed_anew(&message.body);
+            message.body = self.resign(&message.body);
         }
         message
     }
 
     /// The fields of a sign-on form with tokens of this moment.
-    fn signed_anew(&self, body: &[u8]) -> Vec<u8> {
+    fn resign(&self, body: &[u8]) -> Vec<u8> {
         let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
         let Some((heroku, _)) = &self.addon().door else { return body.to_vec() };

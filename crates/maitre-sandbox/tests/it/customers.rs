@@ -198,7 +198,7 @@ async fn odd_requests_are_refused_with_an_id_and_a_sentence() {
 
 #[tokio::test]
 async fn another_key_is_no_customer() {
-    let world = World::with(&manifest(), |setup| setup.customer_key("another key")).await;
+    let world = World::with(&manifest(), |setup| setup.api_key("another key")).await;
     assert_eq!(world.customer("GET", "/addons", Value::Null).await.0, 401);
     let call = world.http.get(world.url("/addon-services")).bearer_auth("another key");
     assert_eq!(call.send().await.unwrap().status(), 200);

@@ -11,7 +11,7 @@ async fn order(world: &World, call: &str, fault: Fault) {
 }
 
 async fn provisioned(world: &World) -> Install {
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     world.becomes(&install, State::Provisioned).await;
     install
 }
@@ -26,7 +26,7 @@ async fn a_duplicate_comes_twice_and_blames_who_makes_two() {
     assert_eq!(seen[0].body, seen[1].body);
     assert_eq!(world.blamed().await, [""; 0]);
     let told = world.journal_of("Provision").await;
-    assert!(told.iter().all(|entry| entry["fault"] == "sent twice at the same time"));
+    assert!(told.iter().all(|entry| entry["fault"] == "sent twice concurrently"));
     // one resource, however often it was asked for
     assert_eq!(world.sandbox.platform().installs().len(), 1);
     assert!(install.provider_id().is_some());
@@ -50,12 +50,12 @@ async fn a_late_call_is_told_as_late_and_comes_once() {
 async fn a_lost_answer_is_asked_for_again() {
     let world = World::new().await;
     order(&world, "provision", Fault::DropReply).await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     assert_eq!(install.state(), State::Provisioning, "nobody heard the answer");
     world.becomes(&install, State::Provisioned).await;
     let told = world.journal_of("Provision").await;
     assert_eq!(told.len(), 2);
-    assert_eq!((&told[0]["fault"], &told[0]["answer"]), (&json!("Heroku hung up before the answer"), &Value::Null));
+    assert_eq!((&told[0]["fault"], &told[0]["response"]), (&json!("Heroku hung up before the response"), &Value::Null));
     assert_eq!(world.blamed().await, [""; 0], "it is not the add-on's fault");
 }
 
@@ -63,7 +63,7 @@ async fn a_lost_answer_is_asked_for_again() {
 async fn a_request_that_breaks_off_is_sent_again_whole() {
     let world = World::new().await;
     order(&world, "provision", Fault::Cut).await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     world.becomes(&install, State::Provisioned).await;
     assert_eq!(world.shop.seen_of("POST").len(), 1, "the half never got to the add-on's code");
     assert_eq!(world.journal_of("Provision").await[0]["fault"], "Heroku hung up in the middle of the request");

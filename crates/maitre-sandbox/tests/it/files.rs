@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Act, CLIENT_SECRET, Folder, Shop, World, manifest};
 
 async fn open(folder: &Folder, shop: Shop) -> World {
-    World::around(shop, &manifest(), |setup| setup.file(folder.file("sandbox.db"))).await
+    World::around(shop, &manifest(), |setup| setup.state_file(folder.file("sandbox.db"))).await
 }
 
 /// Ends a process of the marketplace, and gives the add-on back.
@@ -23,7 +23,7 @@ fn close(world: World) -> Shop {
 async fn installs_tokens_and_the_journal_are_there_after_a_restart() {
     let folder = Folder::new();
     let world = open(&folder, Shop::start().await).await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let grant = install.grant();
     let form = [("grant_type", "authorization_code"), ("code", grant.code()), ("client_secret", CLIENT_SECRET)];
     let token: Value =
@@ -50,7 +50,7 @@ async fn what_was_not_answered_is_asked_after_the_restart() {
     let folder = Folder::new();
     let world = open(&folder, Shop::start().await).await;
     world.shop.tell("POST", std::iter::repeat_n(Act::Answer(503, json!({})), 1));
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     assert_eq!(install.state(), State::Provisioning);
     let world = open(&folder, close(world)).await;
     let again = world.only_install().await;
@@ -63,7 +63,7 @@ async fn the_twelve_hours_go_on_over_a_restart() {
     let folder = Folder::new();
     let world = open(&folder, Shop::start().await).await;
     world.shop.tell("POST", [Act::Answer(202, json!({ "id": "slow" }))]);
-    world.sandbox.install("basic").await;
+    world.sandbox.provision("basic").await;
     let world = open(&folder, close(world)).await;
     let install = world.only_install().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -89,6 +89,6 @@ async fn a_file_that_is_none_of_ours_is_named() {
     let file = folder.file("notes.txt");
     std::fs::write(&file, "these are my notes, and no database at all, whatever you think of them\n".repeat(20))
         .unwrap();
-    let error = Sandbox::of(&manifest().to_string()).unwrap().file(&file).open().unwrap_err();
+    let error = Sandbox::builder(&manifest().to_string()).unwrap().state_file(&file).open().unwrap_err();
     assert!(error.to_string().contains("notes.txt"), "{error}");
 }

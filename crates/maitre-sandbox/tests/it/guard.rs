@@ -22,7 +22,7 @@ async fn a_foreign_name_for_this_machine_is_not_answered() {
 
 #[tokio::test]
 async fn a_name_that_was_allowed_is_answered() {
-    let world = World::with(&manifest(), |setup| setup.host("host.docker.internal")).await;
+    let world = World::with(&manifest(), |setup| setup.allow_host("host.docker.internal")).await;
     let call = world.heroku("GET", "/addons").header("host", "host.docker.internal:7000");
     assert_eq!(call.send().await.unwrap().status(), 200);
 }
@@ -30,7 +30,7 @@ async fn a_name_that_was_allowed_is_answered() {
 #[tokio::test]
 async fn another_sites_page_cannot_press_a_button() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let at = format!("/sandbox/installs/{}", install.uuid());
     for origin in ["http://evil.example", "null", "http://localhost:1", "https://localhost"] {
         for path in [

@@ -56,7 +56,7 @@ async fn a_refusal_is_the_vendors_own_words_and_no_install() {
 #[tokio::test]
 async fn a_plan_is_changed_and_an_install_removed() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let at = format!("/sandbox/installs/{}", install.uuid());
     world.click(&format!("{at}/plan"), &[("plan", "bright")]).await;
     until("the plan is another one", async || install.plan() == "bright").await;
@@ -83,7 +83,7 @@ async fn a_plan_that_is_not_sold_is_not_asked_for() {
 #[tokio::test]
 async fn the_dashboard_opens_by_a_form_with_every_token() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let (status, form) = world.customer("GET", &format!("/addons/{}/sso", install.name()), json!(null)).await;
     assert_eq!((status, &form["method"]), (200, &json!("post")));
     assert_eq!(form["action"], format!("{}/sso", world.shop.url));
@@ -113,7 +113,7 @@ async fn the_dashboard_opens_by_a_form_with_every_token() {
 #[tokio::test]
 async fn an_attachment_gives_the_config_var_another_name() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let attach = [("app", "blog"), ("name", "LAMP")];
     world.click(&format!("/sandbox/installs/{}/attach", install.uuid()), &attach).await;
     let (_, vars) = world.customer("GET", "/apps/blog/config-vars", json!(null)).await;
@@ -124,7 +124,7 @@ async fn an_attachment_gives_the_config_var_another_name() {
 async fn what_is_wrong_with_an_answer_leads_to_the_check_that_explains_it() {
     let world = World::new().await;
     world.shop.tell("POST", [Act::Answer(200, json!({ "config": { "LANTERN_URL": "no-url" } }))]);
-    world.sandbox.install("basic").await;
+    world.sandbox.provision("basic").await;
     assert_eq!(world.blamed().await, ["heroku.provision.id", "heroku.config.urls"]);
     assert!(world.page("/?only=trouble").await.contains("href=\"/sandbox/checks/heroku.provision.id\""));
     assert!(world.page("/sandbox/checks/heroku.provision.id").await.contains("heroku.provision.id"));

@@ -15,7 +15,7 @@ async fn a_slow_add_on_is_seen_at_every_step() {
     assert_eq!(addon["provision_message"], "Soon.");
     let install = world.only_install().await;
     world.becomes(&install, State::Provisioned).await;
-    until("it is told", async || world.journal().await.last().unwrap()["way"] == "Nowhere").await;
+    until("it is told", async || world.journal().await.last().unwrap()["direction"] == "Internal").await;
 
     let journal = world.journal().await;
     let steps: Vec<_> = journal.iter().map(kind).collect();
@@ -23,14 +23,14 @@ async fn a_slow_add_on_is_seen_at_every_step() {
         steps,
         [
             "FromCustomer Customer",
-            "ToAddOn Provision",
-            "FromAddOn Token",
-            "FromAddOn Config",
-            "FromAddOn MarkProvisioned",
-            "Nowhere Note",
+            "ToAddon Provision",
+            "FromAddon Token",
+            "FromAddon Config",
+            "FromAddon MarkProvisioned",
+            "Internal Note",
         ]
     );
-    let statuses: Vec<_> = journal.iter().map(|entry| entry["answer"]["status"].clone()).collect();
+    let statuses: Vec<_> = journal.iter().map(|entry| entry["response"]["status"].clone()).collect();
     assert_eq!(json!(statuses), json!([201, 202, 200, 200, 200, null]));
     assert_eq!(journal[5]["title"], format!("{} is provisioned", install.name()));
     for entry in &journal[1..] {
@@ -44,7 +44,7 @@ async fn a_slow_add_on_is_seen_at_every_step() {
 async fn what_is_never_finished_is_removed_after_twelve_hours() {
     let world = World::new().await;
     world.shop.tell("POST", [Act::Answer(202, json!({ "id": "slow" }))]);
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     assert_eq!(install.state(), State::Provisioning);
     world.click("/sandbox/clock", &[("minutes", "719")]).await;
     assert_eq!(install.state(), State::Provisioning, "a minute is left");
@@ -65,7 +65,7 @@ async fn what_is_never_finished_is_removed_after_twelve_hours() {
 #[tokio::test]
 async fn a_grant_is_good_for_five_minutes() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     world.click("/sandbox/clock", &[("minutes", "5")]).await;
     let code = install.grant().code().to_owned();
     let form =

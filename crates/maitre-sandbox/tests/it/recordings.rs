@@ -1,6 +1,6 @@
 //! The journal: exported, sent once more, and changed.
 
-use maitre_sandbox::{Format, Recording};
+use maitre_sandbox::{Recording, RecordingFormat};
 use maitre_testkit::platform::{Install, State};
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{Act, CLIENT_SECRET, PASSWORD, World, entries, until};
 
 /// A life: ordered, changed, opened, removed.
 async fn lived(world: &World) -> Install {
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let at = format!("/sandbox/installs/{}", install.uuid());
     world.click(&format!("{at}/plan"), &[("plan", "bright")]).await;
     until("the plan is another one", async || install.plan() == "bright").await;
@@ -22,7 +22,7 @@ async fn lived(world: &World) -> Install {
 async fn an_export_holds_no_secret_unless_it_is_asked_for() {
     let world = World::new().await;
     world.shop.tell("POST", [Act::Later]);
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     world.becomes(&install, State::Provisioned).await;
     world.press(&format!("/sandbox/installs/{}/open", install.uuid()), &[]).await;
     let form = world.journal_of("SignOn").await[0]["request"]["body"].as_str().unwrap().to_owned();
@@ -45,7 +45,7 @@ async fn an_export_holds_no_secret_unless_it_is_asked_for() {
 #[tokio::test]
 async fn an_export_is_of_one_install_if_it_says_which() {
     let world = World::new().await;
-    let (one, _other) = (world.sandbox.install("basic").await, world.sandbox.install("basic").await);
+    let (one, _other) = (world.sandbox.provision("basic").await, world.sandbox.provision("basic").await);
     let export = world.page(&format!("/sandbox/export.json?install={}", one.uuid())).await;
     let about: Vec<_> = entries(&export).iter().map(|entry| entry["resource"].clone()).collect();
     assert!(!about.is_empty() && about.iter().all(|uuid| uuid == one.uuid()), "{about:?}");
@@ -83,33 +83,35 @@ async fn a_har_is_as_the_format_asks() {
 async fn a_recording_is_replayed_in_order_and_compared() {
     let world = World::new().await;
     let install = lived(&world).await;
-    for format in [Format::Json, Format::Har] {
+    for format in [RecordingFormat::Json, RecordingFormat::Har] {
         let recording = Recording::parse(&world.sandbox.export(format, false)).unwrap();
-        assert_eq!(recording.calls(), 4);
+        assert_eq!(recording.call_count(), 4);
         // where nobody knows of the first life
         let other = World::new().await;
         let replayed = other.sandbox.replay(&recording).await;
-        assert!(replayed.iter().all(maitre_sandbox::Replayed::is_same), "{format}: {replayed:?}");
+        assert!(replayed.iter().all(maitre_sandbox::ReplayedCall::is_unchanged), "{format}: {replayed:?}");
         let seen: Vec<_> = other.shop.seen().iter().map(|seen| seen.method.clone()).collect();
         assert_eq!(seen, ["POST", "PUT", "POST", "DELETE"], "{format}");
         assert_eq!(other.shop.seen()[0].json()["uuid"], install.uuid());
         assert_eq!(other.sandbox.platform().installs().len(), 0, "the marketplace takes no notice");
     }
     // here it is gone, and so the order is answered otherwise
-    let recording = Recording::parse(&world.sandbox.export(Format::Json, false)).unwrap();
+    let recording = Recording::parse(&world.sandbox.export(RecordingFormat::Json, false)).unwrap();
     let replayed = world.sandbox.replay(&recording).await;
-    assert_eq!((replayed[0].was, replayed[0].is), (Some(200), Some(410)));
+    assert_eq!((replayed[0].recorded_status, replayed[0].status), (Some(200), Some(410)));
 }
 
 #[tokio::test]
 async fn what_cannot_be_replayed_says_why() {
     let world = World::new().await;
     lived(&world).await;
-    let masked = Recording::parse(&world.sandbox.export(Format::Json, true)).unwrap_err();
+    let masked = Recording::parse(&world.sandbox.export(RecordingFormat::Json, true)).unwrap_err().to_string();
     assert!(masked.contains("masked"), "{masked}");
-    assert!(Recording::parse("{").unwrap_err().contains("no JSON"));
-    assert!(Recording::parse(r#"{"log":{"entries":[]}}"#).unwrap_err().contains("not written by a sandbox"));
-    assert!(Recording::parse(r#"{"maitre_sandbox":1,"entries":[{"way":"ToAddOn"}]}"#).is_err());
+    assert!(Recording::parse("{").unwrap_err().to_string().contains("not JSON"));
+    assert!(
+        Recording::parse(r#"{"log":{"entries":[]}}"#).unwrap_err().to_string().contains("not written by a sandbox")
+    );
+    assert!(Recording::parse(r#"{"maitre_sandbox":1,"entries":[{"direction":"ToAddon"}]}"#).is_err());
 }
 
 async fn provision_of(world: &World) -> i64 {
@@ -119,7 +121,7 @@ async fn provision_of(world: &World) -> i64 {
 #[tokio::test]
 async fn a_call_is_sent_again_and_twice() {
     let world = World::new().await;
-    world.sandbox.install("basic").await;
+    world.sandbox.provision("basic").await;
     let id = provision_of(&world).await;
     world.click(&format!("/sandbox/exchanges/{id}/send"), &[("times", "1")]).await;
     world.click(&format!("/sandbox/exchanges/{id}/send"), &[("times", "2")]).await;
@@ -127,7 +129,7 @@ async fn a_call_is_sent_again_and_twice() {
     assert_eq!(seen.len(), 4);
     assert!(seen.iter().all(|again| again.body == seen[0].body && again.is_authorized()));
     assert_eq!(world.blamed().await, [""; 0]);
-    assert!(world.journal_of("Provision").await[1..].iter().all(|entry| entry["again"] == id));
+    assert!(world.journal_of("Provision").await[1..].iter().all(|entry| entry["resent_from"] == id));
 
     world.shop.be_careless();
     world.click(&format!("/sandbox/exchanges/{id}/send"), &[("times", "1")]).await;
@@ -153,7 +155,7 @@ async fn an_order_after_the_removal_must_be_refused() {
 #[tokio::test]
 async fn a_call_is_sent_with_changes_and_the_marketplace_takes_no_notice() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let id = provision_of(&world).await;
     let form = world.page(&format!("/sandbox/exchanges/{id}/edit")).await;
     assert!(form.contains(&format!("action=\"/sandbox/exchanges/{id}/send-with\"")));
@@ -186,7 +188,7 @@ async fn a_call_is_sent_with_changes_and_the_marketplace_takes_no_notice() {
 
 #[tokio::test]
 async fn the_oldest_entries_go_and_a_long_body_is_cut() {
-    let world = World::with(&crate::support::manifest(), |setup| setup.kept(50)).await;
+    let world = World::with(&crate::support::manifest(), |setup| setup.journal_limit(50)).await;
     let long = "x".repeat(1 << 20);
     let order = json!({ "plan": { "name": "lantern:none" }, "config": { "note": long } });
     let call = world.heroku("POST", "/apps/shop/addons").body(order.to_string()[..900_000].to_owned());

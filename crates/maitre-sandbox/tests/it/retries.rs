@@ -10,7 +10,7 @@ use crate::support::{Act, Shop, World, manifest, until};
 async fn what_is_answered_503_is_asked_again() {
     let world = World::new().await;
     world.shop.tell("POST", [Act::Answer(503, json!({})), Act::Answer(503, json!({}))]);
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     assert_eq!(install.state(), State::Provisioning);
     world.becomes(&install, State::Provisioned).await;
     let asked = world.shop.seen_of("POST");
@@ -27,7 +27,7 @@ async fn an_add_on_that_is_not_there_yet_is_asked_when_it_is() {
     let World { shop, sandbox, serving: _serving, .. } = world;
     drop(shop);
     until("it is gone", async || TcpListener::bind(address).await.is_ok()).await;
-    let install = sandbox.install("basic").await;
+    let install = sandbox.provision("basic").await;
     assert_eq!(install.state(), State::Provisioning);
     let shop = Shop::start_at(TcpListener::bind(address).await.unwrap());
     until("it is asked", async || install.state() == State::Provisioned).await;
@@ -37,7 +37,7 @@ async fn an_add_on_that_is_not_there_yet_is_asked_when_it_is() {
 #[tokio::test]
 async fn a_removal_that_fails_is_asked_again_and_given_up_after_twelve_hours() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     world.shop.tell("DELETE", std::iter::repeat_n(Act::Answer(503, json!({})), 100));
     let (status, addon) =
         world.customer("DELETE", &format!("/apps/{}/addons/{}", install.app(), install.uuid()), json!({})).await;
@@ -50,7 +50,7 @@ async fn a_removal_that_fails_is_asked_again_and_given_up_after_twelve_hours() {
 #[tokio::test]
 async fn a_plan_change_is_tried_while_the_customer_waits() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let path = format!("/apps/{}/addons/{}", install.app(), install.name());
     let change = json!({ "plan": { "name": "lantern:bright" } });
     world.shop.tell("PUT", [Act::Answer(503, json!({}))]);
@@ -68,7 +68,7 @@ async fn a_plan_change_is_tried_while_the_customer_waits() {
 async fn a_grant_that_expired_is_replaced_when_it_is_asked_again() {
     let world = World::new().await;
     world.shop.tell("POST", [Act::Answer(503, json!({}))]);
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let first = install.grant().code().to_owned();
     world.click("/sandbox/clock", &[("minutes", "60")]).await;
     world.becomes(&install, State::Provisioned).await;

@@ -13,7 +13,7 @@ async fn exchange(world: &World, code: &str) -> Response {
 
 /// An install, and the add-on's token for it.
 async fn installed(world: &World) -> (Install, String) {
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let token: Value = exchange(world, install.grant().code()).await.json().await.unwrap();
     (install, token["access_token"].as_str().unwrap().to_owned())
 }
@@ -26,7 +26,7 @@ fn call(world: &World, method: &str, path: &str, token: &str) -> RequestBuilder 
 #[tokio::test]
 async fn a_grant_is_good_once() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let grant = install.grant();
     let token: Value = exchange(&world, grant.code()).await.json().await.unwrap();
     assert_eq!((&token["token_type"], token["expires_in"].is_number()), (&json!("Bearer"), true));

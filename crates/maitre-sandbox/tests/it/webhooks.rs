@@ -18,7 +18,7 @@ fn hmac(secret: &[u8], body: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn what_happens_is_posted_with_a_signature() {
     let world = World::new().await;
-    let install = world.sandbox.install("basic").await;
+    let install = world.sandbox.provision("basic").await;
     let grant = install.grant();
     let form = [("grant_type", "authorization_code"), ("code", grant.code()), ("client_secret", CLIENT_SECRET)];
     let token: Value =
@@ -46,7 +46,7 @@ async fn what_happens_is_posted_with_a_signature() {
 
     // the add-on said 404, so that it comes again, and both stand in the journal
     until("it is written down", async || !world.journal_of("Webhook").await.is_empty()).await;
-    assert_eq!(world.journal_of("Webhook").await[0]["answer"]["status"], 404);
+    assert_eq!(world.journal_of("Webhook").await[0]["response"]["status"], 404);
     world.click("/sandbox/clock", &[("minutes", "1")]).await;
     until("it comes again", async || world.journal_of("Webhook").await.len() > 1).await;
     assert_eq!(install.state(), State::Provisioned);

@@ -1,4 +1,4 @@
-use maitre_sandbox::{Sandbox, Serving, Setup};
+use maitre_sandbox::{Sandbox, SandboxBuilder, Serving};
 use maitre_testkit::platform::{Install, State};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -42,13 +42,17 @@ impl World {
         Self::with(&manifest(), |setup| setup).await
     }
 
-    pub(crate) async fn with(manifest: &Value, change: impl FnOnce(Setup) -> Setup) -> Self {
+    pub(crate) async fn with(manifest: &Value, change: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Self {
         Self::around(Shop::start().await, manifest, change).await
     }
 
     /// A marketplace for an add-on that is there.
-    pub(crate) async fn around(shop: Shop, manifest: &Value, change: impl FnOnce(Setup) -> Setup) -> Self {
-        let setup = Sandbox::of(&manifest.to_string()).unwrap().addon(&shop.url);
+    pub(crate) async fn around(
+        shop: Shop,
+        manifest: &Value,
+        change: impl FnOnce(SandboxBuilder) -> SandboxBuilder,
+    ) -> Self {
+        let setup = Sandbox::builder(&manifest.to_string()).unwrap().url(&shop.url);
         let sandbox = change(setup.plans(["basic", "bright=900"]).unwrap()).open().unwrap();
         let serving = sandbox.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
         shop.knows(serving.api_url());
@@ -139,5 +143,5 @@ pub(crate) fn entries(recording: &str) -> Vec<Value> {
 
 /// The kinds of some entries, calls by the way they went.
 pub(crate) fn kind(entry: &Value) -> String {
-    format!("{} {}", entry["way"].as_str().unwrap(), entry["kind"].as_str().unwrap())
+    format!("{} {}", entry["direction"].as_str().unwrap(), entry["kind"].as_str().unwrap())
 }

@@ -12,23 +12,23 @@ use tokio::time::sleep;
 
 use crate::{
     Fault, Sandbox,
-    fault::pause,
-    journal::{Ending, Head, Kind, Message, Way},
+    journal::{Completion, Direction, Head, Kind, Message},
     judge::{self, Said},
+    retry::backoff,
 };
 
 /// How long a call is held back for another one to overtake it.
-const HELD: Duration = Duration::from_secs(30);
+const HOLD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long Heroku stays on the line that it is about to drop.
-const A_MOMENT: Duration = Duration::from_millis(30);
+const HANG_UP_DELAY: Duration = Duration::from_millis(30);
 
 /// A plan change is tried so often while the customer waits.
 const TRIES: u32 = 3;
 
 /// What Heroku wants of the add-on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Errand {
+pub(crate) enum Lifecycle {
     Provision,
     PlanChange(String),
     Deprovision,
@@ -52,14 +52,14 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Retry {
     pub(crate) uuid: String,
-    errand: Errand,
+    errand: Lifecycle,
     pub(crate) attempts: u32,
     /// By the marketplace's clock.
     pub(crate) due: OffsetDateTime,
 }
 
 impl Retry {
-    pub(crate) fn at_once(install: &Install, errand: Errand, now: OffsetDateTime) -> Self {
+    pub(crate) fn at_once(install: &Install, errand: Lifecycle, now: OffsetDateTime) -> Self {
         Self { uuid: install.uuid().to_owned(), errand, attempts: 0, due: now }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) struct About {
 
 /// How a call is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
+enum SendMode {
     Whole,
     Half,
     HangUp,
@@ -91,7 +91,7 @@ pub(crate) struct Sent {
 
 impl Sandbox {
     /// Carries an errand to the add-on, whether or not whoever asked for it waits.
-    pub(crate) async fn carry(&self, install: &Install, errand: Errand) -> Outcome {
+    pub(crate) async fn perform(&self, install: &Install, errand: Lifecycle) -> Outcome {
         let task = tokio::spawn(self.clone().attempt(install.clone(), errand, 1));
         task.await.unwrap_or_else(|_| Outcome::Failed("The sandbox stops.".to_owned()))
     }
@@ -100,30 +100,30 @@ impl Sandbox {
     pub(crate) async fn again(self, retry: Retry) {
         let Some(install) = self.platform().find(&retry.uuid) else { return };
         let is_wanted = match retry.errand {
-            Errand::Provision => install.state() == State::Provisioning,
-            Errand::PlanChange(_) => false,
-            Errand::Deprovision => install.state() != State::Deprovisioned,
+            Lifecycle::Provision => install.state() == State::Provisioning,
+            Lifecycle::PlanChange(_) => false,
+            Lifecycle::Deprovision => install.state() != State::Deprovisioned,
         };
         if is_wanted {
             self.attempt(install, retry.errand, retry.attempts + 1).await;
         }
     }
 
-    async fn attempt(self, install: Install, errand: Errand, attempts: u32) -> Outcome {
+    async fn attempt(self, install: Install, errand: Lifecycle, attempts: u32) -> Outcome {
         let outcome = match &errand {
-            Errand::Provision => self.provision(&install).await,
-            Errand::PlanChange(plan) => self.change_plan(&install, plan).await,
-            Errand::Deprovision => self.deprovision(&install).await,
+            Lifecycle::Provision => self.call_provision(&install).await,
+            Lifecycle::PlanChange(plan) => self.call_plan_change(&install, plan).await,
+            Lifecycle::Deprovision => self.call_deprovision(&install).await,
         };
         if let Outcome::Pending(_) = outcome {
-            let due = self.platform().clock().now().saturating_add(pause(attempts));
+            let due = self.platform().clock().now().saturating_add(backoff(attempts));
             self.retry(Retry { uuid: install.uuid().to_owned(), errand, attempts, due });
         }
         self.tick();
         outcome
     }
 
-    async fn provision(&self, install: &Install) -> Outcome {
+    async fn call_provision(&self, install: &Install) -> Outcome {
         if install.grant().expires_at() <= self.platform().clock().now() {
             install.new_grant();
         }
@@ -149,7 +149,7 @@ impl Sandbox {
         }
     }
 
-    async fn change_plan(&self, install: &Install, plan: &str) -> Outcome {
+    async fn call_plan_change(&self, install: &Install, plan: &str) -> Outcome {
         let mut why = String::new();
         for attempt in 1..=TRIES {
             let request = self.addon().heroku.plan_change(&path_id(install), plan).request();
@@ -167,13 +167,13 @@ impl Sandbox {
                 Err(silence) => why = silence,
             }
             if attempt < TRIES {
-                sleep(pause(attempt).unsigned_abs()).await;
+                sleep(backoff(attempt).unsigned_abs()).await;
             }
         }
         Outcome::Failed(why)
     }
 
-    async fn deprovision(&self, install: &Install) -> Outcome {
+    async fn call_deprovision(&self, install: &Install) -> Outcome {
         let request = self.addon().heroku.deprovision(&path_id(install)).request();
         let answer = self.ask(install, Kind::Deprovision, "Deprovision".to_owned(), &request).await;
         let why = match answer {
@@ -193,33 +193,33 @@ impl Sandbox {
 
     /// Asks the add-on once, with whatever goes wrong on purpose. The error says why there is no reply.
     async fn ask(&self, install: &Install, kind: Kind, title: String, request: &Request) -> Result<Reply, String> {
-        let fault = self.inner().faults.draw(kind);
+        let fault = self.inner().faults.next(kind);
         let uuid = Some(install.uuid().to_owned());
-        let about = About { kind, title, uuid, fault: fault.map(Fault::told), again: None };
-        let manner = match fault {
-            None => Manner::Whole,
+        let about = About { kind, title, uuid, fault: fault.map(Fault::description), again: None };
+        let mode = match fault {
+            None => SendMode::Whole,
             Some(Fault::Delay) => {
                 sleep(Duration::from_secs(3)).await;
-                Manner::Whole
+                SendMode::Whole
             }
             Some(Fault::Reorder) => {
                 let overtaken = self.inner().overtaken.notified();
-                let _ = tokio::time::timeout(HELD, overtaken).await;
-                Manner::Whole
+                let _ = tokio::time::timeout(HOLD_TIMEOUT, overtaken).await;
+                SendMode::Whole
             }
             Some(Fault::StaleToken) => {
                 install.revoke_tokens();
-                Manner::Whole
+                SendMode::Whole
             }
             Some(Fault::Duplicate) => return self.ask_twice(request, &about).await,
             Some(Fault::WrongPassword) => {
-                self.ask_as_a_stranger(request, &about).await;
+                self.send_unauthenticated(request, &about).await;
                 return self.send(request, &About { fault: None, ..about }).await.reply;
             }
-            Some(Fault::DropReply) => Manner::HangUp,
-            Some(Fault::Cut) => Manner::Half,
+            Some(Fault::DropReply) => SendMode::HangUp,
+            Some(Fault::Cut) => SendMode::Half,
         };
-        self.send_in_manner(request, &about, manner).await.reply
+        self.send_in_mode(request, &about, mode).await.reply
     }
 
     async fn ask_twice(&self, request: &Request, about: &About) -> Result<Reply, String> {
@@ -227,59 +227,59 @@ impl Sandbox {
         if let (Ok(one), Ok(other)) = (&first.reply, &second.reply)
             && let Some(finding) = judge::twice(about.kind, &one.into(), &other.into(), true)
         {
-            self.journal().blame(second.id, finding);
+            self.journal().add_finding(second.id, finding);
         }
         first.reply.or(second.reply)
     }
 
-    async fn ask_as_a_stranger(&self, request: &Request, about: &About) {
+    async fn send_unauthenticated(&self, request: &Request, about: &About) {
         let wrong = maitre_testkit::sign::basic(&self.addon().slug, "not-the-password");
         let call = self.raw(request).authorization(wrong);
         let about = About { kind: Kind::Custom, ..about.clone() };
-        let kind = Kind::of_errand(request.method());
+        let kind = Kind::of_lifecycle_call(request.method());
         let sent = self.send(&call.request(), &about).await;
         if let Some(finding) = judge::stranger(kind, sent.reply.ok().map(|reply| reply.status())) {
-            self.journal().blame(sent.id, finding);
+            self.journal().add_finding(sent.id, finding);
         }
     }
 
     /// Sends a request as it stands and writes it down.
     pub(crate) async fn send(&self, request: &Request, about: &About) -> Sent {
-        self.send_in_manner(request, about, Manner::Whole).await
+        self.send_in_mode(request, about, SendMode::Whole).await
     }
 
-    async fn send_in_manner(&self, request: &Request, about: &About, manner: Manner) -> Sent {
+    async fn send_in_mode(&self, request: &Request, about: &About, mode: SendMode) -> Sent {
         let head = Head {
             uuid: about.uuid.clone(),
             method: request.method().to_owned(),
             url: request.url().to_owned(),
             fault: about.fault.map(str::to_owned),
             again: about.again,
-            ..Head::new(self.platform().clock().now(), Way::ToAddOn, about.kind, about.title.as_str())
+            ..Head::new(self.platform().clock().now(), Direction::ToAddon, about.kind, about.title.as_str())
         };
         let id = self.journal().begin(head, &Message::new(request.headers(), request.body()));
         let (call, began) = (self.raw(request), Instant::now());
         let lost = |why: &str| Err(why.to_owned());
-        let reply = match manner {
-            Manner::Whole => call.try_send().await.map_err(|error| self.why(&error)),
-            Manner::Half => {
+        let reply = match mode {
+            SendMode::Whole => call.try_send().await.map_err(|error| self.why(&error)),
+            SendMode::Half => {
                 call.send_half().await;
                 lost("Heroku hung up in the middle of the request.")
             }
-            Manner::HangUp => {
-                call.send_and_hang_up(A_MOMENT).await;
+            SendMode::HangUp => {
+                call.send_and_hang_up(HANG_UP_DELAY).await;
                 lost("Heroku hung up before the answer.")
             }
         };
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let findings = match &reply {
             Ok(reply) => judge::answer(self.addon(), about.kind, reply, took),
-            Err(why) if manner == Manner::Whole => judge::silence(about.kind, why).into_iter().collect(),
+            Err(why) if mode == SendMode::Whole => judge::silence(about.kind, why).into_iter().collect(),
             Err(_) => Vec::new(),
         };
         let answer = reply.as_ref().ok().map(|reply| Message::new(reply.headers(), reply.body()));
         let status = reply.as_ref().ok().map(Reply::status);
-        self.journal().end(id, Ending { status, took: Some(took), findings, answer, fault: None });
+        self.journal().end(id, Completion { status, took: Some(took), findings, answer, fault: None });
         self.inner().overtaken.notify_waiters();
         Sent { id, reply }
     }
@@ -326,7 +326,7 @@ impl Sandbox {
                 (None, None) => None,
             };
             if let Some(finding) = finding {
-                self.journal().blame(*id, finding);
+                self.journal().add_finding(*id, finding);
             }
             first.get_or_insert_with(|| reply.into());
         }

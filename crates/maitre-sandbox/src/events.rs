@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::journal::Head;
 
 #[derive(Clone, Debug)]
-pub(crate) enum Live {
+pub(crate) enum PageEvent {
     /// A line of the timeline is new, or another one than before.
     Entry(Arc<(i64, Head)>),
     /// The installs are others than before.

@@ -35,9 +35,9 @@ struct Doors {
 
 async fn enter(State(doors): State<Doors>, request: Request) -> Response {
     if is_navigation(request.headers()) {
-        return page::nothing_here(&doors.sandbox).into_response();
+        return page::not_found_page(&doors.sandbox).into_response();
     }
-    let is_customer = bearer(request.headers()) == Some(&doors.sandbox.inner().customer_key);
+    let is_customer = bearer(request.headers()) == Some(&doors.sandbox.inner().api_key);
     let door = if is_customer { doors.customer } else { doors.vendor };
     door.oneshot(request).await.unwrap_or_else(|never| match never {})
 }

@@ -1,0 +1,145 @@
+use std::{fmt, path::PathBuf};
+
+use crate::{Chaos, OpenError, ParseError, Plan, Sandbox, addon::Addon, journal::Store};
+
+const JOURNAL_LIMIT: usize = 250_000;
+
+/// Builder of a [`Sandbox`], returned by [`Sandbox::builder`].
+///
+/// ```
+/// use maitre_sandbox::Sandbox;
+///
+/// let manifest = r#"{ "id": "lantern", "api": { "version": "3", "password": "nobody-guesses-this-one",
+///     "sso_salt": "nor-would-they-guess-that", "config_vars": ["LANTERN_URL"], "regions": ["us"],
+///     "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } }"#;
+/// let sandbox = Sandbox::builder(manifest)?.plans(["basic", "premium=900"])?.client_secret("development only").open()?;
+/// assert_eq!(sandbox.platform().installs().len(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// `Debug` shows neither the manifest nor the secrets.
+#[derive(Clone)]
+#[must_use = "call open() to open the sandbox"]
+pub struct SandboxBuilder {
+    manifest: String,
+    url: Option<String>,
+    sso_url: Option<String>,
+    allow_remote: bool,
+    plans: Vec<Plan>,
+    state_file: Option<PathBuf>,
+    journal_limit: usize,
+    chaos: Chaos,
+    seed: u64,
+    pub(crate) client_secret: String,
+    pub(crate) api_key: String,
+    pub(crate) hosts: Vec<String>,
+}
+
+impl SandboxBuilder {
+    pub(crate) fn new(manifest: &str) -> Result<Self, OpenError> {
+        maitre_core::Manifest::parse(manifest)?;
+        Ok(Self {
+            manifest: manifest.to_owned(),
+            url: None,
+            sso_url: None,
+            allow_remote: false,
+            plans: Vec::new(),
+            state_file: None,
+            journal_limit: JOURNAL_LIMIT,
+            chaos: Chaos::default(),
+            seed: 0,
+            client_secret: "development-only-client-secret".to_owned(),
+            api_key: "sandbox".to_owned(),
+            hosts: Vec::new(),
+        })
+    }
+
+    /// Sets the URL of the add-on, such as `http://127.0.0.1:5000`. Defaults to the manifest's `api.test`; a URL without
+    /// a path gets the manifest's path.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Sets the URL that single sign-on forms are posted to. Defaults to the manifest's path on the host of the add-on.
+    pub fn sso_url(mut self, url: impl Into<String>) -> Self {
+        self.sso_url = Some(url.into());
+        self
+    }
+
+    /// Sets whether the add-on may run on another machine. Defaults to `false`.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Sets the plans on sale, in the syntax of [`Plan`]. The first one is the default plan. Defaults to `test`, the plan
+    /// that Heroku requires of every new add-on.
+    ///
+    /// # Errors
+    /// Returns an error if a plan cannot be parsed.
+    pub fn plans<'a>(mut self, plans: impl IntoIterator<Item = &'a str>) -> Result<Self, ParseError> {
+        self.plans = plans.into_iter().map(str::parse).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// Keeps the journal and the state of the marketplace in this SQLite file, so that they survive a restart. The file
+    /// contains secrets; on Unix it is created with mode 0600. Defaults to a temporary database.
+    pub fn state_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(file.into());
+        self
+    }
+
+    /// Sets the number of journal entries to keep; older entries are deleted. Defaults to 250 000.
+    pub fn journal_limit(mut self, entries: usize) -> Self {
+        self.journal_limit = entries;
+        self
+    }
+
+    /// Sets the rate of random faults, and the seed they are drawn from: the same calls in the same order meet the same
+    /// faults. Defaults to no faults.
+    pub fn chaos(mut self, chaos: Chaos, seed: u64) -> Self {
+        (self.chaos, self.seed) = (chaos, seed);
+        self
+    }
+
+    /// Sets the OAuth client secret of the add-on. Defaults to `development-only-client-secret`.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = secret.into();
+        self
+    }
+
+    /// Sets the bearer token of the customer's client, the value of `HEROKU_API_KEY`. Defaults to `sandbox`.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = key.into();
+        self
+    }
+
+    /// Also accepts requests under this host name, such as `host.docker.internal` for an add-on in a container. The
+    /// loopback names of this machine are always accepted.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// Opens the sandbox, and restores its state from the state file if there is one.
+    ///
+    /// # Errors
+    /// Returns an error if the manifest is incomplete, if the add-on's URL is invalid or is on another machine without
+    /// [`allow_remote`](Self::allow_remote), or if the state file cannot be used.
+    pub fn open(self) -> Result<Sandbox, OpenError> {
+        let (url, sso_url) = (self.url.as_deref(), self.sso_url.as_deref());
+        let addon = Addon::read(&self.manifest, url, sso_url, self.allow_remote, self.plans.clone())?;
+        let store = Store::open(self.state_file.as_deref(), self.journal_limit)?;
+        let sandbox = Sandbox::new(addon, store, &self);
+        sandbox.load_state()?;
+        sandbox.set_chaos(self.chaos, self.seed);
+        Ok(sandbox)
+    }
+}
+
+impl fmt::Debug for SandboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxBuilder").field("url", &self.url).field("plans", &self.plans).finish_non_exhaustive()
+    }
+}
