@@ -68,7 +68,7 @@ async fn ordered(smithy: &Smithy, heroku: &Platform) -> Install {
 }
 
 #[tokio::test]
-async fn a_slow_order_is_answered_202_and_heroku_is_told_when_it_is_done() {
+async fn a_slow_provision_is_202_and_heroku_is_notified_on_completion() {
     let (folder, heroku) = (Folder::new(), heroku());
     let api = heroku.serve().await.unwrap();
     let smithy = Smithy::start(&folder, &api);
@@ -90,7 +90,7 @@ async fn a_slow_order_is_answered_202_and_heroku_is_told_when_it_is_done() {
 }
 
 #[tokio::test]
-async fn a_plan_that_is_not_sold_is_refused_at_once() {
+async fn an_unknown_plan_is_refused_immediately() {
     let (folder, heroku) = (Folder::new(), heroku());
     let api = heroku.serve().await.unwrap();
     let smithy = Smithy::start(&folder, &api);
@@ -99,7 +99,7 @@ async fn a_plan_that_is_not_sold_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn its_webhooks_are_open_to_heroku_alone() {
+async fn webhooks_require_a_valid_signature() {
     let (folder, heroku) = (Folder::new(), heroku());
     let api = heroku.serve().await.unwrap();
     let smithy = Smithy::start(&folder, &api);

@@ -16,7 +16,7 @@ async fn with_a_widget() -> (House<CloudControl>, String) {
 }
 
 #[tokio::test]
-async fn a_provision_is_answered_with_201() {
+async fn a_provision_is_201() {
     let house = cloudcontrol().await;
     let call = house.market.provision("basic").deployment("depq7w8e9r0@cloudcontrolled.com");
     let reply = call.set("options", json!({ "locale": "de", "trace": "true" })).set("mood", 1).await;
@@ -39,7 +39,7 @@ async fn a_provision_is_answered_with_201() {
 }
 
 #[tokio::test]
-async fn options_region_and_log_token_may_be_there_or_not() {
+async fn options_region_and_log_token_are_optional() {
     let house = cloudcontrol().await;
     house.market.provision("basic").set("region", "eu").set("logplex_token", "t.1").await.expect(201);
     let heard = house.vendor.provisions().pop().unwrap();
@@ -49,13 +49,13 @@ async fn options_region_and_log_token_may_be_there_or_not() {
 }
 
 #[tokio::test]
-async fn the_path_is_as_good_with_a_slash_at_its_end() {
+async fn a_trailing_slash_in_the_path_is_accepted() {
     let house = cloudcontrol().await;
     house.market.provision("basic").path("/resources/").await.expect(201);
 }
 
 #[tokio::test]
-async fn each_provision_is_a_resource_of_its_own_unless_the_deployment_is_the_key() {
+async fn each_provision_creates_a_resource_unless_keyed_by_deployment() {
     let house = cloudcontrol().await;
     let call = house.market.provision("basic").deployment("dep1@cloudcontrolled.com");
     assert_ne!(call.clone().await.json()["id"], call.clone().await.json()["id"]);
@@ -74,7 +74,7 @@ async fn each_provision_is_a_resource_of_its_own_unless_the_deployment_is_the_ke
 }
 
 #[tokio::test]
-async fn the_checkers_name_for_the_tenant_is_understood() {
+async fn the_checkers_field_for_the_tenant_is_accepted() {
     let house = cloudcontrol().await;
     let call = house.market.provision("basic").without("cloudcontrol_id").set("heroku_id", "app1@kensa.heroku.com");
     call.await.expect(201);
@@ -82,7 +82,7 @@ async fn the_checkers_name_for_the_tenant_is_understood() {
 }
 
 #[tokio::test]
-async fn a_plan_changes_and_may_have_nothing_to_say() {
+async fn a_plan_change_may_return_no_message() {
     let (house, id) = with_a_widget().await;
     let reply = house.market.plan_change(&id, "premium").set("cloudcontrol_id", "dep1@cloudcontrolled.com").await;
     assert_eq!(reply.expect(200).json(), json!({ "message": "Now on premium." }));
@@ -93,7 +93,7 @@ async fn a_plan_changes_and_may_have_nothing_to_say() {
 }
 
 #[tokio::test]
-async fn a_deprovision_is_204_or_200_with_the_listeners_message() {
+async fn a_deprovision_is_204_or_200_with_a_message() {
     let (house, id) = with_a_widget().await;
     let reply = house.market.deprovision(&id).await;
     assert_eq!((reply.expect(204).body(), reply.header("content-type")), (&b""[..], None));
@@ -102,7 +102,7 @@ async fn a_deprovision_is_204_or_200_with_the_listeners_message() {
 }
 
 #[tokio::test]
-async fn unknown_and_removed_are_both_404_and_the_rest_422_or_503() {
+async fn unknown_and_deprovisioned_resources_are_404() {
     let (house, id) = with_a_widget().await;
     assert_eq!(
         house.market.provision("gold").await.expect(422).message(),
@@ -121,7 +121,7 @@ async fn unknown_and_removed_are_both_404_and_the_rest_422_or_503() {
 }
 
 #[tokio::test]
-async fn every_call_asks_for_the_credentials() {
+async fn every_request_requires_the_credentials() {
     let (house, id) = with_a_widget().await;
     let before = house.vendor.calls();
     let right = sign::basic(SLUG, PASSWORD);
@@ -160,7 +160,7 @@ async fn every_call_asks_for_the_credentials() {
 }
 
 #[tokio::test]
-async fn the_published_token_lets_in_for_its_id_alone_in_both_eras() {
+async fn the_documented_token_signs_in_only_for_its_id_by_form_and_by_get() {
     let clock = Clock::at(1_700_000_000);
     let marketplace = CloudControl::new(SLUG, PASSWORD, "rock salt").unwrap();
     let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
@@ -186,7 +186,7 @@ async fn the_published_token_lets_in_for_its_id_alone_in_both_eras() {
 }
 
 #[tokio::test]
-async fn both_eras_of_single_sign_on_have_the_same_window_and_the_same_closed_door() {
+async fn sign_on_by_form_and_by_get_share_window_and_rejection() {
     let (house, id) = with_a_widget().await;
     let form = |seconds: i64| house.market.single_sign_on(&id).at(instant(NOW + seconds));
     for (seconds, status) in [(-301, 403), (-300, 302), (0, 302), (60, 302), (61, 403)] {
@@ -218,7 +218,7 @@ async fn both_eras_of_single_sign_on_have_the_same_window_and_the_same_closed_do
 }
 
 #[tokio::test]
-async fn a_person_goes_on_with_a_session_and_the_nav_data_cookie() {
+async fn a_sign_on_sets_a_session_and_the_nav_data_cookie() {
     let (house, id) = with_a_widget().await;
     let form = house.market.single_sign_on(&id).at(instant(NOW));
     let mut visitor = house.visitor();
@@ -243,7 +243,7 @@ async fn a_person_goes_on_with_a_session_and_the_nav_data_cookie() {
 }
 
 #[tokio::test]
-async fn old_passwords_and_salts_count_until_their_end() {
+async fn old_passwords_and_salts_are_accepted_until_they_expire() {
     let clock = Clock::at(NOW);
     let end = instant(NOW + 60);
     let marketplace = CloudControl::new(SLUG, PASSWORD, SALT)

@@ -35,7 +35,7 @@ async fn ask_with_a_head(house: &House<Heroku>, lines: &[&str]) -> RawReply {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_too_long_is_413_unread() {
+async fn a_body_announced_as_too_long_is_413_without_being_read() {
     let house = heroku().await;
     let right = right();
     for line in ["POST /heroku/resources", "POST /heroku/resources/", "PUT /heroku/resources/7"] {
@@ -49,7 +49,7 @@ async fn a_body_that_is_announced_too_long_is_413_unread() {
 }
 
 #[tokio::test]
-async fn a_body_of_the_limit_is_read_and_one_more_byte_is_not() {
+async fn a_body_of_exactly_the_limit_is_read_and_one_more_byte_is_413() {
     let house = heroku().await;
     let right = right();
     let whole = |length| request(["POST /heroku/resources", &right], provision(length));
@@ -64,7 +64,7 @@ async fn a_body_of_the_limit_is_read_and_one_more_byte_is_not() {
 }
 
 #[tokio::test]
-async fn a_stream_without_an_end_is_413_as_soon_as_it_is_too_long() {
+async fn a_chunked_body_is_413_as_soon_as_it_exceeds_the_limit() {
     let house = heroku().await;
     let right = right();
     for line in ["POST /heroku/resources", "PUT /heroku/resources/7"] {
@@ -77,7 +77,7 @@ async fn a_stream_without_an_end_is_413_as_soon_as_it_is_too_long() {
 }
 
 #[tokio::test]
-async fn the_limit_is_a_setting() {
+async fn the_body_limit_is_configurable() {
     let house = House::with(|addon| addon.with_body_limit(1000)).await;
     let right = right();
     let whole = |length| request(["POST /heroku/resources", &right], provision(length));
@@ -89,7 +89,7 @@ async fn the_limit_is_a_setting() {
 }
 
 #[tokio::test]
-async fn strangers_are_turned_away_before_their_body_is_read() {
+async fn unauthenticated_requests_are_401_before_their_body_is_read() {
     let house = heroku().await;
     let wrong = format!("authorization: {}", sign::basic(SLUG, "guessed"));
     for line in [
@@ -110,7 +110,7 @@ async fn strangers_are_turned_away_before_their_body_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_not_read_is_never_taken_for_the_next_request() {
+async fn an_unread_body_is_never_parsed_as_the_next_request() {
     let house = heroku().await;
     let right = right();
     let hidden = request(["DELETE /heroku/resources/7", &right], "");
@@ -132,7 +132,7 @@ async fn a_body_that_was_not_read_is_never_taken_for_the_next_request() {
 }
 
 #[tokio::test]
-async fn the_other_marketplaces_do_the_same() {
+async fn the_other_marketplaces_limit_bodies_too() {
     let house = cloudcontrol().await;
     let right = right();
     let head = |lines: &[&str]| request(lines.iter().copied(), "");
@@ -151,7 +151,7 @@ async fn the_other_marketplaces_do_the_same() {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_before_its_announced_end_asks_for_nothing() {
+async fn a_truncated_body_does_not_reach_the_listener() {
     let house = heroku().await;
     let body = provision(1000);
     let head = request(["POST /heroku/resources", &right(), "content-length: 2000"], &body);
@@ -197,7 +197,7 @@ async fn flood(house: &House<Heroku>, lines: &[&str], chunked: bool) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn ten_megabytes_at_a_time_from_many_leave_the_memory_flat() {
+async fn many_concurrent_10_mb_bodies_do_not_increase_memory() {
     let house = heroku().await;
     let right = right();
     let announced = ["POST /heroku/resources", right.as_str(), "content-length: 10485760"];

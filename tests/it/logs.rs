@@ -77,7 +77,7 @@ fn holds_no_secret(log: &Log, computed: &[String]) {
 }
 
 #[tokio::test]
-async fn no_secret_of_heroku_stands_in_the_log_at_any_level() {
+async fn no_heroku_secret_is_logged_at_any_level() {
     let log = Log::open();
     let house = House::of(heroku_manifest(), |addon| addon.with_answer_budget(Duration::from_secs(5))).await;
     let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
@@ -129,7 +129,7 @@ async fn no_secret_of_heroku_stands_in_the_log_at_any_level() {
 }
 
 #[tokio::test]
-async fn no_secret_of_cloudcontrol_or_opperator_stands_in_the_log_at_any_level() {
+async fn no_cloudcontrol_or_opperator_secret_is_logged_at_any_level() {
     let log = Log::open();
     let house = House::of(CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), |addon| addon).await;
     let market = testkit::CloudControl::new(&house.server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
@@ -177,7 +177,7 @@ async fn no_secret_of_cloudcontrol_or_opperator_stands_in_the_log_at_any_level()
 }
 
 #[tokio::test]
-async fn a_secret_of_the_wrong_kind_is_not_quoted() {
+async fn a_secret_of_the_wrong_type_is_not_quoted() {
     let log = Log::open();
     let house = House::of(heroku_manifest(), |addon| addon).await;
     let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
@@ -192,7 +192,7 @@ async fn a_secret_of_the_wrong_kind_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_is_refused_is_logged_without_its_secrets() {
+async fn a_rejected_redirect_is_logged_without_its_secrets() {
     let log = Log::open();
     let house = crate::support::heroku().await;
     for away in [
@@ -216,7 +216,7 @@ fn of_request(log: &Log, request_id: &str) -> (Vec<Line>, usize) {
 }
 
 #[tokio::test]
-async fn every_line_of_a_request_says_which_request_marketplace_and_resource() {
+async fn every_event_of_a_request_has_request_id_marketplace_and_resource() {
     let log = Log::open();
     let house = crate::support::heroku().await;
     let work = async || {
@@ -278,7 +278,7 @@ async fn every_line_of_a_request_says_which_request_marketplace_and_resource() {
 }
 
 #[tokio::test]
-async fn a_request_that_gets_no_further_says_as_much_as_is_known() {
+async fn the_log_of_a_rejected_request_has_all_known_fields() {
     let log = Log::open();
     let house = crate::support::heroku().await;
     let heroku = &house.market;
@@ -301,7 +301,7 @@ async fn a_request_that_gets_no_further_says_as_much_as_is_known() {
 }
 
 #[tokio::test]
-async fn work_that_outlives_its_caller_still_says_whose_it_is() {
+async fn work_that_outlives_its_caller_is_logged_with_the_requests_fields() {
     let log = Log::open();
     let house = House::with(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();

@@ -8,7 +8,7 @@ mod browser;
 mod cloudcontrol;
 mod compile_errors;
 mod conformance;
-mod hang_up;
+mod disconnects;
 mod heroku;
 mod large_bodies;
 #[macro_use]

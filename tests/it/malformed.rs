@@ -24,7 +24,7 @@ fn shown(body: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_json_object_is_400_and_the_sentence_says_where() {
+async fn invalid_json_is_400_and_the_message_gives_the_position() {
     let house = open().await;
     let nested = |open: &str, close: &str| [open.repeat(100_000), close.repeat(100_000)].concat().into_bytes();
     let whole = format!(r#""uuid":"{UUID}","plan":"basic""#);
@@ -91,7 +91,7 @@ async fn what_is_no_json_object_is_400_and_the_sentence_says_where() {
 }
 
 #[tokio::test]
-async fn an_empty_body_is_400_and_called_empty() {
+async fn an_empty_body_is_400_and_reported_as_empty() {
     let house = open().await;
     for reply in post_and_put(&house, b"").await {
         assert!(reply.expect(400).message().contains("empty"), "{reply}");
@@ -100,7 +100,7 @@ async fn an_empty_body_is_400_and_called_empty() {
 }
 
 #[tokio::test]
-async fn a_plan_that_is_missing_or_no_text_is_told_by_its_name() {
+async fn a_plan_that_is_missing_or_not_a_string_is_reported_by_name() {
     let house = open().await;
     for reply in [
         house.market.provision("basic").without("plan").await,
@@ -123,7 +123,7 @@ async fn a_plan_that_is_missing_or_no_text_is_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_empty_or_unknown_plan_is_the_listeners_to_judge() {
+async fn an_empty_or_unknown_plan_is_passed_to_the_listener() {
     let house = open().await;
     for plan in ["", " ", "gold", "BASIC", "lantern:basic"] {
         for reply in [house.market.provision(plan).await, house.market.plan_change(UUID, plan).await] {
@@ -133,7 +133,7 @@ async fn an_empty_or_unknown_plan_is_the_listeners_to_judge() {
 }
 
 #[tokio::test]
-async fn a_uuid_that_is_none_is_told_by_its_name() {
+async fn an_invalid_uuid_is_reported_by_name() {
     let house = open().await;
     let missing = house.market.provision("basic").without("uuid").await;
     assert!(missing.expect(400).message().contains("`uuid`"), "{missing}");
@@ -154,7 +154,7 @@ async fn a_uuid_that_is_none_is_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_documented_field_of_another_kind_is_told_by_its_path() {
+async fn a_documented_field_of_the_wrong_type_is_reported_by_path() {
     let house = open().await;
     for (field, instead, path) in [
         ("name", json!(7), "at name"),
@@ -171,7 +171,7 @@ async fn a_documented_field_of_another_kind_is_told_by_its_path() {
 }
 
 #[tokio::test]
-async fn line_and_path_are_those_of_the_fault() {
+async fn the_message_gives_line_and_path_of_the_error() {
     let house = open().await;
     let body = format!("{{\n  \"uuid\": \"{UUID}\",\n  \"plan\": 7\n}}");
     let reply = house.market.provision("basic").body(body).await;
@@ -180,7 +180,7 @@ async fn line_and_path_are_those_of_the_fault() {
 }
 
 #[tokio::test]
-async fn any_accept_any_media_type_and_none_are_accepted() {
+async fn any_accept_header_and_media_type_is_accepted() {
     let house = open().await;
     for accept in
         ["*/*", "text/html", "application/vnd.heroku-addons+json; version=3", "application/xml;q=0", "nonsense", ""]
@@ -234,7 +234,7 @@ async fn unknown_fields_of_every_kind_are_accepted() {
 }
 
 #[tokio::test]
-async fn names_and_values_may_be_written_with_escapes() {
+async fn names_and_values_may_contain_escapes() {
     let house = heroku().await;
     let body = format!(r#"{{"\u0075uid":"\u0037{}","pl\u0061n":"b\u0061sic"}}"#, &UUID[1..]);
     house.market.provision("basic").body(body).await.expect(200);
@@ -244,7 +244,7 @@ async fn names_and_values_may_be_written_with_escapes() {
 }
 
 #[tokio::test]
-async fn cloudcontrols_bodies_are_read_as_carefully() {
+async fn cloudcontrol_bodies_are_validated_the_same_way() {
     let house = cloudcontrol().await;
     for body in ["{", "", "[]", "null", "NaN", "\u{feff}{}", "{\"plan\":7}", "{}"] {
         let reply = house.market.provision("basic").body(body).await;

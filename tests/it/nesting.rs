@@ -39,7 +39,7 @@ async fn whole_life(heroku: &testkit::Heroku) {
 }
 
 #[tokio::test]
-async fn any_prefix_or_none_is_as_good() {
+async fn the_router_works_under_any_prefix_or_none() {
     for prefix in ["/heroku", "/market/place/heroku", "/a.b/heroku"] {
         let router: Router = maitre::heroku(Addon::new(credentials(), agreeable()));
         let server = Server::start(Router::new().nest(prefix, router)).await;
@@ -50,7 +50,7 @@ async fn any_prefix_or_none_is_as_good() {
 }
 
 #[tokio::test]
-async fn a_prefix_may_have_parameters_of_its_own() {
+async fn the_prefix_may_contain_path_parameters() {
     for prefix in ["/{region}/heroku", "/{id}/heroku"] {
         let vendor = agreeable();
         let router = maitre::heroku(Addon::new(credentials().with_legacy_token(true), vendor.clone()));
@@ -94,7 +94,7 @@ async fn two_add_ons_in_one_app_share_nothing() {
 }
 
 #[tokio::test]
-async fn one_listener_may_serve_three_marketplaces_and_is_told_which() {
+async fn one_listener_may_serve_three_marketplaces_and_can_distinguish_them() {
     let vendor = Arc::new(Vendor::default());
     let opperator = Opperator::new(SLUG, SECRET, |_| Some("basic".to_owned())).unwrap();
     let server = Server::start(
@@ -141,7 +141,7 @@ impl Credentialed for Lanterns {
 }
 
 #[tokio::test]
-async fn a_listener_with_credentials_is_nested_bare_in_an_app_with_state() {
+async fn a_credentialed_listener_is_nested_directly_in_an_app_with_state() {
     #[derive(Clone)]
     struct AppState(&'static str);
 
@@ -206,7 +206,7 @@ async fn refused_method(house: &House<Heroku>, method: &str, path: &str) -> Vec<
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_405_and_told_the_right_ones() {
+async fn a_wrong_method_is_405_with_the_allowed_methods() {
     let house = heroku().await;
     for (path, wrong, allowed) in [
         ("/heroku/resources", "GET HEAD PUT DELETE PATCH OPTIONS", &["POST"][..]),
@@ -223,7 +223,7 @@ async fn a_wrong_method_is_405_and_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn sso_is_no_id() {
+async fn sso_is_not_a_resource_id() {
     let house = heroku().await;
     house.market.plan_change("sso", "premium").await.expect(405);
     house.market.deprovision("sso").await.expect(405);
@@ -232,7 +232,7 @@ async fn sso_is_no_id() {
 }
 
 #[tokio::test]
-async fn other_paths_belong_to_the_host() {
+async fn other_paths_are_left_to_the_host() {
     let vendor = agreeable();
     let app = Router::new()
         .nest("/heroku", maitre::heroku(Addon::new(credentials(), vendor.clone())))
@@ -260,7 +260,7 @@ async fn other_paths_belong_to_the_host() {
 }
 
 #[tokio::test]
-async fn every_path_segment_is_an_id_and_arrives_as_it_was_meant() {
+async fn every_path_segment_is_decoded_as_an_id() {
     let long = "x".repeat(8000);
     let vendor = agreeable();
     let router = maitre::heroku(Addon::new(credentials().with_legacy_token(true), vendor.clone()));
@@ -301,7 +301,7 @@ async fn every_path_segment_is_an_id_and_arrives_as_it_was_meant() {
 }
 
 #[tokio::test]
-async fn dots_alone_are_an_id_too_and_what_is_no_text_is_none() {
+async fn dots_are_a_valid_id_and_invalid_utf8_is_not() {
     let house = heroku().await;
     house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
     let right = format!("authorization: {}", testkit::sign::basic(SLUG, PASSWORD));
@@ -320,7 +320,7 @@ async fn dots_alone_are_an_id_too_and_what_is_no_text_is_none() {
 }
 
 #[tokio::test]
-async fn a_query_on_any_call_changes_nothing() {
+async fn a_query_string_is_ignored() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).path("/resources?plan=premium&x").await.expect(200);
     house.market.plan_change(UUID, "premium").path(format!("/resources/{UUID}?plan=gold")).await.expect(200);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Clock, House, NOW, Raw, SECRET, SLUG, instant, opperator, request};
 
 #[tokio::test]
-async fn the_published_example() {
+async fn the_documented_provision_is_201() {
     let house = opperator().await;
     house.vendor.on_provision(async |_| Ok(Provisioned::new("inst-77").with_config("region", "eu")));
     let lines = ["POST /opperator/instances", "X-Opperator-Shared-Secret: melon-9", "content-type: application/json"];
@@ -20,7 +20,7 @@ async fn the_published_example() {
 }
 
 #[tokio::test]
-async fn a_subscription_lives_from_provision_to_cancellation() {
+async fn an_instance_is_provisioned_changed_and_deprovisioned() {
     let house = opperator().await;
     let reply = house.market.provision(json!({ "seats": 2 })).await;
     let id = reply.expect(201).json()["id"].as_str().unwrap().to_owned();
@@ -43,7 +43,7 @@ async fn a_subscription_lives_from_provision_to_cancellation() {
 }
 
 #[tokio::test]
-async fn features_may_come_as_a_form() {
+async fn features_may_be_sent_as_a_form() {
     let house = opperator().await;
     let form = |call: testkit::Call<testkit::Json>, body: &str| {
         call.header("content-type", "application/x-www-form-urlencoded").body(body)
@@ -59,7 +59,7 @@ async fn features_may_come_as_a_form() {
 }
 
 #[tokio::test]
-async fn features_that_no_plan_has_are_refused_with_a_sentence() {
+async fn features_of_no_plan_are_422_with_a_message() {
     let house = opperator().await;
     for reply in [
         house.market.provision(json!({ "seats": 1000 })).await,
@@ -72,7 +72,7 @@ async fn features_that_no_plan_has_are_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn features_that_are_no_map_are_told_by_line_and_place() {
+async fn features_that_are_not_a_map_are_400_with_the_position() {
     let house = opperator().await;
     let instead = [
         house.market.provision(json!(null)),
@@ -90,7 +90,7 @@ async fn features_that_are_no_map_are_told_by_line_and_place() {
 }
 
 #[tokio::test]
-async fn a_plan_warning_may_say_anything_or_nothing() {
+async fn a_plan_warning_may_have_any_body_or_none() {
     let house = opperator().await;
     assert_eq!(house.market.plan_warning("inst-77").await.expect(200).text(), "{}");
     house.market.plan_warning("inst-77").set("used", 0.93).await.expect(200);
@@ -106,7 +106,7 @@ async fn a_plan_warning_may_say_anything_or_nothing() {
 }
 
 #[tokio::test]
-async fn every_route_asks_for_the_secret() {
+async fn every_route_requires_the_shared_secret() {
     let house = opperator().await;
     let market = &house.market;
     for secret in
@@ -139,7 +139,7 @@ async fn every_route_asks_for_the_secret() {
 }
 
 #[tokio::test]
-async fn the_header_counts_in_any_case_and_once() {
+async fn the_secret_header_is_case_insensitive_and_must_be_unique() {
     let house = opperator().await;
     for name in ["X-OPPERATOR-SHARED-SECRET", "x-opperator-shared-secret", "X-Opperator-Shared-Secret"] {
         let line = format!("{name}: {SECRET}");
@@ -152,7 +152,7 @@ async fn the_header_counts_in_any_case_and_once() {
 }
 
 #[tokio::test]
-async fn an_old_secret_counts_until_its_end() {
+async fn an_old_secret_is_accepted_until_it_expires() {
     let clock = Clock::at(NOW);
     let marketplace = Opperator::new(SLUG, SECRET, |_| Some("basic".to_owned())).unwrap();
     let marketplace = marketplace.with_secret(Password::new("öld").unwrap().with_expiry(instant(NOW + 60)));
@@ -166,7 +166,7 @@ async fn an_old_secret_counts_until_its_end() {
 }
 
 #[tokio::test]
-async fn an_empty_secret_is_no_secret() {
+async fn an_empty_secret_is_rejected() {
     assert!(Opperator::new(SLUG, "", |_| None).is_err());
 }
 
@@ -180,7 +180,7 @@ async fn there_is_no_single_sign_on() {
 }
 
 #[tokio::test]
-async fn answers_hold_what_the_listener_said() {
+async fn replies_contain_config_and_message_of_the_listener() {
     let house = opperator().await;
     house.vendor.on_plan_change(async |_| Ok(PlanChanged::new().with_config("region", "us")));
     assert_eq!(

@@ -20,7 +20,7 @@ async fn every_call(house: &House<Heroku>) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn a_listener_that_panics_is_503_and_the_next_request_is_fine() {
+async fn a_panicking_listener_is_503_and_the_next_request_succeeds() {
     let log = Log::open();
     let house = heroku().await;
     house.vendor.on_provision(async |_| panic!("secret-of-the-panic"));
@@ -46,7 +46,7 @@ async fn a_listener_that_panics_is_503_and_the_next_request_is_fine() {
 }
 
 #[tokio::test]
-async fn an_error_that_a_question_mark_meets_is_503_and_its_cause_stands_in_the_log_alone() {
+async fn a_propagated_error_is_503_and_its_cause_appears_only_in_the_log() {
     #[derive(Debug)]
     struct Outer(io::Error);
     impl std::fmt::Display for Outer {
@@ -87,7 +87,7 @@ async fn an_error_that_a_question_mark_meets_is_503_and_its_cause_stands_in_the_
 }
 
 #[tokio::test]
-async fn causes_that_are_no_errors_are_logged_too() {
+async fn causes_that_are_not_errors_are_logged_too() {
     let log = Log::open();
     let house = heroku().await;
     house.vendor.on_provision(async |_| Err(Failure::from_display("queue full")));
@@ -96,7 +96,7 @@ async fn causes_that_are_no_errors_are_logged_too() {
 }
 
 #[tokio::test]
-async fn failures_after_the_caller_was_answered_are_logged_as_well() {
+async fn failures_after_the_response_are_logged_too() {
     let log = Log::open();
     let house = House::with(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
@@ -117,7 +117,7 @@ async fn failures_after_the_caller_was_answered_are_logged_as_well() {
 }
 
 #[tokio::test]
-async fn a_plan_warning_may_panic_or_fail_like_all_else() {
+async fn a_failing_or_panicking_plan_warning_is_503() {
     let house = opperator().await;
     house.vendor.on_plan_warning(async |_| panic!("boom"));
     house.market.plan_warning("inst-77").await.expect(503);

@@ -15,7 +15,7 @@ async fn sent_to(house: &House<maitre::Heroku>, location: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_path_of_this_site_is_followed_as_it_stands() {
+async fn a_path_on_the_same_site_is_sent_unchanged() {
     let house = heroku().await;
     for here in ["/", "/dashboard", "/a//b", "/a?next=https://elsewhere.example#b", "/%2F%2Felsewhere.example", "/a\\b"]
     {
@@ -24,7 +24,7 @@ async fn a_path_of_this_site_is_followed_as_it_stands() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_off_this_site_and_nobody_is_signed_in_for_it() {
+async fn a_redirect_to_another_site_is_503_without_a_session() {
     let log = Log::open();
     let house = heroku().await;
     let away = [
@@ -59,7 +59,7 @@ async fn nobody_is_sent_off_this_site_and_nobody_is_signed_in_for_it() {
 }
 
 #[tokio::test]
-async fn an_origin_that_the_vendor_lists_is_as_good_and_only_that() {
+async fn only_allowed_origins_may_be_redirect_targets() {
     let house = House::with(|addon| {
         let addon = addon.with_redirect_origin("https://app.lantern.example").unwrap();
         addon.with_redirect_origin("http://localhost:3000").unwrap()
@@ -96,7 +96,7 @@ async fn an_origin_that_the_vendor_lists_is_as_good_and_only_that() {
 }
 
 #[tokio::test]
-async fn an_origin_is_scheme_and_host_and_nothing_else() {
+async fn an_origin_consists_of_scheme_host_and_port_only() {
     let addon = heroku().await.addon;
     for odd in [
         "",

@@ -106,7 +106,7 @@ pub(crate) async fn installs(folder: &Folder) -> i64 {
 }
 
 #[test]
-fn the_printed_lines_order_change_and_remove() {
+fn the_printed_curl_commands_provision_change_and_deprovision() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let lines: Vec<_> = saas.greeting.lines().filter(|line| line.starts_with("curl")).collect();
@@ -121,7 +121,7 @@ fn the_printed_lines_order_change_and_remove() {
 }
 
 #[tokio::test]
-async fn an_install_lives_once_and_answers_the_same() {
+async fn an_install_is_created_once_and_replays_its_reply() {
     let folder = Folder::new();
     let mut saas = Saas::start(&folder);
     let uuid = saas.heroku().new_uuid();
@@ -150,7 +150,7 @@ async fn an_install_lives_once_and_answers_the_same() {
 }
 
 #[tokio::test]
-async fn concurrent_duplicates_are_one_install() {
+async fn concurrent_duplicates_create_one_install() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let order = saas.heroku().provision("basic").uuid(&saas.heroku().new_uuid());
@@ -165,7 +165,7 @@ async fn concurrent_duplicates_are_one_install() {
 }
 
 #[tokio::test]
-async fn what_was_never_ordered_is_unknown() {
+async fn a_resource_that_was_never_provisioned_is_unknown() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let heroku = saas.heroku();
@@ -178,7 +178,7 @@ async fn what_was_never_ordered_is_unknown() {
 }
 
 #[tokio::test]
-async fn config_vars_count_within_the_plan() {
+async fn the_counters_behind_the_config_vars_respect_the_plan() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let heroku = saas.heroku();
@@ -205,7 +205,7 @@ async fn config_vars_count_within_the_plan() {
 }
 
 #[tokio::test]
-async fn the_dashboard_opens_from_the_marketplace_alone() {
+async fn the_dashboard_requires_single_sign_on() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let heroku = saas.heroku();
@@ -229,7 +229,7 @@ async fn the_dashboard_opens_from_the_marketplace_alone() {
 }
 
 #[tokio::test]
-async fn an_older_checker_gets_in_with_the_v1_token() {
+async fn an_older_checker_signs_in_with_the_v1_token() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let heroku = saas.heroku();
@@ -242,7 +242,7 @@ async fn an_older_checker_gets_in_with_the_v1_token() {
 }
 
 #[tokio::test]
-async fn the_other_marketplaces_order_change_and_remove() {
+async fn the_other_marketplaces_provision_change_and_deprovision() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let cloudcontrol = CloudControl::new(&format!("{}/cloudcontrol", saas.origin), "tally", PASSWORD, SALT);
@@ -263,7 +263,7 @@ async fn the_other_marketplaces_order_change_and_remove() {
 }
 
 #[test]
-fn a_public_address_is_refused_with_the_secrets_of_the_repository() {
+fn a_public_address_is_rejected_with_the_repositorys_secrets() {
     let folder = Folder::new();
     let mut process = Saas::command(&folder.0).env("HOST", "0.0.0.0").spawn().unwrap();
     let status = process.wait().unwrap();
@@ -275,14 +275,14 @@ fn a_public_address_is_refused_with_the_secrets_of_the_repository() {
 }
 
 #[test]
-fn a_terminated_process_ends_in_order() {
+fn a_terminated_process_exits_successfully() {
     let folder = Folder::new();
     let mut saas = Saas::start(&folder);
     assert!(saas.terminate().success());
 }
 
 #[test]
-fn a_killed_process_leaves_nothing_that_the_next_one_does_not_know() {
+fn a_killed_process_loses_no_install() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let folder = Folder::new();
@@ -302,7 +302,7 @@ fn a_killed_process_leaves_nothing_that_the_next_one_does_not_know() {
 }
 
 #[tokio::test]
-async fn two_processes_on_one_postgres_are_one_product() {
+async fn two_processes_share_one_postgres() {
     let Some(database) = Database::postgres().await else { return };
     let folder = Folder::new();
     let mut one = Saas::start_on(&folder, &database.url);
@@ -344,7 +344,7 @@ async fn two_processes_on_one_postgres_are_one_product() {
 }
 
 #[tokio::test]
-async fn a_shared_database_without_a_key_is_refused_with_what_to_do() {
+async fn a_shared_database_without_a_key_is_rejected_with_instructions() {
     let Some(database) = Database::postgres().await else { return };
     let folder = Folder::new();
     let output = Saas::command(&folder.0).env("DATABASE_URL", &database.url).output().unwrap();
@@ -354,7 +354,7 @@ async fn a_shared_database_without_a_key_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn migrations_are_a_command_of_their_own() {
+async fn migrations_run_as_a_separate_command() {
     let Some(database) = Database::postgres().await else { return };
     let folder = Folder::new();
     // without a key: it is not needed where nothing is read

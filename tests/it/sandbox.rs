@@ -49,7 +49,7 @@ impl Market {
 }
 
 #[tokio::test]
-async fn the_example_is_bought_opened_and_removed_at_its_own_marketplace() {
+async fn the_example_is_provisioned_opened_and_deprovisioned_in_its_sandbox() {
     let folder = Folder::new();
     let mut saas = Saas::with_sandbox(&folder, 0);
     let market = Market::of(&saas);
@@ -82,7 +82,7 @@ async fn the_example_is_bought_opened_and_removed_at_its_own_marketplace() {
 }
 
 #[tokio::test]
-async fn what_takes_long_is_told_later() {
+async fn a_slow_provision_is_notified_on_completion() {
     let folder = Folder::new();
     let saas = Saas::with_sandbox(&folder, 5);
     let market = Market::of(&saas);

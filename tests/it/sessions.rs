@@ -57,7 +57,7 @@ async fn sign_in(house: &House<Heroku>, visitor: &mut Visitor) -> maitre_testkit
 }
 
 #[tokio::test]
-async fn the_listeners_values_arrive_at_the_hosts_pages() {
+async fn session_values_of_the_listener_reach_the_hosts_pages() {
     let (house, _) = open().await;
     house.vendor.on_single_sign_on(async |_| {
         Ok(SignedOn::redirect("/dashboard").with_session("widget", json!({ "id": 641 })).with_session("role", "reader"))
@@ -79,7 +79,7 @@ async fn the_session_cookie_survives_a_post_from_another_site() {
 }
 
 #[tokio::test]
-async fn a_live_session_id_that_somebody_planted_is_worth_nothing_afterwards() {
+async fn a_planted_live_session_id_is_invalid_after_sign_on() {
     let (house, store) = open().await;
     let mut mallory = house.visitor();
     mallory.get("/visit").await.expect(200);
@@ -99,7 +99,7 @@ async fn a_live_session_id_that_somebody_planted_is_worth_nothing_afterwards() {
 }
 
 #[tokio::test]
-async fn an_invented_session_id_is_never_taken_over() {
+async fn an_invented_session_id_is_never_adopted() {
     let (house, store) = open().await;
     let invented = Id(7).to_string();
     for invented in [invented.as_str(), "no-id-at-all", ""] {
@@ -116,7 +116,7 @@ async fn an_invented_session_id_is_never_taken_over() {
 }
 
 #[tokio::test]
-async fn a_value_of_the_time_before_does_not_survive_the_login() {
+async fn earlier_session_values_do_not_survive_sign_on() {
     let (house, _) = open().await;
     let mut ada = house.visitor();
     ada.get("/visit").await.expect(200);
@@ -127,7 +127,7 @@ async fn a_value_of_the_time_before_does_not_survive_the_login() {
 }
 
 #[tokio::test]
-async fn a_second_login_is_a_second_session() {
+async fn a_second_sign_on_replaces_the_session() {
     let (house, store) = open().await;
     let mut ada = house.visitor();
     let first = sign_in(&house, &mut ada).await.cookie("id").unwrap().value().to_owned();
@@ -140,7 +140,7 @@ async fn a_second_login_is_a_second_session() {
 }
 
 #[tokio::test]
-async fn a_refused_login_leaves_the_session_of_the_time_before_alone() {
+async fn a_rejected_sign_on_keeps_the_existing_session() {
     let (house, _) = open().await;
     let mut ada = house.visitor();
     ada.get("/visit").await.expect(200);
@@ -152,7 +152,7 @@ async fn a_refused_login_leaves_the_session_of_the_time_before_alone() {
 }
 
 #[tokio::test]
-async fn a_login_without_values_still_ends_the_session_of_the_time_before() {
+async fn a_sign_on_without_values_still_ends_the_existing_session() {
     let (house, _) = open().await;
     house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
     let mut ada = house.visitor();
@@ -163,7 +163,7 @@ async fn a_login_without_values_still_ends_the_session_of_the_time_before() {
 }
 
 #[tokio::test]
-async fn without_a_session_layer_it_is_500_and_the_log_says_which_one_to_add() {
+async fn a_missing_session_layer_is_500_and_the_log_names_the_layer() {
     let log = Log::open();
     let house = House::within(marketplace(), |addon| addon, |app| app).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
@@ -176,7 +176,7 @@ async fn without_a_session_layer_it_is_500_and_the_log_says_which_one_to_add() {
 }
 
 #[tokio::test]
-async fn without_values_no_session_layer_is_needed() {
+async fn sign_on_without_values_needs_no_session_layer() {
     let house = House::within(marketplace(), |addon| addon, |app| app).await;
     house.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
     house.market.single_sign_on(UUID).await.expect(302);
@@ -205,7 +205,7 @@ impl SessionStore for Down {
 }
 
 #[tokio::test]
-async fn a_session_store_that_fails_is_503_and_nobody_is_signed_in() {
+async fn a_failing_session_store_is_503_without_a_sign_on() {
     let log = Log::open();
     let house = House::within(marketplace(), |addon| addon, |app| app.layer(SessionManagerLayer::new(Down))).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
@@ -216,7 +216,7 @@ async fn a_session_store_that_fails_is_503_and_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn other_exchanges_make_no_session() {
+async fn other_requests_create_no_session() {
     let house = heroku().await;
     for reply in [
         house.market.provision("basic").uuid(UUID).await,

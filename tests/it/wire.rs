@@ -50,7 +50,7 @@ fn provision() -> String {
 }
 
 #[tokio::test]
-async fn heroku_done() {
+async fn successful_heroku_responses() {
     let (server, vendor) = open().await;
     answers(&server, &["POST /heroku/resources", BASIC], &provision(), r#"HTTP/1.1 200 OK
 content-type: application/json
@@ -122,7 +122,7 @@ content-length: 2
 }
 
 #[tokio::test]
-async fn heroku_turned_away() {
+async fn rejected_heroku_requests() {
     let (server, _) = open().await;
     answers(
         &server,
@@ -209,7 +209,7 @@ async fn failures(server: &Server, vendor: &Vendor, lines: &[&str], body: &str, 
 }
 
 #[tokio::test]
-async fn the_listeners_no() {
+async fn listener_failures_on_every_marketplace() {
     let (server, vendor) = open().await;
     failures(&server, &vendor, &["POST /heroku/resources", BASIC], &provision(), "410 Gone").await;
     failures(&server, &vendor, &["POST /cloudcontrol/resources", BASIC], r#"{"plan":"basic"}"#, "404 Not Found").await;
@@ -255,7 +255,7 @@ content-length: 0
 ";
 
 #[tokio::test]
-async fn heroku_single_sign_on() {
+async fn single_sign_on_responses_of_heroku() {
     let (server, _) = open().await;
     let token = "ac96a81ac9555ffb7077cce9dd00850ae85c267d";
     let form = format!("resource_id={UUID}&resource_token={token}&timestamp=1772000000&nav-data=eyJhIjoxfQ");
@@ -404,7 +404,7 @@ content-length: 65
 }
 
 #[tokio::test]
-async fn a_request_id_is_made_where_none_was_sent_and_differs_each_time() {
+async fn a_missing_request_id_is_generated_and_unique() {
     let (server, _) = open().await;
     let bytes = request(["POST /heroku/resources", BASIC], provision());
     let mut seen = Vec::new();

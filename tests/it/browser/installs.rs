@@ -4,7 +4,7 @@ use super::{Browser, Tally};
 use crate::saas::installs;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_install_from_the_first_button_to_the_last() {
+async fn an_install_is_created_used_changed_and_removed() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     browser.open(&tally.market.url("/")).await;
     browser.sees("#live", "live").await;
@@ -55,7 +55,7 @@ async fn an_install_from_the_first_button_to_the_last() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_delivered_twice_is_one_resource() {
+async fn a_duplicate_delivery_creates_one_resource() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     browser.open(&tally.market.url("/")).await;
     browser.click("#faults summary").await;
@@ -86,7 +86,7 @@ async fn what_is_delivered_twice_is_one_resource() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_scripts_everything_is_a_form_and_a_reload() {
+async fn the_page_works_without_scripts() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     browser.tell("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true })).await;
     browser.open(&tally.market.url("/")).await;

@@ -33,7 +33,7 @@ async fn installed(browser: &Browser, tally: &Tally) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_tab_key_comes_to_everything_and_shows_where_it_is() {
+async fn the_tab_key_reaches_every_control_with_visible_focus() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     installed(&browser, &tally).await;
     let usable = browser.run(USABLE).await;
@@ -58,7 +58,7 @@ async fn the_tab_key_comes_to_everything_and_shows_where_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_install_is_ordered_and_removed_by_keys_and_the_focus_stays() {
+async fn an_install_is_created_and_removed_by_keyboard_and_keeps_the_focus() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     installed(&browser, &tally).await;
     browser.run("document.querySelector('#order select').focus()").await;
@@ -79,7 +79,7 @@ async fn an_install_is_ordered_and_removed_by_keys_and_the_focus_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_control_says_what_it_does() {
+async fn every_control_has_an_accessible_name() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     tally.market.sandbox.provision("premium").await;
     installed(&browser, &tally).await;

@@ -43,7 +43,7 @@ async fn installs(folder: &Folder) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn the_example_keeps_the_contract_twice_in_a_row_and_is_left_empty() {
+async fn the_example_passes_twice_and_is_left_empty() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     for _ in 0..2 {
@@ -60,7 +60,7 @@ async fn the_example_keeps_the_contract_twice_in_a_row_and_is_left_empty() {
 }
 
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_the_run_and_leave_nothing() {
+async fn ctrl_c_and_sigterm_stop_the_run_and_clean_up() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     for (lines, signal) in [(1, "-INT"), (3, "-TERM"), (5, "-INT"), (12, "-TERM")] {
@@ -83,7 +83,7 @@ async fn ctrl_c_and_sigterm_end_the_run_and_leave_nothing() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_a_failure_that_says_what_to_do() {
+async fn a_wrong_password_fails_with_instructions() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let file = changed_manifest(&folder, "password", "another-password-altogether");
@@ -96,7 +96,7 @@ async fn a_wrong_password_is_a_failure_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn strict_counts_what_should_be_too() {
+async fn strict_also_fails_on_should() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let file = changed_manifest(&folder, "sso_salt", "short");

@@ -34,7 +34,7 @@ async fn alive(vendor: &Vendor, server: &Server) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ours_without_a_ledger() {
+async fn our_router_without_a_ledger_passes() {
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().with_legacy_token(true);
     let house = House::of(heroku, |addon| addon).await;
     for _ in 0..2 {
@@ -49,7 +49,7 @@ async fn ours_without_a_ledger() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ours_with_a_ledger() {
+async fn our_router_with_a_ledger_passes() {
     let folder = Folder::new();
     let url = format!("sqlite://{}", folder.0.join("maitre.db").display());
     Ledger::migrate(&url).await.unwrap();
@@ -106,7 +106,7 @@ impl Drop for Python {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_in_another_language() {
+async fn an_addon_in_python_passes() {
     let folder = Folder::new();
     let python = Python::start(&folder);
     let suite = Suite::heroku_file(folder.0.join("addon-manifest.json")).unwrap();

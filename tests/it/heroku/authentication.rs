@@ -39,14 +39,14 @@ fn basic(text: impl AsRef<[u8]>) -> String {
 }
 
 #[tokio::test]
-async fn the_published_header_opens_the_door() {
+async fn the_documented_authorization_header_is_accepted() {
     let house = heroku().await;
     let replies = all_calls(&house, Some("Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==")).await;
     assert_eq!(replies.iter().map(Reply::status).collect::<Vec<_>>(), [200, 200, 200, 204]);
 }
 
 #[tokio::test]
-async fn without_the_right_credentials_nothing_is_asked_and_a_challenge_answered() {
+async fn wrong_credentials_get_a_challenge_without_a_call_to_the_listener() {
     let house = heroku().await;
     let right = BASE64_STANDARD.encode(format!("{SLUG}:{PASSWORD}"));
     let starred: String = right.chars().flat_map(|c| [c, '*']).collect();
@@ -92,7 +92,7 @@ async fn without_the_right_credentials_nothing_is_asked_and_a_challenge_answered
 }
 
 #[tokio::test]
-async fn the_scheme_counts_in_any_case_and_before_any_number_of_spaces() {
+async fn the_scheme_is_case_insensitive_and_may_be_followed_by_several_spaces() {
     let house = heroku().await;
     let right = BASE64_STANDARD.encode(format!("{SLUG}:{PASSWORD}"));
     for scheme in ["basic", "BASIC", "bAsIc", "Basic  "] {
@@ -102,7 +102,7 @@ async fn the_scheme_counts_in_any_case_and_before_any_number_of_spaces() {
 }
 
 #[tokio::test]
-async fn of_two_headers_none_counts() {
+async fn two_authorization_headers_are_rejected() {
     let house = heroku().await;
     let right = format!("authorization: {}", sign::basic(SLUG, PASSWORD));
     let wrong = format!("authorization: {}", sign::basic(SLUG, "guessed"));
@@ -117,7 +117,7 @@ async fn of_two_headers_none_counts() {
 }
 
 #[tokio::test]
-async fn a_password_may_hold_colons_and_every_language_and_be_long() {
+async fn a_password_may_contain_colons_and_unicode_and_be_long() {
     let long = "0123456789abcdef".repeat(16);
     for (slug, password) in [
         ("lantern", "with:colons::inside:"),
@@ -137,7 +137,7 @@ async fn a_password_may_hold_colons_and_every_language_and_be_long() {
 }
 
 #[tokio::test]
-async fn an_old_password_counts_until_its_end_and_the_new_one_goes_on() {
+async fn an_old_password_is_accepted_until_it_expires() {
     let clock = Clock::at(NOW);
     let marketplace = Heroku::new(SLUG, PASSWORD, SALT)
         .unwrap()
@@ -155,7 +155,7 @@ async fn an_old_password_counts_until_its_end_and_the_new_one_goes_on() {
 }
 
 #[tokio::test]
-async fn credentials_are_asked_for_before_the_plan_the_body_or_the_resource() {
+async fn credentials_are_checked_before_plan_body_and_resource() {
     let house = heroku().await;
     let heroku = &house.market;
     is_a_challenge(&heroku.provision("no-such-plan").credentials(SLUG, "wrong").await);
@@ -166,7 +166,7 @@ async fn credentials_are_asked_for_before_the_plan_the_body_or_the_resource() {
 }
 
 #[tokio::test]
-async fn single_sign_on_asks_for_no_credentials_and_is_not_hurt_by_any() {
+async fn single_sign_on_ignores_the_authorization_header() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house.market.single_sign_on(UUID).await.expect(302);
@@ -177,7 +177,7 @@ async fn single_sign_on_asks_for_no_credentials_and_is_not_hurt_by_any() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_credentials_is_not_told() {
+async fn the_401_does_not_reveal_what_is_wrong_with_the_credentials() {
     let house = heroku().await;
     let wrong_user = house.market.provision("basic").credentials("nobody", PASSWORD).await;
     let wrong_password = house.market.provision("basic").credentials(SLUG, "wrong").await;

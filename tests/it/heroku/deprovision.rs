@@ -5,7 +5,7 @@ use maitre::{Deprovisioned, Failure};
 use crate::support::{Log, UUID, heroku};
 
 #[tokio::test]
-async fn a_resource_is_removed_by_the_vendors_id_or_by_the_uuid() {
+async fn a_resource_is_deprovisioned_by_provider_id_or_uuid() {
     let house = heroku().await;
     let other = house.market.new_uuid();
     house.market.provision("basic").uuid(UUID).await.expect(200);
@@ -19,7 +19,7 @@ async fn a_resource_is_removed_by_the_vendors_id_or_by_the_uuid() {
 }
 
 #[tokio::test]
-async fn a_second_time_it_is_gone_and_what_never_was_is_unknown() {
+async fn a_second_deprovision_is_410_and_an_unknown_resource_is_404() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house.market.deprovision(UUID).await.expect(204);
@@ -31,7 +31,7 @@ async fn a_second_time_it_is_gone_and_what_never_was_is_unknown() {
 }
 
 #[tokio::test]
-async fn it_needs_no_body_and_reads_none() {
+async fn a_deprovision_needs_no_body_and_ignores_one() {
     let house = heroku().await;
     house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
     house.market.deprovision(UUID).await.expect(204);
@@ -41,14 +41,14 @@ async fn it_needs_no_body_and_reads_none() {
 }
 
 #[tokio::test]
-async fn a_message_has_no_place_in_204() {
+async fn a_message_is_dropped_because_204_has_no_body() {
     let house = heroku().await;
     house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new().with_message("Good-bye.")));
     assert_eq!(house.market.deprovision(UUID).await.expect(204).body(), b"");
 }
 
 #[tokio::test]
-async fn a_refusal_is_no_answer_to_it() {
+async fn a_refused_deprovision_is_503_and_logged() {
     let log = Log::open();
     let house = heroku().await;
     for failure in [|| Failure::refused("No."), || Failure::conflict("No.")] as [fn() -> Failure; 2] {

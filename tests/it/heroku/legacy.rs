@@ -16,7 +16,7 @@ fn with_v1_tokens() -> Heroku {
 }
 
 #[tokio::test]
-async fn a_provision_without_name_and_grant_is_as_good() {
+async fn a_v1_provision_without_name_and_grant_is_accepted() {
     let house = heroku().await;
     house.market.provision("basic").legacy().await.expect(200);
     let heard = house.vendor.provisions().pop().unwrap();
@@ -26,7 +26,7 @@ async fn a_provision_without_name_and_grant_is_as_good() {
 }
 
 #[tokio::test]
-async fn a_plan_change_names_a_tenant_and_a_uuid_that_is_nobodys() {
+async fn a_v1_plan_change_has_a_tenant_and_an_unrelated_uuid() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house.market.plan_change("widget-1", "premium").legacy().await.expect(200);
@@ -35,7 +35,7 @@ async fn a_plan_change_names_a_tenant_and_a_uuid_that_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_whole_run_of_the_checker() {
+async fn the_retired_checker_passes() {
     let house = open(with_v1_tokens()).await;
     let id = house.market.provision("basic").legacy().await.expect(200).json()["id"].as_str().unwrap().to_owned();
     house.market.provision("basic").legacy().credentials("wrong", "secret").await.expect(401);
@@ -56,7 +56,7 @@ async fn a_whole_run_of_the_checker() {
 }
 
 #[tokio::test]
-async fn the_v1_token_alone_lets_in_only_where_it_is_turned_on() {
+async fn the_v1_token_signs_in_only_if_legacy_tokens_are_enabled() {
     let closed = open(Heroku::new(SLUG, PASSWORD, SALT).unwrap()).await;
     closed.market.single_sign_on(UUID).provider_id("widget-1").only_legacy().await.expect(403);
     assert!(closed.vendor.sign_ons().is_empty());
@@ -74,7 +74,7 @@ async fn the_v1_token_alone_lets_in_only_where_it_is_turned_on() {
 }
 
 #[tokio::test]
-async fn a_get_on_the_resource_signs_on_for_the_id_in_the_path() {
+async fn a_get_on_the_resource_signs_in_for_the_id_in_the_path() {
     let house = open(with_v1_tokens()).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").by_get();
     let reply = form().await;
@@ -94,7 +94,7 @@ async fn a_get_on_the_resource_signs_on_for_the_id_in_the_path() {
 }
 
 #[tokio::test]
-async fn a_get_is_refused_as_a_form_is() {
+async fn an_invalid_get_is_rejected_like_an_invalid_form() {
     let house = open(with_v1_tokens()).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").by_get();
     form().set("token", "0").await.expect(403);
@@ -111,7 +111,7 @@ async fn open_without_v1() -> House<Heroku> {
 }
 
 #[tokio::test]
-async fn a_head_signs_nobody_in() {
+async fn a_head_request_does_not_sign_in() {
     let house = open(with_v1_tokens()).await;
     let form = house.market.single_sign_on(UUID).provider_id("widget-1").by_get();
     let reply = form.clone().method("HEAD").await;
@@ -121,7 +121,7 @@ async fn a_head_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn deploy_events_are_taken_and_nothing_is_done() {
+async fn deploy_events_are_acknowledged_without_a_call_to_the_listener() {
     let house = open(with_v1_tokens()).await;
     let before = house.vendor.calls();
     let reply = house.market.deploy_event("widget-1").await;
@@ -132,7 +132,7 @@ async fn deploy_events_are_taken_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn numeric_ids_are_answered_as_text_and_come_back_in_the_path() {
+async fn numeric_ids_are_returned_as_strings_and_accepted_in_the_path() {
     let house = heroku().await;
     house.vendor.on_provision(async |_| Ok(maitre::Provisioned::new(4711)));
     house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{UUID, heroku};
 
 #[tokio::test]
-async fn a_plan_changes_by_the_vendors_id_and_by_the_uuid() {
+async fn a_plan_change_accepts_provider_id_and_uuid() {
     let house = heroku().await;
     let id = house.market.provision("basic").uuid(UUID).await.expect(200).json()["id"].as_str().unwrap().to_owned();
     assert_ne!(id, UUID);
@@ -20,7 +20,7 @@ async fn a_plan_changes_by_the_vendors_id_and_by_the_uuid() {
 }
 
 #[tokio::test]
-async fn the_path_says_which_resource_and_never_the_body() {
+async fn the_path_selects_the_resource_and_not_the_body() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let stray = house.market.new_uuid();
@@ -33,7 +33,7 @@ async fn the_path_says_which_resource_and_never_the_body() {
 }
 
 #[tokio::test]
-async fn an_id_in_capitals_arrives_in_capitals() {
+async fn the_case_of_an_id_is_preserved() {
     let house = heroku().await;
     house.vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
     house.market.plan_change(&UUID.to_uppercase(), "premium").await.expect(200);
@@ -41,7 +41,7 @@ async fn an_id_in_capitals_arrives_in_capitals() {
 }
 
 #[tokio::test]
-async fn config_is_answered_only_where_it_changes() {
+async fn config_is_returned_only_if_it_changes() {
     let house = heroku().await;
     house.vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
     let reply = house.market.plan_change(UUID, "premium").await;
@@ -59,7 +59,7 @@ async fn config_is_answered_only_where_it_changes() {
 }
 
 #[tokio::test]
-async fn the_same_plan_again_is_a_success() {
+async fn a_change_to_the_same_plan_succeeds() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house.market.plan_change(UUID, "basic").await.expect(200);

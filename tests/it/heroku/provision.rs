@@ -8,7 +8,7 @@ use time::macros::datetime;
 use crate::support::{Clock, House, NOW, UUID, heroku, instant};
 
 #[tokio::test]
-async fn a_provision_is_answered_with_id_config_and_message() {
+async fn a_provision_returns_id_config_and_message() {
     let house = heroku().await;
     let reply = house.market.provision("basic").uuid(UUID).await;
     let answer = json!({
@@ -51,7 +51,7 @@ async fn every_documented_field_reaches_the_listener() {
 }
 
 #[tokio::test]
-async fn a_grant_may_have_no_colon_in_its_offset_or_be_null_absent_or_dateless() {
+async fn an_oauth_grant_may_be_absent_or_null_or_lack_a_valid_expiry() {
     let clock = Clock::at(NOW);
     let house = House::with(|addon| addon.with_clock(clock.hand())).await;
     let end = |at: &str| json!({ "code": "c", "type": "authorization_code", "expires_at": at });
@@ -79,7 +79,7 @@ async fn a_grant_may_have_no_colon_in_its_offset_or_be_null_absent_or_dateless()
 }
 
 #[tokio::test]
-async fn only_uuid_and_plan_are_needed() {
+async fn only_uuid_and_plan_are_required() {
     let house = heroku().await;
     let body = format!(r#"{{"uuid":"{UUID}","plan":"basic"}}"#);
     house.market.provision("basic").body(body).await.expect(200);
@@ -93,7 +93,7 @@ async fn only_uuid_and_plan_are_needed() {
 }
 
 #[tokio::test]
-async fn a_region_is_free_text() {
+async fn a_region_may_be_any_text() {
     let house = heroku().await;
     for region in ["amazon-web-services::mars-north-1", "eu", "", "büro"] {
         house.market.provision("basic").set("region", region).await.expect(200);
@@ -102,7 +102,7 @@ async fn a_region_is_free_text() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_kept_aside() {
+async fn unknown_fields_are_collected_in_extra() {
     let house = heroku().await;
     let call = house.market.provision("basic").set("mood", json!(["fair", { "since": 1 }]));
     call.set("plan_", json!(null)).await.expect(200);
@@ -111,7 +111,7 @@ async fn unknown_fields_are_kept_aside() {
 }
 
 #[tokio::test]
-async fn a_retry_means_the_same_resource_and_gets_the_same_answer() {
+async fn a_retry_addresses_the_same_resource_and_returns_the_same_reply() {
     let house = heroku().await;
     let call = house.market.provision("basic").uuid(UUID);
     let first = call.clone().await;
@@ -123,7 +123,7 @@ async fn a_retry_means_the_same_resource_and_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn config_vars_keep_their_order_and_a_drain_url_goes_along() {
+async fn config_vars_keep_their_order_and_the_drain_url_is_returned() {
     let house = heroku().await;
     house.vendor.on_provision(async |_| {
         Ok(Provisioned::new(4711)
@@ -141,7 +141,7 @@ async fn config_vars_keep_their_order_and_a_drain_url_goes_along() {
 }
 
 #[tokio::test]
-async fn the_listeners_no_has_a_status_and_a_sentence() {
+async fn each_kind_of_failure_has_a_status_and_a_message() {
     let house = heroku().await;
     for (status, sentence, failure) in [
         (422, "Sold out in Europe.", (|| Failure::refused("Sold out in Europe.")) as fn() -> Failure),
@@ -159,14 +159,14 @@ async fn the_listeners_no_has_a_status_and_a_sentence() {
 }
 
 #[tokio::test]
-async fn an_unknown_plan_is_refused_with_the_listeners_sentence() {
+async fn an_unknown_plan_is_422_with_the_listeners_message() {
     let house = heroku().await;
     let reply = house.market.provision("gold").await;
     assert_eq!(reply.expect(422).message(), "There is no plan named gold: choose basic or premium.");
 }
 
 #[tokio::test]
-async fn a_removed_uuid_never_lives_again() {
+async fn a_deprovisioned_uuid_cannot_be_provisioned_again() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house.market.deprovision(UUID).await.expect(204);
@@ -174,7 +174,7 @@ async fn a_removed_uuid_never_lives_again() {
 }
 
 #[tokio::test]
-async fn an_empty_id_is_no_answer() {
+async fn an_empty_provider_id_is_503() {
     let house = heroku().await;
     house.vendor.on_provision(async |_| Ok(Provisioned::new("")));
     house.market.provision("basic").await.expect(503);

@@ -15,7 +15,7 @@ fn is_the_closed_door(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn a_person_with_a_token_goes_on_to_the_dashboard() {
+async fn a_valid_token_leads_to_the_dashboard() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let mut visitor = house.visitor();
@@ -42,7 +42,7 @@ async fn every_field_of_the_form_reaches_the_listener() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_good_token_gets_403_and_no_session() {
+async fn an_invalid_token_is_403_without_a_session() {
     let clock = Clock::at(NOW);
     let house = House::with(|addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
@@ -95,7 +95,7 @@ async fn whoever_has_no_good_token_gets_403_and_no_session() {
 }
 
 #[tokio::test]
-async fn what_is_no_form_is_not_read_as_one() {
+async fn a_body_that_is_not_a_form_is_415() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let form = house.market.single_sign_on(UUID);
@@ -112,7 +112,7 @@ async fn what_is_no_form_is_not_read_as_one() {
 }
 
 #[tokio::test]
-async fn fields_of_a_post_stand_in_its_body_and_not_in_its_query() {
+async fn a_post_is_read_from_its_body_and_not_from_its_query() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let form = house.market.single_sign_on(UUID);
@@ -122,7 +122,7 @@ async fn fields_of_a_post_stand_in_its_body_and_not_in_its_query() {
 }
 
 #[tokio::test]
-async fn whether_a_resource_exists_is_told_after_a_good_token_alone() {
+async fn an_unknown_resource_is_404_only_with_a_valid_token() {
     let house = heroku().await;
     let unknown = house.market.new_uuid();
     is_the_closed_door(&house.market.single_sign_on(&unknown).set("user_scoped_resource_token", "0").await);
@@ -137,7 +137,7 @@ async fn whether_a_resource_exists_is_told_after_a_good_token_alone() {
 }
 
 #[tokio::test]
-async fn the_listeners_no_is_a_page_and_no_session() {
+async fn a_failure_of_the_listener_is_an_error_page_without_a_session() {
     let house = heroku().await;
     for (status, failure) in [
         (403, (|| Failure::refused("Ask <b>Ada</b> & 'co' for access.")) as fn() -> Failure),
@@ -153,7 +153,7 @@ async fn the_listeners_no_is_a_page_and_no_session() {
 }
 
 #[tokio::test]
-async fn the_closed_door_is_an_accessible_page_that_tells_nothing() {
+async fn the_403_page_is_accessible_and_reveals_nothing() {
     let house = heroku().await;
     let reply = house.market.single_sign_on(UUID).set("timestamp", "0").await;
     is_the_closed_door(&reply);
@@ -169,7 +169,7 @@ async fn the_closed_door_is_an_accessible_page_that_tells_nothing() {
 }
 
 #[tokio::test]
-async fn nav_data_becomes_a_cookie_for_the_whole_site_out_of_reach_of_scripts() {
+async fn nav_data_is_set_as_an_http_only_cookie_for_the_whole_site() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let form = house.market.single_sign_on(UUID);
@@ -181,7 +181,7 @@ async fn nav_data_becomes_a_cookie_for_the_whole_site_out_of_reach_of_scripts() 
 }
 
 #[tokio::test]
-async fn nav_data_that_is_not_plain_becomes_no_cookie_and_hinders_nobody() {
+async fn nav_data_that_is_not_cookie_safe_is_not_set_and_sign_on_succeeds() {
     let house = heroku().await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     let longest = "a".repeat(2048);
@@ -217,7 +217,7 @@ async fn nav_data_that_is_not_plain_becomes_no_cookie_and_hinders_nobody() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_secure_unless_manifest_and_browser_both_say_plain_http_on_this_machine() {
+async fn the_nav_data_cookie_is_secure_unless_manifest_and_host_are_both_local() {
     let manifest = |sso_url: &str| {
         json!({ "id": SLUG, "api": { "version": "3", "password": PASSWORD, "sso_salt": SALT,
             "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/resources/sso" },
@@ -241,7 +241,7 @@ async fn the_cookie_is_secure_unless_manifest_and_browser_both_say_plain_http_on
 }
 
 #[tokio::test]
-async fn the_same_form_by_hand() {
+async fn a_documented_form_sent_byte_by_byte_is_accepted() {
     let clock = Clock::at(NOW);
     let house = House::with(|addon| addon.with_clock(clock.hand())).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);

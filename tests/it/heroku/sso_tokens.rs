@@ -20,7 +20,7 @@ async fn open(marketplace: Heroku) -> House<Heroku> {
 }
 
 #[tokio::test]
-async fn the_published_resource_token_lets_in_for_the_uuid() {
+async fn the_documented_resource_token_signs_in_for_the_uuid() {
     let house = open(plain()).await;
     let form = house.market.single_sign_on(UUID).timestamp("1772000000").only_resource_token();
     form.set("resource_token", "ac96a81ac9555ffb7077cce9dd00850ae85c267d").await.expect(302);
@@ -30,7 +30,7 @@ async fn the_published_resource_token_lets_in_for_the_uuid() {
 }
 
 #[tokio::test]
-async fn the_published_user_scoped_token_lets_in_and_vouches_for_the_person() {
+async fn the_documented_user_scoped_token_verifies_the_identity() {
     let house = open(plain()).await;
     let form = house.market.single_sign_on(UUID).timestamp("1772000000").only_user_scoped();
     let token = "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d";
@@ -42,7 +42,7 @@ async fn the_published_user_scoped_token_lets_in_and_vouches_for_the_person() {
 }
 
 #[tokio::test]
-async fn the_published_v1_tokens_let_in_where_they_are_turned_on() {
+async fn the_documented_v1_tokens_sign_in_if_legacy_tokens_are_enabled() {
     for (id, salt, timestamp, token) in [
         ("123", "2f97bfa52ca102f8874716e2eb1d3b4920ad0be4", 1_267_597_772, "bb466eb1d6bc345d11072c3cd25c311f21be130d"),
         ("1", "SSO_SALT", 1_262_304_000, "b6010f6fbb850887a396c2bc0ab23974003008f6"),
@@ -60,7 +60,7 @@ async fn the_published_v1_tokens_let_in_where_they_are_turned_on() {
 }
 
 #[tokio::test]
-async fn the_window_is_open_from_300_s_back_to_60_s_ahead() {
+async fn tokens_are_valid_from_300_s_in_the_past_to_60_s_in_the_future() {
     let house = open(plain().with_legacy_token(true)).await;
     let form = |seconds: i64| house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW + seconds));
     for (seconds, status) in [(-301, 403), (-300, 302), (-1, 302), (0, 302), (60, 302), (61, 403), (315_360_000, 403)] {
@@ -72,7 +72,7 @@ async fn the_window_is_open_from_300_s_back_to_60_s_ahead() {
 }
 
 #[tokio::test]
-async fn the_window_is_a_setting() {
+async fn the_token_window_is_configurable() {
     let clock = Clock::at(NOW);
     let window = maitre::sso::Window::default().with_max_age(Duration::seconds(120)).with_max_ahead(Duration::ZERO);
     let house = House::with(|addon| addon.with_clock(clock.hand()).with_sso_window(window)).await;
@@ -83,7 +83,7 @@ async fn the_window_is_a_setting() {
 }
 
 #[tokio::test]
-async fn the_strongest_token_that_is_there_decides_alone() {
+async fn only_the_strongest_token_in_the_form_is_checked() {
     let house = open(plain().with_legacy_token(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     form().await.expect(302);
@@ -103,7 +103,7 @@ async fn the_strongest_token_that_is_there_decides_alone() {
 }
 
 #[tokio::test]
-async fn a_token_of_one_kind_is_none_of_another() {
+async fn a_token_of_one_kind_is_rejected_in_the_field_of_another() {
     let house = open(plain().with_legacy_token(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     let sha1 = sign::resource_token(UUID, SALT, &NOW.to_string());
@@ -114,7 +114,7 @@ async fn a_token_of_one_kind_is_none_of_another() {
 }
 
 #[tokio::test]
-async fn a_setting_insists_on_the_user_scoped_token() {
+async fn the_user_scoped_token_can_be_required() {
     let house = open(plain().with_legacy_token(true).with_user_scoped_token_only(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     form().await.expect(302);
@@ -126,7 +126,7 @@ async fn a_setting_insists_on_the_user_scoped_token() {
 }
 
 #[tokio::test]
-async fn an_old_salt_signs_until_its_end() {
+async fn an_old_salt_is_accepted_until_it_expires() {
     let clock = Clock::at(NOW);
     let marketplace = plain().with_salt(Salt::new("last year's").unwrap().with_expiry(instant(NOW + 60)));
     let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
@@ -143,7 +143,7 @@ async fn an_old_salt_signs_until_its_end() {
 }
 
 #[tokio::test]
-async fn a_changed_person_under_the_user_scoped_token_is_nobody() {
+async fn changed_fields_invalidate_the_user_scoped_token() {
     let house = open(plain()).await;
     let form = || house.market.single_sign_on(UUID).at(instant(NOW));
     for (field, forged) in [
@@ -164,7 +164,7 @@ async fn a_changed_person_under_the_user_scoped_token_is_nobody() {
 }
 
 #[tokio::test]
-async fn an_address_enters_the_hash_decoded() {
+async fn the_email_is_hashed_after_form_decoding() {
     let house = open(plain()).await;
     for email in ["ada+ops@example.org", "ada ops@example.org", "büro@exämple.org", "a&b=c%41@example.org", "x:y@e.org"]
     {
@@ -174,7 +174,7 @@ async fn an_address_enters_the_hash_decoded() {
 }
 
 #[tokio::test]
-async fn the_border_between_person_and_address_cannot_move() {
+async fn characters_cannot_move_between_user_id_and_email() {
     let house = open(plain()).await;
     let form = house.market.single_sign_on(UUID).user_id("u").email("x:y@example.org").only_user_scoped();
     form.clone().at(instant(NOW)).await.expect(302);
@@ -182,7 +182,7 @@ async fn the_border_between_person_and_address_cannot_move() {
 }
 
 #[tokio::test]
-async fn a_field_that_counts_and_is_there_twice_counts_for_nobody() {
+async fn duplicate_signed_fields_are_rejected() {
     let house = open(plain()).await;
     let form = house.market.single_sign_on(UUID).at(instant(NOW));
     let body = String::from_utf8(form.request().body().to_vec()).unwrap();
@@ -203,7 +203,7 @@ async fn a_field_that_counts_and_is_there_twice_counts_for_nobody() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_not_signed_is_taken_for_the_resource() {
+async fn unsigned_fields_never_select_the_resource() {
     let house = open(plain().with_legacy_token(true)).await;
     let form = || house.market.single_sign_on(UUID).provider_id("widget-1").at(instant(NOW));
     form().set("id", "widget-9").await.expect(302);

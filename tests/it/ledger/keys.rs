@@ -14,7 +14,7 @@ async fn under(database: &Database, keys: &[&str]) -> Ledger {
 }
 
 on_both_databases! {
-    async fn a_new_key_takes_the_old_ones_place_while_everything_runs(database: Database) {
+    async fn keys_are_rotated_while_all_processes_run(database: Database) {
         database.migrated().await;
         let vendor = Vendor::new(database.pool().await).await;
         let answer = async |ledger: &Ledger, key: &str| Answer::from(ledger.keep(vendor.clone()).provision(basic(key)).await);
@@ -62,7 +62,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_no_key_opens_is_an_error_and_no_new_call(database: Database) {
+    async fn an_undecryptable_record_is_an_error_and_not_a_new_call(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -76,9 +76,9 @@ on_both_databases! {
 }
 
 #[test]
-fn a_shared_database_without_a_key_is_refused_with_what_to_do() {
+fn a_shared_database_without_a_key_is_rejected_with_instructions() {
     let output = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "ledger::keys::a_process_without_a_key", "--nocapture"])
+        .args(["--exact", "ledger::keys::child_process_without_a_key", "--nocapture"])
         .env(ADDRESS, "postgres://127.0.0.1:1/nobody")
         .env_remove("MAITRE_KEY")
         .output()
@@ -89,7 +89,7 @@ fn a_shared_database_without_a_key_is_refused_with_what_to_do() {
 
 /// Not a test of its own: the process that the one above starts.
 #[test]
-fn a_process_without_a_key() {
+fn child_process_without_a_key() {
     let Ok(address) = std::env::var(ADDRESS) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let error = runtime.block_on(Ledger::open(&address)).expect_err("there is no key");

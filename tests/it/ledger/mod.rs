@@ -24,18 +24,18 @@ macro_rules! on_both_databases {
     )+};
 }
 
-mod errands;
+mod async_operations;
+mod jobs;
 mod keys;
-mod lanes;
-mod later;
+mod ordering;
 mod processes;
 mod recovery;
-mod removed;
 mod replay;
 mod schedules;
 mod schema;
 mod secrets;
 mod shutdown;
-mod sso_once;
+mod sso_replay;
+mod states;
 pub(crate) mod support;
-mod table;
+mod tombstones;

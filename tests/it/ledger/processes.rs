@@ -16,7 +16,7 @@ use super::support::{
 
 /// Not a test of its own: what the processes that the others start do.
 #[test]
-fn one_of_many() {
+fn child_process() {
     serve_if_told();
 }
 
@@ -117,7 +117,7 @@ async fn settle(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
 }
 
 on_both_databases! {
-    async fn nothing_is_lost_when_processes_are_killed(database: Database) {
+    async fn no_operation_is_lost_when_processes_are_killed(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let fleet = Fleet::of(3, &database).await;
@@ -136,7 +136,7 @@ on_both_databases! {
         settle(&ledger, &vendor, &fleet).await;
     }
 
-    async fn a_process_that_was_stopped_past_its_lease_writes_nothing(database: Database) {
+    async fn a_process_stopped_past_its_lease_writes_nothing(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let fleet = Fleet::of(2, &database).await;
@@ -180,7 +180,7 @@ on_both_databases! {
 
 /// What a process that is stopped in the middle of a transaction would hold up, and for how long.
 #[tokio::test]
-async fn a_transaction_that_stands_still_ends_by_itself() {
+async fn an_idle_transaction_is_ended_by_the_server() {
     let Some(database) = Database::postgres().await else { return };
     let ledger = database.ledger().await;
     let vendor = Vendor::new(database.pool().await).await;
@@ -219,7 +219,7 @@ async fn stop(machine: &Machine, database: &Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_when_the_server_is_killed() {
+async fn no_operation_is_lost_when_the_database_server_is_killed() {
     let Some(cluster) = tokio::task::spawn_blocking(Cluster::start).await.expect("a server or none") else { return };
     let cluster = Arc::new(cluster);
     let database = Database::on(&cluster.url("postgres")).await;

@@ -10,7 +10,7 @@ use super::support::{
 };
 
 on_both_databases! {
-    async fn what_fails_for_a_while_is_done_within_the_limit(database: Database) {
+    async fn a_temporary_failure_is_retried_until_it_succeeds(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -39,7 +39,7 @@ on_both_databases! {
         assert_eq!(vendor.doubles().await, 0);
     }
 
-    async fn a_plan_change_that_fails_for_a_while_is_done_too(database: Database) {
+    async fn a_plan_change_is_retried_until_it_succeeds(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -55,7 +55,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 5, "the plan that it has needs no call");
     }
 
-    async fn what_fails_at_the_limit_is_parked_with_its_cause(database: Database) {
+    async fn an_operation_that_exhausts_its_attempts_is_parked_with_its_error(database: Database) {
         let rest = Duration::from_millis(1);
         database.migrated().await;
         let ledger = database.options().attempts(3, rest, rest).open().await.unwrap();
@@ -85,7 +85,7 @@ on_both_databases! {
         assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
     }
 
-    async fn a_parked_plan_change_leaves_the_resource_as_it_was(database: Database) {
+    async fn a_parked_plan_change_does_not_change_the_resource(database: Database) {
         database.migrated().await;
         let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
@@ -105,7 +105,7 @@ on_both_databases! {
         assert_eq!(ledger.figures().await.unwrap().parked, 0);
     }
 
-    async fn a_removal_is_tried_for_ever(database: Database) {
+    async fn a_deprovision_is_retried_without_limit(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -125,7 +125,7 @@ on_both_databases! {
         assert_eq!(ledger.figures().await.unwrap().parked, 0);
     }
 
-    async fn a_provision_that_nobody_can_ask_for_again_is_taken_down(database: Database) {
+    async fn a_failed_provision_that_cannot_be_retried_is_deprovisioned(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -142,7 +142,7 @@ on_both_databases! {
         assert_eq!(kinds, ["provision", "deprovision"]);
     }
 
-    async fn a_provision_that_nobody_asked_for_in_a_day_is_taken_down(database: Database) {
+    async fn a_failed_provision_not_retried_for_a_day_is_deprovisioned(database: Database) {
         let rest = Duration::from_hours(1);
         database.migrated().await;
         let ledger = database.options().attempts(1000, rest, rest).open().await.unwrap();
@@ -161,7 +161,7 @@ on_both_databases! {
         assert_eq!(tomorrow.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Removed));
     }
 
-    async fn a_caller_who_hangs_up_stops_nothing(database: Database) {
+    async fn a_disconnect_does_not_stop_the_operation(database: Database) {
         // a lease so long that nobody else can be the one who goes on
         database.migrated().await;
         let ledger = database.options().lease(Duration::from_hours(1)).open().await.unwrap();
@@ -179,7 +179,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
 
-    async fn a_stopped_worker_finishes_what_it_began(database: Database) {
+    async fn a_stopped_worker_finishes_running_work(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();

@@ -11,7 +11,7 @@ use super::support::{
 };
 
 on_both_databases! {
-    async fn the_first_answer_is_given_again_after_a_restart_and_by_another_process(database: Database) {
+    async fn the_first_reply_is_replayed_after_a_restart_and_by_another_process(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -28,7 +28,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
 
-    async fn a_refusal_is_given_again_in_its_own_words(database: Database) {
+    async fn a_refusal_is_replayed_with_its_message(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -42,7 +42,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
 
-    async fn a_replay_after_a_plan_change_carries_the_config_of_today(database: Database) {
+    async fn a_replay_after_a_plan_change_has_the_current_config(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -54,7 +54,7 @@ on_both_databases! {
         assert_eq!(today, first.replace(r#"("A_FIRST", "basic")"#, r#"("A_FIRST", "premium")"#));
     }
 
-    async fn only_plan_region_and_options_make_another_order(database: Database) {
+    async fn only_plan_region_and_options_make_a_provision_conflict(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
 
-    async fn add_ons_share_no_keys(database: Database) {
+    async fn resource_keys_are_separate_per_add_on(database: Database) {
         let ledger = database.ledger().await;
         let kept = ledger.keep(Vendor::new(database.pool().await).await);
         let key = key();
@@ -98,7 +98,7 @@ on_both_databases! {
         assert!(Answer::from(kept.provision(other).await).is_done(), "another add-on's order is no conflict");
     }
 
-    async fn a_resource_is_found_by_the_vendors_name_too(database: Database) {
+    async fn a_resource_is_found_by_provider_id_too(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -112,7 +112,7 @@ on_both_databases! {
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
     }
 
-    async fn a_removal_that_overtakes_its_provision_buries_it(database: Database) {
+    async fn a_deprovision_before_its_provision_leaves_a_tombstone(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -128,7 +128,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await, []);
     }
 
-    async fn a_removal_and_its_provision_at_once_leave_nothing(database: Database) {
+    async fn a_concurrent_deprovision_and_provision_leave_no_resource(database: Database) {
         let ledger = database.ledger().await;
         let other = database.open().await;
         let vendor = Vendor::new(database.pool().await).await;
@@ -146,7 +146,7 @@ on_both_databases! {
         }
     }
 
-    async fn many_who_ask_at_once_make_one_call_and_get_one_answer(database: Database) {
+    async fn concurrent_duplicates_make_one_call_and_get_one_reply(database: Database) {
         let mut processes = vec![database.ledger().await];
         for _ in 0..2 {
             processes.push(database.open().await);
@@ -168,7 +168,7 @@ on_both_databases! {
         assert_eq!(vendor.doubles().await, 0);
     }
 
-    async fn removals_that_are_asked_for_at_once_are_one(database: Database) {
+    async fn concurrent_deprovisions_make_one_call(database: Database) {
         let processes = [database.ledger().await, database.open().await];
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -188,7 +188,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 2);
     }
 
-    async fn the_fence_grows_with_every_run(database: Database) {
+    async fn the_fencing_token_grows_with_every_execution(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -202,7 +202,7 @@ on_both_databases! {
         assert!(fences[0] > 0 && fences.is_sorted_by(|one, next| one < next), "{fences:?}");
     }
 
-    async fn ids_that_look_like_sql_are_names_like_any_other(database: Database) {
+    async fn ids_that_look_like_sql_are_treated_as_text(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());

@@ -168,7 +168,7 @@ fn player(url: &str, seed: u8, schedules: u32) {
 }
 
 on_both_databases! {
-    async fn any_schedule_ends_in_one_resource_or_none(database: Database) {
+    async fn any_schedule_ends_with_one_resource_or_none(database: Database) {
         database.migrated().await;
         Vendor::new(database.pool().await).await;
         let schedules = short_or_long(64, 10_000).div_ceil(AT_ONCE);

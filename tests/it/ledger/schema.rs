@@ -8,7 +8,7 @@ use sqlx::migrate::Migrator;
 use super::support::{Answer, Database, Vendor, basic, key, replies, soon};
 
 on_both_databases! {
-    async fn tables_that_are_not_there_are_too_old(database: Database) {
+    async fn a_missing_schema_is_reported_as_too_old(database: Database) {
         let error = database.options().open().await.expect_err("no tables");
         assert!(error.is_schema_too_old() && !error.is_schema_too_new(), "{error}");
         assert!(error.to_string().contains("Ledger::migrate"), "{error}");
@@ -16,7 +16,7 @@ on_both_databases! {
         database.options().open().await.expect("a ledger");
     }
 
-    async fn tables_of_a_newer_program_are_too_new(database: Database) {
+    async fn the_schema_of_a_newer_program_is_reported_as_too_new(database: Database) {
         database.migrated().await;
         let newer = "INSERT INTO maitre_migrations SELECT version + 1000, applied_at FROM maitre_migrations";
         database.pool().await.execute(newer).await.expect("a row");
@@ -26,7 +26,7 @@ on_both_databases! {
         Ledger::migrate(&database.url).await.expect_err("no way back");
     }
 
-    async fn migrations_at_once_make_the_tables_once(database: Database) {
+    async fn concurrent_migrations_create_the_tables_once(database: Database) {
         let migrations: Vec<_> = (0..8)
             .map(|_| {
                 let url = database.url.clone();
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(again, [first], "once more changes nothing");
     }
 
-    async fn the_vendors_own_migrations_stay_its_own(database: Database) {
+    async fn migrations_of_the_vendor_are_independent(database: Database) {
         let folder = std::env::temp_dir().join(format!("maitre-migrations-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder");
         let pool = database.pool().await;

@@ -38,7 +38,7 @@ const CLIENT_SECRET: &str = "canary-client-secret";
 
 /// Not a test of its own: what the process does that the test below starts.
 #[test]
-fn a_careless_house() {
+fn child_process_that_leaks_secrets() {
     let (Ok(url), Ok(api)) = (std::env::var(DATABASE), std::env::var(API)) else { return };
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -132,7 +132,7 @@ impl House {
     fn start(url: &str, api: &str, folder: &path::Path) -> Self {
         let log = folder.join("log");
         let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "ledger::secrets::a_careless_house", "--nocapture"])
+            .args(["--exact", "ledger::secrets::child_process_that_leaks_secrets", "--nocapture"])
             .envs([(DATABASE, url), (API, api)])
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("a file"))
@@ -188,7 +188,7 @@ fn assert_holds_none(what: &str, text: &[u8], secrets: &[String]) {
 }
 
 on_both_databases! {
-    async fn no_secret_stands_in_the_database_the_log_or_an_error(database: Database) {
+    async fn no_secret_appears_in_the_database_the_log_or_an_error(database: Database) {
         let folder = std::env::temp_dir().join(format!("maitre-secrets-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder");
         let platform = play::Platform::new(SLUG, PASSWORD, CLIENT_SECRET);
@@ -274,7 +274,7 @@ on_both_databases! {
 }
 
 #[test]
-fn a_secret_is_found_in_any_of_its_forms() {
+fn the_scan_finds_every_encoding_of_a_secret() {
     for (text, holds) in [
         ("x canary x", true),
         ("x CANARY x", true),

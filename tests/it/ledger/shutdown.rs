@@ -15,7 +15,7 @@ use super::support::{Act, Answer, Database, Vendor, Working, basic, key, soon, u
 const LEASE: Duration = Duration::from_hours(1);
 
 on_both_databases! {
-    async fn what_does_not_end_in_time_is_given_to_others(database: Database) {
+    async fn unfinished_operations_are_released_to_other_processes(database: Database) {
         database.migrated().await;
         let stopping = database.options().lease(LEASE).open().await.unwrap();
         let other = database.options().lease(LEASE).open().await.unwrap();
@@ -40,7 +40,7 @@ on_both_databases! {
         assert_eq!(vendor.doubles().await, 0);
     }
 
-    async fn a_server_that_is_told_to_stop_finishes_what_was_begun(database: Database) {
+    async fn a_stopping_server_finishes_running_operations(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let (called, taken_up) = (key(), key());
@@ -74,7 +74,7 @@ on_both_databases! {
         assert_eq!(vendor.widget(&taken_up).await.as_deref(), Some("basic"));
     }
 
-    async fn a_server_whose_deadline_passes_leaves_the_rest_to_others(database: Database) {
+    async fn a_server_releases_unfinished_operations_at_its_deadline(database: Database) {
         database.migrated().await;
         let ledger = database.options().lease(LEASE).open().await.unwrap();
         let other = database.options().lease(LEASE).open().await.unwrap();

@@ -11,13 +11,13 @@ use maitre_testkit::platform::{Exchange, Install, RefreshTokens, Rule, State};
 use tokio::time::{Instant, sleep};
 
 use super::World;
-use super::branch::{Branch, SLOW, serve_if_told};
-use super::world::id;
+use super::app_process::{Branch, SLOW, serve_if_told};
+use super::setup::id;
 use crate::ledger::support::{Database, RandomNumbers, short_or_long, soon, until};
 
 /// Not a test of its own: what the processes that the others start do.
 #[test]
-fn a_branch() {
+fn child_process() {
     serve_if_told();
 }
 
@@ -141,7 +141,7 @@ fn calls(install: &Install) -> Vec<String> {
 }
 
 on_both_databases! {
-    async fn slow_provisions_are_finished_once_though_processes_are_killed(database: Database) {
+    async fn slow_provisions_complete_once_although_processes_are_killed(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| {
             settings.grant_backfill = true;
@@ -205,7 +205,7 @@ on_both_databases! {
         println!("{orders} orders; {kills} processes killed, by that {cut_off} exchanges and {ends} ends of removals cut off");
     }
 
-    async fn many_tasks_in_four_processes_refresh_once(database: Database) {
+    async fn concurrent_tasks_in_four_processes_refresh_a_token_once(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
         let mut branches = Vec::new();
@@ -243,7 +243,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_thousand_grants_behind_a_worker_that_was_down_are_exchanged_in_time(database: Database) {
+    async fn a_thousand_overdue_grants_are_exchanged_before_they_expire(database: Database) {
         let world = World::new(database).await;
         // nobody works in this process: what it is asked it writes down, and no more
         let front = world.front(world.options(), |platform| platform).await;

@@ -4,11 +4,11 @@ use maitre_testkit::platform::{Fault, State};
 use time::Duration;
 
 use super::World;
-use super::world::{becomes, id};
+use super::setup::{becomes, id};
 use crate::ledger::support::{Act, Database, Gate, until};
 
 on_both_databases! {
-    async fn in_time_the_answer_is_200_and_the_grant_becomes_a_token(database: Database) {
+    async fn a_fast_provision_is_200_and_its_grant_is_exchanged(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let (install, reply) = world.order(&house).await;
@@ -22,7 +22,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn not_in_time_the_answer_is_202_and_heroku_is_told_once(database: Database) {
+    async fn a_slow_provision_is_202_and_heroku_is_notified_once(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.heroku.install("basic");
@@ -54,7 +54,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_refusal_after_202_is_told_and_costs_nothing(database: Database) {
+    async fn a_refusal_after_202_is_reported_as_deprovisioned(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.heroku.install("basic");
@@ -69,7 +69,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn heroku_s_faults_and_lost_answers_do_no_harm(database: Database) {
+    async fn api_faults_and_lost_responses_are_retried(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let (grant, config) = (("POST", "/oauth/token"), ("PATCH", "/addons/*/config"));
@@ -103,7 +103,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_removal_in_the_middle_ends_it_without_another_call(database: Database) {
+    async fn a_deprovision_during_a_provision_stops_further_api_calls(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.heroku.install("basic");
@@ -124,7 +124,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_slow_plan_change_patches_the_config_when_it_is_done(database: Database) {
+    async fn a_slow_plan_change_patches_the_config_on_completion(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
@@ -138,7 +138,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_slow_removal_is_told_to_heroku(database: Database) {
+    async fn a_slow_deprovision_is_reported_to_heroku(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.async_deprovisioning = true);
         let house = world.house().await;
@@ -153,7 +153,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_removal_that_is_done_before_heroku_reads_the_202_is_told_again(database: Database) {
+    async fn a_deprovision_completed_before_heroku_reads_the_202_is_reported_again(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.async_deprovisioning = true);
         let house = world.house().await;
@@ -171,7 +171,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_removal_needs_no_token(database: Database) {
+    async fn a_deprovision_needs_no_token(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
@@ -182,7 +182,7 @@ on_both_databases! {
         house.all_done().await;
     }
 
-    async fn what_heroku_gave_up_is_taken_down(database: Database) {
+    async fn a_provision_that_heroku_gave_up_is_deprovisioned(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.heroku.install("basic");
@@ -205,7 +205,7 @@ on_both_databases! {
         assert_eq!(install.tally().provisioned, 0);
     }
 
-    async fn a_slow_removal_without_a_token_ends_with_heroku_s_patience(database: Database) {
+    async fn a_slow_deprovision_without_a_token_ends_at_the_completion_deadline(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.async_deprovisioning = true);
         let house = world.house().await;

@@ -8,7 +8,7 @@ use crate::ledger::support::{Database, basic};
 use crate::support::PASSWORD;
 
 on_both_databases! {
-    async fn what_was_seen_twice_is_removed_here_on_request(database: Database) {
+    async fn resources_missing_in_two_snapshots_are_deprovisioned_on_request(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.inventory_page = 3);
         let house = world.house_with(world.options(), |platform| platform.password(PASSWORD)).await;
@@ -55,7 +55,7 @@ on_both_databases! {
         assert!(house.platform.sighting().await.unwrap().unknown_there.is_empty());
     }
 
-    async fn what_is_being_made_is_no_difference(database: Database) {
+    async fn a_running_provision_is_not_a_difference(database: Database) {
         let world = World::new(database).await;
         let house = world.house_with(world.options(), |platform| platform.password(PASSWORD)).await;
         let install = world.heroku.install("basic");
@@ -74,7 +74,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn it_takes_the_password(database: Database) {
+    async fn reconciliation_requires_the_password(database: Database) {
         let world = World::new(database).await;
         let house = world.front(world.options(), |platform| platform).await;
         let error = house.platform.sighting().await.unwrap_err().to_string();

@@ -8,7 +8,7 @@ use maitre_core::{ConfigVars, Failure, ResourceId, Result};
 use maitre_testkit::platform::Fault;
 
 use super::World;
-use super::world::id;
+use super::setup::id;
 use crate::ledger::support::{Database, until};
 
 /// Notes what it is asked, and fails the first time at each step.
@@ -42,7 +42,7 @@ impl Rotate for Passwords {
 }
 
 on_both_databases! {
-    async fn one_is_changed_with_one_patch_and_the_old_stay_for_the_overlap(database: Database) {
+    async fn a_rotation_patches_once_and_keeps_old_credentials_for_the_overlap(database: Database) {
         let world = World::new(database).await;
         let passwords = Passwords::default();
         let rotating = |platform: maitre::Platform| platform.rotates_by(passwords.clone());
@@ -74,7 +74,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn all_are_changed_and_none_that_is_gone(database: Database) {
+    async fn rotate_all_skips_deprovisioned_resources(database: Database) {
         let world = World::new(database).await;
         let passwords = Passwords::default();
         let rotating =
@@ -100,7 +100,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_removal_ends_it(database: Database) {
+    async fn a_deprovision_ends_a_rotation(database: Database) {
         let world = World::new(database).await;
         let passwords = Passwords::default();
         let rotating = |platform: maitre::Platform| platform.rotates_by(passwords.clone());

@@ -4,7 +4,7 @@ use maitre::platform::Error;
 use maitre_testkit::platform::{Fault, Install, RefreshTokens, Rule};
 use time::Duration;
 
-use super::world::id;
+use super::setup::id;
 use super::{House, World};
 use crate::ledger::support::{Database, until};
 
@@ -16,7 +16,7 @@ async fn name(house: &House, install: &Install) -> Result<String, Error> {
 }
 
 on_both_databases! {
-    async fn a_token_near_its_end_is_refreshed_before_it_is_used(database: Database) {
+    async fn a_token_near_expiry_is_refreshed_before_use(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
@@ -29,7 +29,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn a_token_that_ended_sooner_is_refreshed_at_the_first_401(database: Database) {
+    async fn a_revoked_token_is_refreshed_on_the_first_401(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
@@ -38,7 +38,7 @@ on_both_databases! {
         assert_eq!(install.tally().refreshes, 1);
     }
 
-    async fn a_refresh_without_an_expiry_or_a_new_refresh_token_is_good(database: Database) {
+    async fn a_refresh_response_may_lack_expiry_and_refresh_token(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
@@ -55,7 +55,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_refresh_token_that_is_replaced_is_kept(database: Database) {
+    async fn a_rotated_refresh_token_is_stored(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
@@ -67,7 +67,7 @@ on_both_databases! {
         assert_eq!(install.tally().refreshes, 3);
     }
 
-    async fn a_grant_that_is_lost_is_replaced_where_heroku_does_that(database: Database) {
+    async fn a_lost_grant_is_replaced_if_requested(database: Database) {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.grant_backfill = true);
         let house = world
@@ -83,7 +83,7 @@ on_both_databases! {
         assert_eq!(house.ledger.figures().await.unwrap().parked_errands, 0);
     }
 
-    async fn without_that_a_person_is_told(database: Database) {
+    async fn a_lost_grant_is_parked_if_replacement_is_not_enabled(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
@@ -98,7 +98,7 @@ on_both_databases! {
         assert!(world.heroku.violations().iter().all(|violation| violation.rule() != Rule::RepeatedExchange));
     }
 
-    async fn a_newer_grant_is_taken_while_there_is_no_token(database: Database) {
+    async fn a_newer_grant_is_exchanged_only_without_a_token(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
@@ -116,7 +116,7 @@ on_both_databases! {
         assert_eq!(install.tally().exchanges, 1);
     }
 
-    async fn a_token_goes_with_its_resource(database: Database) {
+    async fn a_token_is_deleted_with_its_resource(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;

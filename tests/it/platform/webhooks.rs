@@ -11,7 +11,7 @@ use maitre_core::Failure;
 use reqwest::StatusCode;
 use time::OffsetDateTime;
 
-use super::world::{WEBHOOK_SECRET, id};
+use super::setup::{WEBHOOK_SECRET, id};
 use super::{House, World};
 use crate::ledger::support::{Database, RandomNumbers, until};
 
@@ -79,7 +79,7 @@ fn renamed(event: &str, uuid: &str, second: u32, name: &str) -> Vec<u8> {
 }
 
 on_both_databases! {
-    async fn what_heroku_delivers_is_handled_once(database: Database) {
+    async fn a_delivered_event_is_handled_once(database: Database) {
         let world = World::new(database).await;
         let names = Names::default();
         let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
@@ -99,7 +99,7 @@ on_both_databases! {
         world.is_content();
     }
 
-    async fn the_known_signature_opens_and_no_other(database: Database) {
+    async fn only_the_documented_signature_is_accepted(database: Database) {
         let world = World::new(database).await;
         let house = world.front(world.options(), |platform| platform).await;
         let body = br#"{"id":"e1","action":"update"}"#;
@@ -115,7 +115,7 @@ on_both_databases! {
         assert_eq!(deliver(&house, Some(&signature(&long)), long).await, StatusCode::PAYLOAD_TOO_LARGE);
     }
 
-    async fn ten_thousand_flipped_bits_are_refused(database: Database) {
+    async fn deliveries_with_a_flipped_bit_are_rejected(database: Database) {
         let world = World::new(database).await;
         let house = world.front(world.options(), |platform| platform).await;
         let door = house.platform.webhooks([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
@@ -133,7 +133,7 @@ on_both_databases! {
         assert_eq!(house.ledger.figures().await.unwrap().open_errands, 0);
     }
 
-    async fn every_order_of_five_events_with_duplicates_ends_in_the_same(database: Database) {
+    async fn events_with_duplicates_give_the_same_result_in_any_order(database: Database) {
         let world = World::new(database).await;
         let names = Names::default();
         let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
@@ -162,7 +162,7 @@ on_both_databases! {
         assert_eq!((times, handled.len()), (600, 600), "each is handled once");
     }
 
-    async fn one_that_cannot_be_handled_or_read_holds_no_other_up(database: Database) {
+    async fn an_unreadable_or_failing_event_does_not_block_others(database: Database) {
         let world = World::new(database).await;
         let names = Names::default();
         let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
@@ -181,7 +181,7 @@ on_both_databases! {
         assert!(parked.iter().all(|errand| errand.kind == "event" && errand.cause.is_some()));
     }
 
-    async fn what_cannot_be_written_down_is_not_acknowledged(database: Database) {
+    async fn an_event_that_cannot_be_stored_is_not_acknowledged(database: Database) {
         let world = World::new(database).await;
         let house = world.front(world.options(), |platform| platform).await;
         let body = renamed("e1", "7b0c", 7, "lantern-main");

@@ -195,7 +195,7 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
 }
 
 #[test]
-fn of_ten_thousand_forms_only_the_genuine_ones_are_let_in() {
+fn only_genuine_forms_sign_in() {
     let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
     let (mut let_in, mut turned_away) = (0, 0);
     check((genuine(), change()), |(form, change)| {
@@ -210,7 +210,7 @@ fn of_ten_thousand_forms_only_the_genuine_ones_are_let_in() {
 }
 
 #[test]
-fn ten_thousand_forms_of_anything_let_nobody_in() {
+fn arbitrary_forms_do_not_sign_in() {
     let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
     let names = proptest::sample::select(
         vec!["resource_id", "id", "user_id", "email", "timestamp", "nav-data", "x"]

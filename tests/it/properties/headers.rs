@@ -75,7 +75,7 @@ fn headers(user: &'static str, password: &'static str) -> impl Strategy<Value = 
 }
 
 #[test]
-fn of_ten_thousand_headers_only_the_right_ones_are_let_in() {
+fn only_correct_authorization_headers_are_accepted() {
     const PASSWORD: &str = "pä:ss~wörd?>";
     let desk = Desk::of(Heroku::new(SLUG, PASSWORD, SALT).unwrap());
     let (mut let_in, mut turned_away) = (0, 0);
@@ -92,7 +92,7 @@ fn of_ten_thousand_headers_only_the_right_ones_are_let_in() {
 }
 
 #[test]
-fn whatever_the_credentials_the_right_ones_get_in_and_their_neighbours_do_not() {
+fn any_credentials_are_accepted_and_near_misses_are_rejected() {
     let text = || prop_oneof![3 => "\\PC{1,24}", 1 => "[ -~]{1,80}", 1 => "[a-f0-9]{32}"];
     let scheme = prop_oneof![Just("Basic"), Just("basic"), Just("BASIC"), Just("bASIC")];
     check((text(), text(), scheme, any::<prop::sample::Index>()), |(user, password, scheme, place)| {

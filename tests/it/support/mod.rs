@@ -1,17 +1,17 @@
 //! A vendor on a real socket, and the marketplaces that call it.
 
+mod app;
 pub(crate) mod canaries;
 mod example;
-mod house;
 mod log;
 mod raw;
 mod server;
-mod shop;
 mod signal;
 mod vendor;
+mod widgets;
 
+pub(crate) use app::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
 pub(crate) use example::{Folder, build};
-pub(crate) use house::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};
 pub(crate) use server::Server;

@@ -6,7 +6,7 @@ use maitre::{
     SignedOn,
 };
 
-use super::shop::Shop;
+use super::widgets::Widgets;
 
 /// A listener that remembers every request and answers from a script, or else as a small honest shop would.
 #[derive(Clone, Default)]
@@ -19,7 +19,7 @@ struct Inner {
     deprovision: Method<Deprovision, Deprovisioned>,
     single_sign_on: Method<SignOn, SignedOn>,
     plan_warning: Method<PlanWarning, ()>,
-    shop: Shop,
+    shop: Widgets,
 }
 
 type Answer<A> = Pin<Box<dyn Future<Output = Result<A>> + Send>>;

@@ -1,20 +1,20 @@
 //! Databases, a vendor that can be told what to do, and short words for what marketplaces ask.
 
-mod asking;
+mod app_process;
+mod child;
 mod database;
-mod follower;
-mod house;
-mod machine;
+mod hooks;
+mod requests;
 mod vendor;
-mod working;
+mod worker;
 
-pub(crate) use asking::{Answer, Seen, addon, basic, key, plan, provision, remove, replies, sign_on};
+pub(crate) use app_process::{LEASE, serve_if_told, start_process};
+pub(crate) use child::{Machine, obey};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
-pub(crate) use follower::{Follower, Following, Hears, PATIENCE};
-pub(crate) use house::{LEASE, serve_if_told, start_process};
-pub(crate) use machine::{Machine, obey};
+pub(crate) use hooks::{Follower, Following, Hears, PATIENCE};
+pub(crate) use requests::{Answer, Seen, addon, basic, key, plan, provision, remove, replies, sign_on};
 pub(crate) use vendor::{Act, Gate, Vendor};
-pub(crate) use working::{Process, RandomNumbers, Working, worker};
+pub(crate) use worker::{Process, RandomNumbers, Working, worker};
 
 use std::future::Future;
 use std::time::Duration;

@@ -95,7 +95,7 @@ async fn nothing_ran(browser: &Browser, where_: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scripts_in_names_answers_and_config_vars_are_texts() {
+async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
     let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
     browser.open(&hostile.market.url("/")).await;
     browser.sees("#live", "live").await;
@@ -145,7 +145,7 @@ async fn scripts_in_names_answers_and_config_vars_are_texts() {
 }
 
 #[tokio::test]
-async fn names_and_plans_that_are_none_are_refused() {
+async fn invalid_names_and_plans_are_refused() {
     let hostile = Hostile::sold().await;
     for app in [
         SCRIPT,
@@ -182,7 +182,7 @@ async fn names_and_plans_that_are_none_are_refused() {
 }
 
 #[tokio::test]
-async fn tricks_with_paths_lead_nowhere() {
+async fn path_traversal_is_rejected() {
     let hostile = Hostile::sold().await;
     hostile.market.sandbox.provision("test").await;
     let host = format!("host: {}", hostile.authority());
@@ -211,7 +211,7 @@ async fn tricks_with_paths_lead_nowhere() {
 }
 
 #[tokio::test]
-async fn foreign_names_and_origins_are_not_answered() {
+async fn foreign_hosts_and_origins_are_rejected() {
     let hostile = Hostile::sold().await;
     let own = format!("host: {}", hostile.authority());
     // a name of somebody else's that leads to this machine: DNS rebinding
@@ -251,7 +251,7 @@ async fn foreign_names_and_origins_are_not_answered() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_form_becomes_a_header_or_another_host() {
+async fn form_values_cannot_add_headers_or_change_the_host() {
     let hostile = Hostile::sold().await;
     hostile.market.sandbox.provision("test").await;
     let sent = |path: &str, headers: &str| {
@@ -282,7 +282,7 @@ async fn nothing_of_a_form_becomes_a_header_or_another_host() {
 }
 
 #[test]
-fn an_address_that_is_a_script_or_a_file_is_no_address() {
+fn script_and_file_urls_in_a_manifest_are_rejected() {
     for url in [
         "javascript:alert(1)",
         "file:///etc/passwd",
@@ -303,7 +303,7 @@ fn an_address_that_is_a_script_or_a_file_is_no_address() {
 
 /// What a page at another site tries in the browser of somebody whose sandbox is open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_of_another_site_can_neither_do_nor_read_nor_frame() {
+async fn another_site_can_neither_act_nor_read_nor_frame() {
     let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
     hostile.market.sandbox.provision("test").await;
     let (sandbox, market) = (hostile.market.sandbox.platform().clone(), hostile.market.url(""));

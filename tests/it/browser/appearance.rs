@@ -80,7 +80,7 @@ async fn photograph(browser: &Browser, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_is_good_to_look_at() {
+async fn the_page_fits_every_size_with_enough_contrast() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     let sandbox = &tally.market.sandbox;
     browser.open(&tally.market.url("/")).await;

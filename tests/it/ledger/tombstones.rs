@@ -9,7 +9,7 @@ use sqlx::Executor;
 use super::support::{Act, Answer, Database, Vendor, Working, addon, basic, key, plan, remove, until};
 
 on_both_databases! {
-    async fn of_what_was_removed_no_secret_is_kept(database: Database) {
+    async fn no_secret_of_a_deprovisioned_resource_is_kept(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -30,7 +30,7 @@ on_both_databases! {
         assert_eq!(kinds, ["provision", "plan change", "deprovision"], "what happened can still be told");
     }
 
-    async fn what_was_erased_is_a_key_that_never_lives_again(database: Database) {
+    async fn an_erased_key_cannot_be_provisioned_again(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -50,7 +50,7 @@ on_both_databases! {
         assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Gone));
     }
 
-    async fn tombstones_are_kept_as_long_as_it_was_said(database: Database) {
+    async fn tombstones_are_kept_for_the_configured_retention(database: Database) {
         let day = Duration::from_hours(24);
         database.migrated().await;
         let ledger = database.options().retention(30 * day).open().await.unwrap();

@@ -22,7 +22,7 @@ async fn done(ledger: &Ledger) {
 }
 
 on_both_databases! {
-    async fn a_grant_is_exchanged_beside_a_provision_and_not_after_it(database: Database) {
+    async fn a_grant_is_exchanged_while_its_provision_runs(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(follower.ran(), [format!("grant {key} g1"), format!("grant {key} g2")]);
     }
 
-    async fn what_fails_is_run_again_and_what_cannot_be_done_is_parked(database: Database) {
+    async fn a_failed_job_is_retried_and_a_refused_job_is_parked(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let unavailable = Hears::Nothing(FailureKind::Unavailable);
@@ -64,7 +64,7 @@ on_both_databases! {
         assert_eq!((follower.ran().len(), ledger.figures().await.unwrap().parked_errands), (4, 0));
     }
 
-    async fn one_that_hangs_or_fails_holds_no_other_up(database: Database) {
+    async fn a_hanging_or_failing_job_does_not_block_others(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let hangs = Gate::new();
@@ -82,7 +82,7 @@ on_both_databases! {
         assert_eq!(follower.ran().len(), 4);
     }
 
-    async fn one_in_steps_rests_between_them_and_goes_on_where_it_was(database: Database) {
+    async fn a_snoozed_job_waits_and_continues_with_its_new_payload(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -109,7 +109,7 @@ on_both_databases! {
         assert_eq!(steps, ["first", "second", "second", "third"]);
     }
 
-    async fn what_a_dead_process_began_another_one_does(database: Database) {
+    async fn a_job_of_a_dead_process_is_run_by_another(database: Database) {
         let follower = Follower::default();
         database.migrated().await;
         let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
@@ -137,7 +137,7 @@ on_both_databases! {
         assert_eq!(follower.ran().len(), 2);
     }
 
-    async fn when_it_is_nearly_too_late_somebody_is_told_and_then_it_is_parked(database: Database) {
+    async fn a_job_past_its_deadline_is_parked_without_a_run(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         // nobody works: it is written down by a process without a follower that runs it
@@ -154,7 +154,7 @@ on_both_databases! {
         assert_eq!(parked.cause.as_deref(), Some("too late"));
     }
 
-    async fn they_go_with_their_resource(database: Database) {
+    async fn jobs_and_values_are_deleted_with_their_resource(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -176,7 +176,7 @@ on_both_databases! {
         assert_eq!(follower.ran(), [""; 0]);
     }
 
-    async fn a_value_is_written_over_the_one_that_was_read(database: Database) {
+    async fn a_value_is_written_only_over_the_version_that_was_read(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -190,7 +190,7 @@ on_both_databases! {
         assert_eq!((&read.value[..], read.version), (&b"second"[..], 2));
     }
 
-    async fn a_hold_is_one_processs_at_a_time(database: Database) {
+    async fn a_lock_has_one_owner_at_a_time(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -208,7 +208,7 @@ on_both_databases! {
         assert!(later.records().try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "it ends by itself");
     }
 
-    async fn a_replay_has_the_config_of_a_rotation(database: Database) {
+    async fn a_replay_has_the_rotated_config(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor);

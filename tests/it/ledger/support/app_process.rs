@@ -19,7 +19,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
 /// Starts one on this database.
 pub(crate) async fn start_process(database: &Database) -> Arc<Machine> {
-    Machine::start("ledger::processes::one_of_many", &[(DATABASE, &database.url)]).await
+    Machine::start("ledger::processes::child_process", &[(DATABASE, &database.url)]).await
 }
 
 /// A vendor whose work goes on though the call was given up, and that says what became of it.

@@ -98,7 +98,7 @@ fn every_call(heroku: &testkit::Heroku) -> [testkit::Request; 4] {
 }
 
 #[tokio::test]
-async fn work_that_has_begun_ends_though_the_caller_hangs_up() {
+async fn started_work_completes_after_the_caller_disconnects() {
     let (house, gate, let_go) = slow().await;
     for (before, call) in every_call(&house.market).iter().enumerate() {
         let mut raw = Raw::to(&house.server).await;
@@ -113,7 +113,7 @@ async fn work_that_has_begun_ends_though_the_caller_hangs_up() {
 }
 
 #[tokio::test]
-async fn two_hundred_who_hang_up_at_once_lose_nothing() {
+async fn two_hundred_concurrent_disconnects_lose_nothing() {
     let (house, gate, let_go) = slow().await;
     let mut callers = Vec::new();
     for _ in 0..200 {
@@ -132,7 +132,7 @@ async fn two_hundred_who_hang_up_at_once_lose_nothing() {
 }
 
 #[tokio::test]
-async fn after_the_answer_budget_the_caller_gets_503_and_the_work_goes_on() {
+async fn after_the_answer_budget_the_caller_gets_503_and_the_work_continues() {
     let (house, gate, _) = slow_with(Duration::from_millis(50)).await;
     let heroku = &house.market;
     let provision = heroku.provision("basic").await;
@@ -148,7 +148,7 @@ async fn after_the_answer_budget_the_caller_gets_503_and_the_work_goes_on() {
 }
 
 #[tokio::test]
-async fn a_caller_who_comes_back_after_503_gets_the_answer() {
+async fn a_retry_after_503_gets_the_reply() {
     let (house, gate, _) = slow_with(Duration::from_millis(50)).await;
     house.market.provision("basic").uuid(UUID).await.expect(503);
     house.vendor.on_provision(async |request| Ok(Provisioned::new(request.resource)));
@@ -159,7 +159,7 @@ async fn a_caller_who_comes_back_after_503_gets_the_answer() {
 }
 
 #[tokio::test]
-async fn a_drain_waits_for_the_work_and_not_beyond_its_deadline() {
+async fn a_drain_waits_for_running_work_until_its_deadline() {
     let (house, gate, let_go) = slow().await;
     let mut raw = Raw::to(&house.server).await;
     raw.write(bytes(&house.market.provision("basic").request())).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_drain_counts_every_add_on() {
 }
 
 #[tokio::test]
-async fn budget_and_deadline_may_be_without_end() {
+async fn budget_and_deadline_may_be_unlimited() {
     let (house, gate, _) = slow_with(Duration::MAX).await;
     gate.open();
     house.market.provision("basic").await.expect(200);
@@ -206,7 +206,7 @@ async fn budget_and_deadline_may_be_without_end() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_answers_whom_it_is_serving() {
+async fn a_stopping_server_answers_open_requests() {
     let (house, gate, _) = slow().await;
     let mut raw = Raw::to(&house.server).await;
     raw.write(bytes(&house.market.provision("basic").request())).await.unwrap();

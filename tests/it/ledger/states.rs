@@ -187,12 +187,12 @@ impl House {
 }
 
 on_both_databases! {
-    async fn a_provision_as_first_asked_is_made_once_and_answered_alike(database: Database) {
+    async fn a_repeated_provision_runs_once_and_replays(database: Database) {
         let cells = [Call, Join, Replay, Replay, No(Gone), No(Gone), Replay, Call];
         House::on(&database).await.check_row("as first asked", cells).await;
     }
 
-    async fn a_provision_that_asks_otherwise_is_a_conflict(database: Database) {
+    async fn a_provision_with_different_parameters_is_a_conflict(database: Database) {
         let cells = [Call, No(Conflict), No(Conflict), No(Conflict), No(Gone), No(Gone), No(Conflict), Call];
         House::on(&database).await.check_row("otherwise", cells).await;
     }
@@ -202,23 +202,23 @@ on_both_databases! {
         House::on(&database).await.check_row("another plan", cells).await;
     }
 
-    async fn the_plan_that_it_has_needs_no_call(database: Database) {
+    async fn a_change_to_the_current_plan_makes_no_call(database: Database) {
         let house = House::on(&database).await;
         house.check("its plan", Some(State::Provisioned), NoCall).await;
         house.check("the coming plan", Some(State::Changing), Join).await;
     }
 
-    async fn a_removal_is_done_from_every_state(database: Database) {
+    async fn a_deprovision_works_in_every_state(database: Database) {
         let cells = [No(Unknown), Call, Call, Call, Join, No(Gone), NoCall, Call];
         House::on(&database).await.check_row("deprovision", cells).await;
     }
 
-    async fn people_sign_in_to_what_is_there_alone(database: Database) {
+    async fn only_existing_resources_can_be_signed_in_to(database: Database) {
         let no = No(Unknown);
         House::on(&database).await.check_row("single sign-on", [no, no, Call, Call, no, no, no, no]).await;
     }
 
-    async fn what_was_removed_stays_gone_whatever_comes(database: Database) {
+    async fn a_deprovisioned_resource_stays_gone_after_any_request(database: Database) {
         let house = House::on(&database).await;
         let events = ["as first asked", "otherwise", "another plan", "its plan", "deprovision"];
         for number in 0..short_or_long(20, 1000) {
@@ -239,7 +239,7 @@ on_both_databases! {
         assert_eq!(house.vendor.widgets().await, Vec::<String>::new());
     }
 
-    async fn a_removal_overtakes_the_plan_changes_that_wait(database: Database) {
+    async fn a_deprovision_overtakes_waiting_plan_changes(database: Database) {
         let house = House::on(&database).await;
         let scene = house.reach(Some(State::Changing)).await;
         let waiting = house.sent("another plan", &scene.key);

@@ -35,7 +35,7 @@ async fn leave_a_plan_change(ledger: &Ledger, kept: &Kept<Vendor>, key: &str, to
 }
 
 on_both_databases! {
-    async fn a_plan_change_comes_after_the_one_that_waited_for_the_provision(database: Database) {
+    async fn plan_changes_run_in_the_order_of_their_requests(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!(plans, ["basic", "premium", "gold"]);
     }
 
-    async fn what_a_dead_process_left_does_not_overtake_a_removal(database: Database) {
+    async fn an_operation_of_a_dead_process_does_not_overtake_a_deprovision(database: Database) {
         database.migrated().await;
         let ledger = database.open().await;
         let vendor = Vendor::new(database.pool().await).await;
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.iter().filter(|call| call.kind == "provision").count(), 1);
     }
 
-    async fn what_was_parked_comes_back_after_no_removal(database: Database) {
+    async fn a_parked_operation_cannot_be_retried_after_a_deprovision(database: Database) {
         database.migrated().await;
         let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
@@ -114,7 +114,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 2);
     }
 
-    async fn what_was_parked_and_asked_for_anew_is_settled(database: Database) {
+    async fn a_new_request_settles_a_parked_operation(database: Database) {
         database.migrated().await;
         let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
@@ -131,7 +131,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 2);
     }
 
-    async fn a_retry_and_a_new_order_at_once_are_one_call(database: Database) {
+    async fn a_concurrent_retry_and_request_make_one_call(database: Database) {
         database.migrated().await;
         let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
@@ -152,7 +152,7 @@ on_both_databases! {
         assert_eq!(vendor.doubles().await, 0);
     }
 
-    async fn a_plan_change_that_waited_for_a_refusal_is_unknown(database: Database) {
+    async fn a_plan_change_after_a_refused_provision_is_unknown(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -172,7 +172,7 @@ on_both_databases! {
         }
     }
 
-    async fn any_order_of_plan_changes_and_removals_ends_in_the_last_word(database: Database) {
+    async fn any_sequence_of_operations_ends_in_the_last_requested_state(database: Database) {
         let processes = [database.ledger().await, database.open().await, database.open().await];
         let vendor = Vendor::new(database.pool().await).await;
         let _working = [Working::start(&processes[0], &vendor), Working::start(&processes[1], &vendor)];

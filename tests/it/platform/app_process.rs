@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::World;
-use super::world::{House, client};
+use super::setup::{House, client};
 use crate::ledger::support::{Database, Machine, Vendor, obey};
 use crate::support::{Folder, PASSWORD, SALT, SLUG};
 
@@ -48,7 +48,7 @@ impl Branch {
         let log = folder.0.join("log");
         let (seconds, path) = (ahead.whole_seconds().to_string(), log.display().to_string());
         let environment = [(DATABASE, &*world.database.url), (API, world.api.url()), (CLOCK, &*seconds), (LOG, &*path)];
-        let machine = Machine::start("platform::processes::a_branch", &environment).await;
+        let machine = Machine::start("platform::processes::child_process", &environment).await;
         let url = machine.ask("where").await.expect("it lives");
         let market = market::Heroku::new(&url, SLUG, PASSWORD, SALT);
         Self { machine, market, log, _folder: folder }

@@ -10,7 +10,7 @@ use super::support::{Database, Vendor, basic, key, replies, short_or_long, sign_
 const MADE_AT: i64 = 1_772_000_000;
 
 on_both_databases! {
-    async fn a_form_lets_one_in_whole_or_stripped_and_over_all_processes(database: Database) {
+    async fn a_form_signs_in_once_in_any_variant_and_process(database: Database) {
         let processes = [database.ledger().await, database.open().await, database.open().await];
         let vendor = Vendor::new(database.pool().await).await;
         for round in 0..short_or_long(2, 20) {
@@ -28,7 +28,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_form_that_was_used_stripped_is_used(database: Database) {
+    async fn a_form_used_in_one_variant_is_rejected_in_every_other(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
@@ -44,7 +44,7 @@ on_both_databases! {
         }
     }
 
-    async fn two_people_and_two_seconds_are_two_tokens(database: Database) {
+    async fn other_users_and_other_seconds_have_separate_tokens(database: Database) {
         let ledger = database.ledger().await;
         let kept = ledger.keep(Vendor::new(database.pool().await).await);
         let key = key();
@@ -57,7 +57,7 @@ on_both_databases! {
         kept.single_sign_on(sign_on(&key, TokenKind::User, MADE_AT + 1)).await.expect("ada, a second later");
     }
 
-    async fn what_is_not_signed_makes_no_other_token(database: Database) {
+    async fn changed_unsigned_fields_do_not_make_a_new_token(database: Database) {
         let ledger = database.ledger().await;
         let kept = ledger.keep(Vendor::new(database.pool().await).await);
         let key = key();
@@ -76,7 +76,7 @@ on_both_databases! {
         }
     }
 
-    async fn marks_outlive_the_window_and_no_longer(database: Database) {
+    async fn used_tokens_are_kept_until_their_window_has_passed(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();

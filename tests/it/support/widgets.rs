@@ -9,7 +9,7 @@ use maitre::{
 
 /// Widgets under ids of their own, which are never the marketplace's; found by either.
 #[derive(Default)]
-pub(super) struct Shop(Mutex<Vec<Widget>>);
+pub(super) struct Widgets(Mutex<Vec<Widget>>);
 
 struct Widget {
     key: ResourceId,
@@ -18,7 +18,7 @@ struct Widget {
     removed: bool,
 }
 
-impl Shop {
+impl Widgets {
     fn widgets(&self) -> MutexGuard<'_, Vec<Widget>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -49,7 +49,7 @@ async fn at(database: &Database, offset: Duration) -> Ledger {
 }
 
 on_both_databases! {
-    async fn a_provision_in_time_is_answered_and_nobody_is_told(database: Database) {
+    async fn a_fast_provision_is_answered_without_a_notification(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -65,7 +65,7 @@ on_both_databases! {
         assert!(Answer::from(changed).is_done());
     }
 
-    async fn a_slow_provision_is_accepted_and_told_when_it_is_done(database: Database) {
+    async fn a_slow_provision_is_accepted_and_notified_on_completion(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!(follower.told().len(), 1);
     }
 
-    async fn asked_in_another_process_it_is_accepted_too(database: Database) {
+    async fn a_duplicate_in_another_process_is_accepted_too(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -115,7 +115,7 @@ on_both_databases! {
         assert!(Answer::from(other.kept.provision(patient(&key)).await).is_done());
     }
 
-    async fn a_refusal_that_comes_late_is_told(database: Database) {
+    async fn a_late_refusal_is_notified(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -129,7 +129,7 @@ on_both_databases! {
         assert_eq!(Answer::from(process.kept.provision(patient(&key)).await), Answer::Failed(FailureKind::Refused));
     }
 
-    async fn what_never_works_is_told_and_taken_down(database: Database) {
+    async fn a_permanently_failing_provision_is_notified_and_deprovisioned(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -146,7 +146,7 @@ on_both_databases! {
         assert_eq!(ledger.figures().await.unwrap().parked, 0, "nobody has to look: the customer knows");
     }
 
-    async fn when_the_process_dies_another_one_finishes_and_tells(database: Database) {
+    async fn another_process_completes_and_notifies_after_a_crash(database: Database) {
         let follower = Follower::default();
         database.migrated().await;
         let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
@@ -172,7 +172,7 @@ on_both_databases! {
         assert_eq!((vendor.calls(&key).await.len(), vendor.doubles().await), (2, 0));
     }
 
-    async fn when_it_dies_while_it_tells_another_one_tells_again(database: Database) {
+    async fn a_notification_cut_off_by_a_crash_is_repeated(database: Database) {
         let follower = Follower::default();
         database.migrated().await;
         let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
@@ -203,7 +203,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1, "what is done is not done again");
     }
 
-    async fn who_does_not_listen_is_told_again(database: Database) {
+    async fn a_failed_notification_is_retried(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -218,7 +218,7 @@ on_both_databases! {
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
 
-    async fn what_a_person_has_to_look_at_is_parked_and_told_on_request(database: Database) {
+    async fn a_refused_notification_is_parked_and_can_be_retried(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -236,7 +236,7 @@ on_both_databases! {
         assert_eq!((follower.told().len(), vendor.calls(&key).await.len()), (2, 1));
     }
 
-    async fn what_the_marketplace_has_given_up_is_taken_down(database: Database) {
+    async fn a_provision_that_the_marketplace_gave_up_is_deprovisioned(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -251,7 +251,7 @@ on_both_databases! {
         assert_eq!(Answer::from(process.kept.provision(patient(&key)).await), Answer::Failed(FailureKind::Gone));
     }
 
-    async fn a_removal_in_the_middle_wins_and_nobody_is_told(database: Database) {
+    async fn a_deprovision_during_a_provision_wins_without_a_notification(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -270,7 +270,7 @@ on_both_databases! {
         assert_eq!(vendor.widget(&key).await, None);
     }
 
-    async fn a_removal_does_not_wait_for_who_does_not_listen(database: Database) {
+    async fn a_deprovision_does_not_wait_for_failing_notifications(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -285,7 +285,7 @@ on_both_databases! {
         assert_eq!(ledger.figures().await.unwrap().open, 0);
     }
 
-    async fn a_slow_plan_change_is_accepted_and_told(database: Database) {
+    async fn a_slow_plan_change_is_accepted_and_notified(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -305,7 +305,7 @@ on_both_databases! {
         assert!(replay.seen().contains(r#"("A_FIRST", "premium")"#), "a replay has the config of today");
     }
 
-    async fn a_plan_change_that_is_refused_late_is_told(database: Database) {
+    async fn a_late_refusal_of_a_plan_change_is_notified(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -322,7 +322,7 @@ on_both_databases! {
         assert_eq!((view.state, view.plan.as_deref()), (State::Provisioned, Some("basic")));
     }
 
-    async fn a_slow_removal_is_accepted_and_told(database: Database) {
+    async fn a_slow_deprovision_is_accepted_and_notified(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -340,7 +340,7 @@ on_both_databases! {
         assert_eq!(Answer::from(process.kept.deprovision(removal).await), Answer::Failed(FailureKind::Gone));
     }
 
-    async fn without_a_follower_nothing_is_accepted(database: Database) {
+    async fn without_platform_hooks_nothing_is_accepted(database: Database) {
         let ledger = database.ledger().await;
         let mut vendor = Vendor::new(database.pool().await).await;
         vendor.work = 2 * GIVE_WAY;
@@ -348,7 +348,7 @@ on_both_databases! {
         assert!(Answer::from(ledger.keep(vendor).provision(patient(&key)).await).is_done());
     }
 
-    async fn somebody_is_told_at_one_six_and_eleven_hours(database: Database) {
+    async fn alarms_are_raised_after_one_six_and_eleven_hours(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
@@ -383,7 +383,7 @@ on_both_databases! {
         gate.open();
     }
 
-    async fn what_is_not_done_in_the_marketplaces_time_is_taken_down(database: Database) {
+    async fn a_provision_past_the_completion_deadline_is_deprovisioned(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
@@ -402,7 +402,7 @@ on_both_databases! {
         assert_eq!(vendor.widget(&key).await, None);
     }
 
-    async fn a_removal_of_which_it_cannot_be_told_ends_with_the_marketplaces_time(database: Database) {
+    async fn an_unreported_deprovision_ends_at_the_completion_deadline(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();

@@ -72,7 +72,7 @@ async fn story(browser: &Browser) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_install_is_watched_step_by_step() {
+async fn a_slow_install_shows_every_step() {
     let (slow, browser) = tokio::join!(Slow::sold(Duration::from_secs(5)), Browser::start());
     browser.open(&slow.market.url("/")).await;
     browser.click("#order button[type=submit]").await;
@@ -103,7 +103,7 @@ async fn a_slow_install_is_watched_step_by_step() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_never_ends_is_removed_after_twelve_hours() {
+async fn an_unfinished_install_is_removed_after_twelve_hours() {
     let (slow, browser) = tokio::join!(Slow::sold(Duration::from_hours(1)), Browser::start());
     browser.open(&slow.market.url("/")).await;
     browser.click("#order button[type=submit]").await;
