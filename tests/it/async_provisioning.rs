@@ -1,4 +1,4 @@
-//! The example that takes its time, as a process of its own, and Heroku as the test kit plays it.
+//! The example `async-provisioning` as a separate process, with the test kit's Heroku.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ struct Smithy {
 }
 
 impl Smithy {
-    /// Each anvil takes longer than the two seconds after which it gives way.
+    /// Starts the example. Each anvil takes longer than the two seconds after which the add-on answers 202.
     fn start(folder: &Folder, heroku: &Serving) -> Self {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         let mut process = Command::new(&*BINARY)

@@ -1,4 +1,4 @@
-//! cloudControl's exchanges.
+//! cloudControl's API.
 
 use maitre::{CloudControl, Deprovisioned, ExposeSecret, Failure, Password, PlanChanged, Provisioned, Salt, SignedOn};
 use maitre_testkit::{self as testkit, sign};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, cloudcontrol, instant, request};
 
-/// A widget behind the door, and the id that the vendor gave it.
+/// Starts an app with one widget and returns its provider id, too.
 async fn with_a_widget() -> (House<CloudControl>, String) {
     let clock = Clock::at(NOW);
     let marketplace = CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials");

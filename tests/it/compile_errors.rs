@@ -1,4 +1,4 @@
-//! What must not compile, and what a vendor is told then.
+//! Programs that must not compile, and their compiler errors.
 
 #[test]
 fn invalid_programs_do_not_compile() {

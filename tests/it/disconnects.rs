@@ -1,4 +1,4 @@
-//! A caller who goes changes nothing: the work is done to its end, and a shutdown waits for it.
+//! Disconnected callers: their work completes, and a shutdown waits for it.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::support::{Count, Gate, House, PASSWORD, Raw, SALT, SLUG, UUID, reques
 
 const FOREVER: Duration = Duration::from_hours(1);
 
-/// A house whose every method works behind a gate, and the count of requests that the server has done with:
-/// answered, or dropped because the caller went.
+/// Starts an app whose methods wait at a gate, and returns the count of requests that the server has finished:
+/// answered, or dropped because the caller disconnected.
 async fn slow() -> (House<Heroku>, Gate, Count) {
     slow_with(FOREVER).await
 }
@@ -80,7 +80,7 @@ impl Drop for End {
     }
 }
 
-/// A call as bytes, so that the test can hold the connection and let go of it.
+/// Encodes a request as bytes, so that the test controls the connection.
 fn bytes(call: &testkit::Request) -> Vec<u8> {
     let path = call.url().splitn(4, '/').nth(3).unwrap_or_default();
     let line = format!("{} /{path}", call.method());

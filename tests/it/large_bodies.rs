@@ -1,4 +1,4 @@
-//! How much is read, and of whom.
+//! Limits of request bodies.
 
 use maitre::Heroku;
 use maitre_testkit::sign;
@@ -12,7 +12,7 @@ fn right() -> String {
     format!("authorization: {}", sign::basic(SLUG, PASSWORD))
 }
 
-/// A provision of exactly this many bytes.
+/// Returns the body of a provision of exactly this many bytes.
 fn provision(length: usize) -> Vec<u8> {
     let head = format!(r#"{{"uuid":"{UUID}","plan":"basic","padding":""#);
     let padding = "x".repeat(length - head.len() - 2);
@@ -29,7 +29,7 @@ fn is_too_large(reply: &RawReply, limit: usize) {
     assert!(body["message"].as_str().is_some_and(|message| message.contains(&limit.to_string())), "{reply:?}");
 }
 
-/// Only the head is sent, so whoever answers has not read the body.
+/// Sends only the head, so that a response shows that the body was not read.
 async fn ask_with_a_head(house: &House<Heroku>, lines: &[&str]) -> RawReply {
     Raw::exchange(&house.server, request(lines.iter().copied(), "")).await
 }
@@ -165,7 +165,7 @@ async fn a_truncated_body_does_not_reach_the_listener() {
     assert_eq!(house.vendor.provisions().len(), 1);
 }
 
-/// The most memory that this process ever had, in bytes.
+/// Returns the peak memory of this process, in bytes.
 #[cfg(target_os = "linux")]
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
@@ -173,7 +173,7 @@ fn peak() -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") * 1024
 }
 
-/// Sends ten megabytes, or as much of them as the server takes, and hears what it says.
+/// Sends ten megabytes, or as much as the server accepts, and expects 413 or a closed connection.
 #[cfg(target_os = "linux")]
 async fn flood(house: &House<Heroku>, lines: &[&str], chunked: bool) {
     let part = vec![b' '; 64 * 1024];
@@ -187,9 +187,9 @@ async fn flood(house: &House<Heroku>, lines: &[&str], chunked: bool) {
         }
     }
     if chunked && taken.is_ok() {
-        let _ = raw.write("0\r\n\r\n").await; // a refusal may have come already
+        let _ = raw.write("0\r\n\r\n").await; // the server may have responded and closed already
     }
-    // a closed connection says as much
+    // a closed connection is a rejection, too
     if let Ok(reply) = raw.read().await {
         assert_eq!(reply.status(), 413, "{reply:?}");
     }
@@ -215,7 +215,7 @@ async fn many_concurrent_10_mb_bodies_do_not_increase_memory() {
     house.market.provision("basic").await.expect(200);
 }
 
-/// Drives all of them at once on this thread.
+/// Drives all futures concurrently on this thread.
 #[cfg(target_os = "linux")]
 async fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
     let mut running: Vec<_> = futures.map(Box::pin).collect();

@@ -1,4 +1,4 @@
-//! What stands in the log, and what never does.
+//! Contents of the log, and absence of secrets in it.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use crate::support::{House, Line, Log, SLUG, UUID, Vendor};
 const PASSWORD: &str = "canary-password";
 const SALT: &str = "canary-salt";
 
-/// Heroku by manifest, so that what the router says of config vars is heard too; old secrets are accepted beside.
+/// Returns a marketplace made from a manifest, so that the router's warnings about config vars are logged, too; old
+/// secrets are also accepted.
 fn heroku_manifest() -> Heroku {
     let manifest = json!({ "id": SLUG, "api": { "version": "3", "password": PASSWORD, "sso_salt": SALT,
         "config_vars": ["LANTERN_URL"], "regions": ["us"],
@@ -27,7 +28,7 @@ fn heroku_manifest() -> Heroku {
         .with_salt(Salt::new("canary-old-salt").expect("a salt"))
 }
 
-/// Answers with secrets wherever a reply can hold one, and logs requests and replies as careless vendors do.
+/// Makes the vendor put secrets into every reply field and log requests and replies, as careless vendors do.
 fn say_secrets(vendor: &Vendor) {
     vendor.on_provision(async |request| {
         let reply = Provisioned::new("widget-1")
@@ -65,7 +66,7 @@ fn say_no(vendor: &Vendor) {
     vendor.on_single_sign_on(move |_| async move { Err(no()) });
 }
 
-/// No line holds a canary, nor what was computed or encoded from one.
+/// Asserts that no line contains a canary or a value computed or encoded from one.
 fn holds_no_secret(log: &Log, computed: &[String]) {
     for line in log.lines() {
         let text = line.to_string().to_lowercase();
@@ -208,7 +209,7 @@ async fn a_rejected_redirect_is_logged_without_its_secrets() {
     holds_no_secret(&log, &[]);
 }
 
-/// The events of one request, and from which on its resource is known.
+/// Returns the events of one request and the index from which its resource is known.
 fn of_request(log: &Log, request_id: &str) -> (Vec<Line>, usize) {
     let events: Vec<_> = log.events().into_iter().filter(|line| line.get("request_id") == Some(request_id)).collect();
     let at_work = events.iter().position(|line| line.message() == "vendor at work");

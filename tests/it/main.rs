@@ -1,6 +1,6 @@
-//! What the marketplaces see, over real sockets.
+//! Integration tests of the routers, the ledger and the sandbox over real sockets.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod async_provisioning;
 #[cfg(feature = "browser")]

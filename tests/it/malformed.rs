@@ -1,4 +1,4 @@
-//! What cannot be read is 4xx with a sentence that says what and where; what can be read in any way is.
+//! Malformed bodies: 4xx with a message that gives field and position; every readable form is accepted.
 
 use maitre::Heroku;
 use maitre_testkit::Reply;
@@ -6,14 +6,14 @@ use serde_json::json;
 
 use crate::support::{House, UUID, cloudcontrol, heroku};
 
-/// A house with one widget, so that only the body decides.
+/// Starts an app with one widget, so that only the body determines the response.
 async fn open() -> House<Heroku> {
     let house = House::with(|addon| addon.with_body_limit(4 * 1024 * 1024)).await;
     house.market.provision("basic").uuid(UUID).await.expect(200);
     house
 }
 
-/// These bytes as the body of each call that has one.
+/// Sends these bytes as the body of a provision and of a plan change.
 async fn post_and_put(house: &House<Heroku>, body: &[u8]) -> [Reply; 2] {
     let post = house.market.provision("basic").body(body).await;
     [post, house.market.plan_change(UUID, "basic").body(body).await]

@@ -1,4 +1,4 @@
-//! A marketplace's router in an app of many others.
+//! A marketplace's router nested in a larger app.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ fn credentials() -> Heroku {
     Heroku::new(SLUG, PASSWORD, SALT).expect("credentials")
 }
 
-/// A vendor who says yes to everything and signs people on without a session.
+/// Returns a vendor that accepts everything and redirects without a session.
 fn agreeable() -> Vendor {
     let vendor = Vendor::default();
     vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
@@ -25,7 +25,7 @@ fn agreeable() -> Vendor {
     vendor
 }
 
-/// Heroku at this path of that server.
+/// Returns the client for a router at this path.
 fn at(server: &Server, path: &str) -> testkit::Heroku {
     testkit::Heroku::new(&server.url(path), SLUG, PASSWORD, SALT)
 }
@@ -115,7 +115,7 @@ async fn one_listener_may_serve_three_marketplaces_and_can_distinguish_them() {
     assert_eq!(who, ["heroku/lantern", "cloudcontrol/lantern", "opperator/lantern"]);
 }
 
-/// A listener that knows its own credentials, so that it can be handed over bare.
+/// A listener with its own credentials, which can be passed to the router directly.
 struct Lanterns(Vendor);
 
 impl maitre::Listener for Lanterns {

@@ -1,4 +1,4 @@
-//! Opperator's exchanges: a shared secret, features in the place of a plan, no single sign-on.
+//! Opperator's API: a shared secret, features instead of a plan, no single sign-on.
 
 use maitre::{Deprovisioned, Failure, Opperator, Password, PlanChanged, Provisioned};
 use maitre_testkit as testkit;

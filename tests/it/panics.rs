@@ -1,4 +1,4 @@
-//! Whatever goes wrong in the vendor's code is 503 for this caller, and nothing for the next.
+//! Panics and errors in the vendor's code: 503 for this request, no effect on the next.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Where a person may be sent.
+//! Targets of the redirect after single sign-on.
 
 use maitre::SignedOn;
 use maitre_testkit::Reply;

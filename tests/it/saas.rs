@@ -1,4 +1,4 @@
-//! The example as a newcomer meets it: a process of its own, with a file for its data.
+//! The example `saas` as a newcomer runs it: as a separate process with a database file.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const SALT: &str = "development-only-sso-salt";
 
 static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build("saas", ""));
 
-/// The same with a marketplace beside it.
+/// The same with the sandbox.
 static WITH_SANDBOX: LazyLock<PathBuf> = LazyLock::new(|| build("saas", "sandbox"));
 
 pub(crate) struct Saas {
@@ -55,14 +55,14 @@ impl Saas {
         Self::start_by(Self::command(folder))
     }
 
-    /// With a marketplace beside it, whose installs take so many seconds to set up.
+    /// Starts the example with the sandbox; each provision takes `set_up` seconds.
     pub(crate) fn with_sandbox(folder: &Folder, set_up: u64) -> Self {
         let mut command = Self::command_of(&WITH_SANDBOX, &folder.0);
         command.env("SANDBOX_PORT", "0").env("SET_UP_SECONDS", set_up.to_string());
         Self::start_by(command)
     }
 
-    /// One of several processes on a shared database.
+    /// Starts one of several processes on a shared database.
     fn start_on(folder: &Folder, url: &str) -> Self {
         let mut command = Self::command(&folder.0);
         command.env("DATABASE_URL", url).env("MAITRE_KEY", KEY);
@@ -98,7 +98,7 @@ impl Drop for Saas {
     }
 }
 
-/// Rows of the vendor's own table: the ledger of who pays for what.
+/// Returns the number of rows in the vendor's own table.
 pub(crate) async fn installs(folder: &Folder) -> i64 {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
@@ -214,7 +214,7 @@ async fn the_dashboard_requires_single_sign_on() {
 
     let mut visitor = Visitor::new(&saas.origin);
     visitor.get("/dashboard").await.expect(403);
-    // {"appname":"<b>myapp"}, which nobody has signed
+    // {"appname":"<b>myapp"}, which is not signed
     let form = heroku.single_sign_on(&uuid).set("nav-data", "eyJhcHBuYW1lIjoiPGI-bXlhcHAifQ");
     let landed = visitor.post_form(form.url(), form.fields()).await;
     assert_eq!(landed.expect(302).location(), Some("/dashboard"));
@@ -295,7 +295,7 @@ fn a_killed_process_loses_no_install() {
 
         let saas = Saas::start(&folder);
         let again = order(&saas).await.expect(200).text();
-        // the address of the counters is the port's, which is another one now
+        // the URL of the counters contains the port, which has changed
         let token = |text: &str| serde_json::from_str::<Value>(text).unwrap()["config"]["TALLY_TOKEN"].clone();
         assert_eq!(token(&again), token(&first));
     });
@@ -321,7 +321,7 @@ async fn two_processes_share_one_postgres() {
     let installs = "SELECT CAST(count(*) AS BIGINT) FROM installs";
     assert_eq!(sqlx::query_scalar::<_, i64>(installs).fetch_one(&database.pool().await).await.unwrap(), 1);
 
-    // signed on at one process, at home in both
+    // a sign-on at one process is valid in both
     let now = OffsetDateTime::now_utc();
     let form = one.heroku().single_sign_on(&uuid).at(now);
     let mut visitor = Visitor::new(&one.origin);
@@ -333,7 +333,7 @@ async fn two_processes_share_one_postgres() {
     there.plant("tally", &session);
     there.get("/dashboard").await.expect(200);
 
-    // and it goes on without one of them
+    // the other process continues without it
     assert!(one.terminate().success());
     assert_eq!(order(&two).await.expect(200).text(), answers[0]);
     two.heroku().plan_change(&uuid, "premium").await.expect(200);
@@ -357,7 +357,7 @@ async fn a_shared_database_without_a_key_is_rejected_with_instructions() {
 async fn migrations_run_as_a_separate_command() {
     let Some(database) = Database::postgres().await else { return };
     let folder = Folder::new();
-    // without a key: it is not needed where nothing is read
+    // a migration reads nothing and so needs no key
     let output = Saas::command(&folder.0).arg("migrate").env("DATABASE_URL", &database.url).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let versions = sqlx::query_scalar::<_, i64>("SELECT max(version) FROM maitre_migrations");

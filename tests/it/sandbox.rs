@@ -1,4 +1,4 @@
-//! The example and the marketplace that it opens beside itself: the first thing that a newcomer runs.
+//! The example with its built-in sandbox: the first thing that a newcomer runs.
 
 use maitre_testkit::Visitor;
 use reqwest::Client;
@@ -8,7 +8,7 @@ use crate::ledger::support::until;
 use crate::saas::Saas;
 use crate::support::Folder;
 
-/// The marketplace's API, as the `heroku` command asks it.
+/// Client of the sandbox's customer API, as used by the `heroku` command.
 struct Market {
     page: String,
     http: Client,
@@ -30,7 +30,7 @@ impl Market {
         answer
     }
 
-    /// What happened so far, the oldest first: way, kind and status.
+    /// Returns kind and status of the calls so far, oldest first.
     async fn steps(&self) -> Vec<String> {
         let recording: Value =
             self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap().json().await.unwrap();

@@ -1,4 +1,4 @@
-//! From a token to a session of the host's own, which was nobody's before.
+//! Sessions of the host app after single sign-on, with protection against session fixation.
 
 use std::pin::Pin;
 
@@ -16,7 +16,7 @@ fn marketplace() -> Heroku {
     Heroku::new(SLUG, PASSWORD, SALT).expect("credentials")
 }
 
-/// A house whose session store the test can look into.
+/// Starts an app and returns its session store, too.
 async fn open() -> (House<Heroku>, MemoryStore) {
     let store = MemoryStore::default();
     let layer = SessionManagerLayer::new(store.clone()).with_same_site(SameSite::Lax);
@@ -25,7 +25,7 @@ async fn open() -> (House<Heroku>, MemoryStore) {
     (house, store)
 }
 
-/// A page that shows who one is, and one that anybody can use before signing in.
+/// A page that shows the session, and one that writes to it without sign-on.
 fn pages(app: Router) -> Router {
     let show = async |session: Session| {
         let mut shown = serde_json::Map::new();
@@ -43,7 +43,7 @@ fn pages(app: Router) -> Router {
     app.route("/dashboard", axum::routing::get(show)).route("/visit", axum::routing::get(visit))
 }
 
-/// The visitor's own session, sent along with a post from another site too, as older browsers and laxer layers do.
+/// Makes the browser send its session cookie with a cross-site post, as older browsers and laxer layers do.
 fn send_along(visitor: &mut Visitor) {
     let own = visitor.cookie("id").expect("a session").value().to_owned();
     visitor.plant("id", &own);
@@ -182,7 +182,7 @@ async fn sign_on_without_values_needs_no_session_layer() {
     house.market.single_sign_on(UUID).await.expect(302);
 }
 
-/// A store that is down.
+/// Session store that always fails.
 #[derive(Clone, Debug)]
 struct Down;
 

@@ -1,4 +1,4 @@
-//! Every answer of every marketplace, byte by byte. Who changes one of these changes what marketplaces read.
+//! Every response to every marketplace, byte by byte. A change here changes what marketplaces receive.
 
 use axum::Router;
 use maitre::{Addon, CloudControl, Deprovisioned, Failure, Heroku, Opperator, PlanChanged, Provisioned, SignedOn};
@@ -9,7 +9,7 @@ const BASIC: &str = "authorization: Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==";
 const SHARED: &str = "x-opperator-shared-secret: melon-9";
 const FORM: &str = "content-type: application/x-www-form-urlencoded";
 
-/// Three add-ons with one vendor, whose answers hold all that they can.
+/// Serves three add-ons of one vendor, whose replies set every field.
 async fn open() -> (Server, Vendor) {
     let vendor = Vendor::default();
     let clock = Clock::at(NOW);
@@ -38,7 +38,7 @@ async fn open() -> (Server, Vendor) {
     (Server::start(app).await, vendor)
 }
 
-/// One exchange: what is sent, and all that comes back but the date.
+/// Sends a request and asserts the whole response except the date.
 async fn answers(server: &Server, lines: &[&str], body: &str, expected: &str) {
     let lines = lines.iter().copied().chain(["x-request-id: r-1"]);
     let reply = Raw::exchange(server, request(lines, body)).await;
@@ -186,7 +186,7 @@ content-length: 40
     .await;
 }
 
-/// The same failures for the three marketplaces; `gone` is where they differ.
+/// Asserts the response to each kind of failure. Marketplaces differ only in the status `gone`.
 async fn failures(server: &Server, vendor: &Vendor, lines: &[&str], body: &str, gone: &str) {
     for (failure, status, sentence) in [
         ((|| Failure::refused("Sold out.")) as fn() -> Failure, "422 Unprocessable Entity", "Sold out."),

@@ -1,1 +1,1 @@
-//! The tests are in `it/`: what the marketplaces see, over real sockets.
+//! Integration tests over real sockets; the tests are in `it/`.

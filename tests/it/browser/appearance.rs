@@ -1,11 +1,11 @@
-//! How the page looks: on a desk and on a phone, by day and by night. The pictures are in `target/screenshots`, and in
-//! `docs/images`, too, where `MAITRE_SCREENSHOTS=1` is set.
+//! Appearance of the page on desktop and phone, light and dark. Screenshots are written to `target/screenshots`, and also
+//! to `docs/images` if `MAITRE_SCREENSHOTS=1` is set.
 
 use std::path::{Path, PathBuf};
 
 use super::{Browser, Tally};
 
-/// Texts that are too pale before what is behind them: less than 4.5 to 1, or 3 to 1 for large ones.
+/// Finds texts with too little contrast: less than 4.5 to 1, or 3 to 1 for large ones.
 const PALE: &str = "
     const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
     const luminance = ([r, g, b]) => {
@@ -33,7 +33,7 @@ const PALE: &str = "
     }
     return found;";
 
-/// What stands out of the window on the right, or whose text is cut.
+/// Finds elements that overflow the window on the right.
 const OUTSIDE: &str = "
     const wide = document.documentElement.scrollWidth;
     const out = [...document.querySelectorAll('main *, header *')].filter((it) => it.checkVisibility() && !it.closest('pre, .sr'))
@@ -53,7 +53,7 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Looks at what is open in every size and shade, takes pictures and complains.
+/// Checks the open page in every size and colour scheme, takes screenshots, and panics if it finds faults.
 async fn photograph(browser: &Browser, name: &str) {
     let folders = folders();
     let mut complaints = Vec::new();
@@ -87,7 +87,7 @@ async fn the_page_fits_every_size_with_enough_contrast() {
     browser.sees("#live", "live").await;
     photograph(&browser, "sandbox-empty").await;
 
-    // a busy morning: two customers, a duplicate, a refusal to answer, a removal
+    // typical activity: two installs, a duplicate, a fault, a deprovision
     sandbox.provision("basic").await;
     sandbox.inject_fault(maitre_sandbox::Fault::Duplicate);
     sandbox.provision("premium").await;

@@ -1,4 +1,4 @@
-//! An add-on that takes its time: 202, and what comes after.
+//! Asynchronous add-on: 202 and the steps until completion.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::{PASSWORD, SALT, SLUG, Server};
 
 const CLIENT_SECRET: &str = "client s3cr3t";
 
-/// An add-on with a ledger, a worker and Heroku's API for what comes later, and its marketplace.
+/// Add-on with a ledger, a worker and an API client for notifications, and its sandbox.
 struct Slow {
     market: Market,
     _server: Server,
@@ -25,13 +25,13 @@ struct Slow {
 }
 
 impl Slow {
-    /// Every piece of work takes this long.
+    /// Starts an add-on whose operations take this long.
     async fn sold(work: Duration) -> Self {
         let database = Database::sqlite();
         database.migrated().await;
         let mut vendor = Vendor::new(database.pool().await).await;
         vendor.work = work;
-        // each has to know where the other is
+        // add-on and sandbox need each other's address
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let api = format!("http://{}", listener.local_addr().expect("its number"));
         let client = Client::builder(CLIENT_SECRET).base_url(&api).user_agent("lantern/2.1").no_proxy();
@@ -64,7 +64,7 @@ impl Drop for Slow {
     }
 }
 
-/// The timeline from its first line to the last: what is written in them.
+/// Returns the titles in the timeline, oldest first.
 async fn story(browser: &Browser) -> Vec<String> {
     let mut lines = browser.texts("#lines .what strong").await;
     lines.reverse();
@@ -79,7 +79,7 @@ async fn a_slow_install_shows_every_step() {
 
     browser.sees(".install .pill", "provisioning").await;
     browser.sees(".install .wait", "Answered 202. Heroku removes it at").await;
-    browser.sees("#lines", "Token").await; // the grant does not wait for the work
+    browser.sees("#lines", "Token").await; // the exchange does not wait for the provision
     let install = slow.market.sandbox.platform().installs()[0].clone();
     assert!(install.config().is_empty());
 

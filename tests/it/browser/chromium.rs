@@ -1,4 +1,4 @@
-//! A real Chromium without a window, and what a person does with it.
+//! Headless Chromium and the actions of a user.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -13,10 +13,10 @@ use thirtyfour::{
 };
 use tokio::time::{Instant, sleep};
 
-/// Nothing on the page takes this long, even on a busy machine.
+/// Timeout; nothing on the page takes this long, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A browser with a driver of its own. Both end when this is dropped.
+/// Browser with its own driver. Dropping it ends both.
 pub(super) struct Browser {
     driver: WebDriver,
     // dropped after the driver's session, which closes Chromium
@@ -40,7 +40,7 @@ fn program(names: &[&str]) -> PathBuf {
     })
 }
 
-/// Starts the driver on a port that is free, and says which.
+/// Starts the driver on a free port and returns its URL.
 fn driver() -> (Process, String) {
     let mut driver = Command::new(program(&["chromedriver"]));
     let driver = driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -72,7 +72,7 @@ impl Browser {
         browser
     }
 
-    /// Takes this size, in CSS pixels, and this colour scheme.
+    /// Sets the viewport size, in CSS pixels, and the colour scheme.
     pub(super) async fn looks(&self, width: u32, height: u32, scheme: &str) {
         let is_phone = width < 600;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone });
@@ -81,7 +81,7 @@ impl Browser {
         self.tell("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Says something to the developer's door of Chromium.
+    /// Sends a command of the Chrome DevTools Protocol.
     pub(super) async fn tell(&self, method: &str, what: Value) -> Value {
         self.driver.cdp().send_raw(method, what).await.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
@@ -98,17 +98,17 @@ impl Browser {
         self.driver.current_url().await.expect("an address").to_string()
     }
 
-    /// The page as it came.
+    /// Returns the source of the page.
     pub(super) async fn source(&self) -> String {
         self.driver.source().await.expect("a page")
     }
 
-    /// What a script returns.
+    /// Runs a script and returns its result.
     pub(super) async fn run(&self, script: &str) -> Value {
         self.driver.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
-    /// Tries until it works: the page may change under the hand.
+    /// Retries until `act` succeeds, as the page may change meanwhile.
     async fn patiently<T>(&self, what: &str, act: impl AsyncFn() -> WebDriverResult<Option<T>>) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -132,13 +132,13 @@ impl Browser {
     pub(super) async fn click(&self, css: &str) {
         let click = async || {
             let it = self.find(css).await?;
-            it.scroll_into_view().await?; // from under the head of the page
+            it.scroll_into_view().await?; // the sticky header may cover the element
             it.click().await.map(Some)
         };
         self.patiently(&format!("click {css}"), click).await;
     }
 
-    /// Writes into a field in place of what is there.
+    /// Replaces the text of a field.
     pub(super) async fn write(&self, css: &str, text: &str) {
         let write = async || {
             let field = self.find(css).await?;
@@ -148,18 +148,18 @@ impl Browser {
         self.patiently(&format!("write into {css}"), write).await;
     }
 
-    /// Chooses from a list.
+    /// Selects an option of a list.
     pub(super) async fn choose(&self, css: &str, value: &str) {
         self.click(&format!("{css} option[value='{value}']")).await;
     }
 
-    /// Waits until the first such element shows this text.
+    /// Waits until the first matching element contains this text.
     pub(super) async fn sees(&self, css: &str, text: &str) {
         let look = async || Ok(self.find(css).await?.text().await?.contains(text).then_some(()));
         self.patiently(&format!("{text:?} in {css}"), look).await;
     }
 
-    /// Waits until there are so many such elements.
+    /// Waits until there are this many matching elements.
     pub(super) async fn counts(&self, css: &str, number: usize) {
         let count = async || Ok((self.driver.find_all(By::Css(css)).await?.len() == number).then_some(()));
         self.patiently(&format!("{number} of {css}"), count).await;
@@ -180,7 +180,7 @@ impl Browser {
         self.driver.action_chain().send_keys(key).perform().await.expect("a key");
     }
 
-    /// Goes to the tab that was opened last, once it is there.
+    /// Switches to the newest tab once it exists.
     pub(super) async fn follow(&self, tabs: usize) {
         let newest = async || {
             let windows = self.driver.windows().await?;
@@ -190,27 +190,27 @@ impl Browser {
         self.driver.switch_to_window(window).await.expect("the tab");
     }
 
-    /// Closes the tab and goes back to the first one.
+    /// Closes the tab and switches to the first one.
     pub(super) async fn leave(&self) {
         self.driver.close_window().await.expect("the tab closes");
         let windows = self.driver.windows().await.expect("tabs");
         self.driver.switch_to_window(windows[0].clone()).await.expect("the tab");
     }
 
-    /// What the console says that is no mere information, since it was last asked.
+    /// Returns the warnings and errors in the console since the last call.
     pub(super) async fn complaints(&self) -> Vec<String> {
         let entries = self.driver.browser_log().await.expect("a console");
         let grave = entries.into_iter().filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING"));
         grave.map(|entry| entry.message).collect()
     }
 
-    /// Fails if the console has a complaint.
+    /// Asserts that the console has no warnings or errors.
     pub(super) async fn is_content(&self) {
         let complaints = self.complaints().await;
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
-    /// A picture of what is in the window, as PNG.
+    /// Writes a screenshot of the window as PNG.
     pub(super) async fn photograph(&self, file: &Path) {
         let picture = self.driver.screenshot_as_png().await.expect("a picture");
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

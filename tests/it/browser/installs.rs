@@ -1,4 +1,4 @@
-//! What a customer does with an add-on, by the page's buttons.
+//! Life of an install, by the buttons of the page.
 
 use super::{Browser, Tally};
 use crate::saas::installs;
@@ -16,7 +16,7 @@ async fn an_install_is_created_used_changed_and_removed() {
     browser.sees(".install .facts", "basic on ").await;
     browser.sees(".install .message", "room for 10 counters").await;
 
-    // masked until clicked, in the page as in the timeline
+    // secrets are masked until clicked, in the page and in the timeline
     let name = "document.querySelector('.install h3').textContent";
     let name = browser.run(&format!("return {name}")).await.as_str().unwrap().to_owned();
     let install = tally.market.sandbox.platform().find(&name).unwrap();
@@ -29,7 +29,7 @@ async fn an_install_is_created_used_changed_and_removed() {
     browser.sees(".install .config.open", &token).await;
     browser.sees(".install .config.open", "/counters").await;
 
-    // the dashboard: a true post from site to site, whose session outlives the redirect
+    // the dashboard: a real cross-site post, whose session survives the redirect
     browser.click(".install .actions form[target] button").await;
     browser.follow(2).await;
     browser.sees("h1", "Your counters").await;
@@ -74,7 +74,7 @@ async fn a_duplicate_delivery_creates_one_resource() {
     assert_eq!(tally.market.sandbox.platform().installs().len(), 1);
     assert_eq!(installs(&tally.folder).await, 1);
 
-    // and once more by hand
+    // and again by hand
     browser.click("#lines li:last-child details summary").await;
     browser.click("#lines li:last-child button[value='2']").await;
     browser
@@ -101,7 +101,7 @@ async fn the_page_works_without_scripts() {
     browser.sees(".config.open", "tly_").await;
     browser.open(&tally.market.url("/")).await;
     browser.click(".install .actions form[target] button").await;
-    browser.follow(2).await; // scripts run in this tab
+    browser.follow(2).await; // scripts are enabled in this tab
     browser.sees("h1", "Your counters").await;
     browser.leave().await;
     browser.click("#lines details summary").await;

@@ -1,11 +1,11 @@
-//! The page without a mouse, and for who cannot see it.
+//! Use of the page by keyboard and screen reader.
 
 use serde_json::{Value, json};
 use thirtyfour::Key;
 
 use super::{Browser, Tally};
 
-/// What has the focus, and whether that can be seen.
+/// Returns the focused element and whether its focus is visible.
 const FOCUSED: &str = "
     const it = document.activeElement;
     if (it === document.body) return null;
@@ -18,7 +18,7 @@ const FOCUSED: &str = "
             && box.top >= 0 && box.bottom <= innerHeight,
     }";
 
-/// All that can be used and is not folded away.
+/// Returns all controls that are not folded away.
 const USABLE: &str = "
     const all = [...document.querySelectorAll('*')];
     return all.filter((it) => it.matches('a[href], button, input:not([type=hidden]), select, summary'))
@@ -66,7 +66,7 @@ async fn an_install_is_created_and_removed_by_keyboard_and_keeps_the_focus() {
         browser.press(key).await;
     }
     browser.counts(".install .pill[data-state=provisioned]", 2).await;
-    // the list was drawn anew, and whoever typed is still where they were
+    // the list was rendered again, and the focus is unchanged
     let focused = browser.run("return document.activeElement.textContent").await;
     assert_eq!(focused, "Install");
 
@@ -96,7 +96,7 @@ async fn every_control_has_an_accessible_name() {
         }
     }
     assert!(named.len() > 25, "{named:#?}");
-    // what stands on two cards tells whose it is
+    // controls that occur on two cards name their install
     for what in ["Open dashboard of ", "Remove ", "Show values of "] {
         let whose: std::collections::BTreeSet<_> = named.iter().filter(|name| name.starts_with(what)).collect();
         assert_eq!(whose.len(), 2, "{what}: {named:#?}");

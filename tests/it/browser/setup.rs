@@ -1,4 +1,4 @@
-//! A marketplace for each test, and the example that is sold there.
+//! Sandboxes for browser tests, and the example in one.
 
 use maitre_sandbox::{Sandbox, SandboxBuilder, Serving};
 use tokio::net::TcpListener;
@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use crate::saas::Saas;
 use crate::support::Folder;
 
-/// A marketplace that is open.
+/// Running sandbox.
 pub(super) struct Market {
     pub(super) sandbox: Sandbox,
     serving: Serving,
@@ -17,7 +17,7 @@ impl Market {
         Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), setup)
     }
 
-    /// On a port that was taken before, as the add-on has to know it.
+    /// Starts a sandbox on a port that was bound before, as the add-on has to know it.
     pub(super) fn on(listener: TcpListener, setup: SandboxBuilder) -> Self {
         let sandbox = setup.open().expect("a sandbox");
         let serving = sandbox.serve(listener).expect("an address");
@@ -25,13 +25,13 @@ impl Market {
         Self { sandbox, serving }
     }
 
-    /// The page's address, or that of another path.
+    /// Returns the URL of a path of the sandbox.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.serving.url())
     }
 }
 
-/// The example, and its marketplace.
+/// The example `saas` and its sandbox.
 pub(super) struct Tally {
     pub(super) market: Market,
     pub(super) saas: Saas,

@@ -1,4 +1,4 @@
-//! What somebody else wrote, and what pages of other sites try: no script of theirs runs, and nothing is done for them.
+//! Untrusted input and cross-site requests: foreign scripts do not run, and foreign requests have no effect.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Html;
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 use super::{Browser, Market};
 use crate::support::Server;
 
-/// It runs if any of it becomes a part of the page.
+/// Markup that runs a script if it is not escaped.
 const SCRIPT: &str = "\"'></code></textarea><script>owned = 1</script><img src=x onerror='owned = 2'><a href='javascript:owned=3'>go</a>";
 
-/// An add-on that answers with scripts, and its marketplace, whose manifest holds more of them.
+/// Add-on that replies with scripts, and a sandbox whose manifest contains more of them.
 struct Hostile {
     market: Market,
     addon: Server,
@@ -50,7 +50,7 @@ impl Hostile {
         Self { market: Market::of(Sandbox::builder(&manifest.to_string()).unwrap()).await, addon }
     }
 
-    /// `localhost:port`.
+    /// Returns `localhost:port`.
     fn authority(&self) -> String {
         self.market.url("").trim_start_matches("http://").to_owned()
     }
@@ -59,7 +59,7 @@ impl Hostile {
         self.market.sandbox.platform().installs().len()
     }
 
-    /// Sends these lines as they stand and reads all of the answer.
+    /// Sends these lines unchanged and returns the whole response.
     async fn raw(&self, lines: &[&str], body: &str) -> String {
         let port = self.authority().rsplit(':').next().unwrap().to_owned();
         let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap();
@@ -72,7 +72,7 @@ impl Hostile {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// A form from the page itself.
+    /// Posts a form with the page's own origin.
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, HeaderMap, String) {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let reply =
@@ -100,7 +100,7 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
     browser.open(&hostile.market.url("/")).await;
     browser.sees("#live", "live").await;
     browser.sees("#addon-title", "<script>owned = 1</script>").await;
-    // one that arrives while the page is open, and is drawn by the page's script
+    // a script that arrives while the page is open and is rendered by the page's own script
     browser.click("#order button[type=submit]").await;
     browser.sees(".install .message", "<img src=x").await;
     browser.sees("#lines", "Provision test").await;
@@ -126,7 +126,7 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
         browser.open(&hostile.market.url(path)).await;
         nothing_ran(&browser, path).await;
     }
-    // pages that are not there complain in the console, as they should
+    // missing pages are reported in the console
     for path in [
         "/sandbox/checks/%3Cscript%3Eowned=9%3C%2Fscript%3E",
         "/%3Cscript%3Eowned=9%3C/script%3E",
@@ -136,7 +136,7 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
         let _ = browser.complaints().await;
         nothing_ran(&browser, path).await;
     }
-    // on the way to the dashboard, too
+    // also on the way to the dashboard
     browser.open(&hostile.market.url("/")).await;
     browser.click(".install .actions form[target] button").await;
     browser.follow(2).await;
@@ -170,7 +170,7 @@ async fn invalid_names_and_plans_are_refused() {
     );
     assert_eq!(hostile.installs(), 0);
 
-    // the customer's client gets JSON that names the text, and nothing that a browser would render
+    // the customer API replies with JSON, which a browser does not render
     let order = json!({ "plan": { "name": format!("evil:{SCRIPT}") }, "name": SCRIPT }).to_string();
     let host = format!("host: {}", hostile.authority());
     let lines =
@@ -214,7 +214,7 @@ async fn path_traversal_is_rejected() {
 async fn foreign_hosts_and_origins_are_rejected() {
     let hostile = Hostile::sold().await;
     let own = format!("host: {}", hostile.authority());
-    // a name of somebody else's that leads to this machine: DNS rebinding
+    // DNS rebinding: a foreign host name that resolves to this machine
     for host in [
         "evil.example",
         "localhost.evil.example:7000",
@@ -301,7 +301,7 @@ fn script_and_file_urls_in_a_manifest_are_rejected() {
     }
 }
 
-/// What a page at another site tries in the browser of somebody whose sandbox is open.
+/// Cross-site attacks from a page in the same browser.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_site_can_neither_act_nor_read_nor_frame() {
     let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
@@ -316,7 +316,7 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
             ("/sandbox/exchanges/1/send".to_owned(), "times=2"),
         ];
         for (path, form) in paths {
-            // by a form, as an old trick has it
+            // classic cross-site request forgery by a form
             browser.open(&evil).await;
             let script = format!(
                 "const form = document.createElement('form'); form.method = 'post'; form.action = '{market}{path}';
@@ -363,7 +363,7 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
         );
         let tried = browser.run(&script).await;
         let tried: Vec<_> = tried.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
-        // what a no-cors fetch gets is opaque: an empty text
+        // a no-cors fetch returns an opaque, empty text
         assert_eq!(tried, ["refused", "refused", "", "", "refused", "refused", "refused"], "from {evil}");
         let complaints = browser.complaints().await.join("\n");
         assert!(complaints.contains("frame-ancestors"), "{complaints}");
@@ -372,7 +372,7 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
     assert_eq!(sandbox.installs()[0].state(), maitre_testkit::platform::State::Provisioned);
     assert!((sandbox.clock().now() - time::OffsetDateTime::now_utc()).abs() < time::Duration::minutes(1));
 
-    // a link to the dashboard from elsewhere waits for a person
+    // a link from another site to the dashboard waits for a click
     browser.open(&hostile.addon.url("/evil")).await;
     browser.run(&format!("location.href = '{market}/sso/apps/{}/addons/{uuid}'", sandbox.installs()[0].app())).await;
     browser.sees("#sign-on button", "Open").await;

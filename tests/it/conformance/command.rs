@@ -1,4 +1,4 @@
-//! `maitre check` on the example, as its user would.
+//! `maitre check` on the example `saas`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -14,7 +14,7 @@ fn example_manifest() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../addon-manifest.json").display().to_string()
 }
 
-/// The example's manifest, with something else in its `api`.
+/// Writes the example's manifest with one changed field of `api` and returns its path.
 fn changed_manifest(folder: &Folder, name: &str, value: &str) -> String {
     let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(example_manifest()).unwrap()).unwrap();
     manifest["api"][name] = json!(value);
@@ -34,7 +34,7 @@ fn said(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Rows of the vendor's own table: all that was ever made, and what still has its token, as what is removed has none.
+/// Returns the rows of the vendor's table: all, and those with a token, which deprovisioned ones do not have.
 async fn installs(folder: &Folder) -> (i64, i64) {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();

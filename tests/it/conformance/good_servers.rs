@@ -1,4 +1,4 @@
-//! No false alarm: ours with a ledger, ours without, and one in another language.
+//! No false alarms: our router with and without a ledger, and an add-on in Python.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -21,7 +21,7 @@ fn failed(report: &Report, level: Level) -> Vec<&'static str> {
     report.failed(level).map(|finding| finding.check.id).collect()
 }
 
-/// What the listener was asked for and is still there, by the answers that it would give.
+/// Returns the provisioned resources that still exist, as their replies to a plan change show.
 async fn alive(vendor: &Vendor, server: &Server) -> Vec<String> {
     let market = maitre_testkit::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
     let mut alive = Vec::new();
@@ -40,7 +40,7 @@ async fn our_router_without_a_ledger_passes() {
     for _ in 0..2 {
         let report = suite(&house.server.url("/heroku/resources")).run().await.unwrap();
         assert!(report.is_conformant(false), "{report}");
-        // without a memory no token can be good once
+        // without a store, a replay of a token cannot be detected
         assert_eq!(failed(&report, Level::Should), ["heroku.sso-window.one-use"], "{report}");
         assert_eq!(failed(&report, Level::Info), ["heroku.provision.id-is-the-uuid", "heroku.sso-window.one-use"]);
     }
@@ -70,7 +70,7 @@ async fn our_router_with_a_ledger_passes() {
     ledger.close().await;
 }
 
-/// A server of Python's standard library, as a process.
+/// Add-on written with Python's standard library, as a process.
 struct Python {
     process: Child,
     origin: String,

@@ -1,4 +1,4 @@
-//! The checker of add-ons on add-ons: good ones, which it must not blame, and the example by its own command.
+//! The conformance suite on correct add-ons, as a library and as the command `maitre check`.
 
 mod command;
 mod good_servers;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::support::{SALT, SLUG};
 
-/// Longer than the one of the contracts' examples, which a good manifest would not have.
+/// Longer than the documented example password, which fails the manifest's checks.
 const PASSWORD: &str = "nobody-guesses-this-one";
 
-/// The manifest of the contracts' add-on.
+/// Returns the manifest of the add-on of the documented examples.
 fn manifest() -> String {
     let urls = |origin: &str| json!({ "base_url": format!("{origin}/heroku/resources"), "sso_url": format!("{origin}/heroku/resources/sso") });
     json!({ "id": SLUG, "name": "Lantern", "api": {
@@ -23,7 +23,7 @@ fn manifest() -> String {
     .to_string()
 }
 
-/// The command, built once: Cargo builds no binaries of other packages for tests.
+/// Path of the command, built once: Cargo does not build binaries of other packages for tests.
 static MAITRE: LazyLock<PathBuf> = LazyLock::new(|| {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--package", "maitre-cli", "--locked", "--message-format", "json"])
@@ -36,7 +36,7 @@ static MAITRE: LazyLock<PathBuf> = LazyLock::new(|| {
     messages.lines().find_map(artifact).expect("the command is a binary")
 });
 
-/// The command, on whose settings this machine's have no say.
+/// Returns the command without the `MAITRE_*` variables of this machine.
 fn maitre<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(&*MAITRE);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

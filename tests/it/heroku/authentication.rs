@@ -1,4 +1,4 @@
-//! Who may ask for anything.
+//! Authentication of Heroku's requests.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
@@ -7,7 +7,7 @@ use maitre_testkit::{Reply, sign};
 
 use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, UUID, heroku, instant, request};
 
-/// Every call that Heroku signs, with this `Authorization`.
+/// Sends each authenticated request with this `Authorization` header.
 async fn all_calls(house: &House<Heroku>, authorization: Option<&str>) -> Vec<Reply> {
     macro_rules! ask {
         ($call:expr) => {{

@@ -1,4 +1,4 @@
-//! What Heroku's first version sent, and its retired checker still sends.
+//! Version 1 of Heroku's API, which the retired checker still uses.
 
 use maitre::{Deprovisioned, Heroku};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Heroku's exchanges, one by one.
+//! Heroku's partner API, endpoint by endpoint.
 
 mod authentication;
 mod deprovision;

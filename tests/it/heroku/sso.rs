@@ -1,4 +1,4 @@
-//! `POST /resources/sso`: the form, the answer and the page for those who are not let in.
+//! `POST /resources/sso`: the form, the redirect and the error page.
 
 use maitre::{Failure, FromManifest, Heroku, Manifest, SignedOn};
 use maitre_testkit::Reply;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, UUID, heroku, instant, request};
 
-/// The same page for everybody, without a session, and the listener was not asked.
+/// Asserts that `reply` is the 403 page, without cookies or redirect.
 fn is_the_closed_door(reply: &Reply) {
     reply.expect(403);
     assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{reply}");

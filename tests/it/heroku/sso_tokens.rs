@@ -1,4 +1,4 @@
-//! Which token lets in, when, and for what it speaks.
+//! Single sign-on tokens: kinds, validity window and signed fields.
 
 use maitre::{Heroku, Salt};
 use maitre_testkit::{self as testkit, sign};
@@ -11,7 +11,7 @@ fn plain() -> Heroku {
     Heroku::new(SLUG, PASSWORD, SALT).expect("credentials")
 }
 
-/// A door whose clock stands at [`NOW`], with one widget behind it: `widget-1`, which Heroku calls [`UUID`].
+/// Starts an app whose clock is fixed at [`NOW`], with one widget: `widget-1`, which Heroku calls [`UUID`].
 async fn open(marketplace: Heroku) -> House<Heroku> {
     let clock = Clock::at(NOW);
     let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;

@@ -1,5 +1,5 @@
-//! What takes long is accepted, goes on, and is told to the marketplace when it is done: exactly once, as far as that
-//! listens.
+//! Asynchronous operations: accepted, completed in the background, and reported to the marketplace: exactly once if the
+//! notification succeeds.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use super::support::{
     remove, soon, until,
 };
 
-/// Long enough for what is done at once, and short enough for a test.
+/// Long enough for immediate work, and short enough for a test.
 const GIVE_WAY: Duration = Duration::from_millis(150);
 const TOLD: &str = r#"provisioned ["WIDGET_URL", "A_FIRST"]"#;
 
-/// A provision that may be accepted.
+/// Returns a provision that may be answered "accepted".
 fn patient(key: &str) -> Provision {
     let mut request = basic(key);
     request.give_way = Some(GIVE_WAY);
     request
 }
 
-/// The sentence that the customer gets with a 202.
+/// Returns the message that the customer gets with a 202.
 fn sentence<T: Seen>(result: Result<T>) -> String {
     match result {
         Ok(reply) => panic!("it was done at once: {}", reply.seen()),
@@ -60,7 +60,7 @@ on_both_databases! {
         assert_eq!(reply.id().as_str(), key, "where it might have been accepted, the id is the key");
         settled(&ledger).await;
         assert_eq!(follower.told(), [""; 0]);
-        // the vendor's own name of it is known all the same
+        // the provider id is known nevertheless
         let changed = process.kept.plan_change(plan(&format!("w-{key}"), "premium")).await;
         assert!(Answer::from(changed).is_done());
     }
@@ -78,7 +78,7 @@ on_both_databases! {
             ledger.resource(&key).await.unwrap().unwrap().timeline[0].progress.is_some()
         })
         .await;
-        // asked again it is still the same one
+        // a repeated request joins the same operation
         assert_eq!(sentence(process.kept.provision(patient(&key)).await), "Your widget is being forged.");
         let view = ledger.resource(&key).await.unwrap().unwrap();
         assert_eq!((view.state, view.timeline.len()), (State::Provisioning, 1));
@@ -140,7 +140,7 @@ on_both_databases! {
         gate.open();
         settled(&ledger).await;
         assert_eq!(follower.told(), ["not provisioned: Unavailable"]);
-        // what the tries had made is gone
+        // everything that the attempts created is gone
         assert_eq!(state(&ledger, &key).await, State::Removed);
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(ledger.figures().await.unwrap().parked, 0, "nobody has to look: the customer knows");
@@ -353,7 +353,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let process = Following::start(&ledger, &vendor, follower.clone());
         let key = key();
-        // whoever takes it over, as its lease has ended by the later clock, waits too
+        // a process that takes the operation over, as its lease has expired by the later clock, waits too
         let gate = Gate::new();
         vendor.tell(&key, (0..100).map(|_| Act::Wait(gate.clone())));
         sentence(process.kept.provision(patient(&key)).await);
@@ -371,7 +371,7 @@ on_both_databases! {
             (minutes(10 * 60 + 59), 2),
             (minutes(11 * 60 + 1), 3),
         ] {
-            // another process looks at the clock, whose worker sweeps when it begins
+            // the worker of another process, with a later clock, sweeps when it starts
             let late = at(&database, offset).await;
             let _worker = Following::start(&late, &vendor, follower.clone());
             if expected > 0 {

@@ -1,4 +1,4 @@
-//! Errands: written down once, done in the end, and none of them holds the others up.
+//! Jobs: enqueued once, run at least once, independent of each other.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ on_both_databases! {
         gate.open();
         assert!(Answer::from(soon("the provision", provision).await.unwrap()).is_done());
         done(&ledger).await;
-        // the same request has the same grant, and a newer one is another errand
+        // the same grant is the same job; a newer grant is another job
         process.kept.provision(granted(&key, "g1")).await.expect("a replay");
         done(&ledger).await;
         assert_eq!(follower.ran(), [format!("grant {key} g1")]);
@@ -140,7 +140,7 @@ on_both_databases! {
     async fn a_job_past_its_deadline_is_parked_without_a_run(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
-        // nobody works: it is written down by a process without a follower that runs it
+        // no worker runs yet: these jobs are only enqueued
         let errand = |name: &str| Job::new("grant", name, name.into());
         let ends = OffsetDateTime::now_utc() + Duration::from_mins(5);
         ledger.records().enqueue(&addon(), errand("g1").with_deadline(ends)).await.unwrap();

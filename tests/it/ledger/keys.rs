@@ -1,4 +1,4 @@
-//! Keys come and go, and what was sealed stays readable by those who should read it.
+//! Encryption keys: rotation, resealing, and missing keys.
 
 use std::process::Command;
 
@@ -32,7 +32,7 @@ on_both_databases! {
         answer(&old, &removed).await;
         old.keep(vendor.clone()).deprovision(remove(&removed)).await.expect("a removal");
 
-        // everywhere as a reader, then everywhere first; both kinds of process run side by side
+        // roll out the new key for reading first, then for writing; both kinds of process run concurrently
         let reader = under(&database, &[KEY, OTHER_KEY]).await;
         let newer = under(&database, &[OTHER_KEY, KEY]).await;
         let later = key();
@@ -49,7 +49,7 @@ on_both_databases! {
         assert!(newer.reseal().await.expect("all of it") > 0);
         assert_eq!(newer.reseal().await.expect("nothing more"), 0);
 
-        // the old key is out
+        // the old key is no longer needed
         assert_eq!(answer(&alone, &made).await, first);
         assert_eq!(answer(&alone, &later).await, second);
         assert_eq!(answer(&alone, &refused).await, Answer::Failed(FailureKind::Refused));
@@ -87,7 +87,7 @@ fn a_shared_database_without_a_key_is_rejected_with_instructions() {
     assert!(said.contains("MAITRE_KEY") && said.contains("openssl rand -hex 32"), "{said}");
 }
 
-/// Not a test of its own: the process that the one above starts.
+/// Not a test by itself: runs in the process that the test above starts.
 #[test]
 fn child_process_without_a_key() {
     let Ok(address) = std::env::var(ADDRESS) else { return };

@@ -1,6 +1,6 @@
-//! Nothing lost: what the ledger answers, on both databases, and what is left when processes die.
+//! The ledger on both databases: replies, retries, crash safety.
 
-/// One test on SQLite and the same on Postgres.
+/// Runs each test on SQLite and on Postgres.
 macro_rules! on_both_databases {
     ($($(#[$meta:meta])* async fn $name:ident($database:ident: Database) $body:block)+) => {$(
         $(#[$meta])*

@@ -1,4 +1,4 @@
-//! One resource, one operation at a time, in the order in which they were asked for; a removal wins.
+//! Per-resource order: one operation at a time, in the order of requests; a deprovision overtakes the others.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::support::{
     soon, until,
 };
 
-/// The number of a resource's operation, by its place in the timeline.
+/// Returns the id of an operation by its index in the timeline.
 async fn operation(ledger: &Ledger, key: &str, place: usize) -> i64 {
     ledger.resource(key).await.expect("the records").expect("a resource").timeline[place].id
 }
@@ -24,7 +24,7 @@ async fn state(ledger: &Ledger, key: &str) -> Option<State> {
     ledger.resource(key).await.expect("the records").map(|resource| resource.state)
 }
 
-/// Asks for a plan change that has to wait, and hangs up.
+/// Requests a plan change that has to wait, and disconnects.
 async fn leave_a_plan_change(ledger: &Ledger, kept: &Kept<Vendor>, key: &str, to: &str) {
     let before = asked_for(ledger, key).await;
     let (kept, request) = (kept.clone(), plan(key, to));
@@ -195,7 +195,7 @@ on_both_databases! {
     }
 }
 
-/// Some plan changes and perhaps a removal, each written down before the next; then what the vendor has.
+/// Requests some plan changes and perhaps a deprovision, each recorded before the next; then checks the vendor's state.
 async fn interleave(ledger: Ledger, kept: [Kept<Vendor>; 3], vendor: Vendor, mut numbers: RandomNumbers) {
     let key = key();
     kept[0].provision(basic(&key)).await.expect("a widget");
@@ -221,7 +221,7 @@ async fn interleave(ledger: Ledger, kept: [Kept<Vendor>; 3], vendor: Vendor, mut
         };
         until("it is written down", || async { call.is_finished() || asked_for(&ledger, &key).await > before }).await;
         if numbers.one_in(4) {
-            call.abort(); // the caller hung up
+            call.abort(); // the caller disconnected
         } else if numbers.one_in(3) {
             let _ = call.await;
             continue;

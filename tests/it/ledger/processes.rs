@@ -1,4 +1,4 @@
-//! Processes that are killed, stopped and continued, and a server that is: counted in the vendor's tables.
+//! Processes and a database server that are killed, stopped and continued; results are counted in the vendor's tables.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,18 +14,18 @@ use super::support::{
     until,
 };
 
-/// Not a test of its own: what the processes that the others start do.
+/// Not a test by itself: runs in the processes that the other tests start.
 #[test]
 fn child_process() {
     serve_if_told();
 }
 
-/// Some processes on one database, and callers who ask any of them until they are answered.
+/// Processes on one database, and callers that retry on any of them until they get a reply.
 struct Fleet {
     machines: Vec<Mutex<Arc<Machine>>>,
     answered: AtomicUsize,
     stopping: AtomicBool,
-    /// What must be there in the end, and on which plan; nothing for what was removed.
+    /// Expected plan of each resource at the end; none if it was deprovisioned.
     promised: Mutex<BTreeMap<String, Option<String>>>,
 }
 
@@ -48,7 +48,7 @@ impl Fleet {
         *self.machines[place].lock().expect("a machine") = anew;
     }
 
-    /// Asks one process after the other until one of them gives an answer that holds.
+    /// Sends a command to random processes until one returns a final reply.
     async fn ask(&self, numbers: &mut RandomNumbers, order: &str) -> String {
         let end = tokio::time::Instant::now() + super::support::DEADLINE;
         loop {
@@ -64,7 +64,7 @@ impl Fleet {
         }
     }
 
-    /// Orders, changes and removes one resource after the other.
+    /// Provisions, changes and deprovisions one resource after another.
     async fn call(self: Arc<Self>, mut numbers: RandomNumbers) {
         while !self.stopping.load(Ordering::SeqCst) {
             let key = key();
@@ -78,7 +78,7 @@ impl Fleet {
             }
             if numbers.one_in(3) {
                 let answer = self.ask(&mut numbers, &format!("remove {key}")).await;
-                // the answer to the first one may have been lost with its process
+                // the reply to the first request may have been lost with its process
                 assert!(matches!(answer.as_str(), "done" | "Gone"), "{answer}");
                 plan = None;
             }
@@ -86,14 +86,14 @@ impl Fleet {
         }
     }
 
-    /// Returns when this many more were answered.
+    /// Waits until this many more requests were answered.
     async fn answers(&self, more: usize) {
         let wanted = self.answered.load(Ordering::SeqCst) + more;
         until("answers", || async { self.answered.load(Ordering::SeqCst) >= wanted }).await;
     }
 }
 
-/// Nothing lost, nothing twice, nothing that nobody asked for.
+/// Waits for the remaining work and asserts that nothing was lost, duplicated or made without a request.
 async fn settle(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
     until("all is done", || async { ledger.figures().await.is_ok_and(|figures| figures.open == 0) }).await;
     assert_eq!(ledger.figures().await.unwrap().parked, 0);
@@ -152,12 +152,12 @@ on_both_databases! {
             });
             assert_eq!(soon("it is in the listener", late.ask(&order("entered"))).await.as_deref(), Some("done"));
             stop(&late, &database).await;
-            // the other one takes it over when the lease is over, and then does the next thing
+            // the other process takes the operation over when the lease expires, and then runs the next one
             for to in ["premium", "gold"] {
                 let answer = soon("another takes over", quick.ask(&format!("plan {key} {to}"))).await;
                 assert_eq!(answer.as_deref(), Some("done"), "{to}");
             }
-            // the pipe holds the order until the process goes on
+            // the pipe buffers the command until the process continues
             let opening = tokio::spawn({
                 let (late, order) = (late.clone(), order("open"));
                 async move { late.ask(&order).await }
@@ -178,7 +178,7 @@ on_both_databases! {
     }
 }
 
-/// What a process that is stopped in the middle of a transaction would hold up, and for how long.
+/// A process stopped within a transaction blocks others only until the server ends the transaction.
 #[tokio::test]
 async fn an_idle_transaction_is_ended_by_the_server() {
     let Some(database) = Database::postgres().await else { return };
@@ -201,7 +201,7 @@ async fn an_idle_transaction_is_ended_by_the_server() {
     assert_eq!((row.get::<String, _>(0), row.get::<String, _>(1)), ("10s".into(), "15s".into()));
 }
 
-/// Stops a process, but not where it holds an embedded database's only pen: then everybody would wait for it.
+/// Stops a process, but not while it holds SQLite's writer lock, which would block every other process.
 async fn stop(machine: &Machine, database: &Database) {
     sqlx::any::install_default_drivers();
     loop {

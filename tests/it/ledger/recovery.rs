@@ -1,4 +1,4 @@
-//! What fails for a while is done in the end, what cannot be done is parked with its cause, and removals never stop.
+//! Retries: temporary failures are retried, permanent ones are parked with their error, deprovisions never give up.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ on_both_databases! {
         let mut keys = Vec::new();
         for number in 0..short_or_long(44, 1100) {
             let key = key();
-            let failures = number % 11 + 1; // the twelfth try is the last
+            let failures = number % 11 + 1; // the twelfth attempt is the last
             vendor.tell(&key, (0..failures).map(|place| match (number + place) % 3 {
                 0 => Act::Fail("no connection"),
                 1 => Act::FailAfter("a lost answer"),
@@ -75,7 +75,7 @@ on_both_databases! {
         let cause = parked.cause.as_deref().expect("a cause");
         assert!(cause.contains("disk full") && !cause.contains("hunter2"), "{cause}");
 
-        // three tries more fail, and the next one does not
+        // three more attempts fail, and the next one succeeds
         for _ in 0..2 {
             assert!(ledger.retry(parked.id).await.unwrap());
             let working = Working::start(&ledger, &vendor);
@@ -162,7 +162,7 @@ on_both_databases! {
     }
 
     async fn a_disconnect_does_not_stop_the_operation(database: Database) {
-        // a lease so long that nobody else can be the one who goes on
+        // the lease is so long that no other process can take the operation over
         database.migrated().await;
         let ledger = database.options().lease(Duration::from_hours(1)).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;

@@ -1,4 +1,4 @@
-//! What was answered is answered again: later, after a restart, by another process, and to those who ask at once.
+//! Replays: repeated requests get the stored reply: later, after a restart, from another process, and concurrently.
 
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ on_both_databases! {
             let removing = tokio::spawn(async move { two.deprovision(removal).await });
             let made = Answer::from(soon("making", making).await.unwrap());
             let removed = Answer::from(soon("removing", removing).await.unwrap());
-            // whoever was first: what is answered as removed or never there is not there
+            // whichever came first: a resource reported as deprovisioned or unknown does not exist
             assert_eq!(vendor.widget(&key).await, None, "{made:?} {removed:?}");
             assert_eq!(Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
         }
@@ -182,7 +182,7 @@ on_both_databases! {
         gate.entered().await;
         gate.open();
         for answer in soon("all of them", answers).await.unwrap() {
-            // who asks after it is done is told so
+            // a request after completion gets `Gone`
             assert!(matches!(answer, Answer::Done(_) | Answer::Failed(FailureKind::Gone)), "{answer:?}");
         }
         assert_eq!(vendor.calls(&key).await.len(), 2);

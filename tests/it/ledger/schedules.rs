@@ -1,4 +1,4 @@
-//! One uuid, one resource, whatever the schedule: requests, duplicates, pauses, callers who leave, processes that die.
+//! Random schedules of requests, duplicates, pauses, disconnects and crashes: one uuid is one resource.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use super::support::{
     Act, Answer, Database, LEASE, Process, Vendor, Working, basic, key, remove, short_or_long, soon, until,
 };
 
-/// Schedules that are played side by side.
+/// Number of schedules that run concurrently.
 const AT_ONCE: usize = 8;
 
 const PROCESSES: usize = 2;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// The marketplace asks a process for the resource.
+    /// The marketplace sends a provision to a process.
     Provision(usize),
-    /// It asks for its removal.
+    /// The marketplace sends a deprovision to a process.
     Remove(usize),
     Pause(u64),
-    /// The first caller who still waits hangs up: the reply is lost.
+    /// The first waiting caller disconnects: the reply is lost.
     HangUp,
-    /// A process dies, and another takes its place.
+    /// A process is killed and replaced.
     Kill(usize),
-    /// The vendor's next call fails before its work, or after.
+    /// The vendor's next call fails before its work.
     Fail,
     LoseReply,
 }
@@ -46,12 +46,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Tried until it works: with so many processes on one machine a lease may be lost to nothing but the load.
+/// Retries without limit: with so many processes on one machine, load alone may cost a lease.
 fn options(database: &Database) -> Options {
     database.options().lease(LEASE).connections(2).attempts(10_000, Duration::from_millis(1), Duration::from_millis(50))
 }
 
-/// A process with its own connections, which dies with all that runs on it.
+/// Process with its own connections; killing it ends all its tasks.
 struct House {
     process: Process,
     ledger: Ledger,
@@ -71,7 +71,7 @@ impl House {
     }
 }
 
-/// Plays one schedule; what is wrong afterwards is a failed assertion.
+/// Runs one schedule and asserts its result.
 async fn play(database: &Database, steps: &[Step]) {
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.work = Duration::from_millis(3);
@@ -115,7 +115,7 @@ async fn play(database: &Database, steps: &[Step]) {
         match soon("a call", call).await {
             Ok(answer @ Answer::Done(_)) if provision => provisioned.push(answer),
             Ok(Answer::Done(_) | Answer::Failed(FailureKind::Gone)) if !provision => removed = true,
-            _ => {} // refused, put off, or lost with its caller or process
+            _ => {} // refused, postponed, or lost with its caller or process
         }
     }
 
@@ -151,7 +151,7 @@ async fn play(database: &Database, steps: &[Step]) {
     ledger.close().await;
 }
 
-/// One of those who play side by side: its own schedules, and its own way to the database.
+/// Runs schedules on a thread with its own connections.
 fn player(url: &str, seed: u8, schedules: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let config = Config { cases: schedules, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };

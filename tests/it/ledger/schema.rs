@@ -1,4 +1,4 @@
-//! The ledger's tables: made once by whoever comes first, and never used by a program of another version.
+//! The ledger's schema: created once, and rejected by a program of another version.
 
 use maitre_core::Listener;
 use maitre_ledger::Ledger;
@@ -53,7 +53,7 @@ on_both_databases! {
         std::fs::write(folder.join("0001_lamps.sql"), "CREATE TABLE lamps (id BIGINT PRIMARY KEY);").expect("a file");
         Migrator::new(folder.clone()).await.expect("a migration").run(&pool).await.expect("the vendor's tables");
         database.migrated().await;
-        // the same number as one of ours, before and after
+        // the same version number as one of the ledger's migrations, before and after
         std::fs::write(folder.join("0002_shades.sql"), "CREATE TABLE shades (id BIGINT PRIMARY KEY);").expect("a file");
         Migrator::new(folder.clone()).await.expect("migrations").run(&pool).await.expect("the vendor's tables");
         database.migrated().await;

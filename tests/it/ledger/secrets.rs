@@ -1,4 +1,4 @@
-//! No secret stands in the database, in the log at any level, or in what callers are told.
+//! Secrets: absent from the database, from the log at any level, and from responses.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -36,7 +36,7 @@ const PASSWORD: &str = "canary-password";
 const SALT: &str = "canary-salt";
 const CLIENT_SECRET: &str = "canary-client-secret";
 
-/// Not a test of its own: what the process does that the test below starts.
+/// Not a test by itself: runs in the process that the test below starts.
 #[test]
 fn child_process_that_leaks_secrets() {
     let (Ok(url), Ok(api)) = (std::env::var(DATABASE), std::env::var(API)) else { return };
@@ -71,14 +71,14 @@ async fn serve(url: &str, api: &str) {
     maitre::serve(socket, app).worker(worker).ledger(ledger).until(terminated).await.expect("a server");
 }
 
-/// Asks Heroku with the resource's token, and logs what was answered.
+/// Calls Heroku with the resource's token, and logs the response.
 async fn name(platform: &Platform, uuid: &str) -> String {
     let add_on = platform.call(&uuid.into(), |api| async move { api.add_on(uuid).await }).await;
     tracing::info!(?platform, ?add_on, "vendor at work");
     add_on.map_or_else(|error| error.to_string(), |add_on| add_on.name)
 }
 
-/// Logs what it is asked and what it answers, and fails with its database's URL, as careless vendors do.
+/// Vendor that logs requests and replies, and fails with its database URL, as careless vendors do.
 struct Careless;
 
 impl Careless {
@@ -122,7 +122,7 @@ impl Listener for Careless {
 
 struct House {
     process: Child,
-    /// Held open, as the process goes on writing.
+    /// Kept open, as the process continues to write.
     _output: BufReader<ChildStdout>,
     root: String,
     log: PathBuf,
@@ -159,14 +159,14 @@ impl Drop for House {
     }
 }
 
-/// A secret as it may stand somewhere: as it is, in hex, and in base64 from any place on.
+/// Returns the encodings of a secret: plain, hex, and base64 at any offset.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_lowercase(), hex::encode(secret)];
     for shift in 0..3 {
         let shifted = [&b"  "[..shift.min(2)], secret.as_bytes()].concat();
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let text = engine.encode(&shifted);
-            // what the neighbours have a hand in is left out
+            // omits the characters that depend on neighbouring bytes
             let inner = text.get(shift + usize::from(shift > 0)..text.len() - 2).unwrap_or_default();
             forms.push(inner.to_lowercase());
         }
@@ -200,7 +200,7 @@ on_both_databases! {
         let mut secrets = vec!["canary".to_owned(), KEY.to_owned(), sign::basic(SLUG, PASSWORD).replace("Basic ", "")];
         let mut refusals: Vec<Reply> = Vec::new();
 
-        // what is done, what fails until it is parked, and what is refused
+        // operations that succeed, that fail until they are parked, and that are refused
         canaries::provision(&heroku, &made, "marker-plan").await.expect(200);
         canaries::plan_change(&heroku, &made, "premium").await.expect(200);
         canaries::provision(&heroku, &made, "marker-plan").await.expect(200);
@@ -214,7 +214,7 @@ on_both_databases! {
         refusals.push(canaries::provision(&heroku, &key(), "basic").credentials(SLUG, "canary-guessed").await);
         refusals.push(canaries::provision(&heroku, &key(), "basic").body(r#"{"plan":"basic","unknown":"canary"#).await);
 
-        // people who come in, by post and by get, and the same again
+        // sign-ons by POST and by GET, and their replays
         let now = OffsetDateTime::now_utc();
         let mut visitor = Visitor::new(&house.root);
         let form = canaries::form(&heroku, &made).at(now);
@@ -233,7 +233,7 @@ on_both_databases! {
         refusals.push(form.send_by_get().await);
         refusals.push(heroku.deprovision(&made).await);
 
-        // a grant that becomes a token, which is used, and one that Heroku does not take
+        // a grant that is exchanged for a token, which is used, and a grant that Heroku rejects
         let install = platform.install("basic");
         heroku.provision("basic").install(&install).await.expect(200);
         until("it is exchanged", || async { install.tally().exchanges == 1 }).await;
@@ -263,7 +263,7 @@ on_both_databases! {
         let running: Vec<u8> = stored();
         let log = house.stop();
         for stored in [running, stored()] {
-            // the scan sees what stands there: the plan is no secret
+            // shows that the scan works: the plan is not a secret
             assert!(String::from_utf8_lossy(&stored).contains("marker-plan"));
             assert_holds_none("the database", &stored, &secrets);
         }

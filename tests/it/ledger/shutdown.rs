@@ -1,4 +1,4 @@
-//! A process that is told to stop: what it began is finished, or somebody else goes on with it at once.
+//! Shutdown: running operations are completed or released immediately to other processes.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::support::{Act, Answer, Database, Vendor, Working, basic, key, soon, until, worker};
 
-/// Longer than any test waits: who goes on within it was given the lease.
+/// Longer than any test waits, so a process that continues an operation was given its lease.
 const LEASE: Duration = Duration::from_hours(1);
 
 on_both_databases! {

@@ -1,4 +1,4 @@
-//! A single sign-on token lets one person in once, whichever process is asked, and whatever is cut out of the form.
+//! Replay protection of single sign-on: a token is accepted once, in any process and any variant of the form.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the ledger answers: every event in every state, driven by what leads there.
+//! State table of the ledger: every request in every state, reached by real requests.
 
 use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
 use maitre_core::sso::TokenKind;
@@ -22,23 +22,23 @@ const STATES: [Option<State>; 8] = [
     Some(State::Parked),
 ];
 
-/// What somebody should see who sends an event, and what it makes of the vendor.
+/// Expected result of a request: the reply and the listener calls.
 #[derive(Debug, Clone, Copy)]
 enum Cell {
-    /// The listener is called for it, now or when its turn comes, and it is done.
+    /// Completed with one call of the listener, now or in its turn.
     Call,
-    /// Done without a call of its own.
+    /// Completed without a call.
     NoCall,
-    /// The answer of the call under way; no call of its own.
+    /// Joined: the reply of the running call, without another call.
     Join,
-    /// The answer from before; no call.
+    /// Replayed: the stored reply, without a call.
     Replay,
     No(FailureKind),
 }
 
 use Cell::{Call, Join, No, NoCall, Replay};
 
-/// One resource in one state, with the call that keeps it there.
+/// Resource in a state, with the call that keeps it there.
 struct Scene {
     key: String,
     gate: Option<Gate>,
@@ -81,7 +81,7 @@ impl House {
         tokio::spawn(async move { house.send(event, &key).await })
     }
 
-    /// Leads a new resource into a state.
+    /// Brings a new resource into a state.
     async fn reach(&self, state: Option<State>) -> Scene {
         let key = key();
         let mut scene = Scene { key: key.clone(), gate: None, under_way: None, first: None };
@@ -125,11 +125,11 @@ impl House {
         let before = self.vendor.calls(&scene.key).await.len();
         self.forget_who_asked(&scene.key).await;
         let mut answer = self.sent(event, &scene.key);
-        // who must not wait has the answer while the other call still stands at the gate
+        // a request that must not wait is answered while the other call is still at the gate
         let waits = scene.gate.is_some() && matches!(cell, Call | Join);
         let early = if waits && event != "single sign-on" {
             if matches!(cell, Call) {
-                // its intent is written down before its turn comes
+                // the operation is recorded before its turn
                 until(&what, || async { self.open(&scene.key).await == 2 }).await;
             } else {
                 until(&what, || async { self.was_asked_for(&scene.key).await }).await;
@@ -160,7 +160,7 @@ impl House {
         }
     }
 
-    /// So that who joins is seen, however soon it comes.
+    /// Resets the time of the last request, so that a joining request is detected at any speed.
     async fn forget_who_asked(&self, key: &str) {
         let forget = "UPDATE maitre_operations SET last_asked_at = 0
                       WHERE resource = (SELECT id FROM maitre_resources WHERE key = $1)";
@@ -173,7 +173,7 @@ impl House {
         self.vendor.pool.fetch_optional(sqlx::query(asked).bind(key)).await.expect("the records").is_some()
     }
 
-    /// How many operations of a resource are not done.
+    /// Returns the number of open operations of a resource.
     async fn open(&self, key: &str) -> usize {
         let resource = self.ledger.resource(key).await.expect("the records").expect("a resource");
         resource.timeline.iter().filter(|operation| operation.state == "open").count()
@@ -222,7 +222,7 @@ on_both_databases! {
         let house = House::on(&database).await;
         let events = ["as first asked", "otherwise", "another plan", "its plan", "deprovision"];
         for number in 0..short_or_long(20, 1000) {
-            // removed after each of the lives that a resource can have
+            // deprovisioned from every state
             let scene = house.reach(STATES[number % STATES.len()]).await;
             let removal = house.sent("deprovision", &scene.key);
             if let Some(gate) = &scene.gate {

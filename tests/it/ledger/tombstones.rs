@@ -1,4 +1,4 @@
-//! What is left of a resource that was removed, and for how long.
+//! Tombstones: what the ledger keeps of a deprovisioned resource, and for how long.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ on_both_databases! {
             }
             let later = options.open().await.unwrap();
             let working = Working::start(&later, &vendor);
-            // a worker sweeps before it does anything else, and this it does afterwards
+            // a worker sweeps first, so the sweep is done when this operation is
             vendor.tell(&alive, [Act::Fail("no connection")]);
             let _ = later.keep(vendor.clone()).plan_change(plan(&alive, &format!("plan-{days}"))).await;
             until("the worker has worked", || async { later.figures().await.unwrap().open == 0 }).await;

@@ -1,4 +1,4 @@
-//! A process of the add-on that can be killed: this test binary once more, with a front desk and a worker in it.
+//! Child process of the add-on that can be killed: this test binary with a server and a worker.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,16 +22,16 @@ const API: &str = "MAITRE_TEST_BRANCH_API";
 const CLOCK: &str = "MAITRE_TEST_BRANCH_CLOCK";
 const LOG: &str = "MAITRE_TEST_BRANCH_LOG";
 
-/// How long a process may be silent before another takes over.
+/// Lease duration: how long a process may be silent before another takes over.
 const LEASE: Duration = Duration::from_secs(3);
 
-/// Ordered on this plan it takes up to ten seconds.
+/// Plan whose provision takes up to ten seconds.
 pub(super) const SLOW: &str = "slow";
 
-/// The parent's end of it.
+/// Parent's handle of a child process.
 pub(super) struct Branch {
     pub(super) machine: Arc<Machine>,
-    /// What calls it.
+    /// Client that sends Heroku's requests.
     pub(super) market: market::Heroku,
     log: PathBuf,
     _folder: Folder,
@@ -42,7 +42,7 @@ impl Branch {
         Self::start_late(world, time::Duration::ZERO).await
     }
 
-    /// One whose clock is so much ahead.
+    /// Starts a process whose clock is ahead.
     pub(super) async fn start_late(world: &World, ahead: time::Duration) -> Self {
         let folder = Folder::new();
         let log = folder.0.join("log");
@@ -54,13 +54,13 @@ impl Branch {
         Self { machine, market, log, _folder: folder }
     }
 
-    /// The errors that it has logged with these words in them.
+    /// Returns the number of logged errors that contain these words.
     pub(super) fn alarms(&self, words: &str) -> usize {
         std::fs::read_to_string(&self.log).expect("a log").lines().filter(|line| line.contains(words)).count()
     }
 }
 
-/// What a process does that was started by another test; nothing in any other.
+/// Serves commands if a test started this process; otherwise does nothing.
 pub(super) fn serve_if_told() {
     let (Ok(database), Ok(api), Ok(log)) = (std::env::var(DATABASE), std::env::var(API), std::env::var(LOG)) else {
         return;
@@ -81,7 +81,7 @@ fn log_errors(path: &Path) {
 async fn serve(database: Database, api: &str, ahead: i64) {
     let ledger_ahead = Duration::from_secs(u64::try_from(ahead).expect("not behind"));
     let options = database.options().lease(LEASE).connections(4).clock_offset(ledger_ahead);
-    // who is killed as often as here has tried more often than in a year
+    // operations of processes that are killed this often need more attempts than in a year
     let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50));
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.checks_fence = true;
@@ -115,7 +115,7 @@ async fn serve(database: Database, api: &str, ahead: i64) {
     .await;
 }
 
-/// A vendor who takes his time, the same for one resource whenever he is asked.
+/// Vendor with a slow provision whose duration is fixed per resource.
 struct Slow(Vendor);
 
 impl Listener for Slow {
@@ -139,7 +139,7 @@ impl Listener for Slow {
     }
 }
 
-/// Up to ten seconds, by the first digits of the uuid, which are drawn.
+/// Returns up to ten seconds, derived from the random digits of the uuid.
 fn takes(uuid: &str) -> Duration {
     let drawn = u64::from_str_radix(&uuid[..8], 16).expect("a uuid");
     Duration::from_millis(drawn % 10_000)

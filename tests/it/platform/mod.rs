@@ -1,5 +1,5 @@
-//! An add-on at Heroku's API: grants, tokens, what is told later, rotation, webhooks, reconciling. The other side is the
-//! platform of the test kit, which writes down every breach of Heroku's rules.
+//! Heroku's Platform API: grants, tokens, notifications, rotation, webhooks, reconciliation. The other side is the
+//! platform of the test kit, which records every violation of Heroku's rules.
 
 mod app_process;
 mod processes;

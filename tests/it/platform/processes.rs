@@ -1,5 +1,5 @@
-//! Processes that are killed while what they were asked takes its time, and that share one token: counted by Heroku and
-//! in the vendor's tables.
+//! Processes that are killed during slow operations and that share one token; results are counted by Heroku and in the
+//! vendor's tables.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,16 +15,16 @@ use super::app_process::{Branch, SLOW, serve_if_told};
 use super::setup::id;
 use crate::ledger::support::{Database, RandomNumbers, short_or_long, soon, until};
 
-/// Not a test of its own: what the processes that the others start do.
+/// Not a test by itself: runs in the processes that the other tests start.
 #[test]
 fn child_process() {
     serve_if_told();
 }
 
-/// How long a customer waits here: a slow provision begins anew with every process that dies under it.
+/// Timeout of a customer: a slow provision restarts with every process that is killed.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Some processes, and customers who order until enough is ordered and all is killed that should be.
+/// Processes, and customers that install until the numbers of installs and kills are reached.
 struct Street {
     world: World,
     branches: Vec<Mutex<Arc<Branch>>>,
@@ -33,7 +33,7 @@ struct Street {
     killed: AtomicBool,
 }
 
-/// What a customer does with his order.
+/// What a customer does with an install.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Stays,
@@ -65,7 +65,7 @@ impl Street {
         *self.branches[place].lock().expect("a branch") = anew;
     }
 
-    /// Orders one after the other, and says what became of them.
+    /// Installs one add-on after another, and returns the installs with their fates.
     async fn customer(self: Arc<Self>, mut numbers: RandomNumbers) -> Vec<(Install, Fate)> {
         let mut orders = Vec::new();
         while self.ordered.fetch_add(1, Ordering::SeqCst) < self.orders || !self.killed.load(Ordering::SeqCst) {
@@ -91,7 +91,7 @@ impl Street {
         orders
     }
 
-    /// As Heroku does it: again until there is an answer.
+    /// Sends the provision until it is answered, as Heroku does.
     async fn order(&self, numbers: &mut RandomNumbers, install: &Install) {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -109,7 +109,7 @@ impl Street {
         let end = Instant::now() + PATIENCE;
         loop {
             let reply = self.any(numbers).market.deprovision(install.uuid()).try_send().await;
-            // the answer to the first one may have been lost with its process
+            // the reply to the first request may have been lost with its process
             if let Some(reply) = answer(reply, &[200, 202, 204, 410]) {
                 return install.deprovision_answered(&reply);
             }
@@ -119,14 +119,14 @@ impl Street {
     }
 }
 
-/// The answer, if it holds; none if the process died, or asks for patience.
+/// Returns a final reply; `None` if the process died or answered 503.
 fn answer(reply: Result<Reply, maitre_testkit::Error>, good: &[u16]) -> Option<Reply> {
     let reply = reply.ok()?;
     assert!(reply.status() == 503 || good.contains(&reply.status()), "{reply:?}");
     good.contains(&reply.status()).then_some(reply)
 }
 
-/// Whether Heroku's answer to `actions/deprovision` died with a process, so that another one could not but say it again.
+/// Whether the response to `actions/deprovision` was lost with a process, so that another process had to repeat the call.
 fn is_told_again(install: &Install) -> bool {
     let calls = calls(install);
     let is_end = |call: &String| call.contains("actions/deprovision");
@@ -134,7 +134,7 @@ fn is_told_again(install: &Install) -> bool {
     told.and_then(|told| calls.get(told + 1)).is_some_and(is_end)
 }
 
-/// What was asked of Heroku about this add-on, and what it answered.
+/// Returns the API calls for this install with their statuses.
 fn calls(install: &Install) -> Vec<String> {
     let line = |exchange: &Exchange| format!("{} {} {:?}", exchange.method(), exchange.path(), exchange.status());
     install.exchanges().iter().map(line).collect()
@@ -167,7 +167,7 @@ on_both_databases! {
         let world = &street.world;
         let house = world.front(world.options(), |platform| platform).await;
         house.all_done().await;
-        // what was not exchanged by now is lost
+        // a grant not exchanged by now is lost
         world.heroku.clock().advance(time::Duration::minutes(6));
 
         let (mut cut_off, mut told_again) = (0, HashSet::new());
@@ -191,7 +191,7 @@ on_both_databases! {
         }
         assert_eq!(world.vendor.doubles().await, 0);
         assert_eq!(world.heroku.tally().lost_grants, 0);
-        // an exchange whose answer died with its process is tried again, and then another grant is asked for
+        // an exchange whose response was lost with its process is retried, and then another grant is requested
         let mut wrong = world.heroku.violations();
         wrong.retain(|violation| match violation.rule() {
             Rule::RepeatedExchange => false,
@@ -236,7 +236,7 @@ on_both_databases! {
         ask_all().await;
         assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (1, 0));
 
-        // and where it ended before its time, which each of them learns by a 401
+        // revoked before expiry, which each process learns from a 401
         install.revoke_tokens();
         ask_all().await;
         assert_eq!(install.tally().refreshes, 2);
@@ -245,13 +245,13 @@ on_both_databases! {
 
     async fn a_thousand_overdue_grants_are_exchanged_before_they_expire(database: Database) {
         let world = World::new(database).await;
-        // nobody works in this process: what it is asked it writes down, and no more
+        // this process has no worker: it only records requests
         let front = world.front(world.options(), |platform| platform).await;
         let records = front.ledger.records();
         for _ in 0..1_000 {
             let install = world.heroku.install("basic");
             let mut order = maitre_core::Provision::new(front.addon.id().clone(), install.uuid(), "basic");
-            // a resource has to be there for its token to be kept: as its provision would have written it
+            // a token is only stored for an existing resource, so provision it
             maitre_core::Listener::provision(&front.addon, order.clone()).await.expect("a widget");
             let grant = install.grant();
             order.oauth_grant = Some(maitre_core::OauthGrant::new(grant.code(), grant.expires_at()));

@@ -1,4 +1,4 @@
-//! Provisioning that takes its time, as Heroku sees it.
+//! Asynchronous provisioning, as seen by Heroku.
 
 use maitre_testkit::platform::{Fault, State};
 use time::Duration;
@@ -35,10 +35,10 @@ on_both_databases! {
         assert_eq!(body.get("config"), None);
         assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
 
-        // the grant does not wait for the work
+        // the exchange does not wait for the provision
         until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
         assert_eq!(install.state(), State::Provisioning);
-        // Heroku asks again, and it is the same work
+        // a repeated request joins the same operation
         house.market.provision("basic").install(&install).send().await.expect(202);
 
         gate.open();
@@ -48,7 +48,7 @@ on_both_databases! {
         assert_eq!((tally.config_patches, tally.provisioned, tally.restarts), (1, 1, 1));
         assert!(install.config()["WIDGET_URL"].starts_with("https://"));
         assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1);
-        // what is done is answered as done
+        // a completed provision is replayed
         let again = house.market.provision("basic").install(&install).send().await;
         assert_eq!(again.expect(200).json()["config"]["WIDGET_URL"], *install.config()["WIDGET_URL"]);
         world.is_content();
@@ -175,7 +175,7 @@ on_both_databases! {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
-        // Heroku's token endpoint is out of order, and the token has ended
+        // Heroku's token endpoint fails, and the token has expired
         world.heroku.fault(Fault::status(503).always());
         world.heroku.clock().advance(Duration::hours(9));
         house.remove(&install).await.expect(204);

@@ -1,4 +1,4 @@
-//! Reconciling: what one side has and the other has not, seen twice a day apart before anything is done about it.
+//! Reconciliation: differences between ledger and Heroku that persist in two snapshots a day apart.
 
 use maitre::platform::Settled;
 use time::Duration;
@@ -18,7 +18,7 @@ on_both_databases! {
         }
         assert!(house.platform.sighting().await.unwrap().is_empty());
 
-        // the removal of one never arrives, a plan change of another neither, and a third was never asked for here
+        // one deprovision and one plan change get lost, and one install was never provisioned here
         let (lost, changed) = (&installs[0], &installs[1]);
         lost.remove();
         house.market.plan_change(changed.uuid(), "premium").send().await.expect(200);
@@ -33,7 +33,7 @@ on_both_databases! {
         assert_eq!(first.other_plan[0].plan.as_deref(), Some("premium"));
         assert_eq!(first.other_plan[0].plan_there.as_deref(), Some("basic"));
 
-        // what looks different while it is under way is gone a day later
+        // a difference caused by a running operation is gone a day later
         let brief = &installs[2];
         brief.remove();
         let early = house.platform.sighting().await.unwrap();
@@ -44,7 +44,7 @@ on_both_databases! {
         let confirmed = second.confirmed_since(&early).unwrap();
         assert_eq!(uuids(&confirmed.unknown_there), [lost.uuid()]);
 
-        // dry first
+        // dry run first
         let dry_run = house.platform.settle(&confirmed, &house.addon, false).await;
         assert_eq!(dry_run, [Settled::WouldRemove(lost.uuid().to_owned())]);
         assert!(world.vendor.widget(lost.uuid()).await.is_some());
@@ -65,7 +65,7 @@ on_both_databases! {
         assert!(house.platform.sighting().await.unwrap().is_empty());
         gate.open();
         house.all_done().await;
-        // what another marketplace sells is not Heroku's
+        // resources of other marketplaces are ignored
         let other = maitre_core::AddonId::new("elsewhere", "lantern");
         let mut request = basic("k1");
         request.addon = other;

@@ -1,4 +1,4 @@
-//! Changing credentials: two steps with hours between them, and one restart of the customer's app.
+//! Rotation of credentials: two steps with an overlap of hours, and one restart of the customer's app.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::World;
 use super::setup::id;
 use crate::ledger::support::{Database, until};
 
-/// Notes what it is asked, and fails the first time at each step.
+/// Records its calls, and fails the first attempt of each step.
 #[derive(Clone, Default)]
 struct Passwords(Arc<Mutex<Vec<String>>>);
 
@@ -49,7 +49,7 @@ on_both_databases! {
         let key = {
             let house = world.house_with(world.options(), rotating).await;
             let install = world.ordered(&house).await;
-            // the patch is done, and its answer is lost
+            // the patch is applied, and its response is lost
             world.heroku.fault(Fault::drop_connection().after_work().on("PATCH", "/addons/*/config"));
             assert!(house.platform.rotate(&id(&install), "2026-11").await.unwrap());
             assert!(!house.platform.rotate(&id(&install), "2026-11").await.unwrap(), "it is the same one");

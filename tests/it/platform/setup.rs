@@ -1,4 +1,4 @@
-//! Heroku as the test kit plays it, a vendor, and one or more processes of his add-on.
+//! The test kit's Heroku, a vendor, and one or more processes of the add-on.
 
 use std::time::Duration;
 
@@ -17,11 +17,10 @@ use crate::support::{PASSWORD, SALT, SLUG, Server};
 
 const CLIENT_SECRET: &str = "client s3cr3t";
 pub(super) const WEBHOOK_SECRET: &str = "lantern-webhook-secret";
-/// Long enough for what is done at once.
+/// Long enough for immediate work.
 pub(super) const GIVE_WAY: Duration = Duration::from_millis(300);
 
 pub(super) struct World {
-    /// Heroku.
     pub(super) heroku: testkit::Platform,
     pub(super) api: Serving,
     pub(super) vendor: Vendor,
@@ -43,13 +42,13 @@ impl World {
         self.database.options()
     }
 
-    /// A client that goes by Heroku's clock.
+    /// Returns a client that uses Heroku's clock.
     pub(super) fn client(&self) -> Client {
         let clock = self.heroku.clock().clone();
         client(self.api.url(), move || clock.now())
     }
 
-    /// A process of the add-on, with a worker.
+    /// Starts an add-on process with a worker.
     pub(super) async fn house(&self) -> House {
         self.house_with(self.options(), |platform| platform).await
     }
@@ -60,12 +59,12 @@ impl World {
         house
     }
 
-    /// A process of the add-on without a worker.
+    /// Starts an add-on process without a worker.
     pub(super) async fn front(&self, options: Options, change: impl FnOnce(Platform) -> Platform) -> House {
         House::open(options, self.client(), self.vendor.clone(), change).await
     }
 
-    /// A customer orders, and the order is answered.
+    /// Installs the add-on and returns the reply to the provision.
     pub(super) async fn order(&self, house: &House) -> (Install, Reply) {
         let install = self.heroku.install("basic");
         let reply = house.market.provision("basic").install(&install).send().await;
@@ -73,7 +72,7 @@ impl World {
         (install, reply)
     }
 
-    /// The same up to where it is there with its token.
+    /// Installs the add-on and waits until it is provisioned and its grant exchanged.
     pub(super) async fn ordered(&self, house: &House) -> Install {
         let (install, reply) = self.order(house).await;
         reply.expect(200);
@@ -82,32 +81,32 @@ impl World {
         install
     }
 
-    /// What the vendor did wrong.
+    /// Asserts that no rule of Heroku was violated.
     pub(super) fn is_content(&self) {
         assert!(self.heroku.violations().is_empty(), "{:#?}", self.heroku.violations());
     }
 }
 
-/// The client that a vendor would build, for Heroku on this machine.
+/// Returns a client for the test kit's Heroku, as a vendor would build it.
 pub(super) fn client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
     let client = Client::builder(CLIENT_SECRET).base_url(url).user_agent("lantern/2.1").no_proxy();
     let client = client.pauses(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
     client.clock(clock).build().expect("a client")
 }
 
-/// One process of the add-on.
+/// Process of the add-on.
 pub(super) struct House {
     pub(super) ledger: Ledger,
     pub(super) platform: Platform,
     pub(super) addon: Addon<Heroku>,
     pub(super) server: Server,
-    /// What calls it.
+    /// Client that sends Heroku's requests.
     pub(super) market: market::Heroku,
     working: Option<JoinHandle<()>>,
 }
 
 impl House {
-    /// One without a worker.
+    /// Starts a process without a worker.
     pub(super) async fn open(
         options: Options,
         client: Client,
@@ -143,14 +142,14 @@ impl House {
         self.errands_done().await;
     }
 
-    /// A customer changes the plan.
+    /// Changes the plan, as a customer does.
     pub(super) async fn change_plan(&self, install: &Install, plan: &str) -> Reply {
         let reply = self.market.plan_change(install.uuid(), plan).send().await;
         install.plan_change_answered(plan, &reply);
         reply
     }
 
-    /// A customer removes the add-on.
+    /// Removes the add-on, as a customer does.
     pub(super) async fn remove(&self, install: &Install) -> Reply {
         let reply = self.market.deprovision(install.uuid()).send().await;
         install.deprovision_answered(&reply);

@@ -1,4 +1,4 @@
-//! Tokens: got in time, kept sealed, refreshed by one at a time.
+//! Tokens: exchanged in time, refreshed by one task at a time, deleted with their resource.
 
 use maitre::platform::Error;
 use maitre_testkit::platform::{Fault, Install, RefreshTokens, Rule};
@@ -8,7 +8,7 @@ use super::setup::id;
 use super::{House, World};
 use crate::ledger::support::{Database, until};
 
-/// A call that needs a token.
+/// Returns the add-on's name by an API call that needs a token.
 async fn name(house: &House, install: &Install) -> Result<String, Error> {
     let uuid = install.uuid();
     let add_on = house.platform.call(&id(install), |api| async move { api.add_on(uuid).await }).await?;
@@ -48,7 +48,7 @@ on_both_databases! {
             settings.refresh_status = 200;
         });
         for round in 1..=3 {
-            // nobody said when it ends: the first 401 does
+            // the expiry is unknown until the first 401
             world.heroku.clock().advance(Duration::hours(9));
             assert_eq!(name(&house, &install).await.unwrap(), install.name());
             assert_eq!(install.tally().refreshes, round);
@@ -73,7 +73,7 @@ on_both_databases! {
         let house = world
             .house_with(world.options(), |platform| platform.password(crate::support::PASSWORD).replaces_lost_grants())
             .await;
-        // the answer to the exchange never arrives, and the grant is spent
+        // the response to the exchange is lost, and the grant is used up
         world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!((parked[0].kind.as_str(), parked[0].resource.as_deref()), ("grant", Some(install.uuid())));
         assert!(parked[0].cause.as_deref().unwrap().contains("401"), "{parked:?}");
         assert!(matches!(name(&house, &install).await, Err(Error::NoToken(_))));
-        // the test kit forgives a try after an answer that it kept back
+        // the test kit permits a retry after a response that it dropped
         assert!(world.heroku.violations().iter().all(|violation| violation.rule() != Rule::RepeatedExchange));
     }
 
@@ -109,7 +109,7 @@ on_both_databases! {
         house.market.provision("basic").install(&install).send().await.expect(200);
         house.errands_done().await;
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
-        // and not when there is one
+        // not exchanged if there is a token
         let _newest = install.new_grant();
         house.market.provision("basic").install(&install).send().await.expect(200);
         house.errands_done().await;

@@ -1,4 +1,4 @@
-//! Webhooks: signed or refused, written down before they are answered, handled once.
+//! Webhooks: rejected without a valid signature, stored before they are acknowledged, handled once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use super::setup::{WEBHOOK_SECRET, id};
 use super::{House, World};
 use crate::ledger::support::{Database, RandomNumbers, until};
 
-/// What the vendor knows from events, and how often he was told.
+/// Names learned from events, and the ids of the handled events.
 #[derive(Clone, Default)]
 struct Names(Arc<Mutex<Known>>);
 
@@ -34,7 +34,7 @@ impl Names {
         self.0.lock().unwrap().handled.clone()
     }
 
-    /// The latest change is true, in whatever order they come.
+    /// Applies the latest change, in any order of delivery.
     fn hear(&self, event: &Event) -> maitre_core::Result<()> {
         let mut known = self.0.lock().unwrap();
         known.handled.push(event.id.clone());
@@ -92,7 +92,7 @@ on_both_databases! {
         until("it is heard", || async { names.of(uuid).as_deref() == Some("lantern-main") }).await;
         let deliveries = world.heroku.deliveries();
         assert_eq!(deliveries[0].answers().collect::<Vec<_>>(), [Some(204)]);
-        // it comes again, and was heard before
+        // a repeated delivery is a duplicate
         assert_eq!(world.heroku.deliver_again(&deliveries[0]).await.unwrap(), 204);
         house.errands_done().await;
         assert_eq!(names.handled(), [deliveries[0].event_id()]);
@@ -144,7 +144,7 @@ on_both_databases! {
             let uuid = format!("add-on {number}");
             for (place, event) in order.iter().enumerate() {
                 let body = renamed(&format!("{number}.{event}"), &uuid, *event, &format!("name {event}"));
-                let times = 1 + (place + number) % 3; // some of them twice or three times
+                let times = 1 + (place + number) % 3; // some of them two or three times
                 for _ in 0..times {
                     let received = door.receive(Some(&signature(&body)), &body).await;
                     assert!(matches!(received, maitre::platform::Received::Recorded | maitre::platform::Received::Known));

@@ -1,4 +1,4 @@
-//! Bodies: all of them are answered, and none with a status of the 500s.
+//! Request bodies: none causes a 5xx response.
 
 use axum::http::{Request, header};
 use maitre::Heroku;

@@ -1,4 +1,4 @@
-//! Single sign-on: of all forms only a genuine one lets in.
+//! Single sign-on forms: only genuine ones are accepted.
 
 use maitre::Heroku;
 use maitre_testkit::sign;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{Desk, check, escaped};
 use crate::support::{NOW, SALT, SLUG, UUID};
 
-/// A person, a moment within the window, and which of the three tokens are on the form, the strongest first.
+/// Fields of a genuine form; `tokens` says which of the three tokens it contains, strongest first.
 #[derive(Clone, Debug)]
 struct Genuine {
     resource: String,
@@ -47,12 +47,12 @@ impl Genuine {
         fields
     }
 
-    /// The strongest token of the form: it decides alone.
+    /// Returns the index of the strongest token of the form, the only one that is checked.
     fn decider(&self) -> usize {
         self.tokens.iter().position(|there| *there).unwrap_or_default()
     }
 
-    /// What the decider's hash covers, and itself.
+    /// Returns the names of the checked token and of the fields that it signs.
     fn covered(&self) -> &'static [&'static str] {
         match self.decider() {
             0 => &["resource_id", "user_id", "email", "timestamp", "user_scoped_resource_token"],
@@ -82,15 +82,15 @@ fn genuine() -> impl Strategy<Value = Genuine> {
     })
 }
 
-/// What somebody does to a genuine form.
+/// Change of a genuine form.
 #[derive(Clone, Debug)]
 enum Change {
     Nothing,
-    /// Fields in another order, and some that nobody signs.
+    /// Reorders fields and adds unsigned ones.
     Harmless(u64, String),
-    /// A token that is there and does not decide, made wrong.
+    /// Corrupts a token that is present but not checked.
     Weaker,
-    /// One character of something that the hash covers.
+    /// Changes one character of a signed value.
     Altered(prop::sample::Index, prop::sample::Index, char),
     Removed(prop::sample::Index),
     Emptied(prop::sample::Index),
@@ -120,7 +120,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The changed form, and whether it is still as good as the genuine one.
+/// Returns the changed form and whether it is still valid.
 fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
     let mut fields = form.fields();
     let place_of =

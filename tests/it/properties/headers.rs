@@ -1,4 +1,4 @@
-//! `Authorization`: of all headers only the right one lets in.
+//! `Authorization` headers: only correct ones are accepted.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{Desk, check};
 use crate::support::{SALT, SLUG};
 
-/// What RFC 7617 says of a header, without the help of the code under test: the bytes behind the scheme, decoded.
+/// Decodes a header as RFC 7617 describes, independently of the code under test.
 fn decoded(header: &[u8]) -> Option<Vec<u8>> {
     let (scheme, rest) = header.split_at_checked(6)?;
     let token = rest.iter().position(|byte| *byte != b' ').map(|start| &rest[start..])?;
@@ -20,7 +20,7 @@ fn header_bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(prop_oneof![0x20..=0x7e_u8, Just(b'\t'), 0x80..=0xff_u8], 0..80)
 }
 
-/// Headers near the right one and far from it.
+/// Generates headers similar to the correct one and arbitrary ones.
 fn headers(user: &'static str, password: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let right = format!("{user}:{password}");
     let token = BASE64_STANDARD.encode(&right);

@@ -1,4 +1,4 @@
-//! Ten thousand of each: nobody gets in who should not, nothing panics, and who should gets in.
+//! Property tests with 10,000 cases each: only valid requests are accepted, and nothing panics.
 
 mod bodies;
 mod forms;
@@ -27,7 +27,7 @@ fn check<S: Strategy>(strategy: S, mut test: impl FnMut(S::Value) -> Result<(), 
         .unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// A router without a socket, and a runtime to drive it.
+/// Router without a socket, with a runtime to drive it.
 struct Desk {
     router: Router,
     vendor: Vendor,

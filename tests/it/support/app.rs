@@ -12,10 +12,10 @@ use super::{Server, Vendor};
 pub(crate) const SLUG: &str = "lantern";
 pub(crate) const PASSWORD: &str = "s3cr3t-example";
 pub(crate) const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
-/// Opperator's.
+/// Opperator's shared secret.
 pub(crate) const SECRET: &str = "melon-9";
 
-/// A marketplace with its two sides: what `maitre` answers, and what calls it.
+/// A marketplace's router and the test kit's client for it.
 pub(crate) trait Platform: Marketplace + Sized {
     type Market;
     const PREFIX: &'static str;
@@ -56,22 +56,22 @@ impl Platform for Opperator {
     }
 }
 
-/// A vendor with its doors open: one add-on, nested in an app with sessions, and the marketplace that calls it.
+/// Running app: one add-on, nested in an app with sessions, and the marketplace that calls it.
 pub(crate) struct House<M: Platform> {
     pub(crate) vendor: Vendor,
     pub(crate) addon: Addon<M>,
     pub(crate) server: Server,
-    /// The marketplace's side.
+    /// Client that sends the marketplace's requests.
     pub(crate) market: M::Market,
 }
 
 impl<M: Platform> House<M> {
-    /// The contract's own credentials or others, and a policy.
+    /// Starts an app for this marketplace with a changed add-on.
     pub(crate) async fn of(marketplace: M, change: impl FnOnce(Addon<M>) -> Addon<M>) -> Self {
         Self::within(marketplace, change, host).await
     }
 
-    /// The same in an app of its own kind.
+    /// Starts an app whose router is wrapped by `host`.
     pub(crate) async fn within(
         marketplace: M,
         change: impl FnOnce(Addon<M>) -> Addon<M>,
@@ -84,30 +84,30 @@ impl<M: Platform> House<M> {
         Self { vendor, addon, server, market }
     }
 
-    /// Somebody's browser.
+    /// Returns a browser with an empty cookie jar.
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor::new(&self.server.url(""))
     }
 }
 
 impl House<Heroku> {
-    /// Heroku's door with a policy.
+    /// Starts a Heroku app with a changed add-on.
     pub(crate) async fn with(change: impl FnOnce(Addon<Heroku>) -> Addon<Heroku>) -> Self {
         Self::of(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), change).await
     }
 }
 
-/// Heroku's door with the contract's own credentials.
+/// Starts a Heroku app with the documented credentials.
 pub(crate) async fn heroku() -> House<Heroku> {
     House::with(|addon| addon).await
 }
 
-/// cloudControl's door.
+/// Starts a cloudControl app.
 pub(crate) async fn cloudcontrol() -> House<CloudControl> {
     House::of(CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials"), |addon| addon).await
 }
 
-/// Opperator's door. Up to three seats are `basic`, up to a hundred `premium`, more are nothing that is sold.
+/// Starts an Opperator app. Up to 3 seats are `basic`, up to 100 `premium`; more are refused.
 pub(crate) async fn opperator() -> House<Opperator> {
     let plan = |features: &Map<String, Value>| {
         let seats = features.get("seats").map_or(Some(1), |seats| match seats {
@@ -123,13 +123,13 @@ pub(crate) async fn opperator() -> House<Opperator> {
     House::of(Opperator::new(SLUG, SECRET, plan).expect("a secret"), |addon| addon).await
 }
 
-/// The host's own part of the app: a page, and the session layer around everything.
+/// Adds the host's own page and the session layer to the app.
 pub(crate) fn host(app: Router) -> Router {
     let sessions = SessionManagerLayer::new(MemoryStore::default()).with_same_site(SameSite::Lax);
     app.route("/dashboard", get(dashboard)).layer(sessions)
 }
 
-/// What is in the visitor's session; nobody is shown anything without one.
+/// Shows the values of the session; 401 without a session.
 async fn dashboard(session: Session) -> axum::response::Response {
     let mut values = Map::new();
     for key in ["widget", "planted"] {

@@ -1,4 +1,4 @@
-//! Calls with a canary in every field that may hold a secret: it must be found nowhere afterwards.
+//! Requests with a canary in every field that may contain a secret: the canary must not be found anywhere afterwards.
 
 use maitre_testkit::heroku::{LaunchForm, PlanChange, Provision};
 use maitre_testkit::{Call, Heroku, Request, SignOn};
@@ -38,7 +38,7 @@ pub(crate) fn form(heroku: &Heroku, uuid: &str) -> Call<SignOn<LaunchForm>> {
         .header("cookie", "id=canary-cookie")
 }
 
-/// Tokens and encoded credentials of a call.
+/// Returns tokens and encoded credentials of a request.
 pub(crate) fn computed(call: &Request) -> Vec<String> {
     let authorization = call.header("authorization").map(|value| value.replace("Basic ", ""));
     let body = String::from_utf8_lossy(call.body()).into_owned();

@@ -1,4 +1,4 @@
-//! Examples as processes of their own, each in a folder of its own.
+//! Builds of the examples and temporary folders for them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-/// Builds an example's program: Cargo builds no binaries of other packages for tests. It is a copy for each set of
-/// features, which Cargo puts in the same place.
+/// Builds an example, as Cargo does not build binaries of other packages for tests. Returns a copy for each set of
+/// features, as Cargo writes them to the same path.
 pub(crate) fn build(package: &str, features: &str) -> PathBuf {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().expect("no build has panicked");
@@ -21,12 +21,12 @@ pub(crate) fn build(package: &str, features: &str) -> PathBuf {
     let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
     let binary = messages.lines().find_map(artifact).expect("the example is a binary");
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{features}"));
-    let _ = std::fs::remove_file(&copy); // an older one may still run
+    let _ = std::fs::remove_file(&copy); // an older copy may still be running
     std::fs::copy(binary, &copy).expect("room for it");
     copy
 }
 
-/// A folder of its own that goes away with the test.
+/// Temporary folder, deleted on drop.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {

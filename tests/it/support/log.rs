@@ -1,4 +1,4 @@
-//! The log, in memory: every span and event of the test that asks for it, at every level.
+//! In-memory log: every span and event of a test, at every level.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,20 +13,20 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 thread_local! {
-    // a test and its server share one thread, so what is logged here is of this test
+    // a test and its server share one thread, so everything logged here belongs to this test
     static LINES: RefCell<Option<Lines>> = const { RefCell::new(None) };
 }
 
 type Fields = BTreeMap<&'static str, String>;
 type Lines = Arc<Mutex<Vec<Line>>>;
 
-/// One event, or one span at its beginning or when it learned more.
+/// One event, or one span when it is opened or records fields.
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) target: String,
     pub(crate) is_event: bool,
     pub(crate) fields: Fields,
-    /// The spans around it, outermost first.
+    /// Enclosing spans, outermost first.
     pub(crate) spans: Vec<(&'static str, Fields)>,
     level: tracing::Level,
 }
@@ -36,13 +36,13 @@ impl Line {
         self.fields.get("message").map_or("", String::as_str)
     }
 
-    /// A field of the event or of a span around it.
+    /// Returns a field of the event or of an enclosing span.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let around = self.spans.iter().rev().map(|(_, fields)| fields);
         std::iter::once(&self.fields).chain(around).find_map(|fields| fields.get(name)).map(String::as_str)
     }
 
-    /// Whether it belongs to a marketplace's request.
+    /// Whether the line belongs to a marketplace's request.
     pub(crate) fn is_of_a_request(&self) -> bool {
         self.spans.iter().any(|(name, _)| *name == "marketplace")
     }
@@ -54,11 +54,11 @@ impl fmt::Display for Line {
     }
 }
 
-/// What was logged since it was opened.
+/// Lines logged since the log was opened.
 pub(crate) struct Log(Lines);
 
 impl Log {
-    /// Writes from here on. Only for tests whose server runs on their own thread.
+    /// Starts to record. Only for tests whose server runs on their own thread.
     pub(crate) fn open() -> Self {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
@@ -79,12 +79,12 @@ impl Log {
         self.lines().into_iter().filter(|line| line.is_event).collect()
     }
 
-    /// All of it as text.
+    /// Returns the log as text.
     pub(crate) fn text(&self) -> String {
         self.lines().iter().map(Line::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    /// The events whose message holds this.
+    /// Returns the events whose message contains `part`.
     pub(crate) fn saying(&self, part: &str) -> Vec<Line> {
         self.events().into_iter().filter(|line| line.message().contains(part)).collect()
     }

@@ -1,4 +1,4 @@
-//! A vendor on a real socket, and the marketplaces that call it.
+//! Test apps on real sockets and the marketplaces that call them.
 
 mod app;
 pub(crate) mod canaries;
@@ -23,17 +23,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use time::OffsetDateTime;
 
-/// The resource of the contracts' examples.
+/// Resource of the documented examples.
 pub(crate) const UUID: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
 
-/// The moment of the contracts' tokens.
+/// Time of the documented tokens.
 pub(crate) const NOW: i64 = 1_772_000_000;
 
 pub(crate) fn instant(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(seconds).expect("a moment of our time")
 }
 
-/// A clock that stands still until it is turned.
+/// Clock that advances only when it is set.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<AtomicI64>);
 

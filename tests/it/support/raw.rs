@@ -1,4 +1,4 @@
-//! HTTP by hand, for what no client would send.
+//! Raw HTTP over TCP, for requests that no client would send.
 
 use std::io;
 
@@ -9,9 +9,9 @@ use tokio::time::timeout;
 use super::Server;
 use super::signal::PATIENCE;
 
-/// The head of a request, and its body as it stands: `request(["POST /heroku/resources", "host: x"], "{}")`.
+/// Builds a request from the lines of its head and its body: `request(["POST /heroku/resources", "host: x"], "{}")`.
 ///
-/// The length is announced unless a line says how the body ends.
+/// Adds `content-length` unless a line says how the body ends.
 pub(crate) fn request<'l>(lines: impl IntoIterator<Item = &'l str>, body: impl AsRef<[u8]>) -> Vec<u8> {
     let mut lines = lines.into_iter();
     let mut head = vec![format!("{} HTTP/1.1", lines.next().unwrap_or_default()), "host: vendor.example".to_owned()];
@@ -24,7 +24,7 @@ pub(crate) fn request<'l>(lines: impl IntoIterator<Item = &'l str>, body: impl A
     [head.as_bytes(), b"\r\n\r\n", body].concat()
 }
 
-/// One connection.
+/// One TCP connection.
 pub(crate) struct Raw(TcpStream);
 
 impl Raw {
@@ -32,7 +32,7 @@ impl Raw {
         Self(TcpStream::connect(server.address()).await.expect("a connection"))
     }
 
-    /// Sends these bytes and reads one answer.
+    /// Sends these bytes and reads one response.
     pub(crate) async fn exchange(server: &Server, bytes: impl AsRef<[u8]>) -> RawReply {
         let mut raw = Self::to(server).await;
         raw.write(bytes).await.expect("a server that reads");
@@ -43,12 +43,12 @@ impl Raw {
         self.0.write_all(bytes.as_ref()).await
     }
 
-    /// Says that nothing more will come.
+    /// Closes the sending side.
     pub(crate) async fn finish(&mut self) -> io::Result<()> {
         self.0.shutdown().await
     }
 
-    /// Reads one answer: its head, and as much of a body as the head announces.
+    /// Reads one response: its head, and as much of a body as the head announces.
     pub(crate) async fn read(&mut self) -> io::Result<RawReply> {
         let reply = timeout(PATIENCE, self.read_one()).await;
         reply.unwrap_or_else(|_| panic!("no answer, and the connection stays open"))
@@ -76,7 +76,7 @@ impl Raw {
     }
 }
 
-/// An answer, byte by byte.
+/// One response.
 #[derive(Debug)]
 pub(crate) struct RawReply {
     head: String,
@@ -101,7 +101,7 @@ impl RawReply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// All of it as it came, but for the date.
+    /// Returns the whole response except the date.
     pub(crate) fn undated(&self) -> String {
         let lines = self.head.lines().filter(|line| !line.starts_with("date: "));
         format!("{}\n\n{}", lines.collect::<Vec<_>>().join("\n"), self.text())

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// An app behind a port of its own. It is told to stop when this is dropped, or waited for by [`Server::stop`].
+/// Running app on a free port. Dropping it starts a graceful shutdown; [`Server::stop`] also waits for its end.
 pub(crate) struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -32,7 +32,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Stops accepting, and returns when every request has its answer.
+    /// Stops accepting connections and waits until every request is answered.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
         self.task.await.expect("a server that stops");

@@ -1,14 +1,14 @@
-//! Waiting for what has happened, never for time.
+//! Synchronization on events instead of time.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Ends a wait that would never end; no test depends on how long it is.
+/// Timeout of waits that would never end; no test depends on its length.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Something that happens, counted.
+/// Counter of events that can be awaited.
 #[derive(Clone)]
 pub(crate) struct Count(watch::Sender<usize>);
 
@@ -25,7 +25,7 @@ impl Count {
         *self.0.borrow()
     }
 
-    /// Returns when it has happened this often.
+    /// Waits until the count reaches `wanted`.
     #[track_caller]
     pub(crate) fn reaches(&self, wanted: usize) -> impl Future<Output = ()> + use<> {
         let place = std::panic::Location::caller();
@@ -37,7 +37,7 @@ impl Count {
     }
 }
 
-/// Work that begins, waits to be let through, and ends.
+/// Work that begins, waits until the gate is opened, and ends.
 #[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) begun: Count,
@@ -54,7 +54,7 @@ impl Gate {
         self.open.add();
     }
 
-    /// The work itself; several turns of the executor long, as real work is.
+    /// Does the work, which takes several polls, as real work does.
     pub(crate) async fn work(&self) {
         self.begun.add();
         self.open.reaches(1).await;

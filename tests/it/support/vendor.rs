@@ -8,7 +8,7 @@ use maitre::{
 
 use super::widgets::Widgets;
 
-/// A listener that remembers every request and answers from a script, or else as a small honest shop would.
+/// Listener that records every request and replies by a script or, by default, as [`Widgets`] does.
 #[derive(Clone, Default)]
 pub(crate) struct Vendor(Arc<Inner>);
 
@@ -25,7 +25,7 @@ struct Inner {
 type Answer<A> = Pin<Box<dyn Future<Output = Result<A>> + Send>>;
 type Script<Q, A> = Arc<dyn Fn(Q) -> Answer<A> + Send + Sync>;
 
-/// One method: what it was asked, and what it says instead of the shop.
+/// One method: its requests so far and the script that overrides the default.
 struct Method<Q, A> {
     asked: Mutex<Vec<Q>>,
     script: Mutex<Option<Script<Q, A>>>,
@@ -116,7 +116,7 @@ impl Vendor {
         self.0.plan_warning.asked()
     }
 
-    /// How often any method was called.
+    /// Returns the number of calls of all methods.
     pub(crate) fn calls(&self) -> usize {
         self.provisions().len()
             + self.plan_changes().len()

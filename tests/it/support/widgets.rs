@@ -1,4 +1,4 @@
-//! What a vendor does when no test says otherwise.
+//! Default behaviour of the test vendor.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,7 @@ use maitre::{
     SignedOn,
 };
 
-/// Widgets under ids of their own, which are never the marketplace's; found by either.
+/// Widgets with provider ids that differ from the marketplace's ids; found by either id.
 #[derive(Default)]
 pub(super) struct Widgets(Mutex<Vec<Widget>>);
 

@@ -1,4 +1,4 @@
-//! A process with a ledger, a vendor and a worker in it.
+//! Child process with a ledger, a vendor and a worker.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,15 +14,15 @@ use super::{Answer, Database, Gate, Machine, Vendor, Working, basic, obey, plan,
 
 const DATABASE: &str = "MAITRE_TEST_DATABASE";
 
-/// How long a process may be silent before another takes over.
+/// Lease duration: how long a process may be silent before another takes over.
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
-/// Starts one on this database.
+/// Starts a process on this database.
 pub(crate) async fn start_process(database: &Database) -> Arc<Machine> {
     Machine::start("ledger::processes::child_process", &[(DATABASE, &database.url)]).await
 }
 
-/// A vendor whose work goes on though the call was given up, and that says what became of it.
+/// Vendor whose work continues after its call was cancelled, and that reports the result.
 #[derive(Clone)]
 struct Stubborn {
     vendor: Vendor,
@@ -70,7 +70,7 @@ impl Listener for Stubborn {
     }
 }
 
-/// What a process does that was started by another test; nothing in any other.
+/// Serves commands if a test started this process; otherwise does nothing.
 pub(crate) fn serve_if_told() {
     let Ok(url) = std::env::var(DATABASE) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -124,7 +124,7 @@ async fn serve(database: Database) {
     .await;
 }
 
-/// `done` or the kind of the failure.
+/// Returns `done` or the kind of the failure.
 fn told(answer: &Answer) -> String {
     match answer {
         Answer::Done(_) => "done".into(),

@@ -1,5 +1,5 @@
-//! Processes that can be killed: this test binary once more. They take orders from their standard input and answer on
-//! their standard output, line by line.
+//! Child processes that can be killed. They run this test binary, read commands from standard input and reply on
+//! standard output, line by line.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,7 +15,7 @@ use super::soon;
 
 type Pending = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<String>>>>>;
 
-/// The parent's end of one process.
+/// Parent's handle of a child process.
 pub(crate) struct Machine {
     id: u32,
     input: tokio::sync::Mutex<ChildStdin>,
@@ -24,7 +24,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// A process that runs this test alone, which calls [`obey`] when it finds this environment.
+    /// Starts a process that runs only this test, which calls [`obey`] if the environment is set.
     pub(crate) async fn start(test: &str, environment: &[(&str, &str)]) -> Arc<Self> {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", test, "--nocapture", "--test-threads=1"])
@@ -45,7 +45,7 @@ impl Machine {
         machine
     }
 
-    /// The answer to an order; none where the process dies meanwhile.
+    /// Sends a command and returns its reply; `None` if the process dies first.
     pub(crate) async fn ask(&self, order: &str) -> Option<String> {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         let (sender, answer) = oneshot::channel();
@@ -55,7 +55,7 @@ impl Machine {
         answer.await.ok()
     }
 
-    /// `KILL`, `STOP` or `CONT`.
+    /// Sends the signal `KILL`, `STOP` or `CONT`.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.id.to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await;
@@ -63,11 +63,11 @@ impl Machine {
     }
 }
 
-/// Hands answers out until the process is gone; then nobody waits for one any more.
+/// Dispatches replies until the process ends; then fails all pending commands.
 async fn listen(mut child: Child, output: ChildStdout, pending: Pending) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        // what the test harness itself says has no such mark
+        // lines of the test harness have no such prefix
         let Some((number, answer)) = line.strip_prefix("> ").and_then(|line| line.split_once(' ')) else { continue };
         let Ok(number) = number.parse::<u64>() else { continue };
         let waiting = pending.lock().expect("the orders").as_mut().and_then(|pending| pending.remove(&number));
@@ -79,7 +79,7 @@ async fn listen(mut child: Child, output: ChildStdout, pending: Pending) {
     let _ = child.wait().await;
 }
 
-/// The process's end: answers each order, given as words, until the other side is gone.
+/// Child's side: answers each command, split into words, until standard input is closed.
 pub(crate) async fn obey<F: Future<Output = String> + Send + 'static>(answer: impl Fn(Vec<String>) -> F) {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {

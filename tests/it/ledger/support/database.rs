@@ -1,4 +1,4 @@
-//! A fresh database for every test.
+//! Fresh databases for tests.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -11,15 +11,15 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 pub(crate) const KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 pub(crate) const OTHER_KEY: &str = "0202020202020202020202020202020202020202020202020202020202020202";
 
-/// An empty database with the ledger's tables, removed at the end.
+/// Empty database, deleted on drop.
 pub(crate) struct Database {
     pub(crate) url: String,
-    /// Where an embedded one lies.
+    /// Folder of an SQLite database.
     pub(crate) folder: Option<PathBuf>,
     server: Option<String>,
 }
 
-/// The server that all tests of this process share.
+/// Returns the URL of the server that all tests of this process share.
 fn server() -> Option<&'static str> {
     static SERVER: OnceLock<Option<(String, Option<Cluster>)>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
@@ -44,7 +44,7 @@ async fn order(url: &str, statement: String) -> Result<(), sqlx::Error> {
 }
 
 impl Database {
-    /// A file in a folder of its own. The tables are made by [`Database::migrated`] or [`Database::ledger`].
+    /// Creates an SQLite database in its own folder. [`Database::migrated`] or [`Database::ledger`] create the tables.
     pub(crate) fn sqlite() -> Self {
         let folder = std::env::temp_dir().join(format!("maitre-sqlite-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).expect("a folder for the database");
@@ -52,13 +52,13 @@ impl Database {
         Self { url, folder: Some(folder), server: None }
     }
 
-    /// A database on the shared server; nothing where there is none.
+    /// Creates a database on the shared server; `None` without a server.
     pub(crate) async fn postgres() -> Option<Self> {
         let server = tokio::task::spawn_blocking(server).await.expect("a server or none")?;
         Some(Self::on(server).await)
     }
 
-    /// A database on this server.
+    /// Creates a database on this server.
     pub(crate) async fn on(server: &str) -> Self {
         let name = format!("maitre_{}", uuid::Uuid::new_v4().simple());
         order(server, format!("CREATE DATABASE {name}")).await.expect("a database");
@@ -68,12 +68,12 @@ impl Database {
         Self { url: format!("{address}/{name}{query}"), folder: None, server: Some(server.to_owned()) }
     }
 
-    /// One that somebody else made, and takes away.
+    /// Returns a database that another process creates and deletes.
     pub(crate) fn at(url: &str) -> Self {
         Self { url: url.to_owned(), folder: None, server: None }
     }
 
-    /// The same database for another process.
+    /// Returns the same database for another process.
     pub(crate) fn way(&self) -> Self {
         Self::at(&self.url)
     }
@@ -87,7 +87,7 @@ impl Database {
         self
     }
 
-    /// A ledger with short rests, so that what is put off comes soon.
+    /// Returns the options of a ledger with a short backoff, so that retries run soon.
     pub(crate) fn options(&self) -> Options {
         let rest = Duration::from_millis(1);
         Ledger::with(&self.url)
@@ -96,18 +96,18 @@ impl Database {
             .patience(Duration::from_secs(30))
     }
 
-    /// Makes the tables, and opens the ledger.
+    /// Creates the tables and opens the ledger.
     pub(crate) async fn ledger(&self) -> Ledger {
         self.migrated().await;
         self.open().await
     }
 
-    /// One more handle on tables that are there: another process, as far as the ledger can tell.
+    /// Opens another ledger on existing tables, equivalent to another process.
     pub(crate) async fn open(&self) -> Ledger {
         self.options().open().await.expect("a ledger")
     }
 
-    /// A way to the vendor's own tables, and past the ledger's back.
+    /// Returns a pool for the vendor's own tables and for direct access to the ledger's.
     pub(crate) async fn pool(&self) -> AnyPool {
         sqlx::any::install_default_drivers();
         let url = if self.is_postgres() { self.url.clone() } else { format!("{}?mode=rwc", self.url) };
@@ -131,7 +131,7 @@ impl Drop for Database {
         }
         let Some((server, (_, name))) = self.server.take().zip(self.url.rsplit_once('/')) else { return };
         let name = name.split('?').next().unwrap_or_default().to_owned();
-        // a runtime of its own: the test's may be on its way out
+        // uses its own runtime, as the test's may be shutting down
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let drop = order(&server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));

@@ -1,4 +1,4 @@
-//! A marketplace that is told things later, and that fails, waits and forgets when told to.
+//! Scripted marketplace hooks, which record jobs and notifications and can fail or wait.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,15 +14,15 @@ use tokio::task::JoinHandle;
 
 use super::Gate;
 
-/// How long Heroku waits.
+/// Completion deadline, as Heroku's.
 pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
 
-/// What the marketplace does with the next thing that it is told, or an errand with its next run.
+/// Scripted result of the next notification or of the next run of a job.
 #[derive(Clone)]
 pub(crate) enum Hears {
     Nothing(FailureKind),
     Later(Gate),
-    /// Of an errand: this was one step of it.
+    /// The job snoozes with a new payload.
     Step(Duration, &'static str),
 }
 
@@ -34,7 +34,7 @@ struct Heard {
     errands: VecDeque<Hears>,
 }
 
-/// Clones hear together, in this process and what passes for another.
+/// Clones share their records, also across simulated processes.
 #[derive(Clone, Default)]
 pub(crate) struct Follower(Arc<Mutex<Heard>>);
 
@@ -51,12 +51,12 @@ impl Follower {
         self.heard().errands.extend(script);
     }
 
-    /// All that it was told, also where it did not listen.
+    /// Returns all notifications, including failed ones.
     pub(crate) fn told(&self) -> Vec<String> {
         self.heard().told.clone()
     }
 
-    /// Every run of an errand: kind, resource, payload.
+    /// Returns every run of a job: kind, resource, payload.
     pub(crate) fn ran(&self) -> Vec<String> {
         self.heard().ran.clone()
     }
@@ -123,7 +123,7 @@ impl PlatformHooks for Follower {
     }
 }
 
-/// A process: a ledger with a worker that follows the marketplace. Dropping it kills the worker where it stands.
+/// Simulated process: a ledger with hooks and a worker. Dropping it aborts the worker.
 pub(crate) struct Following<L> {
     pub(crate) kept: Kept<L>,
     working: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! Databases, a vendor that can be told what to do, and short words for what marketplaces ask.
+//! Databases, a scripted vendor, and shorthand for requests.
 
 mod app_process;
 mod child;
@@ -19,7 +19,7 @@ pub(crate) use worker::{Process, RandomNumbers, Working, worker};
 use std::future::Future;
 use std::time::Duration;
 
-/// Long enough for anything that is not broken.
+/// Timeout of waits; long enough for anything that is not broken.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// `short`, or `long` when `MAITRE_LONG` is set.
@@ -27,7 +27,7 @@ pub(crate) fn short_or_long(short: usize, long: usize) -> usize {
     if std::env::var_os("MAITRE_LONG").is_some() { long } else { short }
 }
 
-/// Asks again until the answer is yes.
+/// Polls until the condition is true.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let end = tokio::time::Instant::now() + DEADLINE;
     while !is_so().await {
@@ -36,7 +36,7 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl 
     }
 }
 
-/// The future's output, or a failed test where it never comes.
+/// Returns the future's output, or panics after [`DEADLINE`].
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     let Ok(output) = tokio::time::timeout(DEADLINE, future).await else { panic!("it never ended: {what}") };
     output

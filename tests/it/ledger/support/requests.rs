@@ -1,4 +1,4 @@
-//! What marketplaces ask, in few words, and answers that can be compared.
+//! Shorthand for requests, and replies that can be compared.
 
 use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 use maitre_core::{
@@ -10,7 +10,7 @@ pub(crate) fn addon() -> AddonId {
     AddonId::new("heroku", "lantern")
 }
 
-/// A key that nobody has used.
+/// Returns an unused resource key.
 pub(crate) fn key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
@@ -19,7 +19,7 @@ pub(crate) fn provision(key: &str, plan: &str) -> Provision {
     Provision::new(addon(), key, plan)
 }
 
-/// A provision as most tests ask for it.
+/// Returns a provision of the plan `basic`.
 pub(crate) fn basic(key: &str) -> Provision {
     provision(key, "basic")
 }
@@ -32,7 +32,7 @@ pub(crate) fn remove(key: &str) -> Deprovision {
     Deprovision::new(addon(), key)
 }
 
-/// A person whose token is of this strength and of this second.
+/// Returns a sign-on whose token has this kind and timestamp.
 pub(crate) fn sign_on(key: &str, strength: TokenKind, made_at: i64) -> SignOn {
     let who = match strength {
         TokenKind::User => Identity::verified("c4b1f2d0", "ada@example.org"),
@@ -42,7 +42,7 @@ pub(crate) fn sign_on(key: &str, strength: TokenKind, made_at: i64) -> SignOn {
     SignOn::new(addon(), key, who, token)
 }
 
-/// All that a marketplace sees of an answer, secrets too.
+/// Everything that a marketplace sees of a reply, including secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done(String),
@@ -95,7 +95,7 @@ impl<T: Seen> From<Result<T>> for Answer {
     }
 }
 
-/// The answers to the same request, all at once.
+/// Runs the calls concurrently and returns their replies.
 pub(crate) async fn replies<T: Seen + Send + 'static>(
     calls: impl IntoIterator<Item: Future<Output = Result<T>> + Send + 'static>,
 ) -> Vec<Answer> {

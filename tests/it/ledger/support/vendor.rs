@@ -1,4 +1,4 @@
-//! A vendor whose own tables count what it made, and that fails, refuses and waits when told to.
+//! Scripted vendor that can fail, refuse and wait; its tables count its calls and what it made.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,23 +11,23 @@ use maitre_core::{
 use sqlx::{AnyPool, Executor, Row};
 use tokio::sync::Semaphore;
 
-/// What the vendor does with the next call for a resource.
+/// Scripted behaviour of the next call for a resource.
 #[derive(Clone)]
 pub(crate) enum Act {
-    /// Fails before it does anything.
+    /// Fails before any work.
     Fail(&'static str),
-    /// Does its work, and then fails: the answer is lost.
+    /// Does its work and then fails: the reply is lost.
     FailAfter(&'static str),
-    /// Says no for good.
+    /// Refuses the request.
     Refuse(&'static str),
-    /// Says so, and waits before it does the next thing that it was told.
+    /// Signals that it was entered and waits before the next act.
     Wait(Gate),
     Panic,
-    /// Says how far it is, and does the next thing that it was told.
+    /// Reports progress and continues with the next act.
     Say(&'static str),
 }
 
-/// A door in a call.
+/// Gate at which a call waits.
 #[derive(Clone)]
 pub(crate) struct Gate {
     entered: Arc<Semaphore>,
@@ -39,24 +39,24 @@ impl Gate {
         Self { entered: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
     }
 
-    /// Until one call more stands at it.
+    /// Waits until one more call has reached the gate.
     pub(crate) async fn entered(&self) {
         super::soon("a call comes to the gate", self.entered.acquire()).await.expect("a gate").forget();
     }
 
-    /// Lets whoever comes pass, now and later.
+    /// Opens the gate permanently.
     pub(crate) fn open(&self) {
         self.open.add_permits(Semaphore::MAX_PERMITS >> 4);
     }
 
-    /// Comes to the gate and waits there, as a call does.
+    /// Reaches the gate and waits there, as a call does.
     pub(crate) async fn entered_and_passed(&self) {
         self.entered.add_permits(1);
         drop(self.open.acquire().await);
     }
 }
 
-/// One row of the vendor's table of calls.
+/// Row of the vendor's table of calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) kind: String,
@@ -64,19 +64,19 @@ pub(crate) struct Call {
     pub(crate) plan: String,
 }
 
-/// A vendor with tables of its own beside the ledger's.
+/// Vendor with its own tables in the ledger's database.
 #[derive(Clone)]
 pub(crate) struct Vendor {
     pub(crate) pool: AnyPool,
     acts: Arc<Mutex<HashMap<String, VecDeque<Act>>>>,
-    /// How long its work takes.
+    /// Duration of its work.
     pub(crate) work: Duration,
-    /// Whether its tables refuse what comes under an older fence.
+    /// Whether its tables reject writes with an older fencing token.
     pub(crate) checks_fence: bool,
 }
 
 impl Vendor {
-    /// Makes its tables where they are not there.
+    /// Creates its tables if they do not exist.
     pub(crate) async fn new(pool: AnyPool) -> Self {
         for table in [
             "CREATE TABLE IF NOT EXISTS widgets (resource TEXT PRIMARY KEY, plan TEXT NOT NULL, secret TEXT NOT NULL)",
@@ -90,25 +90,25 @@ impl Vendor {
         Self { pool, acts: Arc::default(), work: Duration::ZERO, checks_fence: false }
     }
 
-    /// The same vendor over a pool of its own: connections belong to the runtime that they were made on.
+    /// Returns the same vendor with its own pool, as connections belong to the runtime that opened them.
     pub(crate) fn over(mut self, pool: AnyPool) -> Self {
         self.pool = pool;
         self
     }
 
-    /// What to do with the next calls for a resource, one after the other; then it just works.
+    /// Scripts the next calls for a resource, in order; later calls succeed.
     pub(crate) fn tell(&self, resource: &str, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().expect("the script").entry(resource.to_owned()).or_default().extend(acts);
     }
 
-    /// Stops the next call for a resource.
+    /// Stops the next call for a resource at the returned gate.
     pub(crate) fn stop_at(&self, resource: &str) -> Gate {
         let gate = Gate::new();
         self.tell(resource, [Act::Wait(gate.clone())]);
         gate
     }
 
-    /// The calls that there were for a resource, in the order in which they came.
+    /// Returns the calls for a resource, in order.
     pub(crate) async fn calls(&self, resource: &str) -> Vec<Call> {
         let select = "SELECT kind, fence, plan FROM calls WHERE resource = $1 ORDER BY at";
         let rows = self.pool.fetch_all(sqlx::query(select).bind(resource)).await.expect("calls");
@@ -116,19 +116,19 @@ impl Vendor {
         rows.iter().map(call).collect()
     }
 
-    /// The plan of what was made for a resource, if it is there.
+    /// Returns the plan of the resource's widget, if it exists.
     pub(crate) async fn widget(&self, resource: &str) -> Option<String> {
         let select = sqlx::query("SELECT plan FROM widgets WHERE resource = $1").bind(resource);
         self.pool.fetch_optional(select).await.expect("widgets").map(|row| row.get(0))
     }
 
-    /// All that is there, sorted.
+    /// Returns all existing widgets, sorted.
     pub(crate) async fn widgets(&self) -> Vec<String> {
         let rows = self.pool.fetch_all("SELECT resource FROM widgets ORDER BY resource").await.expect("widgets");
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    /// How often two calls made the same thing side by side.
+    /// Returns how often two concurrent calls made the same widget.
     pub(crate) async fn doubles(&self) -> i64 {
         let row = self.pool.fetch_one("SELECT CAST(count(*) AS BIGINT) FROM doubles").await.expect("doubles");
         row.get(0)
@@ -164,7 +164,7 @@ impl Vendor {
         }
     }
 
-    /// Takes the fence in the transaction that does the work.
+    /// Checks and stores the fencing token in the transaction of the work.
     async fn check(&self, on: &mut sqlx::AnyConnection, resource: &str, fence: u64) -> Result<()> {
         if !self.checks_fence {
             return Ok(());
@@ -176,7 +176,7 @@ impl Vendor {
     }
 }
 
-/// What the vendor's tables cannot know of: the answer never arrives.
+/// Loses the reply after the work, if scripted.
 fn lose(act: Option<&Act>) -> Result<()> {
     match act {
         Some(Act::FailAfter(cause)) => Err(Failure::unavailable(*cause)),
@@ -197,7 +197,7 @@ impl Listener for Vendor {
         let insert = sqlx::query(insert).bind(resource).bind(&request.plan).bind(secret);
         let made = transaction.execute(insert).await?.rows_affected() == 1;
         if !there && !made {
-            // somebody made it between the look and the write: two were at it at once
+            // another call made the widget between the read and the write: two ran concurrently
             transaction.execute(sqlx::query("INSERT INTO doubles (resource) VALUES ($1)").bind(resource)).await?;
         }
         let select = sqlx::query("SELECT secret FROM widgets WHERE resource = $1").bind(resource);

@@ -1,4 +1,4 @@
-//! Workers that stop with the test, and numbers that come again with the same seed.
+//! Workers and simulated processes that stop with the test, and reproducible random numbers.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use maitre_ledger::{Ledger, Worker};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-/// A worker that does not rest.
+/// Returns a worker with a short poll interval.
 pub(crate) fn worker<L: Listener + Clone>(ledger: &Ledger, listener: &L) -> Worker {
     let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
     let addon = Addon::new(heroku, ledger.keep(listener.clone()));
     ledger.worker([addon]).pause(Duration::from_millis(5))
 }
 
-/// A worker in a task of its own; dropping this kills it where it stands.
+/// Worker in its own task; dropping it aborts the worker.
 pub(crate) struct Working(JoinHandle<()>);
 
 impl Working {
@@ -30,7 +30,7 @@ impl Drop for Working {
     }
 }
 
-/// What is lost with a process, in this one: a runtime that is thrown away with everything that runs on it.
+/// Simulated process: a runtime that is dropped with all its tasks.
 pub(crate) struct Process(Option<Runtime>);
 
 impl Process {
@@ -42,7 +42,7 @@ impl Process {
         self.0.as_ref().expect("it lives").spawn(work)
     }
 
-    /// Nothing on it goes on, and nobody is told.
+    /// Stops all its tasks without cleanup.
     pub(crate) fn kill(self) {
         drop(self);
     }
@@ -56,7 +56,7 @@ impl Drop for Process {
     }
 }
 
-/// Numbers that look random and come again with the same seed (splitmix64).
+/// Pseudorandom numbers determined by a seed (splitmix64).
 pub(crate) struct RandomNumbers(u64);
 
 impl RandomNumbers {
@@ -64,7 +64,7 @@ impl RandomNumbers {
         Self(seed)
     }
 
-    /// Others, determined by these.
+    /// Returns an independent generator, determined by this one.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())
     }
