@@ -30,7 +30,7 @@ pub(crate) fn provision(addon: AddonId, keyed: bool, body: WithExtra<ProvisionBo
     let key = tenant.clone().filter(|tenant| keyed && !tenant.is_empty());
     let keyed = key.is_some();
     let mut request = Provision::new(addon, key.unwrap_or_else(|| Uuid::new_v4().to_string()), body.plan);
-    request.keyed = keyed;
+    request.context.keyed = keyed;
     request.tenant = tenant;
     request.callback_url = body.callback_url.map(Into::into);
     request.options = body.options.unwrap_or_default().0;

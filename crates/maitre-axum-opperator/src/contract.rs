@@ -28,7 +28,7 @@ impl Contract for Opperator {
     fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, BodyRejection> {
         let (features, extra) = wire::features(body)?;
         let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
-        request.keyed = false;
+        request.context.keyed = false;
         request.features = features;
         request.extra = extra;
         Ok(request)

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
-use maitre_core::{Addon, Deprovision, Failure, FailureKind, Listener, ResourceId};
+use maitre_core::{Addon, Backend, Deprovision, Failure, FailureKind, Outcome, ResourceId};
 use serde_json::json;
 
 use crate::contract::Contract;
@@ -64,11 +64,13 @@ async fn provision<M: Contract>(
     let body = payload(request, addon.body_limit()).await?;
     let mut request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
     about(&request.resource);
-    request.give_way = addon.async_after().filter(|_| request.keyed);
+    request.context.async_after = addon.async_after().filter(|_| request.context.keyed);
+    let may_accept = request.context.async_after.is_some();
     let (work, resource) = (addon.clone(), request.resource.clone());
-    let done = match task::run(&addon, async move { work.provision(request).await }).await {
-        Err(failure) if is_accepted(&addon, &failure) => return Ok(accepted(&addon, Some(&resource), &failure)),
-        done => done.map_err(ErrorResponse::of::<M>)?,
+    let outcome = task::run(&addon, async move { work.provision(request).await }).await;
+    let done = match outcome.map_err(ErrorResponse::of::<M>)? {
+        Outcome::Done(reply) => reply,
+        outcome => return accepted(&addon, may_accept, Some(&resource), outcome),
     };
     if done.id().as_str().is_empty() {
         tracing::error!("the listener answered an empty id: return a name that later calls can use");
@@ -84,13 +86,14 @@ async fn plan_change<M: Contract>(
 ) -> Result<Response, ErrorResponse> {
     let body = payload(request, addon.body_limit()).await?;
     let mut request = addon.marketplace().plan_change(addon.id().clone(), id, &body)?;
-    request.give_way = addon.async_after();
+    request.context.async_after = addon.async_after();
+    let may_accept = request.context.async_after.is_some();
     let work = addon.clone();
-    let done = match task::run(&addon, async move { work.plan_change(request).await }).await {
-        Err(failure) if is_accepted(&addon, &failure) => return Ok(accepted(&addon, None, &failure)),
-        done => done.map_err(ErrorResponse::of::<M>)?,
-    };
-    Ok(addon.marketplace().plan_changed(&done))
+    let outcome = task::run(&addon, async move { work.plan_change(request).await }).await;
+    match outcome.map_err(ErrorResponse::of::<M>)? {
+        Outcome::Done(reply) => Ok(addon.marketplace().plan_changed(&reply)),
+        outcome => accepted(&addon, may_accept, None, outcome),
+    }
 }
 
 /// A body, if there is one, is not even read.
@@ -99,31 +102,41 @@ async fn deprovision<M: Contract>(
     PathId(id): PathId,
 ) -> Result<Response, ErrorResponse> {
     let mut request = Deprovision::new(addon.id().clone(), id);
-    request.give_way = addon.async_deprovision_after();
+    request.context.async_after = addon.async_deprovision_after();
+    let may_accept = request.context.async_after.is_some();
     let work = addon.clone();
-    let done = task::run(&addon, async move { work.deprovision(request).await }).await;
-    if let Err(failure) = &done
-        && is_accepted(&addon, failure)
-    {
-        return Ok(accepted(&addon, None, failure));
-    }
-    let done = done.map_err(|failure| {
+    let outcome = task::run(&addon, async move { work.deprovision(request).await }).await;
+    let outcome = outcome.map_err(|failure| {
         let refused = matches!(failure.kind(), FailureKind::Refused | FailureKind::Conflict);
         if refused {
             tracing::error!("the listener refused a deprovision, which no marketplace knows: answered 503 instead");
         }
         ErrorResponse::of::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
     })?;
-    Ok(addon.marketplace().deprovisioned(&done))
+    match outcome {
+        Outcome::Done(reply) => Ok(addon.marketplace().deprovisioned(&reply)),
+        outcome => accepted(&addon, may_accept, None, outcome),
+    }
 }
 
-/// Accepted by somebody who keeps records, at the marketplace's own wish: a listener that says so is not believed.
-fn is_accepted<M: Contract>(addon: &Addon<M>, failure: &Failure) -> bool {
-    failure.kind() == FailureKind::Accepted && addon.async_after().is_some()
-}
-
-fn accepted<M: Contract>(addon: &Addon<M>, resource: Option<&ResourceId>, failure: &Failure) -> Response {
-    addon.marketplace().accepted(resource, reply::sentence(failure))
+/// Answers an accepted operation, where the request allowed it: a marketplace that does not expect 202 may delist the
+/// add-on.
+fn accepted<M: Contract, T>(
+    addon: &Addon<M>,
+    allowed: bool,
+    resource: Option<&ResourceId>,
+    outcome: Outcome<T>,
+) -> Result<Response, ErrorResponse> {
+    match outcome {
+        Outcome::Accepted { message, .. } if allowed => {
+            tracing::info!("accepted: the marketplace is notified on completion");
+            Ok(addon.marketplace().accepted(resource, &message))
+        }
+        _ => {
+            tracing::error!("the backend accepted an operation that must complete in its response: answered 503");
+            Err(ErrorResponse::of::<M>(Failure::unavailable("accepted without permission")))
+        }
+    }
 }
 
 /// A route that takes what the marketplace tells, does nothing and answers 200, for callers with the credentials.

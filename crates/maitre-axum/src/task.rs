@@ -45,7 +45,6 @@ fn log(failure: &Failure) {
     match failure.cause() {
         Some(cause) => tracing::error!(?kind, cause, "the listener failed"),
         None if kind == FailureKind::Unavailable => tracing::error!(?kind, "the listener failed"),
-        None if kind == FailureKind::Accepted => tracing::info!("accepted: the marketplace is told when it is done"),
         None => tracing::info!(?kind, "the listener said no"),
     }
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::backend::{Backend, DynBackend, Outcome, WorkItem};
 use crate::failure::Result;
-use crate::listener::{DynListener, Listener};
 use crate::manifest::{Manifest, ManifestError, url};
 use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, SignOn};
+use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
 use crate::sso::Window;
 
 /// One marketplace, as seen by one add-on: the add-on's credentials there, and the settings of its contract.
@@ -116,7 +116,7 @@ impl std::error::Error for OriginError {}
 /// A listener, the marketplace it answers, and the policy: all that a router is made from.
 ///
 /// It is a value: five add-ons in one process are five of them. Clones share the listener and the count of running
-/// calls, and the policy is set before the router is made. An `Addon` is itself a [`Listener`] that passes on to its
+/// calls, and the policy is set before the router is made. An `Addon` is itself a [`Backend`] that passes on to its
 /// own.
 ///
 /// ```
@@ -142,7 +142,7 @@ impl std::error::Error for OriginError {}
 pub struct Addon<M> {
     id: AddonId,
     marketplace: Arc<M>,
-    listener: Arc<dyn DynListener>,
+    backend: Arc<dyn DynBackend>,
     policy: Arc<Policy>,
     in_flight: InFlight,
 }
@@ -173,12 +173,12 @@ impl Default for Policy {
 }
 
 impl<M: Marketplace> Addon<M> {
-    /// `listener` answers for the add-on at `marketplace`.
-    pub fn new(marketplace: M, listener: impl Listener) -> Self {
+    /// The add-on at `marketplace`, served by a listener, or by a ledger around one.
+    pub fn new(marketplace: M, backend: impl Backend) -> Self {
         Self {
             id: AddonId::new(M::NAME, marketplace.slug()),
             marketplace: Arc::new(marketplace),
-            listener: Arc::new(listener),
+            backend: Arc::new(backend),
             policy: Arc::default(),
             in_flight: InFlight::default(),
         }
@@ -188,11 +188,11 @@ impl<M: Marketplace> Addon<M> {
     ///
     /// # Errors
     /// [`ManifestError`] when the file cannot be read or lacks what the marketplace needs.
-    pub fn from_manifest(path: impl AsRef<Path>, listener: impl Listener) -> std::result::Result<Self, ManifestError>
+    pub fn from_manifest(path: impl AsRef<Path>, backend: impl Backend) -> std::result::Result<Self, ManifestError>
     where
         M: FromManifest,
     {
-        Ok(Self::new(M::from_manifest(&Manifest::read(path)?)?, listener))
+        Ok(Self::new(M::from_manifest(&Manifest::read(path)?)?, backend))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
@@ -351,7 +351,7 @@ impl<M> Clone for Addon<M> {
         Self {
             id: self.id.clone(),
             marketplace: self.marketplace.clone(),
-            listener: self.listener.clone(),
+            backend: self.backend.clone(),
             policy: self.policy.clone(),
             in_flight: self.in_flight.clone(),
         }
@@ -364,24 +364,24 @@ impl<M> fmt::Debug for Addon<M> {
     }
 }
 
-impl<M: Marketplace> Listener for Addon<M> {
-    fn provision(&self, request: Provision) -> impl Future<Output = Result<Provisioned>> + Send {
-        self.listener.provision(request)
+impl<M: Marketplace> Backend for Addon<M> {
+    fn provision(&self, request: Provision) -> impl Future<Output = Result<Outcome<Provisioned>>> + Send {
+        self.backend.provision(request)
     }
-    fn plan_change(&self, request: PlanChange) -> impl Future<Output = Result<PlanChanged>> + Send {
-        self.listener.plan_change(request)
+    fn plan_change(&self, request: PlanChange) -> impl Future<Output = Result<Outcome<PlanChanged>>> + Send {
+        self.backend.plan_change(request)
     }
-    fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Deprovisioned>> + Send {
-        self.listener.deprovision(request)
+    fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Outcome<Deprovisioned>>> + Send {
+        self.backend.deprovision(request)
     }
     fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send {
-        self.listener.single_sign_on(request)
+        self.backend.single_sign_on(request)
     }
     fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
-        self.listener.plan_warning(request)
+        self.backend.plan_warning(request)
     }
-    fn resume(&self, operation: Resume) -> impl Future<Output = Result<()>> + Send {
-        self.listener.resume(operation)
+    fn resume(&self, item: WorkItem) -> impl Future<Output = Result<()>> + Send {
+        self.backend.resume(item)
     }
 }
 
@@ -477,14 +477,14 @@ impl<M: Marketplace> IntoAddon<M> for Addon<M> {
     }
 }
 
-impl<M: Marketplace, L: Listener> IntoAddon<M> for (M, L) {
+impl<M: Marketplace, B: Backend> IntoAddon<M> for (M, B) {
     fn into_addon(self) -> Addon<M> {
         Addon::new(self.0, self.1)
     }
 }
 
-impl<L: Listener + Credentialed> IntoAddon<L::Marketplace> for L {
-    fn into_addon(self) -> Addon<L::Marketplace> {
+impl<B: Backend + Credentialed> IntoAddon<B::Marketplace> for B {
+    fn into_addon(self) -> Addon<B::Marketplace> {
         Addon::new(self.credentials(), self)
     }
 }

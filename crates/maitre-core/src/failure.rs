@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::follow::PlatformStore;
 use crate::mask::error_chain;
 
 /// What a listener returns.
@@ -23,10 +22,6 @@ pub enum FailureKind {
     Gone,
     /// Not now: ask again. Heroku: 503.
     Unavailable,
-    /// Not done yet, and it goes on by itself: the marketplace is told when it is. Heroku: 202.
-    ///
-    /// A listener cannot say this. A ledger does, where the add-on [takes its time](crate::Addon::with_async_after).
-    Accepted,
 }
 
 /// Why a listener did not do what was asked.
@@ -119,13 +114,6 @@ impl Failure {
     #[must_use]
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(FailureKind::Unavailable) }
-    }
-
-    /// Not done yet, and it goes on by itself: said only by those who keep records, which show that they do. The message
-    /// is for the customer.
-    #[must_use]
-    pub fn accepted(_: &dyn PlatformStore, message: impl Into<String>) -> Self {
-        Self::new(FailureKind::Accepted).with_message(message)
     }
 
     /// [`Failure::unavailable`] for causes that can be printed but are no [`std::error::Error`].

@@ -1,19 +1,15 @@
 //! The two ports between a ledger and a marketplace's own API: what the one asks of the other.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use crate::addon::AddonId;
+use crate::backend::BoxFuture;
 use crate::failure::{FailureKind, Result};
 use crate::replies::ConfigVars;
 use crate::requests::{Provision, ResourceId};
-
-/// What a method of a port returns: a future behind a pointer.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a marketplace wants beside an operation and after it: grants exchanged at once, and to be told when something is
 /// done that it was told would be done later.

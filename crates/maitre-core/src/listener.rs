@@ -1,12 +1,11 @@
-//! The trait that a vendor implements, and its twin that can be boxed.
+//! The trait that a vendor implements.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::failure::Result;
 use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, SignOn};
+use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
 
 /// The vendor's side of every marketplace: four methods, written as plain `async fn`.
 ///
@@ -19,7 +18,10 @@ use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, Resume, S
 /// a panic.
 ///
 /// ```
-/// use maitre_core::*;
+/// use maitre_core::{
+///     AddonId, Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result,
+///     SignOn, SignedOn,
+/// };
 ///
 /// struct Widgets;
 ///
@@ -76,18 +78,9 @@ pub trait Listener: Send + Sync + 'static {
         drop(request);
         std::future::ready(Ok(()))
     }
-
-    /// Goes on with an operation that was left or put off. Only a ledger has any: vendors leave this as it is.
-    fn resume(&self, operation: Resume) -> impl Future<Output = Result<()>> + Send {
-        drop(operation);
-        std::future::ready(Ok(()))
-    }
 }
 
 impl<L: Listener> Listener for Arc<L> {
-    fn resume(&self, operation: Resume) -> impl Future<Output = Result<()>> + Send {
-        L::resume(self, operation)
-    }
     fn provision(&self, request: Provision) -> impl Future<Output = Result<Provisioned>> + Send {
         L::provision(self, request)
     }
@@ -102,38 +95,5 @@ impl<L: Listener> Listener for Arc<L> {
     }
     fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
         L::plan_warning(self, request)
-    }
-}
-
-type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
-
-/// [`Listener`] behind a pointer: boxes once a call, so that vendors write plain `async fn`.
-pub(crate) trait DynListener: Send + Sync + 'static {
-    fn provision(&self, request: Provision) -> Call<'_, Provisioned>;
-    fn plan_change(&self, request: PlanChange) -> Call<'_, PlanChanged>;
-    fn deprovision(&self, request: Deprovision) -> Call<'_, Deprovisioned>;
-    fn single_sign_on(&self, request: SignOn) -> Call<'_, SignedOn>;
-    fn plan_warning(&self, request: PlanWarning) -> Call<'_, ()>;
-    fn resume(&self, operation: Resume) -> Call<'_, ()>;
-}
-
-impl<L: Listener> DynListener for L {
-    fn provision(&self, request: Provision) -> Call<'_, Provisioned> {
-        Box::pin(Listener::provision(self, request))
-    }
-    fn plan_change(&self, request: PlanChange) -> Call<'_, PlanChanged> {
-        Box::pin(Listener::plan_change(self, request))
-    }
-    fn deprovision(&self, request: Deprovision) -> Call<'_, Deprovisioned> {
-        Box::pin(Listener::deprovision(self, request))
-    }
-    fn single_sign_on(&self, request: SignOn) -> Call<'_, SignedOn> {
-        Box::pin(Listener::single_sign_on(self, request))
-    }
-    fn plan_warning(&self, request: PlanWarning) -> Call<'_, ()> {
-        Box::pin(Listener::plan_warning(self, request))
-    }
-    fn resume(&self, operation: Resume) -> Call<'_, ()> {
-        Box::pin(Listener::resume(self, operation))
     }
 }

@@ -121,14 +121,6 @@ pub struct Provision {
     pub addon: AddonId,
     /// The resource's key: create or get by it.
     pub resource: ResourceId,
-    /// Whether the marketplace sent the key, and so means the same resource when it asks again.
-    pub keyed: bool,
-    /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
-    /// 0 without a ledger.
-    pub fence: u64,
-    /// How long the marketplace is kept waiting before it is told that the answer comes later; nothing where it has to
-    /// have one at once. For those who keep records: a listener need not look at it.
-    pub give_way: Option<Duration>,
     /// The bare plan name (`basic`), as the marketplace sent it or, for one that knows no plans, as you mapped it.
     pub plan: String,
     /// The resource's display name (Heroku: globally unique, may change later).
@@ -153,8 +145,8 @@ pub struct Provision {
     pub features: Map<String, Value>,
     /// Every field that no contract documents, kept as it came.
     pub extra: Map<String, Value>,
-    /// Where to say how far it is, if it takes long.
-    pub progress: Progress,
+    /// Execution context.
+    pub context: Context,
 }
 
 impl Provision {
@@ -163,9 +155,6 @@ impl Provision {
         Self {
             addon,
             resource: resource.into(),
-            keyed: true,
-            fence: 0,
-            give_way: None,
             plan: plan.into(),
             name: None,
             region: None,
@@ -178,7 +167,7 @@ impl Provision {
             logplex_token: None,
             features: Map::new(),
             extra: Map::new(),
-            progress: Progress::default(),
+            context: Context::default(),
         }
     }
 }
@@ -210,12 +199,6 @@ pub struct PlanChange {
     pub addon: AddonId,
     /// The id in the path: the one that the listener answered, or the key.
     pub resource: ResourceId,
-    /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
-    /// 0 without a ledger.
-    pub fence: u64,
-    /// How long the marketplace is kept waiting before it is told that the answer comes later; nothing where it has to
-    /// have one at once. For those who keep records: a listener need not look at it.
-    pub give_way: Option<Duration>,
     /// The new plan's bare name.
     pub plan: String,
     /// The customer's app or deployment, where it is sent.
@@ -224,6 +207,8 @@ pub struct PlanChange {
     pub features: Map<String, Value>,
     /// Every other field. A `uuid` here names nothing: older checkers send a random one.
     pub extra: Map<String, Value>,
+    /// Execution context.
+    pub context: Context,
 }
 
 impl PlanChange {
@@ -232,12 +217,11 @@ impl PlanChange {
         Self {
             addon,
             resource: resource.into(),
-            fence: 0,
-            give_way: None,
             plan: plan.into(),
             tenant: None,
             features: Map::new(),
             extra: Map::new(),
+            context: Context::default(),
         }
     }
 }
@@ -267,18 +251,14 @@ pub struct Deprovision {
     pub addon: AddonId,
     /// The id in the path: the one that the listener answered, or the key.
     pub resource: ResourceId,
-    /// Grows with every run of an operation on this resource, so that a late run can be told from its successor;
-    /// 0 without a ledger.
-    pub fence: u64,
-    /// How long the marketplace is kept waiting before it is told that the answer comes later; nothing where it has to
-    /// have one at once. For those who keep records: a listener need not look at it.
-    pub give_way: Option<Duration>,
+    /// Execution context.
+    pub context: Context,
 }
 
 impl Deprovision {
     /// Removes the resource.
     pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
-        Self { addon, resource: resource.into(), fence: 0, give_way: None }
+        Self { addon, resource: resource.into(), context: Context::default() }
     }
 }
 
@@ -354,37 +334,35 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// Something in the records of a ledger that somebody has to go on with; see
-/// [`Listener::resume`](crate::Listener::resume).
+/// Execution context of a request, set by the router and the ledger.
+///
+/// A listener needs it only to report progress and to reject late writes by the fencing token.
 ///
 /// ```
-/// use maitre_core::{AddonId, Resume};
+/// use maitre_core::{AddonId, Provision};
 ///
-/// let resume = Resume::operation(AddonId::new("heroku", "lantern"), 7);
-/// assert_eq!(resume.number, 7);
+/// let request = Provision::new(AddonId::new("heroku", "lantern"), "7b0c9c1e", "basic");
+/// assert_eq!(request.context.fence, 0);
+/// request.context.progress.report("Your cluster is starting.");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Resume {
-    /// Which add-on of which marketplace is meant.
-    pub addon: AddonId,
-    /// Whether it is an [errand](crate::Job) and no operation.
-    pub is_errand: bool,
-    /// Its number in the records.
-    pub number: i64,
+pub struct Context {
+    /// Fencing token: grows with every run of an operation on this resource, so that the vendor can reject writes of an
+    /// earlier run. 0 without a ledger.
+    pub fence: u64,
+    /// How long the marketplace waits before the operation is answered as accepted. `None` where the marketplace needs
+    /// the result in this response.
+    pub async_after: Option<Duration>,
+    /// Progress reporter of a long operation.
+    pub progress: Progress,
+    /// Whether the marketplace chose the resource's key, and so means the same resource when it repeats the request.
+    pub keyed: bool,
 }
 
-impl Resume {
-    /// Goes on with an operation.
-    #[must_use]
-    pub fn operation(addon: AddonId, number: i64) -> Self {
-        Self { addon, is_errand: false, number }
-    }
-
-    /// Goes on with an errand.
-    #[must_use]
-    pub fn errand(addon: AddonId, number: i64) -> Self {
-        Self { addon, is_errand: true, number }
+impl Default for Context {
+    fn default() -> Self {
+        Self { fence: 0, async_after: None, progress: Progress::default(), keyed: true }
     }
 }
 

@@ -19,11 +19,12 @@
 //! ```
 
 use std::fmt;
+use std::time::Duration;
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::credentials::Salt;
 
@@ -97,7 +98,7 @@ pub struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { max_age: Duration::seconds(300), max_ahead: Duration::seconds(60) }
+        Self { max_age: Duration::from_mins(5), max_ahead: Duration::from_mins(1) }
     }
 }
 
@@ -124,14 +125,18 @@ impl Window {
         }
         let made: i64 = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
         let age = now.unix_timestamp().saturating_sub(made);
-        if age > self.max_age.whole_seconds() {
+        if age > seconds(self.max_age) {
             Err(TokenError::TooOld)
-        } else if age < self.max_ahead.whole_seconds().saturating_neg() {
+        } else if age < -seconds(self.max_ahead) {
             Err(TokenError::TooFarAhead)
         } else {
             Ok(())
         }
     }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// How much a token covers; the strongest that a form holds decides alone.
@@ -151,7 +156,7 @@ pub enum TokenKind {
 /// use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 ///
 /// let token = VerifiedToken::new(TokenKind::User, "1772000000", Window::default())?;
-/// assert_eq!(token.replay_window.whole_seconds(), 360, "as long as any clock in the window could let it in");
+/// assert_eq!(token.replay_window.as_secs(), 360, "as long as any clock in the window could let it in");
 /// # Ok::<(), maitre_core::sso::TokenError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, error, fmt};
 
-use maitre_core::{Deprovision, FailureKind, Listener, ResourceId, ResourceSummary};
+use maitre_core::{Backend, Deprovision, FailureKind, ResourceId, ResourceSummary};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
@@ -199,9 +199,9 @@ impl Platform {
     ///
     /// ```
     /// # use std::error::Error;
-    /// # use maitre_core::Listener;
+    /// # use maitre_core::Backend;
     /// # use maitre_heroku::{Platform, Sighting};
-    /// # async fn run(platform: Platform, addon: impl Listener, yesterday: Sighting) -> Result<(), Box<dyn Error>> {
+    /// # async fn run(platform: Platform, addon: impl Backend, yesterday: Sighting) -> Result<(), Box<dyn Error>> {
     /// let confirmed = platform.sighting().await?.confirmed_since(&yesterday)?;
     /// for would in platform.settle(&confirmed, &addon, false).await {
     ///     println!("{would:?}");
@@ -209,7 +209,7 @@ impl Platform {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn settle(&self, confirmed: &Sighting, listener: &impl Listener, for_real: bool) -> Vec<Settled> {
+    pub async fn settle(&self, confirmed: &Sighting, listener: &impl Backend, for_real: bool) -> Vec<Settled> {
         let mut settled = Vec::with_capacity(confirmed.unknown_there.len());
         for Difference { uuid, .. } in &confirmed.unknown_there {
             settled.push(if for_real { self.remove(uuid, listener).await } else { Settled::WouldRemove(uuid.clone()) });
@@ -217,7 +217,7 @@ impl Platform {
         settled
     }
 
-    async fn remove(&self, uuid: &str, listener: &impl Listener) -> Settled {
+    async fn remove(&self, uuid: &str, listener: &impl Backend) -> Settled {
         let request = Deprovision::new(self.0.addon.clone(), ResourceId::from(uuid));
         match listener.deprovision(request).await {
             Ok(_) => Settled::Removed(uuid.to_owned()),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use maitre_core::sso::TokenKind;
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, PlanWarning, PlatformHooks, Provision,
-    Provisioned, ResourceId, Result, Resume, SignOn, SignedOn,
+    Backend, Deprovision, Deprovisioned, Failure, Listener, Outcome, PlanChange, PlanChanged, PlanWarning,
+    PlatformHooks, Provision, Provisioned, ResourceId, Result, SignOn, SignedOn, WorkItem,
 };
 use sha2::{Digest, Sha256};
 
@@ -49,8 +49,8 @@ impl<L: Listener> Kept<L> {
     }
 }
 
-impl<L: Listener> Listener for Kept<L> {
-    async fn provision(&self, request: Provision) -> Result<Provisioned> {
+impl<L: Listener> Backend for Kept<L> {
+    async fn provision(&self, request: Provision) -> Result<Outcome<Provisioned>> {
         let addon = self.ledger.remember(&request.addon);
         let errand = self.follow.as_ref().and_then(|follow| follow.provision_job(&request));
         let request = Arc::new(request);
@@ -70,7 +70,7 @@ impl<L: Listener> Listener for Kept<L> {
         self.ask(addon, command, request, beside).await
     }
 
-    async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
+    async fn plan_change(&self, request: PlanChange) -> Result<Outcome<PlanChanged>> {
         let addon = self.ledger.remember(&request.addon);
         let command = AskPlanChange {
             addon: addon.clone(),
@@ -81,7 +81,7 @@ impl<L: Listener> Listener for Kept<L> {
         self.ask(addon, command, request, None).await
     }
 
-    async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
+    async fn deprovision(&self, request: Deprovision) -> Result<Outcome<Deprovisioned>> {
         let addon = self.ledger.remember(&request.addon);
         let command = AskDeprovision { addon: addon.clone(), id: request.resource.as_str().to_owned() };
         self.ask(addon, command, request, None).await
@@ -103,23 +103,24 @@ impl<L: Listener> Listener for Kept<L> {
         }
         observe::signed_on(&addon, observe::SignOn::Accepted);
         let tie = format!("{addon} {}", request.resource);
-        let signed_on = self.listener.single_sign_on(request).await?;
+        let signed_on = Listener::single_sign_on(&*self.listener, request).await?;
         // a session that is opened for a resource ends with it; see `Sessions`
         let opens_session = !signed_on.session().is_empty();
         Ok(if opens_session { signed_on.with_session(RESOURCE, tie) } else { signed_on })
     }
 
     async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
-        self.listener.plan_warning(request).await
+        Listener::plan_warning(&*self.listener, request).await
     }
 
     /// The worker's way in: runs what nobody works on, if its turn has come.
-    async fn resume(&self, resume: Resume) -> Result<()> {
-        self.ledger.remember(&resume.addon);
-        if resume.is_errand {
-            return self.run_errand(Which::Number(resume.number)).await;
-        }
-        match self.ledger.db.write(Claim { operation: resume.number }).await? {
+    async fn resume(&self, item: WorkItem) -> Result<()> {
+        let operation = match item {
+            WorkItem::Operation(operation) => operation,
+            WorkItem::Job(job) => return self.run_errand(Which::Number(job)).await,
+            _ => return Ok(()),
+        };
+        match self.ledger.db.write(Claim { operation }).await? {
             Claimed::Ours(lease, request) => match lease.kind {
                 Kind::Provision => self.take_over::<Provisioned>(lease, request, None).await.map(drop),
                 Kind::PlanChange => self.take_over::<PlanChanged>(lease, request, None).await.map(drop),
@@ -147,6 +148,6 @@ fn mark(addon: &str, request: &SignOn) -> Mark {
     Mark {
         decider: covered(request.token.kind),
         weaker: weaker.map(covered).collect(),
-        lasts: i64::try_from(request.token.replay_window.whole_milliseconds()).unwrap_or(i64::MAX / 2),
+        lasts: i64::try_from(request.token.replay_window.as_millis()).unwrap_or(i64::MAX / 2),
     }
 }

@@ -111,8 +111,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use maitre_core::{
-        AddonId, Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned,
-        SignOn, SignedOn,
+        AddonId, Backend as _, Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision,
+        Provisioned, SignOn, SignedOn,
     };
     use metrics::{
         Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit,

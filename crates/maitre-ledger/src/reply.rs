@@ -76,7 +76,7 @@ impl Reply for Provisioned {
     const ACCEPTED: &'static str = "Your add-on is being made. It is ready in a few minutes.";
 
     fn give_way(request: &Arc<Provision>) -> Option<Duration> {
-        request.give_way
+        request.context.async_after
     }
 
     fn under_key(self, key: &str) -> (Self, Option<String>) {
@@ -96,7 +96,8 @@ impl Reply for Provisioned {
         progress: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
         let mut request = Arc::unwrap_or_clone(request);
-        (request.resource, request.fence, request.progress) = (key, fence, progress);
+        request.resource = key;
+        (request.context.fence, request.context.progress) = (fence, progress);
         listener.provision(request)
     }
 
@@ -106,7 +107,7 @@ impl Reply for Provisioned {
     }
 
     fn asks_again(request: &Arc<Provision>) -> bool {
-        request.keyed
+        request.context.keyed
     }
 
     fn nothing() -> Option<Self> {
@@ -143,7 +144,7 @@ impl Reply for PlanChanged {
     const ACCEPTED: &'static str = "Your plan is being changed. It is ready in a few minutes.";
 
     fn give_way(request: &PlanChange) -> Option<Duration> {
-        request.give_way
+        request.context.async_after
     }
 
     fn begin(ledger: &Inner, ask: AskPlanChange) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
@@ -157,7 +158,7 @@ impl Reply for PlanChanged {
         fence: u64,
         _: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
-        (request.resource, request.fence) = (key, fence);
+        (request.resource, request.context.fence) = (key, fence);
         listener.plan_change(request)
     }
 
@@ -192,7 +193,7 @@ impl Reply for Deprovisioned {
     const ACCEPTED: &'static str = "Your add-on is being removed.";
 
     fn give_way(request: &Deprovision) -> Option<Duration> {
-        request.give_way
+        request.context.async_after
     }
 
     fn begin(ledger: &Inner, ask: AskDeprovision) -> impl Future<Output = Result<Begun, LedgerError>> + Send {
@@ -206,7 +207,7 @@ impl Reply for Deprovisioned {
         fence: u64,
         _: Progress,
     ) -> impl Future<Output = maitre_core::Result<Self>> + Send {
-        (request.resource, request.fence) = (key, fence);
+        (request.resource, request.context.fence) = (key, fence);
         listener.deprovision(request)
     }
 

@@ -70,8 +70,8 @@ pub(crate) fn expose(secret: Option<&SecretString>) -> Option<String> {
 impl From<&Provision> for StoredRequest {
     fn from(request: &Provision) -> Self {
         Self::Provision(Box::new(StoredProvision {
-            keyed: request.keyed,
-            give_way: milliseconds(request.give_way),
+            keyed: request.context.keyed,
+            give_way: milliseconds(request.context.async_after),
             plan: request.plan.clone(),
             name: request.name.clone(),
             region: request.region.clone(),
@@ -95,7 +95,7 @@ impl From<&Provision> for StoredRequest {
 impl From<&PlanChange> for StoredRequest {
     fn from(request: &PlanChange) -> Self {
         Self::PlanChange(StoredPlanChange {
-            give_way: milliseconds(request.give_way),
+            give_way: milliseconds(request.context.async_after),
             plan: request.plan.clone(),
             tenant: request.tenant.clone(),
             features: request.features.clone(),
@@ -107,8 +107,8 @@ impl From<&PlanChange> for StoredRequest {
 impl StoredProvision {
     pub(crate) fn revive(self, addon: AddonId, key: &str) -> Provision {
         let mut request = Provision::new(addon, key, self.plan);
-        request.keyed = self.keyed;
-        request.give_way = self.give_way.map(Duration::from_millis);
+        request.context.keyed = self.keyed;
+        request.context.async_after = self.give_way.map(Duration::from_millis);
         request.name = self.name;
         request.region = self.region;
         request.callback_url = self.callback_url.map(Into::into);
@@ -132,7 +132,7 @@ impl StoredProvision {
 impl StoredPlanChange {
     pub(crate) fn revive(self, addon: AddonId, key: &str) -> PlanChange {
         let mut request = PlanChange::new(addon, key, self.plan);
-        request.give_way = self.give_way.map(Duration::from_millis);
+        request.context.async_after = self.give_way.map(Duration::from_millis);
         request.tenant = self.tenant;
         request.features = self.features;
         request.extra = self.extra;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use maitre_core::{Failure, FailureKind, Listener, Progress, ResourceId, Result, SpawnOnDrop};
+use maitre_core::{Failure, FailureKind, Listener, Outcome, Progress, ResourceId, Result, SpawnOnDrop};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -23,7 +23,7 @@ const LEASE_LOST: &str = "the lease was lost: another process goes on";
 const STOPPED: &str = "the process stops: another one goes on";
 
 /// A part of the walk that may lead back to where it came from.
-type Walk<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+type Walk<'a, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>>> + Send + 'a>>;
 
 /// Work that goes on though its caller leaves. Without a runtime the process is about to end, and another one goes on.
 fn outlive<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> SpawnOnDrop<T> {
@@ -38,7 +38,7 @@ impl<L: Listener> Kept<L> {
         command: T::Ask,
         request: T::Request,
         beside: Option<Which>,
-    ) -> SpawnOnDrop<Result<T>> {
+    ) -> SpawnOnDrop<Result<Outcome<T>>> {
         let kept = self.clone();
         // without somebody who tells the marketplace later there is no later
         let gives_way_at = T::give_way(&request).filter(|_| self.follow.is_some()).map(|time| Instant::now() + time);
@@ -53,7 +53,12 @@ impl<L: Listener> Kept<L> {
     }
 
     /// What takes long is in a box, so that what does not is small.
-    async fn go_on<T: Reply>(&self, begun: Begun, request: T::Request, gives_way_at: Option<Instant>) -> Result<T> {
+    async fn go_on<T: Reply>(
+        &self,
+        begun: Begun,
+        request: T::Request,
+        gives_way_at: Option<Instant>,
+    ) -> Result<Outcome<T>> {
         match begun {
             Begun::Run(lease) => match gives_way_at {
                 None => self.run(lease, request).await,
@@ -67,8 +72,8 @@ impl<L: Listener> Kept<L> {
                 }
             },
             Begun::Wait { operation, key } => self.wait(operation, key, gives_way_at).await,
-            Begun::Replay(resource) => self.ledger.engine.reply_of(&resource)?.revive(),
-            Begun::NoCall => T::nothing().ok_or_else(Failure::unknown),
+            Begun::Replay(resource) => self.ledger.engine.reply_of(&resource)?.revive().map(Outcome::Done),
+            Begun::NoCall => T::nothing().map(Outcome::Done).ok_or_else(Failure::unknown),
             Begun::Conflict => Err(Failure::conflict("This add-on was ordered otherwise before.")),
             Begun::Unknown => Err(Failure::unknown()),
             Begun::Gone => Err(Failure::gone()),
@@ -77,14 +82,14 @@ impl<L: Listener> Kept<L> {
     }
 
     /// Lets the caller go: it goes on, and the marketplace is told when it is done.
-    async fn accept<T: Reply>(&self, operation: i64) -> Result<T> {
+    async fn accept<T: Reply>(&self, operation: i64) -> Result<Outcome<T>> {
         let patience = self.follow.as_ref().map_or(Duration::ZERO, |follow| follow.completion_deadline());
         let patience = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX / 2);
         match self.ledger.db.accept(Accept { operation, patience }).await? {
             Accepted::GoesOn(said) => {
-                Err(Failure::accepted(&*self.ledger, said.unwrap_or_else(|| T::ACCEPTED.to_owned())))
+                Ok(Outcome::Accepted { operation, message: said.unwrap_or_else(|| T::ACCEPTED.to_owned()) })
             }
-            Accepted::Ended(reply) => reply.revive(),
+            Accepted::Ended(reply) => reply.revive().map(Outcome::Done),
             Accepted::Parked => Err(Failure::unavailable("it was parked: a person has to look at it")),
         }
     }
@@ -94,7 +99,12 @@ impl<L: Listener> Kept<L> {
         Box::pin(self.wait_for(operation, key, gives_way_at))
     }
 
-    async fn wait_for<T: Reply>(&self, operation: i64, key: String, gives_way_at: Option<Instant>) -> Result<T> {
+    async fn wait_for<T: Reply>(
+        &self,
+        operation: i64,
+        key: String,
+        gives_way_at: Option<Instant>,
+    ) -> Result<Outcome<T>> {
         let mut waiter = self.ledger.waiting.join(operation);
         let end = gives_way_at.unwrap_or_else(|| Instant::now() + self.ledger.patience);
         loop {
@@ -105,7 +115,7 @@ impl<L: Listener> Kept<L> {
                     drop(outlive(async move { kept.tell(lease, reply).await })); // its caller was let go long ago
                     return self.accept(operation).await;
                 }
-                Claimed::Ended(reply) => return reply.revive(),
+                Claimed::Ended(reply) => return reply.revive().map(Outcome::Done),
                 Claimed::Deferred if gives_way_at.is_none() => {
                     return Err(Failure::unavailable("it failed just now and is tried again later"));
                 }
@@ -129,7 +139,7 @@ impl<L: Listener> Kept<L> {
         lease: Lease,
         request: StoredRequest,
         gives_way_at: Option<Instant>,
-    ) -> Result<T> {
+    ) -> Result<Outcome<T>> {
         let addon = self.ledger.addon_id(&lease.addon)?;
         let request =
             T::request(request, addon, &lease.key).ok_or(LedgerError::damaged("a request of another kind"))?;
@@ -144,7 +154,7 @@ impl<L: Listener> Kept<L> {
         Box::pin(self.run_it(lease, request))
     }
 
-    async fn run_it<T: Reply>(&self, lease: Lease, request: T::Request) -> Result<T> {
+    async fn run_it<T: Reply>(&self, lease: Lease, request: T::Request) -> Result<Outcome<T>> {
         let _running = self.ledger.running.enter();
         let asks_again = T::asks_again(&request);
         let under_key = T::give_way(&request).is_some();
@@ -194,7 +204,7 @@ impl<L: Listener> Kept<L> {
             tracing::warn!(resource = key, "came too late: another process has taken this operation over");
             return self.wait(operation, key, None).await;
         }
-        result
+        result.map(Outcome::Done)
     }
 
     async fn call<T: Reply>(&self, lease: &Lease, request: T::Request) -> Told<T> {

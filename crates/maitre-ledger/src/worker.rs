@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use maitre_core::{Addon, AddonId, Listener, Marketplace, Resume};
+use maitre_core::{Addon, AddonId, Backend, BoxFuture, Marketplace, WorkItem};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -41,12 +40,12 @@ impl fmt::Debug for Worker {
 
 /// An add-on of any marketplace.
 trait Resumes: Send + Sync {
-    fn resume(&self, operation: Resume) -> Pin<Box<dyn Future<Output = maitre_core::Result<()>> + Send + '_>>;
+    fn resume(&self, item: WorkItem) -> BoxFuture<'_, maitre_core::Result<()>>;
 }
 
 impl<M: Marketplace> Resumes for Addon<M> {
-    fn resume(&self, operation: Resume) -> Pin<Box<dyn Future<Output = maitre_core::Result<()>> + Send + '_>> {
-        Box::pin(Listener::resume(self, operation))
+    fn resume(&self, item: WorkItem) -> BoxFuture<'_, maitre_core::Result<()>> {
+        Box::pin(Backend::resume(self, item))
     }
 }
 
@@ -63,6 +62,7 @@ impl Worker {
     #[must_use]
     pub fn and<M: Marketplace>(mut self, addons: impl IntoIterator<Item = Addon<M>>) -> Self {
         for addon in addons {
+            self.ledger.remember(addon.id());
             self.addons.push((addon.id().clone(), Arc::new(addon)));
         }
         self
@@ -86,7 +86,7 @@ impl Worker {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let Self { ledger, addons, pause, at_once } = self;
         let places = Arc::new(Semaphore::new(at_once));
-        let begun = Arc::<Mutex<HashSet<(bool, i64)>>>::default();
+        let begun = Arc::<Mutex<HashSet<WorkItem>>>::default();
         let mut running = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         let mut swept: Option<Instant> = None;
@@ -100,8 +100,8 @@ impl Worker {
                 Vec::new()
             });
             let mut begins = 0;
-            for (place, is_errand, number) in due {
-                if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert((is_errand, number)) {
+            for (place, item) in due {
+                if !begun.lock().unwrap_or_else(PoisonError::into_inner).insert(item) {
                     continue;
                 }
                 let permit = tokio::select! {
@@ -110,14 +110,13 @@ impl Worker {
                 };
                 let Some(permit) = permit else { break 'work };
                 begins += 1;
-                let (addon, listener) = addons[place].clone();
+                let listener = addons[place].1.clone();
                 let begun = begun.clone();
                 running.spawn(async move {
-                    let resume = if is_errand { Resume::errand } else { Resume::operation };
-                    if let Err(failure) = listener.resume(resume(addon, number)).await {
-                        tracing::info!(number, is_errand, ?failure, "what was taken up did not succeed");
+                    if let Err(failure) = listener.resume(item).await {
+                        tracing::info!(?item, ?failure, "what was taken up did not succeed");
                     }
-                    begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&(is_errand, number));
+                    begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&item);
                     drop(permit);
                 });
             }
@@ -154,14 +153,14 @@ async fn due(
     ledger: &Inner,
     addons: &[(AddonId, Arc<dyn Resumes>)],
     at_once: usize,
-) -> Result<Vec<(usize, bool, i64)>, LedgerError> {
+) -> Result<Vec<(usize, WorkItem)>, LedgerError> {
     let limit = i64::try_from(at_once).unwrap_or(i64::MAX);
     let (mut errands, mut operations) = (Vec::new(), Vec::new());
     for (place, (addon, _)) in addons.iter().enumerate() {
         let due = ledger.db.read(DueErrands { addon: addon.to_string(), limit }).await?;
-        errands.extend(due.into_iter().map(|number| (place, true, number)));
+        errands.extend(due.into_iter().map(|number| (place, WorkItem::Job(number))));
         let due = ledger.db.read(Due { addon: addon.to_string(), limit }).await?;
-        operations.extend(due.into_iter().map(|number| (place, false, number)));
+        operations.extend(due.into_iter().map(|number| (place, WorkItem::Operation(number))));
     }
     errands.extend(operations);
     Ok(errands)

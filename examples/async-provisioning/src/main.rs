@@ -52,7 +52,7 @@ impl Listener for Smithy {
     async fn provision(&self, request: Provision) -> maitre::Result<Provisioned> {
         is_sold(&request.plan)?;
         for tenth in 0..10 {
-            request.progress.report(format!("Your anvil is being forged: {} % is done.", tenth * 10));
+            request.context.progress.report(format!("Your anvil is being forged: {} % is done.", tenth * 10));
             sleep(self.delay / 10).await;
         }
         Ok(Provisioned::new(&request.resource)

@@ -26,7 +26,7 @@ impl Listener for Tally {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let plan = Plan::named(&request.plan)?;
         let (addon, resource) = (request.addon.to_string(), request.resource.as_str());
-        let fence = i64::try_from(request.fence)?;
+        let fence = i64::try_from(request.context.fence)?;
         tokio::time::sleep(self.set_up).await;
         let install = self.store.install(&addon, resource, plan.name(), &token(), fence).await?;
         Ok(Provisioned::new(request.resource)
@@ -44,12 +44,12 @@ impl Listener for Tally {
             let (name, room) = (plan.name(), plan.room());
             return Err(Failure::refused(format!("You have {used} counters, and {name} has room for {room} alone.")));
         }
-        self.store.change_plan(&install, plan.name(), i64::try_from(request.fence)?).await?;
+        self.store.change_plan(&install, plan.name(), i64::try_from(request.context.fence)?).await?;
         Ok(PlanChanged::new().with_message(format!("You have room for {} counters now.", plan.room())))
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
-        let fence = i64::try_from(request.fence)?;
+        let fence = i64::try_from(request.context.fence)?;
         self.store.remove(&request.addon.to_string(), request.resource.as_str(), fence).await?;
         Ok(Deprovisioned::new())
     }

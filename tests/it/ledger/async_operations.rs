@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{FailureKind, Listener, Provision, Result};
+use maitre_core::{Backend, FailureKind, Outcome, Provision, Result};
 use maitre_ledger::{Keys, Ledger, State};
 use sqlx::{Executor, Row};
 
@@ -19,18 +19,15 @@ const TOLD: &str = r#"provisioned ["WIDGET_URL", "A_FIRST"]"#;
 /// Returns a provision that may be answered "accepted".
 fn patient(key: &str) -> Provision {
     let mut request = basic(key);
-    request.give_way = Some(GIVE_WAY);
+    request.context.async_after = Some(GIVE_WAY);
     request
 }
 
 /// Returns the message that the customer gets with a 202.
-fn sentence<T: Seen>(result: Result<T>) -> String {
+fn sentence<T: Seen>(result: Result<Outcome<T>>) -> String {
     match result {
-        Ok(reply) => panic!("it was done at once: {}", reply.seen()),
-        Err(failure) => {
-            assert_eq!(failure.kind(), FailureKind::Accepted, "{failure:?}");
-            failure.message().unwrap_or_default().to_owned()
-        }
+        Ok(Outcome::Accepted { message, .. }) => message,
+        other => panic!("not accepted: {:?}", other.map(|outcome| outcome.seen())),
     }
 }
 
@@ -55,8 +52,8 @@ on_both_databases! {
         let process = Following::start(&ledger, &vendor, follower.clone());
         let key = key();
         let mut request = basic(&key);
-        request.give_way = Some(Duration::from_mins(1));
-        let reply = process.kept.provision(request).await.expect("a reply");
+        request.context.async_after = Some(Duration::from_mins(1));
+        let reply = process.kept.provision(request).await.expect("a reply").done().expect("a reply");
         assert_eq!(reply.id().as_str(), key, "where it might have been accepted, the id is the key");
         settled(&ledger).await;
         assert_eq!(follower.told(), [""; 0]);
@@ -88,7 +85,7 @@ on_both_databases! {
         settled(&ledger).await;
         assert_eq!(follower.told(), [TOLD]);
         assert_eq!(vendor.calls(&key).await.len(), 1);
-        let replay = process.kept.provision(patient(&key)).await.expect("a replay");
+        let replay = process.kept.provision(patient(&key)).await.expect("a replay").done().expect("a reply");
         assert_eq!(replay.id().as_str(), key);
         assert_eq!(replay.config().iter().len(), 2, "what is done is answered as done");
         assert_eq!(follower.told().len(), 1);
@@ -293,7 +290,7 @@ on_both_databases! {
         process.kept.provision(basic(&key)).await.expect("a widget");
         let gate = vendor.stop_at(&key);
         let mut change = plan(&key, "premium");
-        change.give_way = Some(GIVE_WAY);
+        change.context.async_after = Some(GIVE_WAY);
         sentence(process.kept.plan_change(change.clone()).await);
         sentence(process.kept.plan_change(change.clone()).await);
         gate.open();
@@ -301,7 +298,7 @@ on_both_databases! {
         assert_eq!(follower.told(), [r#"plan changed ["A_FIRST"]"#]);
         assert!(Answer::from(process.kept.plan_change(change).await).is_done(), "the plan that it has needs no call");
         assert_eq!(vendor.calls(&key).await.len(), 2);
-        let replay = process.kept.provision(basic(&key)).await.expect("a replay");
+        let replay = process.kept.provision(basic(&key)).await.expect("a replay").done().expect("a reply");
         assert!(replay.seen().contains(r#"("A_FIRST", "premium")"#), "a replay has the config of today");
     }
 
@@ -313,7 +310,7 @@ on_both_databases! {
         process.kept.provision(basic(&key)).await.expect("a widget");
         vendor.tell(&key, [Act::Wait(gate.clone()), Act::Refuse("It is full.")]);
         let mut change = plan(&key, "premium");
-        change.give_way = Some(GIVE_WAY);
+        change.context.async_after = Some(GIVE_WAY);
         sentence(process.kept.plan_change(change).await);
         gate.open();
         settled(&ledger).await;
@@ -330,7 +327,7 @@ on_both_databases! {
         process.kept.provision(basic(&key)).await.expect("a widget");
         let gate = vendor.stop_at(&key);
         let mut removal = remove(&key);
-        removal.give_way = Some(GIVE_WAY);
+        removal.context.async_after = Some(GIVE_WAY);
         sentence(process.kept.deprovision(removal.clone()).await);
         assert_eq!(state(&ledger, &key).await, State::Removing);
         gate.open();
@@ -412,7 +409,7 @@ on_both_databases! {
             let gate = vendor.stop_at(&key);
             follower.hears((0..10_000).map(|_| Hears::Nothing(FailureKind::Unavailable)));
             let mut removal = remove(&key);
-            removal.give_way = Some(GIVE_WAY);
+            removal.context.async_after = Some(GIVE_WAY);
             sentence(process.kept.deprovision(removal).await);
             gate.open();
             until("it is told", || async { follower.told().len() > 2 }).await;

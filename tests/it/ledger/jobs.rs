@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{ExposeSecret, FailureKind, Job, Listener, OauthGrant, Provision, ResourceId};
+use maitre_core::{Backend, ExposeSecret, FailureKind, Job, OauthGrant, Provision, ResourceId};
 use maitre_ledger::{Keys, Ledger};
 use time::OffsetDateTime;
 
@@ -218,7 +218,7 @@ on_both_databases! {
         config.set("WIDGET_URL", "https://new.example.org");
         let resource = ResourceId::from(&*key);
         assert!(ledger.records().update_config(&addon(), &resource, &config).await.unwrap());
-        let replay = kept.provision(basic(&key)).await.expect("a replay");
+        let replay = kept.provision(basic(&key)).await.expect("a replay").done().expect("a reply");
         let vars: Vec<_> = replay.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
         assert_eq!(vars, [("WIDGET_URL", "https://new.example.org"), ("A_FIRST", "basic")]);
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use maitre_core::{FailureKind, Listener};
+use maitre_core::{Backend, FailureKind};
 use maitre_ledger::{Keys, Ledger};
 
 use super::support::{Act, Answer, Database, KEY, OTHER_KEY, Vendor, basic, key, plan, remove};

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use maitre_core::FailureKind::{Unavailable, Unknown};
-use maitre_core::{Listener, Resume};
+use maitre_core::{Backend, WorkItem};
 use maitre_ledger::{Kept, Ledger, State};
 
 use super::support::{
-    Act, Answer, Database, Process, RandomNumbers, Vendor, Working, addon, basic, key, plan, remove, short_or_long,
-    soon, until,
+    Act, Answer, Database, Process, RandomNumbers, Vendor, Working, basic, key, plan, remove, short_or_long, soon,
+    until,
 };
 
 /// Returns the id of an operation by its index in the timeline.
@@ -81,7 +81,7 @@ on_both_databases! {
 
         let left = operation(&ledger, &key, 0).await;
         for _ in 0..20 {
-            let _ = kept.resume(Resume::operation(addon(), left)).await;
+            let _ = kept.resume(WorkItem::Operation(left)).await;
             let state = state(&ledger, &key).await;
             assert!(matches!(state, Some(State::Removing | State::Removed)), "{state:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -108,7 +108,7 @@ on_both_databases! {
         assert_eq!(ledger.figures().await.unwrap().parked, 0, "nothing is left to look at");
 
         let _ = ledger.retry(parked).await.unwrap();
-        let _ = kept.resume(Resume::operation(addon(), parked)).await;
+        let _ = kept.resume(WorkItem::Operation(parked)).await;
         assert_eq!(state(&ledger, &key).await, Some(State::Removed));
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(vendor.calls(&key).await.len(), 2);
@@ -126,7 +126,7 @@ on_both_databases! {
         assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
         assert_eq!(ledger.figures().await.unwrap().parked, 0, "nothing is left to look at");
         let _ = ledger.retry(parked).await.unwrap();
-        let _ = kept.resume(Resume::operation(addon(), parked)).await;
+        let _ = kept.resume(WorkItem::Operation(parked)).await;
         assert_eq!(state(&ledger, &key).await, Some(State::Provisioned));
         assert_eq!(vendor.calls(&key).await.len(), 2);
     }
@@ -145,7 +145,7 @@ on_both_databases! {
         let (anew, request) = (kept.clone(), basic(&key));
         let making = tokio::spawn(async move { anew.provision(request).await });
         gate.entered().await;
-        let _ = kept.resume(Resume::operation(addon(), parked)).await;
+        let _ = kept.resume(WorkItem::Operation(parked)).await;
         assert_eq!(vendor.calls(&key).await.len(), 2, "two runs of one resource at once");
         gate.open();
         assert!(Answer::from(soon("the provision", making).await.unwrap()).is_done());

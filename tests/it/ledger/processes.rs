@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use maitre_core::Listener;
+use maitre_core::Backend;
 use maitre_ledger::{Ledger, State};
 use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};

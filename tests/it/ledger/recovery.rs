@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{FailureKind, Listener};
+use maitre_core::{Backend, FailureKind};
 use maitre_ledger::State;
 
 use super::support::{
@@ -132,7 +132,7 @@ on_both_databases! {
         let key = key();
         vendor.tell(&key, [Act::FailAfter("a lost answer")]);
         let mut request = basic(&key);
-        request.keyed = false;
+        request.context.keyed = false;
         assert_eq!(Answer::from(kept.provision(request).await), Answer::Failed(FailureKind::Unavailable));
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("basic"));
         let _working = Working::start(&ledger, &vendor);

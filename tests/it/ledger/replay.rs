@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{FailureKind, Listener, OauthGrant, ResourceId};
+use maitre_core::{Backend, FailureKind, OauthGrant, ResourceId};
 use maitre_ledger::State;
 use time::OffsetDateTime;
 
@@ -103,7 +103,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let kept = ledger.keep(vendor.clone());
         let key = key();
-        let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
+        let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         assert_ne!(id, key);
         kept.plan_change(plan(&id, "premium")).await.expect("a plan change");
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"), "the vendor was called by the key");

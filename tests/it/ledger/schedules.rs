@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{FailureKind, Listener};
+use maitre_core::{Backend, FailureKind};
 use maitre_ledger::{Ledger, Options, State};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

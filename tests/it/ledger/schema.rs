@@ -1,6 +1,6 @@
 //! The ledger's schema: created once, and rejected by a program of another version.
 
-use maitre_core::Listener;
+use maitre_core::Backend;
 use maitre_ledger::Ledger;
 use sqlx::Executor;
 use sqlx::migrate::Migrator;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use maitre::heroku::Heroku;
-use maitre_core::{Addon, FailureKind, Listener};
+use maitre_core::{Addon, Backend, FailureKind};
 use maitre_ledger::State;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

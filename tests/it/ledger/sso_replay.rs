@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maitre_core::sso::TokenKind;
-use maitre_core::{FailureKind, Identity, Listener};
+use maitre_core::{Backend, FailureKind, Identity};
 
 use super::support::{Database, Vendor, basic, key, replies, short_or_long, sign_on};
 
@@ -61,7 +61,7 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let kept = ledger.keep(Vendor::new(database.pool().await).await);
         let key = key();
-        let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
+        let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         let form = sign_on(&key, TokenKind::Resource, MADE_AT);
         kept.single_sign_on(form.clone()).await.expect("the first time");
         let mut altered = form.clone();

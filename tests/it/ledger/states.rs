@@ -2,7 +2,7 @@
 
 use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
 use maitre_core::sso::TokenKind;
-use maitre_core::{FailureKind, Listener};
+use maitre_core::{Backend, FailureKind};
 use maitre_ledger::{Kept, Ledger, State};
 use sqlx::Executor;
 use tokio::task::JoinHandle;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{FailureKind, Listener};
+use maitre_core::{Backend, FailureKind};
 use maitre_ledger::State;
 use sqlx::Executor;
 
@@ -36,7 +36,7 @@ on_both_databases! {
         let kept = ledger.keep(vendor.clone());
         let key = key();
         assert!(!ledger.erase(&addon(), &key).await.unwrap(), "never heard of it");
-        let id = kept.provision(basic(&key)).await.expect("a widget").id().as_str().to_owned();
+        let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         assert!(!ledger.erase(&addon(), &key).await.unwrap(), "what lives is left alone");
         assert!(kept.provision(basic(&key)).await.is_ok());
         kept.deprovision(remove(&key)).await.expect("a removal");

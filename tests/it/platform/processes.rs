@@ -252,7 +252,7 @@ on_both_databases! {
             let install = world.heroku.install("basic");
             let mut order = maitre_core::Provision::new(front.addon.id().clone(), install.uuid(), "basic");
             // a token is only stored for an existing resource, so provision it
-            maitre_core::Listener::provision(&front.addon, order.clone()).await.expect("a widget");
+            maitre_core::Backend::provision(&front.addon, order.clone()).await.expect("a widget");
             let grant = install.grant();
             order.oauth_grant = Some(maitre_core::OauthGrant::new(grant.code(), grant.expires_at()));
             let errand = maitre_core::PlatformHooks::provision_job(&front.platform, &order).expect("a grant is an errand");

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use maitre_core::sso::{TokenError, is_cookie_safe};
-use maitre_core::{Addon, Failure, FailureKind, Listener, SignOn, SignedOn};
+use maitre_core::{Addon, Backend, Failure, FailureKind, SignOn, SignedOn};
 
 use crate::contract::SingleSignOn;
 use crate::layers::{Open, payload, route};

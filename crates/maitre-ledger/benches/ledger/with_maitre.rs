@@ -39,7 +39,7 @@ pub(crate) fn keys() -> Outcome<Keys> {
     Ok(Keys::parse(&"5a".repeat(32))?)
 }
 
-fn app(listener: impl Listener) -> Outcome<Router> {
+fn app(listener: impl maitre_core::Backend) -> Outcome<Router> {
     let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, listener);
     Ok(Router::new().nest("/heroku", maitre::heroku(addon)))
 }

@@ -80,6 +80,8 @@ pub(crate) fn serve_if_told() {
 }
 
 async fn serve(database: Database) {
+    use maitre_core::Backend as _;
+
     let options = database.options().lease(LEASE);
     let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50)).connections(4);
     let ledger = options.open().await.expect("a ledger");

@@ -2,8 +2,8 @@
 
 use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 use maitre_core::{
-    AddonId, Deprovision, Deprovisioned, ExposeSecret, FailureKind, Identity, PlanChange, PlanChanged, Provision,
-    Provisioned, Result, SignOn, SignedOn,
+    AddonId, Deprovision, Deprovisioned, ExposeSecret, FailureKind, Identity, Outcome, PlanChange, PlanChanged,
+    Provision, Provisioned, Result, SignOn, SignedOn,
 };
 
 pub(crate) fn addon() -> AddonId {
@@ -83,6 +83,16 @@ impl Seen for SignedOn {
 impl Answer {
     pub(crate) fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
+    }
+}
+
+impl<T: Seen> Seen for Outcome<T> {
+    fn seen(&self) -> String {
+        match self {
+            Self::Done(reply) => reply.seen(),
+            Self::Accepted { message, .. } => format!("accepted: {message}"),
+            _ => unreachable!("there are two outcomes"),
+        }
     }
 }
 

@@ -187,11 +187,13 @@ fn lose(act: Option<&Act>) -> Result<()> {
 impl Listener for Vendor {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let resource = request.resource.as_str();
-        let act = self.enter("provision", resource, request.fence, &request.plan, Some(&request.progress)).await?;
+        let act = self
+            .enter("provision", resource, request.context.fence, &request.plan, Some(&request.context.progress))
+            .await?;
         let there = self.widget(resource).await.is_some();
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
-        self.check(&mut transaction, resource, request.fence).await?;
+        self.check(&mut transaction, resource, request.context.fence).await?;
         let insert = "INSERT INTO widgets (resource, plan, secret) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         let secret = uuid::Uuid::new_v4().to_string();
         let insert = sqlx::query(insert).bind(resource).bind(&request.plan).bind(secret);
@@ -214,10 +216,10 @@ impl Listener for Vendor {
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         let resource = request.resource.as_str();
-        let act = self.enter("plan change", resource, request.fence, &request.plan, None).await?;
+        let act = self.enter("plan change", resource, request.context.fence, &request.plan, None).await?;
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
-        self.check(&mut transaction, resource, request.fence).await?;
+        self.check(&mut transaction, resource, request.context.fence).await?;
         let update = sqlx::query("UPDATE widgets SET plan = $2 WHERE resource = $1").bind(resource).bind(&request.plan);
         let there = transaction.execute(update).await?.rows_affected() == 1;
         transaction.commit().await?;
@@ -230,10 +232,10 @@ impl Listener for Vendor {
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
         let resource = request.resource.as_str();
-        let act = self.enter("deprovision", resource, request.fence, "", None).await?;
+        let act = self.enter("deprovision", resource, request.context.fence, "", None).await?;
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
-        self.check(&mut transaction, resource, request.fence).await?;
+        self.check(&mut transaction, resource, request.context.fence).await?;
         let delete = sqlx::query("DELETE FROM widgets WHERE resource = $1").bind(resource);
         let there = transaction.execute(delete).await?.rows_affected() == 1;
         transaction.commit().await?;
