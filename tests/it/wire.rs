@@ -39,156 +39,78 @@ async fn open() -> (Server, Vendor) {
 }
 
 /// Sends a request and asserts the whole response except the date.
-async fn answers(server: &Server, lines: &[&str], body: &str, expected: &str) {
-    let lines = lines.iter().copied().chain(["x-request-id: r-1"]);
-    let reply = Raw::exchange(server, request(lines, body)).await;
-    assert_eq!(reply.undated(), expected);
+async fn check(server: &Server, lines: &[&str], body: &str, expected: &str) {
+    let head = lines.iter().copied().chain(["x-request-id: r-1"]);
+    let reply = Raw::exchange(server, request(head, body)).await;
+    assert_eq!(reply.undated(), expected, "{lines:?}");
 }
 
-fn provision() -> String {
-    format!(r#"{{"uuid":"{UUID}","plan":"basic"}}"#)
+/// Returns a response with a JSON body.
+fn json(status: &str, body: &str) -> String {
+    json_with(status, "", body)
 }
+
+/// Returns a response with a JSON body and another header line.
+fn json_with(status: &str, header: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\ncontent-type: application/json\n{header}x-request-id: r-1\ncontent-length: {length}\n\n{body}"
+    )
+}
+
+fn unauthorized(challenge: &str) -> String {
+    let body = r#"{"message":"The credentials are missing or not those of this add-on."}"#;
+    json_with("401 Unauthorized", &format!("www-authenticate: {challenge}\n"), body)
+}
+
+const BASIC_CHALLENGE: &str = r#"Basic realm="Add-on API", charset="UTF-8""#;
+const SHARED_CHALLENGE: &str = r#"X-Opperator-Shared-Secret realm="Add-on API""#;
+
+const PROVISION: &str = r#"{"uuid":"7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21","plan":"basic"}"#;
+const PREMIUM: &str = r#"{"plan":"premium"}"#;
+const FEATURES: &str = r#"{"features":{}}"#;
+
+const PROVISIONED: &str = r#"{"id":"4711","config":{"LANTERN_URL":"https://u4:pw@eu1.lantern.example/t4","LANTERN_A":"ü\""},"message":"Lantern is ready."}"#;
+const PLAN_CHANGED: &str = r#"{"config":{"LANTERN_A":"2"},"message":"Now on premium."}"#;
+const DEPROVISIONED: &str = r#"{"message":"Good-bye."}"#;
 
 #[tokio::test]
 async fn successful_heroku_responses() {
     let (server, vendor) = open().await;
-    answers(&server, &["POST /heroku/resources", BASIC], &provision(), r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 174
-
-{"id":"4711","config":{"LANTERN_URL":"https://u4:pw@eu1.lantern.example/t4","LANTERN_A":"ü\""},"message":"Lantern is ready.","log_drain_url":"https://drain.lantern.example"}"#).await;
-    answers(
-        &server,
-        &["PUT /heroku/resources/4711", BASIC],
-        r#"{"plan":"premium"}"#,
-        r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 56
-
-{"config":{"LANTERN_A":"2"},"message":"Now on premium."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["DELETE /heroku/resources/4711", BASIC],
-        "",
-        "HTTP/1.1 204 No Content
-x-request-id: r-1
-
-",
-    )
-    .await;
-    answers(
-        &server,
-        &["POST /heroku/resources/4711/events", BASIC],
-        r#"{"event":"deploy"}"#,
-        "HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 2
-
-{}",
-    )
-    .await;
-
+    let drain_url = r#""Lantern is ready.","log_drain_url":"https://drain.lantern.example""#;
+    let provisioned = json("200 OK", &PROVISIONED.replace(r#""Lantern is ready.""#, drain_url));
+    check(&server, &["POST /heroku/resources", BASIC], PROVISION, &provisioned).await;
+    check(&server, &["PUT /heroku/resources/4711", BASIC], PREMIUM, &json("200 OK", PLAN_CHANGED)).await;
+    check(&server, &["DELETE /heroku/resources/4711", BASIC], "", "HTTP/1.1 204 No Content\nx-request-id: r-1\n\n")
+        .await;
+    check(&server, &["POST /heroku/resources/4711/events", BASIC], r#"{"event":"deploy"}"#, &json("200 OK", "{}"))
+        .await;
     vendor.on_provision(async |_| Ok(Provisioned::new(7)));
-    answers(
-        &server,
-        &["POST /heroku/resources", BASIC],
-        &provision(),
-        r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 22
-
-{"id":"7","config":{}}"#,
-    )
-    .await;
+    let provisioned = json("200 OK", r#"{"id":"7","config":{}}"#);
+    check(&server, &["POST /heroku/resources", BASIC], PROVISION, &provisioned).await;
     vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
-    answers(
-        &server,
-        &["PUT /heroku/resources/4711", BASIC],
-        r#"{"plan":"premium"}"#,
-        "HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 2
-
-{}",
-    )
-    .await;
+    check(&server, &["PUT /heroku/resources/4711", BASIC], PREMIUM, &json("200 OK", "{}")).await;
 }
 
 #[tokio::test]
 async fn rejected_heroku_requests() {
     let (server, _) = open().await;
-    answers(
-        &server,
-        &["POST /heroku/resources"],
-        "{}",
-        r#"HTTP/1.1 401 Unauthorized
-content-type: application/json
-www-authenticate: Basic realm="Add-on API", charset="UTF-8"
-x-request-id: r-1
-content-length: 70
-
-{"message":"The credentials are missing or not those of this add-on."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["POST /heroku/resources", BASIC],
-        r#"{"uuid":7}"#,
-        r#"HTTP/1.1 400 Bad Request
-content-type: application/json
-x-request-id: r-1
-content-length: 85
-
-{"message":"The body cannot be read at uuid: expected a string, at line 1 column 9."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["POST /heroku/resources", BASIC, "content-length: 1025"],
-        "",
-        r#"HTTP/1.1 413 Payload Too Large
-content-type: application/json
-x-request-id: r-1
-content-length: 67
-
-{"message":"The body is longer than the 1024 bytes that are read."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["PATCH /heroku/resources", BASIC],
-        "",
-        "HTTP/1.1 405 Method Not Allowed
-allow: POST
-content-length: 0
-
-",
-    )
-    .await;
-    answers(
-        &server,
-        &["DELETE /heroku/resources/%FF", BASIC],
-        "",
-        r#"HTTP/1.1 404 Not Found
-content-type: application/json
-x-request-id: r-1
-content-length: 40
-
-{"message":"There is no such resource."}"#,
-    )
-    .await;
+    check(&server, &["POST /heroku/resources"], "{}", &unauthorized(BASIC_CHALLENGE)).await;
+    let message = r#"{"message":"The body cannot be read at uuid: expected a string, at line 1 column 9."}"#;
+    let bad_request = json("400 Bad Request", message);
+    check(&server, &["POST /heroku/resources", BASIC], r#"{"uuid":7}"#, &bad_request).await;
+    let message = r#"{"message":"The body is longer than the 1024 bytes that are read."}"#;
+    let too_large = json("413 Payload Too Large", message);
+    check(&server, &["POST /heroku/resources", BASIC, "content-length: 1025"], "", &too_large).await;
+    let wrong_method = "HTTP/1.1 405 Method Not Allowed\nallow: POST\ncontent-length: 0\n\n";
+    check(&server, &["PATCH /heroku/resources", BASIC], "", wrong_method).await;
+    let not_found = json("404 Not Found", r#"{"message":"There is no such resource."}"#);
+    check(&server, &["DELETE /heroku/resources/%FF", BASIC], "", &not_found).await;
 }
 
 /// Asserts the response to each kind of failure. Marketplaces differ only in the status `gone`.
 async fn failures(server: &Server, vendor: &Vendor, lines: &[&str], body: &str, gone: &str) {
-    for (failure, status, sentence) in [
+    for (failure, status, message) in [
         ((|| Failure::refused("Sold out.")) as fn() -> Failure, "422 Unprocessable Entity", "Sold out."),
         (|| Failure::conflict("Ordered as basic."), "422 Unprocessable Entity", "Ordered as basic."),
         (Failure::unknown, "404 Not Found", "There is no such resource."),
@@ -200,30 +122,19 @@ async fn failures(server: &Server, vendor: &Vendor, lines: &[&str], body: &str, 
         ),
     ] {
         vendor.on_provision(move |_| async move { Err(failure()) });
-        let body_of_reply = format!(r#"{{"message":"{sentence}"}}"#);
-        let length = body_of_reply.len();
-        let head =
-            format!("HTTP/1.1 {status}\ncontent-type: application/json\nx-request-id: r-1\ncontent-length: {length}");
-        answers(server, lines, body, &format!("{head}\n\n{body_of_reply}")).await;
+        check(server, lines, body, &json(status, &format!(r#"{{"message":"{message}"}}"#))).await;
     }
 }
 
 #[tokio::test]
 async fn listener_failures_on_every_marketplace() {
     let (server, vendor) = open().await;
-    failures(&server, &vendor, &["POST /heroku/resources", BASIC], &provision(), "410 Gone").await;
+    failures(&server, &vendor, &["POST /heroku/resources", BASIC], PROVISION, "410 Gone").await;
     failures(&server, &vendor, &["POST /cloudcontrol/resources", BASIC], r#"{"plan":"basic"}"#, "404 Not Found").await;
-    failures(&server, &vendor, &["POST /opperator/instances", SHARED], r#"{"features":{}}"#, "410 Gone").await;
+    failures(&server, &vendor, &["POST /opperator/instances", SHARED], FEATURES, "410 Gone").await;
 }
 
-const CLOSED_DOOR: &str = r#"HTTP/1.1 403 Forbidden
-content-type: text/html; charset=utf-8
-cache-control: no-store
-content-security-policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
-x-request-id: r-1
-content-length: 506
-
-<!DOCTYPE html>
+const FORBIDDEN_PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -244,7 +155,21 @@ h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
 </html>
 "#;
 
-const OPEN_DOOR: &str = "HTTP/1.1 302 Found
+fn forbidden() -> String {
+    let length = FORBIDDEN_PAGE.len();
+    format!(
+        "HTTP/1.1 403 Forbidden
+content-type: text/html; charset=utf-8
+cache-control: no-store
+content-security-policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
+x-request-id: r-1
+content-length: {length}
+
+{FORBIDDEN_PAGE}"
+    )
+}
+
+const SIGNED_ON: &str = "HTTP/1.1 302 Found
 location: /dashboard
 cache-control: no-store
 referrer-policy: no-referrer
@@ -254,159 +179,55 @@ content-length: 0
 
 ";
 
+/// Query of a sign-on to resource 4711 by GET, for Heroku and cloudControl.
+const QUERY: &str = "token=a8f6e6c591b80b8d12222f8823a613e65b4dfbf7&timestamp=1772000000&nav-data=eyJhIjoxfQ";
+
 #[tokio::test]
 async fn single_sign_on_responses_of_heroku() {
     let (server, _) = open().await;
     let token = "ac96a81ac9555ffb7077cce9dd00850ae85c267d";
     let form = format!("resource_id={UUID}&resource_token={token}&timestamp=1772000000&nav-data=eyJhIjoxfQ");
-    answers(&server, &["POST /heroku/resources/sso", FORM], &form, OPEN_DOOR).await;
-    let get = "GET /heroku/resources/4711?token=a8f6e6c591b80b8d12222f8823a613e65b4dfbf7&timestamp=1772000000&nav-data=eyJhIjoxfQ";
-    answers(&server, &[get], "", OPEN_DOOR).await;
-    answers(&server, &["POST /heroku/resources/sso", FORM], &form.replace("17720000", "17710000"), CLOSED_DOOR).await;
-    answers(&server, &["GET /heroku/resources/4711"], "", CLOSED_DOOR).await;
-    answers(&server, &["POST /heroku/resources/sso", FORM], "", CLOSED_DOOR).await;
+    check(&server, &["POST /heroku/resources/sso", FORM], &form, SIGNED_ON).await;
+    check(&server, &[&format!("GET /heroku/resources/4711?{QUERY}")], "", SIGNED_ON).await;
+    let expired = form.replace("17720000", "17710000");
+    check(&server, &["POST /heroku/resources/sso", FORM], &expired, &forbidden()).await;
+    check(&server, &["GET /heroku/resources/4711"], "", &forbidden()).await;
+    check(&server, &["POST /heroku/resources/sso", FORM], "", &forbidden()).await;
 }
 
 #[tokio::test]
-async fn cloudcontrol() {
+async fn cloudcontrol_responses() {
     let (server, _) = open().await;
-    answers(&server, &["POST /cloudcontrol/resources", BASIC], r#"{"plan":"basic"}"#, r#"HTTP/1.1 201 Created
-content-type: application/json
-x-request-id: r-1
-content-length: 126
-
-{"id":"4711","config":{"LANTERN_URL":"https://u4:pw@eu1.lantern.example/t4","LANTERN_A":"ü\""},"message":"Lantern is ready."}"#).await;
-    answers(
-        &server,
-        &["PUT /cloudcontrol/resources/4711", BASIC],
-        r#"{"plan":"premium"}"#,
-        r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 56
-
-{"config":{"LANTERN_A":"2"},"message":"Now on premium."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["DELETE /cloudcontrol/resources/4711", BASIC],
-        "",
-        r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 23
-
-{"message":"Good-bye."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["DELETE /cloudcontrol/resources/4711"],
-        "",
-        r#"HTTP/1.1 401 Unauthorized
-content-type: application/json
-www-authenticate: Basic realm="Add-on API", charset="UTF-8"
-x-request-id: r-1
-content-length: 70
-
-{"message":"The credentials are missing or not those of this add-on."}"#,
-    )
-    .await;
-    let fields = "token=a8f6e6c591b80b8d12222f8823a613e65b4dfbf7&timestamp=1772000000&nav-data=eyJhIjoxfQ";
-    answers(&server, &["POST /cloudcontrol/sso", FORM], &format!("id=4711&{fields}"), OPEN_DOOR).await;
-    answers(&server, &[&format!("GET /cloudcontrol/resources/4711?{fields}")], "", OPEN_DOOR).await;
-    answers(&server, &[&format!("GET /cloudcontrol/resources/4712?{fields}")], "", CLOSED_DOOR).await;
+    let (post, resource) = ("POST /cloudcontrol/resources", "/cloudcontrol/resources/4711");
+    check(&server, &[post, BASIC], r#"{"plan":"basic"}"#, &json("201 Created", PROVISIONED)).await;
+    check(&server, &[&format!("PUT {resource}"), BASIC], PREMIUM, &json("200 OK", PLAN_CHANGED)).await;
+    check(&server, &[&format!("DELETE {resource}"), BASIC], "", &json("200 OK", DEPROVISIONED)).await;
+    check(&server, &[&format!("DELETE {resource}")], "", &unauthorized(BASIC_CHALLENGE)).await;
+    check(&server, &["POST /cloudcontrol/sso", FORM], &format!("id=4711&{QUERY}"), SIGNED_ON).await;
+    check(&server, &[&format!("GET {resource}?{QUERY}")], "", SIGNED_ON).await;
+    check(&server, &[&format!("GET /cloudcontrol/resources/4712?{QUERY}")], "", &forbidden()).await;
 }
 
 #[tokio::test]
-async fn opperator() {
+async fn opperator_responses() {
     let (server, _) = open().await;
-    answers(&server, &["POST /opperator/instances", SHARED], r#"{"features":{}}"#, r#"HTTP/1.1 201 Created
-content-type: application/json
-x-request-id: r-1
-content-length: 126
-
-{"id":"4711","config":{"LANTERN_URL":"https://u4:pw@eu1.lantern.example/t4","LANTERN_A":"ü\""},"message":"Lantern is ready."}"#).await;
-    answers(
-        &server,
-        &["PUT /opperator/instances/4711", SHARED],
-        r#"{"features":{}}"#,
-        r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 56
-
-{"config":{"LANTERN_A":"2"},"message":"Now on premium."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["DELETE /opperator/instances/4711", SHARED],
-        "",
-        r#"HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 23
-
-{"message":"Good-bye."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["PUT /opperator/plan_warning/4711", SHARED],
-        "",
-        "HTTP/1.1 200 OK
-content-type: application/json
-x-request-id: r-1
-content-length: 2
-
-{}",
-    )
-    .await;
-    answers(
-        &server,
-        &["PUT /opperator/plan_warning/4711"],
-        "",
-        r#"HTTP/1.1 401 Unauthorized
-content-type: application/json
-www-authenticate: X-Opperator-Shared-Secret realm="Add-on API"
-x-request-id: r-1
-content-length: 70
-
-{"message":"The credentials are missing or not those of this add-on."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["POST /opperator/instances", SHARED],
-        r#"{"features":{"seats":9}}"#,
-        r#"HTTP/1.1 422 Unprocessable Entity
-content-type: application/json
-x-request-id: r-1
-content-length: 56
-
-{"message":"No plan of this add-on has these features."}"#,
-    )
-    .await;
-    answers(
-        &server,
-        &["POST /opperator/instances", SHARED, "content-length: 65"],
-        "",
-        r#"HTTP/1.1 413 Payload Too Large
-content-type: application/json
-x-request-id: r-1
-content-length: 65
-
-{"message":"The body is longer than the 64 bytes that are read."}"#,
-    )
-    .await;
+    let (post, plan_warning) = ("POST /opperator/instances", "PUT /opperator/plan_warning/4711");
+    check(&server, &[post, SHARED], FEATURES, &json("201 Created", PROVISIONED)).await;
+    check(&server, &["PUT /opperator/instances/4711", SHARED], FEATURES, &json("200 OK", PLAN_CHANGED)).await;
+    check(&server, &["DELETE /opperator/instances/4711", SHARED], "", &json("200 OK", DEPROVISIONED)).await;
+    check(&server, &[plan_warning, SHARED], "", &json("200 OK", "{}")).await;
+    check(&server, &[plan_warning], "", &unauthorized(SHARED_CHALLENGE)).await;
+    let refused = json("422 Unprocessable Entity", r#"{"message":"No plan of this add-on has these features."}"#);
+    check(&server, &[post, SHARED], r#"{"features":{"seats":9}}"#, &refused).await;
+    let message = r#"{"message":"The body is longer than the 64 bytes that are read."}"#;
+    let too_large = json("413 Payload Too Large", message);
+    check(&server, &[post, SHARED, "content-length: 65"], "", &too_large).await;
 }
 
 #[tokio::test]
 async fn a_missing_request_id_is_generated_and_unique() {
     let (server, _) = open().await;
-    let bytes = request(["POST /heroku/resources", BASIC], provision());
+    let bytes = request(["POST /heroku/resources", BASIC], PROVISION);
     let mut seen = Vec::new();
     for _ in 0..3 {
         let reply = Raw::exchange(&server, &bytes).await;
