@@ -1,8 +1,8 @@
-"""Lantern, an add-on for Heroku in Python's standard library alone: a good vendor in another language.
+"""Lantern, a conforming Heroku add-on that uses only Python's standard library.
 
     python3 lantern.py PORT MANIFEST
 
-It keeps its resources in memory and prints where it listens. GET /alive tells how many nobody has removed.
+Keeps its resources in memory and prints its URL. GET /alive returns the number of resources that are not deprovisioned.
 """
 
 import base64
@@ -26,7 +26,7 @@ LIMIT = 256 * 1024
 TOKENS = ("user_scoped_resource_token", "resource_token", "token")
 
 lock = threading.Lock()
-lamps = {}  # uuid: what was ordered; removed ones stay, so that their uuids never live again
+lamps = {}  # by uuid; deprovisioned ones are kept, so that their uuids cannot be provisioned again
 sessions = {}
 used = set()
 
@@ -35,7 +35,7 @@ def same(one, other):
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     def __init__(self, status, message, **headers):
         super().__init__(message)
         self.status, self.message, self.headers = status, message, headers
@@ -63,11 +63,11 @@ class Lantern(http.server.BaseHTTPRequestHandler):
             if name != path and self.command in ("PUT", "DELETE"):
                 name = urllib.parse.unquote_to_bytes(name).decode("utf-8", "replace")
                 return self.plan_change(name) if self.command == "PUT" else self.deprovision(name)
-            raise Refusal(405 if path.startswith("/heroku/") else 404, "There is nothing here.")
-        except Refusal as refusal:
-            # what was not read of the body would be taken for the next request
+            raise HttpError(405 if path.startswith("/heroku/") else 404, "Not found.")
+        except HttpError as error:
+            # the unread rest of the body would be parsed as the next request
             self.close_connection = True
-            self.answer(refusal.status, {"message": refusal.message}, refusal.headers)
+            self.answer(error.status, {"message": error.message}, error.headers)
         except ConnectionError:
             self.close_connection = True
 
@@ -88,43 +88,43 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def authenticate(self):
-        no = Refusal(401, "These are not the credentials.", WWW_Authenticate='Basic realm="Lantern"')
+        unauthorized = HttpError(401, "The credentials are missing or wrong.", WWW_Authenticate='Basic realm="Lantern"')
         scheme, _, credentials = self.headers.get("Authorization", "").partition(" ")
         try:
             user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
-            raise no from None
-        right = same(user, SLUG) & same(password, PASSWORD)
-        if scheme.lower() != "basic" or not right:
-            raise no
+            raise unauthorized from None
+        correct = same(user, SLUG) & same(password, PASSWORD)
+        if scheme.lower() != "basic" or not correct:
+            raise unauthorized
 
     def read(self):
         try:
             length = int(self.headers.get("Content-Length", 0))
         except ValueError:
-            raise Refusal(400, "Content-Length is no number.") from None
+            raise HttpError(400, "Content-Length is not a number.") from None
         if length > LIMIT:
-            raise Refusal(413, "This is longer than any order.")
+            raise HttpError(413, "The body is too long.")
         body = self.rfile.read(length)
         if len(body) < length:
-            raise Refusal(400, "The body ended before its end.")
+            raise HttpError(400, "The body is shorter than its Content-Length.")
         return body
 
     def json(self):
         try:
             body = json.loads(self.read())
         except (ValueError, RecursionError):
-            raise Refusal(400, "The body is no JSON.") from None
+            raise HttpError(400, "The body is not JSON.") from None
         if not isinstance(body, dict):
-            raise Refusal(400, "The body is no object.")
+            raise HttpError(400, "The body is not an object.")
         return body
 
     def plan(self, body):
         plan = body.get("plan")
         if not isinstance(plan, str) or not plan:
-            raise Refusal(400, "plan is no text.")
+            raise HttpError(400, "plan is not a string.")
         if plan not in PLANS:
-            raise Refusal(422, "There is no such plan: choose basic or premium.")
+            raise HttpError(422, "There is no such plan: choose basic or premium.")
         return plan
 
     def provision(self):
@@ -132,23 +132,24 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         body = self.json()
         uuid = body.get("uuid")
         if not isinstance(uuid, str) or not uuid:
-            raise Refusal(400, "uuid is no text.")
+            raise HttpError(400, "uuid is not a string.")
         plan = self.plan(body)
         with lock:
-            lamp = lamps.setdefault(uuid, {"ordered": plan, "plan": plan, "token": secrets.token_hex(16), "alive": True})
+            new = {"first_plan": plan, "plan": plan, "token": secrets.token_hex(16), "alive": True}
+            lamp = lamps.setdefault(uuid, new)
             if not lamp["alive"]:
-                raise Refusal(410, "This lamp was removed.")
-            if lamp["ordered"] != plan:
-                raise Refusal(422, "This lamp was ordered with another plan.")
+                raise HttpError(410, "This lamp was deprovisioned.")
+            if lamp["first_plan"] != plan:
+                raise HttpError(422, "This lamp was already provisioned with another plan.")
         config = {"LANTERN_URL": f"https://{uuid}:{lamp['token']}@lantern.example/", "LANTERN_TOKEN": lamp["token"]}
         self.answer(200, {"id": uuid, "config": config, "message": "Your lamp is lit."})
 
     def find(self, name):
         lamp = lamps.get(name)
         if lamp is None:
-            raise Refusal(404, "There is no such lamp.")
+            raise HttpError(404, "There is no such lamp.")
         if not lamp["alive"]:
-            raise Refusal(410, "This lamp was removed.")
+            raise HttpError(410, "This lamp was deprovisioned.")
         return lamp
 
     def plan_change(self, name):
@@ -156,7 +157,7 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         plan = self.plan(self.json())
         with lock:
             self.find(name)["plan"] = plan
-        self.answer(200, {"message": f"Your lamp burns {plan} now."})
+        self.answer(200, {"message": f"Your lamp is on {plan} now."})
 
     def deprovision(self, name):
         self.authenticate()
@@ -165,7 +166,8 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         self.answer(204)
 
     def sign_on(self):
-        forbidden = Refusal(403, "Please go back and open the add-on once more.")
+        message = "This sign-in link has expired or was already used. Please open the add-on again."
+        forbidden = HttpError(403, message)
         try:
             fields = urllib.parse.parse_qs(self.read().decode(), keep_blank_values=True, strict_parsing=True)
         except ValueError:
@@ -173,21 +175,21 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         if any(len(values) > 1 for values in fields.values()):
             raise forbidden
         form = {name: values[0] for name, values in fields.items()}
-        stamp, uuid = form.get("timestamp", ""), form.get("resource_id") or form.get("id", "")
-        if not (stamp.isascii() and stamp.isdigit()) or not -60 <= time.time() - int(stamp) < 301:
+        timestamp, uuid = form.get("timestamp", ""), form.get("resource_id") or form.get("id", "")
+        if not (timestamp.isascii() and timestamp.isdigit()) or not -60 <= time.time() - int(timestamp) < 301:
             raise forbidden
-        sha1 = hashlib.sha1(f"{uuid}:{SALT}:{stamp}".encode()).hexdigest()
-        person = f"{uuid}:{SALT}:{stamp}:{form.get('user_id')}:{form.get('email')}"
-        right = {"resource_token": sha1, "token": sha1, TOKENS[0]: hashlib.sha256(person.encode()).hexdigest()}
+        sha1 = hashlib.sha1(f"{uuid}:{SALT}:{timestamp}".encode()).hexdigest()
+        signed = f"{uuid}:{SALT}:{timestamp}:{form.get('user_id')}:{form.get('email')}"
+        expected = {"resource_token": sha1, "token": sha1, TOKENS[0]: hashlib.sha256(signed.encode()).hexdigest()}
         kind = next((kind for kind in TOKENS if kind in form), None)
-        if kind is None or not same(form[kind], right[kind]):
+        if kind is None or not same(form[kind], expected[kind]):
             raise forbidden
         with lock:
-            if right[kind] in used:
+            if expected[kind] in used:
                 raise forbidden
-            used.update({right[kind], sha1})
+            used.update({expected[kind], sha1})
             if not lamps.get(uuid, {"alive": False})["alive"]:
-                raise Refusal(404, "There is no such lamp.")
+                raise HttpError(404, "There is no such lamp.")
             session = secrets.token_hex(16)
             sessions[session] = uuid
         cookie = f"lantern={session}; Path=/; HttpOnly; SameSite=Lax"
@@ -199,7 +201,7 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         with lock:
             lamp = lamps.get(sessions.get(session), {"alive": False})
         if not lamp["alive"]:
-            raise Refusal(403, "You are not signed in.")
+            raise HttpError(403, "You are not signed in.")
         self.answer(200, {"plan": lamp["plan"]})
 
     def alive(self):
@@ -212,7 +214,7 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_):
-        pass  # whoever hangs up has a reason
+        pass  # disconnects are expected
 
 
 server = Server(("127.0.0.1", int(sys.argv[1])), Lantern)
