@@ -1,36 +1,35 @@
 //! The `maitre` command.
 
-mod answer;
 mod check;
-mod checks;
-mod edit;
-mod given;
+mod color;
+mod exit;
 mod manifest;
-mod out;
-mod paint;
+mod output;
+mod overrides;
 mod sandbox;
 mod send;
 mod shell;
+mod shutdown_signal;
 mod sign;
-mod stop;
+mod target_args;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use answer::Format;
-use paint::Colour;
+use color::ColorChoice;
+use exit::Format;
 
-/// Tools for vendors of add-ons on PaaS marketplaces, whatever the add-on is written in.
+/// Tools for vendors of add-ons on PaaS marketplaces. The add-on may be written in any language.
 #[derive(Parser)]
 #[command(
     name = "maitre",
     version,
     max_term_width = 110,
-    after_help = "Exit status: 0 as it should be; 1 something is wrong with what was looked at; 2 it could not be looked at."
+    after_help = "Exit status: 0 ok, 1 problems found, 2 could not run."
 )]
 struct Maitre {
-    /// When to use colours
+    /// When to use colors
     #[arg(
         long,
         global = true,
@@ -39,7 +38,7 @@ struct Maitre {
         hide_possible_values = true,
         value_name = "auto|always|never"
     )]
-    color: Colour,
+    color: ColorChoice,
 
     #[command(subcommand)]
     command: Command,
@@ -48,8 +47,7 @@ struct Maitre {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
-    Checks(checks::Checks),
-    Manifest(manifest::ManifestArgs),
+    Manifest(manifest::Manifest),
     Sandbox(sandbox::Sandbox),
     Send(send::Send),
     Sign(sign::Sign),
@@ -60,26 +58,24 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Maitre { color, command } = Maitre::parse();
-    let paint = color.paint();
+    let palette = color.palette();
     let format = command.format();
-    let answer = match command {
-        Command::Check(check) => check.run(paint).await,
-        Command::Checks(checks) => Ok(checks.run(paint)),
-        Command::Manifest(manifest) => manifest.run(paint),
-        Command::Sandbox(sandbox) => sandbox.run(paint).await,
-        Command::Send(send) => send.run(paint).await,
+    let result = match command {
+        Command::Check(check) => check.run(palette).await,
+        Command::Manifest(manifest) => manifest.run(palette),
+        Command::Sandbox(sandbox) => sandbox.run(palette).await,
+        Command::Send(send) => send.run(palette).await,
         Command::Sign(sign) => sign.run(),
         Command::Completions(completions) => completions.run(Maitre::command()),
         Command::Man(man) => man.run(Maitre::command()),
     };
-    answer::exit(answer, format, paint)
+    exit::exit_code(result, format, palette)
 }
 
 impl Command {
     fn format(&self) -> Format {
         match self {
             Self::Check(check) => check.format(),
-            Self::Checks(checks) => checks.format(),
             Self::Manifest(manifest) => manifest.format(),
             Self::Send(send) => send.format(),
             Self::Sign(sign) => sign.format(),
@@ -95,20 +91,20 @@ mod tests {
     use super::Maitre;
 
     #[test]
-    fn the_options_do_not_contradict_each_other() {
+    fn command_line_definition_is_valid() {
         Maitre::command().debug_assert();
     }
 
     #[test]
     fn every_help_text_ends_with_an_example() {
-        fn look(command: &clap::Command) {
+        fn verify(command: &clap::Command) {
             if command.has_subcommands() {
-                command.get_subcommands().for_each(look);
+                command.get_subcommands().for_each(verify);
             } else {
-                let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(example.contains("maitre "), "{} shows no example", command.get_name());
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("maitre "), "{} shows no example", command.get_name());
             }
         }
-        look(&Maitre::command());
+        verify(&Maitre::command());
     }
 }

@@ -9,146 +9,148 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Table;
 use maitre_conformance::Marketplace;
 use maitre_core::manifest::{Endpoints, Level, lint};
-use maitre_core::{ExposeSecret as _, Manifest, SecretString};
+use maitre_core::{ExposeSecret as _, Manifest as AddonManifest, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::answer::{Answer, Fault, Format};
-use crate::out::{columns, line, put};
-use crate::paint::Paint;
+use crate::color::Palette;
+use crate::exit::{ExitStatus, Format};
+use crate::output::{borderless, print_ignoring_pipe, println_ignoring_pipe};
 
-/// Writes, judges and shows an add-on's manifest.
+/// Creates, validates and shows an add-on's manifest.
 #[derive(Args)]
-pub(crate) struct ManifestArgs {
+pub(crate) struct Manifest {
     #[command(subcommand)]
-    what: What,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum What {
-    /// Writes a manifest with new secrets
+enum Command {
+    /// Create a manifest with new secrets
     #[command(after_help = "Examples:
   maitre manifest new lantern --config-var LANTERN_URL
   maitre manifest new lantern --url http://localhost:5000 --production-url https://lantern.example --output -")]
     New(New),
-    /// Judges a manifest by the marketplace's rules
+    /// Validate a manifest against the marketplace's rules
     #[command(after_help = "Example:
   maitre manifest lint addon-manifest.json --strict
 
-Exit status: 0 nothing that must be is amiss (with --strict: nor what should be); 1 something is; 2 it cannot be read.")]
+Exit status: 0 ok, 1 problems found (with --strict also of level should), 2 could not read the manifest.")]
     Lint {
-        /// The manifest
+        /// Manifest of the add-on
         #[arg(default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
         file: PathBuf,
-        /// Exit with 1 for what should be, too
+        /// Exit with status 1 also for problems of level should
         #[arg(long)]
         strict: bool,
-        /// For whom the output is
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
-        format: Output,
+        format: OutputFormat,
     },
-    /// Shows what a manifest says, without its secrets
+    /// Show a manifest without its secrets
     #[command(after_help = "Example:
   maitre manifest show addon-manifest.json --format json")]
     Show {
-        /// The manifest
+        /// Manifest of the add-on
         #[arg(default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
         file: PathBuf,
-        /// For whom the output is
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
-        format: Output,
+        format: OutputFormat,
     },
 }
 
 #[derive(Args)]
 struct New {
-    /// The add-on's slug: lower-case letters, digits and hyphens
+    /// Slug of the add-on: lower-case letters, digits and hyphens
     slug: String,
-    /// Its display name; the slug if there is none
+    /// Display name. Defaults to the slug
     #[arg(long)]
     name: Option<String>,
-    /// A config var that the add-on sets; may be given several times
+    /// Config var that the add-on sets. May be repeated
     #[arg(long = "config-var", value_name = "NAME")]
     config_vars: Vec<String>,
-    /// A region where it is offered; may be given several times
+    /// Region where the add-on is offered. May be repeated
     #[arg(long = "region", value_name = "NAME", default_values = ["us"])]
     regions: Vec<String>,
-    #[arg(
-        long = "requires",
-        value_name = "WHAT",
-        help = "Something it requires of Heroku, such as many_per_app; may be given several times"
-    )]
+    /// Heroku feature that the add-on requires, such as many_per_app. May be repeated
+    #[arg(long = "requires", value_name = "FEATURE")]
     requires: Vec<String>,
-    /// Where it runs while it is written
+    /// Origin of the add-on during development
     #[arg(long, value_name = "ORIGIN", default_value = "http://localhost:5000")]
     url: String,
-    /// Where the marketplace will call it
+    /// Origin of the add-on in production. Defaults to https://SLUG.example
     #[arg(long, value_name = "ORIGIN")]
     production_url: Option<String>,
-    /// The path of single sign-on; below the resources if not set
+    /// Path of single sign-on. Defaults to a path below the resources
     #[arg(long, value_name = "PATH")]
     sso_path: Option<String>,
-    /// Whose manifest it is: heroku or cloudcontrol
+    /// Marketplace of the manifest: heroku or cloudcontrol
     #[arg(long, value_name = "NAME", default_value = "heroku")]
     marketplace: Marketplace,
-    /// Where it is written to; - for standard output
+    /// File to create; - for standard output
     #[arg(long, short, value_name = "FILE", default_value = "addon-manifest.json")]
     output: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
+enum OutputFormat {
     #[default]
     Human,
     Json,
 }
 
-impl ManifestArgs {
+impl Manifest {
     pub(crate) fn format(&self) -> Format {
-        match &self.what {
-            What::Lint { format: Output::Json, .. } | What::Show { format: Output::Json, .. } => Format::Json,
+        match &self.command {
+            Command::Lint { format: OutputFormat::Json, .. } | Command::Show { format: OutputFormat::Json, .. } => {
+                Format::Json
+            }
             _ => Format::Human,
         }
     }
 
-    pub(crate) fn run(&self, paint: Paint) -> Result<Answer, Fault> {
-        match &self.what {
-            What::New(new) => new.run(),
-            What::Lint { file, strict, format } => judge(file, *strict, *format, paint),
-            What::Show { file, format } => {
-                show(&Manifest::read(file)?, *format);
-                Ok(Answer::Good)
+    pub(crate) fn run(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
+        match &self.command {
+            Command::New(new) => new.run(),
+            Command::Lint { file, strict, format } => lint_file(file, *strict, *format, palette),
+            Command::Show { file, format } => {
+                show(&AddonManifest::read(file)?, *format);
+                Ok(ExitStatus::Success)
             }
         }
     }
 }
 
 impl New {
-    fn run(&self) -> Result<Answer, Fault> {
-        let written = self.manifest()?;
-        let text = format!("{}\n", serde_json::to_string_pretty(&written)?);
-        let wrong = lint(&serde_json::to_value(&written)?).into_iter().find(|finding| finding.level == Level::Must);
-        if let Some(finding) = wrong {
+    fn run(&self) -> anyhow::Result<ExitStatus> {
+        let manifest = self.manifest()?;
+        let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);
+        let error = lint(&serde_json::to_value(&manifest)?).into_iter().find(|finding| finding.level == Level::Must);
+        if let Some(finding) = error {
             bail!("{}: {}", finding.path, finding.why);
         }
         if self.output == Path::new("-") {
-            put!("{text}");
-            return Ok(Answer::Good);
+            print_ignoring_pipe!("{text}");
+            return Ok(ExitStatus::Success);
         }
         write_new(&self.output, &text)?;
-        line!("{} is written. It holds two secrets: keep it out of version control.", self.output.display());
-        line!("Mount the add-on so that it answers at {}", written.api.test.base_url);
-        line!("and opens its dashboard from {}", written.api.test.sso_url);
-        line!("Then, with the plans that it sells:\n\n    maitre check --plans basic,premium");
-        Ok(Answer::Good)
+        println_ignoring_pipe!(
+            "Created {}. It contains two secrets: keep it out of version control.",
+            self.output.display()
+        );
+        println_ignoring_pipe!("Mount the add-on at {}", manifest.api.test.base_url);
+        println_ignoring_pipe!("and single sign-on at {}", manifest.api.test.sso_url);
+        println_ignoring_pipe!("Then check it, with the names of its plans:\n\n    maitre check --plan basic,premium");
+        Ok(ExitStatus::Success)
     }
 
-    fn manifest(&self) -> Result<Written<'_>, Fault> {
+    fn manifest(&self) -> anyhow::Result<NewManifest<'_>> {
         let (path, current) = match self.marketplace {
             Marketplace::Heroku => ("/heroku/resources", true),
             Marketplace::CloudControl => ("/cloudcontrol/resources", false),
-            other => bail!("{other} has no manifest: its add-ons know a shared secret"),
+            other => bail!("{other} has no manifest: it uses a shared secret"),
         };
         let sso_path = self.sso_path.clone().unwrap_or_else(|| format!("{path}/sso"));
         let urls = |origin: &str| {
@@ -157,11 +159,11 @@ impl New {
         };
         let slug = self.slug.as_str();
         let production = self.production_url.clone().unwrap_or_else(|| format!("https://{slug}.example"));
-        Ok(Written {
+        Ok(NewManifest {
             id: slug,
             name: self.name.as_deref().unwrap_or(slug),
-            api: WrittenApi {
-                // cloudControl's is an older form of the same file
+            api: NewApi {
+                // cloudControl uses an older version of the format
                 version: if current { "3" } else { "1" },
                 password: secret(),
                 sso_salt: secret(),
@@ -176,16 +178,16 @@ impl New {
     }
 }
 
-/// A manifest in the order in which its documentation tells of it.
+/// New manifest, with its fields in the order of Heroku's documentation.
 #[derive(Serialize)]
-struct Written<'a> {
+struct NewManifest<'a> {
     id: &'a str,
     name: &'a str,
-    api: WrittenApi<'a>,
+    api: NewApi<'a>,
 }
 
 #[derive(Serialize)]
-struct WrittenApi<'a> {
+struct NewApi<'a> {
     version: &'a str,
     password: String,
     sso_salt: String,
@@ -205,75 +207,83 @@ struct Urls {
     sso_url: String,
 }
 
-/// 122 random bits in 32 characters, as Heroku's own generator draws them.
+/// Returns 122 random bits in 32 characters, as Heroku's own generator does.
 fn secret() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// A file that was not there before, for the eyes of its owner alone.
-fn write_new(path: &Path, text: &str) -> Result<(), Fault> {
+/// Creates a file that only its owner can read. Fails if the file exists.
+fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let shown = path.display();
+    let name = path.display();
     let mut file = options.open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            anyhow::anyhow!(
-                "{shown} is there, and its secrets are in use: move it away, or write elsewhere with --output"
-            )
+            anyhow::anyhow!("{name} already exists, and its secrets may be in use: rename it, or use --output")
         }
-        _ => anyhow::Error::new(error).context(format!("cannot write {shown}")),
+        _ => anyhow::Error::new(error).context(format!("cannot write {name}")),
     })?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {shown}"))
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {name}"))
 }
 
-fn judge(file: &Path, strict: bool, format: Output, paint: Paint) -> Result<Answer, Fault> {
+fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) -> anyhow::Result<ExitStatus> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let manifest: Value = serde_json::from_str(&text).with_context(|| format!("{} is no JSON", file.display()))?;
+    let manifest: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
     let findings = lint(&manifest);
-    let at_least = if strict { Level::Should } else { Level::Must };
-    let bad = findings.iter().any(|finding| finding.level >= at_least);
-    if format == Output::Json {
+    let threshold = if strict { Level::Should } else { Level::Must };
+    let has_problems = findings.iter().any(|finding| finding.level >= threshold);
+    if format == OutputFormat::Json {
         let findings: Vec<_> = findings
             .iter()
-            .map(|it| json!({ "path": it.path, "rule": it.rule, "level": it.level.to_string(), "why": it.why }))
+            .map(|finding| {
+                json!({
+                    "path": finding.path,
+                    "rule": finding.rule,
+                    "level": finding.level.to_string(),
+                    "message": finding.why,
+                })
+            })
             .collect();
-        line!("{}", json!({ "file": file.display().to_string(), "good": !bad, "findings": findings }));
-        return Ok(if bad { Answer::Bad } else { Answer::Good });
+        println_ignoring_pipe!(
+            "{}",
+            json!({ "file": file.display().to_string(), "ok": !has_problems, "findings": findings })
+        );
+        return Ok(if has_problems { ExitStatus::ProblemsFound } else { ExitStatus::Success });
     }
     for finding in &findings {
         let level = match finding.level {
-            Level::Must => paint.bad("must  "),
-            Level::Should => paint.warning("should"),
-            _ => paint.faint("info  "),
+            Level::Must => palette.error("must  "),
+            Level::Should => palette.warning("should"),
+            _ => palette.dim("info  "),
         };
-        line!(
+        println_ignoring_pipe!(
             "{level} {}: {} {}",
-            paint.strong(&finding.path),
+            palette.bold(&finding.path),
             finding.why,
-            paint.faint(&format!("({})", finding.rule))
+            palette.dim(&format!("({})", finding.rule))
         );
     }
     if findings.is_empty() {
-        line!("{}", paint.good(&format!("Nothing is amiss in {}.", file.display())));
+        println_ignoring_pipe!("{}", palette.success(&format!("No problems found in {}.", file.display())));
     }
-    Ok(if bad { Answer::Bad } else { Answer::Good })
+    Ok(if has_problems { ExitStatus::ProblemsFound } else { ExitStatus::Success })
 }
 
-fn show(manifest: &Manifest, format: Output) {
+fn show(manifest: &AddonManifest, format: OutputFormat) {
     let api = &manifest.api;
     let urls = |endpoints: Option<&Endpoints>| match endpoints {
         Some(urls) => json!({ "base_url": urls.base_url, "sso_url": urls.sso_url, "legacy": urls.legacy }),
         None => Value::Null,
     };
-    if format == Output::Json {
+    if format == OutputFormat::Json {
         let object = json!({
             "id": manifest.id,
             "name": manifest.name,
             "version": api.version,
-            "password": hidden(api.password.as_ref()),
-            "sso_salt": hidden(api.sso_salt.as_ref()),
+            "password": masked(api.password.as_ref()),
+            "sso_salt": masked(api.sso_salt.as_ref()),
             "config_vars_prefix": manifest.config_vars_prefix(),
             "config_vars": api.config_vars,
             "regions": api.regions,
@@ -281,30 +291,30 @@ fn show(manifest: &Manifest, format: Output) {
             "production": urls(api.production.as_ref()),
             "test": urls(api.test.as_ref()),
         });
-        line!("{object}");
+        println_ignoring_pipe!("{object}");
         return;
     }
     let mut table = Table::new();
-    let list = |values: &[String]| if values.is_empty() { "none".to_owned() } else { values.join(", ") };
+    let join = |values: &[String]| if values.is_empty() { "none".to_owned() } else { values.join(", ") };
     let or_none = |text: Option<&String>| text.map_or("none", String::as_str).to_owned();
     table.add_row(["id", &manifest.id]);
     table.add_row(["name", &or_none(manifest.name.as_ref())]);
     table.add_row(["version", &or_none(api.version.as_ref())]);
-    table.add_row(["password", &hidden(api.password.as_ref())]);
-    table.add_row(["sso_salt", &hidden(api.sso_salt.as_ref())]);
-    table.add_row(["config vars", &list(&api.config_vars)]);
-    table.add_row(["regions", &list(&api.regions)]);
-    table.add_row(["requires", &list(&api.requires)]);
+    table.add_row(["password", &masked(api.password.as_ref())]);
+    table.add_row(["sso_salt", &masked(api.sso_salt.as_ref())]);
+    table.add_row(["config vars", &join(&api.config_vars)]);
+    table.add_row(["regions", &join(&api.regions)]);
+    table.add_row(["requires", &join(&api.requires)]);
     for (name, endpoints) in [("production", api.production.as_ref()), ("test", api.test.as_ref())] {
         let base = endpoints.map(|urls| &urls.base_url);
         table.add_row([format!("{name} base_url"), or_none(base)]);
         let sso = endpoints.and_then(|urls| urls.sso_url.as_ref());
         table.add_row([format!("{name} sso_url"), or_none(sso)]);
     }
-    line!("{}", columns(&mut table));
+    println_ignoring_pipe!("{}", borderless(&mut table));
 }
 
-fn hidden(secret: Option<&SecretString>) -> String {
+fn masked(secret: Option<&SecretString>) -> String {
     match secret.map(|secret| secret.expose_secret().chars().count()) {
         None => "none".to_owned(),
         Some(0) => "empty".to_owned(),

@@ -1,77 +1,82 @@
 //! `maitre sandbox`
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_sandbox::{Chaos, Recording, Sandbox as Marketplace, SandboxBuilder, Serving};
+use maitre_sandbox::{Chaos, Recording, ReplayedCall, Sandbox as LocalMarketplace, SandboxBuilder, Serving};
 use tokio::net::TcpListener;
 
-use crate::answer::{Answer, Fault};
-use crate::out::line;
-use crate::paint::Paint;
-use crate::stop::stopped;
+use crate::color::Palette;
+use crate::exit::ExitStatus;
+use crate::output::println_ignoring_pipe;
+use crate::shutdown_signal::shutdown_signal;
 
-/// Plays Heroku on your own machine: a page to order and click on, the API that add-ons call, faults and a clock to turn.
+/// Runs a local Heroku: a web page for customers, the APIs that add-ons call, fault injection and a movable clock.
 ///
-/// The add-on is called at --addon, or at the manifest's api.test. What it takes for api.heroku.com and
-/// id.heroku.com is printed at the start, and so is what Heroku's own command takes.
+/// Prints the address that the add-on uses in place of api.heroku.com and id.heroku.com, and the settings for the heroku
+/// command.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  maitre sandbox --addon http://127.0.0.1:5000 --plan basic --plan premium=900
-  maitre sandbox --plan basic --file sandbox.db --port 7001
+  maitre sandbox --url http://127.0.0.1:5000 --plan basic --plan premium=900
+  maitre sandbox --plan basic --state-file sandbox.db --port 7001
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
 
-Exit status: 0 it was stopped, or all that was replayed was answered as before; 1 something was answered otherwise; 2 it
-could not start.")]
+Exit status: 0 ok, 1 a replayed response differs, 2 could not run.")]
 pub(crate) struct Sandbox {
-    /// The add-on's manifest
+    /// Manifest of the add-on
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     manifest: PathBuf,
 
-    /// Where the add-on runs, in place of the manifest's api.test: scheme, host and port, with or without its path
+    /// Address of the add-on, with or without the path. Defaults to the manifest's api.test
     #[arg(long, value_name = "BASE_URL", env = "MAITRE_URL")]
-    addon: Option<String>,
+    url: Option<String>,
 
-    /// Where single sign-on is posted to, if not to the manifest's path at the same host
+    /// URL of single sign-on. Defaults to the manifest's path on the same host
     #[arg(long, value_name = "URL")]
     sso_url: Option<String>,
 
-    /// Call another machine than this one
+    /// Allow an add-on on another machine than this one
     #[arg(long)]
-    production: bool,
+    allow_remote: bool,
 
-    /// A plan that is sold, with its price in cents a month if it has one; more than once for more than one
-    #[arg(long = "plan", value_name = "NAME[=CENTS]", default_value = "test")]
+    /// Plans of the add-on, with the monthly price in cents if there is one. May be repeated
+    #[arg(
+        long = "plan",
+        value_name = "NAME[=CENTS]",
+        value_delimiter = ',',
+        default_value = "test",
+        env = "MAITRE_PLANS"
+    )]
     plans: Vec<String>,
 
-    /// The port of the page and of the API
+    /// Port of the web page and the APIs
     #[arg(long, default_value_t = 7000)]
     port: u16,
 
-    /// The address to listen on. The sandbox knows the add-on's secrets: think before it is another one than 127.0.0.1
+    /// Address to listen on. Anything but loopback exposes the add-on's secrets
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
 
-    /// Answer to this host name, too, as for an add-on in a container
+    /// Additional host name to accept requests for, such as the name that a container uses. May be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
-    /// Keep what happens in this SQLite file, so that a restart changes nothing
+    /// SQLite file that keeps the state across restarts
     #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    state_file: Option<PathBuf>,
 
-    /// Let this share of all calls go wrong
+    /// Share of calls with an injected fault
     #[arg(long, value_name = "PERCENT", default_value = "0%")]
     chaos: Chaos,
 
-    /// What chaos is drawn from: the same number, the same faults
+    /// Seed for --chaos: the same seed injects the same faults
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// By what the add-on gets its tokens
+    /// OAuth client secret of the add-on
     #[arg(
         long,
         value_name = "SECRET",
@@ -82,81 +87,85 @@ pub(crate) struct Sandbox {
     )]
     client_secret: String,
 
-    /// The API key by which a customer is known, as the heroku command is given it
+    /// API key of the customer, for the heroku command
     #[arg(long, value_name = "KEY", default_value = "sandbox")]
     api_key: String,
 
-    /// Send the add-on once more what Heroku sent it in this recording, compare the answers, and end
+    /// Resend the marketplace's calls of this recording, compare the responses and exit
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 }
 
 impl Sandbox {
-    pub(crate) async fn run(self, paint: Paint) -> Result<Answer, Fault> {
-        let shown = self.manifest.display();
-        let manifest = std::fs::read_to_string(&self.manifest).with_context(|| {
-            format!("cannot read {shown}: name another with --manifest, or write one with `maitre manifest new`")
-        })?;
-        let setup = Marketplace::builder(&manifest).with_context(|| format!("in {shown}"))?;
-        let mut setup = setup.plans(self.plans.iter().map(String::as_str))?.allow_remote(self.production);
-        if let Some(url) = &self.addon {
-            setup = setup.url(url);
+    pub(crate) async fn run(self, palette: Palette) -> anyhow::Result<ExitStatus> {
+        let path = self.manifest.display();
+        let manifest = std::fs::read_to_string(&self.manifest)
+            .with_context(|| format!("cannot read {path}: use --manifest, or create one with `maitre manifest new`"))?;
+        let mut builder = LocalMarketplace::builder(&manifest)
+            .with_context(|| format!("in {path}"))?
+            .plans(self.plans.iter().map(String::as_str))?
+            .allow_remote(self.allow_remote)
+            .chaos(self.chaos, self.seed)
+            .client_secret(&self.client_secret)
+            .api_key(&self.api_key);
+        if let Some(url) = &self.url {
+            builder = builder.url(url);
         }
         if let Some(url) = &self.sso_url {
-            setup = setup.sso_url(url);
+            builder = builder.sso_url(url);
         }
-        if let Some(file) = &self.file {
-            setup = setup.state_file(file);
+        if let Some(file) = &self.state_file {
+            builder = builder.state_file(file);
         }
-        setup = self.allow_host.iter().fold(setup, SandboxBuilder::allow_host);
-        setup = setup.chaos(self.chaos, self.seed).client_secret(&self.client_secret).api_key(&self.api_key);
-        let sandbox = setup.open()?;
+        builder = self.allow_host.iter().fold(builder, SandboxBuilder::allow_host);
+        let sandbox = builder.open()?;
         match &self.replay {
-            Some(file) => replay(&sandbox, file, paint).await,
-            None => self.serve(&sandbox, paint).await,
+            Some(file) => replay(&sandbox, file, palette).await,
+            None => self.serve(&sandbox, palette).await,
         }
     }
 
-    async fn serve(&self, sandbox: &Marketplace, paint: Paint) -> Result<Answer, Fault> {
+    async fn serve(&self, sandbox: &LocalMarketplace, palette: Palette) -> anyhow::Result<ExitStatus> {
         let (address, port) = (self.bind, self.port);
         let socket = TcpListener::bind((address, port))
             .await
             .with_context(|| format!("cannot listen on {address}:{port}: choose another --port"))?;
-        let stopped = stopped().context("cannot wait for Ctrl-C")?; // before anybody is told that it is there
+        // installed before the banner is printed: its reader may stop the process immediately
+        let shutdown = shutdown_signal().context("cannot handle Ctrl-C")?;
         let serving = sandbox.serve(socket)?;
-        greet(&serving, &self.api_key, paint);
-        stopped.await;
+        print_banner(&serving, &self.api_key, palette);
+        shutdown.await;
         drop(serving);
-        Ok(Answer::Good)
+        Ok(ExitStatus::Success)
     }
 }
 
-fn greet(serving: &Serving, api_key: &str, paint: Paint) {
+fn print_banner(serving: &Serving, api_key: &str, palette: Palette) {
     let (page, api) = (serving.url(), serving.api_url());
-    line!("The marketplace is open at {}", paint.strong(page));
-    line!("\nYour add-on takes {api} for https://api.heroku.com and https://id.heroku.com.");
-    line!("Heroku's own command orders here, too, with");
-    line!("  export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true");
-    line!("\n{}", paint.faint("Ctrl-C closes it."));
+    println_ignoring_pipe!("The marketplace is running at {}", palette.bold(page));
+    println_ignoring_pipe!("\nUse {api} in your add-on in place of https://api.heroku.com and https://id.heroku.com.");
+    println_ignoring_pipe!("To use the heroku command with this marketplace:");
+    println_ignoring_pipe!("  export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true");
+    println_ignoring_pipe!("\n{}", palette.dim("Press Ctrl-C to stop."));
 }
 
-async fn replay(sandbox: &Marketplace, file: &std::path::Path, paint: Paint) -> Result<Answer, Fault> {
-    let shown = file.display();
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+async fn replay(sandbox: &LocalMarketplace, file: &Path, palette: Palette) -> anyhow::Result<ExitStatus> {
+    let path = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
     let recording = match Recording::parse(&text) {
         Ok(recording) => recording,
-        Err(sentence) => bail!("{shown}: {sentence}"),
+        Err(message) => bail!("{path}: {message}"),
     };
     let replayed = sandbox.replay(&recording).await;
-    let told = |status: Option<u16>| status.map_or("no answer".to_owned(), |status| status.to_string());
+    let status = |status: Option<u16>| status.map_or("no response".to_owned(), |status| status.to_string());
     for call in &replayed {
-        let (was, is) = (told(call.recorded_status), told(call.status));
+        let (was, is) = (status(call.recorded_status), status(call.status));
         if call.is_unchanged() {
-            line!("{} {}: {is}", paint.good("same"), call.title);
+            println_ignoring_pipe!("{} {}: {is}", palette.success("same"), call.title);
         } else {
-            line!("{} {}: {was} then, {is} now", paint.bad("other"), call.title);
+            println_ignoring_pipe!("{} {}: was {was}, is {is}", palette.error("different"), call.title);
         }
     }
-    let is_unchanged = replayed.iter().all(maitre_sandbox::ReplayedCall::is_unchanged);
-    Ok(if is_unchanged { Answer::Good } else { Answer::Bad })
+    let is_unchanged = replayed.iter().all(ReplayedCall::is_unchanged);
+    Ok(if is_unchanged { ExitStatus::Success } else { ExitStatus::ProblemsFound })
 }

@@ -8,15 +8,15 @@ use futures_util::{StreamExt as _, stream};
 use maitre_testkit::{Call, Kind, Reply};
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Fault, Format};
-use crate::edit::{Editable, Edits};
-use crate::given::{Given, Market, Marketing, Place};
-use crate::out::line;
-use crate::paint::Paint;
+use crate::color::Palette;
+use crate::exit::{ExitStatus, Format};
+use crate::output::println_ignoring_pipe;
+use crate::overrides::{Editable, Overrides};
+use crate::target_args::{MarketplaceArgs, MarketplaceClient, Target, TargetArgs};
 
-/// Sends one call of the marketplace, changed at will, and prints what was sent and what came back.
+/// Sends one marketplace request, with overrides, and prints the request and the response.
 ///
-/// What it makes stays, until it is removed by `maitre send deprovision ID`.
+/// Provisioned resources are kept until they are deleted with `maitre send deprovision ID`.
 #[derive(Args)]
 #[command(after_help = "Examples:
   maitre send provision --plan basic
@@ -26,233 +26,237 @@ use crate::paint::Paint;
   maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --set email=mallory@example.org
   maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21
 
-Exit status: 0 every answer is a success or a redirect; 1 one is not; 2 it could not be sent, or nobody answered.")]
+Exit status: 0 every response is a success or a redirect, 1 another response, 2 could not run or no response.")]
 pub(crate) struct Send {
     #[command(subcommand)]
-    what: What,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum What {
-    /// A customer installs the add-on
+enum Command {
+    /// Provision a resource
     #[command(
         after_help = "Example:\n  maitre send provision --plan basic --set region=amazon-web-services::eu-west-1"
     )]
     Provision {
-        /// The plan that is ordered
+        /// Plan of the new resource
         #[arg(long, default_value = "test")]
         plan: String,
         #[command(flatten)]
-        how: How,
+        args: SendArgs,
     },
-    /// The customer moves to another plan
+    /// Change the plan of a resource
     #[command(after_help = "Example:\n  maitre send plan-change 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --plan premium")]
     PlanChange {
-        /// The id that the provision answered
+        /// Provider id: the id in the response to the provision
         id: String,
-        /// The new plan
+        /// New plan
         #[arg(long)]
         plan: String,
         #[command(flatten)]
-        how: How,
+        args: SendArgs,
     },
-    /// The customer removes the add-on
+    /// Deprovision a resource
     #[command(after_help = "Example:\n  maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21")]
     Deprovision {
-        /// The id that the provision answered
+        /// Provider id: the id in the response to the provision
         id: String,
         #[command(flatten)]
-        how: How,
+        args: SendArgs,
     },
-    /// A person opens the dashboard
+    /// Sign on to the dashboard of a resource
     #[command(
         after_help = "Example:\n  maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --unset user_scoped_resource_token"
     )]
     Sso {
-        /// The marketplace's id of the resource: Heroku's uuid
+        /// Resource key: the marketplace's id of the resource, on Heroku its uuid
         id: String,
-        /// The id that the provision answered, if it is another one
+        /// Provider id: the id in the response to the provision. Defaults to ID
         #[arg(long, value_name = "ID")]
         provider_id: Option<String>,
-        /// Sign for this second since 1970, in place of now
+        /// Unix time of the signature. Defaults to now
         #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
         at: Option<String>,
         #[command(flatten)]
-        how: How,
+        args: SendArgs,
     },
 }
 
 #[derive(Args)]
-struct How {
+struct SendArgs {
     #[command(flatten)]
-    given: Given,
+    marketplace_args: MarketplaceArgs,
 
     #[command(flatten)]
-    place: Place,
+    target_args: TargetArgs,
 
     #[command(flatten)]
-    edits: Edits,
+    overrides: Overrides,
 
-    /// Send it this often
+    /// Number of times to send the request
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     repeat: u32,
 
-    /// Send as many at the same time
-    #[arg(long, value_name = "CALLS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    /// Number of requests to send concurrently
+    #[arg(long, value_name = "REQUESTS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     parallel: u32,
 
-    /// Print credentials, tokens and config vars as they are
+    /// Print credentials, tokens and config vars unmasked
     #[arg(long)]
     show_secrets: bool,
 
-    /// For whom the output is
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Output,
+    format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
+enum OutputFormat {
     #[default]
     Human,
     Json,
 }
 
 impl Send {
-    fn how(&self) -> &How {
-        match &self.what {
-            What::Provision { how, .. }
-            | What::PlanChange { how, .. }
-            | What::Deprovision { how, .. }
-            | What::Sso { how, .. } => how,
+    fn args(&self) -> &SendArgs {
+        match &self.command {
+            Command::Provision { args, .. }
+            | Command::PlanChange { args, .. }
+            | Command::Deprovision { args, .. }
+            | Command::Sso { args, .. } => args,
         }
     }
 
     pub(crate) fn format(&self) -> Format {
-        if self.how().format == Output::Json { Format::Json } else { Format::Human }
+        if self.args().format == OutputFormat::Json { Format::Json } else { Format::Human }
     }
 
-    pub(crate) async fn run(self, paint: Paint) -> Result<Answer, Fault> {
-        let how = self.how();
-        let marketing = how.given.market(&how.place)?;
-        match (&self.what, &marketing.market) {
-            (What::Provision { plan, .. }, Market::Heroku(heroku)) => {
+    pub(crate) async fn run(self, palette: Palette) -> anyhow::Result<ExitStatus> {
+        use MarketplaceClient as Client;
+        let args = self.args();
+        let target = args.marketplace_args.target(&args.target_args)?;
+        match (&self.command, &target.client) {
+            (Command::Provision { plan, .. }, Client::Heroku(heroku)) => {
                 let mut call = heroku.provision(plan);
-                for (required, field) in [("log_input", "log_input_url"), ("syslog_drain", "log_drain_token")] {
-                    if !marketing.requires.iter().any(|known| known == required) {
+                for (feature, field) in [("log_input", "log_input_url"), ("syslog_drain", "log_drain_token")] {
+                    if !target.requires.iter().any(|required| required == feature) {
                         call = call.without(field);
                     }
                 }
-                how.send(call, paint).await
+                args.send(call, palette).await
             }
-            (What::Provision { plan, .. }, Market::CloudControl(it)) => how.send(it.provision(plan), paint).await,
-            (What::Provision { plan, .. }, Market::Opperator(it)) => {
-                how.send(it.provision(json!({ "plan": plan })), paint).await
+            (Command::Provision { plan, .. }, Client::CloudControl(it)) => args.send(it.provision(plan), palette).await,
+            (Command::Provision { plan, .. }, Client::Opperator(it)) => {
+                args.send(it.provision(json!({ "plan": plan })), palette).await
             }
-            (What::PlanChange { id, plan, .. }, Market::Heroku(it)) => how.send(it.plan_change(id, plan), paint).await,
-            (What::PlanChange { id, plan, .. }, Market::CloudControl(it)) => {
-                how.send(it.plan_change(id, plan), paint).await
+            (Command::PlanChange { id, plan, .. }, Client::Heroku(it)) => {
+                args.send(it.plan_change(id, plan), palette).await
             }
-            (What::PlanChange { id, plan, .. }, Market::Opperator(it)) => {
-                how.send(it.plan_change(id, json!({ "plan": plan })), paint).await
+            (Command::PlanChange { id, plan, .. }, Client::CloudControl(it)) => {
+                args.send(it.plan_change(id, plan), palette).await
             }
-            (What::Deprovision { id, .. }, Market::Heroku(it)) => how.send(it.deprovision(id), paint).await,
-            (What::Deprovision { id, .. }, Market::CloudControl(it)) => how.send(it.deprovision(id), paint).await,
-            (What::Deprovision { id, .. }, Market::Opperator(it)) => how.send(it.deprovision(id), paint).await,
-            (What::Sso { id, provider_id, at, .. }, _) => {
-                sign_on(how, &marketing, id, provider_id.as_deref(), at.as_deref(), paint).await
+            (Command::PlanChange { id, plan, .. }, Client::Opperator(it)) => {
+                args.send(it.plan_change(id, json!({ "plan": plan })), palette).await
+            }
+            (Command::Deprovision { id, .. }, Client::Heroku(it)) => args.send(it.deprovision(id), palette).await,
+            (Command::Deprovision { id, .. }, Client::CloudControl(it)) => args.send(it.deprovision(id), palette).await,
+            (Command::Deprovision { id, .. }, Client::Opperator(it)) => args.send(it.deprovision(id), palette).await,
+            (Command::Sso { id, provider_id, at, .. }, _) => {
+                sign_on(args, &target, id, provider_id.as_deref(), at.as_deref(), palette).await
             }
         }
     }
 }
 
 async fn sign_on(
-    how: &How,
-    marketing: &Marketing,
+    args: &SendArgs,
+    target: &Target,
     id: &str,
     provider_id: Option<&str>,
     at: Option<&str>,
-    paint: Paint,
-) -> Result<Answer, Fault> {
-    let door = "there is no door to knock at: the manifest needs api.sso_salt and an sso_url (or say --sso-url)";
-    let (market, path) = marketing.door.as_ref().context(door)?;
-    match market {
-        Market::Heroku(heroku) => {
+    palette: Palette,
+) -> anyhow::Result<ExitStatus> {
+    let missing = "cannot sign on: the manifest needs api.sso_salt and an sso_url (or use --sso-url)";
+    let (client, path) = target.sso.as_ref().context(missing)?;
+    match client {
+        MarketplaceClient::Heroku(heroku) => {
             let form = heroku.single_sign_on(id).provider_id(provider_id.unwrap_or(id)).path(path);
-            how.send(at.into_iter().fold(form, Call::timestamp), paint).await
+            args.send(at.into_iter().fold(form, Call::timestamp), palette).await
         }
-        Market::CloudControl(cloudcontrol) => {
+        MarketplaceClient::CloudControl(cloudcontrol) => {
             let form = cloudcontrol.single_sign_on(provider_id.unwrap_or(id)).path(path);
-            how.send(at.into_iter().fold(form, Call::timestamp), paint).await
+            args.send(at.into_iter().fold(form, Call::timestamp), palette).await
         }
-        Market::Opperator(_) => bail!("Opperator has no single sign-on"),
+        MarketplaceClient::Opperator(_) => bail!("Opperator has no single sign-on"),
     }
 }
 
-impl How {
-    async fn send<K>(&self, call: Call<K>, paint: Paint) -> Result<Answer, Fault>
+impl SendArgs {
+    async fn send<K>(&self, call: Call<K>, palette: Palette) -> anyhow::Result<ExitStatus>
     where
         K: Kind + Clone + std::marker::Send + Sync + 'static,
         K::Value: Editable + std::marker::Send + Sync,
     {
-        let call = self.edits.apply(call)?;
+        let call = self.overrides.apply(call)?;
         let start = Instant::now();
-        let calls = stream::iter((0..self.repeat).map(|_| {
+        let requests = stream::iter((0..self.repeat).map(|_| {
             let call = call.clone();
             async move {
                 let start = Instant::now();
                 (call.try_send().await, start.elapsed())
             }
         }));
-        let mut answers = calls.buffered(usize::try_from(self.parallel).unwrap_or(1));
+        let mut replies = requests.buffered(usize::try_from(self.parallel).unwrap_or(1));
         let mut statuses: Vec<(u16, usize)> = Vec::new();
-        while let Some((reply, took)) = answers.next().await {
-            let reply = reply.context("it was not answered")?;
+        while let Some((reply, elapsed)) = replies.next().await {
+            let reply = reply?;
             match statuses.iter_mut().find(|(status, _)| *status == reply.status()) {
                 Some((_, count)) => *count += 1,
                 None => statuses.push((reply.status(), 1)),
             }
-            self.print(&reply, took, paint);
+            self.print(&reply, elapsed, palette);
         }
-        if self.repeat > 1 && self.format == Output::Human {
+        if self.repeat > 1 && self.format == OutputFormat::Human {
             let counts: Vec<_> = statuses.iter().map(|(status, count)| format!("{status} ×{count}")).collect();
-            line!("{} in {} ms", paint.strong(&counts.join(", ")), start.elapsed().as_millis());
+            println_ignoring_pipe!("{} in {} ms", palette.bold(&counts.join(", ")), start.elapsed().as_millis());
         }
-        let good = statuses.iter().all(|(status, _)| (200..400).contains(status));
-        Ok(if good { Answer::Good } else { Answer::Bad })
+        let is_success = statuses.iter().all(|(status, _)| (200..400).contains(status));
+        Ok(if is_success { ExitStatus::Success } else { ExitStatus::ProblemsFound })
     }
 
-    fn print(&self, reply: &Reply, took: Duration, paint: Paint) {
-        let shown = if self.show_secrets { bare(reply) } else { reply.to_string() };
-        if self.format == Output::Json {
+    fn print(&self, reply: &Reply, elapsed: Duration, palette: Palette) {
+        let exchange = if self.show_secrets { unmasked(reply) } else { reply.to_string() };
+        if self.format == OutputFormat::Json {
             let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
             let mut object = json!({
                 "status": reply.status(),
-                "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                "milliseconds": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
                 "id": body["id"],
                 "message": body["message"],
-                "exchange": shown,
+                "exchange": exchange,
             });
             if self.show_secrets {
                 object["body"] = body;
             }
-            line!("{object}");
+            println_ignoring_pipe!("{object}");
             return;
         }
-        for line in shown.lines() {
+        for line in exchange.lines() {
             match line.split_once(' ') {
                 Some(("<", status)) if status == reply.status().to_string() => {
-                    let good = (200..400).contains(&reply.status());
-                    line!("< {}", if good { paint.good(status) } else { paint.bad(status) });
+                    let is_success = (200..400).contains(&reply.status());
+                    let status = if is_success { palette.success(status) } else { palette.error(status) };
+                    println_ignoring_pipe!("< {status}");
                 }
-                _ => line!("{line}"),
+                _ => println_ignoring_pipe!("{line}"),
             }
         }
-        line!("{}\n", paint.faint(&format!("{} ms", took.as_millis())));
+        println_ignoring_pipe!("{}\n", palette.dim(&format!("{} ms", elapsed.as_millis())));
     }
 }
 
-/// The exchange with its secrets, for whoever asks for them.
-fn bare(reply: &Reply) -> String {
+/// Formats the exchange with its secrets.
+fn unmasked(reply: &Reply) -> String {
     let request = reply.request();
     let mut lines = vec![format!("> {} {}", request.method(), request.url())];
     lines.extend(request.headers().map(|(name, value)| format!("> {name}: {value}")));

@@ -134,7 +134,7 @@ fn allow(url: &str, production: bool) -> Result<(), CannotRun> {
         return Ok(());
     }
     Err(CannotRun::new(format!(
-        "{host} is not this machine: checks order and remove resources there, so say --production if you mean it"
+        "{host} is not this machine: checks order and remove resources there, so say --allow-remote if you mean it"
     )))
 }
 
@@ -223,7 +223,7 @@ mod tests {
     fn another_machine_is_called_by_consent_alone() {
         for url in ["https://lantern.example", "http://127.0.0.1.lantern.example", "http://localhost@lantern.example"] {
             let refused = of(Some(url), None, None, false).unwrap_err();
-            assert!(refused.contains("say --production"), "{refused}");
+            assert!(refused.contains("say --allow-remote"), "{refused}");
         }
         let sso = of(None, Some("https://lantern.example/in"), None, false).unwrap_err();
         assert!(sso.contains("lantern.example is not this machine"), "{sso}");

@@ -25,7 +25,7 @@ fn changed_manifest(folder: &Folder, name: &str, value: &str) -> String {
 
 fn check(saas: &Saas, more: &[&str]) -> Command {
     let manifest = example_manifest();
-    let given = ["check", "--manifest", &manifest, "--url", &saas.origin, "--plans", "basic,premium"];
+    let given = ["check", "--manifest", &manifest, "--url", &saas.origin, "--plan", "basic,premium"];
     maitre(given.into_iter().chain(more.iter().copied()))
 }
 
@@ -50,7 +50,7 @@ async fn the_example_passes_twice_and_is_left_empty() {
         let (code, stdout, stderr) = said(&check(&saas, &[]).output().unwrap());
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
         assert!(stdout.contains("heroku.idempotency        11 passed\n"), "{stdout}");
-        assert!(stdout.contains("This add-on keeps the contract: Heroku partner API 3"), "{stdout}");
+        assert!(stdout.contains("This add-on conforms to Heroku partner API 3"), "{stdout}");
         assert!(!stdout.contains('\u{1b}'), "colours into a pipe: {stdout}");
         assert!(!stdout.contains("development-only"), "{stdout}");
     }
@@ -73,9 +73,9 @@ async fn ctrl_c_and_sigterm_stop_the_run_and_clean_up() {
         let mut stderr = String::new();
         process.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert_eq!(process.wait().unwrap().code(), Some(2), "{rest:#?}\n{stderr}");
-        assert!(stderr.contains("what was made is being removed"), "{stderr}");
-        assert!(stderr.contains("error: stopped before its end"), "{stderr}");
-        assert!(!rest.iter().any(|line| line.contains("keeps the contract")), "{rest:#?}");
+        assert!(stderr.contains("deleting the created resources"), "{stderr}");
+        assert!(stderr.contains("error: interrupted; all created resources were deleted"), "{stderr}");
+        assert!(!rest.iter().any(|line| line.contains("conforms to")), "{rest:#?}");
     }
     let (made, alive) = installs(&folder).await;
     assert!(made > 0);
@@ -87,7 +87,7 @@ async fn a_wrong_password_fails_with_instructions() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let file = changed_manifest(&folder, "password", "another-password-altogether");
-    let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plans", "basic", "--only", "auth"];
+    let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plan", "basic", "--only", "auth"];
     let (code, stdout, _) = said(&maitre(given).output().unwrap());
     assert_eq!(code, 1, "{stdout}");
     assert!(stdout.contains("FAILED   heroku.auth.right-credentials (must)"), "{stdout}");
@@ -101,7 +101,7 @@ async fn strict_also_fails_on_should() {
     let saas = Saas::start(&folder);
     let file = changed_manifest(&folder, "sso_salt", "short");
     let of_one = |more: &[&'static str]| {
-        let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plans", "basic"];
+        let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plan", "basic"];
         let only = ["--only", "manifest.secret-strength"];
         said(&maitre(given.into_iter().chain(only).chain(more.iter().copied())).output().unwrap())
     };
@@ -127,14 +127,14 @@ fn the_other_marketplaces_are_checked_too() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let manifest = root.join("examples/saas/cloudcontrol-manifest.json").display().to_string();
     let given = ["check", "--marketplace", "cloudcontrol", "--manifest", &manifest, "--url", &saas.origin];
-    let (code, stdout, _) = said(&maitre(given.into_iter().chain(["--plans", "basic,premium"])).output().unwrap());
+    let (code, stdout, _) = said(&maitre(given.into_iter().chain(["--plan", "basic,premium"])).output().unwrap());
     assert_eq!(code, 0, "{stdout}");
-    assert!(stdout.contains("This add-on keeps the contract: cloudControl"), "{stdout}");
+    assert!(stdout.contains("This add-on conforms to cloudControl"), "{stdout}");
 
     let url = format!("{}/opperator", saas.origin);
     let mut opperator = maitre(["check", "--marketplace", "opperator", "--url", &url]);
     opperator.env("MAITRE_SHARED_SECRET", "development-only-secret");
     let (code, stdout, _) = said(&opperator.output().unwrap());
     assert_eq!(code, 0, "{stdout}");
-    assert!(stdout.contains("This add-on keeps the contract: Opperator"), "{stdout}");
+    assert!(stdout.contains("This add-on conforms to Opperator"), "{stdout}");
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::run::{Folder, answering};
 
 #[test]
-fn an_add_on_that_says_yes_to_everything_fails() {
-    let (origin, _asked) = answering("200 OK", r#"{"id":"7"}"#);
+fn an_add_on_that_accepts_every_request_fails() {
+    let (origin, _requests) = answering("200 OK", r#"{"id":"7"}"#);
     let folder = Folder::with_manifest(&origin);
     let (code, stdout, stderr) = folder.run(&["check", "--only", "auth,provision.ids-differ"]);
     assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
@@ -17,7 +17,7 @@ fn an_add_on_that_says_yes_to_everything_fails() {
         "  to do  Compare user and password with the manifest's id and api.password",
         "    > authorization: [masked]",
         "    < {\"id\":\"7\"}",
-        "This add-on does not keep the contract",
+        "This add-on does not conform to",
     ] {
         assert!(stdout.contains(part), "no {part} in\n{stdout}");
     }
@@ -25,9 +25,9 @@ fn an_add_on_that_says_yes_to_everything_fails() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_2_and_a_sentence() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let folder = Folder::with_manifest(&format!("http://{nobody}"));
+fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = Folder::with_manifest(&format!("http://{unused}"));
     let rows: &[(&[&str], &str)] = &[
         (&["check"], "error: nobody answers at http://127.0.0.1:"),
         (
@@ -36,21 +36,18 @@ fn what_cannot_be_checked_is_2_and_a_sentence() {
         ),
         (&["check", "--url", "https://lantern.example"], "error: lantern.example is not this machine"),
         (&["check", "--url", "lantern.example"], "error: \"lantern.example\" is no URL"),
-        (
-            &["check", "--manifest", "nothing.json"],
-            "error: there is no manifest nothing.json: name one with --manifest",
-        ),
+        (&["check", "--manifest", "nothing.json"], "error: manifest nothing.json not found: use --manifest"),
         (&["check", "--marketplace", "heruko"], "there is no marketplace named \"heruko\""),
         (
             &["check", "--marketplace", "opperator", "--url", "http://127.0.0.1:1"],
-            "error: Opperator shows who it is by",
+            "error: Opperator authenticates with a shared secret",
         ),
-        (&["check", "--platform", "0.0.0.0:0", "--client-secret", "s"], "error: 0.0.0.0:0 is not this machine"),
+        (&["check", "--platform", "0.0.0.0:0", "--client-secret", "s"], "error: 0.0.0.0:0 is not a loopback address"),
     ];
-    for (arguments, said) in rows {
+    for (arguments, message) in rows {
         let (code, stdout, stderr) = folder.run(arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}");
-        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     }
     let (code, stdout, _) = folder.run(&["check", "--format", "json"]);
     let stdout: Value = serde_json::from_str(&stdout).unwrap();
@@ -59,23 +56,23 @@ fn what_cannot_be_checked_is_2_and_a_sentence() {
 }
 
 #[test]
-fn settings_may_come_from_the_environment() {
-    let (origin, asked) = answering("401 Unauthorized", "{}");
+fn settings_are_read_from_the_environment() {
+    let (origin, requests) = answering("401 Unauthorized", "{}");
     let folder = Folder::with_manifest("http://127.0.0.1:1");
     let env = [("MAITRE_URL", origin.as_str()), ("MAITRE_PLANS", "gold"), ("NO_COLOR", "1")];
     let (code, _, _) = folder.run_with(&["check", "--only", "provision.succeeds"], &env, "");
     assert_eq!(code, 1);
-    let (line, _, body) = asked.recv().unwrap();
+    let (line, _, body) = requests.recv().unwrap();
     assert_eq!(line, "POST /heroku/resources HTTP/1.1");
     assert!(body.contains("\"plan\":\"gold\""), "{body}");
 }
 
 #[test]
-fn colours_are_for_who_asks_for_them() {
-    let (origin, _asked) = answering("401 Unauthorized", "{}");
+fn colors_are_off_in_a_pipe_unless_requested() {
+    let (origin, _requests) = answering("401 Unauthorized", "{}");
     let folder = Folder::with_manifest(&origin);
     let (_, plain, _) = folder.run(&["check", "--only", "provision.succeeds"]);
     assert!(!plain.contains('\u{1b}'), "{plain}");
-    let (_, painted, _) = folder.run(&["check", "--only", "provision.succeeds", "--color", "always"]);
-    assert!(painted.contains("\u{1b}["), "{painted}");
+    let (_, colored, _) = folder.run(&["check", "--only", "provision.succeeds", "--color", "always"]);
+    assert!(colored.contains("\u{1b}["), "{colored}");
 }

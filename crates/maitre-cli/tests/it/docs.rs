@@ -5,26 +5,39 @@ use serde_json::Value;
 use crate::run::Folder;
 
 #[test]
-fn the_page_of_the_checks_is_as_they_are() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/conformance.md");
-    let (code, written, _) = Folder::new().run(&["checks", "--format", "markdown"]);
+fn the_conformance_page_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/conformance.md");
+    let (code, current, _) = Folder::new().run(&["check", "--list", "--format", "markdown"]);
     assert_eq!(code, 0);
-    let there = std::fs::read_to_string(page).unwrap_or_default();
-    assert!(
-        there == written,
-        "write it anew: cargo run -p maitre-cli -- checks --format markdown > docs/conformance.md"
-    );
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    let command = "cargo run -p maitre-cli -- check --list --format markdown > docs/conformance.md";
+    assert!(page == current, "docs/conformance.md is outdated: run `{command}`");
 }
 
 #[test]
-fn the_checks_are_listed_for_machines() {
-    let (code, list, _) = Folder::new().run(&["checks", "--format", "json"]);
+fn the_checks_are_listed_as_text_and_json() {
+    let folder = Folder::new();
+    let (code, list, _) = folder.run(&["check", "--list", "--format", "json"]);
     let list: Value = serde_json::from_str(&list).unwrap();
+    let checks = list.as_array().unwrap();
     assert_eq!(code, 0);
-    let of_heroku =
-        list.as_array().unwrap().iter().filter(|check| check["id"].as_str().unwrap().starts_with("heroku."));
-    assert!(of_heroku.clone().count() >= 70);
-    assert!(of_heroku.clone().all(|check| check["source"].is_string() && check["clause"].is_string()));
-    let (_, human, _) = Folder::new().run(&["checks", "--marketplace", "opperator"]);
-    assert!(human.contains("opperator.auth.right-secret") && !human.contains("heroku."), "{human}");
+    assert!(checks.len() >= 70);
+    assert!(checks.iter().all(|check| check["id"].as_str().unwrap().starts_with("heroku.")));
+    assert!(checks.iter().all(|check| check["source"].is_string() && check["clause"].is_string()));
+    let (_, human, _) = folder.run(&["check", "--list"]);
+    assert!(human.contains("heroku.idempotency.same-uuid-again"), "{human}");
+}
+
+#[test]
+fn a_format_of_the_other_mode_is_refused() {
+    let folder = Folder::new();
+    let rows: [(&[&str], &str); 2] = [
+        (&["check", "--format", "markdown"], "error: --format markdown needs --list"),
+        (&["check", "--list", "--format", "junit"], "error: --format junit is for reports"),
+    ];
+    for (arguments, message) in rows {
+        let (code, stdout, stderr) = folder.run(arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""));
+        assert!(stderr.contains(message), "{stderr}");
+    }
 }

@@ -1,6 +1,6 @@
-//! The command as its users type it.
+//! Tests that run the command as its users do.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod check;
 mod docs;

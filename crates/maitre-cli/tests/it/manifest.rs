@@ -2,30 +2,30 @@ use serde_json::Value;
 
 use crate::run::Folder;
 
-fn written(folder: &Folder) -> Value {
+fn manifest_of(folder: &Folder) -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder.0.join("addon-manifest.json")).unwrap()).unwrap()
 }
 
 #[test]
-fn a_new_manifest_has_nothing_amiss() {
+fn a_new_manifest_has_no_problems() {
     let folder = Folder::new();
     let (code, stdout, _) = folder.run(&["manifest", "new", "fast-db", "--config-var", "FAST_DB_URL"]);
     assert_eq!(code, 0);
     assert!(stdout.contains("keep it out of version control"), "{stdout}");
-    assert!(stdout.contains("answers at http://localhost:5000/heroku/resources\n"), "{stdout}");
-    let manifest = written(&folder);
+    assert!(stdout.contains("Mount the add-on at http://localhost:5000/heroku/resources\n"), "{stdout}");
+    let manifest = manifest_of(&folder);
     assert_eq!(manifest["api"]["config_vars_prefix"], "FAST_DB");
     assert_eq!(manifest["api"]["password"].as_str().unwrap().len(), 32);
     assert_ne!(manifest["api"]["password"], manifest["api"]["sso_salt"]);
     assert!(!stdout.contains(manifest["api"]["password"].as_str().unwrap()));
 
     let (code, stdout, _) = folder.run(&["manifest", "lint", "--strict"]);
-    assert_eq!((code, stdout.as_str()), (0, "Nothing is amiss in addon-manifest.json.\n"));
+    assert_eq!((code, stdout.as_str()), (0, "No problems found in addon-manifest.json.\n"));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_new_manifest_is_for_the_eyes_of_its_owner() {
+fn only_the_owner_can_read_a_new_manifest() {
     let folder = Folder::new();
     folder.run(&["manifest", "new", "lantern"]);
     let metadata = std::fs::metadata(folder.0.join("addon-manifest.json")).unwrap();
@@ -33,19 +33,19 @@ fn a_new_manifest_is_for_the_eyes_of_its_owner() {
 }
 
 #[test]
-fn a_manifest_that_is_there_stays() {
+fn an_existing_manifest_is_not_overwritten() {
     let folder = Folder::with_manifest("http://127.0.0.1:1");
-    let before = written(&folder);
+    let before = manifest_of(&folder);
     let (code, _, stderr) = folder.run(&["manifest", "new", "lantern"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("addon-manifest.json is there, and its secrets are in use"), "{stderr}");
-    assert_eq!(written(&folder), before);
+    assert!(stderr.contains("addon-manifest.json already exists, and its secrets may be in use"), "{stderr}");
+    assert_eq!(manifest_of(&folder), before);
     let (code, stdout, _) = folder.run(&["manifest", "new", "lantern", "--output", "-"]);
     assert_eq!((code, serde_json::from_str::<Value>(&stdout).unwrap()["id"].clone()), (0, "lantern".into()));
 }
 
 #[test]
-fn what_the_marketplace_would_refuse_is_not_written() {
+fn an_invalid_manifest_is_not_written() {
     let folder = Folder::new();
     let rows: &[(&[&str], &str)] = &[
         (&["manifest", "new", "Fast DB"], "error: id: "),
@@ -55,27 +55,27 @@ fn what_the_marketplace_would_refuse_is_not_written() {
         ),
         (&["manifest", "new", "lantern", "--marketplace", "opperator"], "error: opperator has no manifest"),
     ];
-    for (arguments, said) in rows {
+    for (arguments, message) in rows {
         let (code, _, stderr) = folder.run(arguments);
         assert_eq!(code, 2);
-        assert!(stderr.contains(said), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
     }
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
 }
 
 #[test]
-fn cloudcontrols_is_an_older_form() {
+fn a_cloudcontrol_manifest_has_the_older_format() {
     let folder = Folder::new();
     folder.run(&["manifest", "new", "papaya", "--marketplace", "cloudcontrol"]);
-    let manifest = written(&folder);
+    let manifest = manifest_of(&folder);
     assert_eq!(manifest["api"]["test"]["base_url"], "http://localhost:5000/cloudcontrol/resources");
     assert!(manifest["api"].get("requires").is_none());
 }
 
 #[test]
-fn a_judgement_names_the_place_and_the_rule() {
+fn a_problem_names_the_path_and_the_rule() {
     let folder = Folder::with_manifest("http://127.0.0.1:1");
-    let mut manifest = written(&folder);
+    let mut manifest = manifest_of(&folder);
     manifest["api"]["regions"] = serde_json::json!(["moon"]);
     let file = folder.0.join("addon-manifest.json");
     std::fs::write(&file, manifest.to_string()).unwrap();
@@ -87,14 +87,14 @@ fn a_judgement_names_the_place_and_the_rule() {
     manifest["api"]["version"] = 3.into();
     std::fs::write(&file, manifest.to_string()).unwrap();
     let (code, stdout, _) = folder.run(&["manifest", "lint", "--format", "json"]);
-    let judgement: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((code, &judgement["good"]), (1, &false.into()));
-    assert_eq!(judgement["findings"][0]["rule"], "version-type");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &report["ok"]), (1, &false.into()));
+    assert_eq!(report["findings"][0]["rule"], "version-type");
 
     std::fs::write(&file, "{").unwrap();
     let (code, _, stderr) = folder.run(&["manifest", "lint"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("addon-manifest.json is no JSON: EOF"), "{stderr}");
+    assert!(stderr.contains("addon-manifest.json is not JSON: EOF"), "{stderr}");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_manifest_is_shown_without_its_secrets() {
     let (_, json, _) = folder.run(&["manifest", "show", "--format", "json"]);
     let shown: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(shown["test"]["sso_url"], "http://127.0.0.1:5000/heroku/sso");
-    for said in [stdout, json] {
-        assert!(!said.contains("s3cr3t-example") && !said.contains("0f1e2d3c"), "{said}");
+    for output in [stdout, json] {
+        assert!(!output.contains("s3cr3t-example") && !output.contains("0f1e2d3c"), "{output}");
     }
 }

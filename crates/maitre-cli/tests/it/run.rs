@@ -1,4 +1,4 @@
-//! Running the command, in a folder of its own, and a server for it to call.
+//! Runs the command in its own directory, and a server for it to call.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-/// A folder that goes away with the test.
+/// Temporary directory, deleted on drop.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -17,7 +17,7 @@ impl Folder {
         Self(folder)
     }
 
-    /// With a manifest whose test addresses are at this origin.
+    /// Creates a directory with a manifest whose test addresses are at this origin.
     pub(crate) fn with_manifest(origin: &str) -> Self {
         let folder = Self::new();
         let manifest = serde_json::json!({ "id": "lantern", "api": {
@@ -29,7 +29,7 @@ impl Folder {
         folder
     }
 
-    /// Runs the command here; its status, and what it said on both outputs.
+    /// Runs the command in this directory. Returns its status, standard output and standard error.
     pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         self.run_with(arguments, &[], "")
     }
@@ -57,17 +57,18 @@ impl Drop for Folder {
     }
 }
 
-/// A server that answers the same to everything, and tells what it was asked: the line, the headers and the body.
+/// Starts a server that always returns the same response. Returns its origin and the requests that it receives: the
+/// request line, the headers and the body.
 pub(crate) fn answering(status: &'static str, body: &'static str) -> (String, Receiver<(String, String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let (told, asked) = channel();
+    let (sender, requests) = channel();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let (stream, told) = (stream.unwrap(), told.clone());
+            let (stream, sender) = (stream.unwrap(), sender.clone());
             thread::spawn(move || {
                 if let Some(request) = read(&stream) {
-                    let _ = told.send(request);
+                    let _ = sender.send(request);
                     let length = body.len();
                     let head = format!(
                         "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n"
@@ -77,7 +78,7 @@ pub(crate) fn answering(status: &'static str, body: &'static str) -> (String, Re
             });
         }
     });
-    (origin, asked)
+    (origin, requests)
 }
 
 fn read(stream: &TcpStream) -> Option<(String, String, String)> {

@@ -1,7 +1,7 @@
 use crate::run::Folder;
 
 #[test]
-fn shells_can_complete_the_options() {
+fn completion_scripts_are_generated_for_every_shell() {
     let folder = Folder::new();
     for (shell, mark) in [("bash", "_maitre()"), ("zsh", "#compdef maitre"), ("fish", "complete -c maitre")] {
         let (code, script, _) = folder.run(&["completions", shell]);
@@ -11,7 +11,7 @@ fn shells_can_complete_the_options() {
 }
 
 #[test]
-fn there_is_a_page_for_every_command() {
+fn every_command_has_a_man_page() {
     let folder = Folder::new();
     let (code, page, _) = folder.run(&["man"]);
     assert_eq!(code, 0);
@@ -27,11 +27,11 @@ fn there_is_a_page_for_every_command() {
 }
 
 #[test]
-fn help_and_version_are_there() {
+fn help_and_version_are_printed() {
     let folder = Folder::new();
     let (code, help, _) = folder.run(&["--help"]);
     assert_eq!(code, 0);
-    for command in ["check", "checks", "manifest", "send", "sign", "completions", "man", "Exit status"] {
+    for command in ["check", "manifest", "sandbox", "send", "sign", "completions", "man", "Exit status"] {
         assert!(help.contains(command), "{help}");
     }
     assert_eq!(folder.run(&["--version"]).1, format!("maitre {}\n", env!("CARGO_PKG_VERSION")));

@@ -1,4 +1,4 @@
-//! Known answers: those of the contract's own vectors.
+//! Known-answer tests with the test vectors of the contract.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::run::Folder;
 const UUID: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
 
 #[test]
-fn basic_is_a_header_for_any_tool() {
+fn basic_prints_an_authorization_header() {
     let folder = Folder::with_manifest("http://127.0.0.1:5000");
     let header = "Authorization: Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==";
     assert_eq!(folder.run(&["sign", "basic"]), (0, format!("{header}\n"), String::new()));
@@ -16,7 +16,7 @@ fn basic_is_a_header_for_any_tool() {
 }
 
 #[test]
-fn a_form_is_signed_for_the_second_that_is_named() {
+fn a_form_is_signed_for_the_given_time() {
     let folder = Folder::with_manifest("http://127.0.0.1:5000");
     let signed = |format: &str| folder.run(&["sign", "sso", UUID, "--at", "1772000000", "--format", format]).1;
     let json: Value = serde_json::from_str(&signed("json")).unwrap();
@@ -34,7 +34,7 @@ fn a_form_is_signed_for_the_second_that_is_named() {
 }
 
 #[test]
-fn a_webhook_is_signed_over_its_bytes() {
+fn a_webhook_signature_covers_the_exact_bytes() {
     let folder = Folder::new();
     let body = r#"{"id":"e1","action":"update"}"#;
     let secret = [("MAITRE_WEBHOOK_SECRET", "lantern-webhook-secret")];
@@ -48,7 +48,7 @@ fn a_webhook_is_signed_over_its_bytes() {
 }
 
 #[test]
-fn without_a_salt_there_is_nothing_to_sign_with() {
+fn signing_without_a_salt_fails() {
     let folder = Folder::new();
     std::fs::write(
         folder.0.join("addon-manifest.json"),

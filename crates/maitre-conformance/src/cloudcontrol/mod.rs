@@ -47,7 +47,7 @@ impl Subject {
     ) -> Result<Self, CannotRun> {
         let (slug, password, salt) = (given.manifest.id.clone(), given.password()?, given.salt());
         if plans.is_empty() || plans.iter().any(String::is_empty) {
-            return Err(CannotRun::new("name the plans that the add-on sells: --plans basic,premium"));
+            return Err(CannotRun::new("name the plans that the add-on sells: --plan basic,premium"));
         }
         let market = CloudControl::new(&address.root, &slug, &password, &salt);
         let remover = market.clone();
@@ -143,7 +143,7 @@ impl run::Subject for Subject {
         match self.wire.attempt(self.order()).await {
             Err(silence) => silence.nobody_at(&target),
             Ok(seen) if seen.status() == 422 => Err(CannotRun::new(format!(
-                "the add-on refuses the plan {} with 422: name plans that it sells with --plans",
+                "the add-on refuses the plan {} with 422: name plans that it sells with --plan",
                 self.plan()
             ))),
             Ok(_) => Ok(()),

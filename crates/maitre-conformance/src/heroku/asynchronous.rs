@@ -176,7 +176,7 @@ async fn must_finish(it: &Subject, order: Call<Provision>, meanwhile: &str) -> R
     let why = format!("{meanwhile}, and the add-on is still {life} after {calls} calls to Heroku.");
     let advice = "Exchange the grant at once, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; try \
                   what fails again, with pauses. If there are no calls at all, look whether the add-on was started with \
-                  the address of --platform. If it just takes longer, say so by --finish-within.";
+                  the address of --platform. If it just takes longer, say so by --async-timeout.";
     Err(wrong(it, &resource.uuid, why, advice))
 }
 

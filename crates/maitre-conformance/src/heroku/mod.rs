@@ -92,7 +92,7 @@ impl Subject {
     ) -> Result<Self, CannotRun> {
         let (slug, password, salt) = (given.manifest.id.clone(), given.password()?, given.salt());
         if plans.is_empty() || plans.iter().any(String::is_empty) {
-            return Err(CannotRun::new("name the plans that the add-on sells: --plans basic,premium"));
+            return Err(CannotRun::new("name the plans that the add-on sells: --plan basic,premium"));
         }
         let market = Heroku::new(&address.root, &slug, &password, &salt);
         let remover = market.clone();
@@ -284,7 +284,7 @@ const PLAN_CHANGE: &[Capability] = &[Capability::PlanChange];
 
 const NO_PLAN_CHANGE: &str = "the add-on knows no plan change, and only one plan is known: with one plan it needs none";
 const UNFINISHED: &str = "the add-on answers 202 and does not finish (see heroku.async.completes)";
-const ONE_PLAN: &str = "only one plan is known: name a second one, such as with --plans basic,premium";
+const ONE_PLAN: &str = "only one plan is known: name a second one, such as with --plan basic,premium";
 const LATER: &str = "the add-on answers 202 and finishes later, which it cannot do without a platform to call";
 const NO_SSO: &str = "the manifest names no sso_url";
 const NO_SALT: &str = "the manifest has no api.sso_salt";
@@ -385,7 +385,7 @@ impl run::Subject for Subject {
             let plan = self.plan();
             let message = seen.value().and_then(|body| made::text(&body["message"])).unwrap_or_default();
             return Err(CannotRun::new(format!(
-                "the add-on refuses the plan {plan} with 422 {message:?}: name plans that it sells with --plans, the \
+                "the add-on refuses the plan {plan} with 422 {message:?}: name plans that it sells with --plan, the \
                  first to order and the second to change to"
             )));
         }

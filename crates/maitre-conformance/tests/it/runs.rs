@@ -103,14 +103,14 @@ async fn a_run_that_cannot_begin_says_what_to_do() {
         unsold.contains("refuses the plan gold with 422 \"There is no such plan: choose basic or premium.\""),
         "{unsold}"
     );
-    assert!(unsold.contains("--plans"), "{unsold}");
+    assert!(unsold.contains("--plan"), "{unsold}");
 
     let unknown = suite(&shop).only(["sso-token.wrong", "ssso"]).run().await.unwrap_err().to_string();
     assert!(unknown.contains("no check of heroku is named ssso"), "{unknown}");
     assert_eq!(shop.made(), 0);
 
     let abroad = Suite::heroku(&manifest()).unwrap().url("https://lantern.example").run().await.unwrap_err();
-    assert!(abroad.to_string().contains("say --production"), "{abroad}");
+    assert!(abroad.to_string().contains("say --allow-remote"), "{abroad}");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
     };
     assert_eq!(reason("heroku.sso-token.lets-in"), "the manifest has no api.sso_salt");
     assert_eq!(reason("heroku.provision.log-drain-url"), "the manifest does not require syslog_drain");
-    assert!(reason("heroku.plan-change.again").contains("--plans"));
+    assert!(reason("heroku.plan-change.again").contains("--plan"));
     assert!(reason("heroku.robustness.very-slow-caller").contains("slow checks were not asked for"));
 }
 

@@ -14,7 +14,7 @@ use crate::Sandbox;
 /// `GET /sandbox/checks/{check}`.
 pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
     let Some(check) = Marketplace::Heroku.checks().find(|check| check.id == id) else {
-        let body = html! { section .card { h1 { "There is no such check" } p { "This command lists them all:" } pre { code { "maitre checks" } } } };
+        let body = html! { section .card { h1 { "There is no such check" } p { "This command lists them all:" } pre { code { "maitre check --list" } } } };
         return (StatusCode::NOT_FOUND, page(&sandbox, "Not found · maître sandbox", &body)).into_response();
     };
     let short = check.id.strip_prefix("heroku.").unwrap_or(check.id);
@@ -25,7 +25,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>)
             p .sentence { (check.sentence) }
             dl .facts { dt { "From" } dd { (check.clause) } }
             p { "See whether your add-on keeps it:" }
-            pre tabindex="0" { code { "maitre check --plans " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (short) } }
+            pre tabindex="0" { code { "maitre check --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (short) } }
             p { a .quiet href="/?only=trouble" { "All that went wrong" } }
         }
     };

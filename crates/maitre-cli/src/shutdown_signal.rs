@@ -1,8 +1,8 @@
-//! Being asked to stop.
+//! Shutdown signals.
 
-/// Ctrl-C, or the same from whoever looks after the process, heard from the moment on in which this returns.
+/// Completes on the next Ctrl-C or SIGTERM. The signal handlers are installed when this function returns.
 #[cfg(unix)]
-pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
@@ -14,7 +14,7 @@ pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     let interrupted = tokio::signal::windows::ctrl_c();
     interrupted.map(|mut interrupted| async move { drop(interrupted.recv().await) })
 }

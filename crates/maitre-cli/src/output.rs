@@ -1,9 +1,9 @@
-//! Standard output, whose reader may have gone: `maitre checks | head` is no crash.
+//! Standard output that ignores a closed pipe, so that `maitre check --list | head` does not panic.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-/// A table without lines.
-pub(crate) fn columns(table: &mut Table) -> String {
+/// Formats a table without borders.
+pub(crate) fn borderless(table: &mut Table) -> String {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 2));
@@ -11,20 +11,20 @@ pub(crate) fn columns(table: &mut Table) -> String {
     table.trim_fmt()
 }
 
-/// `println!` that does not mind.
-macro_rules! line {
+/// `println!` that ignores write errors.
+macro_rules! println_ignoring_pipe {
     ($($text:tt)*) => {{
         use std::io::Write as _;
         let _ = writeln!(std::io::stdout(), $($text)*);
     }};
 }
 
-/// `print!` that does not mind.
-macro_rules! put {
+/// `print!` that ignores write errors.
+macro_rules! print_ignoring_pipe {
     ($($text:tt)*) => {{
         use std::io::Write as _;
         let _ = write!(std::io::stdout(), $($text)*);
     }};
 }
 
-pub(crate) use {line, put};
+pub(crate) use {print_ignoring_pipe, println_ignoring_pipe};

@@ -1,0 +1,186 @@
+//! `maitre check`
+
+mod list;
+mod progress;
+mod report;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use maitre_conformance::{Marketplace, Suite};
+
+use crate::color::Palette;
+use crate::exit::{ExitStatus, Format};
+use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
+use crate::shutdown_signal::shutdown_signal;
+use crate::target_args::{MarketplaceArgs, TargetArgs};
+
+use progress::ProgressLine;
+
+/// Checks whether an add-on conforms to its marketplace's contract, and suggests fixes.
+///
+/// Provisions, changes and deprovisions resources as the marketplace would. Deletes every resource that it created, also after
+/// a failure or Ctrl-C, and touches no other resource.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  maitre check --plan basic,premium
+  maitre check --plan basic --plan premium --only sso --strict
+  maitre check --list
+  MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async,platform
+  maitre check --url https://staging.lantern.example --allow-remote --plan test --format junit > report.xml
+
+Exit status: 0 ok, 1 problems found (a failed must; with --strict also a failed should; or a resource that could not be
+deleted), 2 could not run.")]
+pub(crate) struct Check {
+    /// List the checks instead of running them: ids, levels and sources
+    #[arg(long)]
+    list: bool,
+
+    #[command(flatten)]
+    marketplace_args: MarketplaceArgs,
+
+    #[command(flatten)]
+    target_args: TargetArgs,
+
+    /// Plans of the add-on: the first is provisioned, the second is the target of plan changes. May be repeated
+    #[arg(long = "plan", value_name = "NAME", value_delimiter = ',', default_value = "test", env = "MAITRE_PLANS")]
+    plans: Vec<String>,
+
+    /// Run only these checks: ids or groups, as listed by --list
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Skip these checks: ids or groups
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    skip: Vec<String>,
+
+    /// Exit with status 1 also for failed checks of level should
+    #[arg(long)]
+    strict: bool,
+
+    /// Run the slow checks too, which takes about two minutes longer
+    #[arg(long)]
+    slow: bool,
+
+    /// Serve a fake Heroku Platform API at this address. Start an add-on that answers 202 with this address in place of
+    /// api.heroku.com and id.heroku.com
+    #[arg(long, value_name = "HOST:PORT", requires = "client_secret")]
+    platform: Option<SocketAddr>,
+
+    /// OAuth client secret of the add-on
+    #[arg(long, value_name = "SECRET", env = "MAITRE_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<String>,
+
+    /// Time that an add-on that answers 202 has to complete an operation
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    async_timeout: u64,
+
+    /// Output format; markdown is for --list only, junit for reports only
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    #[default]
+    Human,
+    Json,
+    Junit,
+    Markdown,
+}
+
+impl Check {
+    pub(crate) fn format(&self) -> Format {
+        if self.format == OutputFormat::Json { Format::Json } else { Format::Human }
+    }
+
+    pub(crate) async fn run(self, palette: Palette) -> anyhow::Result<ExitStatus> {
+        if self.list {
+            return self.list(palette);
+        }
+        if self.format == OutputFormat::Markdown {
+            bail!("--format markdown needs --list");
+        }
+        let progress = Arc::new(Mutex::new(ProgressLine::new(self.format == OutputFormat::Human, palette)));
+        let (started, finished) = (progress.clone(), progress.clone());
+        let suite = self
+            .suite()?
+            .watch(move |check| lock(&started).start(check.id), move |finding| lock(&finished).finish(finding));
+        let report = suite.run_until(interrupted()?).await;
+        lock(&progress).finish_group();
+        let report = report?;
+        match self.format {
+            OutputFormat::Json => println_ignoring_pipe!("{}", report.to_json()),
+            OutputFormat::Junit => print_ignoring_pipe!("{}", report.to_junit(self.strict)),
+            OutputFormat::Human | OutputFormat::Markdown => report::print(&report, self.strict, palette),
+        }
+        if report.interrupted {
+            eprintln!("{} {}", palette.error("error:"), report::interruption(&report));
+            return Ok(ExitStatus::Interrupted);
+        }
+        Ok(if report.is_conformant(self.strict) { ExitStatus::Success } else { ExitStatus::ProblemsFound })
+    }
+
+    fn list(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
+        let marketplace = self.marketplace_args.marketplace;
+        match self.format {
+            OutputFormat::Human => list::print(marketplace, palette),
+            OutputFormat::Json => println_ignoring_pipe!("{}", list::json(marketplace)),
+            OutputFormat::Markdown => print_ignoring_pipe!("{}", list::page()),
+            OutputFormat::Junit => bail!("--format junit is for reports: use it without --list"),
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    fn suite(&self) -> anyhow::Result<Suite> {
+        let mut suite = match self.marketplace_args.marketplace {
+            Marketplace::CloudControl => Suite::cloudcontrol_file(self.marketplace_args.existing_manifest()?)?,
+            Marketplace::Opperator => Suite::opperator(self.marketplace_args.shared_secret()?),
+            _ => Suite::heroku_file(self.marketplace_args.existing_manifest()?)?,
+        };
+        suite = suite
+            .plans(self.plans.iter().map(String::as_str))
+            .slow(self.slow)
+            .production(self.target_args.allow_remote)
+            .only(self.only.iter().map(String::as_str))
+            .skip(self.skip.iter().map(String::as_str))
+            .finish_within(Duration::from_secs(self.async_timeout));
+        if let Some(url) = &self.target_args.url {
+            suite = suite.url(url);
+        }
+        if let Some(url) = &self.target_args.sso_url {
+            suite = suite.sso_url(url);
+        }
+        if let (Some(address), Some(secret)) = (self.platform, &self.client_secret) {
+            if !address.ip().is_loopback() {
+                bail!("{address} is not a loopback address: --platform needs one, such as 127.0.0.1:5999");
+            }
+            let socket = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+            suite = suite.platform(socket, secret);
+        }
+        Ok(suite)
+    }
+}
+
+fn lock(progress: &Mutex<ProgressLine>) -> MutexGuard<'_, ProgressLine> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Completes on the first shutdown signal, after which the suite deletes its resources. The second signal exits immediately.
+fn interrupted() -> anyhow::Result<impl Future<Output = ()>> {
+    let first = shutdown_signal().context("cannot handle Ctrl-C, which is needed to delete the created resources")?;
+    Ok(async move {
+        first.await;
+        eprintln!("\nstopping: deleting the created resources (Ctrl-C again to leave them)");
+        // not earlier, as every listener receives every signal
+        if let Ok(second) = shutdown_signal() {
+            tokio::spawn(async move {
+                second.await;
+                std::process::exit(130);
+            });
+        }
+    })
+}

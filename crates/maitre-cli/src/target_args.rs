@@ -1,0 +1,111 @@
+//! Arguments of several commands: the marketplace, the add-on's manifest and the add-on's address.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use maitre_conformance::{Address, Marketplace};
+use maitre_core::{ExposeSecret as _, Manifest};
+use maitre_testkit::{CloudControl, Heroku, Opperator};
+
+/// Marketplace, and the secrets that it shares with the add-on.
+#[derive(Args)]
+pub(crate) struct MarketplaceArgs {
+    /// Manifest of the add-on
+    #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
+    pub(crate) manifest: PathBuf,
+
+    /// Marketplace whose API to use: heroku, cloudcontrol or opperator
+    #[arg(long, value_name = "NAME", default_value = "heroku")]
+    pub(crate) marketplace: Marketplace,
+
+    /// Shared secret of Opperator
+    #[arg(long, value_name = "SECRET", env = "MAITRE_SHARED_SECRET", hide_env_values = true)]
+    shared_secret: Option<String>,
+}
+
+/// Address of the add-on.
+#[derive(Args)]
+pub(crate) struct TargetArgs {
+    /// Address of the add-on, with or without the path. Defaults to the manifest's api.test
+    #[arg(long, value_name = "BASE_URL", env = "MAITRE_URL")]
+    pub(crate) url: Option<String>,
+
+    /// URL of single sign-on. Defaults to the manifest's path on the same host
+    #[arg(long, value_name = "URL")]
+    pub(crate) sso_url: Option<String>,
+
+    /// Allow a target other than this machine: the one of --url, or the manifest's api.production
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+}
+
+/// Client that calls the add-on as a marketplace would.
+pub(crate) enum MarketplaceClient {
+    Heroku(Box<Heroku>),
+    CloudControl(Box<CloudControl>),
+    Opperator(Opperator),
+}
+
+/// Add-on to call.
+pub(crate) struct Target {
+    pub(crate) client: MarketplaceClient,
+    pub(crate) requires: Vec<String>,
+    /// Client for single sign-on, which may be on another host, and the path there.
+    pub(crate) sso: Option<(MarketplaceClient, String)>,
+}
+
+impl MarketplaceArgs {
+    pub(crate) fn shared_secret(&self) -> anyhow::Result<&str> {
+        self.shared_secret.as_deref().context("Opperator authenticates with a shared secret: set MAITRE_SHARED_SECRET")
+    }
+
+    /// Returns the path of the manifest. Fails if there is no such file.
+    pub(crate) fn existing_manifest(&self) -> anyhow::Result<&Path> {
+        if !self.manifest.exists() {
+            bail!(
+                "manifest {} not found: use --manifest, or create one with `maitre manifest new`",
+                self.manifest.display()
+            );
+        }
+        Ok(&self.manifest)
+    }
+
+    /// Returns the manifest, its password and its SSO salt (empty if it has none).
+    pub(crate) fn read_manifest(&self) -> anyhow::Result<(Manifest, String, String)> {
+        let manifest = Manifest::read(self.existing_manifest()?)?;
+        let password = manifest.password()?.expose_secret().to_owned();
+        let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default();
+        Ok((manifest, password, salt))
+    }
+
+    pub(crate) fn target(&self, args: &TargetArgs) -> anyhow::Result<Target> {
+        let (url, sso_url) = (args.url.as_deref(), args.sso_url.as_deref());
+        if self.marketplace == Marketplace::Opperator {
+            let address = Address::find(self.marketplace, None, url, None, args.allow_remote)?;
+            let client = MarketplaceClient::Opperator(Opperator::new(&address.root, self.shared_secret()?));
+            return Ok(Target { client, requires: Vec::new(), sso: None });
+        }
+        let (manifest, password, salt) = self.read_manifest()?;
+        let address = Address::find(self.marketplace, Some(&manifest), url, sso_url, args.allow_remote)?;
+        let client = |root: &str| -> anyhow::Result<MarketplaceClient> {
+            let id = &manifest.id;
+            Ok(match self.marketplace {
+                Marketplace::Heroku => MarketplaceClient::Heroku(Box::new(Heroku::new(root, id, &password, &salt))),
+                Marketplace::CloudControl => {
+                    MarketplaceClient::CloudControl(Box::new(CloudControl::new(root, id, &password, &salt)))
+                }
+                other => bail!("{other} is not supported by this command"),
+            })
+        };
+        let sso = match address.sso.filter(|_| !salt.is_empty()) {
+            Some(url) => {
+                let host = url.find("://").map_or(0, |index| index + 3);
+                let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end));
+                Some((client(origin)?, path.to_owned()))
+            }
+            None => None,
+        };
+        Ok(Target { client: client(&address.root)?, requires: manifest.api.requires, sso })
+    }
+}
