@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Table;
-use maitre_conformance::Marketplace;
-use maitre_core::manifest::{Endpoints, Level, lint};
+use maitre_conformance::{Level, Marketplace, lint};
+use maitre_core::manifest::Endpoints;
 use maitre_core::{ExposeSecret as _, Manifest as AddonManifest, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -127,9 +127,10 @@ impl New {
     fn run(&self) -> anyhow::Result<ExitStatus> {
         let manifest = self.manifest()?;
         let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);
-        let error = lint(&serde_json::to_value(&manifest)?).into_iter().find(|finding| finding.level == Level::Must);
+        let error =
+            lint::manifest(&serde_json::to_value(&manifest)?).into_iter().find(|finding| finding.level == Level::Must);
         if let Some(finding) = error {
-            bail!("{}: {}", finding.path, finding.why);
+            bail!("{}: {}", finding.path, finding.message);
         }
         if self.output == Path::new("-") {
             print_ignoring_pipe!("{text}");
@@ -231,7 +232,7 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
 fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) -> anyhow::Result<ExitStatus> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let manifest: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-    let findings = lint(&manifest);
+    let findings = lint::manifest(&manifest);
     let threshold = if strict { Level::Should } else { Level::Must };
     let has_problems = findings.iter().any(|finding| finding.level >= threshold);
     if format == OutputFormat::Json {
@@ -242,7 +243,7 @@ fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) 
                     "path": finding.path,
                     "rule": finding.rule,
                     "level": finding.level.to_string(),
-                    "message": finding.why,
+                    "message": finding.message,
                 })
             })
             .collect();
@@ -261,7 +262,7 @@ fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) 
         println_ignoring_pipe!(
             "{level} {}: {} {}",
             palette.bold(&finding.path),
-            finding.why,
+            finding.message,
             palette.dim(&format!("({})", finding.rule))
         );
     }

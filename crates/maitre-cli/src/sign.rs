@@ -148,7 +148,7 @@ fn basic(marketplace_args: &MarketplaceArgs, target_args: &TargetArgs, format: H
         HeaderFormat::Curl => {
             let (url, sso_url) = (target_args.url.as_deref(), target_args.sso_url.as_deref());
             let marketplace = marketplace_args.marketplace;
-            let address = Address::find(marketplace, Some(&manifest), url, sso_url, target_args.allow_remote)?;
+            let address = Address::resolve(marketplace, Some(&manifest), url, sso_url, target_args.allow_remote)?;
             format!("{}/resources", address.root)
         }
         _ => String::new(),

@@ -82,12 +82,12 @@ impl MarketplaceArgs {
     pub(crate) fn target(&self, args: &TargetArgs) -> anyhow::Result<Target> {
         let (url, sso_url) = (args.url.as_deref(), args.sso_url.as_deref());
         if self.marketplace == Marketplace::Opperator {
-            let address = Address::find(self.marketplace, None, url, None, args.allow_remote)?;
+            let address = Address::resolve(self.marketplace, None, url, None, args.allow_remote)?;
             let client = MarketplaceClient::Opperator(Opperator::new(&address.root, self.shared_secret()?));
             return Ok(Target { client, requires: Vec::new(), sso: None });
         }
         let (manifest, password, salt) = self.read_manifest()?;
-        let address = Address::find(self.marketplace, Some(&manifest), url, sso_url, args.allow_remote)?;
+        let address = Address::resolve(self.marketplace, Some(&manifest), url, sso_url, args.allow_remote)?;
         let client = |root: &str| -> anyhow::Result<MarketplaceClient> {
             let id = &manifest.id;
             Ok(match self.marketplace {

@@ -1,43 +1,46 @@
 use std::{error, fmt};
 
-/// Why nothing could be checked. The sentence says what to do.
+/// Error that prevents a check run or a sandbox from starting. Its message tells the user what to do.
 ///
 /// ```
 /// use maitre_conformance::Suite;
 ///
-/// let error = Suite::heroku("{}").unwrap_err();
+/// let error = Suite::builder("{}").build().unwrap_err();
 /// assert_eq!(error.to_string(), "the manifest lacks id: add the add-on's slug");
 /// ```
 #[derive(Debug)]
-pub struct CannotRun {
-    sentence: String,
-    cause: Option<Box<dyn error::Error + Send + Sync>>,
+pub struct SetupError {
+    message: String,
+    source: Option<Box<dyn error::Error + Send + Sync>>,
 }
 
-impl CannotRun {
-    pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), cause: None }
+impl SetupError {
+    /// Creates an error with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
     }
 
-    pub(crate) fn because(sentence: impl Into<String>, cause: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
-        Self { sentence: sentence.into(), cause: Some(cause.into()) }
+    /// Creates an error with this message and its cause.
+    pub fn with_source(message: impl Into<String>, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self { message: message.into(), source: Some(source.into()) }
     }
 }
 
-impl fmt::Display for CannotRun {
+impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.message)
     }
 }
 
-impl error::Error for CannotRun {
+impl error::Error for SetupError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.cause.as_ref().map(|cause| &**cause as _)
+        self.source.as_ref().map(|source| &**source as _)
     }
 }
 
-impl From<maitre_core::ManifestError> for CannotRun {
+impl From<maitre_core::ManifestError> for SetupError {
     fn from(error: maitre_core::ManifestError) -> Self {
-        Self { sentence: error.to_string(), cause: error::Error::source(&error).map(|cause| cause.to_string().into()) }
+        let source = error::Error::source(&error).map(|cause| cause.to_string().into());
+        Self { message: error.to_string(), source }
     }
 }

@@ -2,29 +2,34 @@
 
 mod address;
 mod check;
-mod cloudcontrol;
+mod cleanup;
 mod error;
 mod heroku;
-mod made;
+mod level;
+pub mod lint;
+mod manifest_input;
 mod marketplace;
-mod opperator;
+mod registry;
 mod report;
+mod response;
 mod rules;
 mod run;
-mod seen;
 mod select;
 mod serve;
 mod sign_on;
 mod suite;
+mod url;
 mod verdict;
 mod wire;
 
 pub use self::{
     address::Address,
-    check::{Capability, Check, Clause, Level, Source},
-    error::CannotRun,
+    check::{Capability, Check, Citation, Source},
+    error::SetupError,
+    level::{Level, UnknownLevel},
     marketplace::{Marketplace, UnknownMarketplace},
-    report::{Figures, Finding, Report},
-    suite::Suite,
+    registry::checks,
+    report::{CheckResult, Report, Summary},
+    suite::{Suite, SuiteBuilder},
     verdict::{Exchange, Failure, Outcome},
 };

@@ -1,16 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::check::Check;
-use crate::run::Subject;
-use crate::{cloudcontrol, heroku, opperator};
-
-/// Whose contract an add-on is held to.
+/// Marketplace whose requests the tools can send. Conformance checks exist for Heroku only; see
+/// [`checks`](crate::checks).
 ///
 /// ```
 /// use maitre_conformance::Marketplace;
 ///
-/// assert!(Marketplace::Heroku.checks().count() >= 70);
 /// assert_eq!("cloudcontrol".parse(), Ok(Marketplace::CloudControl));
 /// assert_eq!(Marketplace::Opperator.to_string(), "opperator");
 /// ```
@@ -21,15 +17,15 @@ pub enum Marketplace {
     Heroku,
     /// cloudControl, closed in 2016.
     CloudControl,
-    /// Opperator, which never opened.
+    /// Opperator, which never launched.
     Opperator,
 }
 
 impl Marketplace {
-    /// All there are.
+    /// All marketplaces.
     pub const ALL: [Self; 3] = [Self::Heroku, Self::CloudControl, Self::Opperator];
 
-    /// The name in ids and on the command line.
+    /// Returns the name used in check ids and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -39,7 +35,7 @@ impl Marketplace {
         }
     }
 
-    /// Which contract it is, and when its sources were last read.
+    /// Returns the contract's name and version, and the date of the sources.
     #[must_use]
     pub fn contract(self) -> &'static str {
         match self {
@@ -48,20 +44,6 @@ impl Marketplace {
             Self::Opperator => "Opperator, as implemented by maitre_d 0.4.0 in 2014",
         }
     }
-
-    /// Its checks, in the order in which they are tried.
-    pub fn checks(self) -> impl Iterator<Item = &'static Check> {
-        let checks: Vec<&'static Check> = match self {
-            Self::Heroku => checks_of::<heroku::Subject>(),
-            Self::CloudControl => checks_of::<cloudcontrol::Subject>(),
-            Self::Opperator => checks_of::<opperator::Subject>(),
-        };
-        checks.into_iter()
-    }
-}
-
-fn checks_of<S: Subject>() -> Vec<&'static Check> {
-    S::GROUPS.iter().flat_map(|group| group.iter()).map(|case| &case.check).collect()
 }
 
 impl fmt::Display for Marketplace {
@@ -70,13 +52,13 @@ impl fmt::Display for Marketplace {
     }
 }
 
-/// No marketplace has this name.
+/// Error for an unknown marketplace name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownMarketplace(String);
 
 impl fmt::Display for UnknownMarketplace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no marketplace named {:?}: choose heroku, cloudcontrol or opperator", self.0)
+        write!(f, "unknown marketplace {:?}: choose heroku, cloudcontrol or opperator", self.0)
     }
 }
 

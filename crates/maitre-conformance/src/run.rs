@@ -1,139 +1,152 @@
-//! Trying one check after the other, and leaving nothing behind.
+//! Runs the checks one after the other and removes what they create.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use crate::check::{Capability, Case, Check};
-use crate::error::CannotRun;
+use crate::error::SetupError;
 use crate::marketplace::Marketplace;
-use crate::report::{Finding, Report};
+use crate::report::{CheckResult, Report};
 use crate::select::Selection;
 use crate::verdict::{Failure, Outcome, Stop, Verdict};
 use crate::wire::Wire;
 
-/// How many checks in a row may find the add-on unreachable or silent before the rest is given up.
-const LOST: usize = 3;
+/// Number of consecutive checks without a response from the add-on after which the remaining checks are skipped.
+const MAX_UNREACHABLE: usize = 3;
 
-/// The add-on under test, as one marketplace meets it.
-pub(crate) trait Subject: Sized + Send + Sync + 'static {
+/// Upper limit of the timeout of a request during cleanup.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// The add-on under test, as one marketplace calls it.
+pub(crate) trait CheckTarget: Sized + Send + Sync + 'static {
     const MARKETPLACE: Marketplace;
-    /// The checks, group by group, in their order.
-    const GROUPS: &'static [&'static [Case<Self>]];
 
     fn wire(&self) -> &Wire;
 
-    /// Where it is.
-    fn target(&self) -> String;
+    /// Returns the add-on's URL, for the report.
+    fn url(&self) -> String;
 
-    /// Why a check that needs this cannot be tried; nothing if it can.
+    /// Returns the reason to skip a check that needs this capability, or `None` if the target has it.
     fn lacks(&self, capability: Capability) -> Option<String>;
 
-    /// The first calls, from which the add-on's ways become known.
-    fn meet(&self) -> impl Future<Output = Result<(), CannotRun>> + Send;
+    /// Sends the first requests, which determine the add-on's capabilities.
+    fn setup(&self) -> impl Future<Output = Result<(), SetupError>> + Send;
 
-    /// Gives up what checks share, after one of them failed on it or at the end.
-    fn part(&self) -> impl Future<Output = ()> + Send;
+    /// Releases the resource shared by checks, after a check failed or at the end of the run.
+    fn teardown(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// Called with each check before it is tried, and with each finding after.
-pub(crate) trait Watcher {
-    fn begins(&self, check: &'static Check);
-    fn ends(&self, finding: &Finding);
+/// Callbacks of a run.
+pub(crate) struct Observer {
+    pub(crate) on_start: Box<dyn Fn(&'static Check) + Send + Sync>,
+    pub(crate) on_result: Box<dyn Fn(&CheckResult) + Send + Sync>,
 }
 
-pub(crate) async fn run<S: Subject>(
-    subject: &S,
+impl Default for Observer {
+    fn default() -> Self {
+        Self { on_start: Box::new(|_| {}), on_result: Box::new(|_| {}) }
+    }
+}
+
+pub(crate) async fn run<T: CheckTarget>(
+    target: &T,
+    groups: &'static [&'static [Case<T>]],
     selection: &Selection,
-    watcher: &(impl Watcher + ?Sized),
+    observer: &Observer,
     stop: impl Future<Output = ()>,
-) -> Result<Report, CannotRun> {
+) -> Result<Report, SetupError> {
     let start = Instant::now();
     let mut stop = pin!(stop);
-    let met = tokio::select! {
-        met = subject.meet() => Some(met),
+    let setup = tokio::select! {
+        setup = target.setup() => Some(setup),
         () = &mut stop => None,
     };
-    subject.wire().take_trace();
-    subject.wire().was_lost();
-    let mut report = Report::new(S::MARKETPLACE, subject.target());
-    match met {
+    target.wire().take_exchanges();
+    target.wire().take_unreachable();
+    let mut report = Report::new(T::MARKETPLACE, target.url());
+    match setup {
         Some(Ok(())) => {}
         Some(Err(error)) => {
-            leave(subject).await;
+            finish(target).await;
             return Err(error);
         }
         None => report.interrupted = true,
     }
-    let mut lost = 0;
-    for case in S::GROUPS.iter().flat_map(|group| group.iter()).filter(|case| selection.takes(&case.check)) {
+    let mut unreachable = 0;
+    for case in groups.iter().flat_map(|group| group.iter()).filter(|case| selection.includes(&case.check)) {
         if report.interrupted {
             break;
         }
-        watcher.begins(&case.check);
-        let begun = Instant::now();
+        (observer.on_start)(&case.check);
+        let check_start = Instant::now();
         let outcome = tokio::select! {
-            outcome = outcome(subject, case, selection, lost >= LOST) => outcome,
+            outcome = outcome(target, case, selection, unreachable >= MAX_UNREACHABLE) => outcome,
             () = &mut stop => {
                 report.interrupted = true;
                 break;
             }
         };
-        lost = if subject.wire().was_lost() {
-            lost + 1
-        } else if lost < LOST {
+        unreachable = if target.wire().take_unreachable() {
+            unreachable + 1
+        } else if unreachable < MAX_UNREACHABLE {
             0
         } else {
-            lost
+            unreachable
         };
         let failed = outcome.failure().is_some();
-        let finding = Finding { check: &case.check, outcome, took: begun.elapsed() };
+        let result = CheckResult { check: &case.check, outcome, duration: check_start.elapsed() };
         if failed {
-            subject.part().await;
+            target.teardown().await;
         }
-        clear(subject, &mut report.left_behind).await;
-        watcher.ends(&finding);
-        report.findings.push(finding);
+        clean_up(target, &mut report.left_behind).await;
+        (observer.on_result)(&result);
+        report.results.push(result);
     }
-    report.left_behind.extend(leave(subject).await);
+    report.left_behind.extend(finish(target).await);
     report.left_behind.sort();
     report.left_behind.dedup();
-    report.took = start.elapsed();
+    report.duration = start.elapsed();
     Ok(report)
 }
 
-async fn outcome<S: Subject>(subject: &S, case: &'static Case<S>, selection: &Selection, lost: bool) -> Outcome {
+async fn outcome<T: CheckTarget>(
+    target: &T,
+    case: &'static Case<T>,
+    selection: &Selection,
+    unreachable: bool,
+) -> Outcome {
     let check = &case.check;
-    if lost {
-        return Outcome::Skipped("the add-on does not answer any more".to_owned());
+    if unreachable {
+        return Outcome::Skipped("the add-on no longer responds".to_owned());
     }
-    if check.slow && !selection.takes_slow(check) {
-        return Outcome::Skipped("it waits for time to pass, and slow checks were not asked for".to_owned());
+    if check.slow && !selection.includes_slow(check) {
+        return Outcome::Skipped("the check waits for time to pass, and slow checks were not requested".to_owned());
     }
-    if let Some(reason) = check.needs.iter().find_map(|capability| subject.lacks(*capability)) {
+    if let Some(reason) = check.needs.iter().find_map(|capability| target.lacks(*capability)) {
         return Outcome::Skipped(reason);
     }
-    let verdict: Verdict = (case.run)(subject).await;
-    let exchanges = subject.wire().take_trace();
+    let verdict: Verdict = (case.run)(target).await;
+    let exchanges = target.wire().take_exchanges();
     match verdict {
         Ok(()) => Outcome::Passed,
         Err(Stop::Skipped(reason)) => Outcome::Skipped(reason),
         Err(Stop::Failed(fault)) => Outcome::Failed(Failure {
-            why: subject.wire().masked(&fault.why),
+            message: target.wire().masked(&fault.message),
             advice: fault.advice,
-            shown_by: fault.exchange.filter(|number| *number < exchanges.len()),
+            evidence: fault.exchange.filter(|index| *index < exchanges.len()),
             exchanges,
         }),
     }
 }
 
-async fn clear<S: Subject>(subject: &S, left: &mut Vec<String>) {
-    let wire = subject.wire();
-    left.extend(wire.made().clear(wire.patience().min(Duration::from_secs(25))).await);
+async fn clean_up<T: CheckTarget>(target: &T, left_behind: &mut Vec<String>) {
+    let wire = target.wire();
+    left_behind.extend(wire.created().remove_all(wire.timeout().min(CLEANUP_TIMEOUT)).await);
 }
 
-async fn leave<S: Subject>(subject: &S) -> Vec<String> {
-    subject.part().await;
-    let mut left = Vec::new();
-    clear(subject, &mut left).await;
-    left
+async fn finish<T: CheckTarget>(target: &T) -> Vec<String> {
+    target.teardown().await;
+    let mut left_behind = Vec::new();
+    clean_up(target, &mut left_behind).await;
+    left_behind
 }

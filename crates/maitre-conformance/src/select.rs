@@ -1,7 +1,7 @@
-//! Which checks are tried.
+//! Selection of the checks to run.
 
 use crate::check::Check;
-use crate::error::CannotRun;
+use crate::error::SetupError;
 use crate::marketplace::Marketplace;
 
 #[derive(Clone, Default)]
@@ -12,46 +12,49 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    pub(crate) fn takes(&self, check: &Check) -> bool {
-        let named = |names: &[String]| names.iter().any(|name| is(check, name));
+    pub(crate) fn includes(&self, check: &Check) -> bool {
+        let named = |names: &[String]| names.iter().any(|name| matches(check, name));
         (self.only.is_empty() || named(&self.only)) && !named(&self.skip)
     }
 
-    /// Whoever names a slow check wants it.
-    pub(crate) fn takes_slow(&self, check: &Check) -> bool {
-        self.slow || self.only.iter().any(|name| full(check, name) == check.id)
+    /// Returns whether a slow check runs: on request of all slow checks, or of this check by its id.
+    pub(crate) fn includes_slow(&self, check: &Check) -> bool {
+        self.slow || self.only.iter().any(|name| qualified(check, name) == check.id)
     }
 
-    /// A name that is no check's is a mistake, and never "nothing to do".
-    pub(crate) fn validate(&self, marketplace: Marketplace) -> Result<(), CannotRun> {
-        let unknown =
-            self.only.iter().chain(&self.skip).find(|name| !marketplace.checks().any(|check| is(check, name)));
+    /// Rejects unknown names and an empty selection.
+    pub(crate) fn validate<C>(&self, marketplace: Marketplace, checks: impl Fn() -> C) -> Result<(), SetupError>
+    where
+        C: Iterator<Item = &'static Check>,
+    {
+        let unknown = self.only.iter().chain(&self.skip).find(|name| !checks().any(|check| matches(check, name)));
         if let Some(name) = unknown {
-            return Err(CannotRun::new(format!(
-                "no check of {marketplace} is named {name}: write an id, such as {}, or a group of them, such as {}",
-                marketplace.checks().next().map_or("", |check| check.id),
-                marketplace.checks().next().map_or("", Check::group),
+            return Err(SetupError::new(format!(
+                "unknown check `{name}` for {marketplace}: use an id such as {}, or a group such as {}",
+                checks().next().map_or("", |check| check.id),
+                checks().next().map_or("", Check::group),
             )));
         }
-        if marketplace.checks().any(|check| self.takes(check)) {
+        if checks().any(|check| self.includes(check)) {
             Ok(())
         } else {
-            Err(CannotRun::new("nothing is left to check: what is named to try is also named to skip"))
+            Err(SetupError::new("no check is left to run: all selected checks are also skipped"))
         }
     }
 }
 
-/// An id, a group, or the first word of several groups; with or without the marketplace in front.
-fn is(check: &Check, name: &str) -> bool {
-    let name = full(check, name);
-    let of_a_group = name.split('.').count() < 3;
+/// Returns whether a name is the check's id, its group, or the first word of its group; with or without the marketplace.
+fn matches(check: &Check, name: &str) -> bool {
+    let name = qualified(check, name);
+    let may_be_group = name.split('.').count() < 3;
     check
         .id
         .strip_prefix(name.as_str())
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || (of_a_group && rest.starts_with('-')))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || (may_be_group && rest.starts_with('-')))
 }
 
-fn full(check: &Check, name: &str) -> String {
+/// Returns the name with the marketplace in front.
+fn qualified(check: &Check, name: &str) -> String {
     let marketplace = check.id.split('.').next().unwrap_or_default();
     match name.split('.').next() {
         Some(first) if first == marketplace => name.to_owned(),
@@ -62,35 +65,39 @@ fn full(check: &Check, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::checks;
 
-    fn taken(only: &[&str], skip: &[&str]) -> usize {
+    fn selection(only: &[&str], skip: &[&str]) -> Selection {
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        let selection = Selection { only: names(only), skip: names(skip), slow: false };
-        Marketplace::Heroku.checks().filter(|check| selection.takes(check)).count()
+        Selection { only: names(only), skip: names(skip), slow: false }
+    }
+
+    fn count(only: &[&str], skip: &[&str]) -> usize {
+        let selection = selection(only, skip);
+        checks(Marketplace::Heroku).filter(|check| selection.includes(check)).count()
     }
 
     #[test]
     fn a_name_is_an_id_or_a_group() {
-        let all = taken(&[], &[]);
-        assert_eq!(taken(&["heroku"], &[]), all);
-        assert_eq!(taken(&["heroku.idempotency.same-uuid-again"], &[]), 1);
-        assert_eq!(taken(&["idempotency.same-uuid-again"], &[]), 1);
-        assert_eq!(taken(&["idempotency"], &[]) + taken(&[], &["heroku.idempotency"]), all);
-        assert_eq!(taken(&["sso"], &[]), taken(&["sso-token", "sso-window", "sso-session"], &[]));
-        assert_eq!(taken(&["heroku.idempotency.same-uuid"], &[]), 0, "half an id");
-        assert_eq!(taken(&["provision.id"], &[]), 1, "and not provision.id-works");
+        let all = count(&[], &[]);
+        assert_eq!(count(&["heroku"], &[]), all);
+        assert_eq!(count(&["heroku.idempotency.same-uuid-again"], &[]), 1);
+        assert_eq!(count(&["idempotency.same-uuid-again"], &[]), 1);
+        assert_eq!(count(&["idempotency"], &[]) + count(&[], &["heroku.idempotency"]), all);
+        assert_eq!(count(&["sso"], &[]), count(&["sso-token", "sso-window", "sso-session"], &[]));
+        assert_eq!(count(&["heroku.idempotency.same-uuid"], &[]), 0, "half an id");
+        assert_eq!(count(&["provision.id"], &[]), 1, "not provision.id-works");
     }
 
     #[test]
-    fn a_name_of_nothing_is_an_error() {
-        let refused = |only: &str, skip: &str| {
-            let names = |name: &str| if name.is_empty() { vec![] } else { vec![name.to_owned()] };
-            let selection = Selection { only: names(only), skip: names(skip), slow: false };
-            selection.validate(Marketplace::Heroku).map_err(|error| error.to_string())
+    fn an_unknown_name_is_an_error() {
+        let validate = |only: &[&str], skip: &[&str]| {
+            let result = selection(only, skip).validate(Marketplace::Heroku, || checks(Marketplace::Heroku));
+            result.map_err(|error| error.to_string())
         };
-        assert!(refused("ssso", "").is_err_and(|said| said.contains("no check of heroku is named ssso")));
-        assert!(refused("", "heroku.nothing").is_err());
-        assert!(refused("sso", "sso").is_err_and(|said| said.contains("nothing is left")));
-        assert_eq!(refused("sso", "sso-window.one-use"), Ok(()));
+        assert!(validate(&["ssso"], &[]).is_err_and(|error| error.contains("unknown check `ssso` for heroku")));
+        assert!(validate(&[], &["heroku.nothing"]).is_err());
+        assert!(validate(&["sso"], &["sso"]).is_err_and(|error| error.contains("no check is left to run")));
+        assert_eq!(validate(&["sso"], &["sso-window.one-use"]), Ok(()));
     }
 }

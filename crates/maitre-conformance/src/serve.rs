@@ -1,4 +1,4 @@
-//! A service of the same process, behind a loopback port of its own.
+//! Serves a service of the same process on a loopback port.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::error::CannotRun;
+use crate::error::SetupError;
 
 pub(crate) struct Service(Router);
 
@@ -22,32 +22,32 @@ impl Service {
         Self(Router::new().fallback_service(service))
     }
 
-    pub(crate) async fn serve(&self) -> Result<Served, CannotRun> {
-        let no_port = |cause| CannotRun::because("cannot listen on a port of 127.0.0.1", cause);
+    pub(crate) async fn serve(&self) -> Result<ServedService, SetupError> {
+        let no_port = |error| SetupError::with_source("cannot listen on a port of 127.0.0.1", error);
         let socket = TcpListener::bind("127.0.0.1:0").await.map_err(no_port)?;
         let origin = format!("http://{}", socket.local_addr().map_err(no_port)?);
         let app = self.0.clone();
         let task = tokio::spawn(async move {
-            // it ends with this value alone
+            // runs until the task is aborted
             let _ = axum::serve(socket, app).await;
         });
-        Ok(Served { origin, task })
+        Ok(ServedService { origin, task })
     }
 }
 
-/// Ends when it is dropped.
-pub(crate) struct Served {
+/// Running server; stops when dropped.
+pub(crate) struct ServedService {
     origin: String,
     task: JoinHandle<()>,
 }
 
-impl Served {
+impl ServedService {
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 }
 
-impl Drop for Served {
+impl Drop for ServedService {
     fn drop(&mut self) {
         self.task.abort();
     }

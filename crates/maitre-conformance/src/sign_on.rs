@@ -1,34 +1,34 @@
-//! Single sign-on as a browser goes through it: the form, the redirect, the page.
+//! Single sign-on in a browser: the form, the redirects and the page.
 
 use maitre_core::manifest::is_loopback;
 use maitre_testkit::{Call, Form, SignOn, Visitor};
 
-use crate::seen::Seen;
+use crate::response::Response;
+use crate::url;
 use crate::verdict::{Stop, Verdict};
 use crate::wire::Wire;
 
-/// As many redirects are followed.
-const REDIRECTS: usize = 5;
+/// Maximum number of redirects to follow.
+const MAX_REDIRECTS: usize = 5;
 
-/// Where single sign-on is posted to.
-pub(crate) struct Door {
+/// Endpoint that single sign-on forms are posted to.
+pub(crate) struct SsoEndpoint {
     pub(crate) origin: String,
     pub(crate) path: String,
 }
 
-/// Somebody who came to the door, and the page they were led to.
-pub(crate) struct Entered {
+/// A sign-on attempt and the page it led to.
+pub(crate) struct SignedIn {
     pub(crate) visitor: Visitor,
-    /// The answer to the form.
-    pub(crate) answer: Seen,
-    /// The last page; the answer itself if it leads nowhere, or to a machine that may not be called.
-    pub(crate) page: Seen,
+    /// Response to the form.
+    pub(crate) response: Response,
+    /// Last page. The response to the form if there is no redirect, or if it leads to a machine that may not be called.
+    pub(crate) page: Response,
 }
 
-impl Door {
-    pub(crate) fn at(url: &str) -> Self {
-        let host = url.find("://").map_or(0, |place| place + 3);
-        let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |place| host + place));
+impl SsoEndpoint {
+    pub(crate) fn new(url: &str) -> Self {
+        let (origin, path) = url::split_origin(url);
         Self { origin: origin.to_owned(), path: path.to_owned() }
     }
 
@@ -36,26 +36,26 @@ impl Door {
         Visitor::new(&self.origin)
     }
 
-    /// Posts the form as a browser does, and goes where it is led.
-    pub(crate) async fn enter<F: Form>(
+    /// Posts the form as a browser does and follows the redirects.
+    pub(crate) async fn sign_in<F: Form>(
         &self,
         wire: &Wire,
         mut visitor: Visitor,
         form: &Call<SignOn<F>>,
-    ) -> Result<Entered, Stop> {
-        let answer = wire.visit(visitor.post_form(form.url(), form.fields())).await?;
-        let mut page = answer.clone();
-        for _ in 0..REDIRECTS {
+    ) -> Result<SignedIn, Stop> {
+        let response = wire.visit(visitor.post_form(form.url(), form.fields())).await?;
+        let mut page = response.clone();
+        for _ in 0..MAX_REDIRECTS {
             let Some(location) = page.location() else { break };
             if !(300..400).contains(&page.status()) || !self.may_follow(location) {
                 break;
             }
             page = wire.visit(visitor.follow(&page)).await?;
         }
-        Ok(Entered { visitor, answer, page })
+        Ok(SignedIn { visitor, response, page })
     }
 
-    /// To the same host and to this machine, and nowhere else.
+    /// Allows redirects to the same host and to this machine only.
     fn may_follow(&self, location: &str) -> bool {
         let Some((_, rest)) = location.split_once("://") else { return !location.starts_with("//") };
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -63,46 +63,40 @@ impl Door {
     }
 }
 
-/// Insists that the sign-on led to a page for the customer.
-pub(crate) fn must_be_in(entered: &Entered) -> Verdict {
-    let (answer, page) = (&entered.answer, &entered.page);
-    match answer.status() {
-        200 | 301..=303 | 307 | 308 => {}
-        403 => {
-            return Err(answer.wrong_status(
-                "302",
-                "The form is signed as the manifest's salt demands. Hash the fields as they are after form decoding (the \
-                 address has a +), joined by colons, and compare in lower-case hex.",
-            ));
-        }
-        401 => {
-            return Err(
-                answer.wrong_status("302", "Ask for no password here: a browser comes, and the token is the key.")
-            );
-        }
-        404 | 405 => {
-            return Err(answer
-                .wrong_status("302", "Look at the manifest's sso_url and at your routes: the form is posted there."));
-        }
-        _ => return Err(answer.wrong_status("302", "Let in whoever has a good token, and redirect to the dashboard.")),
+/// Requires that the sign-on led to a page.
+pub(crate) fn must_be_signed_in(signed_in: &SignedIn) -> Verdict {
+    let (response, page) = (&signed_in.response, &signed_in.page);
+    let advice = match response.status() {
+        200 | 301..=303 | 307 | 308 => None,
+        403 => Some(
+            "The form is signed with the manifest's salt. Hash the form-decoded fields (the email address contains a +), \
+             joined by colons, and compare the hash in lowercase hex.",
+        ),
+        401 => Some("Do not require Basic credentials here: a browser sends the form, and the token authenticates it."),
+        404 | 405 => Some("Check the manifest's sso_url and your routes: the form is posted there."),
+        _ => Some("Accept a valid token, and redirect to the dashboard."),
+    };
+    if let Some(advice) = advice {
+        return Err(response.wrong_status("302", advice));
     }
-    if (300..400).contains(&answer.status()) && answer.location().is_none() {
-        return Err(answer.fault("The redirect has no Location.", "Redirect to the dashboard of the resource."));
+    if (300..400).contains(&response.status()) && response.location().is_none() {
+        return Err(response.fault("The redirect has no Location header.", "Redirect to the resource's dashboard."));
     }
     let followed = page.status();
     if (300..400).contains(&followed) || followed == 200 {
-        return Ok(()); // a redirect is the last page where it leads to a machine that may not be called
+        return Ok(()); // a redirect is the last page if it leads to a machine that may not be called
     }
-    let strict = answer.cookies().find(|cookie| cookie.same_site().is_some_and(|it| it.eq_ignore_ascii_case("strict")));
+    let strict =
+        response.cookies().find(|cookie| cookie.same_site().is_some_and(|it| it.eq_ignore_ascii_case("strict")));
     let advice = match strict {
         Some(cookie) => format!(
-            "The cookie {} is SameSite=Strict, and a browser that comes from Heroku does not send it along on the redirect: \
-             make it Lax.",
+            "The cookie {} is SameSite=Strict, so a browser that comes from Heroku does not send it with the redirect: use \
+             Lax.",
             cookie.name()
         ),
         None => {
-            "Look whether the session is saved before the redirect is answered, and its cookie has Path=/.".to_owned()
+            "Check that the session is stored before the redirect is sent, and that its cookie has Path=/.".to_owned()
         }
     };
-    Err(page.fault(format!("The form is accepted, and the page that it leads to answers {followed}."), advice))
+    Err(page.fault(format!("The form is accepted, but the page that it redirects to answers {followed}."), advice))
 }

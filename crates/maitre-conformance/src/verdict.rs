@@ -1,24 +1,24 @@
-//! What comes of a check.
+//! Results of a check.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What comes of a check, inside.
+/// Internal result of a check.
 pub(crate) type Verdict = Result<(), Stop>;
 
-/// Why a check ended before its end.
+/// Reason why a check ended early.
 #[derive(Debug, Clone)]
 pub(crate) enum Stop {
     Failed(Fault),
     Skipped(String),
 }
 
-/// What is wrong, before it is known which exchanges led to it.
+/// Violation of a rule, without the exchanges that led to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    pub(crate) why: String,
+    pub(crate) message: String,
     pub(crate) advice: String,
-    /// The number of the exchange that shows it.
+    /// Index of the exchange that shows the fault.
     pub(crate) exchange: Option<usize>,
 }
 
@@ -27,23 +27,23 @@ impl Stop {
         Self::Skipped(reason.into())
     }
 
-    /// A fault that no single exchange shows.
-    pub(crate) fn fault(why: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::Failed(Fault { why: why.into(), advice: advice.into(), exchange: None })
+    /// Creates a fault that no single exchange shows.
+    pub(crate) fn fault(message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Failed(Fault { message: message.into(), advice: advice.into(), exchange: None })
     }
 }
 
-/// One request and what came back, as text. Credentials, tokens, config values, cookies and grants are masked.
+/// Request and response as text. Credentials, tokens, config values, cookies and grants are masked.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Exchange {
     /// Method and URL.
-    pub line: String,
-    /// The status of the answer, if there was one.
+    pub request_line: String,
+    /// Status of the response, if there was one.
     pub status: Option<u16>,
-    /// How long it took.
-    pub took: Duration,
-    /// The whole of it: lines that begin with `>` were sent, those with `<` came back.
+    /// Time from the request to the response.
+    pub duration: Duration,
+    /// Complete exchange: lines that begin with `>` were sent, lines that begin with `<` were received.
     pub text: String,
 }
 
@@ -53,42 +53,42 @@ impl fmt::Display for Exchange {
     }
 }
 
-/// What is wrong, how it was found and what to do.
+/// Details of a failed check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// What the add-on did and why that is wrong.
-    pub why: String,
-    /// What to do.
+    /// Observed behavior, and why it is wrong.
+    pub message: String,
+    /// How to fix it.
     pub advice: String,
-    /// All that was sent for this check and came back, in its order.
+    /// All exchanges of the check, in order.
     pub exchanges: Vec<Exchange>,
-    /// Which of them shows it.
-    pub shown_by: Option<usize>,
+    /// Index of the exchange that shows the fault.
+    pub evidence: Option<usize>,
 }
 
 impl Failure {
-    /// The exchange that shows the fault.
+    /// Returns the exchange that shows the fault.
     #[must_use]
     pub fn exchange(&self) -> Option<&Exchange> {
-        self.exchanges.get(self.shown_by?)
+        self.exchanges.get(self.evidence?)
     }
 }
 
-/// What came of a check.
+/// Outcome of a check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The add-on does it.
+    /// The add-on meets the requirement.
     Passed,
-    /// It does not.
+    /// The add-on violates the requirement.
     Failed(Failure),
-    /// It was not tried, for this reason.
+    /// The check did not run, for this reason.
     Skipped(String),
 }
 
 impl Outcome {
-    /// Whether it failed.
+    /// Returns the failure, if the check failed.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {

@@ -1,4 +1,4 @@
-//! Everything that a check sends goes through here: it is written down, bounded in time, and what it makes is remembered.
+//! Sends the requests of the checks: records each exchange, applies the timeout and tracks created resources.
 
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,210 +7,210 @@ use std::time::{Duration, Instant};
 
 use maitre_testkit::{Call, Error, Kind, Reply, Visit};
 
-use crate::error::CannotRun;
-use crate::made::Made;
-use crate::seen::Seen;
-use crate::verdict::{Exchange, Stop};
+use crate::cleanup::Created;
+use crate::error::SetupError;
+use crate::response::Response;
+use crate::verdict::{Exchange, Fault, Stop};
 
 pub(crate) struct Wire {
-    patience: Duration,
-    /// Values that no report may show, wherever they turn up.
+    timeout: Duration,
+    /// Values that are masked everywhere in a report.
     secrets: Vec<String>,
-    trace: Mutex<Vec<Exchange>>,
-    made: Arc<Made>,
-    witness: Option<Arc<Witness>>,
-    lost: AtomicBool,
+    exchanges: Mutex<Vec<Exchange>>,
+    created: Arc<Created>,
+    on_reply: Option<Arc<OnReply>>,
+    unreachable: AtomicBool,
 }
 
-/// Hears of every answer.
-type Witness = dyn Fn(&Reply) + Send + Sync;
+/// Callback for every reply.
+type OnReply = dyn Fn(&Reply) + Send + Sync;
 
-/// No answer came.
-pub(crate) struct Silence {
+/// A request without a response.
+pub(crate) struct NoResponse {
     cause: String,
-    unreachable: bool,
-    number: usize,
+    is_connect: bool,
+    index: usize,
 }
 
-impl Silence {
-    /// That nobody is there, where no connection came about: then there is nothing to check.
-    pub(crate) fn nobody_at(self, target: &str) -> Result<(), CannotRun> {
-        if !self.unreachable {
+impl NoResponse {
+    /// Returns an error if the connection failed, because then there is nothing to check.
+    pub(crate) fn unless_connected(self, url: &str) -> Result<(), SetupError> {
+        if !self.is_connect {
             return Ok(());
         }
-        let sentence = format!("nobody answers at {target}: start the add-on, or say where it runs with --url");
-        Err(CannotRun::because(sentence, self.cause))
+        let message = format!("cannot connect to {url}: start the add-on, or pass its address with --url");
+        Err(SetupError::with_source(message, self.cause))
     }
 
     pub(crate) fn fault(&self, advice: &str) -> Stop {
-        let why = format!("There is no answer: {}.", self.cause);
-        Stop::Failed(crate::verdict::Fault { why, advice: advice.to_owned(), exchange: Some(self.number) })
+        let message = format!("There is no response: {}.", self.cause);
+        Stop::Failed(Fault { message, advice: advice.to_owned(), exchange: Some(self.index) })
     }
 }
 
-impl From<Silence> for Stop {
-    fn from(silence: Silence) -> Self {
-        silence.fault(
-            "Answer every request: look into the add-on's log for a crash or a deadlock at this call. A marketplace \
-             counts it as failed and tries again.",
+impl From<NoResponse> for Stop {
+    fn from(no_response: NoResponse) -> Self {
+        no_response.fault(
+            "Answer every request: look in the add-on's log for a crash or a deadlock during this request. A marketplace \
+             counts the request as failed and retries it.",
         )
     }
 }
 
 impl Wire {
-    pub(crate) fn new(patience: Duration, secrets: Vec<String>, made: Made) -> Self {
-        // what is short is found in every other word
+    pub(crate) fn new(timeout: Duration, secrets: Vec<String>, created: Created) -> Self {
+        // a short value also occurs in ordinary words
         let secrets = secrets.into_iter().filter(|secret| secret.len() >= 8).collect();
-        let (trace, made) = (Mutex::default(), Arc::new(made));
-        Self { patience, secrets, trace, made, witness: None, lost: AtomicBool::new(false) }
+        let (exchanges, created) = (Mutex::default(), Arc::new(created));
+        Self { timeout, secrets, exchanges, created, on_reply: None, unreachable: AtomicBool::new(false) }
     }
 
-    /// Tells somebody of every answer.
-    pub(crate) fn witnessed_by(mut self, witness: impl Fn(&Reply) + Send + Sync + 'static) -> Self {
-        self.witness = Some(Arc::new(witness));
+    /// Sets a callback for every reply.
+    pub(crate) fn on_reply(mut self, callback: impl Fn(&Reply) + Send + Sync + 'static) -> Self {
+        self.on_reply = Some(Arc::new(callback));
         self
     }
 
-    pub(crate) fn made(&self) -> &Arc<Made> {
-        &self.made
+    pub(crate) fn created(&self) -> &Arc<Created> {
+        &self.created
     }
 
-    /// How long an answer may take.
-    pub(crate) fn patience(&self) -> Duration {
-        self.patience
+    /// Returns the timeout of one request.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
-    /// Whether since this was last asked the add-on could not be connected to, or let the time for an answer pass.
-    pub(crate) fn was_lost(&self) -> bool {
-        self.lost.swap(false, Ordering::Relaxed)
+    /// Returns whether a connection failed or a request timed out since the last call.
+    pub(crate) fn take_unreachable(&self) -> bool {
+        self.unreachable.swap(false, Ordering::Relaxed)
     }
 
-    /// All exchanges since this was last asked.
-    pub(crate) fn take_trace(&self) -> Vec<Exchange> {
-        std::mem::take(&mut *self.trace.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Returns all exchanges since the last call.
+    pub(crate) fn take_exchanges(&self) -> Vec<Exchange> {
+        std::mem::take(&mut *self.exchanges.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sends a call; no answer is a fault of the add-on.
-    pub(crate) async fn send<K>(&self, call: Call<K>) -> Result<Seen, Stop>
+    /// Sends a request; a missing response is a fault of the add-on.
+    pub(crate) async fn send<K>(&self, call: Call<K>) -> Result<Response, Stop>
     where
         K: Kind + Send + Sync + 'static,
         K::Value: Send + Sync,
     {
-        Ok(self.attempt(call).await?)
+        Ok(self.try_send(call).await?)
     }
 
-    /// Sends a call and leaves it to the check what a missing answer means.
+    /// Sends a request; the check decides what a missing response means.
     ///
-    /// The request goes on in a task of its own when the check is given up, so that what it makes is known.
-    pub(crate) async fn attempt<K>(&self, call: Call<K>) -> Result<Seen, Silence>
+    /// The request continues in its own task if the check is cancelled, so that the resource it creates is known.
+    pub(crate) async fn try_send<K>(&self, call: Call<K>) -> Result<Response, NoResponse>
     where
         K: Kind + Send + Sync + 'static,
         K::Value: Send + Sync,
     {
         let request = call.request();
-        let (made, witness, patience) = (self.made.clone(), self.witness.clone(), self.patience);
-        let under_way = made.expect(&request);
+        let (created, on_reply, timeout) = (self.created.clone(), self.on_reply.clone(), self.timeout);
+        let in_flight = created.register(&request);
         let start = Instant::now();
         let sent = tokio::spawn(async move {
-            let answer = tokio::time::timeout(patience, call.try_send()).await;
-            if let Ok(Ok(reply)) = &answer {
-                made.note(reply);
-                if let Some(witness) = witness {
-                    witness(reply);
+            let reply = tokio::time::timeout(timeout, call.try_send()).await;
+            if let Ok(Ok(reply)) = &reply {
+                created.record(reply);
+                if let Some(on_reply) = on_reply {
+                    on_reply(reply);
                 }
             }
-            drop(under_way);
-            answer
+            drop(in_flight);
+            reply
         });
-        let took = || start.elapsed();
+        let duration = || start.elapsed();
         match sent.await {
-            Ok(Ok(Ok(reply))) => Ok(self.write_down(reply, took())),
+            Ok(Ok(Ok(reply))) => Ok(self.record_reply(reply, duration())),
             Ok(Ok(Err(error))) => {
-                self.lost.fetch_or(error.is_connect() || error.is_timeout(), Ordering::Relaxed);
-                let silence = self.no_answer(&request.to_string(), took(), &told(&error));
-                Err(Silence { unreachable: error.is_connect(), ..silence })
+                self.unreachable.fetch_or(error.is_connect() || error.is_timeout(), Ordering::Relaxed);
+                let no_response = self.record_failure(&request.to_string(), duration(), &root_cause(&error));
+                Err(NoResponse { is_connect: error.is_connect(), ..no_response })
             }
             Ok(Err(_)) => {
-                self.lost.store(true, Ordering::Relaxed);
-                Err(self.no_answer(&request.to_string(), took(), &self.too_long()))
+                self.unreachable.store(true, Ordering::Relaxed);
+                Err(self.record_failure(&request.to_string(), duration(), &self.timed_out()))
             }
-            Err(_) => Err(self.no_answer(&request.to_string(), took(), "the request could not be made")),
+            Err(_) => Err(self.record_failure(&request.to_string(), duration(), "the request could not be built")),
         }
     }
 
-    /// Sends them all at the same time. The answers are in the order of the calls.
-    pub(crate) async fn send_all<K>(&self, calls: impl IntoIterator<Item = Call<K>>) -> Result<Vec<Seen>, Stop>
+    /// Sends requests concurrently. The responses are in the order of the calls.
+    pub(crate) async fn send_all<K>(&self, calls: impl IntoIterator<Item = Call<K>>) -> Result<Vec<Response>, Stop>
     where
         K: Kind + Send + Sync + 'static,
         K::Value: Send + Sync,
     {
-        let answers = futures_util::future::join_all(calls.into_iter().map(|call| self.send(call))).await;
-        answers.into_iter().collect()
+        let responses = futures_util::future::join_all(calls.into_iter().map(|call| self.send(call))).await;
+        responses.into_iter().collect()
     }
 
-    /// Does something to the add-on that has no answer to look at, such as hanging up.
-    pub(crate) async fn disturb<K>(&self, call: &Call<K>, what: &str, doing: impl Future<Output = ()> + Send)
+    /// Performs an action whose response is not observed, such as hanging up.
+    pub(crate) async fn perform<K>(&self, call: &Call<K>, description: &str, action: impl Future<Output = ()> + Send)
     where
         K: Kind + Send + Sync + 'static,
         K::Value: Send + Sync,
     {
         let request = call.request();
         let start = Instant::now();
-        let under_way = self.made.expect(&request);
-        let _ = tokio::time::timeout(self.patience, doing).await;
-        drop(under_way);
-        self.push(&request.to_string(), None, start.elapsed(), &format!("{request}! {what}\n"));
+        let in_flight = self.created.register(&request);
+        let _ = tokio::time::timeout(self.timeout, action).await;
+        drop(in_flight);
+        self.record(&request.to_string(), None, start.elapsed(), &format!("{request}! {description}\n"));
     }
 
-    /// Opens a page in a browser.
-    pub(crate) async fn visit(&self, visit: Visit<'_>) -> Result<Seen, Stop> {
+    /// Opens a page in the browser.
+    pub(crate) async fn visit(&self, visit: Visit<'_>) -> Result<Response, Stop> {
         let start = Instant::now();
-        let printed = format!("{visit:?}");
-        match tokio::time::timeout(self.patience, visit.try_send()).await {
-            Ok(Ok(reply)) => Ok(self.write_down(reply, start.elapsed())),
-            Ok(Err(error)) => Err(self.no_answer(&printed, start.elapsed(), &told(&error)).into()),
-            Err(_) => Err(self.no_answer(&printed, start.elapsed(), &self.too_long()).into()),
+        let request = format!("{visit:?}");
+        match tokio::time::timeout(self.timeout, visit.try_send()).await {
+            Ok(Ok(reply)) => Ok(self.record_reply(reply, start.elapsed())),
+            Ok(Err(error)) => Err(self.record_failure(&request, start.elapsed(), &root_cause(&error)).into()),
+            Err(_) => Err(self.record_failure(&request, start.elapsed(), &self.timed_out()).into()),
         }
     }
 
-    /// Writes down what the add-on asked of somebody else.
-    pub(crate) fn overheard(&self, exchange: &maitre_testkit::platform::Exchange) -> usize {
-        let line = format!("> {} {} (the add-on asks Heroku)", exchange.method(), exchange.path());
-        self.push(&line, exchange.status(), Duration::ZERO, &exchange.to_string())
+    /// Records a request that the add-on sent to the fake platform.
+    pub(crate) fn record_platform_call(&self, exchange: &maitre_testkit::platform::Exchange) -> usize {
+        let line = format!("> {} {} (the add-on calls Heroku)", exchange.method(), exchange.path());
+        self.record(&line, exchange.status(), Duration::ZERO, &exchange.to_string())
     }
 
-    fn too_long(&self) -> String {
-        format!("no answer within {} s", self.patience.as_secs_f32())
+    fn timed_out(&self) -> String {
+        format!("timed out after {} s", self.timeout.as_secs_f32())
     }
 
-    fn write_down(&self, reply: Reply, took: Duration) -> Seen {
-        let number = self.push(&reply.request().to_string(), Some(reply.status()), took, &reply.to_string());
-        Seen::new(reply, number, took)
+    fn record_reply(&self, reply: Reply, duration: Duration) -> Response {
+        let index = self.record(&reply.request().to_string(), Some(reply.status()), duration, &reply.to_string());
+        Response::new(reply, index, duration)
     }
 
-    fn no_answer(&self, request: &str, took: Duration, why: &str) -> Silence {
-        let number = self.push(request, None, took, &format!("{request}! {why}\n"));
-        Silence { cause: why.to_owned(), unreachable: false, number }
+    fn record_failure(&self, request: &str, duration: Duration, cause: &str) -> NoResponse {
+        let index = self.record(request, None, duration, &format!("{request}! {cause}\n"));
+        NoResponse { cause: cause.to_owned(), is_connect: false, index }
     }
 
-    fn push(&self, request: &str, status: Option<u16>, took: Duration, text: &str) -> usize {
+    fn record(&self, request: &str, status: Option<u16>, duration: Duration, text: &str) -> usize {
         let line = request.lines().next().unwrap_or_default().trim_start_matches("> ");
-        let exchange = Exchange { line: self.masked(line), status, took, text: self.masked(text) };
-        let mut trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner);
-        trace.push(exchange);
-        trace.len() - 1
+        let exchange = Exchange { request_line: self.masked(line), status, duration, text: self.masked(text) };
+        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        exchanges.push(exchange);
+        exchanges.len() - 1
     }
 
-    /// Names decide what is masked elsewhere; these values are masked under any name.
+    /// Masks the secrets wherever they occur. Elsewhere, masking goes by field and header names.
     pub(crate) fn masked(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[masked]"))
     }
 }
 
-/// The innermost cause is the one that says what happened.
-fn told(error: &Error) -> String {
+/// Returns the innermost cause, which is the most specific one.
+fn root_cause(error: &Error) -> String {
     if error.is_timeout() {
-        return "it took too long".to_owned();
+        return "the request timed out".to_owned();
     }
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.last().map_or_else(|| error.to_string(), ToString::to_string)

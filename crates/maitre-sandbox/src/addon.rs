@@ -1,13 +1,13 @@
 //! The add-on that is sold here: what its manifest says, and where it runs.
 
-use maitre_conformance::{Address, Marketplace};
-use maitre_core::{
-    ExposeSecret as _, Manifest,
-    manifest::{self, Finding},
+use maitre_conformance::{
+    Address, Marketplace,
+    lint::{self, Finding},
 };
+use maitre_core::{ExposeSecret as _, Manifest};
 use maitre_testkit::{Heroku, platform::Settings};
 
-use crate::{OpenError, Plan};
+use crate::{Plan, SetupError};
 
 pub(crate) struct Addon {
     pub(crate) slug: String,
@@ -40,14 +40,14 @@ impl Addon {
         sso_url: Option<&str>,
         elsewhere: bool,
         plans: Vec<Plan>,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, SetupError> {
         let manifest = Manifest::parse(text)?;
-        let findings = serde_json::from_str(text).map(|json| manifest::lint(&json)).unwrap_or_default();
+        let findings = serde_json::from_str(text).map(|json| lint::manifest(&json)).unwrap_or_default();
         let url = url.map(|url| with_path_of(&manifest, url));
-        let address = Address::find(Marketplace::Heroku, Some(&manifest), url.as_deref(), sso_url, elsewhere)?;
+        let address = Address::resolve(Marketplace::Heroku, Some(&manifest), url.as_deref(), sso_url, elsewhere)?;
         let is_odd = |url: &str| url.chars().any(|letter| letter.is_control() || letter.is_whitespace());
         if is_odd(&address.root) || address.sso.as_deref().is_some_and(is_odd) {
-            return Err(OpenError::new("the add-on's address holds spaces or line ends: write it without"));
+            return Err(SetupError::new("the add-on's address holds spaces or line ends: write it without"));
         }
         let password = manifest.password()?.expose_secret().to_owned();
         let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default();

@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf};
 
-use crate::{Chaos, OpenError, ParseError, Plan, Sandbox, addon::Addon, journal::Store};
+use crate::{Chaos, ParseError, Plan, Sandbox, SetupError, addon::Addon, journal::Store};
 
 const JOURNAL_LIMIT: usize = 250_000;
 
@@ -36,7 +36,7 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    pub(crate) fn new(manifest: &str) -> Result<Self, OpenError> {
+    pub(crate) fn new(manifest: &str) -> Result<Self, SetupError> {
         maitre_core::Manifest::parse(manifest)?;
         Ok(Self {
             manifest: manifest.to_owned(),
@@ -127,7 +127,7 @@ impl SandboxBuilder {
     /// # Errors
     /// Returns an error if the manifest is incomplete, if the add-on's URL is invalid or is on another machine without
     /// [`allow_remote`](Self::allow_remote), or if the state file cannot be used.
-    pub fn open(self) -> Result<Sandbox, OpenError> {
+    pub fn open(self) -> Result<Sandbox, SetupError> {
         let (url, sso_url) = (self.url.as_deref(), self.sso_url.as_deref());
         let addon = Addon::read(&self.manifest, url, sso_url, self.allow_remote, self.plans.clone())?;
         let store = Store::open(self.state_file.as_deref(), self.journal_limit)?;

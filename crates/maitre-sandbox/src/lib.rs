@@ -20,9 +20,11 @@ mod send;
 mod serve;
 mod sign_on;
 
+pub use maitre_conformance::SetupError;
+
 pub use self::{
     builder::SandboxBuilder,
-    error::{OpenError, ParseError},
+    error::ParseError,
     fault::{Chaos, Fault},
     plan::Plan,
     recording::{Recording, RecordingFormat, ReplayedCall},

@@ -12,7 +12,7 @@ use maitre_testkit::platform::{Install, News, Order, Platform, Rule, State};
 use tokio::sync::{Notify, broadcast};
 
 use crate::{
-    Chaos, Fault, OpenError, SandboxBuilder,
+    Chaos, Fault, SandboxBuilder, SetupError,
     addon::Addon,
     dispatch,
     events::PageEvent,
@@ -76,8 +76,8 @@ impl Sandbox {
     /// Begins with the text of the add-on's manifest; what else there is to say is said to the [`SandboxBuilder`].
     ///
     /// # Errors
-    /// [`OpenError`] says what of the manifest cannot be read.
-    pub fn builder(manifest: &str) -> Result<SandboxBuilder, OpenError> {
+    /// [`SetupError`] says what of the manifest cannot be read.
+    pub fn builder(manifest: &str) -> Result<SandboxBuilder, SetupError> {
         SandboxBuilder::new(manifest)
     }
 
@@ -114,9 +114,9 @@ impl Sandbox {
     }
 
     /// Goes on where the file says that the last process stopped.
-    pub(crate) fn load_state(&self) -> Result<(), OpenError> {
+    pub(crate) fn load_state(&self) -> Result<(), SetupError> {
         let odd = |cause| {
-            OpenError::with_source("the file was not written by a sandbox of this add-on: name another one", cause)
+            SetupError::with_source("the file was not written by a sandbox of this add-on: name another one", cause)
         };
         let mut memory = self.0.journal.store().memory();
         let retries = memory.split_off(RETRY);

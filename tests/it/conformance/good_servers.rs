@@ -6,15 +6,15 @@ use std::process::{Child, Command, Stdio};
 
 use axum::Router;
 use maitre::{Addon, Heroku};
-use maitre_conformance::{Level, Report, Suite};
+use maitre_conformance::{Level, Report, Suite, SuiteBuilder};
 use maitre_ledger::Ledger;
 use serde_json::Value;
 
 use super::{PASSWORD, manifest};
 use crate::support::{Folder, House, SALT, SLUG, Server, Vendor, host};
 
-fn suite(url: &str) -> Suite {
-    Suite::heroku(&manifest()).unwrap().url(url).plans(["basic", "premium"])
+fn suite(url: &str) -> SuiteBuilder {
+    Suite::builder(manifest()).url(url).plans(["basic", "premium"])
 }
 
 fn failed(report: &Report, level: Level) -> Vec<&'static str> {
@@ -38,7 +38,7 @@ async fn our_router_without_a_ledger_passes() {
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().with_legacy_token(true);
     let house = House::of(heroku, |addon| addon).await;
     for _ in 0..2 {
-        let report = suite(&house.server.url("/heroku/resources")).run().await.unwrap();
+        let report = suite(&house.server.url("/heroku/resources")).build().unwrap().run().await.unwrap();
         assert!(report.is_conformant(false), "{report}");
         // without a store, a replay of a token cannot be detected
         assert_eq!(failed(&report, Level::Should), ["heroku.sso-window.one-use"], "{report}");
@@ -60,7 +60,7 @@ async fn our_router_with_a_ledger_passes() {
     let worker = tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
     let server = Server::start(host(Router::new().nest("/heroku", maitre::heroku(addon)))).await;
     for _ in 0..2 {
-        let report = suite(&server.url("/heroku/resources")).run().await.unwrap();
+        let report = suite(&server.url("/heroku/resources")).build().unwrap().run().await.unwrap();
         assert!(report.is_conformant(true), "{report}");
         assert_eq!(failed(&report, Level::Info), ["heroku.provision.id-is-the-uuid"], "{report}");
     }
@@ -109,8 +109,8 @@ impl Drop for Python {
 async fn an_addon_in_python_passes() {
     let folder = Folder::new();
     let python = Python::start(&folder);
-    let suite = Suite::heroku_file(folder.0.join("addon-manifest.json")).unwrap();
-    let report = suite.url(&python.origin).plans(["basic", "premium"]).run().await.unwrap();
+    let suite = Suite::builder_from_file(folder.0.join("addon-manifest.json"));
+    let report = suite.url(&python.origin).plans(["basic", "premium"]).build().unwrap().run().await.unwrap();
     assert!(report.is_conformant(true), "{report}");
     assert_eq!(failed(&report, Level::Info), ["heroku.sso-session.nav-data"], "{report}");
     let left = reqwest::get(format!("{}/alive", python.origin)).await.unwrap().json::<Value>().await.unwrap();

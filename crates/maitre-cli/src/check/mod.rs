@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use maitre_conformance::{Marketplace, Suite};
+use maitre_conformance::{Marketplace, Suite, SuiteBuilder};
 
 use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
@@ -108,7 +108,9 @@ impl Check {
         let (started, finished) = (progress.clone(), progress.clone());
         let suite = self
             .suite()?
-            .watch(move |check| lock(&started).start(check.id), move |finding| lock(&finished).finish(finding));
+            .on_start(move |check| lock(&started).start(check.id))
+            .on_result(move |result| lock(&finished).finish(result))
+            .build()?;
         let report = suite.run_until(interrupted()?).await;
         lock(&progress).finish_group();
         let report = report?;
@@ -125,29 +127,27 @@ impl Check {
     }
 
     fn list(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
-        let marketplace = self.marketplace_args.marketplace;
         match self.format {
-            OutputFormat::Human => list::print(marketplace, palette),
-            OutputFormat::Json => println_ignoring_pipe!("{}", list::json(marketplace)),
+            OutputFormat::Human => list::print(palette),
+            OutputFormat::Json => println_ignoring_pipe!("{}", list::json()),
             OutputFormat::Markdown => print_ignoring_pipe!("{}", list::page()),
             OutputFormat::Junit => bail!("--format junit is for reports: use it without --list"),
         }
         Ok(ExitStatus::Success)
     }
 
-    fn suite(&self) -> anyhow::Result<Suite> {
-        let mut suite = match self.marketplace_args.marketplace {
-            Marketplace::CloudControl => Suite::cloudcontrol_file(self.marketplace_args.existing_manifest()?)?,
-            Marketplace::Opperator => Suite::opperator(self.marketplace_args.shared_secret()?),
-            _ => Suite::heroku_file(self.marketplace_args.existing_manifest()?)?,
-        };
-        suite = suite
+    fn suite(&self) -> anyhow::Result<SuiteBuilder> {
+        let marketplace = self.marketplace_args.marketplace;
+        if marketplace != Marketplace::Heroku {
+            bail!("there are no checks for {marketplace}: only add-ons for Heroku can be checked");
+        }
+        let mut suite = Suite::builder_from_file(self.marketplace_args.existing_manifest()?)
             .plans(self.plans.iter().map(String::as_str))
             .slow(self.slow)
-            .production(self.target_args.allow_remote)
+            .allow_remote(self.target_args.allow_remote)
             .only(self.only.iter().map(String::as_str))
             .skip(self.skip.iter().map(String::as_str))
-            .finish_within(Duration::from_secs(self.async_timeout));
+            .async_timeout(Duration::from_secs(self.async_timeout));
         if let Some(url) = &self.target_args.url {
             suite = suite.url(url);
         }

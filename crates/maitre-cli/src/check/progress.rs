@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 
-use maitre_conformance::{Finding, Level, Outcome};
+use maitre_conformance::{CheckResult, Level, Outcome};
 
 use crate::color::Palette;
 use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
@@ -37,12 +37,12 @@ impl ProgressLine {
         }
     }
 
-    pub(super) fn finish(&mut self, finding: &Finding) {
-        match &finding.outcome {
+    pub(super) fn finish(&mut self, result: &CheckResult) {
+        match &result.outcome {
             Outcome::Passed => self.passed += 1,
             Outcome::Failed(_) => {
-                let name = finding.check.id.rsplit('.').next().unwrap_or_default();
-                self.failed.push(match finding.check.level {
+                let name = result.check.id.rsplit('.').next().unwrap_or_default();
+                self.failed.push(match result.check.level {
                     Level::Must => self.palette.error(name),
                     Level::Should => self.palette.warning(name),
                     _ => name.to_owned(),

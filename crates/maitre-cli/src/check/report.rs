@@ -1,7 +1,7 @@
 //! Report for people.
 
 use comfy_table::{CellAlignment, Table};
-use maitre_conformance::{Finding, Level, Outcome, Report};
+use maitre_conformance::{CheckResult, Level, Outcome, Report};
 
 use crate::color::Palette;
 use crate::output::{borderless, println_ignoring_pipe};
@@ -9,9 +9,9 @@ use crate::output::{borderless, println_ignoring_pipe};
 pub(super) fn print(report: &Report, strict: bool, palette: Palette) {
     // the most severe failure comes last, next to the prompt
     for level in [Level::Info, Level::Should, Level::Must] {
-        let of_level: Vec<_> = report.failed(level).filter(|finding| finding.check.level == level).collect();
-        for finding in of_level.iter().rev() {
-            println_ignoring_pipe!("\n{}", colored(finding, palette));
+        let of_level: Vec<_> = report.failed(level).filter(|result| result.check.level == level).collect();
+        for result in of_level.iter().rev() {
+            println_ignoring_pipe!("\n{}", colored(result, palette));
         }
     }
     print_skipped(report, palette);
@@ -32,11 +32,11 @@ pub(super) fn interruption(report: &Report) -> &'static str {
     }
 }
 
-/// Formats a finding, with its headline in the color of its level.
-fn colored(finding: &Finding, palette: Palette) -> String {
-    let text = finding.to_string();
+/// Formats a result, with its headline in the color of its level.
+fn colored(result: &CheckResult, palette: Palette) -> String {
+    let text = result.to_string();
     let (headline, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let headline = match finding.check.level {
+    let headline = match result.check.level {
         Level::Must => palette.error(headline),
         Level::Should => palette.warning(headline),
         _ => palette.bold(headline),
@@ -47,11 +47,11 @@ fn colored(finding: &Finding, palette: Palette) -> String {
 /// Prints one line per reason for skipping.
 fn print_skipped(report: &Report, palette: Palette) {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for finding in &report.findings {
-        let Outcome::Skipped(reason) = &finding.outcome else { continue };
+    for result in &report.results {
+        let Outcome::Skipped(reason) = &result.outcome else { continue };
         match reasons.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, ids)) => ids.push(finding.check.id),
-            None => reasons.push((reason, vec![finding.check.id])),
+            Some((_, ids)) => ids.push(result.check.id),
+            None => reasons.push((reason, vec![result.check.id])),
         }
     }
     if !reasons.is_empty() {
@@ -67,8 +67,8 @@ fn counts(report: &Report) -> String {
     let mut table = Table::new();
     table.set_header(["", "must", "should", "info"]);
     let count = |level: Level, failed: bool| {
-        let of_level = report.findings.iter().filter(|finding| finding.check.level == level);
-        let counted = of_level.filter(|finding| match &finding.outcome {
+        let of_level = report.results.iter().filter(|result| result.check.level == level);
+        let counted = of_level.filter(|result| match &result.outcome {
             Outcome::Passed => !failed,
             Outcome::Failed(_) => failed,
             _ => false,
@@ -79,7 +79,7 @@ fn counts(report: &Report) -> String {
     for (name, failed) in [("passed", false), ("failed", true)] {
         table.add_row(std::iter::once(name.to_owned()).chain(levels.map(|level| count(level, failed))));
     }
-    let skipped = report.figures().skipped;
+    let skipped = report.summary().skipped;
     if skipped > 0 {
         table.add_row(["skipped", &skipped.to_string()]);
     }
@@ -92,17 +92,18 @@ fn counts(report: &Report) -> String {
 }
 
 fn verdict(report: &Report, strict: bool, palette: Palette) -> String {
-    let seconds = report.took.as_secs_f32();
-    let (counts, contract) = (report.figures(), report.marketplace.contract());
+    let seconds = report.duration.as_secs_f32();
+    let (counts, contract) = (report.summary(), report.marketplace.contract());
     if report.is_conformant(strict) {
-        let advice = if counts.should > 0 { " Fixing the failed checks is recommended but not required." } else { "" };
+        let advice =
+            if counts.failed_should > 0 { " Fixing the failed checks is recommended but not required." } else { "" };
         let text = format!("This add-on conforms to {contract}.");
         return format!("{}{advice} ({seconds:.1} s)", palette.success(&text));
     }
-    let text = if counts.must + counts.should == 0 {
+    let text = if counts.failed_must + counts.failed_should == 0 {
         "Some created resources could not be deleted.".to_owned()
     } else {
-        let level = if counts.must == 0 { "should" } else { "must" };
+        let level = if counts.failed_must == 0 { "should" } else { "must" };
         format!("This add-on does not conform to {contract}. Start with the last failure above, a {level}.")
     };
     format!("{} ({seconds:.1} s)", palette.error(&text))

@@ -23,7 +23,7 @@ fn the_checks_are_listed_as_text_and_json() {
     assert_eq!(code, 0);
     assert!(checks.len() >= 70);
     assert!(checks.iter().all(|check| check["id"].as_str().unwrap().starts_with("heroku.")));
-    assert!(checks.iter().all(|check| check["source"].is_string() && check["clause"].is_string()));
+    assert!(checks.iter().all(|check| check["source"].is_string() && check["citation"].is_string()));
     let (_, human, _) = folder.run(&["check", "--list"]);
     assert!(human.contains("heroku.idempotency.same-uuid-again"), "{human}");
 }

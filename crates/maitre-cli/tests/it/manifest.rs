@@ -81,7 +81,7 @@ fn a_problem_names_the_path_and_the_rule() {
     std::fs::write(&file, manifest.to_string()).unwrap();
     let (code, stdout, _) = folder.run(&["manifest", "lint"]);
     assert_eq!(code, 0, "{stdout}");
-    assert!(stdout.contains("should api.regions[0]: \"moon\" is none of us, eu,"), "{stdout}");
+    assert!(stdout.contains("should api.regions[0]: \"moon\" is not one of us, eu,"), "{stdout}");
     assert_eq!(folder.run(&["manifest", "lint", "--strict"]).0, 1);
 
     manifest["api"]["version"] = 3.into();

@@ -2,63 +2,64 @@
 
 use serde_json::{Map, Value};
 
-use super::{Subject, clause};
+use super::citation;
+use super::target::Target;
 use crate::check::{Capability, Case};
-use crate::rules::{are_listed, are_texts, config};
-use crate::seen::Seen;
+use crate::response::Response;
+use crate::rules::{config, config_must_be_listed, config_must_be_strings};
 use crate::verdict::{Stop, Verdict};
 
-pub(super) const CASES: &[Case<Subject>] = &[
+pub(super) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.config.object",
         "Config vars are a JSON object of texts.",
-        clause::reference_v1("config is an object of names and texts; numbers and null are refused"),
-        |it| Box::pin(object(it)),
+        citation::reference_v1("config is an object of names and texts; numbers and null are refused"),
+        |target| Box::pin(object(target)),
     )
-    .needs(&[Capability::AnswersWhenDone]),
+    .needs(&[Capability::Synchronous]),
     Case::must(
         "heroku.config.listed",
         "Config vars are those that the manifest lists.",
-        clause::kensa("every name is one of api.config_vars"),
-        |it| Box::pin(listed(it)),
+        citation::kensa("every name is one of api.config_vars"),
+        |target| Box::pin(listed(target)),
     )
-    .needs(&[Capability::AnswersWhenDone]),
+    .needs(&[Capability::Synchronous]),
     Case::must(
         "heroku.config.urls",
         "A config var whose name ends in _URL is a URL with scheme and host.",
-        clause::kensa("values of names that end in _URL have scheme and host"),
-        |it| Box::pin(urls(it)),
+        citation::kensa("values of names that end in _URL have scheme and host"),
+        |target| Box::pin(urls(target)),
     )
-    .needs(&[Capability::AnswersWhenDone]),
+    .needs(&[Capability::Synchronous]),
     Case::info(
         "heroku.config.complete",
         "Every config var that the manifest lists is set.",
-        clause::kensa("a listed name that is missing is a warning"),
-        |it| Box::pin(complete(it)),
+        citation::kensa("a listed name that is missing is a warning"),
+        |target| Box::pin(complete(target)),
     )
-    .needs(&[Capability::AnswersWhenDone, Capability::ConfigVars]),
+    .needs(&[Capability::Synchronous, Capability::ConfigVars]),
     Case::must(
         "heroku.config.plan-change",
         "Config vars of a plan change keep the same rules.",
-        clause::reference_v1("a plan change may answer config, under the rules of a provision"),
-        |it| Box::pin(plan_change(it)),
+        citation::reference_v1("a plan change may answer config, under the rules of a provision"),
+        |target| Box::pin(plan_change(target)),
     )
-    .needs(&[Capability::AnswersWhenDone, Capability::SecondPlan]),
+    .needs(&[Capability::Synchronous, Capability::SecondPlan]),
     Case::should(
         "heroku.config.apart",
         "Two customers do not get the same secrets.",
-        clause::practice("what one customer was given must not open another's resource"),
-        |it| Box::pin(apart(it)),
+        citation::practice("what one customer was input must not open another's resource"),
+        |target| Box::pin(apart(target)),
     )
-    .needs(&[Capability::AnswersWhenDone]),
+    .needs(&[Capability::Synchronous]),
 ];
 
-fn are_urls(seen: &Seen) -> Verdict {
-    let config = config(seen)?;
+fn config_must_be_urls(response: &Response) -> Verdict {
+    let config = config(response)?;
     let mut texts = config.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
     match texts.find(|(name, value)| name.ends_with("_URL") && !is_url(value)) {
         None => Ok(()),
-        Some((name, _)) => Err(seen.fault(
+        Some((name, _)) => Err(response.fault(
             format!("The value of {name} is no URL with scheme and host."),
             "Write the whole URL, or choose a name that does not end in _URL.",
         )),
@@ -77,52 +78,52 @@ fn is_url(value: &str) -> bool {
         && !host.starts_with(':')
 }
 
-async fn object(it: &Subject) -> Verdict {
-    are_texts(&it.ordered().await?.seen)
+async fn object(target: &Target) -> Verdict {
+    config_must_be_strings(&target.new_resource().await?.response)
 }
 
-async fn listed(it: &Subject) -> Verdict {
-    are_listed(&it.config_vars, &it.ordered().await?.seen)
+async fn listed(target: &Target) -> Verdict {
+    config_must_be_listed(&target.config_vars, &target.new_resource().await?.response)
 }
 
-async fn urls(it: &Subject) -> Verdict {
-    are_urls(&it.ordered().await?.seen)
+async fn urls(target: &Target) -> Verdict {
+    config_must_be_urls(&target.new_resource().await?.response)
 }
 
-async fn complete(it: &Subject) -> Verdict {
-    let resource = it.ordered().await?;
-    let config = config(&resource.seen)?;
-    let missing: Vec<_> = it.config_vars.iter().filter(|name| !config.contains_key(*name)).cloned().collect();
+async fn complete(target: &Target) -> Verdict {
+    let resource = target.new_resource().await?;
+    let config = config(&resource.response)?;
+    let missing: Vec<_> = target.config_vars.iter().filter(|name| !config.contains_key(*name)).cloned().collect();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(resource.seen.fault(
+    Err(resource.response.fault(
         format!("The manifest lists {}, and the answer does not set it.", missing.join(", ")),
         "Nothing has to be done if it is set later, or on other plans. Else take it out of the manifest.",
     ))
 }
 
-async fn plan_change(it: &Subject) -> Verdict {
-    let resource = it.own().await?;
-    let seen = it.wire.send(it.plan_change(&resource, it.other_plan()?)).await?;
-    if !seen.is_success() {
-        let status = seen.status();
+async fn plan_change(target: &Target) -> Verdict {
+    let resource = target.ready_resource().await?;
+    let response = target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?;
+    if !response.is_success() {
+        let status = response.status();
         return Err(Stop::skipped(format!("the plan change is answered {status} (see heroku.plan-change.succeeds)")));
     }
-    if seen.body().is_empty() {
+    if response.body().is_empty() {
         return Ok(()); // see heroku.plan-change.json
     }
-    are_texts(&seen)?;
-    are_listed(&it.config_vars, &seen)?;
-    are_urls(&seen)
+    config_must_be_strings(&response)?;
+    config_must_be_listed(&target.config_vars, &response)?;
+    config_must_be_urls(&response)
 }
 
-async fn apart(it: &Subject) -> Verdict {
-    let (one, other) = (it.ordered().await?, it.ordered().await?);
-    let (first, second) = (config(&one.seen)?, config(&other.seen)?);
+async fn apart(target: &Target) -> Verdict {
+    let (one, other) = (target.new_resource().await?, target.new_resource().await?);
+    let (first, second) = (config(&one.response)?, config(&other.response)?);
     let secret = |config: &Map<String, Value>| config.values().any(|value| value.as_str().is_some_and(looks_secret));
     if first == second && secret(&first) {
-        return Err(other.seen.fault(
+        return Err(other.response.fault(
             "Two resources have the same config vars, to the last character.",
             "Draw credentials for every resource: else removing one customer does not lock them out.",
         ));

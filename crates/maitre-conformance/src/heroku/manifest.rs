@@ -1,73 +1,78 @@
 //! The manifest, by the rules of its lint.
 
-use maitre_core::manifest::{Finding, lint};
+use crate::lint::{self, Finding};
 
-use super::{Subject, clause};
+use super::citation;
+use super::target::Target;
 use crate::check::Case;
 use crate::verdict::{Stop, Verdict};
 
-pub(super) const CASES: &[Case<Subject>] = &[
+pub(super) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.manifest.slug",
         "The id is a slug of lower-case letters, digits and hyphens.",
-        clause::manifest("id is the slug and the Basic user, and cannot be changed after the first push"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "slug") }),
+        citation::manifest("id is the slug and the Basic user, and cannot be changed after the first push"),
+        |target| Box::pin(async move { none(target, |finding| finding.rule == "slug") }),
     ),
     Case::must(
         "heroku.manifest.version",
         "The version of the contract is a text, not a number.",
-        clause::manifest("api.version is the string \"3\""),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "version-type") }),
+        citation::manifest("api.version is the string \"3\""),
+        |target| Box::pin(async move { none(target, |finding| finding.rule == "version-type") }),
     ),
     Case::must(
         "heroku.manifest.secrets",
         "Password and salt are there and not empty.",
-        clause::kensa("api.password and api.sso_salt are non-empty texts"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "secret") }),
+        citation::kensa("api.password and api.sso_salt are non-empty texts"),
+        |target| Box::pin(async move { none(target, |finding| finding.rule == "secret") }),
     ),
     Case::should(
         "heroku.manifest.secret-strength",
         "Password and salt are long, and two different ones.",
-        clause::practice("generators draw 32 random characters for each"),
-        |it| Box::pin(async move { none(it, |finding| matches!(finding.rule, "secret-length" | "secret-shared")) }),
+        citation::practice("generators draw 32 random characters for each"),
+        |target| {
+            Box::pin(async move { none(target, |finding| matches!(finding.rule, "secret-length" | "secret-shared")) })
+        },
     ),
     Case::must(
         "heroku.manifest.no-username",
         "The manifest names no user of its own.",
-        clause::kensa("api.username is forbidden, as the Basic user is the slug"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "username") }),
+        citation::kensa("api.username is forbidden, as the Basic user is the slug"),
+        |target| Box::pin(async move { none(target, |finding| finding.rule == "username") }),
     ),
     Case::must(
         "heroku.manifest.config-vars",
         "Config vars are written in capitals and begin with the add-on's prefix.",
-        clause::manifest("each of api.config_vars is in capitals and begins with the prefix"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule.starts_with("config-var-")) }),
+        citation::manifest("each of api.config_vars is in capitals and begins with the prefix"),
+        |target| Box::pin(async move { none(target, |finding| finding.rule.starts_with("config-var-")) }),
     ),
     Case::should(
         "heroku.manifest.config-vars-listed",
         "The config vars that the add-on sets are listed.",
-        clause::manifest("an answer may name no config var that is not in api.config_vars"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "config-vars") }),
+        citation::manifest("an answer may name no config var that is not in api.config_vars"),
+        |target| Box::pin(async move { none(target, |finding| finding.rule == "config-vars") }),
     ),
     Case::must(
         "heroku.manifest.regions",
         "At least one region is named.",
-        clause::manifest("api.regions is not empty"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "regions") }),
+        citation::manifest("api.regions is not empty"),
+        |target| Box::pin(async move { none(target, |finding| finding.rule == "regions") }),
     ),
     Case::should(
         "heroku.manifest.known-names",
         "Regions and requirements are those that Heroku knows.",
-        clause::manifest("the names of api.regions and api.requires"),
-        |it| Box::pin(async move { none(it, |finding| matches!(finding.rule, "region-name" | "requirement-name")) }),
+        citation::manifest("the names of api.regions and api.requires"),
+        |target| {
+            Box::pin(async move { none(target, |finding| matches!(finding.rule, "region-name" | "requirement-name")) })
+        },
     ),
     Case::must(
         "heroku.manifest.production-urls",
         "Heroku can call the production URLs: https, and a public host.",
-        clause::reference("base_url must be https with a valid certificate"),
-        |it| {
+        citation::reference("base_url must be https with a valid certificate"),
+        |target| {
             Box::pin(async move {
-                none(it, |finding| {
+                none(target, |finding| {
                     matches!(finding.rule, "production" | "https" | "production-loopback")
                         || (finding.rule == "url" && finding.path.starts_with("api.production"))
                 })
@@ -77,73 +82,79 @@ pub(super) const CASES: &[Case<Subject>] = &[
     Case::must(
         "heroku.manifest.test-urls",
         "The test URLs, where there are any, are URLs.",
-        clause::kensa("api.test has the form of api.production"),
-        |it| Box::pin(async move { none(it, |finding| finding.rule == "url" && finding.path.starts_with("api.test")) }),
+        citation::kensa("api.test has the form of api.production"),
+        |target| {
+            Box::pin(
+                async move { none(target, |finding| finding.rule == "url" && finding.path.starts_with("api.test")) },
+            )
+        },
     ),
     Case::should(
         "heroku.manifest.current-form",
         "The manifest has today's form, not that of version 1.",
-        clause::reference("version 1 ended on 3 July 2023"),
-        |it| Box::pin(async move { none(it, |finding| matches!(finding.rule, "legacy-version" | "legacy-url")) }),
+        citation::reference("version 1 ended on 3 July 2023"),
+        |target| {
+            Box::pin(async move { none(target, |finding| matches!(finding.rule, "legacy-version" | "legacy-url")) })
+        },
     ),
     Case::info(
         "heroku.manifest.habits",
         "Nothing in the manifest is deprecated, or completed by Heroku.",
-        clause::manifest("base_url, requires and test URLs as they are written today"),
-        |it| {
+        citation::manifest("base_url, requires and test URLs as they are written today"),
+        |target| {
             Box::pin(async move {
                 let habits = ["requires-place", "deploy-notify", "base-url-end", "test-url", "no-sso"];
-                none(it, |finding| habits.contains(&finding.rule))
+                none(target, |finding| habits.contains(&finding.rule))
             })
         },
     ),
 ];
 
-fn none(it: &Subject, meant: impl Fn(&Finding) -> bool) -> Verdict {
-    let findings: Vec<_> = lint(&it.written).into_iter().filter(meant).collect();
+fn none(target: &Target, filter: impl Fn(&Finding) -> bool) -> Verdict {
+    let findings: Vec<_> = lint::manifest(&target.manifest_json).into_iter().filter(filter).collect();
     if findings.is_empty() {
         return Ok(());
     }
-    let told: Vec<_> = findings.iter().map(|finding| format!("{}: {}", finding.path, finding.why)).collect();
-    Err(Stop::fault(told.join(" "), "Mend the manifest; `maitre manifest lint` lists all there is to it."))
+    let messages: Vec<_> = findings.iter().map(|finding| format!("{}: {}", finding.path, finding.message)).collect();
+    Err(Stop::fault(messages.join(" "), "Fix the manifest; `maitre manifest lint` lists all findings."))
 }
 
 #[cfg(test)]
 mod tests {
-    use maitre_core::manifest::{Level, lint};
+    use crate::level::Level;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::address::Address;
-    use crate::suite::Given;
+    use crate::manifest_input::ManifestInput;
 
-    fn given(change: &str, value: Value) -> Given {
-        let mut written = json!({ "id": "fast-db", "api": {
+    fn input_with(change: &str, value: Value) -> ManifestInput {
+        let mut json = serde_json::json!({ "id": "fast-db", "api": {
             "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that",
             "config_vars": ["FAST_DB_URL"], "regions": ["us"], "requires": ["log_input"],
             "production": { "base_url": "https://db.example/heroku/resources", "sso_url": "https://db.example/sso" },
             "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } });
         let (parent, key) = change.rsplit_once('/').unwrap_or(("", change));
         if !change.is_empty() {
-            *written.pointer_mut(parent).and_then(|parent| parent.get_mut(key)).unwrap_or(&mut Value::Null) =
+            *json.pointer_mut(parent).and_then(|parent| parent.get_mut(key)).unwrap_or(&mut Value::Null) =
                 value.clone();
-            if let Some(Value::Object(parent)) = written.pointer_mut(parent) {
+            if let Some(Value::Object(parent)) = json.pointer_mut(parent) {
                 parent.insert(key.to_owned(), value);
             }
         }
-        Given { manifest: maitre_core::Manifest::parse(&written.to_string()).unwrap(), written }
+        ManifestInput { manifest: maitre_core::Manifest::parse(&json.to_string()).unwrap(), json }
     }
 
-    async fn failing(given: &Given) -> Vec<(&'static str, Level)> {
+    async fn failing(input: &ManifestInput) -> Vec<(&'static str, Level)> {
         let address = Address { root: "http://127.0.0.1:1/heroku".to_owned(), sso: None };
         let plans = vec!["test".to_owned()];
-        // an empty password is found by the lint, and never used here
-        let Ok(it) = Subject::new(given, address, plans, std::time::Duration::from_secs(1), None) else {
-            panic!("a subject")
+        // the lint reports an empty password; it is not used here
+        let Ok(target) = Target::new(input, address, plans, std::time::Duration::from_secs(1), None) else {
+            panic!("cannot create the target")
         };
         let mut failing = Vec::new();
         for case in CASES {
-            if (case.run)(&it).await.is_err() {
+            if (case.run)(&target).await.is_err() {
                 failing.push((case.check.id, case.check.level));
             }
         }
@@ -151,8 +162,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_finding_of_the_lint_is_one_of_these_checks_at_the_same_level() {
-        assert_eq!(failing(&given("", Value::Null)).await, []);
+    async fn every_lint_rule_belongs_to_one_check_of_the_same_level() {
+        assert_eq!(failing(&input_with("", Value::Null)).await, []);
         for (change, value, id) in [
             ("/id", json!("fast-Db"), "slug"),
             ("/api/version", json!(3), "version"),
@@ -178,11 +189,11 @@ mod tests {
             ("/api/requires", json!(["deploy_notify"]), "habits"),
             ("/api/production/base_url", json!("https://db.example/"), "habits"),
         ] {
-            let given = given(change, value.clone());
-            let findings = lint(&given.written);
+            let input = input_with(change, value.clone());
+            let findings = lint::manifest(&input.json);
             assert_eq!(findings.len(), 1, "{change} = {value}: {findings:?}");
             let id = format!("heroku.manifest.{id}");
-            let failing = failing(&given).await;
+            let failing = failing(&input).await;
             assert_eq!(failing.len(), 1, "{change} = {value}: {failing:?}");
             assert_eq!((failing[0].0, failing[0].1), (id.as_str(), findings[0].level), "{change} = {value}");
         }

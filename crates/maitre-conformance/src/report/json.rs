@@ -1,66 +1,70 @@
-//! For machines.
+//! Report as JSON.
 
 use serde_json::{Value, json};
 
-use super::{Finding, Report};
+use super::{CheckResult, Report};
 use crate::verdict::{Exchange, Outcome};
 
 pub(super) fn write(report: &Report) -> Value {
-    let figures = report.figures();
+    let summary = report.summary();
     json!({
         "marketplace": report.marketplace.name(),
         "contract": report.marketplace.contract(),
-        "target": report.target,
+        "url": report.url,
         "conformant": report.is_conformant(false),
         "strictly_conformant": report.is_conformant(true),
         "interrupted": report.interrupted,
         "left_behind": report.left_behind,
-        "milliseconds": milliseconds(report.took),
-        "figures": {
-            "passed": figures.passed,
-            "failed": { "must": figures.must, "should": figures.should, "info": figures.info },
-            "skipped": figures.skipped,
+        "duration_ms": milliseconds(report.duration),
+        "summary": {
+            "passed": summary.passed,
+            "failed": {
+                "must": summary.failed_must,
+                "should": summary.failed_should,
+                "info": summary.failed_info,
+            },
+            "skipped": summary.skipped,
         },
-        "checks": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "checks": report.results.iter().map(result).collect::<Vec<_>>(),
     })
 }
 
-fn finding(finding: &Finding) -> Value {
-    let check = finding.check;
-    let mut written = json!({
+fn result(result: &CheckResult) -> Value {
+    let check = result.check;
+    let mut object = json!({
         "id": check.id,
         "level": check.level.to_string(),
-        "sentence": check.sentence,
-        "source": check.clause.source.to_string(),
-        "clause": check.clause.says,
-        "milliseconds": milliseconds(finding.took),
+        "requirement": check.requirement,
+        "source": check.citation.source.to_string(),
+        "citation": check.citation.summary,
+        "duration_ms": milliseconds(result.duration),
     });
-    match &finding.outcome {
-        Outcome::Passed => written["outcome"] = "passed".into(),
+    match &result.outcome {
+        Outcome::Passed => object["outcome"] = "passed".into(),
         Outcome::Skipped(reason) => {
-            written["outcome"] = "skipped".into();
-            written["reason"] = reason.as_str().into();
+            object["outcome"] = "skipped".into();
+            object["reason"] = reason.as_str().into();
         }
         Outcome::Failed(failure) => {
-            written["outcome"] = "failed".into();
-            written["why"] = failure.why.as_str().into();
-            written["advice"] = failure.advice.as_str().into();
-            written["shown_by"] = failure.shown_by.into();
-            written["exchanges"] = failure.exchanges.iter().map(exchange).collect();
+            object["outcome"] = "failed".into();
+            object["message"] = failure.message.as_str().into();
+            object["advice"] = failure.advice.as_str().into();
+            object["evidence"] = failure.evidence.into();
+            object["exchanges"] = failure.exchanges.iter().map(exchange).collect();
         }
     }
-    written
+    object
 }
 
 fn exchange(exchange: &Exchange) -> Value {
     json!({
-        "request": exchange.line,
+        "request": exchange.request_line,
         "status": exchange.status,
-        "milliseconds": milliseconds(exchange.took),
+        "duration_ms": milliseconds(exchange.duration),
         "text": exchange.text,
     })
 }
 
-fn milliseconds(took: std::time::Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,92 +1,52 @@
-//! For continuous integration.
+//! Report as JUnit XML.
 
-use std::fmt::Write;
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use maitre_core::manifest::Level;
-
-use super::{Finding, Report};
+use super::{CheckResult, Report, threshold};
+use crate::level::Level;
 use crate::verdict::Outcome;
 
 pub(super) fn write(report: &Report, strict: bool) -> String {
-    let counts = if strict { Level::Should } else { Level::Must };
-    let failures = report.failed(counts).count();
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let head = format!(
-        "<testsuite name=\"maitre check {}\" tests=\"{}\" failures=\"{failures}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3}\">",
-        report.marketplace,
-        report.findings.len(),
-        u8::from(report.interrupted),
-        report.figures().skipped,
-        report.took.as_secs_f64(),
-    );
-    line(&mut xml, 0, &head);
-    for finding in &report.findings {
-        case(&mut xml, finding, counts);
-    }
+    let name = format!("maitre check {}", report.marketplace);
+    let mut suite = TestSuite::new(&name);
+    suite.set_time(report.duration);
+    suite.add_test_cases(report.results.iter().map(|result| test_case(result, threshold(strict))));
     if report.interrupted {
-        line(
-            &mut xml,
-            1,
-            "<testcase classname=\"maitre\" name=\"interrupted\"><error message=\"stopped before its end\"/></testcase>",
-        );
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message("interrupted before the end of the run");
+        let mut case = TestCase::new("interrupted", status);
+        case.set_classname("maitre");
+        suite.add_test_case(case);
     }
     if !report.left_behind.is_empty() {
-        line(&mut xml, 1, &format!("<system-err>left behind: {}</system-err>", escape(&report.left_behind.join(", "))));
+        suite.set_system_err(format!("left behind: {}", report.left_behind.join(", ")));
     }
-    line(&mut xml, 0, "</testsuite>");
-    xml
+    let mut junit = quick_junit::Report::new(name);
+    junit.set_time(report.duration);
+    junit.add_test_suite(suite);
+    junit.to_string().unwrap_or_default() // writing to memory does not fail
 }
 
-fn case(xml: &mut String, finding: &Finding, counts: Level) {
-    let check = finding.check;
-    let name = check.id.rsplit('.').next().unwrap_or(check.id);
-    let (group, seconds) = (check.group(), finding.took.as_secs_f64());
-    let open = format!("<testcase classname=\"{group}\" name=\"{name}\" time=\"{seconds:.3}\"");
-    match &finding.outcome {
-        Outcome::Passed => line(xml, 1, &format!("{open}/>")),
+fn test_case(result: &CheckResult, threshold: Level) -> TestCase {
+    let check = result.check;
+    let status = match &result.outcome {
         Outcome::Skipped(reason) => {
-            line(xml, 1, &format!("{open}><skipped message=\"{}\"/></testcase>", escape(reason)));
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason);
+            status
         }
-        Outcome::Failed(failure) => {
-            let (level, why, text) = (check.level, escape(&failure.why), escape(&finding.to_string()));
-            line(xml, 1, &format!("{open}>"));
-            if check.level >= counts {
-                line(xml, 2, &format!("<failure type=\"{level}\" message=\"{why}\">{text}</failure>"));
-            } else {
-                line(xml, 2, &format!("<system-out>{text}</system-out>"));
-            }
-            line(xml, 1, "</testcase>");
+        Outcome::Failed(failure) if check.level >= threshold => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(check.level.name()).set_message(&failure.message).set_description(result.to_string());
+            status
         }
+        Outcome::Passed | Outcome::Failed(_) => TestCaseStatus::success(),
+    };
+    let name = check.id.rsplit('.').next().unwrap_or(check.id);
+    let mut case = TestCase::new(name, status);
+    case.set_classname(check.group()).set_time(result.duration);
+    if result.outcome.failure().is_some() && check.level < threshold {
+        case.set_system_out(result.to_string());
     }
-}
-
-fn line(xml: &mut String, depth: usize, text: &str) {
-    let _ = writeln!(xml, "{}{text}", "  ".repeat(depth)); // a String takes everything
-}
-
-/// What XML cannot hold at all is left out.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escape;
-
-    #[test]
-    fn nothing_breaks_the_xml() {
-        assert_eq!(escape("<a href=\"x\">&\u{1b}[31m\u{0}\n</a>"), "&lt;a href=&quot;x&quot;&gt;&amp;[31m\n&lt;/a&gt;");
-    }
+    case
 }

@@ -1,4 +1,4 @@
-//! What a run found, and the forms in which it can be read.
+//! Report of a run, and its output formats.
 
 mod json;
 mod junit;
@@ -6,35 +6,35 @@ mod text;
 
 use std::time::Duration;
 
-use maitre_core::manifest::Level;
 use serde_json::Value;
 
 use crate::check::Check;
+use crate::level::Level;
 use crate::marketplace::Marketplace;
 use crate::verdict::Outcome;
 
-/// What a run found.
+/// Report of a run.
 ///
-/// `Display` prints what failed with the exchanges behind it, and one line of figures. Secrets are masked.
+/// `Display` prints the failures with their exchanges, and a summary line. Secrets are masked.
 ///
 /// ```
 /// use maitre_conformance::{Level, Outcome, Suite};
 ///
 /// # #[tokio::main]
-/// # async fn main() -> Result<(), maitre_conformance::CannotRun> {
+/// # async fn main() -> Result<(), maitre_conformance::SetupError> {
 /// let manifest = r#"{ "id": "lantern", "api": { "password": "short", "sso_salt": "nor-would-they-guess-that",
 ///     "version": "3", "config_vars": ["LANTERN_URL"], "regions": ["us"],
 ///     "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/sso" },
 ///     "test": { "base_url": "http://localhost/heroku/resources", "sso_url": "http://localhost/sso" } } }"#;
-/// let suite = Suite::heroku(manifest)?.only(["manifest"]).service(axum::Router::new());
+/// let suite = Suite::builder(manifest).only(["manifest"]).service(axum::Router::new()).build()?;
 /// let report = suite.run().await?;
 ///
 /// assert!(report.is_conformant(false) && !report.is_conformant(true));
-/// let finding = report.failed(Level::Should).next().unwrap();
-/// assert_eq!(finding.check.id, "heroku.manifest.secret-strength");
-/// let Outcome::Failed(failure) = &finding.outcome else { panic!() };
-/// assert_eq!(failure.why, "api.password: It is shorter than 16 characters: draw 32 random ones.");
-/// assert_eq!(report.to_json()["figures"]["failed"]["should"], 1);
+/// let result = report.failed(Level::Should).next().unwrap();
+/// assert_eq!(result.check.id, "heroku.manifest.secret-strength");
+/// let Outcome::Failed(failure) = &result.outcome else { panic!() };
+/// assert_eq!(failure.message, "api.password: Shorter than 16 characters: use 32 random characters.");
+/// assert_eq!(report.to_json()["summary"]["failed"]["should"], 1);
 /// assert!(report.to_junit(true).contains("failures=\"1\""));
 /// # Ok(())
 /// # }
@@ -42,96 +42,98 @@ use crate::verdict::Outcome;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// Whose contract was tried.
+    /// Marketplace whose contract was checked.
     pub marketplace: Marketplace,
-    /// Where the add-on is.
-    pub target: String,
-    /// What came of each check, in their order.
-    pub findings: Vec<Finding>,
-    /// Resources that were made and could not be removed again.
+    /// URL of the add-on.
+    pub url: String,
+    /// Result of each check, in order.
+    pub results: Vec<CheckResult>,
+    /// Resources that were created but could not be deleted.
     pub left_behind: Vec<String>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
-    /// How long it took.
-    pub took: Duration,
+    /// Duration of the run.
+    pub duration: Duration,
 }
 
-/// What came of one check.
+/// Result of one check.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct CheckResult {
     /// The check.
     pub check: &'static Check,
-    /// What came of it.
+    /// Outcome of the check.
     pub outcome: Outcome,
-    /// How long it took.
-    pub took: Duration,
+    /// Duration of the check.
+    pub duration: Duration,
 }
 
-/// How many checks came to what.
+/// Number of checks by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Figures {
-    /// Passed, of every level.
+pub struct Summary {
+    /// Passed checks of all levels.
     pub passed: usize,
-    /// Failed, where the marketplace demands it.
-    pub must: usize,
-    /// Failed, where somebody will miss it.
-    pub should: usize,
-    /// Failed, where it is good to know.
-    pub info: usize,
-    /// Not tried.
+    /// Failed checks of level must.
+    pub failed_must: usize,
+    /// Failed checks of level should.
+    pub failed_should: usize,
+    /// Failed checks of level info.
+    pub failed_info: usize,
+    /// Skipped checks.
     pub skipped: usize,
 }
 
 impl Report {
-    pub(crate) fn new(marketplace: Marketplace, target: String) -> Self {
-        let (findings, left_behind) = (Vec::new(), Vec::new());
-        Self { marketplace, target, findings, left_behind, interrupted: false, took: Duration::ZERO }
+    pub(crate) fn new(marketplace: Marketplace, url: String) -> Self {
+        let (results, left_behind) = (Vec::new(), Vec::new());
+        Self { marketplace, url, results, left_behind, interrupted: false, duration: Duration::ZERO }
     }
 
-    /// What failed, of this level and above.
-    pub fn failed(&self, at_least: Level) -> impl Iterator<Item = &Finding> {
-        self.findings
-            .iter()
-            .filter(move |finding| finding.check.level >= at_least && finding.outcome.failure().is_some())
+    /// Returns the failed checks of at least this level.
+    pub fn failed(&self, at_least: Level) -> impl Iterator<Item = &CheckResult> {
+        self.results.iter().filter(move |result| result.check.level >= at_least && result.outcome.failure().is_some())
     }
 
-    /// Whether the add-on keeps the contract: the run came to its end, and nothing failed that must be so. With
-    /// `strict`, nothing that should be so either.
+    /// Returns whether the add-on is conformant: the run completed, left no resource behind, and no check of level must
+    /// failed. With `strict`, no check of level should failed either.
     #[must_use]
     pub fn is_conformant(&self, strict: bool) -> bool {
-        let level = if strict { Level::Should } else { Level::Must };
-        !self.interrupted && self.left_behind.is_empty() && self.failed(level).next().is_none()
+        !self.interrupted && self.left_behind.is_empty() && self.failed(threshold(strict)).next().is_none()
     }
 
-    /// How many checks came to what.
+    /// Returns the number of checks by outcome.
     #[must_use]
-    pub fn figures(&self) -> Figures {
-        let mut figures = Figures::default();
-        for finding in &self.findings {
-            let place = match (&finding.outcome, finding.check.level) {
-                (Outcome::Passed, _) => &mut figures.passed,
-                (Outcome::Skipped(_), _) => &mut figures.skipped,
-                (Outcome::Failed(_), Level::Must) => &mut figures.must,
-                (Outcome::Failed(_), Level::Should) => &mut figures.should,
-                (Outcome::Failed(_), _) => &mut figures.info,
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for result in &self.results {
+            let count = match (&result.outcome, result.check.level) {
+                (Outcome::Passed, _) => &mut summary.passed,
+                (Outcome::Skipped(_), _) => &mut summary.skipped,
+                (Outcome::Failed(_), Level::Must) => &mut summary.failed_must,
+                (Outcome::Failed(_), Level::Should) => &mut summary.failed_should,
+                (Outcome::Failed(_), Level::Info) => &mut summary.failed_info,
             };
-            *place += 1;
+            *count += 1;
         }
-        figures
+        summary
     }
 
-    /// The report for machines. Its keys stay; new ones may come.
+    /// Returns the report as JSON. Keys are stable; new ones may be added.
     #[must_use]
     pub fn to_json(&self) -> Value {
         json::write(self)
     }
 
-    /// The report as JUnit XML, as continuous integration reads it: what must be so and is not is a failure, what should
-    /// be so is one with `strict`, and printed beside a passed test otherwise.
+    /// Returns the report as JUnit XML for continuous integration. A failed check of level must is a failure; a failed
+    /// check of level should is a failure with `strict`, and otherwise a passed test with output.
     #[must_use]
     pub fn to_junit(&self, strict: bool) -> String {
         junit::write(self, strict)
     }
+}
+
+/// Returns the lowest level whose failures make an add-on nonconformant.
+fn threshold(strict: bool) -> Level {
+    if strict { Level::Should } else { Level::Must }
 }

@@ -1,43 +1,42 @@
-//! For people, without colours.
+//! Report as plain text, without colors.
 
 use std::fmt;
 
-use maitre_core::manifest::Level;
-
-use super::{Figures, Finding, Report};
+use super::{CheckResult, Report, Summary};
+use crate::level::Level;
 use crate::verdict::{Exchange, Failure, Outcome};
 
-/// How many characters of a text stand in a line.
+/// Maximum line width of wrapped text, in characters.
 const WIDTH: usize = 100;
 
-/// As many earlier exchanges are listed before the one that shows the fault.
-const EARLIER: usize = 6;
+/// Maximum number of earlier exchanges listed before the one that shows the fault.
+const MAX_EARLIER: usize = 6;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in self.failed(Level::Info) {
-            writeln!(f, "{finding}")?;
+        for result in self.failed(Level::Info) {
+            writeln!(f, "{result}")?;
         }
-        for left in &self.left_behind {
-            writeln!(f, "left behind: {left}")?;
+        for resource in &self.left_behind {
+            writeln!(f, "left behind: {resource}")?;
         }
         if self.interrupted {
-            writeln!(f, "stopped before its end")?;
+            writeln!(f, "interrupted before the end of the run")?;
         }
-        writeln!(f, "{} at {}: {}", self.marketplace, self.target, self.figures())
+        writeln!(f, "{} at {}: {}", self.marketplace, self.url, self.summary())
     }
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, must, should, info, skipped } = self;
+        let Self { passed, failed_must: must, failed_should: should, failed_info: info, skipped } = self;
         write!(f, "{passed} passed, {} failed ({must} must, {should} should, {info} info), ", must + should + info)?;
         write!(f, "{skipped} skipped")
     }
 }
 
-impl fmt::Display for Finding {
-    /// Of a failure: what is wrong, what to do, and the exchanges that show it.
+impl fmt::Display for CheckResult {
+    /// Prints the outcome; for a failure also the rule, the observed behavior, the advice and the exchanges.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let check = self.check;
         match &self.outcome {
@@ -45,8 +44,8 @@ impl fmt::Display for Finding {
             Outcome::Skipped(reason) => write!(f, "skipped  {}: {reason}", check.id),
             Outcome::Failed(failure) => {
                 writeln!(f, "FAILED   {} ({})", check.id, check.level)?;
-                line(f, "rule", check.sentence)?;
-                line(f, "from", &check.clause.to_string())?;
+                wrapped(f, "rule", check.requirement)?;
+                wrapped(f, "source", &check.citation.to_string())?;
                 write!(f, "{failure}")
             }
         }
@@ -55,16 +54,16 @@ impl fmt::Display for Finding {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line(f, "seen", &self.why)?;
-        line(f, "to do", &self.advice)?;
-        let shown = self.shown_by.unwrap_or(self.exchanges.len());
-        let earlier = &self.exchanges[..shown.min(self.exchanges.len())];
-        let skipped = earlier.len().saturating_sub(EARLIER);
-        if skipped > 0 {
-            writeln!(f, "  before {skipped} more")?;
+        wrapped(f, "actual", &self.message)?;
+        wrapped(f, "fix", &self.advice)?;
+        let evidence = self.evidence.unwrap_or(self.exchanges.len());
+        let earlier = &self.exchanges[..evidence.min(self.exchanges.len())];
+        let omitted = earlier.len().saturating_sub(MAX_EARLIER);
+        if omitted > 0 {
+            writeln!(f, "  before {omitted} more")?;
         }
-        for exchange in &earlier[skipped..] {
-            writeln!(f, "  before {}", Short(exchange))?;
+        for exchange in &earlier[omitted..] {
+            writeln!(f, "  before {}", ExchangeSummary(exchange))?;
         }
         if let Some(exchange) = self.exchange() {
             writeln!(f)?;
@@ -76,29 +75,29 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A labelled text, in lines that fit.
-fn line(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
-    let mut room = WIDTH;
+/// Prints a labelled text, wrapped at [`WIDTH`].
+fn wrapped(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+    let mut remaining = WIDTH;
     write!(f, "  {label:<6}")?;
     for word in text.split_whitespace() {
         let length = word.chars().count() + 1;
-        if length > room && room < WIDTH {
+        if length > remaining && remaining < WIDTH {
             write!(f, "\n        ")?;
-            room = WIDTH;
+            remaining = WIDTH;
         }
         write!(f, " {word}")?;
-        room = room.saturating_sub(length);
+        remaining = remaining.saturating_sub(length);
     }
     writeln!(f)
 }
 
-struct Short<'e>(&'e Exchange);
+struct ExchangeSummary<'e>(&'e Exchange);
 
-impl fmt::Display for Short<'_> {
+impl fmt::Display for ExchangeSummary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.status {
-            Some(status) => write!(f, "{} → {status}", self.0.line),
-            None => write!(f, "{} → no answer looked at", self.0.line),
+            Some(status) => write!(f, "{} → {status}", self.0.request_line),
+            None => write!(f, "{} → no response", self.0.request_line),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod elders;
 mod mutants;
 mod runs;
-mod shop;
+mod sample_addon;

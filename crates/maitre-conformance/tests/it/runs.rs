@@ -12,22 +12,22 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::routing::{delete, post};
 use axum::{Json, Router};
-use maitre_conformance::{Level, Marketplace, Outcome, Suite};
+use maitre_conformance::{Level, Marketplace, Outcome, Suite, checks};
 use serde_json::{Value, json};
 
 use crate::mutants::suite;
-use crate::shop::{Fault, PASSWORD, SALT, SLUG, Shop, manifest};
+use crate::sample_addon::{Fault, PASSWORD, SALT, SLUG, SampleAddon, manifest};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_stopped_leaves_nothing_behind() {
     for milliseconds in [0, 3, 10, 40, 150, 400, 900, 1_600] {
-        let shop = Shop::with(Fault::Nothing);
+        let addon = SampleAddon::with(Fault::Nothing);
         let end = tokio::time::sleep(Duration::from_millis(milliseconds));
-        let report = suite(&shop).run_until(end).await.unwrap();
-        assert_eq!((shop.alive(), report.left_behind.len()), (0, 0), "stopped after {milliseconds} ms");
+        let report = suite(&addon).build().unwrap().run_until(end).await.unwrap();
+        assert_eq!((addon.active(), report.left_behind.len()), (0, 0), "stopped after {milliseconds} ms");
         if report.interrupted {
             assert!(!report.is_conformant(false), "half a run says nothing");
-            assert!(report.findings.len() < Marketplace::Heroku.checks().count());
+            assert!(report.results.len() < checks(Marketplace::Heroku).count());
         }
     }
 }
@@ -35,13 +35,13 @@ async fn a_run_that_is_stopped_leaves_nothing_behind() {
 /// The vendor is still at work when the run is stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_made_while_the_run_stops_is_removed_too() {
-    let shop = Shop::with(Fault::BusyDuplicates);
+    let addon = SampleAddon::with(Fault::BusyDuplicates);
     // one takes 300 ms: the first is made, the second is not yet
     let end = tokio::time::sleep(Duration::from_millis(450));
-    let report = suite(&shop).only(["robustness.many-at-once"]).run_until(end).await.unwrap();
+    let report = suite(&addon).only(["robustness.many-at-once"]).build().unwrap().run_until(end).await.unwrap();
     assert!(report.interrupted);
-    assert!(shop.made() > 0);
-    assert_eq!((shop.alive(), report.left_behind.len()), (0, 0));
+    assert!(addon.created() > 0);
+    assert_eq!((addon.active(), report.left_behind.len()), (0, 0));
 }
 
 /// It answers 404 to a removal that comes too early, and makes what was ordered all the same.
@@ -66,8 +66,8 @@ async fn what_is_made_for_a_caller_who_hung_up_is_removed_too() {
             Router::new().route("/heroku/resources", post(order)).route("/heroku/resources/{id}", delete(removal));
         // the first two orders are answered after 200 ms each, and then one is not waited for
         let end = tokio::time::sleep(Duration::from_millis(step * 100));
-        let suite = Suite::heroku(&manifest()).unwrap().service(vendor).only(["idempotency.lost-reply"]);
-        let report = suite.run_until(end).await.unwrap();
+        let suite = Suite::builder(manifest()).service(vendor).only(["idempotency.lost-reply"]);
+        let report = suite.build().unwrap().run_until(end).await.unwrap();
         assert_eq!(report.left_behind, Vec::<String>::new());
         tokio::time::sleep(Duration::from_millis(300)).await; // until all work is done
         assert_eq!(alive.lock().unwrap().len(), 0, "stopped after {step}00 ms");
@@ -77,45 +77,45 @@ async fn what_is_made_for_a_caller_who_hung_up_is_removed_too() {
 
 #[tokio::test]
 async fn what_cannot_be_removed_is_named() {
-    let shop = Shop::with(Fault::DeprovisionIs500);
-    let report = suite(&shop).only(["provision.json"]).run().await.unwrap();
+    let addon = SampleAddon::with(Fault::DeprovisionIs500);
+    let report = suite(&addon).only(["provision.json"]).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report), Vec::<&str>::new());
-    assert_eq!(report.left_behind.len(), shop.alive());
+    assert_eq!(report.left_behind.len(), addon.active());
     assert!(report.left_behind[0].ends_with("(its DELETE is answered 500)"), "{:?}", report.left_behind);
     assert!(!report.is_conformant(false));
     assert!(report.to_string().contains("left behind: "), "{report}");
 }
 
 fn failed(report: &maitre_conformance::Report) -> Vec<&'static str> {
-    report.failed(Level::Info).map(|finding| finding.check.id).collect()
+    report.failed(Level::Info).map(|result| result.check.id).collect()
 }
 
 #[tokio::test]
 async fn a_run_that_cannot_begin_says_what_to_do() {
-    let nobody = Suite::heroku(&manifest()).unwrap().url("http://127.0.0.1:1").run().await.unwrap_err();
+    let nobody = Suite::builder(manifest()).url("http://127.0.0.1:1").build().unwrap().run().await.unwrap_err();
     let said =
         "nobody answers at http://127.0.0.1:1/heroku/resources: start the add-on, or say where it runs with --url";
     assert_eq!(nobody.to_string(), said);
 
-    let shop = Shop::with(Fault::Nothing);
-    let unsold = suite(&shop).plans(["gold"]).run().await.unwrap_err().to_string();
+    let addon = SampleAddon::with(Fault::Nothing);
+    let unsold = suite(&addon).plans(["gold"]).build().unwrap().run().await.unwrap_err().to_string();
     assert!(
         unsold.contains("refuses the plan gold with 422 \"There is no such plan: choose basic or premium.\""),
         "{unsold}"
     );
     assert!(unsold.contains("--plan"), "{unsold}");
 
-    let unknown = suite(&shop).only(["sso-token.wrong", "ssso"]).run().await.unwrap_err().to_string();
+    let unknown = suite(&addon).only(["sso-token.wrong", "ssso"]).build().unwrap().run().await.unwrap_err().to_string();
     assert!(unknown.contains("no check of heroku is named ssso"), "{unknown}");
-    assert_eq!(shop.made(), 0);
+    assert_eq!(addon.created(), 0);
 
-    let abroad = Suite::heroku(&manifest()).unwrap().url("https://lantern.example").run().await.unwrap_err();
-    assert!(abroad.to_string().contains("say --allow-remote"), "{abroad}");
+    let abroad = Suite::builder(manifest()).url("https://lantern.example").build().unwrap().run().await.unwrap_err();
+    assert!(abroad.to_string().contains("pass --allow-remote"), "{abroad}");
 }
 
 #[tokio::test]
 async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
-    let shop = Shop::with(Fault::Nothing);
+    let addon = SampleAddon::with(Fault::Nothing);
     let mut without: Value = serde_json::from_str(&manifest()).unwrap();
     let api = without["api"].as_object_mut().unwrap();
     for urls in ["test", "production"] {
@@ -123,10 +123,10 @@ async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
     }
     api.remove("requires");
     api.remove("sso_salt");
-    let suite = Suite::heroku(&without.to_string()).unwrap().plans(["basic"]).service(shop.router());
-    let report = suite.run().await.unwrap();
+    let suite = Suite::builder(without.to_string()).plans(["basic"]).service(addon.router());
+    let report = suite.build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report), ["heroku.manifest.habits"], "{report}");
-    let reason = |id: &str| match &report.findings.iter().find(|finding| finding.check.id == id).unwrap().outcome {
+    let reason = |id: &str| match &report.results.iter().find(|result| result.check.id == id).unwrap().outcome {
         Outcome::Skipped(reason) => reason.clone(),
         other => panic!("{id}: {other:?}"),
     };
@@ -138,42 +138,44 @@ async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
 
 #[tokio::test]
 async fn a_resource_that_is_refused_everything_is_skipped_not_failed() {
-    let shop = Shop::with(Fault::ProvisionIs500);
-    let report = suite(&shop).only(["plan-change", "sso-token", "config"]).run().await.unwrap();
-    let tried = report.findings.iter().filter(|finding| !matches!(finding.outcome, Outcome::Skipped(_)));
-    let tried: Vec<_> = tried.map(|finding| finding.check.id).collect();
+    let addon = SampleAddon::with(Fault::ProvisionIs500);
+    let report = suite(&addon).only(["plan-change", "sso-token", "config"]).build().unwrap().run().await.unwrap();
+    let tried = report.results.iter().filter(|result| !matches!(result.outcome, Outcome::Skipped(_)));
+    let tried: Vec<_> = tried.map(|result| result.check.id).collect();
     assert_eq!(tried, Vec::<&str>::new(), "{report}");
 }
 
 #[tokio::test]
 async fn wrong_credentials_are_one_fault_and_not_ten() {
-    let report = suite(&Shop::with(Fault::RefusesEveryone)).skip(["manifest"]).run().await.unwrap();
+    let report =
+        suite(&SampleAddon::with(Fault::RefusesEveryone)).skip(["manifest"]).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report), ["heroku.auth.right-credentials", "heroku.provision.succeeds"], "{report}");
 }
 
 /// Heroku lists plan changes among what an add-on may do without.
 #[tokio::test]
 async fn an_add_on_with_one_plan_need_not_know_plan_changes() {
-    let shop = Shop::with(Fault::Nothing);
-    let without = shop.router().layer(middleware::from_fn(async |request: Request, next: Next| {
+    let addon = SampleAddon::with(Fault::Nothing);
+    let without = addon.router().layer(middleware::from_fn(async |request: Request, next: Next| {
         if request.method() == Method::PUT { StatusCode::NOT_FOUND.into_response() } else { next.run(request).await }
     }));
-    let one = Suite::heroku(&manifest()).unwrap().plans(["basic"]).service(without.clone()).run().await.unwrap();
+    let one =
+        Suite::builder(manifest()).plans(["basic"]).service(without.clone()).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&one), Vec::<&str>::new(), "{one}");
-    let two = Suite::heroku(&manifest()).unwrap().plans(["basic", "premium"]).service(without);
-    let two = two.only(["plan-change", "provision.id-works"]).run().await.unwrap();
+    let two = Suite::builder(manifest()).plans(["basic", "premium"]).service(without);
+    let two = two.only(["plan-change", "provision.id-works"]).build().unwrap().run().await.unwrap();
     assert!(failed(&two).contains(&"heroku.plan-change.succeeds"), "{two}");
     assert!(failed(&two).contains(&"heroku.provision.id-works"), "{two}");
-    assert_eq!(shop.alive(), 0);
+    assert_eq!(addon.active(), 0);
 }
 
 #[tokio::test]
 async fn an_add_on_that_has_fallen_silent_is_given_up() {
     let silent = Router::new().fallback(async || std::future::pending::<()>().await);
-    let suite = Suite::heroku(&manifest()).unwrap().patience(Duration::from_millis(50)).service(silent);
-    let report = suite.only(["provision"]).run().await.unwrap();
+    let suite = Suite::builder(manifest()).timeout(Duration::from_millis(50)).service(silent);
+    let report = suite.only(["provision"]).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report).len(), 3, "{report}");
-    let Outcome::Skipped(reason) = &report.findings[3].outcome else { panic!("{report}") };
+    let Outcome::Skipped(reason) = &report.results[3].outcome else { panic!("{report}") };
     assert_eq!(reason, "the add-on does not answer any more");
 }
 
@@ -182,9 +184,10 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     let endless = Router::new().fallback(async || {
         Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, Infallible>(vec![b' '; 1024 * 1024])))
     });
-    let report = Suite::heroku(&manifest()).unwrap().service(endless).only(["provision.json"]).run().await.unwrap();
-    let failure = report.findings[0].outcome.failure().unwrap();
-    assert_eq!(failure.why, "There is no answer: it is longer than 16777216 bytes.", "{report}");
+    let report =
+        Suite::builder(manifest()).service(endless).only(["provision.json"]).build().unwrap().run().await.unwrap();
+    let failure = report.results[0].outcome.failure().unwrap();
+    assert_eq!(failure.message, "There is no answer: it is longer than 16777216 bytes.", "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +205,7 @@ async fn no_report_shows_a_secret() {
         Fault::Replay,
     ] {
         let groups = ["provision.id", "config", "idempotency", "auth", "secrets", "sso"];
-        let report = suite(&Shop::with(fault)).only(groups).run().await.unwrap();
+        let report = suite(&SampleAddon::with(fault)).only(groups).build().unwrap().run().await.unwrap();
         assert!(report.failed(Level::Info).next().is_some(), "{fault:?}");
         let forms = [report.to_string(), report.to_json().to_string(), report.to_junit(true), format!("{report:?}")];
         for form in &forms {
@@ -210,7 +213,7 @@ async fn no_report_shows_a_secret() {
                 assert!(!form.contains(secret), "{fault:?} shows {secret}:\n{form}");
             }
         }
-        for exchange in report.findings.iter().filter_map(|it| it.outcome.failure()).flat_map(|it| &it.exchanges) {
+        for exchange in report.results.iter().filter_map(|it| it.outcome.failure()).flat_map(|it| &it.exchanges) {
             for secret in tokens_of(&exchange.text) {
                 assert_eq!(secret, "[masked]", "{fault:?}: {exchange}");
             }
@@ -226,11 +229,20 @@ fn tokens_of(text: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_failure_says_what_was_sent_what_came_back_and_what_to_do() {
-    let report = suite(&Shop::with(Fault::SecondTenant)).only(["idempotency.same-config"]).run().await.unwrap();
-    let failure = report.findings[0].outcome.failure().unwrap();
-    assert_eq!(failure.why, "LANTERN_TOKEN is another one than in the first answer: something was made a second time.");
+    let report = suite(&SampleAddon::with(Fault::SecondTenant))
+        .only(["idempotency.same-config"])
+        .build()
+        .unwrap()
+        .run()
+        .await
+        .unwrap();
+    let failure = report.results[0].outcome.failure().unwrap();
+    assert_eq!(
+        failure.message,
+        "LANTERN_TOKEN is another one than in the first answer: something was made a second time."
+    );
     assert!(failure.advice.contains("unique constraint"));
-    assert_eq!((failure.exchanges.len(), failure.shown_by), (2, Some(1)));
+    assert_eq!((failure.exchanges.len(), failure.evidence), (2, Some(1)));
     let text = report.to_string();
     for part in [
         "FAILED   heroku.idempotency.same-config (must)",
@@ -249,11 +261,17 @@ async fn a_failure_says_what_was_sent_what_came_back_and_what_to_do() {
 
 #[tokio::test]
 async fn machines_read_the_same() {
-    let shop = Shop::with(Fault::ProvisionIs201);
-    let report = suite(&shop).only(["provision.status", "provision.json", "sso-session.secure"]).run().await.unwrap();
+    let addon = SampleAddon::with(Fault::ProvisionIs201);
+    let report = suite(&addon)
+        .only(["provision.status", "provision.json", "sso-session.secure"])
+        .build()
+        .unwrap()
+        .run()
+        .await
+        .unwrap();
     let json = report.to_json();
     assert_eq!(json["marketplace"], "heroku");
-    assert_eq!((&json["conformant"], &json["figures"]["failed"]["info"]), (&true.into(), &1.into()));
+    assert_eq!((&json["conformant"], &json["summary"]["failed"]["info"]), (&true.into(), &1.into()));
     assert_eq!(json["checks"][0]["id"], "heroku.provision.status");
     assert_eq!(json["checks"][0]["outcome"], "failed");
     assert_eq!(json["checks"][0]["exchanges"][0]["status"], 201);
@@ -267,14 +285,17 @@ async fn machines_read_the_same() {
 }
 
 #[tokio::test]
-async fn whoever_watches_hears_of_every_check() {
-    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let (begins, ends) = (heard.clone(), heard.clone());
-    let suite = suite(&Shop::with(Fault::NoId)).only(["provision.id", "provision.json"]).watch(
-        move |check| begins.lock().unwrap().push(format!("? {}", check.id)),
-        move |finding| ends.lock().unwrap().push(format!("! {}", finding.outcome.failure().is_some())),
-    );
-    suite.run().await.unwrap();
-    let heard = heard.lock().unwrap().clone();
-    assert_eq!(heard, ["? heroku.provision.json", "! false", "? heroku.provision.id", "! true"]);
+async fn callbacks_receive_every_check() {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let (started, finished) = (calls.clone(), calls.clone());
+    let suite = suite(&SampleAddon::with(Fault::NoId))
+        .only(["provision.id", "provision.json"])
+        .on_start(move |check| started.lock().unwrap().push(format!("start {}", check.id)))
+        .on_result(move |result| {
+            let outcome = if result.outcome.failure().is_some() { "failed" } else { "passed" };
+            finished.lock().unwrap().push(outcome.to_owned());
+        });
+    suite.build().unwrap().run().await.unwrap();
+    let calls = calls.lock().unwrap().clone();
+    assert_eq!(calls, ["start heroku.provision.json", "passed", "start heroku.provision.id", "failed"]);
 }

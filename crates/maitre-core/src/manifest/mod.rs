@@ -1,7 +1,7 @@
 //! The add-on manifest: the file that a vendor registers at Heroku (and registered at cloudControl).
 //!
-//! It is read with tolerance: unknown keys are kept, older forms are understood. What the marketplace would say to it
-//! is the business of [`lint`].
+//! It is read with tolerance: unknown keys are kept, older forms are understood. The rules of the marketplace are checked by
+//! `maitre-conformance`.
 //!
 //! ```
 //! use maitre_core::Manifest;
@@ -14,11 +14,9 @@
 //! # Ok::<(), maitre_core::manifest::ManifestError>(())
 //! ```
 
-mod lint;
 mod read;
 pub(crate) mod url;
 
-pub use lint::{Finding, Level, lint};
 pub use read::ManifestError;
 pub use url::is_loopback;
 

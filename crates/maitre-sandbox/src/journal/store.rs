@@ -14,7 +14,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::entry::{Entry, Head, Message};
-use crate::OpenError;
+use crate::SetupError;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entries (
@@ -55,10 +55,10 @@ pub(crate) struct Filter {
 }
 
 impl Store {
-    pub(crate) fn open(file: Option<&Path>, kept: usize) -> Result<Self, OpenError> {
+    pub(crate) fn open(file: Option<&Path>, kept: usize) -> Result<Self, SetupError> {
         let shown = file.map_or_else(|| "a temporary file".to_owned(), |file| file.display().to_string());
         let connection = connect(file)
-            .map_err(|cause| OpenError::with_source(format!("cannot keep a journal in {shown}"), cause))?;
+            .map_err(|cause| SetupError::with_source(format!("cannot keep a journal in {shown}"), cause))?;
         let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
         let store =
             Self { connection: Mutex::new(connection), kept, is_file: file.is_some(), written: Mutex::default() };

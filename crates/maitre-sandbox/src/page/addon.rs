@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use maitre_core::manifest::{Finding, Level};
+use maitre_conformance::{Level, lint::Finding};
 use maud::{Markup, html};
 
 use crate::Sandbox;
@@ -64,7 +64,7 @@ fn lint(findings: &[Finding]) -> Markup {
             summary { span .mark .bad[must > 0] .wait[must == 0] { "!" } (verdict) }
             ul {
                 @for finding in findings {
-                    li { span .level { (finding.level) } " " code { (finding.path) } " " (finding.why) }
+                    li { span .level { (finding.level) } " " code { (finding.path) } " " (finding.message) }
                 }
             }
         }

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use maitre_conformance::Marketplace;
+use maitre_conformance::{Marketplace, checks};
 use maud::html;
 
 use super::layout::page;
@@ -13,7 +13,7 @@ use crate::Sandbox;
 
 /// `GET /sandbox/checks/{check}`.
 pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
-    let Some(check) = Marketplace::Heroku.checks().find(|check| check.id == id) else {
+    let Some(check) = checks(Marketplace::Heroku).find(|check| check.id == id) else {
         let body = html! { section .card { h1 { "There is no such check" } p { "This command lists them all:" } pre { code { "maitre check --list" } } } };
         return (StatusCode::NOT_FOUND, page(&sandbox, "Not found · maître sandbox", &body)).into_response();
     };
@@ -22,8 +22,8 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>)
     let body = html! {
         article .card .check aria-labelledby="check-title" {
             div .title { h1 #check-title { code { (check.id) } } span .pill { (check.level) } }
-            p .sentence { (check.sentence) }
-            dl .facts { dt { "From" } dd { (check.clause) } }
+            p .sentence { (check.requirement) }
+            dl .facts { dt { "From" } dd { (check.citation) } }
             p { "See whether your add-on keeps it:" }
             pre tabindex="0" { code { "maitre check --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (short) } }
             p { a .quiet href="/?only=trouble" { "All that went wrong" } }

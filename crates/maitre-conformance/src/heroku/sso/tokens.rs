@@ -2,198 +2,204 @@
 
 use maitre_testkit::sign;
 
-use super::{Form, NEEDS, must_be_forbidden, must_be_out};
-use crate::check::{Case, Clause};
-use crate::heroku::{Subject, clause};
-use crate::sign_on::must_be_in;
+use super::sign_in::{Form, NEEDS, must_be_forbidden, must_not_be_signed_in};
+use crate::check::{Case, Citation};
+use crate::heroku::citation;
+use crate::heroku::target::Target;
+use crate::sign_on::must_be_signed_in;
 use crate::verdict::Verdict;
 
-const FORBIDDEN: Clause = clause::single_sign_on("a bad or missing token is answered 403");
-const BINDS: Clause =
-    clause::single_sign_on("user_scoped_resource_token covers resource, user and address; recommended");
+const FORBIDDEN: Citation = citation::single_sign_on("a bad or missing token is answered 403");
+const BINDS: Citation =
+    citation::single_sign_on("user_scoped_resource_token covers resource, user and address; recommended");
 
 const VERIFY: &str = "Compute the token yourself from the fields and the salt, compare in constant time, and answer 403 if \
                       it differs. A friendly page is fine, and its status is 403.";
 const STRONGEST: &str = "Let the strongest token that is there decide alone: user_scoped_resource_token, else \
                          resource_token. A wrong one is not made good by a weaker one.";
 
-pub(in crate::heroku) const CASES: &[Case<Subject>] = &[
+pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.sso-token.lets-in",
         "Heroku's form, with all three tokens, leads to the dashboard.",
-        clause::single_sign_on("a good token opens a session and redirects to the dashboard"),
-        |it| Box::pin(lets_in(it)),
+        citation::single_sign_on("a good token opens a session and redirects to the dashboard"),
+        |target| Box::pin(lets_in(target)),
     )
     .needs(NEEDS),
-    Case::should("heroku.sso-token.user-scoped", "The SHA-256 token alone lets in.", BINDS, |it| {
-        Box::pin(user_scoped(it))
+    Case::should("heroku.sso-token.user-scoped", "The SHA-256 token alone lets in.", BINDS, |target| {
+        Box::pin(user_scoped(target))
     })
     .needs(NEEDS),
     Case::info(
         "heroku.sso-token.resource",
         "The SHA-1 resource_token alone lets in.",
-        clause::single_sign_on("resource_token was the only one until 2026"),
-        |it| Box::pin(resource_token(it)),
+        citation::single_sign_on("resource_token was the only one until 2026"),
+        |target| Box::pin(resource_token(target)),
     )
     .needs(NEEDS),
     Case::info(
         "heroku.sso-token.version-1",
         "The token of version 1 alone lets in, as kensa comes.",
-        clause::kensa("id, token, timestamp, nav-data, email and app"),
-        |it| Box::pin(version_1(it)),
+        citation::kensa("id, token, timestamp, nav-data, email and app"),
+        |target| Box::pin(version_1(target)),
     )
     .needs(NEEDS),
     Case::must(
         "heroku.sso-token.unknown-fields",
         "Fields that are not known hinder nobody.",
-        clause::single_sign_on("query parameters of the link are passed through"),
-        |it| Box::pin(unknown_fields(it)),
+        citation::single_sign_on("query parameters of the link are passed through"),
+        |target| Box::pin(unknown_fields(target)),
     )
     .needs(NEEDS),
-    Case::must("heroku.sso-token.wrong", "Wrong tokens are answered 403.", FORBIDDEN, |it| Box::pin(wrong(it)))
+    Case::must("heroku.sso-token.wrong", "Wrong tokens are answered 403.", FORBIDDEN, |target| Box::pin(wrong(target)))
         .needs(NEEDS),
-    Case::must("heroku.sso-token.missing", "A form without a token is answered 403.", FORBIDDEN, |it| {
-        Box::pin(missing(it))
+    Case::must("heroku.sso-token.missing", "A form without a token is answered 403.", FORBIDDEN, |target| {
+        Box::pin(missing(target))
     })
     .needs(NEEDS),
-    Case::must("heroku.sso-token.empty", "Empty tokens are answered 403.", FORBIDDEN, |it| Box::pin(empty(it)))
+    Case::must("heroku.sso-token.empty", "Empty tokens are answered 403.", FORBIDDEN, |target| Box::pin(empty(target)))
         .needs(NEEDS),
-    Case::must("heroku.sso-token.part", "The beginning of a token is a wrong one.", FORBIDDEN, |it| Box::pin(part(it)))
-        .needs(NEEDS),
+    Case::must("heroku.sso-token.part", "The beginning of a token is a wrong one.", FORBIDDEN, |target| {
+        Box::pin(part(target))
+    })
+    .needs(NEEDS),
     Case::must(
         "heroku.sso-token.other-salt",
         "A token that was signed with an empty salt, or with the password, is a wrong one.",
         FORBIDDEN,
-        |it| Box::pin(other_salt(it)),
+        |target| Box::pin(other_salt(target)),
     )
     .needs(NEEDS),
     Case::must(
         "heroku.sso-token.other-resource",
         "The token of one resource does not open another.",
         FORBIDDEN,
-        |it| Box::pin(other_resource(it)),
+        |target| Box::pin(other_resource(target)),
     )
     .needs(NEEDS),
     Case::must(
         "heroku.sso-token.other-time",
         "A token does not become a later one by another timestamp.",
         FORBIDDEN,
-        |it| Box::pin(other_time(it)),
+        |target| Box::pin(other_time(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.strongest-decides",
         "A wrong SHA-256 token is not made good by the SHA-1 token beside it.",
         BINDS,
-        |it| Box::pin(strongest(it)),
+        |target| Box::pin(strongest(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.altered-email",
         "Whoever changes the address in the form is not let in.",
         BINDS,
-        |it| Box::pin(altered(it, "email", "mallory@example.org")),
+        |target| Box::pin(altered(target, "email", "mallory@example.org")),
     )
     .needs(NEEDS),
-    Case::should("heroku.sso-token.altered-user", "Whoever changes the user in the form is not let in.", BINDS, |it| {
-        Box::pin(altered(it, "user_id", "00000000-0000-4000-8000-000000000000"))
-    })
+    Case::should(
+        "heroku.sso-token.altered-user",
+        "Whoever changes the user in the form is not let in.",
+        BINDS,
+        |target| Box::pin(altered(target, "user_id", "00000000-0000-4000-8000-000000000000")),
+    )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.in-the-query",
         "A form in the query of the URL lets nobody in.",
-        clause::practice("URLs end in logs and histories, and a token in them with it"),
-        |it| Box::pin(in_the_query(it)),
+        citation::practice("URLs end in logs and histories, and a token in them with it"),
+        |target| Box::pin(in_the_query(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.unknown-resource",
         "A good token of a resource that was never ordered opens nothing.",
-        clause::practice("a page with 404, and nothing is made"),
-        |it| Box::pin(unknown_resource(it)),
+        citation::practice("a page with 404, and nothing is made"),
+        |target| Box::pin(unknown_resource(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.removed-resource",
         "A good token of a removed resource opens nothing.",
-        clause::practice("whoever lost the add-on has lost its dashboard"),
-        |it| Box::pin(removed_resource(it)),
+        citation::practice("whoever lost the add-on has lost its dashboard"),
+        |target| Box::pin(removed_resource(target)),
     )
     .needs(NEEDS),
 ];
 
-async fn lets_in(it: &Subject) -> Verdict {
-    let resource = it.shared().await?;
-    must_be_in(&it.enter(it.visitor()?, it.form(&resource)?).await?)
+async fn lets_in(target: &Target) -> Verdict {
+    let resource = target.shared_resource().await?;
+    must_be_signed_in(&target.sign_in(target.visitor()?, target.sso_form(&resource)?).await?)
 }
 
-async fn user_scoped(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    must_be_in(&it.enter(it.visitor()?, form.only_user_scoped()).await?)
+async fn user_scoped(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    must_be_signed_in(&target.sign_in(target.visitor()?, form.only_user_scoped()).await?)
 }
 
-async fn resource_token(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    must_be_in(&it.enter(it.visitor()?, form.only_resource_token()).await?)
+async fn resource_token(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    must_be_signed_in(&target.sign_in(target.visitor()?, form.only_resource_token()).await?)
 }
 
-async fn version_1(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    let entered = it.enter(it.visitor()?, form.only_legacy()).await?;
+async fn version_1(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    let signed_in = target.sign_in(target.visitor()?, form.only_legacy()).await?;
     let advice = "Nothing has to be done: Heroku sends better tokens beside it. Only older checkers need it.";
-    if must_be_in(&entered).is_ok() { Ok(()) } else { Err(entered.answer.wrong_status("302", advice)) }
+    if must_be_signed_in(&signed_in).is_ok() { Ok(()) } else { Err(signed_in.response.wrong_status("302", advice)) }
 }
 
-async fn unknown_fields(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    must_be_in(&it.enter(it.visitor()?, form.set("action", "rotate").set("tab", "")).await?)
+async fn unknown_fields(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    must_be_signed_in(&target.sign_in(target.visitor()?, form.set("action", "rotate").set("tab", "")).await?)
 }
 
-async fn wrong(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
+async fn wrong(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
     let spoiled = form
         .set("token", "0".repeat(40))
         .set("resource_token", "0".repeat(40))
         .set("user_scoped_resource_token", "0".repeat(64));
-    must_be_forbidden(&it.post(spoiled).await?, VERIFY)
+    must_be_forbidden(&target.post(spoiled).await?, VERIFY)
 }
 
 const TOKENS: [&str; 3] = ["token", "resource_token", "user_scoped_resource_token"];
 
-async fn missing(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
+async fn missing(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
     let without = TOKENS.into_iter().fold(form, Form::without);
-    must_be_forbidden(&it.post(without).await?, VERIFY)
+    must_be_forbidden(&target.post(without).await?, VERIFY)
 }
 
-async fn empty(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
+async fn empty(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
     let empty = TOKENS.into_iter().fold(form, |form, token| form.set(token, ""));
-    must_be_forbidden(&it.post(empty).await?, VERIFY)
+    must_be_forbidden(&target.post(empty).await?, VERIFY)
 }
 
-async fn part(it: &Subject) -> Verdict {
+async fn part(target: &Target) -> Verdict {
     for keep in [1, 8, 39] {
-        let (_, form) = it.good_form().await?;
+        let (_, form) = target.valid_form().await?;
         let fields = form.fields();
         let cut = fields
             .iter()
             .filter(|(name, _)| TOKENS.contains(&name.as_str()))
             .fold(form, |form, (name, token)| form.set(name.as_str(), token.chars().take(keep).collect::<String>()));
-        let seen = it.post(cut).await?.to(format!("the first {keep} characters of each token"));
-        must_be_forbidden(&seen, VERIFY)?;
+        let response = target.post(cut).await?.to(format!("the first {keep} characters of each token"));
+        must_be_forbidden(&response, VERIFY)?;
     }
     Ok(())
 }
 
-async fn other_salt(it: &Subject) -> Verdict {
-    let (resource, _) = it.good_form().await?;
-    let password = it.password.clone();
+async fn other_salt(target: &Target) -> Verdict {
+    let (resource, _) = target.valid_form().await?;
+    let password = target.password.clone();
     for (what, salt) in [("an empty salt", String::new()), ("the password as salt", password)] {
-        if salt == it.salt {
+        if salt == target.salt {
             continue; // see heroku.manifest.secret-strength
         }
-        let form = it.form(&resource)?;
+        let form = target.sso_form(&resource)?;
         let fields = form.fields();
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
         let (at, user, email) = (field("timestamp"), field("user_id"), field("email"));
@@ -205,62 +211,64 @@ async fn other_salt(it: &Subject) -> Verdict {
                 "user_scoped_resource_token",
                 sign::user_scoped_resource_token(&resource.uuid, &salt, at, user, email),
             );
-        let seen = it.post(forged).await?.to(format!("tokens that are signed with {what}"));
-        must_be_forbidden(&seen, "Sign with the manifest's api.sso_salt, and refuse to start without one.")?;
+        let response = target.post(forged).await?.to(format!("tokens that are signed with {what}"));
+        must_be_forbidden(&response, "Sign with the manifest's api.sso_salt, and refuse to start without one.")?;
     }
     Ok(())
 }
 
-async fn other_resource(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    let other = it.own().await?;
-    let seen = it.post(form.set("resource_id", other.uuid.as_str()).set("id", other.id.as_str())).await?;
-    must_be_forbidden(&seen.to("the tokens of one resource with the id of another"), VERIFY)
+async fn other_resource(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    let other = target.ready_resource().await?;
+    let response = target.post(form.set("resource_id", other.uuid.as_str()).set("id", other.id.as_str())).await?;
+    must_be_forbidden(&response.to("the tokens of one resource with the id of another"), VERIFY)
 }
 
-async fn other_time(it: &Subject) -> Verdict {
-    let (resource, form) = it.good_form().await?;
-    let (_, later) = it.form(&resource)?.fields().into_iter().find(|(name, _)| name == "timestamp").unwrap_or_default();
-    let seen = it.post(form.set("timestamp", later)).await?.to("a timestamp that was not signed");
-    must_be_forbidden(&seen, VERIFY)
+async fn other_time(target: &Target) -> Verdict {
+    let (resource, form) = target.valid_form().await?;
+    let (_, later) =
+        target.sso_form(&resource)?.fields().into_iter().find(|(name, _)| name == "timestamp").unwrap_or_default();
+    let response = target.post(form.set("timestamp", later)).await?.to("a timestamp that was not signed");
+    must_be_forbidden(&response, VERIFY)
 }
 
-async fn strongest(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    let seen = it.post(form.set("user_scoped_resource_token", "0".repeat(64))).await?;
-    must_be_forbidden(&seen.to("a wrong SHA-256 token beside right ones of SHA-1"), STRONGEST)
+async fn strongest(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    let response = target.post(form.set("user_scoped_resource_token", "0".repeat(64))).await?;
+    must_be_forbidden(&response.to("a wrong SHA-256 token beside right ones of SHA-1"), STRONGEST)
 }
 
-async fn altered(it: &Subject, field: &str, value: &str) -> Verdict {
-    let (_, form) = it.good_form().await?;
-    let seen = it.post(form.set(field, value)).await?.to(format!("a form whose {field} was changed after signing"));
+async fn altered(target: &Target, field: &str, value: &str) -> Verdict {
+    let (_, form) = target.valid_form().await?;
+    let response =
+        target.post(form.set(field, value)).await?.to(format!("a form whose {field} was changed after signing"));
     must_be_forbidden(
-        &seen,
+        &response,
         "Verify user_scoped_resource_token: it is the only token that covers who signs on. With SHA-1 alone, anybody who \
          has a fresh token can come as somebody else.",
     )
 }
 
-async fn in_the_query(it: &Subject) -> Verdict {
-    let (_, form) = it.good_form().await?;
+async fn in_the_query(target: &Target) -> Verdict {
+    let (_, form) = target.valid_form().await?;
     let query = String::from_utf8_lossy(form.request().body()).into_owned();
-    let path = &it.door()?.path;
+    let path = &target.sso_endpoint()?.path;
     let url = format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' });
-    let seen = it.post(form.path(url).body("a=b")).await?.to("a form that stands in the query");
-    must_be_out(&seen, "Read the fields from the body of the POST alone.")
+    let response = target.post(form.path(url).body("a=b")).await?.to("a form that stands in the query");
+    must_not_be_signed_in(&response, "Read the fields from the body of the POST alone.")
 }
 
-async fn unknown_resource(it: &Subject) -> Verdict {
-    let (mut resource, _) = it.good_form().await?;
-    resource.uuid = it.market.new_uuid();
+async fn unknown_resource(target: &Target) -> Verdict {
+    let (mut resource, _) = target.valid_form().await?;
+    resource.uuid = target.heroku.new_uuid();
     resource.id.clone_from(&resource.uuid);
-    let seen = it.post(it.form(&resource)?).await?.to("a good token of a resource that nobody ordered");
-    must_be_out(&seen, "Answer a page with 404, and make nothing.")
+    let response = target.post(target.sso_form(&resource)?).await?.to("a good token of a resource that nobody ordered");
+    must_not_be_signed_in(&response, "Answer a page with 404, and make nothing.")
 }
 
-async fn removed_resource(it: &Subject) -> Verdict {
-    let _good = it.good_form().await?;
-    let resource = it.removed().await?;
-    let seen = it.post(it.form(&resource)?).await?.to("a good token of a removed resource");
-    must_be_out(&seen, "Answer a page with 404: whoever reads old links finds nothing.")
+async fn removed_resource(target: &Target) -> Verdict {
+    let _good = target.valid_form().await?;
+    let resource = target.deprovisioned_resource().await?;
+    let response = target.post(target.sso_form(&resource)?).await?.to("a good token of a removed resource");
+    must_not_be_signed_in(&response, "Answer a page with 404: whoever reads old links finds nothing.")
 }

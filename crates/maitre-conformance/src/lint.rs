@@ -1,55 +1,34 @@
-//! What a marketplace, and good sense, would say to a manifest.
+//! Manifest lint.
 
 use std::fmt;
 
+use maitre_core::manifest::is_loopback;
 use serde_json::Value;
 
-use super::read::kind;
-use super::url;
+use crate::level::Level;
+use crate::url;
 
-/// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Level {
-    /// Good to know.
-    Info,
-    /// Works, and will cost somebody an evening.
-    Should,
-    /// The marketplace refuses it, or cannot call the add-on.
-    Must,
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Info => "info",
-            Self::Should => "should",
-            Self::Must => "must",
-        })
-    }
-}
-
-/// One thing about one key.
+/// Problem with one key of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Where: `api.config_vars[1]`.
+    /// Path of the key: `api.config_vars[1]`.
     pub path: String,
-    /// The rule's stable name: `config-var-name`.
+    /// Stable name of the rule: `config-var-name`.
     pub rule: &'static str,
-    /// How much it weighs.
+    /// Severity.
     pub level: Level,
-    /// What is wrong and what to write, without a secret in it.
-    pub why: String,
+    /// Problem and remedy, without secrets.
+    pub message: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:6} {} [{}] {}", self.level, self.path, self.rule, self.why)
+        write!(f, "{:6} {} [{}] {}", self.level, self.path, self.rule, self.message)
     }
 }
 
-/// The region names of the manifest, which are not those of a provision request.
+/// Region names of the manifest. Provision requests use other names.
 const REGIONS: [&str; 13] = [
     "us",
     "eu",
@@ -68,15 +47,16 @@ const REGIONS: [&str; 13] = [
 
 const REQUIREMENTS: [&str; 5] = ["log_input", "syslog_drain", "attachable", "many_per_app", "deploy_notify"];
 
-/// Judges a manifest by Heroku's rules; the worst first, else in the order of the file's documentation.
+/// Checks a manifest against Heroku's rules. The most severe findings come first, otherwise in the order of the manifest's
+/// documentation.
 ///
-/// Any JSON is taken, so that a manifest that cannot be read gets findings, too.
+/// Accepts any JSON, so that a manifest that cannot be parsed gets findings, too.
 ///
 /// ```
-/// use maitre_core::manifest::{Level, lint};
+/// use maitre_conformance::{Level, lint};
 /// use serde_json::json;
 ///
-/// let findings = lint(&json!({ "id": "Lantern", "api": {
+/// let findings = lint::manifest(&json!({ "id": "Lantern", "api": {
 ///     "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that",
 ///     "config_vars": ["LANTERN_URL"], "regions": ["us"],
 ///     "production": { "base_url": "https://api.lantern.example/heroku/resources",
@@ -84,14 +64,14 @@ const REQUIREMENTS: [&str; 5] = ["log_input", "syslog_drain", "attachable", "man
 /// assert_eq!((findings[0].path.as_str(), findings[0].rule, findings[0].level), ("id", "slug", Level::Must));
 /// ```
 #[must_use]
-pub fn lint(manifest: &Value) -> Vec<Finding> {
+pub fn manifest(manifest: &Value) -> Vec<Finding> {
     let mut lint = Lint(Vec::new());
     if manifest.is_object() {
         lint.slug(&manifest["id"]);
         lint.top(manifest);
         lint.api(manifest);
     } else {
-        lint.must("", "object", format!("The manifest is {}: write an object.", kind(manifest)));
+        lint.must("", "object", format!("The manifest is {}; it must be an object.", kind(manifest)));
     }
     lint.0.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     lint.0
@@ -100,17 +80,17 @@ pub fn lint(manifest: &Value) -> Vec<Finding> {
 struct Lint(Vec<Finding>);
 
 impl Lint {
-    fn add(&mut self, level: Level, path: &str, rule: &'static str, why: impl Into<String>) {
-        self.0.push(Finding { path: path.to_owned(), rule, level, why: why.into() });
+    fn add(&mut self, level: Level, path: &str, rule: &'static str, message: impl Into<String>) {
+        self.0.push(Finding { path: path.to_owned(), rule, level, message: message.into() });
     }
-    fn must(&mut self, path: &str, rule: &'static str, why: impl Into<String>) {
-        self.add(Level::Must, path, rule, why);
+    fn must(&mut self, path: &str, rule: &'static str, message: impl Into<String>) {
+        self.add(Level::Must, path, rule, message);
     }
-    fn should(&mut self, path: &str, rule: &'static str, why: impl Into<String>) {
-        self.add(Level::Should, path, rule, why);
+    fn should(&mut self, path: &str, rule: &'static str, message: impl Into<String>) {
+        self.add(Level::Should, path, rule, message);
     }
-    fn info(&mut self, path: &str, rule: &'static str, why: impl Into<String>) {
-        self.add(Level::Info, path, rule, why);
+    fn info(&mut self, path: &str, rule: &'static str, message: impl Into<String>) {
+        self.add(Level::Info, path, rule, message);
     }
 
     fn slug(&mut self, id: &Value) {
@@ -119,22 +99,22 @@ impl Lint {
                 && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
         if !id.as_str().is_some_and(plain) {
-            let why = "It is the slug and the Basic user, and can never be changed after the first push: write lower-case \
-                       letters, digits and hyphens.";
-            self.must("id", "slug", why);
+            let message = "The slug is also the Basic user and cannot be changed after the first push: use lowercase letters, \
+                           digits and hyphens.";
+            self.must("id", "slug", message);
         }
     }
 
     fn top(&mut self, manifest: &Value) {
         if manifest.get("requires").is_some() {
-            self.info("requires", "requires-place", "Since 2014 this stands in api: write it as api.requires.");
+            self.info("requires", "requires-place", "Since 2014 this key belongs in api: use api.requires.");
         }
     }
 
     fn api(&mut self, manifest: &Value) {
         let api = &manifest["api"];
         if !api.is_object() {
-            self.must("api", "object", format!("It is {}: write an object with password and URLs.", kind(api)));
+            self.must("api", "object", format!("It is {}; it must be an object with password and URLs.", kind(api)));
             return;
         }
         self.version(&api["version"]);
@@ -143,17 +123,19 @@ impl Lint {
         self.regions(&api["regions"]);
         self.requires(api.get("requires"));
         self.production(&api["production"]);
-        self.test(api.get("test"), signs_on(api));
+        self.test(api.get("test"), has_sso(api));
     }
 
     fn version(&mut self, version: &Value) {
         match version {
             Value::String(three) if three == "3" => {}
-            Value::Number(_) => self.must("api.version", "version-type", "It is a number: write the string \"3\"."),
+            Value::Number(_) => {
+                self.must("api.version", "version-type", "It is a number; it must be the string \"3\".")
+            }
             _ => self.should(
                 "api.version",
                 "legacy-version",
-                "Without \"3\" this is the legacy contract, which Heroku ended on 3 July 2023: write \"3\".",
+                "Without \"3\", the manifest uses the legacy contract, which Heroku ended on 3 July 2023: use \"3\".",
             ),
         }
     }
@@ -161,24 +143,24 @@ impl Lint {
     fn secrets(&mut self, api: &Value) {
         for (key, path) in [("password", "api.password"), ("sso_salt", "api.sso_salt")] {
             match api[key].as_str() {
-                None if key == "sso_salt" && !signs_on(api) => {}
+                None if key == "sso_salt" && !has_sso(api) => {}
                 None | Some("") => self.must(
                     path,
                     "secret",
-                    "It is missing or empty, so anyone could call or sign: draw 32 random characters.",
+                    "Missing or empty, so that anyone could call the add-on or sign tokens: use 32 random characters.",
                 ),
                 Some(secret) if secret.len() < 16 => {
-                    self.should(path, "secret-length", "It is shorter than 16 characters: draw 32 random ones.");
+                    self.should(path, "secret-length", "Shorter than 16 characters: use 32 random characters.");
                 }
                 Some(_) => {}
             }
         }
         if api["password"].is_string() && api["password"] == api["sso_salt"] {
-            let why = "It is the same as the password, so one leak opens both doors: draw another.";
-            self.should("api.sso_salt", "secret-shared", why);
+            let message = "Equal to the password, so that one leak exposes both: use a different value.";
+            self.should("api.sso_salt", "secret-shared", message);
         }
         if api.get("username").is_some() {
-            self.must("api.username", "username", "The Basic user is always the slug: take this key out.");
+            self.must("api.username", "username", "The Basic user is always the slug: remove this key.");
         }
     }
 
@@ -188,18 +170,18 @@ impl Lint {
             _ => id.to_uppercase().replace('-', "_"),
         };
         let Some(names) = api["config_vars"].as_array() else {
-            let why = "Without a list here no reply may set a config var: name them.";
-            return self.should("api.config_vars", "config-vars", why);
+            let message = "Without this list, no reply may set a config var: list the config vars.";
+            return self.should("api.config_vars", "config-vars", message);
         };
         for (place, name) in names.iter().enumerate() {
             let path = format!("api.config_vars[{place}]");
             match name.as_str() {
-                None => self.must(&path, "config-var-name", format!("It is {}: write a string.", kind(name))),
+                None => self.must(&path, "config-var-name", format!("It is {}; it must be a string.", kind(name))),
                 Some(name) if !is_var_name(name) => self.must(
                     &path,
                     "config-var-name",
                     format!(
-                        "{name:?} is no config var: write a capital letter, then capitals, digits and underscores."
+                        "{name:?} is not a valid config var name: use an uppercase letter, then uppercase letters, digits and underscores."
                     ),
                 ),
                 Some(name) if name.strip_prefix(&prefix).is_none_or(|rest| !rest.starts_with('_')) => {
@@ -212,12 +194,16 @@ impl Lint {
 
     fn regions(&mut self, regions: &Value) {
         let Some(names) = regions.as_array().filter(|names| !names.is_empty()) else {
-            return self.must("api.regions", "regions", "Name at least one region, such as \"us\", or \"*\" for all.");
+            return self.must(
+                "api.regions",
+                "regions",
+                "Missing or empty: list at least one region, such as \"us\", or \"*\" for all.",
+            );
         };
         for (place, name) in names.iter().enumerate() {
             if !name.as_str().is_some_and(|name| REGIONS.contains(&name)) {
-                let why = format!("{name} is none of {}.", REGIONS.join(", "));
-                self.should(&format!("api.regions[{place}]"), "region-name", why);
+                let message = format!("{name} is not one of {}.", REGIONS.join(", "));
+                self.should(&format!("api.regions[{place}]"), "region-name", message);
             }
         }
     }
@@ -227,7 +213,7 @@ impl Lint {
             None => return,
             Some(Value::Array(names)) => names,
             Some(other) => {
-                return self.must("api.requires", "requires", format!("It is {}: write a list.", kind(other)));
+                return self.must("api.requires", "requires", format!("It is {}; it must be a list.", kind(other)));
             }
         };
         for (place, name) in names.iter().enumerate() {
@@ -235,7 +221,9 @@ impl Lint {
             match name.as_str() {
                 Some("deploy_notify") => self.info(&path, "deploy-notify", "Deploy events are deprecated."),
                 Some(name) if REQUIREMENTS.contains(&name) => {}
-                _ => self.should(&path, "requirement-name", format!("{name} is none of {}.", REQUIREMENTS.join(", "))),
+                _ => {
+                    self.should(&path, "requirement-name", format!("{name} is not one of {}.", REQUIREMENTS.join(", ")))
+                }
             }
         }
     }
@@ -247,24 +235,25 @@ impl Lint {
                 if urls.contains_key("sso_url") {
                     self.https("api.production.sso_url", urls.get("sso_url"));
                 } else {
-                    let why = "Without it nobody can open a dashboard: write where single sign-on is posted to.";
-                    self.info("api.production.sso_url", "no-sso", why);
+                    let message = "Without this URL, customers cannot open a dashboard: add the URL that single sign-on is posted to.";
+                    self.info("api.production.sso_url", "no-sso", message);
                 }
                 let base = urls.get("base_url").and_then(Value::as_str).unwrap_or_default();
                 if !base.is_empty() && !base.trim_end_matches('/').ends_with("/heroku/resources") {
-                    let why = "Heroku appends /heroku/resources where it is not the end: write the whole URL.";
-                    self.info("api.production.base_url", "base-url-end", why);
+                    let message =
+                        "Heroku appends /heroku/resources if the URL does not end with it: use the complete URL.";
+                    self.info("api.production.base_url", "base-url-end", message);
                 }
             }
             Value::String(_) => {
                 self.https("api.production", Some(production));
-                let why =
-                    "A plain string is the legacy form, whose single sign-on is a GET: write base_url and sso_url.";
-                self.should("api.production", "legacy-url", why);
+                let message =
+                    "A plain string is the legacy form, in which single sign-on is a GET: use base_url and sso_url.";
+                self.should("api.production", "legacy-url", message);
             }
             other => {
-                let why = format!("It is {}: write base_url and sso_url.", kind(other));
-                self.must("api.production", "production", why);
+                let message = format!("It is {}; it must be an object with base_url and sso_url.", kind(other));
+                self.must("api.production", "production", message);
             }
         }
     }
@@ -272,12 +261,12 @@ impl Lint {
     fn https(&mut self, path: &str, value: Option<&Value>) {
         let parts = value.and_then(Value::as_str).and_then(url::split);
         match parts {
-            None => self.must(path, "url", "It is missing or no URL: write https:// and a host."),
+            None => self.must(path, "url", "Missing or not a URL: use https:// and a host."),
             Some(parts) if parts.scheme != "https" => {
-                self.must(path, "https", "Heroku calls https alone, with a valid certificate.");
+                self.must(path, "https", "Heroku only calls https URLs, with a valid certificate.");
             }
-            Some(parts) if url::is_loopback(parts.host()) => {
-                self.must(path, "production-loopback", "Heroku cannot reach this machine: write the public host.");
+            Some(parts) if is_loopback(parts.host()) => {
+                self.must(path, "production-loopback", "Heroku cannot reach a loopback address: use the public host.");
             }
             Some(_) => {}
         }
@@ -286,8 +275,8 @@ impl Lint {
     fn test(&mut self, test: Option<&Value>, sso: bool) {
         let urls = match test {
             None | Some(Value::Null) => {
-                let why = "Local tools want to know where the add-on runs: write base_url and sso_url of this machine.";
-                return self.info("api.test", "test-url", why);
+                let message = "Local tools need the add-on's address: add base_url and sso_url on this machine.";
+                return self.info("api.test", "test-url", message);
             }
             Some(Value::Object(urls)) => {
                 let mut found = vec![("api.test.base_url", urls.get("base_url"))];
@@ -298,15 +287,27 @@ impl Lint {
         };
         for (path, value) in urls {
             if value.and_then(Value::as_str).and_then(url::split).is_none() {
-                self.must(path, "url", "It is missing or no URL: write http://localhost:5000 and the path.");
+                self.must(path, "url", "Missing or not a URL: use http://localhost:5000 and the path.");
             }
         }
     }
 }
 
-/// Whether the add-on has single sign-on, which needs a salt and URLs.
-fn signs_on(api: &Value) -> bool {
+/// Returns whether the add-on has single sign-on, which requires a salt and URLs.
+fn has_sso(api: &Value) -> bool {
     ["production", "test"].iter().any(|key| api[key].is_string() || api[key].get("sso_url").is_some())
+}
+
+/// Returns the JSON type of a value, with an article.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 fn is_var_name(name: &str) -> bool {
@@ -320,7 +321,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn good() -> Value {
+    fn valid() -> Value {
         json!({ "id": "fast-db", "name": "Fast DB", "api": {
             "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that",
             "config_vars": ["FAST_DB_URL"], "regions": ["us", "*"], "requires": ["log_input"],
@@ -329,12 +330,12 @@ mod tests {
     }
 
     #[test]
-    fn a_good_manifest_has_no_findings() {
-        assert_eq!(lint(&good()), []);
+    fn a_valid_manifest_has_no_findings() {
+        assert_eq!(manifest(&valid()), []);
     }
 
     #[test]
-    fn each_fault_is_found_at_its_path_by_its_rule() {
+    fn each_problem_is_found_at_its_path_by_its_rule() {
         let rows = [
             ("/id", json!("Fast_DB"), "id", "slug", Level::Must),
             ("/api", json!(7), "api", "object", Level::Must),
@@ -380,44 +381,44 @@ mod tests {
             ("/api/test/sso_url", json!(5), "api.test.sso_url", "url", Level::Must),
         ];
         for (pointer, value, path, rule, level) in rows {
-            let mut manifest = good();
-            *manifest.pointer_mut(pointer).unwrap() = value;
-            let found: Vec<_> = lint(&manifest).into_iter().map(|f| (f.path, f.rule, f.level)).collect();
+            let mut json = valid();
+            *json.pointer_mut(pointer).unwrap() = value;
+            let found: Vec<_> = manifest(&json).into_iter().map(|f| (f.path, f.rule, f.level)).collect();
             assert_eq!(found, [(path.to_owned(), rule, level)], "{pointer}");
         }
     }
 
     #[test]
-    fn an_add_on_may_do_without_single_sign_on() {
-        let mut manifest = good();
-        let api = manifest["api"].as_object_mut().unwrap();
+    fn single_sign_on_is_optional() {
+        let mut json = valid();
+        let api = json["api"].as_object_mut().unwrap();
         api.remove("sso_salt");
         api["production"].as_object_mut().unwrap().remove("sso_url");
-        let missing: Vec<_> = lint(&manifest).into_iter().map(|f| (f.path, f.rule)).collect();
+        let missing: Vec<_> = manifest(&json).into_iter().map(|f| (f.path, f.rule)).collect();
         let salt = ("api.sso_salt".to_owned(), "secret");
         let url = ("api.production.sso_url".to_owned(), "no-sso");
-        assert_eq!(missing, [salt, url.clone()], "the test URL asks for a salt");
+        assert_eq!(missing, [salt, url.clone()], "the test URL requires a salt");
 
-        manifest["api"]["test"].as_object_mut().unwrap().remove("sso_url");
-        let found: Vec<_> = lint(&manifest).into_iter().map(|f| (f.path, f.rule)).collect();
+        json["api"]["test"].as_object_mut().unwrap().remove("sso_url");
+        let found: Vec<_> = manifest(&json).into_iter().map(|f| (f.path, f.rule)).collect();
         assert_eq!(found, [url]);
     }
 
     #[test]
-    fn keys_that_must_not_be_there_are_found() {
-        let mut manifest = good();
-        manifest["api"]["username"] = json!("me");
-        manifest["requires"] = json!([]);
-        let rules: Vec<_> = lint(&manifest).into_iter().map(|f| f.rule).collect();
+    fn forbidden_keys_are_found() {
+        let mut json = valid();
+        json["api"]["username"] = json!("me");
+        json["requires"] = json!([]);
+        let rules: Vec<_> = manifest(&json).into_iter().map(|f| f.rule).collect();
         assert_eq!(rules, ["username", "requires-place"]);
     }
 
     #[test]
-    fn no_finding_holds_a_secret() {
-        let mut manifest = good();
-        manifest["api"]["password"] = json!("hunter2");
-        manifest["api"]["sso_salt"] = json!("hunter2");
-        let shown = format!("{:?}", lint(&manifest));
-        assert!(shown.contains("secret-shared") && !shown.contains("hunter2"), "{shown}");
+    fn findings_contain_no_secrets() {
+        let mut json = valid();
+        json["api"]["password"] = json!("hunter2");
+        json["api"]["sso_salt"] = json!("hunter2");
+        let output = format!("{:?}", manifest(&json));
+        assert!(output.contains("secret-shared") && !output.contains("hunter2"), "{output}");
     }
 }

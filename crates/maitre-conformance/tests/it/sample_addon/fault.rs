@@ -1,8 +1,8 @@
-//! What can be wrong with the shop: one thing at a time, and the check that is there to see it.
+//! What can be wrong with the addon: one thing at a time, and the check that is there to see it.
 
 macro_rules! faults {
     ($($name:ident: $wrong:literal => $check:literal,)*) => {
-        /// What is wrong with the shop.
+        /// What is wrong with the addon.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Fault {
             /// Nothing.
@@ -10,7 +10,7 @@ macro_rules! faults {
             $($name,)*
         }
 
-        /// Every fault, what the shop then does, and the check that has to see it.
+        /// Every fault, what the addon then does, and the check that has to see it.
         pub(crate) const MUTANTS: &[(Fault, &str, &str)] = &[$((Fault::$name, $wrong, $check),)*];
     };
 }
@@ -235,7 +235,7 @@ faults! {
 }
 
 impl Fault {
-    /// Whether it is one of a shop that answers 202 and finishes later.
+    /// Whether it is one of a addon that answers 202 and finishes later.
     pub(crate) fn is_later(self) -> bool {
         let of_the_platform = |id: &str| id.starts_with("heroku.async.") || id.starts_with("heroku.platform.");
         MUTANTS.iter().any(|(fault, _, id)| *fault == self && of_the_platform(id))

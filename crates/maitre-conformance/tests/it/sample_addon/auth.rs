@@ -5,16 +5,16 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Fault, PASSWORD, SLUG, Shop, oops, told};
+use super::{Fault, PASSWORD, SLUG, SampleAddon, internal_error, refusal};
 
-impl Shop {
+impl SampleAddon {
     /// Nothing if the caller is Heroku; else what the caller is told.
     pub(super) fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
         let Some(header) = headers.get("authorization") else {
             return match self.fault {
-                Fault::NoHeaderIs500 => Some(oops()),
+                Fault::NoHeaderIs500 => Some(internal_error()),
                 Fault::NoHeaderLetsIn => None,
-                Fault::NoHeaderIs403 => Some(told(403, "You may not do that.")),
+                Fault::NoHeaderIs403 => Some(refusal(403, "You may not do that.")),
                 _ => Some(self.unknown_caller()),
             };
         };
@@ -25,7 +25,7 @@ impl Shop {
             _ => return Some(self.unknown_caller()),
         };
         let Some((user, password)) = self.decode(credentials) else {
-            return Some(if self.is(Fault::OddHeaderIs500) { oops() } else { self.unknown_caller() });
+            return Some(if self.is(Fault::OddHeaderIs500) { internal_error() } else { self.unknown_caller() });
         };
         let admitted = (user == SLUG || self.is(Fault::AnyUser)) && self.is_right(&password);
         (!admitted || self.is(Fault::RefusesEveryone)).then(|| self.unknown_caller())
@@ -61,9 +61,9 @@ impl Shop {
     fn unknown_caller(&self) -> Response {
         let status = if self.is(Fault::WrongPasswordIs403) { 403 } else { 401 };
         let mut response = if self.is(Fault::EchoesCredentials) {
-            told(status, &format!("The password is not {PASSWORD}."))
+            refusal(status, &format!("The password is not {PASSWORD}."))
         } else {
-            told(status, "These are not the credentials of this add-on.")
+            refusal(status, "These are not the credentials of this add-on.")
         };
         if !self.is(Fault::NoChallenge) {
             response.headers_mut().insert("www-authenticate", "Basic realm=\"Lantern\"".parse().unwrap());

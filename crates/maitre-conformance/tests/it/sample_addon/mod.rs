@@ -1,10 +1,10 @@
 //! A small vendor, written for itself: right, but for one fault.
 
-mod changes;
-mod door;
+mod auth;
+mod completion;
 mod fault;
-mod later;
-mod orders;
+mod lifecycle;
+mod provision;
 mod sign_on;
 
 use std::collections::{HashMap, HashSet};
@@ -19,8 +19,8 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+pub(crate) use completion::CLIENT_SECRET;
 pub(crate) use fault::{Fault, MUTANTS};
-pub(crate) use later::CLIENT_SECRET;
 
 pub(crate) const SLUG: &str = "lantern";
 pub(crate) const PASSWORD: &str = "s3cr3t-example-of-32-characters!";
@@ -30,7 +30,7 @@ pub(crate) const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 const LIMIT: usize = 1024 * 1024;
 
 /// As long as work takes that has a fault beside it: the others come meanwhile, on a busy machine too.
-const A_WHILE: Duration = Duration::from_millis(100);
+const DELAY: Duration = Duration::from_millis(100);
 
 pub(crate) fn manifest() -> String {
     json!({ "id": SLUG, "name": "Lantern", "api": {
@@ -42,17 +42,17 @@ pub(crate) fn manifest() -> String {
 }
 
 #[derive(Clone)]
-pub(crate) struct Shop {
+pub(crate) struct SampleAddon {
     fault: Fault,
-    /// Where Heroku's API is, of a shop that answers 202 and finishes later.
+    /// Where Heroku's API is, of a addon that answers 202 and finishes later.
     heroku: Option<String>,
-    stock: Arc<Mutex<Stock>>,
+    store: Arc<Mutex<Store>>,
     drawn: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
-struct Stock {
-    lamps: Vec<Lamp>,
+struct Store {
+    resources: Vec<Resource>,
     /// Uuids that are being made, or resources that are being changed.
     busy: HashSet<String>,
     /// What was removed or changed before it was there.
@@ -66,7 +66,7 @@ struct Stock {
 }
 
 #[derive(Clone)]
-struct Lamp {
+struct Resource {
     uuid: String,
     id: String,
     ordered_plan: String,
@@ -75,13 +75,13 @@ struct Lamp {
     token: String,
     grant: Value,
     removed: bool,
-    /// Whether it was finished, for a shop that does so later.
+    /// Whether it was finished, for a addon that does so later.
     done: bool,
 }
 
-impl Shop {
+impl SampleAddon {
     pub(crate) fn with(fault: Fault) -> Self {
-        Self { fault, heroku: None, stock: Arc::default(), drawn: Arc::default() }
+        Self { fault, heroku: None, store: Arc::default(), drawn: Arc::default() }
     }
 
     /// One that answers 202, and finishes by calling Heroku's API at this address.
@@ -94,21 +94,21 @@ impl Shop {
     }
 
     /// Resources that nobody has removed.
-    pub(crate) fn alive(&self) -> usize {
-        self.stock().lamps.iter().filter(|lamp| !lamp.removed).count()
+    pub(crate) fn active(&self) -> usize {
+        self.store().resources.iter().filter(|resource| !resource.removed).count()
     }
 
     /// How many were ever made.
-    pub(crate) fn made(&self) -> usize {
-        self.stock().lamps.len()
+    pub(crate) fn created(&self) -> usize {
+        self.store().resources.len()
     }
 
     fn is(&self, fault: Fault) -> bool {
         self.fault == fault
     }
 
-    fn stock(&self) -> MutexGuard<'_, Stock> {
-        self.stock.lock().unwrap()
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap()
     }
 
     /// A text that was never there before.
@@ -118,32 +118,35 @@ impl Shop {
     }
 }
 
-impl Stock {
+impl Store {
     /// By the id that was answered or by Heroku's uuid.
-    fn find(&mut self, name: &str) -> Option<&mut Lamp> {
-        self.lamps.iter_mut().find(|lamp| lamp.id == name || lamp.uuid == name)
+    fn find(&mut self, name: &str) -> Option<&mut Resource> {
+        self.resources.iter_mut().find(|resource| resource.id == name || resource.uuid == name)
     }
 
     fn remove(&mut self, name: &str) {
-        self.lamps.iter_mut().filter(|lamp| lamp.id == name || lamp.uuid == name).for_each(|lamp| lamp.removed = true);
+        self.resources
+            .iter_mut()
+            .filter(|resource| resource.id == name || resource.uuid == name)
+            .for_each(|resource| resource.removed = true);
     }
 }
 
-async fn serve(State(shop): State<Shop>, request: Request) -> Response {
+async fn serve(State(addon): State<SampleAddon>, request: Request) -> Response {
     let path = request.uri().path().trim_end_matches('/').to_owned();
     let method = request.method().clone();
     let at_resource = path.strip_prefix("/heroku/resources/").map(decoded);
     match (method, path.as_str(), at_resource) {
-        (Method::POST, "/heroku/resources", _) => orders::provision(shop, request).await,
-        (Method::POST, "/heroku/sso", _) => sign_on::sign_on(shop, request).await,
-        (Method::GET, "/dashboard", _) => sign_on::dashboard(&shop, &request),
-        (Method::PUT | Method::DELETE, _, Some(Err(()))) if shop.is(Fault::OddIdIs500) => oops(),
-        (Method::PUT, _, Some(Ok(id))) => changes::plan_change(shop, &id, request).await,
-        (Method::DELETE, _, Some(Ok(id))) => changes::deprovision(shop, &id, request).await,
-        (Method::PUT | Method::DELETE, _, Some(Err(()))) => told(404, "There is no such lamp."),
-        _ if shop.is(Fault::OtherMethodIs500) => oops(),
-        (_, "/heroku/resources" | "/heroku/sso", _) | (_, _, Some(_)) => told(405, "This cannot be done here."),
-        _ => told(404, "There is nothing here."),
+        (Method::POST, "/heroku/resources", _) => provision::provision(addon, request).await,
+        (Method::POST, "/heroku/sso", _) => sign_on::sign_on(addon, request).await,
+        (Method::GET, "/dashboard", _) => sign_on::dashboard(&addon, &request),
+        (Method::PUT | Method::DELETE, _, Some(Err(()))) if addon.is(Fault::OddIdIs500) => internal_error(),
+        (Method::PUT, _, Some(Ok(id))) => lifecycle::plan_change(addon, &id, request).await,
+        (Method::DELETE, _, Some(Ok(id))) => lifecycle::deprovision(addon, &id, request).await,
+        (Method::PUT | Method::DELETE, _, Some(Err(()))) => refusal(404, "There is no such lamp."),
+        _ if addon.is(Fault::OtherMethodIs500) => internal_error(),
+        (_, "/heroku/resources" | "/heroku/sso", _) | (_, _, Some(_)) => refusal(405, "This cannot be done here."),
+        _ => refusal(404, "There is nothing here."),
     }
 }
 
@@ -165,11 +168,11 @@ fn answer(status: u16, body: &Value) -> Response {
     (status, [("content-type", "application/json")], body.to_string()).into_response()
 }
 
-fn told(status: u16, message: &str) -> Response {
+fn refusal(status: u16, message: &str) -> Response {
     answer(status, &json!({ "message": message }))
 }
 
-fn oops() -> Response {
+fn internal_error() -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
 }
 
@@ -179,12 +182,12 @@ enum Unread {
     TooSlow,
 }
 
-async fn read(shop: &Shop, body: Body) -> Result<Vec<u8>, Unread> {
-    let limit = match shop.fault {
+async fn read(addon: &SampleAddon, body: Body) -> Result<Vec<u8>, Unread> {
+    let limit = match addon.fault {
         Fault::LargeIs500 | Fault::LargeStrangerIs500 => 16 * LIMIT, // whoever stumbles over it has read it
         _ => LIMIT,
     };
-    let patience = Duration::from_millis(match shop.fault {
+    let patience = Duration::from_millis(match addon.fault {
         Fault::Impatient => 500,
         Fault::ImpatientForLong => 5_000,
         _ => 20_000,

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maitre_testkit::sign;
 
-use super::{Fault, PASSWORD, SALT, Shop, Unread, oops, read, told};
+use super::{Fault, PASSWORD, SALT, SampleAddon, Unread, internal_error, read, refusal};
 
 type Form = HashMap<String, String>;
 
@@ -28,31 +28,31 @@ const FIELDS: [&str; 11] = [
 
 const DASHBOARD: &str = "/dashboard";
 
-pub(super) async fn sign_on(shop: Shop, request: Request) -> Response {
+pub(super) async fn sign_on(addon: SampleAddon, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if shop.is(Fault::SignOnIsGuarded)
-        && let Some(refusal) = shop.refuses(&parts.headers)
+    if addon.is(Fault::SignOnIsGuarded)
+        && let Some(refusal) = addon.refuses(&parts.headers)
     {
         return refusal;
     }
-    let bytes = match read(&shop, body).await {
+    let bytes = match read(&addon, body).await {
         Ok(bytes) => bytes,
-        Err(Unread::TooLong) => return told(413, "This is longer than any form."),
-        Err(_) => return told(400, "The form cannot be read."),
+        Err(Unread::TooLong) => return refusal(413, "This is longer than any form."),
+        Err(_) => return refusal(400, "The form cannot be read."),
     };
-    if shop.is(Fault::OddFormIs500) && std::str::from_utf8(&bytes).is_err() {
-        return oops();
+    if addon.is(Fault::OddFormIs500) && std::str::from_utf8(&bytes).is_err() {
+        return internal_error();
     }
     let mut form: Form = form_urlencoded::parse(&bytes).into_owned().collect();
-    if shop.is(Fault::FormInTheQuery) {
+    if addon.is(Fault::FormInTheQuery) {
         let query = parts.uri.query().unwrap_or_default();
         form.extend(form_urlencoded::parse(query.as_bytes()).into_owned());
     }
-    match verify(&shop, &form) {
-        Ok(resource) => enter(&shop, &form, &parts.headers, resource),
-        Err(No::Crash) => oops(),
+    match verify(&addon, &form) {
+        Ok(resource) => enter(&addon, &form, &parts.headers, resource),
+        Err(No::Crash) => internal_error(),
         Err(No::Unknown) => page(StatusCode::NOT_FOUND, "There is no such lamp."),
-        Err(No::Forbidden) => forbidden(&shop, &form),
+        Err(No::Forbidden) => forbidden(&addon, &form),
     }
 }
 
@@ -62,9 +62,9 @@ enum No {
     Crash,
 }
 
-fn forbidden(shop: &Shop, form: &Form) -> Response {
+fn forbidden(addon: &SampleAddon, form: &Form) -> Response {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
-    match shop.fault {
+    match addon.fault {
         Fault::RedirectsTheRefused => (StatusCode::FOUND, [("location", "/")]).into_response(),
         Fault::TellsTheToken => {
             let right = sign::resource_token(field("resource_id"), SALT, field("timestamp"));
@@ -72,9 +72,9 @@ fn forbidden(shop: &Shop, form: &Form) -> Response {
         }
         Fault::SessionForAll => {
             let mut response = page(StatusCode::FORBIDDEN, "Please go back and try again.");
-            let session = shop.draw();
-            shop.stock().sessions.insert(session.clone(), field("resource_id").to_owned());
-            response.headers_mut().append("set-cookie", cookie(shop, &session));
+            let session = addon.draw();
+            addon.store().sessions.insert(session.clone(), field("resource_id").to_owned());
+            response.headers_mut().append("set-cookie", cookie(addon, &session));
             response
         }
         _ => page(StatusCode::FORBIDDEN, "Please go back and try again."),
@@ -86,24 +86,24 @@ fn page(status: StatusCode, text: &str) -> Response {
 }
 
 /// The resource that the form opens.
-fn verify(shop: &Shop, form: &Form) -> Result<String, No> {
-    if shop.is(Fault::KnownFieldsOfTheForm) && form.keys().any(|name| !FIELDS.contains(&name.as_str())) {
+fn verify(addon: &SampleAddon, form: &Form) -> Result<String, No> {
+    if addon.is(Fault::KnownFieldsOfTheForm) && form.keys().any(|name| !FIELDS.contains(&name.as_str())) {
         return Err(No::Forbidden);
     }
     let timestamp = match form.get("timestamp") {
         Some(timestamp) => timestamp.as_str(),
-        None if shop.is(Fault::NoTimestampIs500) => return Err(No::Crash),
+        None if addon.is(Fault::NoTimestampIs500) => return Err(No::Crash),
         None => return Err(No::Forbidden),
     };
-    in_time(shop, timestamp)?;
+    in_time(addon, timestamp)?;
     let name = ["resource_id", "id"].into_iter().find_map(|field| form.get(field)).ok_or(No::Forbidden)?;
-    let lamp = shop.stock().find(name).cloned();
-    let (uuid, id) = lamp.as_ref().map_or((name, name), |lamp| (&lamp.uuid, &lamp.id));
-    let decider = decide(shop, form, uuid, id, timestamp)?;
-    once(shop, &decider, form, uuid, id, timestamp)?;
-    match lamp {
-        Some(lamp) if lamp.removed && !shop.is(Fault::RemovedLetsIn) => Err(No::Unknown),
-        None if !shop.is(Fault::UnknownLetsIn) => Err(No::Unknown),
+    let resource = addon.store().find(name).cloned();
+    let (uuid, id) = resource.as_ref().map_or((name, name), |resource| (&resource.uuid, &resource.id));
+    let decider = decide(addon, form, uuid, id, timestamp)?;
+    once(addon, &decider, form, uuid, id, timestamp)?;
+    match resource {
+        Some(resource) if resource.removed && !addon.is(Fault::RemovedLetsIn) => Err(No::Unknown),
+        None if !addon.is(Fault::UnknownLetsIn) => Err(No::Unknown),
         _ => Ok(uuid.clone()),
     }
 }
@@ -112,21 +112,21 @@ fn now() -> i64 {
     time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
-fn in_time(shop: &Shop, timestamp: &str) -> Result<(), No> {
-    let digits = match shop.fault {
+fn in_time(addon: &SampleAddon, timestamp: &str) -> Result<(), No> {
+    let digits = match addon.fault {
         Fault::JunkBehind => &timestamp[..timestamp.find(|c: char| !c.is_ascii_digit()).unwrap_or(timestamp.len())],
         _ => timestamp,
     };
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let made: i64 = match digits.parse() {
         Ok(made) if plain => made,
-        _ if shop.is(Fault::NoNumberIs500) => return Err(No::Crash),
-        _ if shop.is(Fault::NoNumberIsNow) && !timestamp.is_empty() => now(),
+        _ if addon.is(Fault::NoNumberIs500) => return Err(No::Crash),
+        _ if addon.is(Fault::NoNumberIsNow) && !timestamp.is_empty() => now(),
         _ => return Err(No::Forbidden),
     };
     let age = now().saturating_sub(made);
     let year = 31_536_000;
-    let (oldest, ahead) = match shop.fault {
+    let (oldest, ahead) = match addon.fault {
         Fault::NoAge => (i64::MAX, 60),
         Fault::NarrowWindow => (30, 60),
         Fault::NoSkew => (300, 0),
@@ -134,15 +134,15 @@ fn in_time(shop: &Shop, timestamp: &str) -> Result<(), No> {
         Fault::FarFutureLetsIn if age < -year => return Ok(()),
         _ => (300, 60),
     };
-    let age = if shop.is(Fault::AgeWithinADay) && age > 0 { age % 86_400 } else { age };
+    let age = if addon.is(Fault::AgeWithinADay) && age > 0 { age % 86_400 } else { age };
     if age <= oldest && age >= -ahead { Ok(()) } else { Err(No::Forbidden) }
 }
 
 /// The token that lets in.
-fn decide(shop: &Shop, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<String, No> {
+fn decide(addon: &SampleAddon, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<String, No> {
     let strongest = ["user_scoped_resource_token", "resource_token", "token"];
     let usual = form.get("user_id").is_some_and(|user| user.starts_with("c4b1f2d0"));
-    let kinds = match shop.fault {
+    let kinds = match addon.fault {
         Fault::NoUserScoped => &strongest[1..],
         Fault::EmailIsNotCovered if form.contains_key("resource_token") => &strongest[1..],
         Fault::UserIsNotCovered if !usual => &strongest[1..],
@@ -151,29 +151,29 @@ fn decide(shop: &Shop, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Re
     };
     let mut sent = kinds.iter().filter_map(|kind| Some((*kind, form.get(*kind)?.as_str())));
     let Some((kind, token)) = sent.next() else {
-        return if shop.is(Fault::NoTokenLetsIn) { Ok(shop.draw()) } else { Err(No::Forbidden) };
+        return if addon.is(Fault::NoTokenLetsIn) { Ok(addon.draw()) } else { Err(No::Forbidden) };
     };
-    if shop.is(Fault::NoResourceToken) && kind == "resource_token" {
+    if addon.is(Fault::NoResourceToken) && kind == "resource_token" {
         return Err(No::Forbidden);
     }
-    if is_right(shop, form, kind, token, uuid, id, timestamp) {
+    if is_right(addon, form, kind, token, uuid, id, timestamp) {
         return Ok(token.to_owned());
     }
-    match shop.fault {
-        Fault::AnyToken => Ok(shop.draw()),
+    match addon.fault {
+        Fault::AnyToken => Ok(addon.draw()),
         Fault::FallsBack => match sent.next() {
-            Some((kind, token)) if is_right(shop, form, kind, token, uuid, id, timestamp) => Ok(token.to_owned()),
+            Some((kind, token)) if is_right(addon, form, kind, token, uuid, id, timestamp) => Ok(token.to_owned()),
             _ => Err(No::Forbidden),
         },
         _ => Err(No::Forbidden),
     }
 }
 
-fn is_right(shop: &Shop, form: &Form, kind: &str, token: &str, uuid: &str, id: &str, timestamp: &str) -> bool {
+fn is_right(addon: &SampleAddon, form: &Form, kind: &str, token: &str, uuid: &str, id: &str, timestamp: &str) -> bool {
     let expected = |uuid: &str, id: &str, salt: &str, timestamp: &str| {
         let field = |name: &str| form.get(name).map_or("", String::as_str);
         let email = field("email");
-        let email = if shop.is(Fault::PlusIsASpace) { email.replace('+', " ") } else { email.to_owned() };
+        let email = if addon.is(Fault::PlusIsASpace) { email.replace('+', " ") } else { email.to_owned() };
         match kind {
             "user_scoped_resource_token" => {
                 sign::user_scoped_resource_token(uuid, salt, timestamp, field("user_id"), &email)
@@ -186,14 +186,14 @@ fn is_right(shop: &Shop, form: &Form, kind: &str, token: &str, uuid: &str, id: &
     if token == right {
         return true;
     }
-    match shop.fault {
+    match addon.fault {
         Fault::EmptyTokenLetsIn => token.is_empty(),
         Fault::BeginningOfToken => !token.is_empty() && right.starts_with(token),
         Fault::EmptySalt => token == expected(uuid, id, "", timestamp),
         Fault::PasswordIsASalt => token == expected(uuid, id, PASSWORD, timestamp),
         Fault::TokenOfAny => {
-            let lamps = shop.stock().lamps.clone();
-            lamps.iter().any(|lamp| token == expected(&lamp.uuid, &lamp.id, SALT, timestamp))
+            let resources = addon.store().resources.clone();
+            resources.iter().any(|resource| token == expected(&resource.uuid, &resource.id, SALT, timestamp))
         }
         Fault::TimeIsNotSigned => (0..300).any(|back| token == expected(uuid, id, SALT, &(now() - back).to_string())),
         _ => false,
@@ -201,46 +201,47 @@ fn is_right(shop: &Shop, form: &Form, kind: &str, token: &str, uuid: &str, id: &
 }
 
 /// Marks the token as used, and all weaker ones of the same moment.
-fn once(shop: &Shop, decider: &str, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<(), No> {
-    let mut stock = shop.stock();
-    if shop.is(Fault::ReplayLater) {
-        stock.used.retain(|_, used| used.elapsed() < Duration::from_mins(1));
+fn once(addon: &SampleAddon, decider: &str, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<(), No> {
+    let mut store = addon.store();
+    if addon.is(Fault::ReplayLater) {
+        store.used.retain(|_, used| used.elapsed() < Duration::from_mins(1));
     }
-    if stock.used.insert(decider.to_owned(), Instant::now()).is_some() && !shop.is(Fault::Replay) {
+    if store.used.insert(decider.to_owned(), Instant::now()).is_some() && !addon.is(Fault::Replay) {
         return Err(No::Forbidden);
     }
-    if form.get("user_scoped_resource_token").is_some_and(|token| token == decider) && !shop.is(Fault::ReplayStripped) {
-        stock.used.insert(sign::resource_token(uuid, SALT, timestamp), Instant::now());
-        stock.used.insert(sign::token(id, SALT, timestamp), Instant::now());
+    if form.get("user_scoped_resource_token").is_some_and(|token| token == decider) && !addon.is(Fault::ReplayStripped)
+    {
+        store.used.insert(sign::resource_token(uuid, SALT, timestamp), Instant::now());
+        store.used.insert(sign::token(id, SALT, timestamp), Instant::now());
     }
     Ok(())
 }
 
-fn enter(shop: &Shop, form: &Form, headers: &HeaderMap, resource: String) -> Response {
+fn enter(addon: &SampleAddon, form: &Form, headers: &HeaderMap, resource: String) -> Response {
     let brought = brought(headers);
     let session = match brought {
-        Some(brought) if shop.is(Fault::KeepsSession) => brought,
-        _ => shop.draw(),
+        Some(brought) if addon.is(Fault::KeepsSession) => brought,
+        _ => addon.draw(),
     };
-    if !shop.is(Fault::LostSession) {
-        shop.stock().sessions.insert(session.clone(), resource);
+    if !addon.is(Fault::LostSession) {
+        addon.store().sessions.insert(session.clone(), resource);
     }
     let wish = form.get("return_to").map(String::as_str);
     let token = form.get("user_scoped_resource_token").cloned().unwrap_or_default();
-    let location = match (shop.fault, wish) {
+    let location = match (addon.fault, wish) {
         (Fault::OpenRedirect, Some(wish)) => wish.to_owned(),
         (Fault::BackslashRedirect, Some(wish)) if wish.starts_with('/') && !wish.starts_with("//") => wish.to_owned(),
         (Fault::TokenInRedirect, _) => format!("{DASHBOARD}?token={token}"),
         _ => DASHBOARD.to_owned(),
     };
     let mut response = (StatusCode::FOUND, [("location", location)]).into_response();
-    response.headers_mut().append("set-cookie", cookie(shop, &session));
-    nav_data(shop, form, response.headers_mut());
+    response.headers_mut().append("set-cookie", cookie(addon, &session));
+    nav_data(addon, form, response.headers_mut());
     response
 }
 
-fn cookie(shop: &Shop, session: &str) -> HeaderValue {
-    let attributes = match shop.fault {
+fn cookie(addon: &SampleAddon, session: &str) -> HeaderValue {
+    let attributes = match addon.fault {
         Fault::ScriptCookie => "Path=/; SameSite=Lax",
         Fault::StrictCookie => "Path=/; HttpOnly; SameSite=Strict",
         _ => "Path=/; HttpOnly; SameSite=Lax",
@@ -248,15 +249,15 @@ fn cookie(shop: &Shop, session: &str) -> HeaderValue {
     format!("lantern={session}; {attributes}").parse().unwrap()
 }
 
-fn nav_data(shop: &Shop, form: &Form, headers: &mut HeaderMap) {
+fn nav_data(addon: &SampleAddon, form: &Form, headers: &mut HeaderMap) {
     let Some(sent) = form.get("nav-data") else { return };
     let mut lines = sent.split("\r\n");
-    if shop.is(Fault::HeaderInjection) {
+    if addon.is(Fault::HeaderInjection) {
         for (name, value) in lines.by_ref().skip(1).filter_map(|line| line.split_once(": ")) {
             headers.append(axum::http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
         }
     } else if sent.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte)) {
-        let path = if shop.is(Fault::NavDataHere) { "" } else { "; Path=/" };
+        let path = if addon.is(Fault::NavDataHere) { "" } else { "; Path=/" };
         headers.append("set-cookie", format!("heroku-nav-data={sent}{path}; HttpOnly; SameSite=Lax").parse().unwrap());
     }
 }
@@ -266,12 +267,12 @@ fn brought(headers: &HeaderMap) -> Option<String> {
     cookies.split("; ").find_map(|cookie| cookie.strip_prefix("lantern=")).map(ToOwned::to_owned)
 }
 
-pub(super) fn dashboard(shop: &Shop, request: &Request) -> Response {
-    let mut stock = shop.stock();
-    let resource = brought(request.headers()).and_then(|session| stock.sessions.get(&session).cloned());
+pub(super) fn dashboard(addon: &SampleAddon, request: &Request) -> Response {
+    let mut store = addon.store();
+    let resource = brought(request.headers()).and_then(|session| store.sessions.get(&session).cloned());
     let Some(resource) = resource else { return page(StatusCode::FORBIDDEN, "You are not signed in.") };
-    let gone = stock.find(&resource).is_none_or(|lamp| lamp.removed);
-    if gone && !matches!(shop.fault, Fault::UnknownLetsIn | Fault::RemovedLetsIn) {
+    let gone = store.find(&resource).is_none_or(|resource| resource.removed);
+    if gone && !matches!(addon.fault, Fault::UnknownLetsIn | Fault::RemovedLetsIn) {
         return page(StatusCode::FORBIDDEN, "You are not signed in.");
     }
     page(StatusCode::OK, "Your lamp is lit.")
