@@ -23,6 +23,7 @@ mod properties;
 mod redirects;
 mod saas;
 mod sandbox;
+mod serve_limits;
 mod sessions;
 mod support;
 mod wire;

@@ -55,6 +55,14 @@ impl Saas {
         Self::start_by(Self::command(folder))
     }
 
+    /// Starts the example as a process that may open only so many files.
+    #[cfg(unix)]
+    pub(crate) fn start_with_descriptors(folder: &Folder, descriptors: u32) -> Self {
+        let mut command = Self::command_of(Path::new("sh"), &folder.0);
+        command.arg("-c").arg(format!("ulimit -n {descriptors} && exec \"$0\"")).arg(&*BINARY);
+        Self::start_by(command)
+    }
+
     /// Starts the example with the sandbox; each provision takes `set_up` seconds.
     pub(crate) fn with_sandbox(folder: &Folder, set_up: u64) -> Self {
         let mut command = Self::command_of(&WITH_SANDBOX, &folder.0);

@@ -29,7 +29,7 @@ pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
 #[cfg(all(feature = "serve", unix))]
 pub use serve::shutdown_signal;
 #[cfg(feature = "serve")]
-pub use serve::{Serve, serve};
+pub use serve::{Serve, ServeLimits, serve};
 #[cfg(feature = "platform")]
 pub use webhooks::heroku_webhooks;
 
