@@ -1,7 +1,7 @@
-// Makes the page show what happens as it happens. Everything works without it, by reloading.
+// Updates the open page. Without this script the page works by reloading.
 "use strict";
 
-const MOST_LINES = 200;
+const MAX_LINES = 200;
 
 const byId = (id) => document.getElementById(id);
 
@@ -16,16 +16,16 @@ async function fetchText(url) {
   return response.ok ? response.text() : null;
 }
 
-let toasting;
-function toast(sentence) {
-  const place = byId("toast");
-  if (!place) return;
-  place.textContent = sentence;
-  clearTimeout(toasting);
-  toasting = setTimeout(() => (place.textContent = ""), 6000);
+let toastTimer;
+function toast(message) {
+  const element = byId("toast");
+  if (!element) return;
+  element.textContent = message;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (element.textContent = ""), 6000);
 }
 
-// A single sign-on form goes on by itself.
+// Submits the single sign-on form automatically.
 function signOn() {
   const form = byId("sign-on");
   if (form) form.submit();
@@ -33,7 +33,7 @@ function signOn() {
   if (link) location.replace(link.href);
 }
 
-// Takes over what is new and leaves the rest alone, with the focus where it is.
+// Replaces an element if it changed, and keeps its focus and open details.
 function replaceKeeping(old, fresh) {
   if (old.dataset.source === fresh.outerHTML) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.id : null;
@@ -42,7 +42,7 @@ function replaceKeeping(old, fresh) {
   old.replaceWith(fresh);
   fresh.dataset.source = source;
   const details = fresh.querySelectorAll("details");
-  open.forEach((place) => details[place]?.setAttribute("open", ""));
+  open.forEach((index) => details[index]?.setAttribute("open", ""));
   if (focused) byId(focused)?.focus();
 }
 
@@ -51,22 +51,22 @@ function mergeInstalls(section) {
   const [oldList, freshList] = [old.querySelector("ol.installs"), section.querySelector("ol.installs")];
   const known = new Map([...oldList.children].map((card) => [card.id, card]));
   const fresh = [...freshList.children];
-  const busy = (card) => card.contains(document.activeElement) && document.activeElement.tagName === "SELECT";
-  let place = oldList.firstElementChild;
+  const isBusy = (card) => card.contains(document.activeElement) && document.activeElement.tagName === "SELECT";
+  let next = oldList.firstElementChild;
   for (const card of fresh) {
     const old = known.get(card.id);
     known.delete(card.id);
     if (!old) {
       card.dataset.source = card.outerHTML;
-      oldList.insertBefore(card, place);
+      oldList.insertBefore(card, next);
       continue;
     }
-    if (old !== place) oldList.insertBefore(old, place);
-    place = old.nextElementSibling;
-    if (!busy(old)) replaceKeeping(old, card);
+    if (old !== next) oldList.insertBefore(old, next);
+    next = old.nextElementSibling;
+    if (!isBusy(old)) replaceKeeping(old, card);
   }
   known.forEach((card) => card.remove());
-  // what stands around the list
+  // the elements before and after the list
   for (const child of [...old.children]) if (child !== oldList) child.remove();
   let before = true;
   for (const child of [...section.children]) {
@@ -86,7 +86,7 @@ async function refreshPanel() {
   const html = await fetchText("/sandbox/panel");
   if (!html) return;
   const fresh = fragment(html);
-  for (const id of ["reachable", "clock", "ordered"]) {
+  for (const id of ["reachable", "clock", "scheduled"]) {
     const [old, part] = [byId(id), fresh.querySelector("#" + id)];
     if (old && part) replaceKeeping(old, part);
   }
@@ -98,21 +98,21 @@ async function refreshLines() {
   if (lines) byId("lines").replaceWith(lines);
 }
 
-function isWanted(line, query) {
+function matchesFilter(line, query) {
   if (query.get("before")) return false;
   const install = query.get("install");
   if (install && line.dataset.install !== install) return false;
-  return query.get("only") !== "trouble" || "trouble" in line.dataset;
+  return query.get("only") !== "problems" || "problem" in line.dataset;
 }
 
 function showLine(html, query) {
   const line = fragment(html).firstElementChild;
   const old = byId(line.id);
-  if (!isWanted(line, query)) return old?.remove();
+  if (!matchesFilter(line, query)) return old?.remove();
   if (old) {
     const details = old.querySelector("details");
     if (details?.open) {
-      // stays open, with what was fetched
+      // stays open
       old.querySelector("summary").replaceWith(line.querySelector("summary"));
       old.className = line.className;
       old.querySelector(".findings")?.remove();
@@ -130,54 +130,54 @@ function showLine(html, query) {
   const next = [...list.children].find((other) => Number(other.dataset.id) < id);
   line.classList.add("fresh");
   list.insertBefore(line, next ?? null);
-  while (list.children.length > MOST_LINES) list.lastElementChild.remove();
+  while (list.children.length > MAX_LINES) list.lastElementChild.remove();
 }
 
 async function load(details) {
-  const place = details.querySelector(".raw");
+  const content = details.querySelector(".raw");
   const html = await fetchText(details.dataset.load);
-  if (html) place.replaceChildren(fragment(html));
+  if (html) content.replaceChildren(fragment(html));
 }
 
-let waiting = { installs: false, panel: false };
-let working = false;
+let stale = { installs: false, panel: false };
+let refreshing = false;
 async function refresh() {
-  if (working) return;
-  working = true;
-  while (waiting.installs || waiting.panel) {
-    const wanted = waiting;
-    waiting = { installs: false, panel: false };
-    if (wanted.installs) await refreshInstalls();
-    if (wanted.panel) await refreshPanel();
-    await new Promise((done) => setTimeout(done, 150));
+  if (refreshing) return;
+  refreshing = true;
+  while (stale.installs || stale.panel) {
+    const { installs, panel } = stale;
+    stale = { installs: false, panel: false };
+    if (installs) await refreshInstalls();
+    if (panel) await refreshPanel();
+    await new Promise((resolve) => setTimeout(resolve, 150));
   }
-  working = false;
+  refreshing = false;
 }
 
 function listen() {
   const live = byId("live");
   const source = new EventSource("/sandbox/events");
-  let missed = false;
+  let wasOffline = false;
   source.onopen = () => {
     live.dataset.state = "on";
     live.textContent = "live";
-    if (missed) location.reload();
+    if (wasOffline) location.reload();
   };
   source.onerror = () => {
     live.dataset.state = "off";
-    live.textContent = "the sandbox does not answer";
-    missed = true;
+    live.textContent = "disconnected";
+    wasOffline = true;
   };
   source.onmessage = async (event) => {
-    const news = JSON.parse(event.data);
+    const batch = JSON.parse(event.data);
     const query = new URLSearchParams(location.search);
-    if (news.missed) await refreshLines();
-    news.lines.forEach((html) => showLine(html, query));
-    waiting.installs ||= news.installs;
-    waiting.panel ||= news.panel;
-    refresh().catch(() => (working = false));
+    if (batch.missed) await refreshLines();
+    batch.lines.forEach((html) => showLine(html, query));
+    stale.installs ||= batch.installs;
+    stale.panel ||= batch.panel;
+    refresh().catch(() => (refreshing = false));
   };
-  // a page that is left says so at once
+  // closes the connection immediately when the user leaves the page
   addEventListener("pagehide", () => source.close());
 }
 
@@ -195,16 +195,16 @@ document.addEventListener("submit", async (event) => {
   const button = event.submitter;
   const body = new URLSearchParams(new FormData(form, button));
   if (button?.ariaDisabled) return;
-  // a button that is disabled would lose the focus
+  // a disabled button would lose the focus
   if (button) button.ariaDisabled = "true";
   try {
     const response = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } });
     if (!response.ok) {
       const problem = fragment(await response.text()).querySelector("#problem, h1");
-      toast(problem ? problem.textContent : "That did not work.");
+      toast(problem ? problem.textContent : "The request failed.");
     }
   } catch {
-    toast("The sandbox does not answer.");
+    toast("The sandbox does not respond.");
   } finally {
     if (button) button.ariaDisabled = null;
   }
@@ -226,7 +226,7 @@ document.addEventListener("click", async (event) => {
   } else if (link.dataset.swap) {
     event.preventDefault();
     const html = await fetchText(link.dataset.swap);
-    if (html) link.closest(".inside").replaceWith(fragment(html));
+    if (html) link.closest(".content").replaceWith(fragment(html));
   } else {
     event.preventDefault();
     const html = await fetchText("/sandbox/timeline" + link.search);
@@ -242,7 +242,7 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// toggle does not bubble
+// the toggle event does not bubble
 document.addEventListener(
   "toggle",
   (event) => {

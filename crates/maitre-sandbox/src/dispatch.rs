@@ -1,8 +1,8 @@
-//! Which door a request goes to: the page, the customer's API or the vendor's.
+//! Dispatches requests to the page, the customer's API or the vendor's API.
 //!
-//! At Heroku, customers and vendors call the same host under the same paths; the bearer token says who asks. So it is
-//! here: whoever shows the customer's key is the customer, and everybody else the vendor, whose tokens the platform
-//! knows or does not.
+//! As at Heroku, customers and vendors call the same paths on the same host, and the bearer token tells them apart: the
+//! customer's API key selects the customer's API. Every other request goes to the platform, which checks the vendor's
+//! token.
 
 use axum::{
     Router,
@@ -16,33 +16,33 @@ use tower::ServiceExt as _;
 use crate::{Sandbox, customer, guard, page};
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
-    let doors = Doors {
+    let apis = Apis {
         sandbox: sandbox.clone(),
         customer: customer::router(sandbox),
         vendor: sandbox.platform().router_with_fallback(),
     };
     page::router(sandbox)
-        .fallback_service(Router::new().fallback(enter).with_state(doors))
+        .fallback_service(Router::new().fallback(dispatch).with_state(apis))
         .layer(from_fn_with_state(sandbox.clone(), guard::guard))
 }
 
 #[derive(Clone)]
-struct Doors {
+struct Apis {
     sandbox: Sandbox,
     customer: Router,
     vendor: Router,
 }
 
-async fn enter(State(doors): State<Doors>, request: Request) -> Response {
+async fn dispatch(State(apis): State<Apis>, request: Request) -> Response {
     if is_navigation(request.headers()) {
-        return page::not_found_page(&doors.sandbox).into_response();
+        return page::not_found_page(&apis.sandbox).into_response();
     }
-    let is_customer = bearer(request.headers()) == Some(&doors.sandbox.inner().api_key);
-    let door = if is_customer { doors.customer } else { doors.vendor };
-    door.oneshot(request).await.unwrap_or_else(|never| match never {})
+    let is_customer = bearer(request.headers()) == Some(&apis.sandbox.inner().api_key);
+    let api = if is_customer { apis.customer } else { apis.vendor };
+    api.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
-/// A person who typed an address, and no program that asks for an API.
+/// Whether a browser navigates to the URL.
 fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
 }

@@ -1,15 +1,39 @@
-//! What open pages are told, as it happens.
+//! Events for open pages.
 
 use std::sync::Arc;
 
-use crate::journal::Head;
+use tokio::sync::broadcast::{self, Receiver, Sender};
+
+use crate::entry::Head;
+
+/// Number of events buffered for a slow page.
+const BUFFER: usize = 4_096;
 
 #[derive(Clone, Debug)]
 pub(crate) enum PageEvent {
-    /// A line of the timeline is new, or another one than before.
+    /// A journal entry is new or changed.
     Entry(Arc<(i64, Head)>),
-    /// The installs are others than before.
+    /// An install is new or changed.
     Installs,
-    /// The clock, the faults, or whether the add-on is there.
+    /// The clock, the faults or the reachability of the add-on changed.
     Panel,
+}
+
+/// Open pages. A clone has the same subscribers.
+#[derive(Clone)]
+pub(crate) struct Subscribers(Sender<PageEvent>);
+
+impl Subscribers {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::channel(BUFFER).0)
+    }
+
+    pub(crate) fn subscribe(&self) -> Receiver<PageEvent> {
+        self.0.subscribe()
+    }
+
+    pub(crate) fn publish(&self, event: PageEvent) {
+        // fails only if no page is open
+        let _ = self.0.send(event);
+    }
 }

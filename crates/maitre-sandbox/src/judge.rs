@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     addon::Addon,
-    journal::{Finding, Kind},
+    entry::{Finding, Kind},
 };
 
 /// Heroku asks for an answer within this time; it waits for longer.

@@ -4,21 +4,27 @@ mod addon;
 mod builder;
 mod customer;
 mod dispatch;
+mod entry;
 mod error;
 mod events;
 mod fault;
 mod guard;
+mod inject;
 mod journal;
 mod judge;
+mod lifecycle;
 mod names;
 mod page;
 mod plan;
+mod platform_events;
 mod recording;
+mod resend;
 mod retry;
 mod sandbox;
 mod send;
 mod serve;
 mod sign_on;
+mod state;
 
 pub use maitre_conformance::SetupError;
 

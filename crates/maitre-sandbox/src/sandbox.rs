@@ -8,27 +8,21 @@ use std::{
 };
 
 use axum::Router;
-use maitre_testkit::platform::{Install, News, Order, Platform, Rule, State};
-use tokio::sync::{Notify, broadcast};
+use maitre_testkit::platform::{Install, Order, Platform, State};
+use tokio::sync::Notify;
 
 use crate::{
     Chaos, Fault, SandboxBuilder, SetupError,
     addon::Addon,
     dispatch,
-    events::PageEvent,
+    events::{PageEvent, Subscribers},
     fault::{FaultSchedule, inbound},
-    journal::{Completion, Direction, Filter, Finding, Head, Journal, Kind, Message, Store},
-    judge,
-    send::{Lifecycle, Outcome, Retry},
+    journal::{Journal, Store},
+    lifecycle::{Lifecycle, Outcome},
+    retry::{Retries, Retry},
 };
 
-/// So many pieces of news wait for a page that is slow to take them.
-const NEWS: usize = 4_096;
-
-/// What the keys of retries begin with in the file, beside what the platform keeps there.
-const RETRY: &str = "retry/";
-
-/// A marketplace that sells one add-on: both halves of the protocol, and a page to click on.
+/// Marketplace that sells one add-on: Heroku's API, Heroku's calls to the add-on, and a web page.
 ///
 /// ```no_run
 /// use maitre_sandbox::Sandbox;
@@ -40,13 +34,13 @@ const RETRY: &str = "retry/";
 /// let serving = sandbox.serve(tokio::net::TcpListener::bind("127.0.0.1:7000").await?)?;
 /// println!("open {}", serving.url());
 ///
-/// let install = sandbox.provision("basic").await; // what the page's button does
+/// let install = sandbox.provision("basic").await; // same as the page's Install button
 /// println!("{} is {}", install.name(), install.state());
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// A clone is the same sandbox. `Debug` shows the add-on's slug, no secret.
+/// A clone is the same sandbox. `Debug` shows the add-on's slug and no secrets.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
 
@@ -54,145 +48,113 @@ pub(crate) struct Inner {
     pub(crate) platform: Platform,
     pub(crate) addon: Addon,
     pub(crate) journal: Journal,
-    pub(crate) live: broadcast::Sender<PageEvent>,
+    pub(crate) subscribers: Subscribers,
     pub(crate) faults: FaultSchedule,
-    retries: Mutex<Vec<Retry>>,
-    /// The states that were told last, by uuid.
+    pub(crate) retries: Retries,
+    /// State of each install that was noted last, by uuid.
     states: Mutex<BTreeMap<String, State>>,
-    /// Rung when a call to the add-on has ended: what was held back may go.
-    pub(crate) overtaken: Notify,
+    /// Notified when a call to the add-on has completed, so that calls held back by `Fault::Reorder` are sent.
+    pub(crate) call_completed: Notify,
     pub(crate) api_key: String,
     pub(crate) client_secret: String,
-    /// The host names by which it may be called, beside those of this machine.
+    /// Accepted host names other than those of this machine.
     pub(crate) hosts: Vec<String>,
     pub(crate) url: OnceLock<String>,
-    /// Whether somebody listens where the add-on should be.
+    /// Whether the add-on's port accepted the last connection.
     pub(crate) reachable: AtomicBool,
-    /// Whether there is something new to write into the file.
-    dirty: AtomicBool,
+    /// Whether the state has changed since it was saved.
+    pub(crate) dirty: AtomicBool,
 }
 
 impl Sandbox {
-    /// Begins with the text of the add-on's manifest; what else there is to say is said to the [`SandboxBuilder`].
+    /// Creates a builder from the text of the add-on's manifest.
     ///
     /// # Errors
-    /// [`SetupError`] says what of the manifest cannot be read.
+    /// Returns an error if the manifest cannot be parsed.
     pub fn builder(manifest: &str) -> Result<SandboxBuilder, SetupError> {
         SandboxBuilder::new(manifest)
     }
 
-    pub(crate) fn new(addon: Addon, store: Store, setup: &SandboxBuilder) -> Self {
-        let platform = Platform::new(&addon.slug, &addon.password, &setup.client_secret);
+    pub(crate) fn new(addon: Addon, store: Store, builder: &SandboxBuilder) -> Self {
+        let platform = Platform::new(&addon.slug, &addon.password, &builder.client_secret);
         platform.change(|settings| {
-            addon.settle(settings);
-            settings.kept = 1_000; // the journal keeps the rest
+            addon.configure(settings);
+            settings.kept = 1_000; // the journal keeps more
         });
-        let (live, _) = broadcast::channel(NEWS);
+        let subscribers = Subscribers::new();
         let sandbox = Self(Arc::new(Inner {
             addon,
-            journal: Journal::new(store, live.clone()),
-            live,
+            journal: Journal::new(store, subscribers.clone()),
+            subscribers,
             faults: FaultSchedule::default(),
-            retries: Mutex::default(),
+            retries: Retries::default(),
             states: Mutex::default(),
-            overtaken: Notify::new(),
-            api_key: setup.api_key.clone(),
-            client_secret: setup.client_secret.clone(),
-            hosts: setup.hosts.clone(),
+            call_completed: Notify::new(),
+            api_key: builder.api_key.clone(),
+            client_secret: builder.client_secret.clone(),
+            hosts: builder.hosts.clone(),
             url: OnceLock::new(),
             reachable: AtomicBool::new(true),
             dirty: AtomicBool::new(false),
             platform,
         }));
         let inner = Arc::downgrade(&sandbox.0);
-        sandbox.platform().watch(move |news| {
+        sandbox.platform().watch(move |event| {
             if let Some(inner) = inner.upgrade() {
-                inner.hear(news);
+                inner.on_platform_event(event);
             }
         });
         sandbox
     }
 
-    /// Goes on where the file says that the last process stopped.
-    pub(crate) fn load_state(&self) -> Result<(), SetupError> {
-        let odd = |cause| {
-            SetupError::with_source("the file was not written by a sandbox of this add-on: name another one", cause)
-        };
-        let mut memory = self.0.journal.store().memory();
-        let retries = memory.split_off(RETRY);
-        if !memory.is_empty() {
-            self.platform().remember(&memory).map_err(odd)?;
-        }
-        for text in retries.iter().filter(|(key, _)| key.starts_with(RETRY)).map(|(_, text)| text) {
-            let retry = serde_json::from_str(text).map_err(odd)?;
-            self.retries().push(retry);
-        }
-        for install in self.platform().installs() {
-            self.states().insert(install.uuid().to_owned(), install.state());
-            let known = self.retries().iter().any(|retry| retry.uuid == install.uuid());
-            let left = match install.state() {
-                State::Provisioning if install.answered() != Some(202) => Lifecycle::Provision,
-                State::Deprovisioning => Lifecycle::Deprovision,
-                _ => continue,
-            };
-            if !known {
-                self.retry(Retry::at_once(&install, left, self.platform().clock().now()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Heroku's own side of its API, with its clock, its settings and the faults that befall the add-on's calls.
+    /// Returns Heroku's side of the API, with its clock, its settings, and faults in the add-on's calls.
     #[must_use]
     pub fn platform(&self) -> &Platform {
         &self.0.platform
     }
 
-    /// Where the page is, once it is [served](Self::serve).
+    /// Returns the URL of the page, or `None` before [`serve`](Self::serve).
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.get().map(String::as_str)
     }
 
-    /// All of it as a router for the root of a host, for a server of yours: the page, what the add-on calls and what a
-    /// customer's client calls. [`serve`](Self::serve) does more: it asks again, delivers webhooks and drops
-    /// connections on purpose.
+    /// Returns the page, the add-on's API and the customer's API as a router, to be mounted at the root of a host. Unlike
+    /// [`serve`](Self::serve), the router alone does not retry calls, deliver webhooks or drop connections.
     pub fn router(&self) -> Router {
         dispatch::router(self)
     }
 
-    /// A customer orders the add-on on this plan, for an app of its own, and the add-on is asked. Returns when it
-    /// answered, or did not within 25 seconds.
+    /// Provisions the add-on on this plan for a new app. Returns when the add-on has responded, or after 25 seconds.
     pub async fn provision(&self, plan: &str) -> Install {
         self.place(self.platform().order(plan)).await.0
     }
 
-    /// Places an order of the platform's and carries it to the add-on.
     pub(crate) async fn place(&self, order: Order) -> (Install, Outcome) {
         let install = order.install();
         let outcome = self.perform(&install, Lifecycle::Provision).await;
         (install, outcome)
     }
 
-    /// Orders a fault for the next call to the add-on that it can befall.
+    /// Schedules a fault for the next call to the add-on that it applies to.
     pub fn inject_fault(&self, fault: Fault) {
         self.0.faults.schedule(fault, None, 1);
-        self.tell(PageEvent::Panel);
+        self.publish(PageEvent::Panel);
     }
 
-    /// FaultSchedule by chance from now on, both ways, in place of those before.
+    /// Replaces the rate and the seed of random faults. Also removes scheduled faults in the add-on's calls.
     pub fn set_chaos(&self, chaos: Chaos, seed: u64) {
         self.0.faults.set_chaos(chaos, seed);
         self.platform().clear_faults();
         self.platform().seed(seed);
         inbound::random(chaos).for_each(|fault| self.platform().fault(fault));
-        self.tell(PageEvent::Panel);
+        self.publish(PageEvent::Panel);
     }
 
-    /// Whether an app has an add-on of this kind already, and may have no second one.
+    /// Whether the add-on is installed on this app and the manifest does not allow a second install.
     pub(crate) fn is_full(&self, app: &str) -> bool {
-        let has_one = || self.live_installs().iter().any(|install| install.app() == app);
-        !self.addon().has("many_per_app") && has_one()
+        let is_installed = || self.live_installs().iter().any(|install| install.app() == app);
+        !self.addon().has("many_per_app") && is_installed()
     }
 
     pub(crate) fn live_installs(&self) -> Vec<Install> {
@@ -201,55 +163,38 @@ impl Sandbox {
         installs
     }
 
-    pub(crate) fn retry(&self, retry: Retry) {
-        let mut retries = self.retries();
-        retries.retain(|known| known.uuid != retry.uuid);
-        retries.push(retry);
-        drop(retries);
+    /// Returns the install of this uuid or name unless it is deprovisioned.
+    pub(crate) fn live_install(&self, name: &str) -> Option<Install> {
+        self.platform().find(name).filter(|install| install.state() != State::Deprovisioned)
+    }
+
+    pub(crate) fn name_of(&self, uuid: &str) -> Option<String> {
+        self.platform().find(uuid).map(|install| install.name())
+    }
+
+    pub(crate) fn schedule_retry(&self, retry: Retry) {
+        self.0.retries.schedule(retry);
         self.0.dirty.store(true, Ordering::Relaxed);
     }
 
-    /// The retry that is due for an install, if one is.
-    pub(crate) fn retry_of(&self, uuid: &str) -> Option<Retry> {
-        self.retries().iter().find(|retry| retry.uuid == uuid).cloned()
-    }
-
-    /// Does what is due: add-ons that nobody finishes are removed, new states are told, the add-on is asked again.
+    /// Performs what is due: notes state changes of installs, and retries lifecycle calls.
     pub(crate) fn tick(&self) {
         for install in self.platform().installs() {
             let state = install.state();
-            // what is new was ordered, and so began
             let before = self.states().insert(install.uuid().to_owned(), state).unwrap_or(State::Provisioning);
             if before != state {
                 let title = format!("{} is {state}", install.name());
                 self.0.journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
-                self.tell(PageEvent::Installs);
+                self.publish(PageEvent::Installs);
             }
         }
-        let now = self.platform().clock().now();
-        let due: Vec<_> = self.retries().extract_if(.., |retry| retry.due <= now).collect();
-        for retry in due {
-            tokio::spawn(self.clone().again(retry));
+        for retry in self.0.retries.take_due(self.platform().clock().now()) {
+            tokio::spawn(self.clone().retry(retry));
         }
     }
 
-    /// Writes into the file what is new, if there is a file.
-    pub(crate) fn save(&self) {
-        let store = self.0.journal.store();
-        if !store.is_file() || !self.0.dirty.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let mut memory = self.platform().memory();
-        for retry in self.retries().iter() {
-            memory.insert(format!("{RETRY}{}", retry.uuid), serde_json::to_string(retry).unwrap_or_default());
-        }
-        if store.remember(&memory).is_err() {
-            self.0.dirty.store(true, Ordering::Relaxed); // the disk may have room later
-        }
-    }
-
-    pub(crate) fn tell(&self, live: PageEvent) {
-        self.0.tell(live);
+    pub(crate) fn publish(&self, event: PageEvent) {
+        self.0.subscribers.publish(event);
     }
 
     pub(crate) fn addon(&self) -> &Addon {
@@ -264,59 +209,8 @@ impl Sandbox {
         &self.0
     }
 
-    fn retries(&self) -> MutexGuard<'_, Vec<Retry>> {
-        self.0.retries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
+    pub(crate) fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
         self.0.states.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    /// What the platform tells, in the midst of what it does.
-    fn hear(&self, news: &News) {
-        self.dirty.store(true, Ordering::Relaxed);
-        match news {
-            News::Asked(exchange) => self.journal.asked(exchange),
-            News::Ended(exchange) => self.journal.answered(exchange),
-            News::Posted { uuid, request, reply } => {
-                let at = self.platform.clock().now();
-                let head = Head {
-                    uuid: Some(uuid.clone()),
-                    method: request.method().to_owned(),
-                    url: request.url().to_owned(),
-                    ..Head::new(at, Direction::ToAddon, Kind::Webhook, Kind::Webhook.title())
-                };
-                let id = self.journal.begin(head, &Message::new(request.headers(), request.body()));
-                let answer = reply.as_ref().map(|reply| Message::new(reply.headers(), reply.body()));
-                let status = reply.as_ref().map(maitre_testkit::Reply::status);
-                self.journal.end(id, Completion { status, answer, ..Completion::default() });
-            }
-            News::Broken(violation) => {
-                if violation.rule() == Rule::LostGrant && !self.needs_a_token(violation.uuid()) {
-                    return;
-                }
-                let finding = judge::check_of(violation.rule()).map(|check| Finding::new(check, violation.to_string()));
-                if finding.is_some() {
-                    self.journal.note(violation.at(), violation.uuid(), "Against Heroku's rules", finding);
-                }
-            }
-            News::Changed(_) => self.tell(PageEvent::Installs),
-            _ => {}
-        }
-    }
-
-    /// Whoever answers at once and never calls Heroku has no use for a grant. The journal is asked, as the platform is in
-    /// the midst of telling.
-    fn needs_a_token(&self, uuid: Option<&str>) -> bool {
-        let entries = self.journal.store().page(&Filter { uuid: uuid.map(str::to_owned), ..Filter::default() }, 100);
-        entries.iter().any(|(_, head)| head.kind == Kind::Provision && head.status == Some(202))
-    }
-
-    fn tell(&self, live: PageEvent) {
-        // nobody may be looking
-        let _ = self.live.send(live);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sandbox on a port of its own.
+//! Serves the sandbox on a listener.
 
 use std::{io, sync::atomic::Ordering, time::Duration};
 
@@ -11,14 +11,15 @@ use tokio::{
 
 use crate::{Sandbox, events::PageEvent};
 
-/// How often what is due is looked for.
-const TICK: Duration = Duration::from_millis(250);
+const TICK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The add-on's door is knocked at once in so many ticks, and the file written.
+/// Number of ticks between probes of the add-on's port.
 const PROBE_TICKS: u32 = 12;
+
+/// Number of ticks between saves of the state.
 const SAVE_TICKS: u32 = 4;
 
-/// A sandbox that listens. It stops, and writes its file, when this is dropped.
+/// Sandbox that listens on a port. Dropping it stops the sandbox and saves its state.
 #[derive(Debug)]
 #[must_use = "the sandbox stops listening when this is dropped"]
 pub struct Serving {
@@ -30,43 +31,38 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Where the page is. Its host is `localhost`, or `127.0.0.1` where the add-on itself is at `localhost`: so the page
-    /// and the add-on are two sites to a browser, as Heroku and an add-on are, and cookies behave as they will.
+    /// Returns the URL of the page. Its host is `localhost`, or `127.0.0.1` if the add-on is at `localhost`, so that the
+    /// page and the add-on are different sites to a browser, as Heroku and an add-on are.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What the add-on and the customer's client take for Heroku's API, with an address for a host.
+    /// Returns the base URL for the add-on and the customer's client, in place of Heroku's. Its host is an IP address.
     #[must_use]
     pub fn api_url(&self) -> &str {
         &self.api_url
-    }
-
-    /// Serves until the process ends.
-    pub async fn forever(self) {
-        std::future::pending::<()>().await;
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.sandbox.save();
+        self.sandbox.save_state();
     }
 }
 
 impl Sandbox {
-    /// Serves it, asks the add-on again when that is due, and delivers webhooks.
+    /// Serves the [router](Self::router), retries calls to the add-on, and delivers webhooks.
     ///
     /// # Errors
-    /// The listener has no address.
+    /// Returns an error if the listener has no local address.
     pub fn serve(&self, listener: TcpListener) -> io::Result<Serving> {
         let address = listener.local_addr()?;
-        let is_at_localhost = |url: &str| url.contains("://localhost");
+        let is_localhost = |url: &str| url.contains("://localhost");
         let addon = self.addon().sso_url.as_deref().unwrap_or(&self.addon().base_url);
         let host = match address.ip() {
             ip if !ip.is_loopback() && !ip.is_unspecified() => address.to_string(),
-            _ if is_at_localhost(addon) => format!("127.0.0.1:{}", address.port()),
+            _ if is_localhost(addon) => format!("127.0.0.1:{}", address.port()),
             _ => format!("localhost:{}", address.port()),
         };
         let url = self.inner().url.get_or_init(|| format!("http://{host}")).clone();
@@ -79,13 +75,13 @@ impl Sandbox {
 }
 
 async fn run_clock(sandbox: Sandbox) {
-    let mut clock = interval(TICK);
+    let mut clock = interval(TICK_INTERVAL);
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for tick in 0_u32.. {
         clock.tick().await;
         sandbox.tick();
         if tick.is_multiple_of(SAVE_TICKS) {
-            sandbox.save();
+            sandbox.save_state();
         }
         if tick.is_multiple_of(PROBE_TICKS) {
             probe(&sandbox).await;
@@ -93,12 +89,12 @@ async fn run_clock(sandbox: Sandbox) {
     }
 }
 
-/// Looks whether somebody listens where the add-on should be.
+/// Checks whether the add-on's port accepts connections.
 async fn probe(sandbox: &Sandbox) {
     let Some((_, authority)) = sandbox.addon().origin.split_once("://") else { return };
     let address = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
-    let is_there = matches!(timeout(TICK, TcpStream::connect(address)).await, Ok(Ok(_)));
-    if sandbox.inner().reachable.swap(is_there, Ordering::Relaxed) != is_there {
-        sandbox.tell(PageEvent::Panel);
+    let is_reachable = matches!(timeout(TICK_INTERVAL, TcpStream::connect(address)).await, Ok(Ok(_)));
+    if sandbox.inner().reachable.swap(is_reachable, Ordering::Relaxed) != is_reachable {
+        sandbox.publish(PageEvent::Panel);
     }
 }

@@ -7,31 +7,31 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     Fault, Sandbox,
-    journal::{Completion, Direction, Head, Kind, Message},
+    entry::{Completion, Direction, Head, Kind, Message},
 };
 
-/// Older than any add-on lets in.
-const STALE: Duration = Duration::minutes(10);
+/// Age of a stale sign-on, which every add-on has to reject.
+const STALE_AGE: Duration = Duration::minutes(10);
 
-/// A form, signed for this moment.
+/// Signed sign-on form.
 pub(crate) struct Form {
-    /// `POST`, or `GET` in the legacy form, in which the fields stand in the URL.
+    /// `POST`, or `GET` for legacy sign-on with the fields in the URL.
     pub(crate) method: &'static str,
     pub(crate) action: String,
     pub(crate) fields: Vec<(String, String)>,
 }
 
 impl Sandbox {
-    /// The form by which the owner of the add-on's app opens its dashboard, coming from one of the apps that it is
-    /// attached to. It is signed by this machine's clock, as the add-on goes by its own.
+    /// Creates and records the form that signs the app's owner in to the add-on, coming from `context_app`. Signed with
+    /// the real time, because the add-on's clock is not moved.
     pub(crate) fn sign_on(&self, install: &Install, context_app: Option<&str>) -> Form {
         let fault = self.inner().faults.next(Kind::SignOn);
-        let at = OffsetDateTime::now_utc() - if fault == Some(Fault::StaleToken) { STALE } else { Duration::ZERO };
+        let at = OffsetDateTime::now_utc() - if fault == Some(Fault::StaleToken) { STALE_AGE } else { Duration::ZERO };
         let app = install.app();
         let owner = &self.platform().app(&app).json()["owner"];
         let text = |field: &str| owner[field].as_str().unwrap_or_default().to_owned();
         let id = install.provider_id().unwrap_or_else(|| install.uuid().to_owned());
-        let (heroku, path) = match &self.addon().door {
+        let (heroku, path) = match &self.addon().sso {
             Some((heroku, path)) => (heroku, Some(path)),
             None => (&self.addon().heroku, None),
         };
@@ -45,11 +45,11 @@ impl Sandbox {
             }
             None => Form { method: "GET", action: call.by_get().request().url().to_owned(), fields: Vec::new() },
         };
-        self.write_down(install, &form, fault);
+        self.record_sign_on(install, &form, fault);
         form
     }
 
-    /// What the header of an add-on's page was once made of.
+    /// Returns the data of Heroku's former navigation header.
     fn nav_data(&self, app: &str) -> String {
         let addons = self.live_installs().into_iter().filter(|install| install.app() == app);
         let addons: Vec<_> = addons
@@ -59,9 +59,9 @@ impl Sandbox {
         BASE64_URL_SAFE_NO_PAD.encode(data.to_string())
     }
 
-    /// The browser posts it, so nobody here sees the answer.
-    fn write_down(&self, install: &Install, form: &Form, fault: Option<Fault>) {
-        let fault = fault.map(|_| "signed for ten minutes ago: it must be answered 403".to_owned());
+    /// Records the form as a completed call: the browser posts it, so the sandbox does not see the response.
+    fn record_sign_on(&self, install: &Install, form: &Form, fault: Option<Fault>) {
+        let fault = fault.map(|_| "signed for ten minutes ago: the add-on must answer 403".to_owned());
         let head = Head {
             uuid: Some(install.uuid().to_owned()),
             method: form.method.to_owned(),
@@ -72,6 +72,6 @@ impl Sandbox {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let id = self.journal().begin(head, &Message::new(headers.into_iter(), body.as_bytes()));
-        self.journal().end(id, Completion::default());
+        self.journal().complete(id, Completion::default());
     }
 }

@@ -91,8 +91,8 @@ async fn the_page_fits_every_size_with_enough_contrast() {
     sandbox.provision("basic").await;
     sandbox.inject_fault(maitre_sandbox::Fault::Duplicate);
     sandbox.provision("premium").await;
-    browser.write("#order input[name=app]", "shop-in-the-old-town").await;
-    browser.click("#order button[type=submit]").await;
+    browser.write("#install-form input[name=app]", "shop-in-the-old-town").await;
+    browser.click("#install-form button[type=submit]").await;
     browser.counts(".install .pill[data-state=provisioned]", 3).await;
     browser.click(".install:last-child .joined button").await;
     browser.sees("#lines", "Change to premium").await;

@@ -75,10 +75,10 @@ async fn story(browser: &Browser) -> Vec<String> {
 async fn a_slow_install_shows_every_step() {
     let (slow, browser) = tokio::join!(Slow::sold(Duration::from_secs(5)), Browser::start());
     browser.open(&slow.market.url("/")).await;
-    browser.click("#order button[type=submit]").await;
+    browser.click("#install-form button[type=submit]").await;
 
     browser.sees(".install .pill", "provisioning").await;
-    browser.sees(".install .wait", "Answered 202. Heroku removes it at").await;
+    browser.sees(".install .wait", "Answered 202. Heroku deprovisions it at").await;
     browser.sees("#lines", "Token").await; // the exchange does not wait for the provision
     let install = slow.market.sandbox.platform().installs()[0].clone();
     assert!(install.config().is_empty());
@@ -96,7 +96,7 @@ async fn a_slow_install_shows_every_step() {
         assert!(steps.any(|told| told == step), "{step}, in its place among {story:#?}");
     }
     browser.counts("#lines .line.bad", 0).await;
-    let answers = browser.texts("#lines .pill:not(.nothing)").await;
+    let answers = browser.texts("#lines .pill:not(.none)").await;
     assert!(answers.iter().all(|status| status.starts_with('2')), "{answers:?}");
     assert!(slow.market.sandbox.platform().violations().is_empty());
     browser.is_content().await;
@@ -106,7 +106,7 @@ async fn a_slow_install_shows_every_step() {
 async fn an_unfinished_install_is_removed_after_twelve_hours() {
     let (slow, browser) = tokio::join!(Slow::sold(Duration::from_hours(1)), Browser::start());
     browser.open(&slow.market.url("/")).await;
-    browser.click("#order button[type=submit]").await;
+    browser.click("#install-form button[type=submit]").await;
     browser.sees(".install .wait", "Answered 202").await;
 
     browser.click("#clock button[value='60']").await;

@@ -8,10 +8,10 @@ async fn an_install_is_created_used_changed_and_removed() {
     let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
     browser.open(&tally.market.url("/")).await;
     browser.sees("#live", "live").await;
-    browser.sees("#reachable", "Listens at").await;
+    browser.sees("#reachable", "Listening at").await;
     browser.sees("#installs .empty", "No customer has installed Tally yet").await;
 
-    browser.click("#order button[type=submit]").await;
+    browser.click("#install-form button[type=submit]").await;
     browser.sees(".install .pill", "provisioned").await;
     browser.sees(".install .facts", "basic on ").await;
     browser.sees(".install .message", "room for 10 counters").await;
@@ -62,9 +62,9 @@ async fn a_duplicate_delivery_creates_one_resource() {
     browser.choose("#faults select[name=call]", "provision").await;
     browser.choose("#faults select[name=fault]", "duplicate").await;
     browser.click("#faults .row button").await;
-    browser.sees("#ordered", "next provision").await;
+    browser.sees("#scheduled", "next provision").await;
 
-    browser.click("#order button[type=submit]").await;
+    browser.click("#install-form button[type=submit]").await;
     browser.sees(".install .pill", "provisioned").await;
     browser
         .until("both are answered", "return document.querySelectorAll(\"#lines .pill[data-status='2']\").length === 2")
@@ -91,7 +91,7 @@ async fn the_page_works_without_scripts() {
     browser.tell("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true })).await;
     browser.open(&tally.market.url("/")).await;
     browser.until("it says how", "return document.querySelector('#live').innerText.includes('Reload to see')").await;
-    browser.click("#order button[type=submit]").await;
+    browser.click("#install-form button[type=submit]").await;
     let platform = tally.market.sandbox.platform().clone();
     let is_there = async || platform.installs().first().is_some_and(|install| install.answered() == Some(200));
     crate::ledger::support::until("it is provisioned", is_there).await;

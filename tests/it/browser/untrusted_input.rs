@@ -101,7 +101,7 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
     browser.sees("#live", "live").await;
     browser.sees("#addon-title", "<script>owned = 1</script>").await;
     // a script that arrives while the page is open and is rendered by the page's own script
-    browser.click("#order button[type=submit]").await;
+    browser.click("#install-form button[type=submit]").await;
     browser.sees(".install .message", "<img src=x").await;
     browser.sees("#lines", "Provision test").await;
     browser.click(".install .config a").await;
@@ -329,7 +329,7 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
             browser
                 .until(
                     "it is refused",
-                    "return document.body?.innerText.includes('a page of another site asked for this')",
+                    "return document.body?.innerText.includes('cross-site request refused')",
                 )
                 .await;
         }

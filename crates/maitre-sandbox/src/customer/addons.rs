@@ -1,4 +1,4 @@
-//! Ordering, changing and removing add-ons.
+//! Creates, changes and destroys add-ons.
 
 use axum::{
     Json,
@@ -7,16 +7,17 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use maitre_testkit::platform::{Install, State as Stage};
+use maitre_testkit::platform::Install;
 use serde_json::{Value, json};
 
 use super::{Problem, read};
 use crate::{
-    Sandbox, names,
-    send::{Lifecycle, Outcome},
+    Sandbox,
+    lifecycle::{Lifecycle, Outcome},
+    names,
 };
 
-type Answer = Result<Json<Value>, Problem>;
+type JsonResult = Result<Json<Value>, Problem>;
 
 /// `GET /addons`.
 pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
@@ -32,33 +33,36 @@ pub(super) async fn of_app(State(sandbox): State<Sandbox>, Path(app): Path<Strin
 }
 
 /// `GET /addons/{addon}`.
-pub(super) async fn get(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+pub(super) async fn get(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> JsonResult {
     Ok(Json(sandbox.addon_object(&sandbox.live(&named)?)))
 }
 
 /// `GET /apps/{app}/addons/{addon}`.
-pub(super) async fn get_of_app(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
-    Ok(Json(sandbox.addon_object(&sandbox.live_at(&app, &named)?)))
+pub(super) async fn get_of_app(
+    State(sandbox): State<Sandbox>,
+    Path((app, named)): Path<(String, String)>,
+) -> JsonResult {
+    Ok(Json(sandbox.addon_object(&sandbox.live_on_app(&app, &named)?)))
 }
 
-/// `POST /actions/addons/resolve`: by id, by name, by the name of an attachment, or by the service if the app has one of
-/// it.
-pub(super) async fn resolve(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+/// `POST /actions/addons/resolve`: finds add-ons by id, name, attachment name or, within an app, service.
+pub(super) async fn resolve(State(sandbox): State<Sandbox>, body: Bytes) -> JsonResult {
     let body = read(&body)?;
-    let named = body["addon"].as_str().ok_or_else(|| Problem::invalid_params("addon is the name of an add-on."))?;
+    let named =
+        body["addon"].as_str().ok_or_else(|| Problem::invalid_params("addon must be the name of an add-on."))?;
     let app = body["app"].as_str().map(|app| sandbox.app_name(app));
-    let is_meant = |install: &Install| {
-        let touches = |attachment: &Value| app.as_ref().is_none_or(|app| attachment["app"]["name"] == **app);
+    let matches = |install: &Install| {
+        let is_on_app = |attachment: &Value| app.as_ref().is_none_or(|app| attachment["app"]["name"] == **app);
         let attachments = install.attachments();
-        let is_here = attachments.iter().any(touches) || app.as_ref().is_none_or(|app| install.app() == *app);
+        let is_visible = attachments.iter().any(is_on_app) || app.as_ref().is_none_or(|app| install.app() == *app);
         let slug = &sandbox.addon().slug;
-        let by_itself = install.uuid() == named || install.name() == named;
-        let by_kind = named == slug.as_str() || named == format!("{slug}:{}", install.plan());
-        let by_attachment = attachments.iter().any(|attachment| touches(attachment) && attachment["name"] == named);
-        is_here && (by_itself || by_kind || by_attachment)
+        let by_name = install.uuid() == named || install.name() == named;
+        let by_service = named == slug.as_str() || named == format!("{slug}:{}", install.plan());
+        let by_attachment = attachments.iter().any(|attachment| is_on_app(attachment) && attachment["name"] == named);
+        is_visible && (by_name || by_service || by_attachment)
     };
     let mut found = sandbox.live_installs();
-    found.retain(is_meant);
+    found.retain(matches);
     if found.is_empty() {
         return Err(Problem::not_found("add-on"));
     }
@@ -74,10 +78,12 @@ pub(super) async fn create(
     let body = read(&body)?;
     let app = sandbox.app_name(&app);
     names::check(&app).map_err(Problem::invalid_params)?;
-    let plan = sandbox.plan_named(body.pointer("/plan/name").or(body.get("plan")))?;
+    let plan = sandbox.parse_plan(body.pointer("/plan/name").or(body.get("plan")))?;
     if sandbox.is_full(&app) {
         let name = &sandbox.addon().name;
-        return Err(Problem::invalid_params(format!("{name} is installed on {app} already, and may be only once.")));
+        return Err(Problem::invalid_params(format!(
+            "{name} is already installed on {app}, and an app can have only one."
+        )));
     }
     let mut order = sandbox.platform().order(&plan).app(&app);
     if let Some(name) = body["name"].as_str() {
@@ -105,19 +111,19 @@ pub(super) async fn create(
     }
 }
 
-/// The values of options are texts on the way to an add-on, whatever they were before.
+/// Converts the value of an option to a string, as Heroku does.
 fn option(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// `PATCH /apps/{app}/addons/{addon}`: another plan, or another name.
+/// `PATCH /apps/{app}/addons/{addon}`: changes the plan or the name.
 pub(super) async fn change(
     State(sandbox): State<Sandbox>,
     Path((app, named)): Path<(String, String)>,
     body: Bytes,
-) -> Answer {
+) -> JsonResult {
     let body = read(&body)?;
-    let install = sandbox.live_at(&app, &named)?;
+    let install = sandbox.live_on_app(&app, &named)?;
     if let Some(name) = body["name"].as_str() {
         names::check(name).map_err(Problem::invalid_params)?;
         if sandbox.live(name).is_ok_and(|other| other.uuid() != install.uuid()) {
@@ -126,7 +132,7 @@ pub(super) async fn change(
         install.rename(name);
         return Ok(Json(sandbox.addon_object(&install)));
     }
-    let plan = sandbox.plan_named(body.pointer("/plan/name").or(body.get("plan")))?;
+    let plan = sandbox.parse_plan(body.pointer("/plan/name").or(body.get("plan")))?;
     match sandbox.perform(&install, Lifecycle::PlanChange(plan)).await {
         Outcome::Done | Outcome::Accepted => Ok(Json(sandbox.addon_object(&install))),
         Outcome::Refused(message) => Err(Problem::refused(message)),
@@ -137,14 +143,14 @@ pub(super) async fn change(
 }
 
 /// `DELETE /apps/{app}/addons/{addon}`.
-pub(super) async fn destroy(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
-    let install = sandbox.live_at(&app, &named)?;
+pub(super) async fn destroy(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> JsonResult {
+    let install = sandbox.live_on_app(&app, &named)?;
     sandbox.perform(&install, Lifecycle::Deprovision).await;
     Ok(Json(sandbox.addon_object(&install)))
 }
 
 /// `GET /addons/{addon}/sso`.
-pub(super) async fn sign_on(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+pub(super) async fn sign_on(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> JsonResult {
     Ok(Json(form(&sandbox, &sandbox.live(&named)?, None)))
 }
 
@@ -152,7 +158,7 @@ pub(super) async fn sign_on(State(sandbox): State<Sandbox>, Path(named): Path<St
 pub(super) async fn sign_on_from_app(
     State(sandbox): State<Sandbox>,
     Path((app, named)): Path<(String, String)>,
-) -> Answer {
+) -> JsonResult {
     let install = sandbox.live(&named)?;
     Ok(Json(form(&sandbox, &install, Some(&sandbox.app_name(&app)))))
 }
@@ -164,32 +170,32 @@ fn form(sandbox: &Sandbox, install: &Install, app: Option<&str>) -> Value {
 }
 
 impl Sandbox {
-    /// The add-on of this id or name, as long as it lives.
+    /// Returns the add-on of this id or name unless it is deprovisioned.
     pub(super) fn live(&self, named: &str) -> Result<Install, Problem> {
-        let found = self.platform().find(named).filter(|install| install.state() != Stage::Deprovisioned);
-        found.ok_or_else(|| Problem::not_found("add-on"))
+        self.live_install(named).ok_or_else(|| Problem::not_found("add-on"))
     }
 
-    /// The same, if it belongs to this app.
-    fn live_at(&self, app: &str, named: &str) -> Result<Install, Problem> {
+    /// Returns the add-on of this id or name if it belongs to the app and is not deprovisioned.
+    fn live_on_app(&self, app: &str, named: &str) -> Result<Install, Problem> {
         let app = self.app_name(app);
-        self.live(named).and_then(|it| if it.app() == app { Ok(it) } else { Err(Problem::not_found("add-on")) })
+        self.live(named)
+            .and_then(|install| if install.app() == app { Ok(install) } else { Err(Problem::not_found("add-on")) })
     }
 
-    /// The name of an app that is named by its id or its name.
+    /// Returns the name of the app with this id or name.
     pub(super) fn app_name(&self, named: &str) -> String {
         let mut apps = self.platform().apps().into_iter();
         apps.find(|app| app.id() == named).map_or_else(|| named.to_owned(), |app| app.name())
     }
 
-    /// The bare name of a plan that is named as `service:plan`, or by its service alone.
-    fn plan_named(&self, named: Option<&Value>) -> Result<String, Problem> {
+    /// Returns the plan of `service:plan`, or the default plan of `service`.
+    fn parse_plan(&self, named: Option<&Value>) -> Result<String, Problem> {
         let named = named.and_then(Value::as_str).ok_or_else(|| Problem::invalid_params("plan is missing."))?;
         let (slug, plan) = named.split_once(':').unwrap_or((named, self.addon().plans[0].name()));
         if slug == self.addon().slug && self.addon().sells(plan) {
             Ok(plan.to_owned())
         } else {
-            Err(Problem::no_such_plan(named))
+            Err(Problem::unknown_plan(named))
         }
     }
 }

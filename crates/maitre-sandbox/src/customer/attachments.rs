@@ -1,4 +1,4 @@
-//! Where add-ons are attached.
+//! Attachments of add-ons to apps.
 
 use axum::{
     Json,
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Problem, read};
 use crate::{Sandbox, names};
 
-type Answer = Result<Json<Value>, Problem>;
+type JsonResult = Result<Json<Value>, Problem>;
 
 /// `GET /addon-attachments`.
 pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
@@ -21,7 +21,7 @@ pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
 }
 
 /// `GET /addons/{addon}/addon-attachments`.
-pub(super) async fn of_addon(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+pub(super) async fn of_addon(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> JsonResult {
     let install = sandbox.live(&named)?;
     Ok(Json(all(&sandbox, |attachment| attachment["addon"]["id"] == install.uuid())))
 }
@@ -33,20 +33,20 @@ pub(super) async fn of_app(State(sandbox): State<Sandbox>, Path(app): Path<Strin
 }
 
 /// `GET /apps/{app}/addon-attachments/{attachment}`.
-pub(super) async fn get(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> Answer {
+pub(super) async fn get(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> JsonResult {
     let app = sandbox.app_name(&app);
-    let found = all(&sandbox, |attachment| attachment["app"]["name"] == app && is_meant(attachment, &named));
+    let found = all(&sandbox, |attachment| attachment["app"]["name"] == app && has_name(attachment, &named));
     found.get(0).cloned().map(Json).ok_or_else(|| Problem::not_found("attachment"))
 }
 
 /// `POST /actions/addon-attachments/resolve`.
-pub(super) async fn resolve(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+pub(super) async fn resolve(State(sandbox): State<Sandbox>, body: Bytes) -> JsonResult {
     let body = read(&body)?;
-    let invalid = || Problem::invalid_params("addon_attachment is the name of an attachment.");
+    let invalid = || Problem::invalid_params("addon_attachment must be the name of an attachment.");
     let named = body["addon_attachment"].as_str().ok_or_else(invalid)?;
     let app = body["app"].as_str().map(|app| sandbox.app_name(app));
     let found = all(&sandbox, |attachment| {
-        app.as_ref().is_none_or(|app| attachment["app"]["name"] == **app) && is_meant(attachment, named)
+        app.as_ref().is_none_or(|app| attachment["app"]["name"] == **app) && has_name(attachment, named)
     });
     match found.as_array() {
         Some(found) if !found.is_empty() => Ok(Json(found.iter().cloned().collect())),
@@ -54,7 +54,7 @@ pub(super) async fn resolve(State(sandbox): State<Sandbox>, body: Bytes) -> Answ
     }
 }
 
-/// `POST /addon-attachments`: one more app for an add-on, or one more name at the same app.
+/// `POST /addon-attachments`: attaches an add-on to another app, or to the same app under another name.
 pub(super) async fn attach(State(sandbox): State<Sandbox>, body: Bytes) -> Result<Response, Problem> {
     let body = read(&body)?;
     let text = |object: &Value| -> Option<String> {
@@ -65,38 +65,43 @@ pub(super) async fn attach(State(sandbox): State<Sandbox>, body: Bytes) -> Resul
     let app = text(&body["app"]).ok_or_else(|| Problem::invalid_params("app is missing."))?;
     let (install, app) = (sandbox.live(&addon)?, sandbox.app_name(&app));
     if !sandbox.addon().has("attachable") && app != install.app() {
-        let message = "This add-on may not be attached to other apps: its manifest does not require attachable.";
+        let message = "This add-on cannot be attached to other apps: its manifest does not require attachable.";
         return Err(Problem::invalid_params(message));
     }
     let name = body["name"].as_str().map_or_else(|| install.name().to_uppercase().replace('-', "_"), str::to_owned);
     names::check(&app).and_then(|()| names::check_attachment(&name)).map_err(Problem::invalid_params)?;
     let taken = all(&sandbox, |attachment| attachment["app"]["name"] == app && attachment["name"] == name);
     if taken.as_array().is_some_and(|taken| !taken.is_empty()) {
-        return Err(Problem::invalid_params(format!("There is an attachment named {name} on {app} already.")));
+        return Err(Problem::invalid_params(format!("There is already an attachment named {name} on {app}.")));
     }
     install.attach(&app, &name);
-    let made = all(&sandbox, |attachment| attachment["app"]["name"] == app && attachment["name"] == name);
-    Ok((StatusCode::CREATED, Json(made[0].clone())).into_response())
+    let created = all(&sandbox, |attachment| attachment["app"]["name"] == app && attachment["name"] == name);
+    Ok((StatusCode::CREATED, Json(created[0].clone())).into_response())
 }
 
-/// `DELETE /addon-attachments/{attachment}`, by its id.
-pub(super) async fn detach(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Answer {
-    let has_it = |install: &Install| install.attachments().into_iter().find(|attachment| attachment["id"] == id);
-    let found = sandbox.live_installs().into_iter().find_map(|install| has_it(&install).map(|it| (install, it)));
+/// `DELETE /addon-attachments/{attachment}`.
+pub(super) async fn detach(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> JsonResult {
+    let attachment_of = |install: &Install| install.attachments().into_iter().find(|attachment| attachment["id"] == id);
+    let found = sandbox
+        .live_installs()
+        .into_iter()
+        .find_map(|install| attachment_of(&install).map(|attachment| (install, attachment)));
     let (install, attachment) = found.ok_or_else(|| Problem::not_found("attachment"))?;
     let object = sandbox.attachment_object(&install, &attachment);
     install.detach(&id);
     Ok(Json(object))
 }
 
-fn is_meant(attachment: &Value, named: &str) -> bool {
+/// Whether the attachment has this id or name.
+fn has_name(attachment: &Value, named: &str) -> bool {
     attachment["id"] == named || attachment["name"] == named
 }
 
-fn all(sandbox: &Sandbox, is_meant: impl Fn(&Value) -> bool) -> Value {
+/// Returns the attachments of all add-ons that match.
+fn all(sandbox: &Sandbox, matches: impl Fn(&Value) -> bool) -> Value {
     let installs = sandbox.live_installs();
     let of = |install: &Install| -> Vec<Value> {
-        let attachments = install.attachments().into_iter().filter(&is_meant);
+        let attachments = install.attachments().into_iter().filter(&matches);
         attachments.map(|attachment| sandbox.attachment_object(install, &attachment)).collect()
     };
     installs.iter().flat_map(of).collect()

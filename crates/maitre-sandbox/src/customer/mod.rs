@@ -1,6 +1,6 @@
-//! What a customer's client asks of Heroku, as far as the `heroku` command needs it for add-ons.
+//! The part of Heroku's API that the `heroku` CLI uses for add-ons.
 //!
-//! An app is there as soon as it is named, and its owner may do everything with it.
+//! An app exists as soon as a request names it, and the customer may do everything with it.
 
 mod addons;
 mod attachments;
@@ -25,10 +25,10 @@ pub(crate) use self::objects::config_vars_of;
 use self::problem::Problem;
 use crate::{
     Sandbox,
-    journal::{Completion, Direction, Head, Kind, Message},
+    entry::{Completion, Direction, Head, Kind, Message},
 };
 
-/// More than any command sends.
+/// Maximum size of a request body, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
@@ -59,24 +59,29 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .with_state(sandbox.clone())
 }
 
+/// Records a call and its response.
 async fn record(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return Problem::bad_request("The body is too long, or broke off.").into_response();
+        return Problem::bad_request("The body is too long or incomplete.").into_response();
     };
-    let (began, clock) = (Instant::now(), sandbox.platform().clock().now());
+    let (started, now) = (Instant::now(), sandbox.platform().clock().now());
     let head = Head {
         method: parts.method.to_string(),
         url: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-        ..Head::new(clock, Direction::FromCustomer, Kind::Customer, Kind::Customer.title())
+        ..Head::new(now, Direction::FromCustomer, Kind::Customer, Kind::Customer.title())
     };
     let id = sandbox.journal().begin(head, &message(&parts.headers, &body));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let (parts, body) = response.into_parts();
     let body: Bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (status, took, answer) = (Some(parts.status.as_u16()), Some(took), Some(message(&parts.headers, &body)));
-    sandbox.journal().end(id, Completion { status, took, answer, ..Completion::default() });
+    let completion = Completion {
+        status: Some(parts.status.as_u16()),
+        duration_ms: Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        response: Some(message(&parts.headers, &body)),
+        ..Completion::default()
+    };
+    sandbox.journal().complete(id, completion);
     Response::from_parts(parts, Body::from(body))
 }
 
@@ -86,9 +91,10 @@ fn message(headers: &HeaderMap, body: &[u8]) -> Message {
     Message::new(headers.iter().map(|(name, value)| (*name, value.as_str())), body)
 }
 
+/// Parses a JSON body; an empty body is `null`.
 fn read(body: &[u8]) -> Result<Value, Problem> {
     if body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("The body is no JSON: {error}.")))
+    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("The body is not JSON: {error}.")))
 }

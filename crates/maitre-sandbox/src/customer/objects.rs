@@ -1,4 +1,4 @@
-//! Add-ons, plans and config vars as a customer sees them: with prices, and with the names that attachments give.
+//! JSON objects of the customer's API: the platform's objects plus prices and the names of attachments.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ impl Sandbox {
         object["plan"]["price"] = price;
         object["addon_service"] = self.service_object();
         let app = install.app();
-        let vars = attachments_at(install, &app).flat_map(|name| config_vars_of(self, install, &name).into_keys());
+        let vars = attachments_on(install, &app).flat_map(|name| config_vars_of(self, install, &name).into_keys());
         object["config_vars"] = vars.collect();
         object
     }
@@ -37,10 +37,10 @@ impl Sandbox {
 
     pub(super) fn plan_objects(&self) -> Value {
         let slug = &self.addon().slug;
-        let plans = self.addon().plans.iter().enumerate().map(|(place, plan)| {
+        let plans = self.addon().plans.iter().enumerate().map(|(index, plan)| {
             json!({
                 "addon_service": { "id": slug, "name": slug },
-                "default": place == 0,
+                "default": index == 0,
                 "description": format!("{} {}", self.addon().name, plan.name()),
                 "human_name": plan.name(),
                 "id": format!("{slug}:{}", plan.name()),
@@ -61,16 +61,16 @@ impl Sandbox {
         object
     }
 
-    /// All config vars that an app has of this add-on.
-    pub(super) fn config_vars_at(&self, app: &str) -> BTreeMap<String, String> {
+    /// Returns the config vars of an app from all of its attachments.
+    pub(super) fn config_vars_on(&self, app: &str) -> BTreeMap<String, String> {
         let installs = self.platform().installs();
         let provisioned = installs.iter().filter(|install| install.state() == State::Provisioned);
-        let attached = provisioned.flat_map(|install| attachments_at(install, app).map(move |name| (install, name)));
+        let attached = provisioned.flat_map(|install| attachments_on(install, app).map(move |name| (install, name)));
         attached.flat_map(|(install, name)| config_vars_of(self, install, &name)).collect()
     }
 }
 
-/// Its config vars as the app knows them under an attachment of this name.
+/// Returns the config vars of an install, named for this attachment.
 pub(crate) fn config_vars_of(sandbox: &Sandbox, install: &Install, attachment: &str) -> BTreeMap<String, String> {
     let prefix = &sandbox.addon().prefix;
     let renamed = |name: String| match name.strip_prefix(prefix.as_str()) {
@@ -80,10 +80,10 @@ pub(crate) fn config_vars_of(sandbox: &Sandbox, install: &Install, attachment: &
     install.config().into_iter().map(|(name, value)| (renamed(name), value)).collect()
 }
 
-/// The names under which it is attached to an app.
-fn attachments_at(install: &Install, app: &str) -> impl Iterator<Item = String> {
-    let here = install.attachments().into_iter().filter(move |attachment| attachment["app"]["name"] == *app);
-    let names: Vec<_> = here.filter_map(|attachment| attachment["name"].as_str().map(str::to_owned)).collect();
+/// Returns the names of the attachments of an install to an app.
+fn attachments_on(install: &Install, app: &str) -> impl Iterator<Item = String> {
+    let on_app = install.attachments().into_iter().filter(move |attachment| attachment["app"]["name"] == *app);
+    let names: Vec<_> = on_app.filter_map(|attachment| attachment["name"].as_str().map(str::to_owned)).collect();
     names.into_iter()
 }
 

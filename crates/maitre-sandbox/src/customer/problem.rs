@@ -1,4 +1,4 @@
-//! How Heroku says no to a customer.
+//! Error responses in Heroku's format.
 
 use axum::{
     Json,
@@ -27,13 +27,13 @@ impl Problem {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, id: "invalid_params", message: message.into() }
     }
 
-    /// The vendor's own words, or what there is to say in their place.
+    /// Error with the message of the add-on.
     pub(super) fn refused(message: impl Into<String>) -> Self {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, id: "provider_error", message: message.into() }
     }
 
-    /// The client lists the plans when it reads a message that begins so.
-    pub(super) fn no_such_plan(named: &str) -> Self {
+    /// Unknown plan. The CLI recognizes the start of this message and lists the plans.
+    pub(super) fn unknown_plan(named: &str) -> Self {
         Self::invalid_params(format!("Couldn't find either the add-on service or the add-on plan of \"{named}\"."))
     }
 }

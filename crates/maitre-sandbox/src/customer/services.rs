@@ -1,4 +1,4 @@
-//! What is on sale, and the customer's apps.
+//! The add-on service with its plans, and the customer's apps.
 
 use axum::{
     Json,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Problem;
 use crate::Sandbox;
 
-type Answer = Result<Json<Value>, Problem>;
+type JsonResult = Result<Json<Value>, Problem>;
 
 /// `GET /account`.
 pub(super) async fn account() -> Json<Value> {
@@ -22,16 +22,16 @@ pub(super) async fn list(State(sandbox): State<Sandbox>) -> Json<Value> {
 }
 
 /// `GET /addon-services/{service}`.
-pub(super) async fn get(State(sandbox): State<Sandbox>, Path(service): Path<String>) -> Answer {
-    is_sold(&sandbox, &service).map(|()| Json(sandbox.service_object()))
+pub(super) async fn get(State(sandbox): State<Sandbox>, Path(service): Path<String>) -> JsonResult {
+    check_service(&sandbox, &service).map(|()| Json(sandbox.service_object()))
 }
 
 /// `GET /addon-services/{service}/plans`.
-pub(super) async fn plans(State(sandbox): State<Sandbox>, Path(service): Path<String>) -> Answer {
-    is_sold(&sandbox, &service).map(|()| Json(sandbox.plan_objects()))
+pub(super) async fn plans(State(sandbox): State<Sandbox>, Path(service): Path<String>) -> JsonResult {
+    check_service(&sandbox, &service).map(|()| Json(sandbox.plan_objects()))
 }
 
-fn is_sold(sandbox: &Sandbox, service: &str) -> Result<(), Problem> {
+fn check_service(sandbox: &Sandbox, service: &str) -> Result<(), Problem> {
     if service == sandbox.addon().slug { Ok(()) } else { Err(Problem::not_found("add-on service")) }
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
 }
 
 /// `GET /apps/{app}`, by its name or its id.
-pub(super) async fn app(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> Answer {
+pub(super) async fn app(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> JsonResult {
     let mut apps = sandbox.platform().apps().into_iter();
     let app = apps.find(|app| app.id() == named || app.name() == named);
     Ok(Json(app.ok_or_else(|| Problem::not_found("app"))?.json()))
@@ -49,10 +49,10 @@ pub(super) async fn app(State(sandbox): State<Sandbox>, Path(named): Path<String
 
 /// `GET /apps/{app}/config-vars`.
 pub(super) async fn config_vars(State(sandbox): State<Sandbox>, Path(app): Path<String>) -> Json<Value> {
-    Json(json!(sandbox.config_vars_at(&sandbox.app_name(&app))))
+    Json(json!(sandbox.config_vars_on(&sandbox.app_name(&app))))
 }
 
-/// `GET /apps/{app}/releases`: what the client shows behind an attachment. No app was ever released here.
+/// `GET /apps/{app}/releases`: a constant, which the CLI shows after attaching.
 pub(super) async fn releases() -> Json<Value> {
     Json(json!([{ "version": 1, "status": "succeeded", "description": "Sandbox" }]))
 }

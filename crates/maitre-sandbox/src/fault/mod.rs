@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 
 pub use self::chaos::Chaos;
 pub(crate) use self::schedule::FaultSchedule;
-use crate::{ParseError, journal::Kind};
+use crate::{ParseError, entry::Kind};
 
 /// Fault in Heroku's calls to the add-on, as networks and clients cause it in production.
 ///

@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 
 use super::{Chaos, Fault};
-use crate::journal::Kind;
+use crate::entry::Kind;
 
 /// Scheduled and random faults in calls to the add-on.
 #[derive(Debug)]

@@ -1,6 +1,5 @@
-//! What happened, both directions, in one order: calls with their answers, and notes of what happened without a call.
+//! Journal of calls in both directions, with their responses, and of state changes.
 
-mod entry;
 mod store;
 
 use std::{
@@ -10,13 +9,12 @@ use std::{
 
 use maitre_testkit::platform::Exchange;
 use time::OffsetDateTime;
-use tokio::sync::broadcast;
 
-pub(crate) use self::{
+pub(crate) use self::store::{Filter, Store};
+use crate::{
     entry::{Completion, Direction, Entry, Finding, Head, Kind, Message},
-    store::{Filter, Store},
+    events::{PageEvent, Subscribers},
 };
-use crate::events::PageEvent;
 
 /// A clone is the same journal.
 #[derive(Clone)]
@@ -24,49 +22,47 @@ pub(crate) struct Journal(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    /// The calls to the platform that have not ended, by their numbers there.
-    open: Mutex<HashMap<usize, i64>>,
-    live: broadcast::Sender<PageEvent>,
+    /// Pending calls to the platform: the platform's exchange number and the entry id.
+    pending: Mutex<HashMap<usize, i64>>,
+    subscribers: Subscribers,
 }
 
 impl Journal {
-    pub(crate) fn new(store: Store, live: broadcast::Sender<PageEvent>) -> Self {
-        Self(Arc::new(Inner { store, open: Mutex::default(), live }))
+    pub(crate) fn new(store: Store, subscribers: Subscribers) -> Self {
+        Self(Arc::new(Inner { store, pending: Mutex::default(), subscribers }))
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
 
-    /// Writes down that a call began.
+    /// Records the start of a call, and returns the entry id.
     pub(crate) fn begin(&self, head: Head, request: &Message) -> i64 {
         let id = self.0.store.insert(&head, Some(request));
-        self.tell(id, head);
+        self.publish(id, head);
         id
     }
 
-    /// Writes down how it ended, and tells what became of it.
-    pub(crate) fn end(&self, id: i64, ending: Completion) -> Option<Head> {
-        let (mut head, answer) = (self.0.store.head(id)?, ending.answer);
-        head.ended = true;
-        head.status = ending.status;
-        head.took = ending.took;
-        head.fault = ending.fault.or(head.fault);
-        head.findings.extend(ending.findings);
-        self.0.store.update(id, &head, answer.as_ref());
-        self.tell(id, head.clone());
-        Some(head)
+    /// Records the result of a call.
+    pub(crate) fn complete(&self, id: i64, completion: Completion) {
+        let Some(mut head) = self.0.store.head(id) else { return };
+        head.completed = true;
+        head.status = completion.status;
+        head.duration_ms = completion.duration_ms;
+        head.findings.extend(completion.findings);
+        self.0.store.update(id, &head, completion.response.as_ref());
+        self.publish(id, head);
     }
 
-    /// Adds what turned out to be wrong with a call that has ended.
+    /// Adds a finding to a completed call.
     pub(crate) fn add_finding(&self, id: i64, finding: Finding) {
-        let Some(Entry { mut head, answer, .. }) = self.0.store.get(id) else { return };
+        let Some(Entry { mut head, response, .. }) = self.0.store.get(id) else { return };
         head.findings.push(finding);
-        self.0.store.update(id, &head, answer.as_ref());
-        self.tell(id, head);
+        self.0.store.update(id, &head, response.as_ref());
+        self.publish(id, head);
     }
 
-    /// Writes down what no call says.
+    /// Records an event that is not a call.
     pub(crate) fn note(
         &self,
         at: OffsetDateTime,
@@ -76,17 +72,17 @@ impl Journal {
     ) {
         let head = Head {
             uuid: uuid.map(str::to_owned),
-            ended: true,
+            completed: true,
             findings: finding.into_iter().collect(),
             ..Head::new(at, Direction::Internal, Kind::Note, title)
         };
         let id = self.0.store.insert(&head, None);
-        self.tell(id, head);
+        self.publish(id, head);
     }
 
-    /// A call of the add-on to the platform arrived.
-    pub(crate) fn asked(&self, exchange: &Exchange) {
-        let kind = Kind::of_call(exchange.method(), exchange.path());
+    /// Records the start of a call from the add-on to the platform.
+    pub(crate) fn exchange_started(&self, exchange: &Exchange) {
+        let kind = Kind::of_platform_call(exchange.method(), exchange.path());
         let head = Head {
             method: exchange.method().to_owned(),
             url: exchange.request().url().to_owned(),
@@ -94,34 +90,32 @@ impl Journal {
         };
         let message = Message::new(exchange.request().headers(), exchange.request().body());
         let id = self.begin(head, &message);
-        self.open().insert(exchange.number(), id);
+        self.pending().insert(exchange.number(), id);
     }
 
-    /// It was answered, or will not be.
-    pub(crate) fn answered(&self, exchange: &Exchange) {
-        let Some(id) = self.open().remove(&exchange.number()) else { return };
+    /// Records the response to a call from the add-on to the platform, or that there will be none.
+    pub(crate) fn exchange_ended(&self, exchange: &Exchange) {
+        let Some(id) = self.pending().remove(&exchange.number()) else { return };
         let Some(mut head) = self.0.store.head(id) else { return };
         head.uuid = exchange.uuid().map(str::to_owned);
-        head.ended = true;
+        head.completed = true;
         head.status = exchange.status();
-        head.took = exchange.answered_at().map(|at| millis(at - exchange.at()));
+        head.duration_ms = exchange.answered_at().map(|at| millis(at - exchange.at()));
         head.fault = exchange.fault().map(str::to_owned);
-        let answer = exchange.status().map(|_| Message::new(exchange.answer_headers(), exchange.answer_body()));
-        self.0.store.update(id, &head, answer.as_ref());
-        self.tell(id, head);
+        let response = exchange.status().map(|_| Message::new(exchange.answer_headers(), exchange.answer_body()));
+        self.0.store.update(id, &head, response.as_ref());
+        self.publish(id, head);
     }
 
-    fn tell(&self, id: i64, head: Head) {
-        // nobody may be looking
-        let _ = self.0.live.send(PageEvent::Entry(Arc::new((id, head))));
+    fn publish(&self, id: i64, head: Head) {
+        self.0.subscribers.publish(PageEvent::Entry(Arc::new((id, head))));
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<usize, i64>> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> MutexGuard<'_, HashMap<usize, i64>> {
+        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A span of time in whole milliseconds.
-pub(crate) fn millis(span: time::Duration) -> u64 {
+fn millis(span: time::Duration) -> u64 {
     u64::try_from(span.whole_milliseconds()).unwrap_or_default()
 }

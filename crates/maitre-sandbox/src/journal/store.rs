@@ -1,7 +1,6 @@
-//! Where the journal and, if there is a file, the marketplace's memory are kept.
+//! SQLite store of the journal and of the marketplace's state.
 //!
-//! Without a file it is a private temporary database of SQLite's, which stands in memory as long as it is small, and
-//! whose pages nobody else can open.
+//! Without a state file this is a temporary database of SQLite's: private to the process, and in memory while it is small.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::DefaultHasher},
@@ -13,66 +12,68 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use super::entry::{Entry, Head, Message};
-use crate::SetupError;
+use crate::{
+    SetupError,
+    entry::{Entry, Head, Message},
+};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS entries (
         id INTEGER PRIMARY KEY,
         uuid TEXT,
-        bad INTEGER NOT NULL,
+        has_problem INTEGER NOT NULL,
         head TEXT NOT NULL,
         request_headers TEXT,
         request_body BLOB,
-        answer_headers TEXT,
-        answer_body BLOB
+        response_headers TEXT,
+        response_body BLOB
     );
-    CREATE INDEX IF NOT EXISTS entries_of_an_install ON entries (uuid, id);
-    CREATE INDEX IF NOT EXISTS bad_entries ON entries (id) WHERE bad;
-    CREATE TABLE IF NOT EXISTS memory (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+    CREATE INDEX IF NOT EXISTS entries_by_uuid ON entries (uuid, id);
+    CREATE INDEX IF NOT EXISTS entries_with_problems ON entries (id) WHERE has_problem;
+    CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-/// Old entries are taken out so many at a time.
-const SWEEP: i64 = 1_000;
+/// Number of inserts between deletions of old entries.
+const SWEEP_INTERVAL: i64 = 1_000;
 
 pub(crate) struct Store {
     connection: Mutex<Connection>,
-    /// How many entries are kept.
-    kept: i64,
+    /// Maximum number of entries.
+    limit: i64,
     is_file: bool,
-    /// What stands in the file's memory, by key: hashes of the values.
-    written: Mutex<HashMap<String, u64>>,
+    /// Hashes of the state values in the file, by key.
+    saved: Mutex<HashMap<String, u64>>,
 }
 
-/// Which entries are meant.
+/// Filter of entries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
-    /// Of this install alone.
+    /// Only entries of this resource.
     pub(crate) uuid: Option<String>,
-    /// Only those with something to look at.
-    pub(crate) bad: bool,
-    /// Older than this one.
+    /// Only entries with a problem.
+    pub(crate) problems: bool,
+    /// Only entries older than this one.
     pub(crate) before: Option<i64>,
 }
 
 impl Store {
-    pub(crate) fn open(file: Option<&Path>, kept: usize) -> Result<Self, SetupError> {
-        let shown = file.map_or_else(|| "a temporary file".to_owned(), |file| file.display().to_string());
+    pub(crate) fn open(file: Option<&Path>, limit: usize) -> Result<Self, SetupError> {
+        let path = file.map_or_else(|| "a temporary file".to_owned(), |file| file.display().to_string());
         let connection = connect(file)
-            .map_err(|cause| SetupError::with_source(format!("cannot keep a journal in {shown}"), cause))?;
-        let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
+            .map_err(|error| SetupError::with_source(format!("cannot keep the journal in {path}"), error))?;
+        let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
         let store =
-            Self { connection: Mutex::new(connection), kept, is_file: file.is_some(), written: Mutex::default() };
+            Self { connection: Mutex::new(connection), limit, is_file: file.is_some(), saved: Mutex::default() };
         store.fail_pending();
         Ok(store)
     }
 
-    /// What had no answer when the process ended will have none.
+    /// Completes the calls that were pending when the last process stopped: their responses are lost.
     fn fail_pending(&self) {
-        let left = "SELECT id, head FROM entries WHERE json_extract(head, '$.ended') = 0";
-        let left: Vec<(i64, String)> = self.select(left, &[], |row| Some((row.get(0).ok()?, row.get(1).ok()?)));
-        for (id, text) in left {
+        let select = "SELECT id, head FROM entries WHERE json_extract(head, '$.completed') = 0";
+        let pending: Vec<(i64, String)> = self.select(select, &[], |row| Some((row.get(0).ok()?, row.get(1).ok()?)));
+        for (id, text) in pending {
             if let Ok(head) = serde_json::from_str(&text) {
-                self.update(id, &Head { ended: true, ..head }, None);
+                self.update(id, &Head { completed: true, ..head }, None);
             }
         }
     }
@@ -80,23 +81,25 @@ impl Store {
     pub(crate) fn insert(&self, head: &Head, request: Option<&Message>) -> i64 {
         let connection = self.connection();
         let (headers, body) = columns(request);
-        let insert = "INSERT INTO entries (uuid, bad, head, request_headers, request_body) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let done = connection
+        let insert =
+            "INSERT INTO entries (uuid, has_problem, head, request_headers, request_body) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let inserted = connection
             .prepare_cached(insert)
-            .and_then(|mut insert| insert.insert(params![head.uuid, head.is_bad(), text(head), headers, body]));
-        let id = done.unwrap_or_default();
-        if id % SWEEP == 0 {
-            let oldest = id.saturating_sub(self.kept);
-            ignore(connection.execute("DELETE FROM entries WHERE id <= ?1", [oldest]));
+            .and_then(|mut insert| insert.insert(params![head.uuid, head.has_problem(), text(head), headers, body]));
+        let id = inserted.unwrap_or_default();
+        if id % SWEEP_INTERVAL == 0 {
+            let newest_deleted = id.saturating_sub(self.limit);
+            ignore(connection.execute("DELETE FROM entries WHERE id <= ?1", [newest_deleted]));
         }
         id
     }
 
-    pub(crate) fn update(&self, id: i64, head: &Head, answer: Option<&Message>) {
-        let (headers, body) = columns(answer);
+    pub(crate) fn update(&self, id: i64, head: &Head, response: Option<&Message>) {
+        let (headers, body) = columns(response);
         let update =
-            "UPDATE entries SET uuid = ?2, bad = ?3, head = ?4, answer_headers = ?5, answer_body = ?6 WHERE id = ?1";
-        let values = params![id, head.uuid, head.is_bad(), text(head), headers, body];
+            "UPDATE entries SET uuid = ?2, has_problem = ?3, head = ?4, response_headers = ?5, response_body = ?6
+                      WHERE id = ?1";
+        let values = params![id, head.uuid, head.has_problem(), text(head), headers, body];
         ignore(self.connection().prepare_cached(update).and_then(|mut update| update.execute(values)));
     }
 
@@ -108,72 +111,71 @@ impl Store {
     }
 
     pub(crate) fn get(&self, id: i64) -> Option<Entry> {
-        let select = "SELECT id, head, request_headers, request_body, answer_headers, answer_body
+        let select = "SELECT id, head, request_headers, request_body, response_headers, response_body
                       FROM entries WHERE id = ?1";
         let connection = self.connection();
         let mut select = connection.prepare_cached(select).ok()?;
         select.query_row([id], |row| Ok(entry(row))).optional().ok()??
     }
 
-    /// The newest `limit` entries that are meant, the newest first.
+    /// Returns at most `limit` entries that match the filter, newest first.
     pub(crate) fn page(&self, filter: &Filter, limit: usize) -> Vec<(i64, Head)> {
-        let mut wanted = String::from("SELECT id, head FROM entries WHERE id < ?1");
+        let mut select = String::from("SELECT id, head FROM entries WHERE id < ?1");
         let before = filter.before.unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
         if let Some(uuid) = &filter.uuid {
-            wanted += " AND uuid = ?3";
+            select += " AND uuid = ?3";
             values.push(uuid);
         }
-        if filter.bad {
-            wanted += " AND bad";
+        if filter.problems {
+            select += " AND has_problem";
         }
-        wanted += " ORDER BY id DESC LIMIT ?2";
-        self.select(&wanted, &values, |row| {
+        select += " ORDER BY id DESC LIMIT ?2";
+        self.select(&select, &values, |row| {
             let text: String = row.get(1).ok()?;
             Some((row.get(0).ok()?, serde_json::from_str(&text).ok()?))
         })
     }
 
-    /// The next `limit` entries behind `after` that are meant, the oldest first, with all that stands behind them.
+    /// Returns at most `limit` entries after `after`, of one resource or of all, oldest first.
     pub(crate) fn next(&self, after: i64, uuid: Option<&str>, limit: usize) -> Vec<Entry> {
-        let select = "SELECT id, head, request_headers, request_body, answer_headers, answer_body FROM entries
+        let select = "SELECT id, head, request_headers, request_body, response_headers, response_body FROM entries
                       WHERE id > ?1 AND (?2 IS NULL OR uuid = ?2) ORDER BY id LIMIT ?3";
         self.select(select, &[&after, &uuid, &i64::try_from(limit).unwrap_or(i64::MAX)], entry)
     }
 
-    /// How many entries there are.
     #[cfg(test)]
     fn count(&self) -> usize {
         let counted = self.connection().query_row("SELECT count(*) FROM entries", [], |row| row.get::<_, i64>(0));
         usize::try_from(counted.unwrap_or_default()).unwrap_or_default()
     }
 
-    /// What the marketplace knew when it was last written down.
-    pub(crate) fn memory(&self) -> BTreeMap<String, String> {
+    /// Returns the saved state of the marketplace.
+    pub(crate) fn load_state(&self) -> BTreeMap<String, String> {
         let rows: Vec<(String, String)> =
-            self.select("SELECT key, value FROM memory", &[], |row| Some((row.get(0).ok()?, row.get(1).ok()?)));
-        *self.written() = rows.iter().map(|(key, value)| (key.clone(), hash(value))).collect();
+            self.select("SELECT key, value FROM state", &[], |row| Some((row.get(0).ok()?, row.get(1).ok()?)));
+        *self.saved() = rows.iter().map(|(key, value)| (key.clone(), hash(value))).collect();
         rows.into_iter().collect()
     }
 
-    /// Writes down what changed of what the marketplace knows, if there is a file.
-    pub(crate) fn remember(&self, memory: &BTreeMap<String, String>) -> rusqlite::Result<()> {
+    /// Saves what changed in the state of the marketplace, if there is a state file.
+    pub(crate) fn save_state(&self, state: &BTreeMap<String, String>) -> rusqlite::Result<()> {
         if !self.is_file {
             return Ok(());
         }
-        let mut written = self.written();
+        let mut saved = self.saved();
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        let put = "INSERT INTO memory (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
-        for (key, value) in memory.iter().filter(|(key, value)| written.get(*key) != Some(&hash(value))) {
-            transaction.prepare_cached(put)?.execute([key, value])?;
+        let upsert = "INSERT INTO state (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+        for (key, value) in state.iter().filter(|(key, value)| saved.get(*key) != Some(&hash(value))) {
+            transaction.prepare_cached(upsert)?.execute([key, value])?;
         }
-        for key in written.keys().filter(|key| !memory.contains_key(*key)) {
-            transaction.prepare_cached("DELETE FROM memory WHERE key = ?1")?.execute([key])?;
+        for key in saved.keys().filter(|key| !state.contains_key(*key)) {
+            transaction.prepare_cached("DELETE FROM state WHERE key = ?1")?.execute([key])?;
         }
         transaction.commit()?;
-        *written = memory.iter().map(|(key, value)| (key.clone(), hash(value))).collect();
+        *saved = state.iter().map(|(key, value)| (key.clone(), hash(value))).collect();
         Ok(())
     }
 
@@ -192,8 +194,8 @@ impl Store {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn written(&self) -> MutexGuard<'_, HashMap<String, u64>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    fn saved(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,21 +203,21 @@ fn connect(file: Option<&Path>) -> Result<Connection, Box<dyn std::error::Error 
     let connection = match file {
         None => Connection::open("")?,
         Some(file) => {
-            private(file)?;
+            create_private(file)?;
             let connection = Connection::open(file)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection
         }
     };
-    // what a power cut takes away can be ordered again
+    // losing the last entries in a power failure is acceptable
     connection.pragma_update(None, "synchronous", if file.is_some() { "NORMAL" } else { "OFF" })?;
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.execute_batch(SCHEMA)?;
     Ok(connection)
 }
 
-/// Makes the file if it is not there, for its owner's eyes alone: it holds tokens and config vars.
-fn private(file: &Path) -> std::io::Result<()> {
+/// Creates the file, readable only by its owner, if it does not exist: it contains tokens and config vars.
+fn create_private(file: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -225,15 +227,15 @@ fn private(file: &Path) -> std::io::Result<()> {
 
 fn entry(row: &Row<'_>) -> Option<Entry> {
     let text: String = row.get(1).ok()?;
-    let message = |at: usize| -> Option<Message> {
-        let headers: Option<String> = row.get(at).ok()?;
-        Some(Message { headers: serde_json::from_str(&headers?).ok()?, body: row.get(at + 1).ok()? })
+    let message = |column: usize| -> Option<Message> {
+        let headers: Option<String> = row.get(column).ok()?;
+        Some(Message { headers: serde_json::from_str(&headers?).ok()?, body: row.get(column + 1).ok()? })
     };
     Some(Entry {
         id: row.get(0).ok()?,
         head: serde_json::from_str(&text).ok()?,
         request: message(2).unwrap_or_default(),
-        answer: message(4),
+        response: message(4),
     })
 }
 
@@ -246,9 +248,9 @@ fn text(head: &Head) -> String {
     serde_json::to_string(head).unwrap_or_default()
 }
 
-/// A journal that cannot be written, on a full disk, is no reason to stop playing the marketplace.
-fn ignore<T>(done: rusqlite::Result<T>) {
-    drop(done);
+/// Ignores an error: the sandbox keeps working without its journal, for example on a full disk.
+fn ignore<T>(result: rusqlite::Result<T>) {
+    drop(result);
 }
 
 fn hash(value: &str) -> u64 {
@@ -259,8 +261,8 @@ fn hash(value: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Direction, Finding, Kind};
     use super::*;
+    use crate::entry::{Direction, Finding, Kind};
     use time::OffsetDateTime;
 
     fn head(uuid: &str) -> Head {
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_go_back_from_the_newest_by_install_and_by_trouble() {
+    fn a_page_starts_with_the_newest_entry_and_can_be_filtered() {
         let store = Store::open(None, 100).unwrap();
         for number in 1..=6 {
             let mut head = head(if number % 2 == 0 { "even" } else { "odd" });
@@ -285,12 +287,12 @@ mod tests {
         assert_eq!(ids(&store.page(&Filter::default(), 2)), [6, 5]);
         assert_eq!(ids(&store.page(&Filter { before: Some(5), ..Filter::default() }, 2)), [4, 3]);
         assert_eq!(ids(&store.page(&Filter { uuid: Some("odd".into()), ..Filter::default() }, 9)), [5, 3, 1]);
-        assert_eq!(ids(&store.page(&Filter { bad: true, ..Filter::default() }, 9)), [4]);
+        assert_eq!(ids(&store.page(&Filter { problems: true, ..Filter::default() }, 9)), [4]);
         assert_eq!(store.next(2, Some("even"), 9).iter().map(|entry| entry.id).collect::<Vec<_>>(), [4, 6]);
     }
 
     #[test]
-    fn the_oldest_go_when_there_are_too_many() {
+    fn the_oldest_entries_are_deleted_above_the_limit() {
         let store = Store::open(None, 500).unwrap();
         for _ in 0..2_000 {
             store.insert(&head("7"), None);
@@ -300,15 +302,15 @@ mod tests {
     }
 
     #[test]
-    fn what_came_and_what_went_is_read_as_it_was() {
+    fn a_request_and_its_response_are_stored_unchanged() {
         let store = Store::open(None, 100).unwrap();
-        let sent = Message { headers: vec![("accept".into(), "*/*".into())], body: b"\xffraw".to_vec() };
-        let id = store.insert(&head("7"), Some(&sent));
-        assert_eq!(store.get(id).unwrap().answer, None);
-        let got = Message { headers: vec![], body: b"{}".to_vec() };
-        store.update(id, &head("8"), Some(&got));
+        let request = Message { headers: vec![("accept".into(), "*/*".into())], body: b"\xffraw".to_vec() };
+        let id = store.insert(&head("7"), Some(&request));
+        assert_eq!(store.get(id).unwrap().response, None);
+        let response = Message { headers: vec![], body: b"{}".to_vec() };
+        store.update(id, &head("8"), Some(&response));
         let entry = store.get(id).unwrap();
-        assert_eq!((entry.request, entry.answer, entry.head.uuid.as_deref()), (sent, Some(got), Some("8")));
+        assert_eq!((entry.request, entry.response, entry.head.uuid.as_deref()), (request, Some(response), Some("8")));
         assert!(store.get(99).is_none());
     }
 }

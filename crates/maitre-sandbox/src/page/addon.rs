@@ -1,4 +1,4 @@
-//! The add-on's card: what is sold, whether it is there, and what the manifest lint says.
+//! Card of the add-on: its endpoints, its plans, whether it is reachable, and the findings of the manifest lint.
 
 use std::sync::atomic::Ordering;
 
@@ -17,8 +17,8 @@ pub(super) fn card(sandbox: &Sandbox) -> Markup {
             }
             p #reachable { (reachable(sandbox)) }
             dl .facts {
-                dt { "Calls" } dd { code { (below(&addon.base_url, &addon.origin)) } }
-                @if let Some(url) = &addon.sso_url { dt { "Sign-on" } dd { code { (below(url, &addon.origin)) } } }
+                dt { "Calls" } dd { code { (relative(&addon.base_url, &addon.origin)) } }
+                @if let Some(url) = &addon.sso_url { dt { "Sign-on" } dd { code { (relative(url, &addon.origin)) } } }
                 dt { "Plans" } dd { @for plan in &addon.plans { span .tag { (plan) } " " } }
                 @if !addon.config_vars.is_empty() {
                     dt { "Config vars" } dd { @for name in &addon.config_vars { code .tag { (name) } " " } }
@@ -34,30 +34,30 @@ pub(super) fn card(sandbox: &Sandbox) -> Markup {
     }
 }
 
-/// The path alone where the host is the one that was named.
-fn below<'a>(url: &'a str, origin: &str) -> &'a str {
+/// Returns the path of a URL on the add-on's origin, and any other URL whole.
+fn relative<'a>(url: &'a str, origin: &str) -> &'a str {
     url.strip_prefix(origin).filter(|path| path.starts_with('/')).unwrap_or(url)
 }
 
 pub(super) fn reachable(sandbox: &Sandbox) -> Markup {
     let origin = &sandbox.addon().origin;
     if sandbox.inner().reachable.load(Ordering::Relaxed) {
-        html! { span .dot .good {} "Listens at " code { (origin) } }
+        html! { span .dot .good {} "Listening at " code { (origin) } }
     } else {
-        html! { span .dot .bad {} "Nobody listens at " code { (origin) } ": start your add-on." }
+        html! { span .dot .bad {} "Not listening at " code { (origin) } ": start your add-on." }
     }
 }
 
 fn lint(findings: &[Finding]) -> Markup {
     let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     if findings.is_empty() {
-        return html! { p .lint { span .mark .good { "✓" } "The manifest is as it should be." } };
+        return html! { p .lint { span .mark .good { "✓" } "The manifest is valid." } };
     }
     let (must, should) = (count(Level::Must), count(Level::Should));
     let verdict = match (must, should) {
-        (0, 0) => "The manifest is good, with something to know".to_owned(),
-        (0, should) => format!("The manifest works, and {should} thing(s) should be mended"),
-        (must, _) => format!("Heroku would refuse the manifest for {must} thing(s)"),
+        (0, 0) => "The manifest is valid; see the notes".to_owned(),
+        (0, should) => format!("The manifest is valid, with {should} warning(s)"),
+        (must, _) => format!("Heroku would reject the manifest: {must} error(s)"),
     };
     html! {
         details .lint open[must > 0] {
@@ -71,20 +71,20 @@ fn lint(findings: &[Finding]) -> Markup {
     }
 }
 
-/// What to set so that the add-on and the client find this marketplace.
+/// Shows the settings that connect the add-on and the `heroku` CLI to this marketplace.
 fn connect(sandbox: &Sandbox) -> Markup {
-    let own = sandbox.url().unwrap_or("http://localhost:7000").replace("localhost", "127.0.0.1");
+    let url = sandbox.url().unwrap_or("http://localhost:7000").replace("localhost", "127.0.0.1");
     let key = &sandbox.inner().api_key;
     html! {
         details .connect {
-            summary { "Connect your add-on, and the " code { "heroku" } " command" }
-            p { "Your add-on takes this for " code { "https://api.heroku.com" } " and " code { "https://id.heroku.com" } ":" }
-            pre tabindex="0" { code { (own) } }
-            p { "and this for its client secret:" }
+            summary { "Connect your add-on and the " code { "heroku" } " CLI" }
+            p { "Base URL to use in place of " code { "https://api.heroku.com" } " and " code { "https://id.heroku.com" } ":" }
+            pre tabindex="0" { code { (url) } }
+            p { "Client secret of your add-on:" }
             pre tabindex="0" { code { (sandbox.inner().client_secret) } }
-            p { "Heroku's own command orders here, too:" }
+            p { "Settings of the " code { "heroku" } " CLI:" }
             pre tabindex="0" { code {
-                "export HEROKU_HOST=" (own) "\nexport HEROKU_API_KEY=" (key) "\nexport DISABLE_TELEMETRY=true\n"
+                "export HEROKU_HOST=" (url) "\nexport HEROKU_API_KEY=" (key) "\nexport DISABLE_TELEMETRY=true\n"
                 "heroku addons:create " (sandbox.addon().slug) ":" (sandbox.addon().plans[0].name()) " -a shop"
             } }
         }

@@ -1,4 +1,4 @@
-//! What a check of the conformance suite is about, for who sees its id beside a failure.
+//! Description of a conformance check.
 
 use axum::{
     extract::{Path, State},
@@ -14,19 +14,21 @@ use crate::Sandbox;
 /// `GET /sandbox/checks/{check}`.
 pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
     let Some(check) = checks(Marketplace::Heroku).find(|check| check.id == id) else {
-        let body = html! { section .card { h1 { "There is no such check" } p { "This command lists them all:" } pre { code { "maitre check --list" } } } };
+        let body = html! {
+            section .card { h1 { "There is no such check" } p { "List all checks:" } pre { code { "maitre check --list" } } }
+        };
         return (StatusCode::NOT_FOUND, page(&sandbox, "Not found · maître sandbox", &body)).into_response();
     };
-    let short = check.id.strip_prefix("heroku.").unwrap_or(check.id);
+    let name = check.id.strip_prefix("heroku.").unwrap_or(check.id);
     let plans: Vec<_> = sandbox.addon().plans.iter().map(crate::Plan::name).collect();
     let body = html! {
         article .card .check aria-labelledby="check-title" {
             div .title { h1 #check-title { code { (check.id) } } span .pill { (check.level) } }
             p .sentence { (check.requirement) }
-            dl .facts { dt { "From" } dd { (check.citation) } }
-            p { "See whether your add-on keeps it:" }
-            pre tabindex="0" { code { "maitre check --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (short) } }
-            p { a .quiet href="/?only=trouble" { "All that went wrong" } }
+            dl .facts { dt { "Source" } dd { (check.citation) } }
+            p { "Run this check against your add-on:" }
+            pre tabindex="0" { code { "maitre check --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (name) } }
+            p { a .quiet href="/?only=problems" { "All problems" } }
         }
     };
     page(&sandbox, &format!("{} · maître sandbox", check.id), &body).into_response()

@@ -1,4 +1,4 @@
-//! What happens, for pages that are open: server-sent events, a few a second at most.
+//! Server-sent events for open pages, batched to a few per second.
 
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -16,19 +16,19 @@ use tokio::{
     time::sleep,
 };
 
-use super::timeline::{PAGE, line};
-use crate::{Sandbox, events::PageEvent, journal::Head};
+use super::timeline::{PAGE_SIZE, line};
+use crate::{Sandbox, entry::Head, events::PageEvent};
 
-/// What comes within this time is told at once.
-const GATHERED: Duration = Duration::from_millis(150);
+/// Time in which events are collected into one batch.
+const BATCH_WINDOW: Duration = Duration::from_millis(150);
 
 /// `GET /sandbox/events`.
 pub(super) async fn stream(State(sandbox): State<Sandbox>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let live = sandbox.inner().live.subscribe();
-    let events = stream::unfold((sandbox, live), |(sandbox, mut live)| async move {
-        let batch = gather(&mut live).await?;
-        let event = Event::default().data(tell(&sandbox, &batch).to_string());
-        Some((Ok(event), (sandbox, live)))
+    let receiver = sandbox.inner().subscribers.subscribe();
+    let events = stream::unfold((sandbox, receiver), |(sandbox, mut receiver)| async move {
+        let batch = next_batch(&mut receiver).await?;
+        let event = Event::default().data(render(&sandbox, &batch).to_string());
+        Some((Ok(event), (sandbox, receiver)))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
@@ -38,47 +38,47 @@ struct Batch {
     lines: BTreeMap<i64, Arc<(i64, Head)>>,
     installs: bool,
     panel: bool,
-    /// Some news was missed, so that all has to be looked at anew.
+    /// Whether events were lost, so that the page has to reload its timeline.
     missed: bool,
 }
 
 impl Batch {
-    fn take(&mut self, news: PageEvent) {
-        match news {
+    fn add(&mut self, event: PageEvent) {
+        match event {
             PageEvent::Entry(entry) => drop(self.lines.insert(entry.0, entry)),
             PageEvent::Installs => self.installs = true,
             PageEvent::Panel => self.panel = true,
         }
-        while self.lines.len() > PAGE {
+        while self.lines.len() > PAGE_SIZE {
             self.lines.pop_first();
             self.missed = true;
         }
     }
 }
 
-/// Waits for news, and for what follows on its heels.
-async fn gather(live: &mut Receiver<PageEvent>) -> Option<Batch> {
+/// Waits for an event, and collects those that follow within [`BATCH_WINDOW`].
+async fn next_batch(receiver: &mut Receiver<PageEvent>) -> Option<Batch> {
     let mut batch = Batch::default();
-    match live.recv().await {
-        Ok(news) => batch.take(news),
+    match receiver.recv().await {
+        Ok(event) => batch.add(event),
         Err(RecvError::Lagged(_)) => batch.missed = true,
         Err(RecvError::Closed) => return None,
     }
-    sleep(GATHERED).await;
+    sleep(BATCH_WINDOW).await;
     loop {
-        match live.try_recv() {
-            Ok(news) => batch.take(news),
+        match receiver.try_recv() {
+            Ok(event) => batch.add(event),
             Err(TryRecvError::Lagged(_)) => batch.missed = true,
             Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(batch),
         }
     }
 }
 
-fn tell(sandbox: &Sandbox, batch: &Batch) -> serde_json::Value {
+fn render(sandbox: &Sandbox, batch: &Batch) -> serde_json::Value {
     let lines = batch.lines.values().map(|entry| line(sandbox, entry.0, &entry.1).into_string());
     json!({
         "lines": lines.collect::<Vec<_>>(),
-        // what a call changed is told by the calls, too
+        // a call may have changed an install
         "installs": batch.installs || !batch.lines.is_empty(),
         "panel": batch.panel,
         "missed": batch.missed,

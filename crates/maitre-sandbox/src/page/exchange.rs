@@ -1,4 +1,4 @@
-//! One call: the raw request and the answer, and what can be done with them.
+//! Page of one call: its request and response, and buttons to send it again.
 
 use axum::{
     extract::{Path, Query, State},
@@ -10,19 +10,20 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
+    form::not_found,
     layout::{day_and_time, page},
     timeline::{findings, status},
 };
 use crate::{
     Sandbox,
     addon::split,
-    journal::{Entry, Message},
+    entry::{Entry, Kind, Message},
 };
 
-/// Whether secrets are to be seen.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SecretsQuery {
+    /// Present if secrets are to be shown.
     secrets: Option<String>,
 }
 
@@ -32,68 +33,68 @@ pub(super) async fn show(
     Path(id): Path<i64>,
     Query(query): Query<SecretsQuery>,
 ) -> Response {
-    let Some(entry) = sandbox.journal().store().get(id) else { return gone(&sandbox) };
+    let Some(entry) = sandbox.journal().store().get(id) else { return not_found(&sandbox) };
     let head = &entry.head;
     let body = html! {
         article .card .exchange aria-labelledby="exchange-title" {
             div .title { h1 #exchange-title { (head.title) } (status(head)) }
             p .facts {
-                (day_and_time(head.at))
+                (day_and_time(head.started_at))
                 @if let Some(name) = head.uuid.as_deref().and_then(|uuid| sandbox.name_of(uuid)) { " · " (name) }
-                @if let Some(took) = head.took { " · " (took) " ms" }
-                @if let Some(again) = head.again { " · " a href={ "/sandbox/exchanges/" (again) } { "sent once more from this one" } }
+                @if let Some(duration) = head.duration_ms { " · " (duration) " ms" }
+                @if let Some(original) = head.resent_from { " · " a href={ "/sandbox/exchanges/" (original) } { "resent from this call" } }
             }
             (findings(&head.findings))
-            (inside(&entry, query.secrets.is_some()))
+            (content(&entry, query.secrets.is_some()))
         }
     };
     page(&sandbox, &format!("{} · maître sandbox", head.title), &body).into_response()
 }
 
-/// `GET /sandbox/exchanges/{id}/raw`: the same without the page around it, for one that is open.
+/// `GET /sandbox/exchanges/{id}/raw`: the content of the page only, for the script of an open page.
 pub(super) async fn raw(
     State(sandbox): State<Sandbox>,
     Path(id): Path<i64>,
     Query(query): Query<SecretsQuery>,
 ) -> Response {
     match sandbox.journal().store().get(id) {
-        Some(entry) => inside(&entry, query.secrets.is_some()).into_response(),
-        None => (StatusCode::NOT_FOUND, html! { p { "This call is forgotten." } }).into_response(),
+        Some(entry) => content(&entry, query.secrets.is_some()).into_response(),
+        None => (StatusCode::NOT_FOUND, html! { p { "The sandbox no longer keeps this call." } }).into_response(),
     }
 }
 
-fn inside(entry: &Entry, secrets: bool) -> Markup {
+fn content(entry: &Entry, secrets: bool) -> Markup {
     let head = &entry.head;
     let url = if secrets { head.url.clone() } else { mask::url(&head.url) };
     html! {
-        div .inside id={ "inside-" (entry.id) } {
+        div .content id={ "content-" (entry.id) } {
             div .halves {
                 section aria-label="Request" {
                     h4 { "Request" }
-                    pre .start tabindex="0" { code { (head.method) " " (url) } }
+                    pre .start-line tabindex="0" { code { (head.method) " " (url) } }
                     (message(&entry.request, secrets))
                 }
-                section aria-label="Answer" {
-                    h4 { "Answer" }
-                    @match (&entry.answer, head.status) {
-                        (Some(answer), Some(status)) => {
-                            pre .start tabindex="0" { code { (status) } }
-                            (message(answer, secrets))
+                section aria-label="Response" {
+                    h4 { "Response" }
+                    @match (&entry.response, head.status) {
+                        (Some(response), Some(status)) => {
+                            pre .start-line tabindex="0" { code { (status) } }
+                            (message(response, secrets))
                         }
-                        _ if !head.ended => p .empty { "It has not come yet." },
-                        _ if head.kind == crate::journal::Kind::SignOn => p .empty { "The browser posted this form, and the answer went to the browser." },
-                        _ => p .empty { "None came." },
+                        _ if !head.completed => p .empty { "No response yet." },
+                        _ if head.kind == Kind::SignOn => p .empty { "The browser posted this form and received the response." },
+                        _ => p .empty { "No response." },
                     }
                 }
             }
             div .actions {
-                @if head.is_repeatable() {
+                @if head.is_to_addon() {
                     form method="post" action={ "/sandbox/exchanges/" (entry.id) "/send" } data-quiet="true" {
                         button type="submit" name="times" value="1" { "Send again" }
                         " "
                         button type="submit" name="times" value="2" { "Send twice" }
                     }
-                    a .button href={ "/sandbox/exchanges/" (entry.id) "/edit" } { "Send with …" }
+                    a .button href={ "/sandbox/exchanges/" (entry.id) "/edit" } { "Edit and send" }
                 }
                 @if secrets {
                     a .quiet href={ "/sandbox/exchanges/" (entry.id) } data-swap={ "/sandbox/exchanges/" (entry.id) "/raw" } { "Mask secrets" }
@@ -119,7 +120,7 @@ fn message(message: &Message, secrets: bool) -> Markup {
     }
 }
 
-/// As it was sent; without its secrets, JSON is also spread out.
+/// Returns the body. A masked body is also indented.
 fn body(message: &Message, secrets: bool) -> String {
     if secrets {
         return String::from_utf8_lossy(&message.body).into_owned();
@@ -134,20 +135,20 @@ fn body(message: &Message, secrets: bool) -> String {
     }
 }
 
-/// `GET /sandbox/exchanges/{id}/edit`: the request, to be changed before it is sent.
+/// `GET /sandbox/exchanges/{id}/edit`: a form to edit the request and send it.
 pub(super) async fn edit(State(sandbox): State<Sandbox>, Path(id): Path<i64>) -> Response {
-    let entry = sandbox.journal().store().get(id).filter(|entry| entry.head.is_repeatable());
-    let Some(entry) = entry else { return gone(&sandbox) };
+    let entry = sandbox.journal().store().get(id).filter(|entry| entry.head.is_to_addon());
+    let Some(entry) = entry else { return not_found(&sandbox) };
     let (origin, path) = split(&entry.head.url);
     let headers: Vec<_> = entry.request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let body = html! {
         article .card .exchange aria-labelledby="edit-title" {
-            h1 #edit-title { "Send " (entry.head.title) " with …" }
-            p { "Change what you like: the answer is shown, and the marketplace takes no notice of it. The secrets are the real ones." }
+            h1 #edit-title { "Edit and send: " (entry.head.title) }
+            p { "The sandbox shows the response but does not act on it. The secrets below are the real ones." }
             form .edit method="post" action={ "/sandbox/exchanges/" (id) "/send-with" } {
                 div .row {
                     label { "Method" input name="method" value=(entry.head.method) required maxlength="20" pattern="[A-Za-z]+" spellcheck="false"; }
-                    label .wide { "Path at " (origin) input name="path" value=(path) required spellcheck="false"; }
+                    label .wide { "Path on " (origin) input name="path" value=(path) required spellcheck="false"; }
                 }
                 label { "Headers" textarea name="headers" rows=(headers.len() + 1) spellcheck="false" { (headers.join("\n")) } }
                 label { "Body" textarea name="body" rows="12" spellcheck="false" { (String::from_utf8_lossy(&entry.request.body)) } }
@@ -155,10 +156,5 @@ pub(super) async fn edit(State(sandbox): State<Sandbox>, Path(id): Path<i64>) ->
             }
         }
     };
-    page(&sandbox, "Send with … · maître sandbox", &body).into_response()
-}
-
-pub(super) fn gone(sandbox: &Sandbox) -> Response {
-    let body = html! { section .card { h1 { "Nothing is known of this call" } p { "It was never made, or the journal has forgotten it." } } };
-    (StatusCode::NOT_FOUND, page(sandbox, "Not found · maître sandbox", &body)).into_response()
+    page(&sandbox, "Edit and send · maître sandbox", &body).into_response()
 }

@@ -1,4 +1,4 @@
-//! The installs, and what can be done with them.
+//! Installs and their buttons.
 
 use axum::{
     extract::{Path, Query, State},
@@ -14,16 +14,16 @@ use super::{
 };
 use crate::{Plan, Sandbox, customer::config_vars_of};
 
-/// So many installs stand on a page.
-const PAGE: usize = 12;
+/// Number of installs on a page.
+const PAGE_SIZE: usize = 12;
 
 pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     html! {
-        section #order .card aria-labelledby="order-title" {
-            h2 #order-title { "Install" }
+        section #install-form .card aria-labelledby="install-form-title" {
+            h2 #install-form-title { "Install" }
             form .row method="post" action="/sandbox/installs" data-quiet="true" {
                 label { "Plan" select name="plan" { (plans(&sandbox.addon().plans, None)) } }
-                label { "App" input name="app" placeholder="a new one" autocomplete="off" spellcheck="false" maxlength="60"
+                label { "App" input name="app" placeholder="new app" autocomplete="off" spellcheck="false" maxlength="60"
                     pattern="[a-z][a-z0-9\\-]*" title="lower-case letters, digits and hyphens"; }
                 button .primary type="submit" { "Install" }
                 details .more {
@@ -39,7 +39,7 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     }
 }
 
-/// Regions of Heroku's schema, as a provision names them.
+/// Regions of Heroku's schema, in the form of a provision request.
 const REGIONS: [&str; 13] = [
     "amazon-web-services::us-east-1",
     "amazon-web-services::us-west-1",
@@ -60,31 +60,31 @@ pub(super) fn is_region(region: &str) -> bool {
     REGIONS.contains(&region)
 }
 
-/// `GET /sandbox/installs`: the list alone, for a page that is open.
+/// `GET /sandbox/installs`: the list only, for the script of an open page.
 pub(super) async fn fragment(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Markup {
     list(&sandbox, &view)
 }
 
 fn list(sandbox: &Sandbox, view: &View) -> Markup {
-    let wants_removed = view.removed.is_some();
+    let show_removed = view.removed.is_some();
     let mut installs = sandbox.platform().installs();
-    let all = installs.len();
-    installs.retain(|install| wants_removed || install.state() != Stage::Deprovisioned);
-    let hidden = all - installs.len();
+    let total = installs.len();
+    installs.retain(|install| show_removed || install.state() != Stage::Deprovisioned);
+    let hidden = total - installs.len();
     installs.sort_by_cached_key(|install| std::cmp::Reverse((install.ordered_at(), install.uuid().to_owned())));
-    let pages = installs.len().div_ceil(PAGE).max(1);
+    let pages = installs.len().div_ceil(PAGE_SIZE).max(1);
     let page = view.page.min(pages - 1);
-    let shown = installs.iter().skip(page * PAGE).take(PAGE);
+    let shown = installs.iter().skip(page * PAGE_SIZE).take(PAGE_SIZE);
     html! {
         section #installs aria-labelledby="installs-title" {
             div .title {
                 h2 #installs-title { "Installs" }
                 span .count { (installs.len()) }
                 @if hidden > 0 { a .quiet href=(view.link(|view| view.removed = Some("shown".to_owned()))) { "show " (hidden) " removed" } }
-                @if wants_removed { a .quiet href=(view.link(|view| view.removed = None)) { "hide removed" } }
+                @if show_removed { a .quiet href=(view.link(|view| view.removed = None)) { "hide removed" } }
             }
             @if installs.is_empty() {
-                p .empty .card { "No customer has installed " (sandbox.addon().name) " yet. Be the first: choose a plan and press "
+                p .empty .card { "No customer has installed " (sandbox.addon().name) " yet. Choose a plan and press "
                     strong { "Install" } "." }
             }
             ol .installs {
@@ -112,13 +112,13 @@ fn card(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
                 span .pill data-state=(state) { (state) }
             }
             p .facts {
-                strong { (plan) } " on " (install.app()) ", ordered at " (time_of_day(install.ordered_at())) " · "
+                strong { (plan) } " on " (install.app()) ", requested at " (time_of_day(install.ordered_at())) " · "
                 a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "timeline" span .sr { " of " (name) } }
             }
             @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
-            @if let Some(deadline) = install.deadline() { p .wait { (waiting(sandbox, install, &day_and_time(deadline))) } }
+            @if let Some(deadline) = install.deadline() { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
             @if is_live {
-                (config_closed(install))
+                (config_names(install))
                 (attachments(sandbox, install))
                 div .actions {
                     @if state == Stage::Provisioned {
@@ -141,36 +141,37 @@ fn card(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
     }
 }
 
-fn waiting(sandbox: &Sandbox, install: &Install, deadline: &str) -> String {
-    let retry = sandbox.retry_of(install.uuid());
+/// Describes the pending lifecycle call of an install.
+fn progress(sandbox: &Sandbox, install: &Install, deadline: &str) -> String {
+    let retry = sandbox.inner().retries.find(install.uuid());
     match (install.state(), retry) {
         (Stage::Provisioning, Some(retry)) => format!(
-            "Not answered after {} tries. Heroku asks again at {}, and gives up at {deadline}.",
+            "No final response after {} attempt(s). Heroku retries at {} and gives up at {deadline}.",
             retry.attempts,
             day_and_time(retry.due)
         ),
         (Stage::Provisioning, None) if install.answered() == Some(202) => {
-            format!("Answered 202. Heroku removes it at {deadline} unless it is marked provisioned.")
+            format!("Answered 202. Heroku deprovisions it at {deadline} unless it is marked provisioned.")
         }
         (Stage::Deprovisioning, Some(retry)) => {
-            format!("Its removal was not answered. Heroku asks again at {}.", day_and_time(retry.due))
+            format!("The deprovision did not succeed. Heroku retries at {}.", day_and_time(retry.due))
         }
-        _ => "Heroku asks the add-on.".to_owned(),
+        _ => "Waiting for the add-on.".to_owned(),
     }
 }
 
 pub(super) fn plans(plans: &[Plan], current: Option<&str>) -> Markup {
-    // the first one that it is not on
-    let chosen = current.and_then(|current| plans.iter().position(|plan| plan.name() != current)).unwrap_or(0);
+    // the first plan other than the current one
+    let selected = current.and_then(|current| plans.iter().position(|plan| plan.name() != current)).unwrap_or(0);
     html! {
-        @for (place, plan) in plans.iter().enumerate() {
-            option value=(plan.name()) selected[place == chosen] { (plan.name()) }
+        @for (index, plan) in plans.iter().enumerate() {
+            option value=(plan.name()) selected[index == selected] { (plan.name()) }
         }
     }
 }
 
-/// The names of the config vars; the values are fetched when they are asked for.
-fn config_closed(install: &Install) -> Markup {
+/// Shows the names of the config vars. The values are only sent on request.
+fn config_names(install: &Install) -> Markup {
     let names: Vec<_> = install.config().into_keys().collect();
     if names.is_empty() {
         return html! {};
@@ -190,14 +191,14 @@ fn config_closed(install: &Install) -> Markup {
 
 fn attachments(sandbox: &Sandbox, install: &Install) -> Markup {
     let attachments = install.attachments();
-    let text = |attachment: &serde_json::Value, at: &str| {
-        attachment.pointer(at).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    let text = |attachment: &serde_json::Value, path: &str| {
+        attachment.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     };
     let can_attach = sandbox.addon().has("attachable") && install.state() == Stage::Provisioned;
     html! {
         @if attachments.len() > 1 || can_attach {
             details .more {
-                summary { "Attached " (attachments.len()) " time(s)" }
+                summary { (attachments.len()) " attachment(s)" }
                 ul { @for attachment in &attachments {
                     li { code { (text(attachment, "/name")) } " on " (text(attachment, "/app/name")) }
                 } }
@@ -215,7 +216,7 @@ fn attachments(sandbox: &Sandbox, install: &Install) -> Markup {
     }
 }
 
-/// `GET /sandbox/installs/{uuid}/config`: the values, for eyes that asked for them.
+/// `GET /sandbox/installs/{uuid}/config`: the config vars with their values.
 pub(super) async fn config(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
     let Some(install) = sandbox.platform().find(&uuid) else {
         return (StatusCode::NOT_FOUND, html! { p { "There is no such install." } }).into_response();

@@ -1,4 +1,4 @@
-//! What stands around every page.
+//! Layout, headers and time formats of all pages.
 
 use axum::{
     http::{HeaderName, HeaderValue, header},
@@ -23,16 +23,16 @@ pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
                 script src="/sandbox/page.js" defer {}
             }
             body {
-                a .skip href="#main" { "Skip to the content" }
+                a .skip href="#main" { "Skip to content" }
                 (symbols())
                 header #top {
                     a #brand href="/" {
                         svg aria-hidden="true" width="26" height="26" { use href="#cloche" {} }
                         span { strong { "maître" } " sandbox" }
                     }
-                    span #selling { "sells " strong { (sandbox.addon().name) } }
+                    span #selling { "selling " strong { (sandbox.addon().name) } }
                     nav #jump aria-label="On this page" { a href="/#installs" { "Installs" } " " a href="/#timeline" { "Timeline" } }
-                    span #live role="status" { noscript { "Reload to see what is new." } }
+                    span #live role="status" { noscript { "Reload to see updates." } }
                 }
                 main #main tabindex="-1" { (body) }
                 div #toast role="status" aria-live="polite" {}
@@ -41,7 +41,7 @@ pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
     }
 }
 
-/// The drawings of the page, used by name.
+/// SVG symbols that the page refers to by id.
 fn symbols() -> Markup {
     html! {
         svg width="0" height="0" aria-hidden="true" .hidden {
@@ -49,10 +49,10 @@ fn symbols() -> Markup {
                 path fill="currentColor" d="M13 5.2a1.7 1.7 0 1 1 1.1-.4 9.4 9.4 0 0 1 8.3 9.9v1.1H3.6v-1.1a9.4 9.4 0 0 1 8.3-9.9z" {}
                 rect x="1.8" y="17.6" width="22.4" height="2.9" rx="1.45" fill="currentColor" {}
             }
-            // customer, Heroku and add-on are three points; the arrow says who asked whom
-            symbol #way-to viewBox="0 0 150 14" { (points()) path .arrow d="M83 7h31m-4.5-4.5L114 7l-4.5 4.5" {} }
-            symbol #way-from viewBox="0 0 150 14" { (points()) path .arrow d="M115 7H84m4.5-4.5L84 7l4.5 4.5" {} }
-            symbol #way-customer viewBox="0 0 150 14" { (points()) path .arrow d="M36 7h31m-4.5-4.5L67 7l-4.5 4.5" {} }
+            // the points are customer, Heroku and add-on; the arrow shows the direction of a call
+            symbol #direction-to-addon viewBox="0 0 150 14" { (points()) path .arrow d="M83 7h31m-4.5-4.5L114 7l-4.5 4.5" {} }
+            symbol #direction-from-addon viewBox="0 0 150 14" { (points()) path .arrow d="M115 7H84m4.5-4.5L84 7l4.5 4.5" {} }
+            symbol #direction-from-customer viewBox="0 0 150 14" { (points()) path .arrow d="M36 7h31m-4.5-4.5L67 7l-4.5 4.5" {} }
         }
     }
 }
@@ -65,8 +65,8 @@ fn points() -> Markup {
     }
 }
 
-/// Nothing but what stands here is loaded, run or framed.
-pub(super) fn secure_headers() -> [(HeaderName, &'static str); 4] {
+/// The page loads and runs nothing from other origins, and cannot be framed.
+fn secure_headers() -> [(HeaderName, &'static str); 4] {
     [
         (
             header::CONTENT_SECURITY_POLICY,
@@ -79,7 +79,7 @@ pub(super) fn secure_headers() -> [(HeaderName, &'static str); 4] {
     ]
 }
 
-pub(super) fn secure(mut response: Response) -> Response {
+pub(super) fn add_security_headers(mut response: Response) -> Response {
     for (name, value) in secure_headers() {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -95,7 +95,7 @@ pub(super) async fn asset(kind: &'static str, text: &'static str) -> impl IntoRe
     (headers, text)
 }
 
-/// A time of day, in UTC as all of the page is.
+/// Renders a time of day in UTC.
 pub(super) fn time_of_day(at: OffsetDateTime) -> Markup {
     let short = at.format(format_description!("[hour]:[minute]:[second]")).unwrap_or_default();
     html! { time datetime=(instant(at)) title=(day_and_time(at)) { (short) } }

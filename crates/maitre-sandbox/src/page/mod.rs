@@ -1,14 +1,17 @@
-//! The page to click on. It is rendered here and works without scripts; with them it shows what happens as it happens.
+//! Web page of the marketplace, rendered on the server. It works without scripts; with them it updates itself.
 
-mod actions;
 mod addon;
 mod checks;
 mod events;
 mod exchange;
+mod exchange_actions;
 mod export;
+mod form;
+mod install_actions;
 mod installs;
 mod layout;
 mod panel;
+mod panel_actions;
 mod sign_on;
 mod timeline;
 
@@ -23,38 +26,38 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use self::layout::{asset, page, secure};
+use self::layout::{add_security_headers, asset, page};
 use crate::{Sandbox, journal::Filter};
 
 pub(crate) fn router(sandbox: &Sandbox) -> Router {
     Router::new()
         .route("/", get(home))
-        .route("/sandbox/chaos", post(actions::chaos))
+        .route("/sandbox/chaos", post(panel_actions::chaos))
         .route("/sandbox/checks/{check}", get(checks::show))
-        .route("/sandbox/clock", post(actions::clock))
+        .route("/sandbox/clock", post(panel_actions::clock))
         .route("/sandbox/events", get(events::stream))
         .route("/sandbox/exchanges/{id}", get(exchange::show))
         .route("/sandbox/exchanges/{id}/edit", get(exchange::edit))
         .route("/sandbox/exchanges/{id}/raw", get(exchange::raw))
-        .route("/sandbox/exchanges/{id}/send", post(actions::send))
-        .route("/sandbox/exchanges/{id}/send-with", post(actions::send_with))
+        .route("/sandbox/exchanges/{id}/send", post(exchange_actions::send))
+        .route("/sandbox/exchanges/{id}/send-with", post(exchange_actions::send_with))
         .route("/sandbox/export.har", get(export::har))
         .route("/sandbox/export.json", get(export::json))
-        .route("/sandbox/faults", post(actions::fault))
-        .route("/sandbox/faults/clear", post(actions::clear_faults))
-        .route("/sandbox/installs", get(installs::fragment).post(actions::install))
+        .route("/sandbox/faults", post(panel_actions::fault))
+        .route("/sandbox/faults/clear", post(panel_actions::clear_faults))
+        .route("/sandbox/installs", get(installs::fragment).post(install_actions::install))
         .route("/sandbox/installs/{uuid}/config", get(installs::config))
         .route("/sandbox/installs/{uuid}/open", post(sign_on::open))
-        .route("/sandbox/installs/{uuid}/plan", post(actions::change_plan))
-        .route("/sandbox/installs/{uuid}/attach", post(actions::attach))
-        .route("/sandbox/installs/{uuid}/remove", post(actions::remove))
+        .route("/sandbox/installs/{uuid}/plan", post(install_actions::change_plan))
+        .route("/sandbox/installs/{uuid}/attach", post(install_actions::attach))
+        .route("/sandbox/installs/{uuid}/remove", post(install_actions::remove))
         .route("/sandbox/panel", get(panel::fragment))
-        .route("/sandbox/replay", post(actions::replay))
+        .route("/sandbox/replay", post(exchange_actions::replay))
         .route("/sandbox/timeline", get(timeline::fragment))
         .route("/sso/apps/{app}/addons/{addon}", get(sign_on::link))
-        .layer(map_response(|response: Response| async { secure(response) }))
+        .layer(map_response(|response: Response| async { add_security_headers(response) }))
         .route("/sandbox/icon.svg", get(icon))
-        // what a browser asks for that shows a part of a page alone
+        // browsers request this for responses without a <link rel="icon">
         .route("/favicon.ico", get(icon))
         .route(
             "/sandbox/page.js",
@@ -68,29 +71,29 @@ async fn icon() -> impl IntoResponse {
     asset("image/svg+xml", include_str!("../../assets/icon.svg")).await
 }
 
-/// What of the timeline and of the installs is to be seen.
+/// Query of the page: filters and positions of the timeline and of the installs.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct View {
-    /// The uuid of the install that the timeline is about.
+    /// Only timeline entries of this resource.
     install: Option<String>,
-    /// `trouble` for what went wrong alone.
+    /// `problems` for only timeline entries with problems.
     only: Option<String>,
-    /// Entries older than this one.
+    /// Only timeline entries older than this one.
     before: Option<i64>,
-    /// The page of installs, from 0.
+    /// Page of the installs, from 0.
     page: usize,
-    /// Removed installs, too.
+    /// Present if removed installs are to be shown.
     removed: Option<String>,
 }
 
 impl View {
     fn filter(&self) -> Filter {
         let uuid = self.install.clone().filter(|uuid| !uuid.is_empty());
-        Filter { uuid, bad: self.only.as_deref() == Some("trouble"), before: self.before }
+        Filter { uuid, problems: self.only.as_deref() == Some("problems"), before: self.before }
     }
 
-    /// The query that leads to the same view, changed.
+    /// Returns the query of this view after a change.
     fn link(&self, change: impl FnOnce(&mut Self)) -> String {
         let mut view = self.clone();
         change(&mut view);
@@ -118,11 +121,11 @@ async fn home(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Marku
         &title,
         &html! {
             div #columns {
-                div #shop {
+                div #catalog {
                     (addon::card(&sandbox))
                     (installs::section(&sandbox, &view))
                 }
-                div #news {
+                div #activity {
                     (panel::section(&sandbox))
                     (timeline::section(&sandbox, &view))
                 }
@@ -131,15 +134,15 @@ async fn home(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Marku
     )
 }
 
-/// What a browser sees that asks for something else.
+/// Response to a browser that navigates to an unknown path.
 pub(crate) fn not_found_page(sandbox: &Sandbox) -> Response {
     let body = html! {
-        section .card aria-labelledby="nothing" {
-            h1 #nothing { "There is no such page" }
-            p { "Programs find Heroku's API under this address; people find the marketplace on its "
+        section .card aria-labelledby="not-found" {
+            h1 #not-found { "There is no such page" }
+            p { "This address serves Heroku's API to programs. The marketplace is on the "
                 a href="/" { "front page" } "." }
         }
     };
     let page = page(sandbox, "Not found · maître sandbox", &body);
-    secure((StatusCode::NOT_FOUND, page).into_response())
+    add_security_headers((StatusCode::NOT_FOUND, page).into_response())
 }

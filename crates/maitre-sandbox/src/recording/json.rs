@@ -5,8 +5,8 @@ use maitre_testkit::mask;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use super::Recorded;
-use crate::journal::{Direction, Entry, Kind, Message};
+use super::RecordedCall;
+use crate::entry::{Direction, Entry, Kind, Message};
 
 pub(super) fn head(slug: &str, masked: bool) -> String {
     format!("{{\"maitre_sandbox\":1,\"add_on\":{},\"masked\":{masked},\"entries\":[", Value::from(slug))
@@ -15,37 +15,37 @@ pub(super) fn head(slug: &str, masked: bool) -> String {
 pub(super) fn entry(entry: &Entry, masked: bool) -> Value {
     let head = &entry.head;
     let url = if masked { mask::url(&head.url) } else { head.url.clone() };
-    let mut answer = entry.answer.as_ref().map(|answer| message(answer, masked));
-    if let Some(answer) = &mut answer {
-        answer["status"] = json!(head.status);
+    let mut response = entry.response.as_ref().map(|response| message(response, masked));
+    if let Some(response) = &mut response {
+        response["status"] = json!(head.status);
     }
     json!({
         "id": entry.id,
-        "started_at": head.at.format(&Rfc3339).unwrap_or_default(),
-        "direction": head.way,
+        "started_at": head.started_at.format(&Rfc3339).unwrap_or_default(),
+        "direction": head.direction,
         "kind": head.kind,
         "title": head.title,
         "resource": head.uuid,
-        "duration_ms": head.took,
+        "duration_ms": head.duration_ms,
         "fault": head.fault,
-        "resent_from": head.again,
+        "resent_from": head.resent_from,
         "findings": head.findings,
-        "request": (head.way != Direction::Internal).then(|| {
+        "request": (head.direction != Direction::Internal).then(|| {
             let mut request = message(&entry.request, masked);
             request["method"] = json!(head.method);
             request["url"] = json!(url);
             request
         }),
-        "response": answer,
+        "response": response,
     })
 }
 
 fn message(message: &Message, masked: bool) -> Value {
-    let shown = |(name, value): &(String, String)| {
+    let header = |(name, value): &(String, String)| {
         let value = if masked { mask::header(name, value) } else { value.clone() };
         json!([name, value])
     };
-    let headers: Vec<_> = message.headers.iter().map(shown).collect();
+    let headers: Vec<_> = message.headers.iter().map(header).collect();
     if masked {
         return json!({ "headers": headers, "body": mask::body(message.header("content-type"), &message.body) });
     }
@@ -55,7 +55,7 @@ fn message(message: &Message, masked: bool) -> Value {
     }
 }
 
-pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
+pub(super) fn calls(recording: &Value) -> Option<Vec<RecordedCall>> {
     let entries = recording["entries"].as_array()?.iter();
     let calls = entries.filter(|entry| is_to_addon(&entry["direction"])).map(|entry| {
         let request = &entry["request"];
@@ -65,7 +65,7 @@ pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
             (_, Value::String(encoded)) => BASE64_STANDARD.decode(encoded).ok()?,
             _ => Vec::new(),
         };
-        Some(Recorded {
+        Some(RecordedCall {
             kind: kind(&entry["kind"])?,
             title: entry["title"].as_str()?.to_owned(),
             uuid: entry["resource"].as_str().map(str::to_owned),
@@ -81,8 +81,8 @@ pub(super) fn calls(recording: &Value) -> Option<Vec<Recorded>> {
     calls.collect()
 }
 
-pub(super) fn is_to_addon(way: &Value) -> bool {
-    serde_json::from_value::<Direction>(way.clone()).is_ok_and(|way| way == Direction::ToAddon)
+pub(super) fn is_to_addon(direction: &Value) -> bool {
+    serde_json::from_value::<Direction>(direction.clone()).is_ok_and(|direction| direction == Direction::ToAddon)
 }
 
 pub(super) fn kind(kind: &Value) -> Option<Kind> {

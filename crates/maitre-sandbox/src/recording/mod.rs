@@ -1,4 +1,4 @@
-//! The journal as a file, and back: exported as HAR or JSON, and sent once more.
+//! Export of the journal as HAR or JSON, and replay.
 
 mod har;
 mod json;
@@ -11,16 +11,16 @@ use serde_json::Value;
 pub use self::replay::ReplayedCall;
 use crate::{
     ParseError, Sandbox,
-    journal::{Direction, Entry, Kind, Message},
+    entry::{Direction, Entry, Kind, Message},
 };
 
-/// So many entries are read at once.
+/// Number of entries read from the store at a time.
 const CHUNK: usize = 200;
 
-/// After so many calls the page's own replay takes no more.
-const LONGEST: usize = 10_000;
+/// Maximum number of calls replayed from the journal.
+const MAX_CALLS: usize = 10_000;
 
-/// How a recording is written.
+/// File format of a recording.
 ///
 /// ```
 /// use maitre_sandbox::RecordingFormat;
@@ -31,10 +31,10 @@ const LONGEST: usize = 10_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordingFormat {
-    /// All that the timeline shows, notes too.
+    /// Complete journal, including notes.
     #[default]
     Json,
-    /// HTTP Archive 1.2, which browsers and proxies read. Notes are left out.
+    /// HTTP Archive 1.2, which browsers and proxies can open. Does not contain notes.
     Har,
 }
 
@@ -60,12 +60,12 @@ impl FromStr for RecordingFormat {
         match name {
             "json" => Ok(Self::Json),
             "har" => Ok(Self::Har),
-            _ => Err(ParseError::new(format!("there is no format named {name:?}: choose har or json"))),
+            _ => Err(ParseError::new(format!("there is no format named {name:?}: choose json or har"))),
         }
     }
 }
 
-/// A recording that is being written: texts, one behind the other.
+/// Recording being written, as an iterator of chunks of text.
 pub(crate) struct Export {
     sandbox: Sandbox,
     format: RecordingFormat,
@@ -91,7 +91,7 @@ impl Export {
     fn entry(&self, entry: &Entry) -> Option<Value> {
         match self.format {
             RecordingFormat::Json => Some(json::entry(entry, self.masked)),
-            RecordingFormat::Har if entry.head.way == Direction::Internal => None,
+            RecordingFormat::Har if entry.head.direction == Direction::Internal => None,
             RecordingFormat::Har => {
                 Some(har::entry(entry, self.masked, self.sandbox.url().unwrap_or("http://localhost")))
             }
@@ -121,9 +121,9 @@ impl Iterator for Export {
                     });
                 };
                 self.after = last.id;
-                let written: Vec<_> = entries.iter().filter_map(|entry| self.entry(entry)).collect();
+                let entries: Vec<_> = entries.iter().filter_map(|entry| self.entry(entry)).collect();
                 let mut text = String::new();
-                for entry in written {
+                for entry in entries {
                     text += if self.part == Part::More { ",\n" } else { "\n" };
                     text += &entry.to_string();
                     self.part = Part::More;
@@ -135,17 +135,17 @@ impl Iterator for Export {
     }
 }
 
-/// A journal that was exported, to be [sent once more](Sandbox::replay).
+/// Exported journal, for [`Sandbox::replay`].
 ///
-/// `Debug` shows how many calls of Heroku's to the add-on there are in it.
+/// `Debug` shows the number of calls.
 #[derive(Clone)]
 pub struct Recording {
-    calls: Vec<Recorded>,
+    calls: Vec<RecordedCall>,
 }
 
-/// A call of Heroku's to the add-on, as it was recorded.
+/// Recorded call from Heroku to the add-on.
 #[derive(Clone)]
-struct Recorded {
+struct RecordedCall {
     kind: Kind,
     title: String,
     uuid: Option<String>,
@@ -155,7 +155,7 @@ struct Recorded {
     status: Option<u16>,
 }
 
-impl From<Entry> for Recorded {
+impl From<Entry> for RecordedCall {
     fn from(Entry { head, request, .. }: Entry) -> Self {
         Self {
             kind: head.kind,
@@ -170,10 +170,10 @@ impl From<Entry> for Recorded {
 }
 
 impl Recording {
-    /// Reads what [`Sandbox::export`] wrote, in either format.
+    /// Parses a recording written by [`Sandbox::export`], in either format.
     ///
     /// # Errors
-    /// A sentence: it is no JSON, was not written by a sandbox, or its secrets are masked, so that nothing can be sent.
+    /// Returns an error if the text is not JSON, was not written by a sandbox, or has masked secrets.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let json: Value = serde_json::from_str(text)
             .map_err(|error| ParseError::new(format!("the recording is not JSON: {error}")))?;
@@ -193,21 +193,21 @@ impl Recording {
         Ok(Self { calls: calls.ok_or_else(foreign)? })
     }
 
-    /// The calls of this journal that are no replays themselves, of one install or of all, the oldest first.
+    /// Returns the calls of the journal, of one resource or of all, oldest first. Custom and replayed calls are left out.
     pub(crate) fn of(sandbox: &Sandbox, uuid: Option<&str>) -> Self {
         let (mut calls, mut after) = (Vec::new(), 0);
         loop {
             let entries = sandbox.journal().store().next(after, uuid, CHUNK);
-            let Some(last) = entries.last().map(|entry| entry.id).filter(|_| calls.len() < LONGEST) else {
+            let Some(last) = entries.last().map(|entry| entry.id).filter(|_| calls.len() < MAX_CALLS) else {
                 return Self { calls };
             };
             after = last;
-            let first_hand = |entry: &Entry| entry.head.is_repeatable() && entry.head.kind != Kind::Custom;
-            calls.extend(entries.into_iter().filter(first_hand).map(Recorded::from));
+            let is_original = |entry: &Entry| entry.head.is_to_addon() && entry.head.kind != Kind::Custom;
+            calls.extend(entries.into_iter().filter(is_original).map(RecordedCall::from));
         }
     }
 
-    /// How many calls of Heroku's to the add-on there are in it.
+    /// Returns the number of calls to the add-on.
     #[must_use]
     pub fn call_count(&self) -> usize {
         self.calls.len()
@@ -221,8 +221,8 @@ impl fmt::Debug for Recording {
 }
 
 impl Sandbox {
-    /// The journal as a text, with secrets masked or not. A long one is better [downloaded](Self::router) from
-    /// `/sandbox/export.json` or `/sandbox/export.har`, which come in pieces.
+    /// Exports the journal, with or without masked secrets. For a long journal, prefer the streamed downloads
+    /// `/sandbox/export.json` and `/sandbox/export.har` of the [router](Self::router).
     #[must_use]
     pub fn export(&self, format: RecordingFormat, masked: bool) -> String {
         Export::new(self, format, masked, None).collect()

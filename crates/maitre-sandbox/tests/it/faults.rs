@@ -75,7 +75,7 @@ async fn a_call_that_is_held_back_is_overtaken() {
     order(&world, "provision", Fault::Reorder).await;
     world.click("/sandbox/installs", &[("plan", "basic"), ("app", "first")]).await;
     until("it is ordered", async || world.sandbox.platform().installs().len() == 1).await;
-    until("the fault is drawn", async || world.page("/sandbox/panel").await.contains("none ordered")).await;
+    until("the fault is drawn", async || world.page("/sandbox/panel").await.contains("none scheduled")).await;
     assert_eq!(world.shop.seen().len(), 0, "it is held back");
     world.click("/sandbox/installs", &[("plan", "bright"), ("app", "second")]).await;
     until("both have come", async || world.shop.seen().len() == 2).await;
@@ -213,7 +213,7 @@ async fn faults_can_be_taken_back() {
     world.click("/sandbox/chaos", &[("percent", "100"), ("seed", "3")]).await;
     assert!(world.page("/sandbox/panel").await.contains("chaos 100%, seed 3"));
     world.click("/sandbox/faults/clear", &[]).await;
-    assert!(world.page("/sandbox/panel").await.contains("none ordered"));
+    assert!(world.page("/sandbox/panel").await.contains("none scheduled"));
     provisioned(&world).await;
     assert_eq!(world.shop.seen().len(), 1);
 }

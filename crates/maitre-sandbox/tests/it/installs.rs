@@ -126,6 +126,6 @@ async fn what_is_wrong_with_an_answer_leads_to_the_check_that_explains_it() {
     world.shop.tell("POST", [Act::Answer(200, json!({ "config": { "LANTERN_URL": "no-url" } }))]);
     world.sandbox.provision("basic").await;
     assert_eq!(world.blamed().await, ["heroku.provision.id", "heroku.config.urls"]);
-    assert!(world.page("/?only=trouble").await.contains("href=\"/sandbox/checks/heroku.provision.id\""));
+    assert!(world.page("/?only=problems").await.contains("href=\"/sandbox/checks/heroku.provision.id\""));
     assert!(world.page("/sandbox/checks/heroku.provision.id").await.contains("heroku.provision.id"));
 }

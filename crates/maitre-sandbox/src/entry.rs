@@ -1,12 +1,12 @@
-//! One line of the journal, and what stands behind it.
+//! Entries of the journal.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// A body longer than this is cut when it is written down.
-const LONGEST: usize = 256 * 1024;
+/// Maximum number of bytes kept of a body.
+const BODY_LIMIT: usize = 256 * 1024;
 
-/// Which way a call went.
+/// Direction of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Direction {
     /// Heroku called the add-on.
@@ -15,11 +15,11 @@ pub(crate) enum Direction {
     FromAddon,
     /// The customer's client called Heroku.
     FromCustomer,
-    /// It is a note, no call.
+    /// The entry is a note, not a call.
     Internal,
 }
 
-/// What a call was for.
+/// Purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Provision,
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Deprovision,
     SignOn,
     Webhook,
-    /// One that a person wrote or changed.
+    /// A call that the user edited, a replayed call, or one with a wrong password.
     Custom,
     Token,
     Config,
@@ -39,8 +39,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What a call of the add-on to the platform is for.
-    pub(crate) fn of_call(method: &str, path: &str) -> Self {
+    /// Returns the kind of a call from the add-on to the platform.
+    pub(crate) fn of_platform_call(method: &str, path: &str) -> Self {
         let last = path.rsplit('/').next().unwrap_or_default();
         match (method, last) {
             ("POST", "token" | "tokens") if path.starts_with("/oauth/") => Self::Token,
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// What a call of Heroku's to the add-on is for, by its method.
+    /// Returns the kind of a lifecycle call, by its method.
     pub(crate) fn of_lifecycle_call(method: &str) -> Self {
         match method {
             "POST" => Self::Provision,
@@ -68,7 +68,7 @@ impl Kind {
             Self::Deprovision => "Deprovision",
             Self::SignOn => "Single sign-on",
             Self::Webhook => "Webhook",
-            Self::Custom => "Your own call",
+            Self::Custom => "Custom call",
             Self::Token => "Token",
             Self::Config => "Config vars",
             Self::MarkProvisioned => "Marked provisioned",
@@ -80,85 +80,84 @@ impl Kind {
     }
 }
 
-/// What was wrong, and the id of the check that explains it.
+/// Problem with a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Finding {
-    pub(crate) sentence: String,
+    pub(crate) message: String,
+    /// Id of the conformance check that explains the problem.
     pub(crate) check: String,
 }
 
 impl Finding {
-    pub(crate) fn new(check: &str, sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), check: check.to_owned() }
+    pub(crate) fn new(check: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), check: check.to_owned() }
     }
 }
 
-/// What the timeline shows in a line.
+/// Summary of an entry, shown as one line of the timeline.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Head {
-    /// When it began, by the marketplace's clock.
-    pub(crate) at: OffsetDateTime,
-    pub(crate) way: Direction,
+    /// Start of the call, by the marketplace's clock.
+    pub(crate) started_at: OffsetDateTime,
+    pub(crate) direction: Direction,
     pub(crate) kind: Kind,
     pub(crate) title: String,
     pub(crate) method: String,
     pub(crate) url: String,
-    /// The install that it is about.
+    /// Key of the resource.
     pub(crate) uuid: Option<String>,
-    pub(crate) ended: bool,
-    /// None where no answer came.
+    pub(crate) completed: bool,
+    /// `None` if there is no response.
     pub(crate) status: Option<u16>,
-    /// In milliseconds.
-    pub(crate) took: Option<u64>,
-    /// What went wrong on purpose.
+    pub(crate) duration_ms: Option<u64>,
+    /// Description of the injected fault.
     pub(crate) fault: Option<String>,
     pub(crate) findings: Vec<Finding>,
-    /// The entry whose request was sent once more.
-    pub(crate) again: Option<i64>,
+    /// Id of the entry whose request was sent again.
+    pub(crate) resent_from: Option<i64>,
 }
 
 impl Head {
-    pub(crate) fn new(at: OffsetDateTime, way: Direction, kind: Kind, title: impl Into<String>) -> Self {
+    pub(crate) fn new(started_at: OffsetDateTime, direction: Direction, kind: Kind, title: impl Into<String>) -> Self {
         Self {
-            at,
-            way,
+            started_at,
+            direction,
             kind,
             title: title.into(),
             method: String::new(),
             url: String::new(),
             uuid: None,
-            ended: false,
+            completed: false,
             status: None,
-            took: None,
+            duration_ms: None,
             fault: None,
             findings: Vec::new(),
-            again: None,
+            resent_from: None,
         }
     }
 
-    /// Whether there is something to look at: a rule that was broken, or a call that failed.
-    pub(crate) fn is_bad(&self) -> bool {
-        let failed = self.way == Direction::ToAddon && self.kind != Kind::SignOn && self.ended && self.status.is_none();
-        failed || !self.findings.is_empty()
+    /// Whether the call has findings, or went to the add-on and has no response.
+    pub(crate) fn has_problem(&self) -> bool {
+        let is_unanswered = self.is_to_addon() && self.kind != Kind::SignOn && self.completed && self.status.is_none();
+        is_unanswered || !self.findings.is_empty()
     }
 
-    /// Whether it can be sent once more: what Heroku sent can, what was sent to Heroku cannot.
-    pub(crate) fn is_repeatable(&self) -> bool {
-        self.way == Direction::ToAddon
+    /// Whether Heroku sent the request to the add-on. Only such requests can be sent again.
+    pub(crate) fn is_to_addon(&self) -> bool {
+        self.direction == Direction::ToAddon
     }
 }
 
-/// How a call ended.
+/// Result of a call.
 #[derive(Default)]
 pub(crate) struct Completion {
     pub(crate) status: Option<u16>,
-    pub(crate) took: Option<u64>,
-    pub(crate) fault: Option<String>,
+    pub(crate) duration_ms: Option<u64>,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) answer: Option<Message>,
+    pub(crate) response: Option<Message>,
 }
 
-/// The headers and the body of a request or an answer.
+/// Headers and body of a request or a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) headers: Vec<(String, String)>,
@@ -166,10 +165,10 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// As much of it as is worth keeping.
+    /// Copies the headers and at most [`BODY_LIMIT`] bytes of the body.
     pub(crate) fn new<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>, body: &[u8]) -> Self {
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { headers, body: body[..body.len().min(LONGEST)].to_vec() }
+        Self { headers, body: body[..body.len().min(BODY_LIMIT)].to_vec() }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -177,11 +176,11 @@ impl Message {
     }
 }
 
-/// A line with all that stands behind it.
+/// Entry of the journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: i64,
     pub(crate) head: Head,
     pub(crate) request: Message,
-    pub(crate) answer: Option<Message>,
+    pub(crate) response: Option<Message>,
 }

@@ -1,0 +1,168 @@
+//! Lifecycle calls from Heroku to the add-on: provision, plan change and deprovision.
+
+use maitre_testkit::{
+    Reply, Request,
+    platform::{Install, State},
+};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+
+use crate::{
+    Sandbox,
+    entry::Kind,
+    retry::{Retry, backoff},
+};
+
+/// Number of attempts of a plan change while the customer waits.
+const PLAN_CHANGE_ATTEMPTS: u32 = 3;
+
+/// Lifecycle call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Lifecycle {
+    Provision,
+    /// The new plan.
+    PlanChange(String),
+    Deprovision,
+}
+
+/// Outcome of a lifecycle call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    /// The add-on answered 202 and continues in the background.
+    Accepted,
+    /// The add-on refused, with this message.
+    Refused(String),
+    /// The call failed, and Heroku retries it.
+    Pending(String),
+    /// The call failed, and Heroku does not retry it.
+    Failed(String),
+}
+
+impl Sandbox {
+    /// Performs a lifecycle call in its own task, so that it completes even if the caller is dropped.
+    pub(crate) async fn perform(&self, install: &Install, call: Lifecycle) -> Outcome {
+        let task = tokio::spawn(self.clone().attempt(install.clone(), call, 1));
+        task.await.unwrap_or_else(|_| Outcome::Failed("The sandbox is stopping.".to_owned()))
+    }
+
+    /// Retries a lifecycle call unless the state of the install has made it obsolete.
+    pub(crate) async fn retry(self, retry: Retry) {
+        let Some(install) = self.platform().find(&retry.uuid) else { return };
+        let is_due = match retry.call {
+            Lifecycle::Provision => install.state() == State::Provisioning,
+            Lifecycle::PlanChange(_) => false,
+            Lifecycle::Deprovision => install.state() != State::Deprovisioned,
+        };
+        if is_due {
+            self.attempt(install, retry.call, retry.attempts + 1).await;
+        }
+    }
+
+    async fn attempt(self, install: Install, call: Lifecycle, attempts: u32) -> Outcome {
+        let outcome = match &call {
+            Lifecycle::Provision => self.call_provision(&install).await,
+            Lifecycle::PlanChange(plan) => self.call_plan_change(&install, plan).await,
+            Lifecycle::Deprovision => self.call_deprovision(&install).await,
+        };
+        if let Outcome::Pending(_) = outcome {
+            let due = self.platform().clock().now().saturating_add(backoff(attempts));
+            self.schedule_retry(Retry { uuid: install.uuid().to_owned(), call, attempts, due });
+        }
+        self.tick();
+        outcome
+    }
+
+    async fn call_provision(&self, install: &Install) -> Outcome {
+        if install.grant().expires_at() <= self.platform().clock().now() {
+            install.new_grant();
+        }
+        let plan = install.plan();
+        let request = self.addon().heroku.provision(&plan).install(install).request();
+        let reply = match self.call(install, Kind::Provision, format!("Provision {plan}"), &request).await {
+            Ok(reply) => reply,
+            Err(message) => return Outcome::Pending(message),
+        };
+        let status = reply.status();
+        if matches!(status, 200..=202 | 410 | 422) {
+            install.provision_answered(&reply);
+        }
+        match status {
+            200 | 201 => Outcome::Done,
+            202 => Outcome::Accepted,
+            410 | 422 => Outcome::Refused(refusal(&reply)),
+            408 | 429 | 500.. => Outcome::Pending(answered(status)),
+            _ => {
+                install.remove();
+                Outcome::Failed(answered(status))
+            }
+        }
+    }
+
+    async fn call_plan_change(&self, install: &Install, plan: &str) -> Outcome {
+        let mut error = String::new();
+        for attempt in 1..=PLAN_CHANGE_ATTEMPTS {
+            let request = self.addon().heroku.plan_change(&path_id(install), plan).request();
+            match self.call(install, Kind::PlanChange, format!("Change to {plan}"), &request).await {
+                Ok(reply) if reply.status() < 500 => {
+                    install.plan_change_answered(plan, &reply);
+                    return match reply.status() {
+                        202 => Outcome::Accepted,
+                        200..300 => Outcome::Done,
+                        422 => Outcome::Refused(refusal(&reply)),
+                        status => Outcome::Failed(answered(status)),
+                    };
+                }
+                Ok(reply) => error = answered(reply.status()),
+                Err(message) => error = message,
+            }
+            if attempt < PLAN_CHANGE_ATTEMPTS {
+                sleep(backoff(attempt).unsigned_abs()).await;
+            }
+        }
+        Outcome::Failed(error)
+    }
+
+    async fn call_deprovision(&self, install: &Install) -> Outcome {
+        let request = self.addon().heroku.deprovision(&path_id(install)).request();
+        let result = self.call(install, Kind::Deprovision, "Deprovision".to_owned(), &request).await;
+        let error = match result {
+            Ok(reply) => {
+                install.deprovision_answered(&reply);
+                match install.state() {
+                    State::Deprovisioned => return Outcome::Done,
+                    State::Deprovisioning if reply.status() == 202 => return Outcome::Accepted,
+                    _ => answered(reply.status()),
+                }
+            }
+            Err(message) => message,
+        };
+        install.deprovision_failed();
+        Outcome::Pending(error)
+    }
+
+    /// Sends a lifecycle call once, with an injected fault if one is due.
+    ///
+    /// # Errors
+    /// Returns a message if there is no response.
+    async fn call(&self, install: &Install, kind: Kind, title: String, request: &Request) -> Result<Reply, String> {
+        let fault = self.inner().faults.next(kind);
+        self.send_with_fault(install, kind, title, request, fault).await
+    }
+}
+
+/// Returns the id in the path of later calls: the provider id.
+fn path_id(install: &Install) -> String {
+    install.provider_id().unwrap_or_else(|| install.uuid().to_owned())
+}
+
+fn answered(status: u16) -> String {
+    format!("The add-on answered {status}.")
+}
+
+/// Returns the message for the customer.
+fn refusal(reply: &Reply) -> String {
+    let body: serde_json::Value = serde_json::from_slice(reply.body()).unwrap_or_default();
+    let message = body["message"].as_str().map(str::to_owned);
+    message.unwrap_or_else(|| format!("The add-on answered {} without a message.", reply.status()))
+}

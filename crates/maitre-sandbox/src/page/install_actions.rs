@@ -1,0 +1,112 @@
+//! Forms that install, change, attach and remove add-ons.
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::Response,
+};
+use maitre_testkit::platform::Install;
+use serde::Deserialize;
+
+use super::{
+    form::{back, invalid, not_found},
+    installs::is_region,
+};
+use crate::{Sandbox, events::PageEvent, lifecycle::Lifecycle, names};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct InstallForm {
+    plan: String,
+    #[serde(default)]
+    app: String,
+    #[serde(default)]
+    options: String,
+    #[serde(default)]
+    region: String,
+}
+
+/// `POST /sandbox/installs`.
+pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<InstallForm>) -> Response {
+    if !sandbox.addon().sells(&form.plan) {
+        return invalid(&sandbox, "There is no such plan.");
+    }
+    let app = form.app.trim();
+    let mut order = sandbox.platform().order(&form.plan);
+    if !app.is_empty() {
+        if let Err(message) = names::check(app) {
+            return invalid(&sandbox, &message);
+        }
+        if sandbox.is_full(app) {
+            return invalid(
+                &sandbox,
+                "The add-on is already installed on this app, and its manifest does not require many_per_app.",
+            );
+        }
+        order = order.app(app);
+    }
+    if is_region(&form.region) {
+        order = order.region(&form.region);
+    }
+    for option in form.options.split_whitespace() {
+        let (name, value) = option.trim_start_matches("--").split_once('=').unwrap_or((option, "true"));
+        order = order.option(name, value);
+    }
+    tokio::spawn(async move { sandbox.place(order).await });
+    back()
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PlanForm {
+    plan: String,
+}
+
+/// `POST /sandbox/installs/{uuid}/plan`.
+pub(super) async fn change_plan(
+    State(sandbox): State<Sandbox>,
+    Path(uuid): Path<String>,
+    Form(form): Form<PlanForm>,
+) -> Response {
+    match sandbox.live_install(&uuid) {
+        None => not_found(&sandbox),
+        Some(_) if !sandbox.addon().sells(&form.plan) => invalid(&sandbox, "There is no such plan."),
+        Some(install) => {
+            perform(sandbox, install, Lifecycle::PlanChange(form.plan));
+            back()
+        }
+    }
+}
+
+/// `POST /sandbox/installs/{uuid}/remove`.
+pub(super) async fn remove(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
+    let Some(install) = sandbox.live_install(&uuid) else { return not_found(&sandbox) };
+    perform(sandbox, install, Lifecycle::Deprovision);
+    back()
+}
+
+fn perform(sandbox: Sandbox, install: Install, call: Lifecycle) {
+    tokio::spawn(async move { sandbox.perform(&install, call).await });
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AttachForm {
+    app: String,
+    name: String,
+}
+
+/// `POST /sandbox/installs/{uuid}/attach`.
+pub(super) async fn attach(
+    State(sandbox): State<Sandbox>,
+    Path(uuid): Path<String>,
+    Form(form): Form<AttachForm>,
+) -> Response {
+    let Some(install) = sandbox.live_install(&uuid) else { return not_found(&sandbox) };
+    if !sandbox.addon().has("attachable") {
+        return invalid(&sandbox, "The manifest does not require attachable.");
+    }
+    if let Err(message) = names::check(&form.app).and_then(|()| names::check_attachment(&form.name)) {
+        return invalid(&sandbox, &message);
+    }
+    install.attach(&form.app, &form.name);
+    sandbox.publish(PageEvent::Installs);
+    back()
+}

@@ -1,0 +1,102 @@
+//! Forms that move the clock and schedule faults.
+
+use axum::{Form, extract::State, response::Response};
+use serde::Deserialize;
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    form::{back, invalid},
+    panel::LIFECYCLE_CALLS,
+};
+use crate::{Chaos, Fault, Sandbox, events::PageEvent, fault::inbound};
+
+/// Longest single move of the clock, in minutes: a year.
+const MAX_MINUTES: i64 = 525_600;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ClockForm {
+    minutes: i64,
+}
+
+/// `POST /sandbox/clock`: moves the clock forward, or resets it if `minutes` is 0.
+pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<ClockForm>) -> Response {
+    let clock = sandbox.platform().clock();
+    let title = match form.minutes {
+        0 => {
+            clock.advance(OffsetDateTime::now_utc() - clock.now());
+            "The clock was reset".to_owned()
+        }
+        minutes @ 1..=MAX_MINUTES => {
+            clock.advance(Duration::minutes(minutes));
+            if minutes % 60 == 0 {
+                format!("The clock was moved forward by {} h", minutes / 60)
+            } else {
+                format!("The clock was moved forward by {minutes} min")
+            }
+        }
+        _ => return invalid(&sandbox, "The clock can be moved forward by one minute to one year."),
+    };
+    sandbox.journal().note(clock.now(), None, title, None);
+    sandbox.tick();
+    sandbox.publish(PageEvent::Panel);
+    sandbox.publish(PageEvent::Installs);
+    back()
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FaultForm {
+    #[serde(default)]
+    call: String,
+    fault: Option<String>,
+    inbound: Option<String>,
+    times: u64,
+}
+
+/// `POST /sandbox/faults`.
+pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<FaultForm>) -> Response {
+    let times = form.times.clamp(1, 1_000);
+    match (form.fault.as_deref().map(str::parse::<Fault>), form.inbound.as_deref().map(inbound::find)) {
+        (Some(Ok(fault)), None) => {
+            let kind = LIFECYCLE_CALLS.iter().find(|(name, _, _)| *name == form.call).map(|(_, kind, _)| *kind);
+            if kind.is_some_and(|kind| !fault.applies_to(kind)) {
+                return invalid(&sandbox, "This fault does not apply to such a call.");
+            }
+            sandbox.inner().faults.schedule(fault, kind, times);
+        }
+        (None, Some(Some(fault))) => {
+            let fault = fault.times(times);
+            let call = inbound::CALLS.iter().find(|(name, _, _)| *name == form.call);
+            sandbox.platform().fault(match call {
+                Some((_, method, path)) => fault.on(method, path),
+                None => fault,
+            });
+        }
+        _ => return invalid(&sandbox, "There is no such fault."),
+    }
+    sandbox.publish(PageEvent::Panel);
+    back()
+}
+
+/// `POST /sandbox/faults/clear`.
+pub(super) async fn clear_faults(State(sandbox): State<Sandbox>) -> Response {
+    sandbox.inner().faults.clear();
+    sandbox.set_chaos(Chaos::default(), sandbox.inner().faults.seed());
+    back()
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ChaosForm {
+    percent: String,
+    seed: u64,
+}
+
+/// `POST /sandbox/chaos`.
+pub(super) async fn chaos(State(sandbox): State<Sandbox>, Form(form): Form<ChaosForm>) -> Response {
+    match form.percent.parse::<Chaos>() {
+        Ok(chaos) => {
+            sandbox.set_chaos(chaos, form.seed);
+            back()
+        }
+        Err(error) => invalid(&sandbox, &error.to_string()),
+    }
+}

@@ -1,0 +1,62 @@
+//! Sends recorded requests again.
+
+use maitre_testkit::platform::State;
+
+use crate::{
+    Sandbox,
+    entry::{Entry, Kind, Message},
+    judge::{self, Said},
+    send::{CallInfo, Sent},
+};
+
+impl Sandbox {
+    /// Sends the request of an entry again, `times` times concurrently, and checks whether the responses agree with the
+    /// recorded one. Returns the first new entry id, or `None` if the request was not sent to the add-on.
+    pub(crate) async fn send_again(&self, id: i64, times: u32) -> Option<i64> {
+        let entry = self.journal().store().get(id).filter(|entry| entry.head.is_to_addon())?;
+        let request = self.request_of(&entry.head.method, &entry.head.url, &entry.request);
+        let info = CallInfo {
+            kind: entry.head.kind,
+            title: entry.head.title.clone(),
+            uuid: entry.head.uuid.clone(),
+            fault: None,
+            resent_from: Some(id),
+        };
+        let sent = futures_util::future::join_all((0..times).map(|_| self.send(&request, &info))).await;
+        let recorded = entry.response.as_ref().zip(entry.head.status);
+        let recorded = recorded.map(|(response, status)| Said { status, body: &response.body });
+        let is_deprovisioned = info.uuid.as_deref().is_some_and(|uuid| self.is_deprovisioned(uuid));
+        let mut first: Option<Said<'_>> = None;
+        for Sent { id, reply } in &sent {
+            let Ok(reply) = reply else { continue };
+            let finding = match (&first, &recorded) {
+                _ if is_deprovisioned => judge::after_removal(info.kind, &reply.into()),
+                (Some(first), _) => judge::twice(info.kind, first, &reply.into(), true),
+                (None, Some(recorded)) => judge::twice(info.kind, recorded, &reply.into(), false),
+                (None, None) => None,
+            };
+            if let Some(finding) = finding {
+                self.journal().add_finding(*id, finding);
+            }
+            first.get_or_insert_with(|| reply.into());
+        }
+        sent.first().map(|sent| sent.id)
+    }
+
+    fn is_deprovisioned(&self, uuid: &str) -> bool {
+        self.platform().find(uuid).is_some_and(|install| install.state() == State::Deprovisioned)
+    }
+
+    /// Sends an edited request and records the response without acting on it. Returns the new entry id.
+    pub(crate) async fn send_edited(&self, method: &str, url: &str, message: &Message, original: &Entry) -> i64 {
+        let request = self.request_of(method, url, message);
+        let info = CallInfo {
+            kind: Kind::Custom,
+            title: format!("{}, edited", original.head.title),
+            uuid: original.head.uuid.clone(),
+            fault: None,
+            resent_from: Some(original.id),
+        };
+        self.send(&request, &info).await.id
+    }
+}

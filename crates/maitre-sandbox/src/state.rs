@@ -1,0 +1,55 @@
+//! Loads and saves the state of the marketplace.
+
+use std::sync::atomic::Ordering;
+
+use maitre_testkit::platform::State;
+
+use crate::{Sandbox, SetupError, lifecycle::Lifecycle, retry::Retry};
+
+/// Key prefix of retries, which are saved beside the platform's own keys.
+const RETRY_PREFIX: &str = "retry/";
+
+impl Sandbox {
+    /// Restores the saved state, and schedules the lifecycle calls that the last process did not complete.
+    pub(crate) fn load_state(&self) -> Result<(), SetupError> {
+        let invalid = |error| {
+            SetupError::with_source("the state file was not written by a sandbox of this add-on: choose another", error)
+        };
+        let mut state = self.journal().store().load_state();
+        let retries = state.split_off(RETRY_PREFIX);
+        if !state.is_empty() {
+            self.platform().remember(&state).map_err(invalid)?;
+        }
+        for text in retries.iter().filter(|(key, _)| key.starts_with(RETRY_PREFIX)).map(|(_, text)| text) {
+            self.schedule_retry(serde_json::from_str(text).map_err(invalid)?);
+        }
+        for install in self.platform().installs() {
+            self.states().insert(install.uuid().to_owned(), install.state());
+            let call = match install.state() {
+                State::Provisioning if install.answered() != Some(202) => Lifecycle::Provision,
+                State::Deprovisioning => Lifecycle::Deprovision,
+                _ => continue,
+            };
+            if self.inner().retries.find(install.uuid()).is_none() {
+                self.schedule_retry(Retry::immediate(&install, call, self.platform().clock().now()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves the state if it has changed and there is a state file.
+    pub(crate) fn save_state(&self) {
+        let (store, dirty) = (self.journal().store(), &self.inner().dirty);
+        if !store.is_file() || !dirty.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.platform().memory();
+        for retry in self.inner().retries.all() {
+            let text = serde_json::to_string(&retry).unwrap_or_default();
+            state.insert(format!("{RETRY_PREFIX}{}", retry.uuid), text);
+        }
+        if store.save_state(&state).is_err() {
+            dirty.store(true, Ordering::Relaxed); // retried at the next save
+        }
+    }
+}
