@@ -18,8 +18,8 @@ const OVERLAP: Duration = Duration::from_hours(2);
 /// use maitre_heroku::{Client, Platform};
 ///
 /// let client = Client::builder(std::env::var("HEROKU_CLIENT_SECRET")?).build()?;
-/// let platform = Platform::new("lantern", client, records); // ledger.records()
-/// // ledger.keep(lanterns).follow(platform.clone())
+/// let platform = Platform::new("lantern", client, records); // ledger.store()
+/// // ledger.wrap(lanterns).with_platform(platform.clone())
 ///
 /// let lantern = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21".into();
 /// let add_on = platform.call(&lantern, |api| async move { api.add_on("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21").await }).await?;
@@ -155,7 +155,7 @@ impl Platform {
     /// # maitre_ledger::Ledger::migrate(&database).await?;
     /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
     /// # let client = maitre_heroku::Client::builder("client secret").build()?;
-    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.store());
     /// use maitre_heroku::Error;
     ///
     /// let lantern = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21".into();

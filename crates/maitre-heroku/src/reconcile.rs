@@ -161,7 +161,7 @@ impl Platform {
     /// # let heroku = maitre_testkit::platform::Platform::new("lantern", "s3cr3t-example", "client secret");
     /// # let api = heroku.serve().await?;
     /// # let client = maitre_heroku::Client::builder("client secret").base_url(api.url()).build()?;
-    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.store());
     /// # let install = heroku.install("basic");
     /// let platform = platform.password("s3cr3t-example");
     /// let today = platform.sighting().await?;

@@ -97,7 +97,7 @@ impl Platform {
     /// # maitre_ledger::Ledger::migrate(&database).await?;
     /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
     /// # let client = maitre_heroku::Client::builder("client secret").build()?;
-    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.store());
     /// let lantern = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21".into();
     /// assert!(platform.rotate(&lantern, "2026-11").await?, "a worker does it");
     /// assert!(!platform.rotate(&lantern, "2026-11").await?, "it is the same one");

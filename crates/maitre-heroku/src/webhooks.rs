@@ -79,7 +79,7 @@ impl Webhooks {
     /// # maitre_ledger::Ledger::migrate(&database).await?;
     /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
     /// # let client = maitre_heroku::Client::builder("client secret").build()?;
-    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.records());
+    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.store());
     /// use maitre_heroku::{Received, WebhookSecret};
     ///
     /// let door = platform.webhooks([WebhookSecret::new("lantern-webhook-secret")?]);

@@ -6,9 +6,9 @@ use tracing::Instrument;
 
 use crate::engine::{EndErrand, Ended, RenewErrand, TakeErrand, Which};
 use crate::heartbeat::Told;
-use crate::kept::Kept;
+use crate::kept::DurableListener;
 
-impl<L: Listener> Kept<L> {
+impl<L: Listener> DurableListener<L> {
     /// Runs an errand beside what it was written down with.
     pub(crate) fn run_beside(&self, errand: Which) {
         let kept = self.clone();

@@ -1,10 +1,12 @@
 //! What an operator needs: what happened to a resource, what is open, and a hand on what is stuck.
 
+use std::time::Duration;
+
 use maitre_core::AddonId;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::db::{Command, Connection, Milliseconds, Row, values};
-use crate::engine::{Decide, Engine, Erase, Retry, cause_at, key_of, place};
+use crate::engine::{Decide, Engine, Erase, OperationKind, OperationState, Retry, cause_at, key_of, place};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::rules::State;
@@ -33,51 +35,51 @@ pub struct ResourceView {
 pub struct OperationView {
     /// Its number, for [`Ledger::retry`] and [`Ledger::abandon`].
     pub id: i64,
-    /// `provision`, `plan change` or `deprovision`.
-    pub kind: String,
-    /// `open`, `done`, `dropped` (a removal overtook it) or `parked` (a person has to look).
-    pub state: String,
+    /// Kind of operation.
+    pub kind: OperationKind,
+    /// State of the operation.
+    pub state: OperationState,
     /// The plan that was asked for.
     pub plan: Option<String>,
     /// How often the listener was called for it.
-    pub attempts: i64,
+    pub attempt: i64,
     /// Why the last call failed, passwords in URLs masked.
-    pub cause: Option<String>,
+    pub last_error: Option<String>,
     /// How far it is, in the listener's words.
     pub progress: Option<String>,
     /// When it was asked for first.
-    pub asked_at: OffsetDateTime,
+    pub requested_at: OffsetDateTime,
     /// When its caller was told that the answer comes later.
     pub accepted_at: Option<OffsetDateTime>,
     /// Whether the listener is done with it, and the marketplace is yet to be told.
-    pub is_to_be_told: bool,
+    pub is_notification_pending: bool,
     /// When it ended.
-    pub ended_at: Option<OffsetDateTime>,
+    pub finished_at: Option<OffsetDateTime>,
     /// When it is tried next; in the past while somebody works on it.
-    pub due_at: OffsetDateTime,
+    pub scheduled_at: OffsetDateTime,
 }
 
 /// Figures to raise an alarm on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Figures {
+pub struct Stats {
     /// Operations that are not done.
-    pub open: i64,
+    pub open_operations: i64,
     /// Operations that a person has to look at.
-    pub parked: i64,
+    pub parked_operations: i64,
     /// How long ago the oldest open one was asked for.
-    pub oldest_open: Duration,
+    pub oldest_open_age: Duration,
     /// Errands that are not done.
-    pub open_errands: i64,
+    pub open_jobs: i64,
     /// Errands that a person has to look at.
-    pub parked_errands: i64,
+    pub parked_jobs: i64,
 }
 
 /// An errand that a person has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ErrandView {
-    /// Its number, for [`Ledger::retry_errand`] and [`Ledger::abandon_errand`].
+pub struct JobView {
+    /// Its number, for [`Ledger::retry_job`] and [`Ledger::abandon_job`].
     pub id: i64,
     /// Marketplace and slug.
     pub addon: String,
@@ -86,9 +88,9 @@ pub struct ErrandView {
     /// The resource that it is about.
     pub resource: Option<String>,
     /// Why the last run failed, passwords in URLs masked.
-    pub cause: Option<String>,
+    pub last_error: Option<String>,
     /// When it was written down.
-    pub noted_at: OffsetDateTime,
+    pub created_at: OffsetDateTime,
 }
 
 fn instant(milliseconds: Milliseconds) -> OffsetDateTime {
@@ -109,7 +111,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the database fails.
-    pub async fn figures(&self) -> Result<Figures, LedgerError> {
+    pub async fn stats(&self) -> Result<Stats, LedgerError> {
         self.inner.db.read(Count).await
     }
 
@@ -149,7 +151,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the database fails.
-    pub async fn parked_errands(&self) -> Result<Vec<ErrandView>, LedgerError> {
+    pub async fn parked_jobs(&self) -> Result<Vec<JobView>, LedgerError> {
         self.inner.db.read(ParkedErrands).await
     }
 
@@ -157,7 +159,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the database fails.
-    pub async fn retry_errand(&self, errand: i64) -> Result<bool, LedgerError> {
+    pub async fn retry_job(&self, errand: i64) -> Result<bool, LedgerError> {
         self.inner.db.write(Decide { number: errand, again: true }).await
     }
 
@@ -165,7 +167,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] when the database fails.
-    pub async fn abandon_errand(&self, errand: i64) -> Result<bool, LedgerError> {
+    pub async fn abandon_job(&self, errand: i64) -> Result<bool, LedgerError> {
         self.inner.db.write(Decide { number: errand, again: false }).await
     }
 }
@@ -173,23 +175,23 @@ impl Ledger {
 struct ParkedErrands;
 
 impl Command for ParkedErrands {
-    type Outcome = Vec<ErrandView>;
+    type Outcome = Vec<JobView>;
 
-    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Vec<ErrandView>, LedgerError> {
-        let parked = "SELECT * FROM maitre_errands WHERE state = 'parked' ORDER BY id LIMIT 100";
+    async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Vec<JobView>, LedgerError> {
+        let parked = "SELECT * FROM maitre_jobs WHERE state = 'parked' ORDER BY id LIMIT 100";
         let rows = on.rows(parked, &[]).await?;
         rows.iter()
             .map(|row| {
                 let (addon, kind, name) = (row.text("addon")?, row.text("kind")?, row.text("name")?);
-                let cause = match row.maybe_bytes("cause")? {
+                let cause = match row.maybe_bytes("last_error")? {
                     Some(sealed) => Some(engine.keys.open(&cause_at(&addon, &kind, &name), &sealed)?),
                     None => None,
                 };
-                Ok(ErrandView {
+                Ok(JobView {
                     id: row.number("id")?,
                     resource: row.maybe_text("resource")?,
-                    cause: cause.map(|cause| String::from_utf8_lossy(&cause).into_owned()),
-                    noted_at: instant(row.number("noted_at")?),
+                    last_error: cause.map(|cause| String::from_utf8_lossy(&cause).into_owned()),
+                    created_at: instant(row.number("created_at")?),
                     addon,
                     kind,
                 })
@@ -236,19 +238,20 @@ impl OperationView {
             let text = engine.keys.open(&place(addon, key, column), &sealed)?;
             Ok(Some(String::from_utf8_lossy(&text).into_owned()))
         };
+        let state = OperationState::read(&row.text("state")?)?;
         Ok(Self {
             id: row.number("id")?,
-            kind: row.text("kind")?,
-            state: row.text("state")?,
+            kind: OperationKind::read(&row.text("kind")?)?,
+            state,
             plan: row.maybe_text("plan")?,
-            attempts: row.number("attempts")?,
-            cause: sentence("cause")?,
+            attempt: row.number("attempt")?,
+            last_error: sentence("last_error")?,
             progress: sentence("progress")?,
-            asked_at: instant(row.number("asked_at")?),
+            requested_at: instant(row.number("requested_at")?),
             accepted_at: row.maybe_number("accepted_at")?.map(instant),
-            is_to_be_told: row.text("state")? == "open" && row.number("telling")? == 1,
-            ended_at: row.maybe_number("ended_at")?.map(instant),
-            due_at: instant(row.number("due_at")?),
+            is_notification_pending: state == OperationState::Open && row.flag("notifying")?,
+            finished_at: row.maybe_number("finished_at")?.map(instant),
+            scheduled_at: instant(row.number("scheduled_at")?),
         })
     }
 }
@@ -256,22 +259,22 @@ impl OperationView {
 pub(crate) struct Count;
 
 impl Command for Count {
-    type Outcome = Figures;
+    type Outcome = Stats;
 
-    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Figures, LedgerError> {
+    async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Stats, LedgerError> {
         let count = "SELECT (SELECT count(*) FROM maitre_operations WHERE state = 'open') AS open,
              (SELECT count(*) FROM maitre_operations WHERE state = 'parked') AS parked,
-             {now} - COALESCE((SELECT min(asked_at) FROM maitre_operations WHERE state = 'open'), {now}) AS age,
-             (SELECT count(*) FROM maitre_errands WHERE state = 'open') AS open_errands,
-             (SELECT count(*) FROM maitre_errands WHERE state = 'parked') AS parked_errands";
+             {now} - COALESCE((SELECT min(requested_at) FROM maitre_operations WHERE state = 'open'), {now}) AS age,
+             (SELECT count(*) FROM maitre_jobs WHERE state = 'open') AS open_jobs,
+             (SELECT count(*) FROM maitre_jobs WHERE state = 'parked') AS parked_jobs";
         let row = on.row(count, &[]).await?;
-        let oldest_open = Duration::milliseconds(row.number("age")?.max(0));
-        Ok(Figures {
-            open: row.number("open")?,
-            parked: row.number("parked")?,
-            oldest_open,
-            open_errands: row.number("open_errands")?,
-            parked_errands: row.number("parked_errands")?,
+        let oldest_open = Duration::from_millis(row.number("age")?.try_into().unwrap_or_default());
+        Ok(Stats {
+            open_operations: row.number("open")?,
+            parked_operations: row.number("parked")?,
+            oldest_open_age: oldest_open,
+            open_jobs: row.number("open_jobs")?,
+            parked_jobs: row.number("parked_jobs")?,
         })
     }
 }

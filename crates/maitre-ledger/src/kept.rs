@@ -16,26 +16,26 @@ use crate::ledger::Inner;
 use crate::observe;
 use crate::stored::{StoredRequest, asked};
 
-/// A listener that is safe under duplicates, crashes and many processes; see [`Ledger::keep`](crate::Ledger::keep).
-pub struct Kept<L> {
+/// A listener that is safe under duplicates, crashes and many processes; see [`Ledger::wrap`](crate::Ledger::wrap).
+pub struct DurableListener<L> {
     pub(crate) ledger: Arc<Inner>,
     pub(crate) listener: Arc<L>,
     pub(crate) follow: Option<Arc<dyn PlatformHooks>>,
 }
 
-impl<L> Clone for Kept<L> {
+impl<L> Clone for DurableListener<L> {
     fn clone(&self) -> Self {
         Self { ledger: self.ledger.clone(), listener: self.listener.clone(), follow: self.follow.clone() }
     }
 }
 
-impl<L> std::fmt::Debug for Kept<L> {
+impl<L> std::fmt::Debug for DurableListener<L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kept").finish_non_exhaustive()
+        f.debug_struct("DurableListener").finish_non_exhaustive()
     }
 }
 
-impl<L: Listener> Kept<L> {
+impl<L: Listener> DurableListener<L> {
     pub(crate) fn new(ledger: Arc<Inner>, listener: L) -> Self {
         Self { ledger, listener: Arc::new(listener), follow: None }
     }
@@ -43,13 +43,13 @@ impl<L: Listener> Kept<L> {
     /// With somebody who talks to the marketplace: `maitre_heroku::Platform` is one. What cannot wait is done beside a
     /// provision, and what takes long may be answered later.
     #[must_use]
-    pub fn follow(mut self, follow: impl PlatformHooks) -> Self {
+    pub fn with_platform(mut self, follow: impl PlatformHooks) -> Self {
         self.follow = Some(Arc::new(follow));
         self
     }
 }
 
-impl<L: Listener> Backend for Kept<L> {
+impl<L: Listener> Backend for DurableListener<L> {
     async fn provision(&self, request: Provision) -> Result<Outcome<Provisioned>> {
         let addon = self.ledger.remember(&request.addon);
         let errand = self.follow.as_ref().and_then(|follow| follow.provision_job(&request));

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::db::{Db, Dialect, Milliseconds};
 use crate::engine::{Engine, GiveBack, Limits};
 use crate::error::LedgerError;
-use crate::kept::Kept;
+use crate::kept::DurableListener;
 use crate::seal::Keys;
 use crate::waiting::Waiting;
 
@@ -39,7 +39,7 @@ const STOPPING: Duration = Duration::from_secs(2);
 /// # let url = format!("sqlite://{}", folder.join("maitre.db").display());
 /// Ledger::migrate(&url).await?;
 /// let ledger = Ledger::open(&url).await?;
-/// let listener = ledger.keep(Widgets);
+/// let listener = ledger.wrap(Widgets);
 ///
 /// let request = Provision::new(AddonId::new("heroku", "widgets"), "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21", "basic");
 /// let first = listener.provision(request.clone()).await.unwrap();
@@ -68,17 +68,17 @@ pub(crate) struct Inner {
     addons: Mutex<HashMap<String, AddonId>>,
 }
 
-/// How to open a ledger; see [`Ledger::with`].
+/// How to open a ledger; see [`Ledger::builder`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use maitre_ledger::Ledger;
 ///
-/// let options = Ledger::with("postgres://db/app").lease(Duration::from_secs(20)).connections(5);
+/// let options = Ledger::builder("postgres://db/app").lease_duration(Duration::from_secs(20)).connections(5);
 /// assert!(!format!("{options:?}").contains("postgres"), "the URL may hold a password");
 /// ```
 #[derive(Clone)]
-pub struct Options {
+pub struct LedgerBuilder {
     url: String,
     keys: Option<Keys>,
     connections: u32,
@@ -87,9 +87,9 @@ pub struct Options {
     clock_offset: Milliseconds,
 }
 
-impl fmt::Debug for Options {
+impl fmt::Debug for LedgerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("connections", &self.connections).finish_non_exhaustive()
+        f.debug_struct("LedgerBuilder").field("connections", &self.connections).finish_non_exhaustive()
     }
 }
 
@@ -97,7 +97,7 @@ fn milliseconds(duration: Duration) -> Milliseconds {
     Milliseconds::try_from(duration.as_millis()).unwrap_or(Milliseconds::MAX)
 }
 
-impl Options {
+impl LedgerBuilder {
     /// The keys, in the place of those in `MAITRE_KEY`.
     #[must_use]
     pub fn keys(mut self, keys: Keys) -> Self {
@@ -107,18 +107,24 @@ impl Options {
 
     /// How long a process may be silent before another takes its operations over; 30 s if not set.
     #[must_use]
-    pub fn lease(mut self, length: Duration) -> Self {
+    pub fn lease_duration(mut self, length: Duration) -> Self {
         self.limits.lease = milliseconds(length);
         self
     }
 
-    /// How often an operation is tried before it is parked, and how long it rests at first and at most; 12, 1 s and
-    /// 15 min if not set. Removals are never parked.
+    /// Attempts before an operation is parked. Defaults to 12. Deprovisions are never parked.
     #[must_use]
-    pub fn attempts(mut self, attempts: u32, first_rest: Duration, longest_rest: Duration) -> Self {
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.limits.attempts = attempts.into();
-        self.limits.first_backoff = milliseconds(first_rest);
-        self.limits.last_backoff = milliseconds(longest_rest);
+        self
+    }
+
+    /// Delay before the second attempt, and the longest delay; each delay is twice the one before. Defaults to 1 s and
+    /// 15 min.
+    #[must_use]
+    pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
+        self.limits.first_backoff = milliseconds(first);
+        self.limits.last_backoff = milliseconds(max);
         self
     }
 
@@ -133,7 +139,7 @@ impl Options {
 
     /// How long a duplicate waits for the first one's answer; 20 s if not set. Let it be less than the answer budget.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
+    pub fn duplicate_wait(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
@@ -203,13 +209,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] when the database cannot be reached, its tables are of another version, or there is no key.
     pub async fn open(url: &str) -> Result<Self, LedgerError> {
-        Self::with(url).open().await
+        Self::builder(url).open().await
     }
 
     /// The same with other settings.
     #[must_use]
-    pub fn with(url: &str) -> Options {
-        Options {
+    pub fn builder(url: &str) -> LedgerBuilder {
+        LedgerBuilder {
             url: url.to_owned(),
             keys: None,
             connections: 8,
@@ -232,8 +238,8 @@ impl Ledger {
     ///
     /// Its calls are written down before they are made, duplicates wait for the first one's answer and get the same,
     /// and what was answered is answered again without a call.
-    pub fn keep<L: Listener>(&self, listener: L) -> Kept<L> {
-        Kept::new(self.inner.clone(), listener)
+    pub fn wrap<L: Listener>(&self, listener: L) -> DurableListener<L> {
+        DurableListener::new(self.inner.clone(), listener)
     }
 
     /// The listener calls that run at this moment, whoever asked for them: callers, those who have gone, and workers.

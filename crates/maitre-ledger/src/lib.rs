@@ -23,10 +23,11 @@ mod waiting;
 mod walk;
 mod worker;
 
+pub use engine::{OperationKind, OperationState};
 pub use error::LedgerError;
-pub use inspect::{ErrandView, Figures, OperationView, ResourceView};
-pub use kept::Kept;
-pub use ledger::{Ledger, Options};
+pub use inspect::{JobView, OperationView, ResourceView, Stats};
+pub use kept::DurableListener;
+pub use ledger::{Ledger, LedgerBuilder};
 pub use rules::State;
 pub use seal::{KeyError, Keys};
 #[cfg(feature = "sessions")]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::engine::{Begun, Kind, Lease};
-use crate::inspect::Figures;
+use crate::inspect::Stats;
 
 /// What came of a listener's call.
 #[derive(Debug, Clone, Copy)]
@@ -38,31 +38,31 @@ pub(crate) fn span(lease: &Lease) -> tracing::Span {
 #[cfg(feature = "metrics")]
 pub(crate) fn answered(addon: &str, kind: Kind, begun: &Begun) {
     let answer = match begun {
-        Begun::Run(_) => "ran",
+        Begun::Run(_) => "executed",
         Begun::Wait { .. } => "joined",
         Begun::Replay(_) => "replayed",
-        Begun::NoCall => "no_call",
+        Begun::NoCall => "unchanged",
         Begun::Conflict => "conflict",
         Begun::Unknown => "unknown",
         Begun::Gone => "gone",
         Begun::Unavailable => "unavailable",
     };
-    let labels = [("addon", addon.to_owned()), ("kind", kind.as_str().to_owned()), ("answer", answer.to_owned())];
-    metrics::counter!("maitre_answers_total", &labels).increment(1);
+    let labels = [("addon", addon.to_owned()), ("kind", kind.as_str().to_owned()), ("outcome", answer.to_owned())];
+    metrics::counter!("maitre_requests_total", &labels).increment(1);
 }
 
 #[cfg(feature = "metrics")]
 pub(crate) fn called(addon: &str, kind: Kind, result: Result, took: Duration) {
     let result = match result {
-        Result::Done => "done",
-        Result::SaidNo => "said_no",
+        Result::Done => "completed",
+        Result::SaidNo => "rejected",
         Result::Failed => "failed",
-        Result::Late => "late",
+        Result::Late => "fenced",
     };
     let labels = [("addon", addon.to_owned()), ("kind", kind.as_str().to_owned())];
-    metrics::histogram!("maitre_call_seconds", &labels).record(took);
+    metrics::histogram!("maitre_listener_call_duration_seconds", &labels).record(took);
     let [addon, kind] = labels;
-    metrics::counter!("maitre_calls_total", &[addon, kind, ("result", result.to_owned())]).increment(1);
+    metrics::counter!("maitre_listener_calls_total", &[addon, kind, ("result", result.to_owned())]).increment(1);
 }
 
 #[cfg(feature = "metrics")]
@@ -79,19 +79,19 @@ pub(crate) fn signed_on(addon: &str, result: SignOn) {
 /// Somebody should look before it is too late.
 #[cfg(feature = "metrics")]
 pub(crate) fn late(addon: &str, what: &str) {
-    let labels = [("addon", addon.to_owned()), ("what", what.to_owned())];
-    metrics::counter!("maitre_late_total", &labels).increment(1);
+    let labels = [("addon", addon.to_owned()), ("kind", what.to_owned())];
+    metrics::counter!("maitre_deadline_alarms_total", &labels).increment(1);
 }
 
 #[cfg(feature = "metrics")]
-pub(crate) fn stands(figures: &Figures) {
+pub(crate) fn stands(figures: &Stats) {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let count = |count: i64| count as f64;
-    metrics::gauge!("maitre_open_operations").set(count(figures.open));
-    metrics::gauge!("maitre_parked_operations").set(count(figures.parked));
-    metrics::gauge!("maitre_oldest_open_seconds").set(figures.oldest_open.as_seconds_f64());
-    metrics::gauge!("maitre_open_errands").set(count(figures.open_errands));
-    metrics::gauge!("maitre_parked_errands").set(count(figures.parked_errands));
+    metrics::gauge!("maitre_open_operations").set(count(figures.open_operations));
+    metrics::gauge!("maitre_parked_operations").set(count(figures.parked_operations));
+    metrics::gauge!("maitre_oldest_open_operation_age_seconds").set(figures.oldest_open_age.as_secs_f64());
+    metrics::gauge!("maitre_open_jobs").set(count(figures.open_jobs));
+    metrics::gauge!("maitre_parked_jobs").set(count(figures.parked_jobs));
 }
 
 #[cfg(not(feature = "metrics"))]
@@ -103,12 +103,13 @@ pub(crate) fn signed_on(_: &str, _: SignOn) {}
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn late(_: &str, _: &str) {}
 #[cfg(not(feature = "metrics"))]
-pub(crate) fn stands(_: &Figures) {}
+pub(crate) fn stands(_: &Stats) {}
 
 #[cfg(all(test, feature = "metrics", feature = "sqlite"))]
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::{Arc, Mutex};
+    use std::time::Duration;
 
     use maitre_core::{
         AddonId, Backend as _, Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision,
@@ -118,7 +119,7 @@ mod tests {
         Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit,
     };
 
-    use crate::{Figures, Ledger};
+    use crate::{Ledger, Stats};
 
     type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
 
@@ -202,7 +203,7 @@ mod tests {
         let url = format!("sqlite://{}", folder.join("maitre.db").display());
         Ledger::migrate(&url).await.unwrap();
         let ledger = Ledger::open(&url).await.unwrap();
-        let kept = ledger.keep(Widgets);
+        let kept = ledger.wrap(Widgets);
         let addon = AddonId::new("heroku", "widgets");
         let provision = |key: &str, plan: &str| kept.provision(Provision::new(addon.clone(), key, plan));
         for plan in ["basic", "basic", "gold", "basic"] {
@@ -217,17 +218,17 @@ mod tests {
 
         let seen = counts.lock().unwrap().clone();
         let expected = [
-            ("maitre_answers_total heroku/widgets deprovision gone", 1),
-            ("maitre_answers_total heroku/widgets deprovision ran", 1),
-            ("maitre_answers_total heroku/widgets provision conflict", 1),
-            ("maitre_answers_total heroku/widgets provision ran", 3),
-            ("maitre_answers_total heroku/widgets provision replayed", 2),
-            ("maitre_call_seconds heroku/widgets deprovision", 1),
-            ("maitre_call_seconds heroku/widgets provision", 3),
-            ("maitre_calls_total heroku/widgets deprovision done", 1),
-            ("maitre_calls_total heroku/widgets provision done", 1),
-            ("maitre_calls_total heroku/widgets provision failed", 1),
-            ("maitre_calls_total heroku/widgets provision said_no", 1),
+            ("maitre_requests_total heroku/widgets deprovision gone", 1),
+            ("maitre_requests_total heroku/widgets deprovision executed", 1),
+            ("maitre_requests_total heroku/widgets provision conflict", 1),
+            ("maitre_requests_total heroku/widgets provision executed", 3),
+            ("maitre_requests_total heroku/widgets provision replayed", 2),
+            ("maitre_listener_call_duration_seconds heroku/widgets deprovision", 1),
+            ("maitre_listener_call_duration_seconds heroku/widgets provision", 3),
+            ("maitre_listener_calls_total heroku/widgets deprovision completed", 1),
+            ("maitre_listener_calls_total heroku/widgets provision completed", 1),
+            ("maitre_listener_calls_total heroku/widgets provision failed", 1),
+            ("maitre_listener_calls_total heroku/widgets provision rejected", 1),
         ];
         assert_eq!(seen, expected.map(|(name, count)| (name.to_owned(), count)).into());
     }
@@ -236,14 +237,19 @@ mod tests {
     fn how_things_stand_is_told() {
         let counts = Counts::default();
         let recorder = Recorder(counts.clone());
-        let figures =
-            Figures { open: 1, parked: 2, oldest_open: time::Duration::seconds(3), open_errands: 4, parked_errands: 5 };
+        let figures = Stats {
+            open_operations: 1,
+            parked_operations: 2,
+            oldest_open_age: Duration::from_secs(3),
+            open_jobs: 4,
+            parked_jobs: 5,
+        };
         metrics::with_local_recorder(&recorder, || super::stands(&figures));
         let expected = [
-            ("maitre_oldest_open_seconds ", 3),
-            ("maitre_open_errands ", 4),
+            ("maitre_oldest_open_operation_age_seconds ", 3),
+            ("maitre_open_jobs ", 4),
             ("maitre_open_operations ", 1),
-            ("maitre_parked_errands ", 5),
+            ("maitre_parked_jobs ", 5),
             ("maitre_parked_operations ", 2),
         ];
         assert_eq!(*counts.lock().unwrap(), expected.map(|(name, count)| (name.to_owned(), count)).into());

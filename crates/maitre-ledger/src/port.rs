@@ -17,7 +17,7 @@ use crate::rules::State;
 impl Ledger {
     /// The ledger as a place for sealed values and errands, for the crate of a marketplace's API.
     #[must_use]
-    pub fn records(&self) -> Arc<dyn PlatformStore> {
+    pub fn store(&self) -> Arc<dyn PlatformStore> {
         self.inner.clone()
     }
 }
@@ -114,7 +114,7 @@ impl Command for List {
                 known.provider_id = row.maybe_text("provider_id")?;
                 known.plan = row.maybe_text("plan")?;
                 known.lives = state.lives();
-                known.removed = state == State::Removed;
+                known.removed = state == State::Deprovisioned;
                 Ok(known)
             })
             .collect()

@@ -50,37 +50,37 @@ macro_rules! columns {
 
 const TABLES: &[Sealed] = &[
     Sealed {
-        rows: "SELECT id, addon, key, asked, reply FROM maitre_resources WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
+        rows: "SELECT id, addon, key, request_hash, reply FROM maitre_resources WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
         columns: columns![
-            "maitre_resources" "asked" |row| of_resource(row, "asked"),
+            "maitre_resources" "request_hash" |row| of_resource(row, "request_hash"),
             "maitre_resources" "reply" |row| of_resource(row, "reply"),
         ],
     },
     Sealed {
         rows: "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request,
-               o.reply AS reply, o.cause AS cause, o.progress AS progress
+               o.reply AS reply, o.last_error AS last_error, o.progress AS progress
                FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource WHERE o.id > $1
                ORDER BY o.id LIMIT 200 {lock}",
         columns: columns![
             // a request is bound to its kind, as a resource may have several
             "maitre_operations" "request" |row| of_resource(row, &row.text("kind")?),
             "maitre_operations" "reply" |row| of_resource(row, "reply"),
-            "maitre_operations" "cause" |row| of_resource(row, "cause"),
+            "maitre_operations" "last_error" |row| of_resource(row, "last_error"),
             "maitre_operations" "progress" |row| of_resource(row, "progress"),
         ],
     },
     Sealed {
-        rows: "SELECT id, addon, kind, name, payload, cause FROM maitre_errands WHERE id > $1 ORDER BY id LIMIT 200
+        rows: "SELECT id, addon, kind, name, payload, last_error FROM maitre_jobs WHERE id > $1 ORDER BY id LIMIT 200
                {lock}",
         columns: columns![
-            "maitre_errands" "payload" |row| Ok(payload_at(&row.text("addon")?, &row.text("kind")?, &row.text("name")?)),
-            "maitre_errands" "cause" |row| Ok(cause_at(&row.text("addon")?, &row.text("kind")?, &row.text("name")?)),
+            "maitre_jobs" "payload" |row| Ok(payload_at(&row.text("addon")?, &row.text("kind")?, &row.text("name")?)),
+            "maitre_jobs" "last_error" |row| Ok(cause_at(&row.text("addon")?, &row.text("kind")?, &row.text("name")?)),
         ],
     },
     Sealed {
-        rows: "SELECT id, addon, resource, name, value FROM maitre_records WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
+        rows: "SELECT id, addon, resource, name, value FROM maitre_values WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
         columns: columns![
-            "maitre_records" "value" |row| {
+            "maitre_values" "value" |row| {
                 Ok(value_at(&row.text("addon")?, &row.text("resource")?, &row.text("name")?))
             },
         ],

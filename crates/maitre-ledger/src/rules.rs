@@ -20,11 +20,11 @@ pub enum State {
     /// It is there.
     Provisioned,
     /// It is there, and a plan change is under way.
-    Changing,
+    ChangingPlan,
     /// Its removal was asked for; nothing can stop it.
-    Removing,
+    Deprovisioning,
     /// It is gone, and its key never lives again.
-    Removed,
+    Deprovisioned,
     /// The listener refused to make it.
     Refused,
     /// It could not be made, and a person has to look at it.
@@ -34,9 +34,9 @@ pub enum State {
 const NAMES: [(State, &str); 7] = [
     (State::Provisioning, "provisioning"),
     (State::Provisioned, "provisioned"),
-    (State::Changing, "changing"),
-    (State::Removing, "removing"),
-    (State::Removed, "removed"),
+    (State::ChangingPlan, "changing_plan"),
+    (State::Deprovisioning, "deprovisioning"),
+    (State::Deprovisioned, "deprovisioned"),
     (State::Refused, "refused"),
     (State::Parked, "parked"),
 ];
@@ -45,7 +45,7 @@ impl State {
     /// The state's name in the records and in an operator's view.
     ///
     /// ```
-    /// assert_eq!(maitre_ledger::State::Changing.as_str(), "changing");
+    /// assert_eq!(maitre_ledger::State::ChangingPlan.as_str(), "changing_plan");
     /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -54,7 +54,7 @@ impl State {
 
     /// Whether a customer may sign in and the vendor may be asked for things.
     pub(crate) fn lives(self) -> bool {
-        matches!(self, Self::Provisioned | Self::Changing)
+        matches!(self, Self::Provisioned | Self::ChangingPlan)
     }
 }
 
@@ -94,10 +94,10 @@ pub(crate) enum Decision {
 pub(crate) fn provision(state: Option<State>, as_first_asked: bool) -> Decision {
     match state {
         None | Some(State::Parked) => Decision::Run,
-        Some(State::Removing | State::Removed) => Decision::Gone,
+        Some(State::Deprovisioning | State::Deprovisioned) => Decision::Gone,
         Some(_) if !as_first_asked => Decision::Conflict,
         Some(State::Provisioning) => Decision::Join,
-        Some(State::Provisioned | State::Changing | State::Refused) => Decision::Replay,
+        Some(State::Provisioned | State::ChangingPlan | State::Refused) => Decision::Replay,
     }
 }
 
@@ -107,9 +107,9 @@ pub(crate) fn plan_change(state: Option<State>, same_plan: bool) -> Decision {
         None | Some(State::Refused) => Decision::Unknown,
         Some(State::Provisioned) if same_plan => Decision::NoCall,
         Some(State::Provisioned) => Decision::Run,
-        Some(State::Changing) if same_plan => Decision::Join,
-        Some(State::Provisioning | State::Changing) => Decision::After,
-        Some(State::Removing | State::Removed) => Decision::Gone,
+        Some(State::ChangingPlan) if same_plan => Decision::Join,
+        Some(State::Provisioning | State::ChangingPlan) => Decision::After,
+        Some(State::Deprovisioning | State::Deprovisioned) => Decision::Gone,
         Some(State::Parked) => Decision::Unavailable,
     }
 }
@@ -117,10 +117,10 @@ pub(crate) fn plan_change(state: Option<State>, same_plan: bool) -> Decision {
 pub(crate) fn deprovision(state: Option<State>) -> Decision {
     match state {
         None => Decision::Unknown,
-        Some(State::Provisioning | State::Changing) => Decision::After,
+        Some(State::Provisioning | State::ChangingPlan) => Decision::After,
         Some(State::Provisioned | State::Parked) => Decision::Run,
-        Some(State::Removing) => Decision::Join,
-        Some(State::Removed) => Decision::Gone,
+        Some(State::Deprovisioning) => Decision::Join,
+        Some(State::Deprovisioned) => Decision::Gone,
         Some(State::Refused) => Decision::NoCall,
     }
 }
@@ -134,9 +134,9 @@ mod tests {
         None,
         Some(State::Provisioning),
         Some(State::Provisioned),
-        Some(State::Changing),
-        Some(State::Removing),
-        Some(State::Removed),
+        Some(State::ChangingPlan),
+        Some(State::Deprovisioning),
+        Some(State::Deprovisioned),
         Some(State::Refused),
         Some(State::Parked),
     ];
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn people_sign_in_to_what_is_there_alone() {
         let living: Vec<_> = STATES.into_iter().flatten().filter(|state| state.lives()).collect();
-        assert_eq!(living, [State::Provisioned, State::Changing]);
+        assert_eq!(living, [State::Provisioned, State::ChangingPlan]);
     }
 
     #[test]

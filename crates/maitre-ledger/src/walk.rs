@@ -14,7 +14,7 @@ use crate::engine::{
 };
 use crate::error::LedgerError;
 use crate::heartbeat::Told;
-use crate::kept::Kept;
+use crate::kept::DurableListener;
 use crate::observe;
 use crate::reply::Reply;
 use crate::stored::{StoredReply, StoredRequest};
@@ -30,7 +30,7 @@ fn outlive<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) ->
     SpawnOnDrop::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))))
 }
 
-impl<L: Listener> Kept<L> {
+impl<L: Listener> DurableListener<L> {
     /// What is written down as begun is done, though the caller hangs up.
     pub(crate) fn ask<T: Reply>(
         &self,

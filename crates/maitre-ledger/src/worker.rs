@@ -50,17 +50,17 @@ impl<M: Marketplace> Resumes for Addon<M> {
 }
 
 impl Ledger {
-    /// A worker for these add-ons, whose listeners this ledger [keeps](Ledger::keep).
+    /// A worker for these add-ons, whose listeners this ledger [keeps](Ledger::wrap).
     pub fn worker<M: Marketplace>(&self, addons: impl IntoIterator<Item = Addon<M>>) -> Worker {
         Worker { ledger: self.inner.clone(), addons: Vec::new(), pause: Duration::from_secs(1), at_once: 16 }
-            .and(addons)
+            .add(addons)
     }
 }
 
 impl Worker {
     /// Also for these, of another marketplace.
     #[must_use]
-    pub fn and<M: Marketplace>(mut self, addons: impl IntoIterator<Item = Addon<M>>) -> Self {
+    pub fn add<M: Marketplace>(mut self, addons: impl IntoIterator<Item = Addon<M>>) -> Self {
         for addon in addons {
             self.ledger.remember(addon.id());
             self.addons.push((addon.id().clone(), Arc::new(addon)));
@@ -70,14 +70,14 @@ impl Worker {
 
     /// How long it rests when there is nothing to do; 1 s if not set.
     #[must_use]
-    pub fn pause(mut self, pause: Duration) -> Self {
+    pub fn poll_interval(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
     /// How many operations it runs at once; 16 if not set.
     #[must_use]
-    pub fn at_once(mut self, operations: usize) -> Self {
+    pub fn concurrency(mut self, operations: usize) -> Self {
         self.at_once = operations.max(1);
         self
     }
@@ -176,10 +176,10 @@ impl Command for Due {
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Vec<i64>, LedgerError> {
         let due = "SELECT o.id AS id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-             WHERE o.state = 'open' AND o.due_at <= {now} AND o.lease_until <= {now} AND r.addon = $1
+             WHERE o.state = 'open' AND o.scheduled_at <= {now} AND o.lease_until <= {now} AND r.addon = $1
                AND (o.kind = 'deprovision' OR NOT EXISTS (SELECT 1 FROM maitre_operations b
                     WHERE b.resource = o.resource AND b.id < o.id AND b.state = 'open'))
-             ORDER BY o.due_at LIMIT $2";
+             ORDER BY o.scheduled_at LIMIT $2";
         on.rows(due, values![&self.addon, self.limit]).await?.iter().map(|row| row.number("id")).collect()
     }
 }

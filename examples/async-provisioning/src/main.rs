@@ -98,14 +98,14 @@ async fn main() -> anyhow::Result<()> {
     let heroku = setting("HEROKU_URL", "http://127.0.0.1:5001");
     let client = Client::builder(setting("CLIENT_SECRET", "development-only-client-secret"));
     let client = client.base_url(&heroku).user_agent("smithy/1.0").build()?;
-    let platform = Platform::new(&manifest.id, client, ledger.records()).on_event(|event: Event| async move {
+    let platform = Platform::new(&manifest.id, client, ledger.store()).on_event(|event: Event| async move {
         tracing::info!(action = %event.action, resource = %event.resource, "Heroku tells of a change");
         Ok(())
     });
     let door = platform.webhooks([WebhookSecret::new(setting("WEBHOOK_SECRET", "development-only-webhook-secret"))?]);
 
     let delay = setting("DELAY", "30").parse().map(Duration::from_secs).context("DELAY is a number of seconds")?;
-    let smithy = ledger.keep(Smithy { delay }).follow(platform);
+    let smithy = ledger.wrap(Smithy { delay }).with_platform(platform);
     let addon = Addon::new(Heroku::from_manifest(&manifest)?, smithy).with_async_after(Duration::from_secs(2));
     let worker = ledger.worker([addon.clone()]);
     let app = Router::new()

@@ -32,21 +32,20 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
 
     // older checkers (kensa) know nothing but the v1 token
     let heroku = Heroku::from_manifest(&settings.heroku)?.with_legacy_token(true);
-    let kept = ledger.keep(tally.clone());
+    let kept = ledger.wrap(tally.clone());
     let heroku = match &settings.heroku_api {
         None => Addon::new(heroku, kept),
-        Some(api) => {
-            Addon::new(heroku, kept.follow(platform(&settings.heroku.id, api, ledger)?)).with_async_after(PATIENCE)
-        }
+        Some(api) => Addon::new(heroku, kept.with_platform(platform(&settings.heroku.id, api, ledger)?))
+            .with_async_after(PATIENCE),
     };
     let cloudcontrol = CloudControl::from_manifest(&settings.cloudcontrol)?;
-    let cloudcontrol = Addon::new(cloudcontrol, ledger.keep(tally.clone()));
+    let cloudcontrol = Addon::new(cloudcontrol, ledger.wrap(tally.clone()));
     let opperator = Opperator::new("tally", settings.opperator_secret.expose_secret(), |features| {
         let counters = features.get("counters").and_then(serde_json::Value::as_i64).unwrap_or(1);
         Some(if counters > 10 { "premium" } else { "basic" }.to_owned())
     })
     .context("OPPERATOR_SECRET cannot be used")?;
-    let opperator = Addon::new(opperator, ledger.keep(tally));
+    let opperator = Addon::new(opperator, ledger.wrap(tally));
 
     // Lax: single sign-on is a cross-site post, and a Strict cookie would not survive the redirect
     let sessions = SessionManagerLayer::new(ledger.sessions())
@@ -55,7 +54,7 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         .with_secure(settings.is_public())
         .with_expiry(Expiry::OnInactivity(Duration::minutes(90)));
 
-    let worker = ledger.worker([heroku.clone()]).and([cloudcontrol.clone()]).and([opperator.clone()]);
+    let worker = ledger.worker([heroku.clone()]).add([cloudcontrol.clone()]).add([opperator.clone()]);
     let router = Router::new()
         .nest("/heroku", maitre::heroku(heroku))
         .nest("/cloudcontrol", maitre::cloudcontrol(cloudcontrol))
@@ -74,5 +73,5 @@ fn platform(slug: &str, api: &HerokuApi, ledger: &Ledger) -> anyhow::Result<Plat
         Some(url) => client.base_url(url).no_proxy(),
     };
     let client = client.build().context("HEROKU_CLIENT_SECRET or HEROKU_API cannot be used")?;
-    Ok(Platform::new(slug, client, ledger.records()))
+    Ok(Platform::new(slug, client, ledger.store()))
 }

@@ -38,12 +38,12 @@ impl Slow {
         let client = client.pauses(Duration::from_millis(10), Duration::from_millis(100)).build().expect("a client");
 
         let ledger = database.options().open().await.expect("a ledger");
-        let platform = Platform::new(SLUG, client, ledger.records());
-        let kept = ledger.keep(vendor).follow(platform);
+        let platform = Platform::new(SLUG, client, ledger.store());
+        let kept = ledger.wrap(vendor).with_platform(platform);
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
         let addon = addon.with_async_after(Duration::from_millis(500));
         let server = Server::start(Router::new().nest("/heroku", maitre::heroku(addon.clone()))).await;
-        let worker = ledger.worker([addon]).pause(Duration::from_millis(20));
+        let worker = ledger.worker([addon]).poll_interval(Duration::from_millis(20));
         let worker = tokio::spawn(worker.run(std::future::pending()));
 
         let place =

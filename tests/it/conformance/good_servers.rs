@@ -56,7 +56,7 @@ async fn our_router_with_a_ledger_passes() {
     let ledger = Ledger::open(&url).await.unwrap();
     let vendor = Vendor::default();
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().with_legacy_token(true);
-    let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+    let addon = Addon::new(heroku, ledger.wrap(vendor.clone()));
     let worker = tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
     let server = Server::start(host(Router::new().nest("/heroku", maitre::heroku(addon)))).await;
     for _ in 0..2 {

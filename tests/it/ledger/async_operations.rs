@@ -36,12 +36,13 @@ async fn state(ledger: &Ledger, key: &str) -> State {
 }
 
 async fn settled(ledger: &Ledger) {
-    until("all is done", || async { ledger.figures().await.unwrap().open == 0 }).await;
+    until("all is done", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
 }
 
 async fn at(database: &Database, offset: Duration) -> Ledger {
     let rest = Duration::from_millis(1);
-    let options = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap()).attempts(12, rest, 4 * rest);
+    let options =
+        Ledger::builder(&database.url).keys(Keys::parse(KEY).unwrap()).max_attempts(12).backoff(rest, 4 * rest);
     options.clock_offset(offset).open().await.expect("a ledger")
 }
 
@@ -79,7 +80,7 @@ on_both_databases! {
         assert_eq!(sentence(process.kept.provision(patient(&key)).await), "Your widget is being forged.");
         let view = ledger.resource(&key).await.unwrap().unwrap();
         assert_eq!((view.state, view.timeline.len()), (State::Provisioning, 1));
-        assert!(view.timeline[0].accepted_at.is_some() && !view.timeline[0].is_to_be_told);
+        assert!(view.timeline[0].accepted_at.is_some() && !view.timeline[0].is_notification_pending);
 
         gate.open();
         settled(&ledger).await;
@@ -138,15 +139,15 @@ on_both_databases! {
         settled(&ledger).await;
         assert_eq!(follower.told(), ["not provisioned: Unavailable"]);
         // everything that the attempts created is gone
-        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(state(&ledger, &key).await, State::Deprovisioned);
         assert_eq!(vendor.widget(&key).await, None);
-        assert_eq!(ledger.figures().await.unwrap().parked, 0, "nobody has to look: the customer knows");
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 0, "nobody has to look: the customer knows");
     }
 
     async fn another_process_completes_and_notifies_after_a_crash(database: Database) {
         let follower = Follower::default();
         database.migrated().await;
-        let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
+        let first = database.options().lease_duration(Duration::from_millis(500)).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let (key, gate) = (key(), vendor.stop_at(""));
         vendor.tell(&key, [Act::Wait(gate.clone())]);
@@ -172,7 +173,7 @@ on_both_databases! {
     async fn a_notification_cut_off_by_a_crash_is_repeated(database: Database) {
         let follower = Follower::default();
         database.migrated().await;
-        let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
+        let first = database.options().lease_duration(Duration::from_millis(500)).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let (key, listens) = (key(), Gate::new());
         let gate = vendor.stop_at(&key);
@@ -193,7 +194,7 @@ on_both_databases! {
         process.kill();
         let ledger = database.open().await;
         let view = ledger.resource(&key).await.unwrap().unwrap();
-        assert!(view.timeline[0].is_to_be_told && view.state == State::Provisioning);
+        assert!(view.timeline[0].is_notification_pending && view.state == State::Provisioning);
         let _next = Following::start(&ledger, &vendor, follower.clone());
         settled(&ledger).await;
         assert_eq!(follower.told(), [TOLD, TOLD]);
@@ -224,9 +225,9 @@ on_both_databases! {
         follower.hears([Hears::Nothing(FailureKind::Refused)]);
         sentence(process.kept.provision(patient(&key)).await);
         gate.open();
-        until("it is parked", || async { ledger.figures().await.unwrap().parked == 1 }).await;
+        until("it is parked", || async { ledger.stats().await.unwrap().parked_operations == 1 }).await;
         let view = ledger.resource(&key).await.unwrap().unwrap();
-        assert_eq!(view.timeline[0].cause.as_deref(), Some("It will not listen."));
+        assert_eq!(view.timeline[0].last_error.as_deref(), Some("It will not listen."));
         assert!(ledger.retry(view.timeline[0].id).await.unwrap());
         settled(&ledger).await;
         assert_eq!(state(&ledger, &key).await, State::Provisioned);
@@ -243,7 +244,7 @@ on_both_databases! {
         sentence(process.kept.provision(patient(&key)).await);
         gate.open();
         settled(&ledger).await;
-        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(state(&ledger, &key).await, State::Deprovisioned);
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(Answer::from(process.kept.provision(patient(&key)).await), Answer::Failed(FailureKind::Gone));
     }
@@ -259,7 +260,7 @@ on_both_databases! {
             let (kept, request) = (process.kept.clone(), remove(&key));
             async move { kept.deprovision(request).await }
         });
-        until("its removal is written", || async { state(&ledger, &key).await == State::Removing }).await;
+        until("its removal is written", || async { state(&ledger, &key).await == State::Deprovisioning }).await;
         gate.open();
         assert!(Answer::from(soon("the removal", removal).await.unwrap()).is_done());
         settled(&ledger).await;
@@ -278,8 +279,8 @@ on_both_databases! {
         gate.open();
         until("it is told", || async { !follower.told().is_empty() }).await;
         assert!(Answer::from(process.kept.deprovision(remove(&key)).await).is_done());
-        assert_eq!(state(&ledger, &key).await, State::Removed);
-        assert_eq!(ledger.figures().await.unwrap().open, 0);
+        assert_eq!(state(&ledger, &key).await, State::Deprovisioned);
+        assert_eq!(ledger.stats().await.unwrap().open_operations, 0);
     }
 
     async fn a_slow_plan_change_is_accepted_and_notified(database: Database) {
@@ -329,11 +330,11 @@ on_both_databases! {
         let mut removal = remove(&key);
         removal.context.async_after = Some(GIVE_WAY);
         sentence(process.kept.deprovision(removal.clone()).await);
-        assert_eq!(state(&ledger, &key).await, State::Removing);
+        assert_eq!(state(&ledger, &key).await, State::Deprovisioning);
         gate.open();
         settled(&ledger).await;
         assert_eq!(follower.told(), ["deprovisioned"]);
-        assert_eq!(state(&ledger, &key).await, State::Removed);
+        assert_eq!(state(&ledger, &key).await, State::Deprovisioned);
         assert_eq!(Answer::from(process.kept.deprovision(removal).await), Answer::Failed(FailureKind::Gone));
     }
 
@@ -342,7 +343,7 @@ on_both_databases! {
         let mut vendor = Vendor::new(database.pool().await).await;
         vendor.work = 2 * GIVE_WAY;
         let key = key();
-        assert!(Answer::from(ledger.keep(vendor).provision(patient(&key)).await).is_done());
+        assert!(Answer::from(ledger.wrap(vendor).provision(patient(&key)).await).is_done());
     }
 
     async fn alarms_are_raised_after_one_six_and_eleven_hours(database: Database) {
@@ -356,7 +357,7 @@ on_both_databases! {
         sentence(process.kept.provision(patient(&key)).await);
         let pool = database.pool().await;
         let alarms = || async {
-            let row = pool.fetch_one("SELECT CAST(alarms AS BIGINT) FROM maitre_operations").await.expect("an operation");
+            let row = pool.fetch_one("SELECT CAST(alarm_level AS BIGINT) FROM maitre_operations").await.expect("an operation");
             row.get::<i64, _>(0)
         };
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
@@ -395,7 +396,7 @@ on_both_databases! {
         assert!(vendor.widget(&key).await.is_some());
         let late = at(&database, PATIENCE + Duration::from_mins(1)).await;
         let _worker = Following::start(&late, &vendor, follower.clone());
-        until("it is removed", || async { state(&late, &key).await == State::Removed }).await;
+        until("it is removed", || async { state(&late, &key).await == State::Deprovisioned }).await;
         assert_eq!(vendor.widget(&key).await, None);
     }
 
@@ -414,11 +415,11 @@ on_both_databases! {
             gate.open();
             until("it is told", || async { follower.told().len() > 2 }).await;
         }
-        assert_eq!(state(&ledger, &key).await, State::Removing);
+        assert_eq!(state(&ledger, &key).await, State::Deprovisioning);
         let late = at(&database, PATIENCE + Duration::from_mins(1)).await;
         let _worker = Following::start(&late, &vendor, follower.clone());
         settled(&late).await;
-        assert_eq!((state(&late, &key).await, vendor.widget(&key).await), (State::Removed, None));
+        assert_eq!((state(&late, &key).await, vendor.widget(&key).await), (State::Deprovisioned, None));
         assert_eq!(vendor.calls(&key).await.len(), 2, "it is told again, and not done again");
     }
 }

@@ -18,7 +18,7 @@ fn granted(key: &str, code: &str) -> Provision {
 }
 
 async fn done(ledger: &Ledger) {
-    until("all errands are done", || async { ledger.figures().await.unwrap().open_errands == 0 }).await;
+    until("all errands are done", || async { ledger.stats().await.unwrap().open_jobs == 0 }).await;
 }
 
 on_both_databases! {
@@ -54,14 +54,14 @@ on_both_databases! {
         let process = Following::start(&ledger, &vendor, follower.clone());
         let key = key();
         process.kept.provision(granted(&key, "g1")).await.expect("a widget");
-        until("it is parked", || async { ledger.figures().await.unwrap().parked_errands == 1 }).await;
-        let [parked] = &ledger.parked_errands().await.unwrap()[..] else { panic!("one errand") };
+        until("it is parked", || async { ledger.stats().await.unwrap().parked_jobs == 1 }).await;
+        let [parked] = &ledger.parked_jobs().await.unwrap()[..] else { panic!("one errand") };
         assert_eq!((parked.kind.as_str(), parked.resource.as_deref()), ("grant", Some(&*key)));
-        assert_eq!(parked.cause.as_deref(), Some("It will not listen."));
+        assert_eq!(parked.last_error.as_deref(), Some("It will not listen."));
         assert_eq!(follower.ran().len(), 3);
-        assert!(ledger.retry_errand(parked.id).await.unwrap());
+        assert!(ledger.retry_job(parked.id).await.unwrap());
         done(&ledger).await;
-        assert_eq!((follower.ran().len(), ledger.figures().await.unwrap().parked_errands), (4, 0));
+        assert_eq!((follower.ran().len(), ledger.stats().await.unwrap().parked_jobs), (4, 0));
     }
 
     async fn a_hanging_or_failing_job_does_not_block_others(database: Database) {
@@ -69,7 +69,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let hangs = Gate::new();
         follower.errands([Hears::Later(hangs.clone()), Hears::Nothing(FailureKind::Refused)]);
-        let records = ledger.records();
+        let records = ledger.store();
         for name in ["poison 1", "poison 2", "c", "d"] {
             assert!(records.enqueue(&addon(), Job::new("event", name, name.into())).await.unwrap());
         }
@@ -86,22 +86,22 @@ on_both_databases! {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        ledger.keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        ledger.wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
         follower.errands([
             Hears::Step(Duration::from_hours(2), "second"),
             Hears::Nothing(FailureKind::Unavailable),
             Hears::Step(Duration::ZERO, "third"),
         ]);
         let errand = Job::new("rotation", "1", b"first".to_vec()).with_resource(&*key);
-        ledger.records().enqueue(&addon(), errand).await.unwrap();
+        ledger.store().enqueue(&addon(), errand).await.unwrap();
         {
             let _process = Following::start(&ledger, &vendor, follower.clone());
             until("the first step", || async { !follower.ran().is_empty() }).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert_eq!(follower.ran().len(), 1, "it rests");
         }
-        let later = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap());
-        let later = later.attempts(12, Duration::from_millis(1), Duration::from_millis(4));
+        let later = Ledger::builder(&database.url).keys(Keys::parse(KEY).unwrap());
+        let later = later.max_attempts(12).backoff(Duration::from_millis(1), Duration::from_millis(4));
         let later = later.clock_offset(Duration::from_hours(2) + Duration::from_mins(1)).open().await.unwrap();
         let _process = Following::start(&later, &vendor, follower.clone());
         done(&later).await;
@@ -112,7 +112,7 @@ on_both_databases! {
     async fn a_job_of_a_dead_process_is_run_by_another(database: Database) {
         let follower = Follower::default();
         database.migrated().await;
-        let first = database.options().lease(Duration::from_millis(500)).open().await.unwrap();
+        let first = database.options().lease_duration(Duration::from_millis(500)).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let hangs = Gate::new();
         follower.errands([Hears::Later(hangs.clone())]);
@@ -143,25 +143,25 @@ on_both_databases! {
         // no worker runs yet: these jobs are only enqueued
         let errand = |name: &str| Job::new("grant", name, name.into());
         let ends = OffsetDateTime::now_utc() + Duration::from_mins(5);
-        ledger.records().enqueue(&addon(), errand("g1").with_deadline(ends)).await.unwrap();
-        ledger.records().enqueue(&addon(), errand("g2").with_deadline(ends + Duration::from_mins(5))).await.unwrap();
-        let late = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap());
+        ledger.store().enqueue(&addon(), errand("g1").with_deadline(ends)).await.unwrap();
+        ledger.store().enqueue(&addon(), errand("g2").with_deadline(ends + Duration::from_mins(5))).await.unwrap();
+        let late = Ledger::builder(&database.url).keys(Keys::parse(KEY).unwrap());
         let late = late.clock_offset(Duration::from_mins(5) + Duration::from_secs(1)).open().await.unwrap();
         let _process = Following::start(&late, &vendor, follower.clone());
         done(&late).await;
         assert_eq!(follower.ran(), ["grant  g2"], "g1 is not exchanged in vain");
-        let [parked] = &late.parked_errands().await.unwrap()[..] else { panic!("one errand") };
-        assert_eq!(parked.cause.as_deref(), Some("too late"));
+        let [parked] = &late.parked_jobs().await.unwrap()[..] else { panic!("one errand") };
+        assert_eq!(parked.last_error.as_deref(), Some("too late"));
     }
 
     async fn jobs_and_values_are_deleted_with_their_resource(database: Database) {
         let (ledger, follower) = (database.ledger().await, Follower::default());
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
         let resource = ResourceId::from(&*key);
-        let records = ledger.records();
+        let records = ledger.store();
         let errand = Job::new("rotation", "1", b"first".to_vec()).with_resource(&*key);
         records.enqueue(&addon(), errand).await.unwrap();
         assert!(records.write(&addon(), &resource, "token", b"HRKU-1", 0).await.unwrap());
@@ -180,13 +180,13 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        ledger.keep(vendor).provision(basic(&key)).await.expect("a widget");
-        let (resource, records) = (ResourceId::from(&*key), database.open().await.records());
+        ledger.wrap(vendor).provision(basic(&key)).await.expect("a widget");
+        let (resource, records) = (ResourceId::from(&*key), database.open().await.store());
         assert!(records.write(&addon(), &resource, "token", b"first", 0).await.unwrap());
         assert!(!records.write(&addon(), &resource, "token", b"other", 0).await.unwrap());
         assert!(records.write(&addon(), &resource, "token", b"second", 1).await.unwrap());
         assert!(!records.write(&addon(), &resource, "token", b"late", 1).await.unwrap());
-        let read = ledger.records().read(&addon(), &resource, "token").await.unwrap().expect("a value");
+        let read = ledger.store().read(&addon(), &resource, "token").await.unwrap().expect("a value");
         assert_eq!((&read.value[..], read.version), (&b"second"[..], 2));
     }
 
@@ -194,9 +194,9 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        ledger.keep(vendor).provision(basic(&key)).await.expect("a widget");
+        ledger.wrap(vendor).provision(basic(&key)).await.expect("a widget");
         let (resource, length) = (ResourceId::from(&*key), Duration::from_secs(30));
-        let (mine, yours) = (ledger.records(), database.open().await.records());
+        let (mine, yours) = (ledger.store(), database.open().await.store());
         assert!(mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
         assert!(!yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
         assert!(!mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "nor another task's");
@@ -204,20 +204,20 @@ on_both_databases! {
         assert!(!yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "only who has it gives it back");
         mine.unlock(&addon(), &resource, "refresh").await.unwrap();
         assert!(yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
-        let later = Ledger::with(&database.url).keys(Keys::parse(KEY).unwrap()).clock_offset(length).open().await.unwrap();
-        assert!(later.records().try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "it ends by itself");
+        let later = Ledger::builder(&database.url).keys(Keys::parse(KEY).unwrap()).clock_offset(length).open().await.unwrap();
+        assert!(later.store().try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "it ends by itself");
     }
 
     async fn a_replay_has_the_rotated_config(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor);
+        let kept = ledger.wrap(vendor);
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
         let mut config = maitre_core::ConfigVars::default();
         config.set("WIDGET_URL", "https://new.example.org");
         let resource = ResourceId::from(&*key);
-        assert!(ledger.records().update_config(&addon(), &resource, &config).await.unwrap());
+        assert!(ledger.store().update_config(&addon(), &resource, &config).await.unwrap());
         let replay = kept.provision(basic(&key)).await.expect("a replay").done().expect("a reply");
         let vars: Vec<_> = replay.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
         assert_eq!(vars, [("WIDGET_URL", "https://new.example.org"), ("A_FIRST", "basic")]);

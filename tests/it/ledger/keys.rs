@@ -17,20 +17,20 @@ on_both_databases! {
     async fn keys_are_rotated_while_all_processes_run(database: Database) {
         database.migrated().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let answer = async |ledger: &Ledger, key: &str| Answer::from(ledger.keep(vendor.clone()).provision(basic(key)).await);
+        let answer = async |ledger: &Ledger, key: &str| Answer::from(ledger.wrap(vendor.clone()).provision(basic(key)).await);
 
         let old = under(&database, &[KEY]).await;
         let (made, open, refused, removed) = (key(), key(), key(), key());
         let first = answer(&old, &made).await;
         assert!(first.is_done());
-        old.keep(vendor.clone()).plan_change(plan(&made, "premium")).await.expect("a plan change");
+        old.wrap(vendor.clone()).plan_change(plan(&made, "premium")).await.expect("a plan change");
         let first = answer(&old, &made).await;
         vendor.tell(&open, [Act::Fail("no connection")]);
         assert_eq!(answer(&old, &open).await, Answer::Failed(FailureKind::Unavailable));
         vendor.tell(&refused, [Act::Refuse("Sold out.")]);
         assert_eq!(answer(&old, &refused).await, Answer::Failed(FailureKind::Refused));
         answer(&old, &removed).await;
-        old.keep(vendor.clone()).deprovision(remove(&removed)).await.expect("a removal");
+        old.wrap(vendor.clone()).deprovision(remove(&removed)).await.expect("a removal");
 
         // roll out the new key for reading first, then for writing; both kinds of process run concurrently
         let reader = under(&database, &[KEY, OTHER_KEY]).await;
@@ -55,7 +55,7 @@ on_both_databases! {
         assert_eq!(answer(&alone, &refused).await, Answer::Failed(FailureKind::Refused));
         assert_eq!(answer(&alone, &removed).await, Answer::Failed(FailureKind::Gone));
         let resource = alone.resource(&open).await.unwrap().expect("a resource");
-        assert_eq!(resource.timeline[0].cause.as_deref(), Some("no connection"));
+        assert_eq!(resource.timeline[0].last_error.as_deref(), Some("no connection"));
         assert!(answer(&alone, &open).await.is_done());
         for id in [&made, &later, &refused, &removed] {
             alone.resource(id).await.unwrap().expect("a resource");
@@ -66,9 +66,9 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        ledger.keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        ledger.wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
         let other = under(&database, &[OTHER_KEY]).await;
-        let answer = Answer::from(other.keep(vendor.clone()).provision(basic(&key)).await);
+        let answer = Answer::from(other.wrap(vendor.clone()).provision(basic(&key)).await);
         assert_eq!(answer, Answer::Failed(FailureKind::Unavailable));
         assert!(other.reseal().await.is_err());
         assert_eq!(vendor.calls(&key).await.len(), 1);

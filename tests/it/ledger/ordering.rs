@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maitre_core::FailureKind::{Unavailable, Unknown};
 use maitre_core::{Backend, WorkItem};
-use maitre_ledger::{Kept, Ledger, State};
+use maitre_ledger::{DurableListener, Ledger, OperationState, State};
 
 use super::support::{
     Act, Answer, Database, Process, RandomNumbers, Vendor, Working, basic, key, plan, remove, short_or_long, soon,
@@ -25,7 +25,7 @@ async fn state(ledger: &Ledger, key: &str) -> Option<State> {
 }
 
 /// Requests a plan change that has to wait, and disconnects.
-async fn leave_a_plan_change(ledger: &Ledger, kept: &Kept<Vendor>, key: &str, to: &str) {
+async fn leave_a_plan_change(ledger: &Ledger, kept: &DurableListener<Vendor>, key: &str, to: &str) {
     let before = asked_for(ledger, key).await;
     let (kept, request) = (kept.clone(), plan(key, to));
     let call = tokio::spawn(async move { kept.plan_change(request).await });
@@ -38,7 +38,7 @@ on_both_databases! {
     async fn plan_changes_run_in_the_order_of_their_requests(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         let gate = vendor.stop_at(&key);
         let (first, request) = (kept.clone(), basic(&key));
@@ -53,7 +53,7 @@ on_both_databases! {
         until("it is written down", || async { asked_for(&ledger, &key).await == 3 }).await;
         let _working = Working::start(&ledger, &vendor);
         soon("the plan change", changing).await.unwrap().expect("a plan change");
-        until("all is done", || async { ledger.figures().await.unwrap().open == 0 }).await;
+        until("all is done", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("gold"), "the last one that was asked for");
         let plans: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.plan).collect();
         assert_eq!(plans, ["basic", "premium", "gold"]);
@@ -66,14 +66,14 @@ on_both_databases! {
         let key = key();
         let gate = vendor.stop_at(&key);
         let process = Process::start();
-        let (options, request) = (database.options().lease(Duration::from_millis(60)), basic(&key));
+        let (options, request) = (database.options().lease_duration(Duration::from_millis(60)), basic(&key));
         let (way, script) = (database.way(), vendor.clone());
         process.spawn(async move {
             let short = options.open().await.unwrap();
-            short.keep(script.over(way.pool().await)).provision(request).await
+            short.wrap(script.over(way.pool().await)).provision(request).await
         });
         gate.entered().await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let (other, request) = (kept.clone(), remove(&key));
         let removing = tokio::spawn(async move { other.deprovision(request).await });
         until("it is written down", || async { asked_for(&ledger, &key).await == 2 }).await;
@@ -83,48 +83,48 @@ on_both_databases! {
         for _ in 0..20 {
             let _ = kept.resume(WorkItem::Operation(left)).await;
             let state = state(&ledger, &key).await;
-            assert!(matches!(state, Some(State::Removing | State::Removed)), "{state:?}");
+            assert!(matches!(state, Some(State::Deprovisioning | State::Deprovisioned)), "{state:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         gate.open();
         let _working = Working::start(&ledger, &vendor);
         assert!(Answer::from(soon("the removal", removing).await.unwrap()).is_done());
-        assert_eq!(state(&ledger, &key).await, Some(State::Removed));
+        assert_eq!(state(&ledger, &key).await, Some(State::Deprovisioned));
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(vendor.calls(&key).await.iter().filter(|call| call.kind == "provision").count(), 1);
     }
 
     async fn a_parked_operation_cannot_be_retried_after_a_deprovision(database: Database) {
         database.migrated().await;
-        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let ledger = database.options().max_attempts(1).backoff(Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, [Act::FailAfter("disk full")]);
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(Unavailable));
-        assert_eq!(ledger.figures().await.unwrap().parked, 1);
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 1);
         let parked = operation(&ledger, &key, 0).await;
         kept.deprovision(remove(&key)).await.expect("a removal");
-        assert_eq!(ledger.figures().await.unwrap().parked, 0, "nothing is left to look at");
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 0, "nothing is left to look at");
 
         let _ = ledger.retry(parked).await.unwrap();
         let _ = kept.resume(WorkItem::Operation(parked)).await;
-        assert_eq!(state(&ledger, &key).await, Some(State::Removed));
+        assert_eq!(state(&ledger, &key).await, Some(State::Deprovisioned));
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(vendor.calls(&key).await.len(), 2);
     }
 
     async fn a_new_request_settles_a_parked_operation(database: Database) {
         database.migrated().await;
-        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let ledger = database.options().max_attempts(1).backoff(Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, [Act::Fail("disk full")]);
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(Unavailable));
         let parked = operation(&ledger, &key, 0).await;
         assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
-        assert_eq!(ledger.figures().await.unwrap().parked, 0, "nothing is left to look at");
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 0, "nothing is left to look at");
         let _ = ledger.retry(parked).await.unwrap();
         let _ = kept.resume(WorkItem::Operation(parked)).await;
         assert_eq!(state(&ledger, &key).await, Some(State::Provisioned));
@@ -133,9 +133,9 @@ on_both_databases! {
 
     async fn a_concurrent_retry_and_request_make_one_call(database: Database) {
         database.migrated().await;
-        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let ledger = database.options().max_attempts(1).backoff(Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, [Act::Fail("disk full")]);
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(Unavailable));
@@ -155,7 +155,7 @@ on_both_databases! {
     async fn a_plan_change_after_a_refused_provision_is_unknown(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         for to in ["premium", "basic"] {
             let key = key();
             let gate = vendor.stop_at(&key);
@@ -181,7 +181,7 @@ on_both_databases! {
         for _ in 0..rounds.div_ceil(20) {
             let batch: Vec<_> = (0..20)
                 .map(|_| {
-                    let kept = processes.each_ref().map(|process| process.keep(vendor.clone()));
+                    let kept = processes.each_ref().map(|process| process.wrap(vendor.clone()));
                     let numbers = seeds.fork();
                     tokio::spawn(interleave(processes[2].clone(), kept, vendor.clone(), numbers))
                 })
@@ -190,13 +190,13 @@ on_both_databases! {
                 soon("a round", round).await.expect("a round");
             }
         }
-        assert_eq!(processes[0].figures().await.unwrap().parked, 0);
+        assert_eq!(processes[0].stats().await.unwrap().parked_operations, 0);
         assert_eq!(vendor.doubles().await, 0);
     }
 }
 
 /// Requests some plan changes and perhaps a deprovision, each recorded before the next; then checks the vendor's state.
-async fn interleave(ledger: Ledger, kept: [Kept<Vendor>; 3], vendor: Vendor, mut numbers: RandomNumbers) {
+async fn interleave(ledger: Ledger, kept: [DurableListener<Vendor>; 3], vendor: Vendor, mut numbers: RandomNumbers) {
     let key = key();
     kept[0].provision(basic(&key)).await.expect("a widget");
     let mut last = Some("basic");
@@ -233,12 +233,12 @@ async fn interleave(ledger: Ledger, kept: [Kept<Vendor>; 3], vendor: Vendor, mut
     }
     until("all is done", || async {
         let resource = ledger.resource(&key).await.unwrap().expect("a resource");
-        resource.timeline.iter().all(|operation| operation.state != "open")
+        resource.timeline.iter().all(|operation| operation.state != OperationState::Open)
     })
     .await;
     let history = || async { (ledger.resource(&key).await, vendor.calls(&key).await) };
     assert_eq!(vendor.widget(&key).await.as_deref(), last, "{:#?}", history().await);
     let resource = ledger.resource(&key).await.unwrap().expect("a resource");
-    let end = if last.is_some() { State::Provisioned } else { State::Removed };
+    let end = if last.is_some() { State::Provisioned } else { State::Deprovisioned };
     assert_eq!(resource.state, end, "{:#?}", history().await);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use maitre_core::Backend;
-use maitre_ledger::{Ledger, State};
+use maitre_ledger::{Ledger, OperationState, State};
 use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
@@ -95,8 +95,8 @@ impl Fleet {
 
 /// Waits for the remaining work and asserts that nothing was lost, duplicated or made without a request.
 async fn settle(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
-    until("all is done", || async { ledger.figures().await.is_ok_and(|figures| figures.open == 0) }).await;
-    assert_eq!(ledger.figures().await.unwrap().parked, 0);
+    until("all is done", || async { ledger.stats().await.is_ok_and(|figures| figures.open_operations == 0) }).await;
+    assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
     let promised = fleet.promised.lock().expect("promises").clone();
     let there = vendor.pool.fetch_all("SELECT resource, plan FROM widgets").await.expect("widgets");
     let there: BTreeMap<String, String> = there.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -111,7 +111,7 @@ async fn settle(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
     }
     for (key, plan) in promised {
         let resource = ledger.resource(&key).await.unwrap().expect("a resource");
-        let state = if plan.is_some() { State::Provisioned } else { State::Removed };
+        let state = if plan.is_some() { State::Provisioned } else { State::Deprovisioned };
         assert_eq!((resource.state, resource.plan.filter(|_| plan.is_some())), (state, plan), "{key}");
     }
 }
@@ -170,7 +170,7 @@ on_both_databases! {
             assert_eq!(vendor.widget(&key).await.as_deref(), Some("gold"));
             let resource = ledger.resource(&key).await.unwrap().expect("a resource");
             assert_eq!((resource.state, resource.plan.as_deref()), (State::Provisioned, Some("gold")));
-            assert!(resource.timeline.iter().all(|operation| operation.state == "done"), "{resource:#?}");
+            assert!(resource.timeline.iter().all(|operation| operation.state == OperationState::Completed), "{resource:#?}");
             let fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
             assert_eq!(fences.len(), 4);
             assert!(fences.is_sorted_by(|one, next| one < next), "the fence grows with every run: {fences:?}");
@@ -189,12 +189,12 @@ async fn an_idle_transaction_is_ended_by_the_server() {
         "CREATE FUNCTION bound() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          INSERT INTO bounds VALUES (current_setting('idle_in_transaction_session_timeout'), current_setting('lock_timeout'));
          RETURN NEW; END $$",
-        "CREATE TRIGGER bound BEFORE UPDATE ON maitre_resources FOR EACH ROW WHEN (NEW.state = 'changing')
+        "CREATE TRIGGER bound BEFORE UPDATE ON maitre_resources FOR EACH ROW WHEN (NEW.state = 'changing_plan')
          EXECUTE FUNCTION bound()",
     ] {
         vendor.pool.execute(statement).await.expect("a trigger");
     }
-    let (kept, key) = (ledger.keep(vendor.clone()), key());
+    let (kept, key) = (ledger.wrap(vendor.clone()), key());
     kept.provision(basic(&key)).await.expect("a widget");
     kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
     let row = vendor.pool.fetch_one("SELECT idle, lock FROM bounds").await.expect("what was in force");

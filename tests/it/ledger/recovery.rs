@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maitre_core::{Backend, FailureKind};
-use maitre_ledger::State;
+use maitre_ledger::{OperationState, State};
 
 use super::support::{
     Act, Answer, Database, Vendor, Working, basic, key, plan, remove, short_or_long, soon, until, worker,
@@ -13,7 +13,7 @@ on_both_databases! {
     async fn a_temporary_failure_is_retried_until_it_succeeds(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let mut keys = Vec::new();
         for number in 0..short_or_long(44, 1100) {
             let key = key();
@@ -35,21 +35,21 @@ on_both_databases! {
             assert!(Answer::from(kept.provision(basic(&key)).await).is_done(), "no 5xx is frozen");
             assert_eq!(vendor.calls(&key).await.len(), failures + 1);
         }
-        assert_eq!(ledger.figures().await.unwrap().parked, 0);
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
         assert_eq!(vendor.doubles().await, 0);
     }
 
     async fn a_plan_change_is_retried_until_it_succeeds(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
         vendor.tell(&key, [Act::Fail("no connection"), Act::FailAfter("a lost answer"), Act::Panic]);
         let failed = Answer::from(kept.plan_change(plan(&key, "premium")).await);
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
         let _working = Working::start(&ledger, &vendor);
-        until("it is done", || async { ledger.figures().await.unwrap().open == 0 }).await;
+        until("it is done", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"));
         assert!(Answer::from(kept.plan_change(plan(&key, "premium")).await).is_done());
         assert_eq!(vendor.calls(&key).await.len(), 5, "the plan that it has needs no call");
@@ -58,28 +58,28 @@ on_both_databases! {
     async fn an_operation_that_exhausts_its_attempts_is_parked_with_its_error(database: Database) {
         let rest = Duration::from_millis(1);
         database.migrated().await;
-        let ledger = database.options().attempts(3, rest, rest).open().await.unwrap();
+        let ledger = database.options().max_attempts(3).backoff(rest, rest).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, (0..6).map(|_| Act::Fail("cannot reach postgres://app:hunter2@db/app: disk full")));
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
         let working = Working::start(&ledger, &vendor);
-        until("it is parked", || async { ledger.figures().await.unwrap().parked == 1 }).await;
+        until("it is parked", || async { ledger.stats().await.unwrap().parked_operations == 1 }).await;
         drop(working);
 
         let resource = ledger.resource(&key).await.unwrap().expect("a resource");
         assert_eq!(resource.state, State::Parked);
         let [parked] = &resource.timeline[..] else { panic!("{resource:?}") };
-        assert_eq!((parked.state.as_str(), parked.attempts), ("parked", 3));
-        let cause = parked.cause.as_deref().expect("a cause");
+        assert_eq!((parked.state, parked.attempt), (OperationState::Parked, 3));
+        let cause = parked.last_error.as_deref().expect("a cause");
         assert!(cause.contains("disk full") && !cause.contains("hunter2"), "{cause}");
 
         // three more attempts fail, and the next one succeeds
         for _ in 0..2 {
             assert!(ledger.retry(parked.id).await.unwrap());
             let working = Working::start(&ledger, &vendor);
-            until("it is settled", || async { ledger.figures().await.unwrap().open == 0 }).await;
+            until("it is settled", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
             drop(working);
         }
         assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
@@ -87,9 +87,9 @@ on_both_databases! {
 
     async fn a_parked_plan_change_does_not_change_the_resource(database: Database) {
         database.migrated().await;
-        let ledger = database.options().attempts(1, Duration::ZERO, Duration::ZERO).open().await.unwrap();
+        let ledger = database.options().max_attempts(1).backoff(Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         let first = Answer::from(kept.provision(basic(&key)).await);
         vendor.tell(&key, [Act::Fail("disk full")]);
@@ -102,13 +102,13 @@ on_both_databases! {
         assert!(ledger.abandon(parked).await.unwrap());
         assert!(!ledger.abandon(parked).await.unwrap());
         assert!(!ledger.retry(parked).await.unwrap());
-        assert_eq!(ledger.figures().await.unwrap().parked, 0);
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
     }
 
     async fn a_deprovision_is_retried_without_limit(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
         let acts = [Act::Fail("no connection"), Act::Panic, Act::Refuse("I do not want to."), Act::FailAfter("lost")];
@@ -117,18 +117,18 @@ on_both_databases! {
         assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Unavailable));
         let _working = Working::start(&ledger, &vendor);
         until("it is removed", || async {
-            ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Removed)
+            ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Deprovisioned)
         })
         .await;
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(vendor.calls(&key).await.len(), failures + 2);
-        assert_eq!(ledger.figures().await.unwrap().parked, 0);
+        assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
     }
 
     async fn a_failed_provision_that_cannot_be_retried_is_deprovisioned(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, [Act::FailAfter("a lost answer")]);
         let mut request = basic(&key);
@@ -136,7 +136,7 @@ on_both_databases! {
         assert_eq!(Answer::from(kept.provision(request).await), Answer::Failed(FailureKind::Unavailable));
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("basic"));
         let _working = Working::start(&ledger, &vendor);
-        until("it is taken down", || async { ledger.figures().await.unwrap().open == 0 }).await;
+        until("it is taken down", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await, None);
         let kinds: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.kind).collect();
         assert_eq!(kinds, ["provision", "deprovision"]);
@@ -145,36 +145,36 @@ on_both_databases! {
     async fn a_failed_provision_not_retried_for_a_day_is_deprovisioned(database: Database) {
         let rest = Duration::from_hours(1);
         database.migrated().await;
-        let ledger = database.options().attempts(1000, rest, rest).open().await.unwrap();
+        let ledger = database.options().max_attempts(1000).backoff(rest, rest).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         vendor.tell(&key, [Act::FailAfter("a lost answer"), Act::Fail("still no connection")]);
-        let failed = Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await);
+        let failed = Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await);
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
 
         let day = Duration::from_hours(25);
-        let tomorrow = database.options().attempts(1000, Duration::ZERO, Duration::ZERO).clock_offset(day).open().await;
+        let tomorrow = database.options().max_attempts(1000).backoff(Duration::ZERO, Duration::ZERO).clock_offset(day).open().await;
         let tomorrow = tomorrow.unwrap();
         let _working = Working::start(&tomorrow, &vendor);
-        until("it is settled", || async { tomorrow.figures().await.unwrap().open == 0 }).await;
+        until("it is settled", || async { tomorrow.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await, None);
-        assert_eq!(tomorrow.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Removed));
+        assert_eq!(tomorrow.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Deprovisioned));
     }
 
     async fn a_disconnect_does_not_stop_the_operation(database: Database) {
         // the lease is so long that no other process can take the operation over
         database.migrated().await;
-        let ledger = database.options().lease(Duration::from_hours(1)).open().await.unwrap();
+        let ledger = database.options().lease_duration(Duration::from_hours(1)).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         let gate = vendor.stop_at(&key);
-        let (kept, request) = (ledger.keep(vendor.clone()), basic(&key));
+        let (kept, request) = (ledger.wrap(vendor.clone()), basic(&key));
         let call = tokio::spawn(async move { kept.provision(request).await });
         gate.entered().await;
         call.abort();
         let _ = call.await;
         gate.open();
-        let again = ledger.keep(vendor.clone());
+        let again = ledger.wrap(vendor.clone());
         assert!(Answer::from(soon("the answer", again.provision(basic(&key))).await).is_done());
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
@@ -184,7 +184,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         vendor.tell(&key, [Act::Fail("no connection")]);
-        let _ = ledger.keep(vendor.clone()).provision(basic(&key)).await;
+        let _ = ledger.wrap(vendor.clone()).provision(basic(&key)).await;
         let gate = vendor.stop_at(&key);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let running = tokio::spawn(worker(&ledger, &vendor).run(async { drop(stopped.await) }));
@@ -193,7 +193,7 @@ on_both_databases! {
         assert!(!running.is_finished());
         gate.open();
         soon("the worker", running).await.unwrap();
-        assert_eq!(ledger.figures().await.unwrap().open, 0);
+        assert_eq!(ledger.stats().await.unwrap().open_operations, 0);
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("basic"));
         soon("closing", ledger.close()).await;
     }

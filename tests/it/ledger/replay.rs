@@ -15,23 +15,23 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        let first = Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await);
+        let first = Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await);
         assert!(first.is_done(), "{first:?}");
 
         let other = database.open().await;
-        assert_eq!(Answer::from(other.keep(vendor.clone()).provision(basic(&key)).await), first);
+        assert_eq!(Answer::from(other.wrap(vendor.clone()).provision(basic(&key)).await), first);
         soon("closing", ledger.close()).await;
         soon("closing", other.close()).await;
         drop((ledger, other));
         let reopened = database.open().await;
-        assert_eq!(Answer::from(reopened.keep(vendor.clone()).provision(basic(&key)).await), first);
+        assert_eq!(Answer::from(reopened.wrap(vendor.clone()).provision(basic(&key)).await), first);
         assert_eq!(vendor.calls(&key).await.len(), 1);
     }
 
     async fn a_refusal_is_replayed_with_its_message(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, [super::support::Act::Refuse("Premium is sold out in Europe.")]);
         for _ in 0..2 {
@@ -45,7 +45,7 @@ on_both_databases! {
     async fn a_replay_after_a_plan_change_has_the_current_config(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         let Answer::Done(first) = kept.provision(basic(&key)).await.into() else { panic!("no widget") };
         assert!(first.contains(r#"("A_FIRST", "basic")"#), "{first}");
@@ -57,7 +57,7 @@ on_both_databases! {
     async fn only_plan_region_and_options_make_a_provision_conflict(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         let mut first = basic(&key);
         first.region = Some("amazon-web-services::eu-west-1".into());
@@ -90,7 +90,7 @@ on_both_databases! {
 
     async fn resource_keys_are_separate_per_add_on(database: Database) {
         let ledger = database.ledger().await;
-        let kept = ledger.keep(Vendor::new(database.pool().await).await);
+        let kept = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
         assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
         let mut other = provision(&key, "premium");
@@ -101,7 +101,7 @@ on_both_databases! {
     async fn a_resource_is_found_by_provider_id_too(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         assert_ne!(id, key);
@@ -115,11 +115,11 @@ on_both_databases! {
     async fn a_deprovision_before_its_provision_leaves_a_tombstone(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Unknown));
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
-        assert_eq!(ledger.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Removed));
+        assert_eq!(ledger.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Deprovisioned));
 
         for slip in ["641", "widgets", "", "7b0c9c1e-2f1d-4c58-9a57", &"x".repeat(5000)] {
             assert_eq!(Answer::from(kept.deprovision(remove(slip)).await), Answer::Failed(FailureKind::Unknown));
@@ -134,7 +134,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         for _ in 0..short_or_long(40, 1000) {
             let key = key();
-            let (one, two) = (ledger.keep(vendor.clone()), other.keep(vendor.clone()));
+            let (one, two) = (ledger.wrap(vendor.clone()), other.wrap(vendor.clone()));
             let (request, removal) = (basic(&key), remove(&key));
             let making = tokio::spawn(async move { one.provision(request).await });
             let removing = tokio::spawn(async move { two.deprovision(removal).await });
@@ -142,7 +142,7 @@ on_both_databases! {
             let removed = Answer::from(soon("removing", removing).await.unwrap());
             // whichever came first: a resource reported as deprovisioned or unknown does not exist
             assert_eq!(vendor.widget(&key).await, None, "{made:?} {removed:?}");
-            assert_eq!(Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+            assert_eq!(Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
         }
     }
 
@@ -156,7 +156,7 @@ on_both_databases! {
         for _ in 0..short_or_long(20, 200) {
             let key = key();
             let calls = (0..64).map(|number: usize| {
-                let kept = processes[number % 3].keep(vendor.clone());
+                let kept = processes[number % 3].wrap(vendor.clone());
                 let request = basic(&key);
                 async move { kept.provision(request).await }
             });
@@ -172,10 +172,10 @@ on_both_databases! {
         let processes = [database.ledger().await, database.open().await];
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        processes[0].keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        processes[0].wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
         let gate = vendor.stop_at(&key);
         let calls = (0..16).map(|number: usize| {
-            let (kept, request) = (processes[number % 2].keep(vendor.clone()), remove(&key));
+            let (kept, request) = (processes[number % 2].wrap(vendor.clone()), remove(&key));
             async move { kept.deprovision(request).await }
         });
         let answers = tokio::spawn(replies(calls.collect::<Vec<_>>()));
@@ -191,7 +191,7 @@ on_both_databases! {
     async fn the_fencing_token_grows_with_every_execution(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         vendor.tell(&key, [super::support::Act::Fail("not yet"), super::support::Act::Fail("nor now")]);
         until("a widget", || async { kept.provision(basic(&key)).await.is_ok() }).await;
@@ -205,7 +205,7 @@ on_both_databases! {
     async fn ids_that_look_like_sql_are_treated_as_text(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         for id in ["'; DROP TABLE maitre_resources; --", "{now}", "$1", "{lock}", "%", "ü\u{1F4A1}"] {
             let resource = ResourceId::new(id);
             let request = maitre_core::Provision::new(addon(), resource, "{now}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maitre_core::{Backend, FailureKind};
-use maitre_ledger::{Ledger, Options, State};
+use maitre_ledger::{Ledger, LedgerBuilder, OperationState, State};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sqlx::Row;
@@ -47,8 +47,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Retries without limit: with so many processes on one machine, load alone may cost a lease.
-fn options(database: &Database) -> Options {
-    database.options().lease(LEASE).connections(2).attempts(10_000, Duration::from_millis(1), Duration::from_millis(50))
+fn options(database: &Database) -> LedgerBuilder {
+    database
+        .options()
+        .lease_duration(LEASE)
+        .connections(2)
+        .max_attempts(10_000)
+        .backoff(Duration::from_millis(1), Duration::from_millis(50))
 }
 
 /// Process with its own connections; killing it ends all its tasks.
@@ -84,13 +89,13 @@ async fn play(database: &Database, steps: &[Step]) {
     for step in steps {
         match *step {
             Step::Provision(place) => {
-                let kept = houses[place].ledger.keep(houses[place].vendor.clone());
+                let kept = houses[place].ledger.wrap(houses[place].vendor.clone());
                 let request = basic(&key);
                 let call = houses[place].process.spawn(async move { Answer::from(kept.provision(request).await) });
                 calls.push((true, call));
             }
             Step::Remove(place) => {
-                let kept = houses[place].ledger.keep(houses[place].vendor.clone());
+                let kept = houses[place].ledger.wrap(houses[place].vendor.clone());
                 let request = remove(&key);
                 let call = houses[place].process.spawn(async move { Answer::from(kept.deprovision(request).await) });
                 calls.push((false, call));
@@ -123,7 +128,8 @@ async fn play(database: &Database, steps: &[Step]) {
     let working = Working::start(&ledger, &vendor);
     until("all is done", || async {
         let resource = ledger.resource(&key).await.expect("the records");
-        resource.is_none_or(|resource| resource.timeline.iter().all(|operation| operation.state != "open"))
+        resource
+            .is_none_or(|resource| resource.timeline.iter().all(|operation| operation.state != OperationState::Open))
     })
     .await;
     drop(working);

@@ -39,9 +39,9 @@ on_both_databases! {
         let ledger = database.open().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        let first = Answer::from(ledger.keep(vendor.clone()).provision(basic(&key)).await);
+        let first = Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await);
         database.migrated().await;
-        let again = ledger.keep(vendor.clone());
+        let again = ledger.wrap(vendor.clone());
         let again = replies([async move { again.provision(basic(&key)).await }]).await;
         assert_eq!(again, [first], "once more changes nothing");
     }

@@ -51,14 +51,15 @@ fn child_process_that_leaks_secrets() {
 async fn serve(url: &str, api: &str) {
     Ledger::migrate(url).await.expect("tables");
     let rest = Duration::from_millis(1);
-    let ledger = Ledger::with(url).keys(Keys::parse(KEY).expect("a key")).attempts(2, rest, rest).open().await;
+    let ledger =
+        Ledger::builder(url).keys(Keys::parse(KEY).expect("a key")).max_attempts(2).backoff(rest, rest).open().await;
     let ledger = ledger.expect("a ledger");
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").with_legacy_token(true);
     let client = Client::builder(CLIENT_SECRET).base_url(api).no_proxy().build().expect("a client");
-    let platform = Platform::new(SLUG, client, ledger.records());
-    let heroku = Addon::new(heroku, ledger.keep(Careless).follow(platform.clone()));
-    let cloudcontrol = Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("as above"), ledger.keep(Careless));
-    let worker = ledger.worker([heroku.clone()]).and([cloudcontrol.clone()]).pause(Duration::from_millis(10));
+    let platform = Platform::new(SLUG, client, ledger.store());
+    let heroku = Addon::new(heroku, ledger.wrap(Careless).with_platform(platform.clone()));
+    let cloudcontrol = Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("as above"), ledger.wrap(Careless));
+    let worker = ledger.worker([heroku.clone()]).add([cloudcontrol.clone()]).poll_interval(Duration::from_millis(10));
     let sessions = SessionManagerLayer::new(ledger.sessions()).with_same_site(SameSite::Lax).with_secure(false);
     let app = Router::new()
         .nest("/heroku", maitre::heroku(heroku))

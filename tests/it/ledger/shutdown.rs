@@ -17,12 +17,12 @@ const LEASE: Duration = Duration::from_hours(1);
 on_both_databases! {
     async fn unfinished_operations_are_released_to_other_processes(database: Database) {
         database.migrated().await;
-        let stopping = database.options().lease(LEASE).open().await.unwrap();
-        let other = database.options().lease(LEASE).open().await.unwrap();
+        let stopping = database.options().lease_duration(LEASE).open().await.unwrap();
+        let other = database.options().lease_duration(LEASE).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         let gate = vendor.stop_at(&key);
-        let (kept, request) = (stopping.keep(vendor.clone()), basic(&key));
+        let (kept, request) = (stopping.wrap(vendor.clone()), basic(&key));
         let call = tokio::spawn(async move { kept.provision(request).await });
         gate.entered().await;
         assert_eq!(stopping.in_flight().count(), 1);
@@ -36,7 +36,7 @@ on_both_databases! {
         })
         .await;
         let timeline = other.resource(&key).await.unwrap().unwrap().timeline;
-        assert_eq!(timeline[0].attempts, 1, "the try that was stopped does not count");
+        assert_eq!(timeline[0].attempt, 1, "the try that was stopped does not count");
         assert_eq!(vendor.doubles().await, 0);
     }
 
@@ -45,11 +45,11 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let (called, taken_up) = (key(), key());
         vendor.tell(&taken_up, [Act::Fail("no connection")]);
-        let _ = ledger.keep(vendor.clone()).provision(basic(&taken_up)).await;
+        let _ = ledger.wrap(vendor.clone()).provision(basic(&taken_up)).await;
         let gates = [vendor.stop_at(&called), vendor.stop_at(&taken_up)];
 
         let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
-        let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+        let addon = Addon::new(heroku, ledger.wrap(vendor.clone()));
         let app = Router::new().nest("/heroku", maitre::heroku(addon));
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}/heroku", socket.local_addr().unwrap());
@@ -76,15 +76,15 @@ on_both_databases! {
 
     async fn a_server_releases_unfinished_operations_at_its_deadline(database: Database) {
         database.migrated().await;
-        let ledger = database.options().lease(LEASE).open().await.unwrap();
-        let other = database.options().lease(LEASE).open().await.unwrap();
+        let ledger = database.options().lease_duration(LEASE).open().await.unwrap();
+        let other = database.options().lease_duration(LEASE).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let (called, taken_up) = (key(), key());
         vendor.tell(&taken_up, [Act::Fail("no connection")]);
-        let _ = ledger.keep(vendor.clone()).provision(basic(&taken_up)).await;
+        let _ = ledger.wrap(vendor.clone()).provision(basic(&taken_up)).await;
         let gates = [vendor.stop_at(&called), vendor.stop_at(&taken_up)];
         let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
-        let addon = Addon::new(heroku, ledger.keep(vendor.clone()));
+        let addon = Addon::new(heroku, ledger.wrap(vendor.clone()));
         let app = Router::new().nest("/heroku", maitre::heroku(addon));
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}/heroku", socket.local_addr().unwrap());

@@ -15,10 +15,10 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         for round in 0..short_or_long(2, 20) {
             let key = key();
-            processes[0].keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+            processes[0].wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
             let strengths = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
             let calls = (0..1000usize).map(|number| {
-                let kept = processes[number % 3].keep(vendor.clone());
+                let kept = processes[number % 3].wrap(vendor.clone());
                 let request = sign_on(&key, strengths[(number / 3 + round) % 3], MADE_AT);
                 async move { kept.single_sign_on(request).await }
             });
@@ -31,7 +31,7 @@ on_both_databases! {
     async fn a_form_used_in_one_variant_is_rejected_in_every_other(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let order = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
         for first in order {
             let key = key();
@@ -46,7 +46,7 @@ on_both_databases! {
 
     async fn other_users_and_other_seconds_have_separate_tokens(database: Database) {
         let ledger = database.ledger().await;
-        let kept = ledger.keep(Vendor::new(database.pool().await).await);
+        let kept = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
         let ada = sign_on(&key, TokenKind::User, MADE_AT);
@@ -59,7 +59,7 @@ on_both_databases! {
 
     async fn changed_unsigned_fields_do_not_make_a_new_token(database: Database) {
         let ledger = database.ledger().await;
-        let kept = ledger.keep(Vendor::new(database.pool().await).await);
+        let kept = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
         let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         let form = sign_on(&key, TokenKind::Resource, MADE_AT);
@@ -80,13 +80,13 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        ledger.keep(vendor.clone()).provision(basic(&key)).await.expect("a widget");
+        ledger.wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
         let form = sign_on(&key, TokenKind::User, MADE_AT);
-        ledger.keep(vendor.clone()).single_sign_on(form.clone()).await.expect("the first time");
+        ledger.wrap(vendor.clone()).single_sign_on(form.clone()).await.expect("the first time");
         let later = database.options().clock_offset(Duration::from_secs(350)).open().await.unwrap();
-        let failure = later.keep(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");
+        let failure = later.wrap(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");
         assert_eq!(failure.kind(), FailureKind::Refused);
         let after = database.options().clock_offset(Duration::from_secs(400)).open().await.unwrap();
-        after.keep(vendor.clone()).single_sign_on(form).await.expect("the window's check alone keeps it out by then");
+        after.wrap(vendor.clone()).single_sign_on(form).await.expect("the window's check alone keeps it out by then");
     }
 }

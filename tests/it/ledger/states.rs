@@ -3,7 +3,7 @@
 use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
 use maitre_core::sso::TokenKind;
 use maitre_core::{Backend, FailureKind};
-use maitre_ledger::{Kept, Ledger, State};
+use maitre_ledger::{DurableListener, Ledger, OperationState, State};
 use sqlx::Executor;
 use tokio::task::JoinHandle;
 
@@ -15,9 +15,9 @@ const STATES: [Option<State>; 8] = [
     None,
     Some(State::Provisioning),
     Some(State::Provisioned),
-    Some(State::Changing),
-    Some(State::Removing),
-    Some(State::Removed),
+    Some(State::ChangingPlan),
+    Some(State::Deprovisioning),
+    Some(State::Deprovisioned),
     Some(State::Refused),
     Some(State::Parked),
 ];
@@ -48,7 +48,7 @@ struct Scene {
 
 struct House {
     ledger: Ledger,
-    kept: Kept<Vendor>,
+    kept: DurableListener<Vendor>,
     vendor: Vendor,
 }
 
@@ -56,9 +56,9 @@ impl House {
     async fn on(database: &Database) -> Self {
         let rest = std::time::Duration::ZERO;
         database.migrated().await;
-        let ledger = database.options().attempts(1, rest, rest).open().await.expect("a ledger");
+        let ledger = database.options().max_attempts(1).backoff(rest, rest).open().await.expect("a ledger");
         let vendor = Vendor::new(database.pool().await).await;
-        Self { kept: ledger.keep(vendor.clone()), ledger, vendor }
+        Self { kept: ledger.wrap(vendor.clone()), ledger, vendor }
     }
 
     async fn send(&self, event: &str, key: &str) -> Answer {
@@ -97,15 +97,15 @@ impl House {
             Some(_) => scene.first = Some(self.send("as first asked", &key).await),
         }
         match state {
-            Some(State::Changing) => {
+            Some(State::ChangingPlan) => {
                 scene.gate = Some(self.vendor.stop_at(&key));
                 scene.under_way = Some(self.sent("the coming plan", &key));
             }
-            Some(State::Removing) => {
+            Some(State::Deprovisioning) => {
                 scene.gate = Some(self.vendor.stop_at(&key));
                 scene.under_way = Some(self.sent("deprovision", &key));
             }
-            Some(State::Removed) => assert!(self.send("deprovision", &key).await.is_done()),
+            Some(State::Deprovisioned) => assert!(self.send("deprovision", &key).await.is_done()),
             _ => {}
         }
         if let Some(gate) = &scene.gate {
@@ -162,21 +162,21 @@ impl House {
 
     /// Resets the time of the last request, so that a joining request is detected at any speed.
     async fn forget_who_asked(&self, key: &str) {
-        let forget = "UPDATE maitre_operations SET last_asked_at = 0
+        let forget = "UPDATE maitre_operations SET last_requested_at = 0
                       WHERE resource = (SELECT id FROM maitre_resources WHERE key = $1)";
         self.vendor.pool.execute(sqlx::query(forget).bind(key)).await.expect("the records");
     }
 
     async fn was_asked_for(&self, key: &str) -> bool {
         let asked = "SELECT o.id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-                     WHERE r.key = $1 AND o.state = 'open' AND o.last_asked_at > 0";
+                     WHERE r.key = $1 AND o.state = 'open' AND o.last_requested_at > 0";
         self.vendor.pool.fetch_optional(sqlx::query(asked).bind(key)).await.expect("the records").is_some()
     }
 
     /// Returns the number of open operations of a resource.
     async fn open(&self, key: &str) -> usize {
         let resource = self.ledger.resource(key).await.expect("the records").expect("a resource");
-        resource.timeline.iter().filter(|operation| operation.state == "open").count()
+        resource.timeline.iter().filter(|operation| operation.state == OperationState::Open).count()
     }
 
     async fn check_row(&self, event: &'static str, cells: [Cell; 8]) {
@@ -205,7 +205,7 @@ on_both_databases! {
     async fn a_change_to_the_current_plan_makes_no_call(database: Database) {
         let house = House::on(&database).await;
         house.check("its plan", Some(State::Provisioned), NoCall).await;
-        house.check("the coming plan", Some(State::Changing), Join).await;
+        house.check("the coming plan", Some(State::ChangingPlan), Join).await;
     }
 
     async fn a_deprovision_works_in_every_state(database: Database) {
@@ -233,7 +233,7 @@ on_both_databases! {
                 assert_eq!(house.send(event, &scene.key).await, Answer::Failed(Gone), "{event}");
             }
             assert_eq!(house.send("single sign-on", &scene.key).await, Answer::Failed(Unknown));
-            assert_eq!(house.state(&scene.key).await, Some(State::Removed));
+            assert_eq!(house.state(&scene.key).await, Some(State::Deprovisioned));
             assert_eq!(house.vendor.widget(&scene.key).await, None);
         }
         assert_eq!(house.vendor.widgets().await, Vec::<String>::new());
@@ -241,11 +241,11 @@ on_both_databases! {
 
     async fn a_deprovision_overtakes_waiting_plan_changes(database: Database) {
         let house = House::on(&database).await;
-        let scene = house.reach(Some(State::Changing)).await;
+        let scene = house.reach(Some(State::ChangingPlan)).await;
         let waiting = house.sent("another plan", &scene.key);
         until("a plan change waits", || async { house.open(&scene.key).await == 2 }).await;
         let removal = house.sent("deprovision", &scene.key);
-        until("a removal wins", || async { house.state(&scene.key).await == Some(State::Removing) }).await;
+        until("a removal wins", || async { house.state(&scene.key).await == Some(State::Deprovisioning) }).await;
         scene.gate.expect("a gate").open();
         assert!(soon("the removal", removal).await.expect("an answer").is_done());
         assert_eq!(soon("the plan change", waiting).await.expect("an answer"), Answer::Failed(Gone));

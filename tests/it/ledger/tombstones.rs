@@ -12,7 +12,7 @@ on_both_databases! {
     async fn no_secret_of_a_deprovisioned_resource_is_kept(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         kept.provision(basic(&key)).await.expect("a widget");
         vendor.tell(&key, [Act::Fail("no connection")]);
@@ -20,20 +20,20 @@ on_both_databases! {
         kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
         kept.deprovision(remove(&key)).await.expect("a removal");
 
-        let kept_values = "SELECT asked FROM maitre_resources WHERE key = $1 AND (asked IS NOT NULL OR reply IS NOT NULL)
+        let kept_values = "SELECT request_hash FROM maitre_resources WHERE key = $1 AND (request_hash IS NOT NULL OR reply IS NOT NULL)
              UNION ALL SELECT request FROM maitre_operations WHERE kind <> 'deprovision'
-                   AND (request IS NOT NULL OR reply IS NOT NULL OR cause IS NOT NULL)";
+                   AND (request IS NOT NULL OR reply IS NOT NULL OR last_error IS NOT NULL)";
         let rows = database.pool().await.fetch_all(sqlx::query(kept_values).bind(&key)).await.expect("rows");
         assert_eq!(rows.len(), 0);
         let timeline = ledger.resource(&key).await.unwrap().expect("a tombstone").timeline;
         let kinds: Vec<_> = timeline.iter().map(|operation| operation.kind.as_str()).collect();
-        assert_eq!(kinds, ["provision", "plan change", "deprovision"], "what happened can still be told");
+        assert_eq!(kinds, ["provision", "plan_change", "deprovision"], "what happened can still be told");
     }
 
     async fn an_erased_key_cannot_be_provisioned_again(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let key = key();
         assert!(!ledger.erase(&addon(), &key).await.unwrap(), "never heard of it");
         let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
@@ -44,7 +44,7 @@ on_both_databases! {
         assert!(ledger.erase(&addon(), &id).await.unwrap(), "by the vendor's name of it");
         assert!(ledger.resource(&id).await.unwrap().is_none());
         let bare = ledger.resource(&key).await.unwrap().expect("a tombstone");
-        assert_eq!((bare.state, bare.plan, bare.provider_id), (State::Removed, None, None));
+        assert_eq!((bare.state, bare.plan, bare.provider_id), (State::Deprovisioned, None, None));
         assert!(bare.timeline.is_empty());
         assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
         assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Gone));
@@ -55,7 +55,7 @@ on_both_databases! {
         database.migrated().await;
         let ledger = database.options().retention(30 * day).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.keep(vendor.clone());
+        let kept = ledger.wrap(vendor.clone());
         let (gone, alive) = (key(), key());
         for key in [&gone, &alive] {
             kept.provision(basic(key)).await.expect("a widget");
@@ -71,8 +71,8 @@ on_both_databases! {
             let working = Working::start(&later, &vendor);
             // a worker sweeps first, so the sweep is done when this operation is
             vendor.tell(&alive, [Act::Fail("no connection")]);
-            let _ = later.keep(vendor.clone()).plan_change(plan(&alive, &format!("plan-{days}"))).await;
-            until("the worker has worked", || async { later.figures().await.unwrap().open == 0 }).await;
+            let _ = later.wrap(vendor.clone()).plan_change(plan(&alive, &format!("plan-{days}"))).await;
+            until("the worker has worked", || async { later.stats().await.unwrap().open_operations == 0 }).await;
             drop(working);
         };
         sweep_at(29, Some(30 * day)).await;

@@ -80,9 +80,9 @@ fn log_errors(path: &Path) {
 
 async fn serve(database: Database, api: &str, ahead: i64) {
     let ledger_ahead = Duration::from_secs(u64::try_from(ahead).expect("not behind"));
-    let options = database.options().lease(LEASE).connections(4).clock_offset(ledger_ahead);
+    let options = database.options().lease_duration(LEASE).connections(4).clock_offset(ledger_ahead);
     // operations of processes that are killed this often need more attempts than in a year
-    let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50));
+    let options = options.max_attempts(10_000).backoff(Duration::from_millis(1), Duration::from_millis(50));
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.checks_fence = true;
     let clock = Arc::new(AtomicI64::new(ahead));
@@ -92,7 +92,7 @@ async fn serve(database: Database, api: &str, ahead: i64) {
     });
     let house =
         House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).replaces_lost_grants()).await;
-    let _working = tokio::spawn(house.worker().at_once(64).run(std::future::pending()));
+    let _working = tokio::spawn(house.worker().concurrency(64).run(std::future::pending()));
     let house = Arc::new(house);
     obey(|words| {
         let (house, clock) = (house.clone(), clock.clone());

@@ -199,8 +199,8 @@ on_both_databases! {
             _ => true,
         });
         assert!(wrong.is_empty(), "{wrong:#?}");
-        let figures = house.ledger.figures().await.unwrap();
-        assert_eq!((figures.parked, figures.parked_errands), (0, 0));
+        let figures = house.ledger.stats().await.unwrap();
+        assert_eq!((figures.parked_operations, figures.parked_jobs), (0, 0));
         let (orders, ends) = (installs.len(), told_again.len());
         println!("{orders} orders; {kills} processes killed, by that {cut_off} exchanges and {ends} ends of removals cut off");
     }
@@ -247,7 +247,7 @@ on_both_databases! {
         let world = World::new(database).await;
         // this process has no worker: it only records requests
         let front = world.front(world.options(), |platform| platform).await;
-        let records = front.ledger.records();
+        let records = front.ledger.store();
         for _ in 0..1_000 {
             let install = world.heroku.install("basic");
             let mut order = maitre_core::Provision::new(front.addon.id().clone(), install.uuid(), "basic");

@@ -167,7 +167,7 @@ on_both_databases! {
         becomes(&install, State::Deprovisioned).await;
         house.all_done().await;
         assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 0));
-        assert_eq!(house.ledger.figures().await.unwrap().parked, 0);
+        assert_eq!(house.ledger.stats().await.unwrap().parked_operations, 0);
         world.is_content();
     }
 
@@ -212,7 +212,7 @@ on_both_databases! {
         world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
-        until("its grant is lost", || async { house.ledger.figures().await.unwrap().parked_errands == 1 }).await;
+        until("its grant is lost", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
         let gate = world.vendor.stop_at(install.uuid());
         house.remove(&install).await.expect(202);
         gate.open();

@@ -69,7 +69,7 @@ on_both_databases! {
         let other = maitre_core::AddonId::new("elsewhere", "lantern");
         let mut request = basic("k1");
         request.addon = other;
-        maitre_core::Backend::provision(&house.ledger.keep(world.vendor.clone()), request).await.unwrap();
+        maitre_core::Backend::provision(&house.ledger.wrap(world.vendor.clone()), request).await.unwrap();
         assert!(house.platform.sighting().await.unwrap().is_empty());
         world.is_content();
     }

@@ -63,7 +63,7 @@ on_both_databases! {
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert_eq!(install.tally().restarts, 2, "one for the provision and one for the change");
             assert!(passwords.asked().iter().all(|asked| asked.starts_with("add ")), "{:?}", passwords.asked());
-            assert_eq!(house.ledger.figures().await.unwrap().open_errands, 1);
+            assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 1);
             install.uuid().to_owned()
         };
         let later = world.options().clock_offset(Duration::from_hours(2) + Duration::from_mins(1));

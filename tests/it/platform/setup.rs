@@ -6,7 +6,7 @@ use axum::Router;
 use maitre::platform::{Client, WebhookSecret};
 use maitre::{Addon, Heroku, Platform, heroku_webhooks};
 use maitre_core::{Listener, ResourceId};
-use maitre_ledger::{Ledger, Options, Worker};
+use maitre_ledger::{Ledger, LedgerBuilder, Worker};
 use maitre_testkit::platform::{self as testkit, Install, Serving, State};
 use maitre_testkit::{self as market, Reply};
 use time::OffsetDateTime;
@@ -38,7 +38,7 @@ impl World {
         Self { heroku, api, vendor, database }
     }
 
-    pub(super) fn options(&self) -> Options {
+    pub(super) fn options(&self) -> LedgerBuilder {
         self.database.options()
     }
 
@@ -53,14 +53,14 @@ impl World {
         self.house_with(self.options(), |platform| platform).await
     }
 
-    pub(super) async fn house_with(&self, options: Options, change: impl FnOnce(Platform) -> Platform) -> House {
+    pub(super) async fn house_with(&self, options: LedgerBuilder, change: impl FnOnce(Platform) -> Platform) -> House {
         let mut house = self.front(options, change).await;
         house.working = Some(house.start_working());
         house
     }
 
     /// Starts an add-on process without a worker.
-    pub(super) async fn front(&self, options: Options, change: impl FnOnce(Platform) -> Platform) -> House {
+    pub(super) async fn front(&self, options: LedgerBuilder, change: impl FnOnce(Platform) -> Platform) -> House {
         House::open(options, self.client(), self.vendor.clone(), change).await
     }
 
@@ -108,14 +108,14 @@ pub(super) struct House {
 impl House {
     /// Starts a process without a worker.
     pub(super) async fn open(
-        options: Options,
+        options: LedgerBuilder,
         client: Client,
         listener: impl Listener,
         change: impl FnOnce(Platform) -> Platform,
     ) -> Self {
         let ledger = options.open().await.expect("a ledger");
-        let platform = change(Platform::new(SLUG, client, ledger.records()));
-        let kept = ledger.keep(listener).follow(platform.clone());
+        let platform = change(Platform::new(SLUG, client, ledger.store()));
+        let kept = ledger.wrap(listener).with_platform(platform.clone());
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
         let addon = addon.with_async_after(GIVE_WAY).with_async_deprovision(true);
         let door = platform.webhooks([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
@@ -126,7 +126,7 @@ impl House {
     }
 
     pub(super) fn worker(&self) -> Worker {
-        self.ledger.worker([self.addon.clone()]).pause(Duration::from_millis(5))
+        self.ledger.worker([self.addon.clone()]).poll_interval(Duration::from_millis(5))
     }
 
     pub(super) fn start_working(&self) -> JoinHandle<()> {
@@ -134,11 +134,11 @@ impl House {
     }
 
     pub(super) async fn errands_done(&self) {
-        until("all errands are done", || async { self.ledger.figures().await.unwrap().open_errands == 0 }).await;
+        until("all errands are done", || async { self.ledger.stats().await.unwrap().open_jobs == 0 }).await;
     }
 
     pub(super) async fn all_done(&self) {
-        until("all is done", || async { self.ledger.figures().await.unwrap().open == 0 }).await;
+        until("all is done", || async { self.ledger.stats().await.unwrap().open_operations == 0 }).await;
         self.errands_done().await;
     }
 

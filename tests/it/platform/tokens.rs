@@ -80,7 +80,7 @@ on_both_databases! {
         house.errands_done().await;
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
         assert_eq!(install.tally().grants, 2);
-        assert_eq!(house.ledger.figures().await.unwrap().parked_errands, 0);
+        assert_eq!(house.ledger.stats().await.unwrap().parked_jobs, 0);
     }
 
     async fn a_lost_grant_is_parked_if_replacement_is_not_enabled(database: Database) {
@@ -89,10 +89,10 @@ on_both_databases! {
         world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
-        until("it is parked", || async { house.ledger.figures().await.unwrap().parked_errands == 1 }).await;
-        let parked = house.ledger.parked_errands().await.unwrap();
+        until("it is parked", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
+        let parked = house.ledger.parked_jobs().await.unwrap();
         assert_eq!((parked[0].kind.as_str(), parked[0].resource.as_deref()), ("grant", Some(install.uuid())));
-        assert!(parked[0].cause.as_deref().unwrap().contains("401"), "{parked:?}");
+        assert!(parked[0].last_error.as_deref().unwrap().contains("401"), "{parked:?}");
         assert!(matches!(name(&house, &install).await, Err(Error::NoToken(_))));
         // the test kit permits a retry after a response that it dropped
         assert!(world.heroku.violations().iter().all(|violation| violation.rule() != Rule::RepeatedExchange));
@@ -104,7 +104,7 @@ on_both_databases! {
         world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
-        until("it is parked", || async { house.ledger.figures().await.unwrap().parked_errands == 1 }).await;
+        until("it is parked", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
         let _newer = install.new_grant();
         house.market.provision("basic").install(&install).send().await.expect(200);
         house.errands_done().await;

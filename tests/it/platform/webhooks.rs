@@ -108,7 +108,7 @@ on_both_databases! {
         assert_eq!(deliver(&house, None, body.to_vec()).await, StatusCode::UNAUTHORIZED);
         assert_eq!(deliver(&house, Some(""), body.to_vec()).await, StatusCode::UNAUTHORIZED);
         assert_eq!(deliver(&house, Some("é"), body.to_vec()).await, StatusCode::UNAUTHORIZED);
-        assert_eq!(house.ledger.figures().await.unwrap().open_errands, 1);
+        assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 1);
         let get = reqwest::get(house.server.url("/heroku/webhooks")).await.unwrap().status();
         assert_eq!(get, StatusCode::METHOD_NOT_ALLOWED);
         let long = vec![b' '; 1024 * 1024 + 1];
@@ -130,7 +130,7 @@ on_both_databases! {
             let received = door.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
             assert!(matches!(received, maitre::platform::Received::NotSigned), "bit {bit}, round {round}");
         }
-        assert_eq!(house.ledger.figures().await.unwrap().open_errands, 0);
+        assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 0);
     }
 
     async fn events_with_duplicates_give_the_same_result_in_any_order(database: Database) {
@@ -176,9 +176,9 @@ on_both_databases! {
         }
         house.errands_done().await;
         assert_eq!(names.of("7b0c").as_deref(), Some("lantern-main"));
-        let parked = house.ledger.parked_errands().await.unwrap();
+        let parked = house.ledger.parked_jobs().await.unwrap();
         assert_eq!(parked.len(), 3, "{parked:?}");
-        assert!(parked.iter().all(|errand| errand.kind == "event" && errand.cause.is_some()));
+        assert!(parked.iter().all(|errand| errand.kind == "event" && errand.last_error.is_some()));
     }
 
     async fn an_event_that_cannot_be_stored_is_not_acknowledged(database: Database) {

@@ -41,10 +41,10 @@ impl Listener for Forge {
 
 pub(crate) async fn app(url: &str, heroku: &str) -> Outcome<Router> {
     Ledger::migrate(url).await?;
-    let ledger = Ledger::with(url).keys(keys()?).connections(CONNECTIONS).open().await?;
+    let ledger = Ledger::builder(url).keys(keys()?).connections(CONNECTIONS).open().await?;
     let client = Client::builder(CLIENT_SECRET).base_url(heroku).user_agent("tally/1.0").no_proxy().build()?;
-    let platform = Platform::new(USER, client, ledger.records());
-    let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, ledger.keep(Forge).follow(platform));
+    let platform = Platform::new(USER, client, ledger.store());
+    let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, ledger.wrap(Forge).with_platform(platform));
     let addon = addon.with_async_after(GIVE_WAY);
     tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
     Ok(Router::new().nest("/heroku", maitre::heroku(addon)))

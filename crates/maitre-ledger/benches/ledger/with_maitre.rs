@@ -50,6 +50,6 @@ pub(crate) fn bare() -> Outcome<Router> {
 
 pub(crate) async fn kept(url: &str) -> Outcome<Router> {
     Ledger::migrate(url).await?;
-    let ledger = Ledger::with(url).keys(keys()?).connections(CONNECTIONS).open().await?;
-    app(ledger.keep(Counters))
+    let ledger = Ledger::builder(url).keys(keys()?).connections(CONNECTIONS).open().await?;
+    app(ledger.wrap(Counters))
 }

@@ -5,16 +5,16 @@ CREATE TABLE maitre_resources (
     provider_id TEXT,
     state TEXT NOT NULL,
     plan TEXT,
-    asked BLOB,
+    request_hash BLOB,
     reply BLOB,
     fence BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL,
-    changed_at BIGINT NOT NULL,
-    removed_at BIGINT,
+    updated_at BIGINT NOT NULL,
+    deprovisioned_at BIGINT,
     UNIQUE (key, addon)
 );
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
-CREATE INDEX maitre_resources_removed ON maitre_resources (removed_at) WHERE removed_at IS NOT NULL;
+CREATE INDEX maitre_resources_deprovisioned ON maitre_resources (deprovisioned_at) WHERE deprovisioned_at IS NOT NULL;
 
 CREATE TABLE maitre_operations (
     id INTEGER PRIMARY KEY,
@@ -24,28 +24,28 @@ CREATE TABLE maitre_operations (
     plan TEXT,
     request BLOB,
     reply BLOB,
-    cause BLOB,
-    attempts BIGINT NOT NULL DEFAULT 0,
+    last_error BLOB,
+    attempt BIGINT NOT NULL DEFAULT 0,
     fence BIGINT NOT NULL DEFAULT 0,
     lease_owner TEXT,
     lease_until BIGINT NOT NULL DEFAULT 0,
-    due_at BIGINT NOT NULL,
-    asked_at BIGINT NOT NULL,
-    last_asked_at BIGINT NOT NULL,
-    ended_at BIGINT,
+    scheduled_at BIGINT NOT NULL,
+    requested_at BIGINT NOT NULL,
+    last_requested_at BIGINT NOT NULL,
+    finished_at BIGINT,
     accepted_at BIGINT,
-    accepted_until BIGINT,
-    alarms BIGINT NOT NULL DEFAULT 0,
-    telling BIGINT NOT NULL DEFAULT 0,
+    completion_deadline BIGINT,
+    alarm_level BIGINT NOT NULL DEFAULT 0,
+    notifying BOOLEAN NOT NULL DEFAULT FALSE,
     progress BLOB
 );
 CREATE INDEX maitre_operations_lane ON maitre_operations (resource, id);
-CREATE INDEX maitre_operations_due ON maitre_operations (due_at) WHERE state = 'open';
-CREATE INDEX maitre_operations_accepted ON maitre_operations (accepted_until)
-    WHERE state = 'open' AND accepted_until IS NOT NULL;
-CREATE INDEX maitre_operations_parked ON maitre_operations (last_asked_at) WHERE state = 'parked';
+CREATE INDEX maitre_operations_due ON maitre_operations (scheduled_at) WHERE state = 'open';
+CREATE INDEX maitre_operations_accepted ON maitre_operations (completion_deadline)
+    WHERE state = 'open' AND completion_deadline IS NOT NULL;
+CREATE INDEX maitre_operations_parked ON maitre_operations (last_requested_at) WHERE state = 'parked';
 
-CREATE TABLE maitre_errands (
+CREATE TABLE maitre_jobs (
     id INTEGER PRIMARY KEY,
     addon TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -53,38 +53,38 @@ CREATE TABLE maitre_errands (
     resource TEXT,
     payload BLOB,
     state TEXT NOT NULL,
-    cause BLOB,
-    attempts BIGINT NOT NULL DEFAULT 0,
+    last_error BLOB,
+    attempt BIGINT NOT NULL DEFAULT 0,
     lease_until BIGINT NOT NULL DEFAULT 0,
-    due_at BIGINT NOT NULL,
-    ends_at BIGINT,
-    alarms BIGINT NOT NULL DEFAULT 0,
-    noted_at BIGINT NOT NULL,
-    ended_at BIGINT,
+    scheduled_at BIGINT NOT NULL,
+    deadline BIGINT,
+    alarm_level BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT,
     UNIQUE (name, kind, addon)
 );
-CREATE INDEX maitre_errands_due ON maitre_errands (due_at) WHERE state = 'open';
-CREATE INDEX maitre_errands_parked ON maitre_errands (id) WHERE state = 'parked';
-CREATE INDEX maitre_errands_ended ON maitre_errands (ended_at) WHERE state = 'done';
-CREATE INDEX maitre_errands_resource ON maitre_errands (resource) WHERE resource IS NOT NULL;
+CREATE INDEX maitre_jobs_due ON maitre_jobs (scheduled_at) WHERE state = 'open';
+CREATE INDEX maitre_jobs_parked ON maitre_jobs (id) WHERE state = 'parked';
+CREATE INDEX maitre_jobs_finished ON maitre_jobs (finished_at) WHERE state = 'completed';
+CREATE INDEX maitre_jobs_resource ON maitre_jobs (resource) WHERE resource IS NOT NULL;
 
-CREATE TABLE maitre_records (
+CREATE TABLE maitre_values (
     id INTEGER PRIMARY KEY,
     resource TEXT NOT NULL,
     addon TEXT NOT NULL,
     name TEXT NOT NULL,
     value BLOB,
     version BIGINT NOT NULL DEFAULT 0,
-    held_by TEXT,
-    held_until BIGINT NOT NULL DEFAULT 0,
+    locked_by TEXT,
+    locked_until BIGINT NOT NULL DEFAULT 0,
     UNIQUE (resource, addon, name)
 );
 
-CREATE TABLE maitre_marks (
+CREATE TABLE maitre_used_tokens (
     hash BLOB PRIMARY KEY,
     expires_at BIGINT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX maitre_marks_expiry ON maitre_marks (expires_at);
+CREATE INDEX maitre_used_tokens_expiry ON maitre_used_tokens (expires_at);
 
 CREATE TABLE maitre_sessions (
     hash BLOB PRIMARY KEY,

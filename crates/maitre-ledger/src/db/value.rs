@@ -107,6 +107,16 @@ impl Row {
         self.maybe_number(column)?.ok_or(LedgerError::damaged("a number that is not there"))
     }
 
+    /// SQLite stores booleans as 0 and 1.
+    pub(crate) fn flag(&self, column: &str) -> Result<bool, LedgerError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => Ok(self.number(column)? == 1),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => Ok(sqlx::Row::try_get(row, column)?),
+        }
+    }
+
     pub(crate) fn maybe_text(&self, column: &str) -> Result<Option<String>, LedgerError> {
         match self {
             #[cfg(feature = "sqlite")]

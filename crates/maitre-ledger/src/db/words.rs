@@ -16,7 +16,7 @@ use super::{Dialect, Milliseconds};
 /// | `{skip_locked}` | takes rows that nobody else holds |
 /// | `{among $1}` | compares with each of a list of numbers |
 /// | `{returning id}` | of the row that is inserted; see [`Connection::insert`](super::Connection::insert) |
-/// | `{turned}` | how far tests have turned the clock, for functions that ask for the time themselves |
+/// | `{clock_offset}` | how far tests have turned the clock, for functions that ask for the time themselves |
 #[derive(Clone)]
 pub(crate) struct Words(Arc<Inner>);
 
@@ -59,7 +59,7 @@ impl Words {
         if let Some(known) = self.0.known.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return known.clone();
         }
-        let text = statement.replace("{now}", &self.0.now).replace("{turned}", &self.0.clock_offset.to_string());
+        let text = statement.replace("{now}", &self.0.now).replace("{clock_offset}", &self.0.clock_offset.to_string());
         let text: Arc<str> = match self.0.dialect {
             #[cfg(feature = "sqlite")]
             Dialect::Sqlite => text
@@ -92,18 +92,18 @@ mod tests {
 
     #[test]
     fn each_database_gets_its_own_words() {
-        let statement = "SELECT id FROM t WHERE id {among $1} AND due_at <= {now} - $2 {lock}";
+        let statement = "SELECT id FROM t WHERE id {among $1} AND scheduled_at <= {now} - $2 {lock}";
         let sqlite = &Words::new(Dialect::Sqlite, 0).of(statement).text;
         assert_eq!(
             &**sqlite,
             "SELECT id FROM t WHERE id IN (SELECT value FROM json_each(?1)) \
-             AND due_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 "
+             AND scheduled_at <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?2 "
         );
         let postgres = &Words::new(Dialect::Postgres, 5).of(statement).text;
         assert_eq!(
             &**postgres,
             "SELECT id FROM t WHERE id = ANY($1) \
-             AND due_at <= (CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + 5) - $2 FOR UPDATE"
+             AND scheduled_at <= (CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + 5) - $2 FOR UPDATE"
         );
     }
 }

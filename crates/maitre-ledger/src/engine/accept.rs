@@ -28,8 +28,8 @@ impl Command for Accept {
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Accepted, LedgerError> {
         let resource = Resource::of_operation(on, self.operation).await?;
-        let accept = "UPDATE maitre_operations SET accepted_at = COALESCE(accepted_at, {now}), last_asked_at = {now},
-             accepted_until = COALESCE(accepted_until, {now} + $2) WHERE id = $1 AND state = 'open' RETURNING progress";
+        let accept = "UPDATE maitre_operations SET accepted_at = COALESCE(accepted_at, {now}), last_requested_at = {now},
+             completion_deadline = COALESCE(completion_deadline, {now} + $2) WHERE id = $1 AND state = 'open' RETURNING progress";
         if let Some(row) = on.maybe_row(accept, values![self.operation, self.patience]).await? {
             return engine.goes_on(&resource.addon, &resource.key, row.maybe_bytes("progress")?.as_deref());
         }
@@ -83,8 +83,9 @@ impl Engine {
 
 /// The work is done, and the marketplace is to be told: the same lease goes on with that.
 pub(super) async fn tell(on: &mut Connection<'_>, lease: &Lease, sealed_reply: &[u8]) -> Result<(), LedgerError> {
-    let tell = "UPDATE maitre_operations SET telling = 1, reply = $2, request = NULL, cause = NULL, attempts = 1,
-         due_at = {now} WHERE id = $1";
+    let tell =
+        "UPDATE maitre_operations SET notifying = TRUE, reply = $2, request = NULL, last_error = NULL, attempt = 1,
+         scheduled_at = {now} WHERE id = $1";
     on.run(tell, values![lease.operation, sealed_reply]).await.map(drop)
 }
 
@@ -92,10 +93,10 @@ pub(super) async fn tell(on: &mut Connection<'_>, lease: &Lease, sealed_reply: &
 pub(super) async fn raise_alarms(on: &mut Connection<'_>) -> Result<(), LedgerError> {
     for (alarm, twelfths) in [(1, 1), (2, 6), (3, 11)] {
         let late = "SELECT o.id AS id, o.kind AS kind, r.key AS key, r.addon AS addon,
-             (accepted_until - {now}) / 1000 AS seconds_left
+             (completion_deadline - {now}) / 1000 AS seconds_left
              FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-             WHERE o.state = 'open' AND o.accepted_until IS NOT NULL AND o.alarms < $1
-               AND {now} - o.accepted_at >= (o.accepted_until - o.accepted_at) * $2 / 12 LIMIT 100 {skip_locked}";
+             WHERE o.state = 'open' AND o.completion_deadline IS NOT NULL AND o.alarm_level < $1
+               AND {now} - o.accepted_at >= (o.completion_deadline - o.accepted_at) * $2 / 12 LIMIT 100 {skip_locked}";
         for row in on.rows(late, values![alarm, twelfths]).await? {
             let (key, addon, kind) = (row.text("key")?, row.text("addon")?, row.text("kind")?);
             tracing::error!(
@@ -105,7 +106,7 @@ pub(super) async fn raise_alarms(on: &mut Connection<'_>) -> Result<(), LedgerEr
                 "a {kind} was accepted long ago and is not done: the marketplace will give it up"
             );
             crate::observe::late(&addon, &kind);
-            let raised = "UPDATE maitre_operations SET alarms = $2 WHERE id = $1";
+            let raised = "UPDATE maitre_operations SET alarm_level = $2 WHERE id = $1";
             on.run(raised, values![row.number("id")?, alarm]).await?;
         }
     }

@@ -58,7 +58,7 @@ pub(crate) struct AskProvision {
 
 impl AskProvision {
     pub(super) fn sealed_asked(&self, engine: &Engine) -> Vec<u8> {
-        engine.keys.seal(&place(&self.addon, &self.key, "asked"), &self.asked)
+        engine.keys.seal(&place(&self.addon, &self.key, "request_hash"), &self.asked)
     }
 
     pub(super) fn sealed_request(&self, engine: &Engine) -> Vec<u8> {
@@ -68,7 +68,7 @@ impl AskProvision {
 
     fn decide(&self, engine: &Engine, resource: &Resource) -> Result<Decision, LedgerError> {
         let as_first_asked = match &resource.asked {
-            Some(sealed) => engine.keys.open(&place(&self.addon, &resource.key, "asked"), sealed)? == self.asked,
+            Some(sealed) => engine.keys.open(&place(&self.addon, &resource.key, "request_hash"), sealed)? == self.asked,
             None => false,
         };
         Ok(rules::provision(Some(resource.state), as_first_asked))
@@ -114,7 +114,8 @@ impl Command for AskProvision {
         }
         let mut known = hold_key(on, addon, key).await?;
         if known.is_none() {
-            let insert = "INSERT INTO maitre_resources (addon, key, state, plan, asked, fence, created_at, changed_at)
+            let insert =
+                "INSERT INTO maitre_resources (addon, key, state, plan, request_hash, fence, created_at, updated_at)
                  VALUES ($1, $2, 'provisioning', $3, $4, 1, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING
                  {returning id}";
             let id = on.insert(insert, values![addon, key, plan, &self.sealed_asked(engine)]).await?;
@@ -129,8 +130,9 @@ impl Command for AskProvision {
             Decision::Replay => Ok(Begun::Replay(resource)),
             Decision::Run => {
                 supersede(engine, on, &resource).await?;
-                let again = "UPDATE maitre_resources SET state = 'provisioning', plan = $2, asked = $3, reply = NULL,
-                     fence = fence + 1, changed_at = {now} WHERE id = $1 RETURNING *";
+                let again =
+                    "UPDATE maitre_resources SET state = 'provisioning', plan = $2, request_hash = $3, reply = NULL,
+                     fence = fence + 1, updated_at = {now} WHERE id = $1 RETURNING *";
                 let row = on.row(again, values![resource.id, plan, &self.sealed_asked(engine)]).await?;
                 let resource = Resource::read(&row)?;
                 self.run(engine, on, resource.id, resource.fence).await
@@ -156,7 +158,7 @@ impl Command for AskPlanChange {
         let plan = self.plan.as_str();
         let (state, next) = match next_plan(on, resource.id).await? {
             // also one that waited for the provision, and one that a person has ordered again
-            Some(next) if resource.state.lives() => (State::Changing, Some(next)),
+            Some(next) if resource.state.lives() => (State::ChangingPlan, Some(next)),
             _ => (resource.state, resource.plan.clone()),
         };
         let sealed = || engine.seal_request(&resource.addon, &resource.key, Kind::PlanChange, &self.request);
@@ -167,7 +169,7 @@ impl Command for AskPlanChange {
             }
             Decision::Run => {
                 let sealed = sealed();
-                let resource = enter(on, &resource, State::Changing).await?;
+                let resource = enter(on, &resource, State::ChangingPlan).await?;
                 run(engine, on, lease(resource, Kind::PlanChange, Some(plan)), Some(&sealed)).await
             }
             Decision::After => after(on, &resource, Kind::PlanChange, Some(plan), Some(&sealed())).await,
@@ -196,12 +198,12 @@ impl Command for AskDeprovision {
         let Some(resource) = resource else { return Ok(Begun::Unknown) };
         match rules::deprovision(Some(resource.state)) {
             Decision::Run => {
-                let resource = enter(on, &resource, State::Removing).await?;
+                let resource = enter(on, &resource, State::Deprovisioning).await?;
                 run(engine, on, lease(resource, Kind::Deprovision, None), None).await
             }
             Decision::After => {
                 drop_what_waits(engine, on, &resource, i64::MAX).await?;
-                let removing = "UPDATE maitre_resources SET state = 'removing', changed_at = {now} WHERE id = $1";
+                let removing = "UPDATE maitre_resources SET state = 'deprovisioning', updated_at = {now} WHERE id = $1";
                 on.run(removing, values![resource.id]).await?;
                 after(on, &resource, Kind::Deprovision, None, None).await
             }
@@ -223,15 +225,15 @@ async fn bury(on: &mut Connection<'_>, addon: &str, id: &str) -> Result<bool, Le
     if !is_uuid(id) {
         return Ok(true);
     }
-    let tombstone = "INSERT INTO maitre_resources (addon, key, state, created_at, changed_at, removed_at)
-         VALUES ($1, $2, 'removed', {now}, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING";
+    let tombstone = "INSERT INTO maitre_resources (addon, key, state, created_at, updated_at, deprovisioned_at)
+         VALUES ($1, $2, 'deprovisioned', {now}, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING";
     Ok(on.run(tombstone, values![addon, &*key_of(id)]).await? == 1)
 }
 
 /// Another state, under the next fence.
 pub(super) async fn enter(on: &mut Connection<'_>, resource: &Resource, state: State) -> Result<Resource, LedgerError> {
     let change =
-        "UPDATE maitre_resources SET state = $2, fence = fence + 1, changed_at = {now} WHERE id = $1 RETURNING *";
+        "UPDATE maitre_resources SET state = $2, fence = fence + 1, updated_at = {now} WHERE id = $1 RETURNING *";
     Resource::read(&on.row(change, values![resource.id, state.as_str()]).await?)
 }
 
@@ -247,8 +249,8 @@ async fn run(
     mut lease: Lease,
     sealed_request: Option<&[u8]>,
 ) -> Result<Begun, LedgerError> {
-    let insert = "INSERT INTO maitre_operations (resource, kind, state, plan, request, attempts, fence, lease_owner,
-         lease_until, due_at, asked_at, last_asked_at)
+    let insert = "INSERT INTO maitre_operations (resource, kind, state, plan, request, attempt, fence, lease_owner,
+         lease_until, scheduled_at, requested_at, last_requested_at)
          VALUES ($1, $2, 'open', $3, $4, 1, $5, $6, {now} + $7, {now}, {now}, {now}) {returning id}";
     let Lease { resource, fence, kind, plan, .. } = &lease;
     let (owner, length) = (&engine.owner, engine.limits.lease);
@@ -265,7 +267,7 @@ pub(super) async fn after(
     plan: Option<&str>,
     sealed_request: Option<&[u8]>,
 ) -> Result<Begun, LedgerError> {
-    let insert = "INSERT INTO maitre_operations (resource, kind, state, plan, request, due_at, asked_at, last_asked_at)
+    let insert = "INSERT INTO maitre_operations (resource, kind, state, plan, request, scheduled_at, requested_at, last_requested_at)
          VALUES ($1, $2, 'open', $3, $4, {now}, {now}, {now}) {returning id}";
     let operation = on.insert(insert, values![resource.id, kind.as_str(), plan, sealed_request]).await?;
     let operation = operation.ok_or(LedgerError::damaged("an operation without a number"))?;
@@ -279,7 +281,7 @@ async fn join(
     kind: Kind,
     plan: Option<&str>,
 ) -> Result<Begun, LedgerError> {
-    let touch = "UPDATE maitre_operations SET last_asked_at = {now}, due_at = {now} WHERE id =
+    let touch = "UPDATE maitre_operations SET last_requested_at = {now}, scheduled_at = {now} WHERE id =
          (SELECT max(id) FROM maitre_operations WHERE resource = $1 AND state = 'open' AND kind = $2
           AND (plan = $3 OR $3 IS NULL)) RETURNING id";
     Ok(match on.maybe_row(touch, values![resource.id, kind.as_str(), plan]).await? {
@@ -290,7 +292,7 @@ async fn join(
 
 /// The plan that a changing resource will have when all that is asked for is done.
 async fn next_plan(on: &mut Connection<'_>, resource: i64) -> Result<Option<String>, LedgerError> {
-    let last = "SELECT plan FROM maitre_operations WHERE resource = $1 AND state = 'open' AND kind = 'plan change'
+    let last = "SELECT plan FROM maitre_operations WHERE resource = $1 AND state = 'open' AND kind = 'plan_change'
                 ORDER BY id DESC LIMIT 1";
     let row = on.maybe_row(last, values![resource]).await?;
     row.map(|row| row.maybe_text("plan")).transpose().map(Option::flatten)
@@ -299,7 +301,7 @@ async fn next_plan(on: &mut Connection<'_>, resource: i64) -> Result<Option<Stri
 /// A new order takes the place of the one that was parked, also where a person has just ordered that one again.
 async fn supersede(engine: &Engine, on: &mut Connection<'_>, resource: &Resource) -> Result<(), LedgerError> {
     let failed = StoredReply::Failed { kind: StoredKind::Unavailable, message: None };
-    let drop = "UPDATE maitre_operations SET state = 'dropped', reply = $2, request = NULL, ended_at = {now}
+    let drop = "UPDATE maitre_operations SET state = 'cancelled', reply = $2, request = NULL, finished_at = {now}
          WHERE resource = $1 AND kind = 'provision' AND state IN ('open', 'parked')";
     let reply = engine.seal_reply(&resource.addon, &resource.key, &failed);
     on.run(drop, values![resource.id, &reply]).await.map(|_| ())

@@ -18,12 +18,11 @@ impl Command for Erase {
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let Some(resource) = hold(on, &self.addon, &self.id).await? else { return Ok(false) };
-        if resource.state != State::Removed {
+        if resource.state != State::Deprovisioned {
             return Ok(false);
         }
         on.run("DELETE FROM maitre_operations WHERE resource = $1", values![resource.id]).await?;
-        let bare =
-            "UPDATE maitre_resources SET provider_id = NULL, plan = NULL, asked = NULL, reply = NULL WHERE id = $1";
+        let bare = "UPDATE maitre_resources SET provider_id = NULL, plan = NULL, request_hash = NULL, reply = NULL WHERE id = $1";
         on.run(bare, values![resource.id]).await?;
         Ok(true)
     }
@@ -31,8 +30,8 @@ impl Command for Erase {
 
 /// Some tombstones whose time has come; says how many.
 pub(super) async fn forget(on: &mut Connection<'_>, retention: Milliseconds) -> Result<u64, LedgerError> {
-    let old = "SELECT id FROM maitre_resources WHERE removed_at <= {now} - $1
-         ORDER BY removed_at LIMIT 500 {skip_locked}";
+    let old = "SELECT id FROM maitre_resources WHERE deprovisioned_at <= {now} - $1
+         ORDER BY deprovisioned_at LIMIT 500 {skip_locked}";
     let old = on.rows(old, values![retention]).await?;
     let old = old.iter().map(|row| row.number("id")).collect::<Result<Vec<_>, _>>()?;
     on.run("DELETE FROM maitre_operations WHERE resource {among $1}", values![&old[..]]).await?;

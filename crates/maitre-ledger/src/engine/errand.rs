@@ -25,7 +25,8 @@ impl Command for Note {
     type Outcome = bool;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let note = "INSERT INTO maitre_errands (addon, kind, name, resource, payload, state, due_at, ends_at, noted_at)
+        let note =
+            "INSERT INTO maitre_jobs (addon, kind, name, resource, payload, state, scheduled_at, deadline, created_at)
              VALUES ($1, $2, $3, $4, $5, 'open', {now} + $6, $7, {now}) ON CONFLICT (addon, kind, name) DO NOTHING";
         let Noted { kind, name, resource, payload, after, ends_at } = Noted::of(&self.addon, &self.errand, engine);
         let values = values![&self.addon, kind, name, resource.as_deref(), &payload, after, ends_at];
@@ -91,7 +92,7 @@ impl Command for TakeErrand {
             Which::Named { addon, kind, name } => on.maybe_row(BY_NAME, values![addon, kind, name]).await?,
         };
         let Some(row) = row else { return Ok(None) };
-        let (number, attempt) = (row.number("id")?, row.number("attempts")? + 1);
+        let (number, attempt) = (row.number("id")?, row.number("attempt")? + 1);
         let (addon, errand) = read(&row, engine)?;
         let left = row.maybe_number("left_to_it")?;
         if left.is_some_and(|left| left <= 0) {
@@ -106,7 +107,7 @@ impl Command for TakeErrand {
             return Ok(None);
         }
         let late = i64::from(left.is_some_and(|left| left < LATE));
-        if late > row.number("alarms")? {
+        if late > row.number("alarm_level")? {
             tracing::error!(
                 kind = errand.kind,
                 resource = errand.resource.as_ref().map(ResourceId::as_str),
@@ -116,18 +117,18 @@ impl Command for TakeErrand {
             );
             crate::observe::late(&addon, &errand.kind);
         }
-        let take = "UPDATE maitre_errands SET attempts = $2, lease_until = {now} + $3, alarms = $4 WHERE id = $1";
+        let take = "UPDATE maitre_jobs SET attempt = $2, lease_until = {now} + $3, alarm_level = $4 WHERE id = $1";
         on.run(take, values![number, attempt, engine.limits.lease, late]).await?;
         Ok(Some(Run { number, attempt, addon, errand }))
     }
 }
 
-const BY_NUMBER: &str = "SELECT *, ends_at - {now} AS left_to_it FROM maitre_errands
-     WHERE id = $1 AND state = 'open' AND lease_until <= {now} AND due_at <= {now} {lock}";
-const BY_NAME: &str = "SELECT *, ends_at - {now} AS left_to_it FROM maitre_errands WHERE addon = $1 AND kind = $2
-     AND name = $3 AND state = 'open' AND lease_until <= {now} AND due_at <= {now} {lock}";
-const PARK: &str = "UPDATE maitre_errands SET state = 'parked', cause = $3, lease_until = 0, ended_at = {now}
-     WHERE id = $1 AND attempts = $2 AND state = 'open'";
+const BY_NUMBER: &str = "SELECT *, deadline - {now} AS left_to_it FROM maitre_jobs
+     WHERE id = $1 AND state = 'open' AND lease_until <= {now} AND scheduled_at <= {now} {lock}";
+const BY_NAME: &str = "SELECT *, deadline - {now} AS left_to_it FROM maitre_jobs WHERE addon = $1 AND kind = $2
+     AND name = $3 AND state = 'open' AND lease_until <= {now} AND scheduled_at <= {now} {lock}";
+const PARK: &str = "UPDATE maitre_jobs SET state = 'parked', last_error = $3, lease_until = 0, finished_at = {now}
+     WHERE id = $1 AND attempt = $2 AND state = 'open'";
 
 fn read(row: &Row, engine: &Engine) -> Result<(String, Job), LedgerError> {
     let (addon, kind, name) = (row.text("addon")?, row.text("kind")?, row.text("name")?);
@@ -162,13 +163,15 @@ impl Command for EndErrand {
         let Run { number, attempt, addon, errand } = &self.run;
         let changed = match &self.ended {
             Ended::Done => {
-                let done = "UPDATE maitre_errands SET state = 'done', payload = NULL, cause = NULL, lease_until = 0,
-                     ended_at = {now} WHERE id = $1 AND attempts = $2 AND state = 'open'";
+                let done =
+                    "UPDATE maitre_jobs SET state = 'completed', payload = NULL, last_error = NULL, lease_until = 0,
+                     finished_at = {now} WHERE id = $1 AND attempt = $2 AND state = 'open'";
                 on.run(done, values![*number, *attempt]).await?
             }
             Ended::Again(rest, payload) => {
-                let again = "UPDATE maitre_errands SET payload = $3, due_at = {now} + $4, attempts = 0, cause = NULL,
-                     lease_until = 0 WHERE id = $1 AND attempts = $2 AND state = 'open'";
+                let again =
+                    "UPDATE maitre_jobs SET payload = $3, scheduled_at = {now} + $4, attempt = 0, last_error = NULL,
+                     lease_until = 0 WHERE id = $1 AND attempt = $2 AND state = 'open'";
                 let payload = engine.keys.seal(&payload_at(addon, &errand.kind, &errand.name), payload);
                 let rest = Milliseconds::try_from(rest.as_millis()).unwrap_or(Milliseconds::MAX / 2);
                 on.run(again, values![*number, *attempt, &payload, rest]).await?
@@ -186,8 +189,8 @@ impl Command for EndErrand {
                     );
                     on.run(PARK, values![*number, *attempt, &sealed]).await?
                 } else {
-                    let later = "UPDATE maitre_errands SET lease_until = 0, cause = $3, due_at = {now} + $4
-                         WHERE id = $1 AND attempts = $2 AND state = 'open'";
+                    let later = "UPDATE maitre_jobs SET lease_until = 0, last_error = $3, scheduled_at = {now} + $4
+                         WHERE id = $1 AND attempt = $2 AND state = 'open'";
                     on.run(later, values![*number, *attempt, &sealed, engine.backoff(*attempt)]).await?
                 }
             }
@@ -203,8 +206,8 @@ impl Command for RenewErrand {
     type Outcome = bool;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let renew = "UPDATE maitre_errands SET lease_until = {now} + $3
-             WHERE id = $1 AND attempts = $2 AND state = 'open' AND lease_until > {now}";
+        let renew = "UPDATE maitre_jobs SET lease_until = {now} + $3
+             WHERE id = $1 AND attempt = $2 AND state = 'open' AND lease_until > {now}";
         Ok(on.run(renew, values![self.0.number, self.0.attempt, engine.limits.lease]).await? == 1)
     }
 }
@@ -219,8 +222,8 @@ impl Command for DueErrands {
     type Outcome = Vec<i64>;
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<Vec<i64>, LedgerError> {
-        let due = "SELECT id FROM maitre_errands WHERE state = 'open' AND due_at <= {now} AND lease_until <= {now}
-             AND addon = $1 ORDER BY CASE WHEN ends_at IS NULL THEN 1 ELSE 0 END, due_at LIMIT $2";
+        let due = "SELECT id FROM maitre_jobs WHERE state = 'open' AND scheduled_at <= {now} AND lease_until <= {now}
+             AND addon = $1 ORDER BY CASE WHEN deadline IS NULL THEN 1 ELSE 0 END, scheduled_at LIMIT $2";
         on.rows(due, values![&self.addon, self.limit]).await?.iter().map(|row| row.number("id")).collect()
     }
 }
@@ -236,10 +239,10 @@ impl Command for Decide {
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let decide = if self.again {
-            "UPDATE maitre_errands SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
+            "UPDATE maitre_jobs SET state = 'open', attempt = 0, scheduled_at = {now}, finished_at = NULL
              WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}"
         } else {
-            "UPDATE maitre_errands SET state = 'done', payload = NULL WHERE id = $1 AND state = 'parked'"
+            "UPDATE maitre_jobs SET state = 'completed', payload = NULL WHERE id = $1 AND state = 'parked'"
         };
         Ok(on.run(decide, values![self.number]).await? == 1)
     }
@@ -247,13 +250,13 @@ impl Command for Decide {
 
 /// What was done so long ago that it cannot come again.
 pub(super) async fn forget(on: &mut Connection<'_>) -> Result<(), LedgerError> {
-    let old = "DELETE FROM maitre_errands WHERE state = 'done' AND ended_at <= {now} - $1";
+    let old = "DELETE FROM maitre_jobs WHERE state = 'completed' AND finished_at <= {now} - $1";
     on.run(old, values![REMEMBERED]).await.map(drop)
 }
 
 /// What goes with its resource: errands that are not done, and values.
 pub(super) async fn go_with(on: &mut Connection<'_>, addon: &str, resource: &str) -> Result<(), LedgerError> {
-    let errands = "DELETE FROM maitre_errands WHERE resource = $2 AND addon = $1 AND state <> 'done'";
+    let errands = "DELETE FROM maitre_jobs WHERE resource = $2 AND addon = $1 AND state <> 'completed'";
     on.run(errands, values![addon, resource]).await?;
-    on.run("DELETE FROM maitre_records WHERE resource = $2 AND addon = $1", values![addon, resource]).await.map(drop)
+    on.run("DELETE FROM maitre_values WHERE resource = $2 AND addon = $1", values![addon, resource]).await.map(drop)
 }

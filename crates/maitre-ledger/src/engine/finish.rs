@@ -72,14 +72,14 @@ impl Command for Finish {
         match (lease.kind, reply) {
             (Kind::Provision, StoredReply::Provisioned { .. }) => {
                 // a removal that was asked for meanwhile stays asked for
-                let done = "UPDATE maitre_resources SET provider_id = $2, reply = $3, plan = $4, changed_at = {now},
-                     state = CASE WHEN state = 'removing' THEN state ELSE 'provisioned' END WHERE id = $1";
+                let done = "UPDATE maitre_resources SET provider_id = $2, reply = $3, plan = $4, updated_at = {now},
+                     state = CASE WHEN state = 'deprovisioning' THEN state ELSE 'provisioned' END WHERE id = $1";
                 on.run(done, values![lease.resource, self.provider_id(), sealed, lease.plan.as_deref()]).await?;
             }
             (Kind::Provision, failed) if failed.is_transient() => take_down(on, lease).await?,
             (Kind::Provision, _) => {
-                let refused = "UPDATE maitre_resources SET reply = $2, changed_at = {now},
-                     state = CASE WHEN state = 'removing' THEN state ELSE 'refused' END WHERE id = $1";
+                let refused = "UPDATE maitre_resources SET reply = $2, updated_at = {now},
+                     state = CASE WHEN state = 'deprovisioning' THEN state ELSE 'refused' END WHERE id = $1";
                 on.run(refused, values![lease.resource, sealed]).await?;
             }
             (Kind::PlanChange, StoredReply::PlanChanged { .. }) => plan_changed(engine, on, lease, reply).await?,
@@ -112,7 +112,9 @@ async fn is_ours(on: &mut Connection<'_>, lease: &Lease) -> Result<Ours, LedgerE
     Ok(match on.maybe_row(ours, values![lease.resource, lease.operation, lease.fence]).await? {
         None => Ours::No,
         // who has had the resource removed meanwhile wants to know nothing of it
-        Some(row) if lease.kind != Kind::Deprovision && row.text("state")? == State::Removing.as_str() => Ours::Yes,
+        Some(row) if lease.kind != Kind::Deprovision && row.text("state")? == State::Deprovisioning.as_str() => {
+            Ours::Yes
+        }
         Some(row) if row.maybe_number("accepted_at")?.is_some() => Ours::Accepted,
         Some(_) => Ours::Yes,
     })
@@ -120,7 +122,7 @@ async fn is_ours(on: &mut Connection<'_>, lease: &Lease) -> Result<Ours, LedgerE
 
 /// Nobody will ask again, and something may have been made: remove it.
 async fn take_down(on: &mut Connection<'_>, lease: &Lease) -> Result<(), LedgerError> {
-    let row = "UPDATE maitre_resources SET state = 'removing', changed_at = {now} WHERE id = $1 RETURNING *";
+    let row = "UPDATE maitre_resources SET state = 'deprovisioning', updated_at = {now} WHERE id = $1 RETURNING *";
     let resource = Resource::read(&on.row(row, values![lease.resource]).await?)?;
     after(on, &resource, Kind::Deprovision, None, None).await.map(drop)
 }
@@ -140,7 +142,7 @@ async fn plan_changed(
         }
         None => None,
     };
-    let change = "UPDATE maitre_resources SET plan = $2, reply = $3, changed_at = {now} WHERE id = $1";
+    let change = "UPDATE maitre_resources SET plan = $2, reply = $3, updated_at = {now} WHERE id = $1";
     on.run(change, values![lease.resource, lease.plan.as_deref(), sealed.as_deref()]).await.map(drop)
 }
 
@@ -149,7 +151,7 @@ async fn removed(engine: &Engine, on: &mut Connection<'_>, lease: &Lease) -> Res
     bury(on, lease.resource).await?;
     drop_what_is_parked(engine, on, lease.resource, &lease.addon, &lease.key).await?;
     let rest =
-        "UPDATE maitre_operations SET request = NULL, reply = NULL, cause = NULL WHERE resource = $1 AND id <> $2";
+        "UPDATE maitre_operations SET request = NULL, reply = NULL, last_error = NULL WHERE resource = $1 AND id <> $2";
     on.run(rest, values![lease.resource, lease.operation]).await?;
     go_with(on, &lease.addon, &lease.key).await?;
     let tie = format!("{} {}", lease.addon, lease.key);
@@ -158,7 +160,7 @@ async fn removed(engine: &Engine, on: &mut Connection<'_>, lease: &Lease) -> Res
 
 pub(super) async fn bury(on: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
     let removed =
-        "UPDATE maitre_resources SET state = 'removed', reply = NULL, asked = NULL, changed_at = {now}, removed_at = {now}
+        "UPDATE maitre_resources SET state = 'deprovisioned', reply = NULL, request_hash = NULL, updated_at = {now}, deprovisioned_at = {now}
          WHERE id = $1";
     on.run(removed, values![resource]).await.map(drop)
 }
@@ -171,7 +173,7 @@ pub(super) async fn drop_what_is_parked(
     addon: &str,
     key: &str,
 ) -> Result<(), LedgerError> {
-    let parked = "UPDATE maitre_operations SET state = 'dropped', reply = $2, request = NULL, ended_at = {now}
+    let parked = "UPDATE maitre_operations SET state = 'cancelled', reply = $2, request = NULL, finished_at = {now}
          WHERE resource = $1 AND state = 'parked'";
     let gone = engine.seal_reply(addon, key, &StoredReply::Failed { kind: StoredKind::Gone, message: None });
     on.run(parked, values![resource, &gone]).await.map(drop)
@@ -184,16 +186,16 @@ pub(super) async fn end(
     operation: i64,
     sealed_reply: Option<&[u8]>,
 ) -> Result<(), LedgerError> {
-    let end = "UPDATE maitre_operations SET state = 'done', reply = $2, request = NULL, cause = NULL, lease_until = 0,
-         ended_at = {now} WHERE id = $1";
+    let end = "UPDATE maitre_operations SET state = 'completed', reply = $2, request = NULL, last_error = NULL, lease_until = 0,
+         finished_at = {now} WHERE id = $1";
     on.run(end, values![operation, sealed_reply]).await.map(drop)
 }
 
 /// A resource is changing as long as a plan change is open.
 pub(super) async fn settle(on: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
-    let settle = "UPDATE maitre_resources SET state = 'provisioned', changed_at = {now} WHERE id = $1
-         AND state = 'changing' AND NOT EXISTS (SELECT 1 FROM maitre_operations
-                                                WHERE resource = $1 AND state = 'open' AND kind = 'plan change')";
+    let settle = "UPDATE maitre_resources SET state = 'provisioned', updated_at = {now} WHERE id = $1
+         AND state = 'changing_plan' AND NOT EXISTS (SELECT 1 FROM maitre_operations
+                                                WHERE resource = $1 AND state = 'open' AND kind = 'plan_change')";
     on.run(settle, values![resource]).await.map(drop)
 }
 
@@ -229,17 +231,18 @@ impl Command for Defer {
             Ours::Yes => false,
             Ours::Accepted => true,
         };
-        let sealed = engine.keys.seal(&place(&lease.addon, &lease.key, "cause"), cause.as_bytes());
-        let look = "SELECT attempts, telling, accepted_until - {now} AS waits_for FROM maitre_operations WHERE id = $1";
+        let sealed = engine.keys.seal(&place(&lease.addon, &lease.key, "last_error"), cause.as_bytes());
+        let look =
+            "SELECT attempt, notifying, completion_deadline - {now} AS waits_for FROM maitre_operations WHERE id = $1";
         let row = on.row(look, values![lease.operation]).await?;
-        let (attempts, telling) = (row.number("attempts")?, row.number("telling")? == 1);
+        let (attempts, telling) = (row.number("attempt")?, row.flag("notifying")?);
         let waits_no_more = row.maybe_number("waits_for")?.is_some_and(|left| left <= 0);
         if telling && waits_no_more && lease.kind == Kind::Deprovision {
             return Ok(Deferred::NotTold);
         }
         let never_given_up = lease.kind == Kind::Deprovision || telling;
         if !for_good && (attempts < engine.limits.attempts || never_given_up) {
-            let later = "UPDATE maitre_operations SET lease_until = 0, cause = $2, due_at = {now} + $3 WHERE id = $1";
+            let later = "UPDATE maitre_operations SET lease_until = 0, last_error = $2, scheduled_at = {now} + $3 WHERE id = $1";
             on.run(later, values![lease.operation, &sealed, engine.backoff(attempts)]).await?;
             return Ok(Deferred::Later);
         }
@@ -256,11 +259,12 @@ impl Command for Defer {
             resource = %lease.key, addon = %lease.addon, attempts, cause,
             "parked a {}: look at the cause, then retry or abandon it", lease.kind.as_str()
         );
-        let park = "UPDATE maitre_operations SET state = 'parked', lease_until = 0, cause = $2, ended_at = {now}
+        let park =
+            "UPDATE maitre_operations SET state = 'parked', lease_until = 0, last_error = $2, finished_at = {now}
              WHERE id = $1";
         on.run(park, values![lease.operation, &sealed]).await?;
         if lease.kind == Kind::Provision {
-            let parked = "UPDATE maitre_resources SET state = 'parked', changed_at = {now}
+            let parked = "UPDATE maitre_resources SET state = 'parked', updated_at = {now}
                  WHERE id = $1 AND state = 'provisioning'";
             on.run(parked, values![lease.resource]).await?;
         } else {

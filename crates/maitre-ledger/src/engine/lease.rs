@@ -49,8 +49,9 @@ impl Command for Claim {
         let operation = self.operation;
         // two claims of one lane come one after the other
         let resource = Resource::of_operation(on, operation).await?;
-        let look = "SELECT kind, state, plan, request, reply, telling, accepted_at, lease_until - {now} AS leased_for,
-             due_at - {now} AS rests_for FROM maitre_operations WHERE id = $1";
+        let look =
+            "SELECT kind, state, plan, request, reply, notifying, accepted_at, lease_until - {now} AS leased_for,
+             scheduled_at - {now} AS rests_for FROM maitre_operations WHERE id = $1";
         let row = on.row(look, values![operation]).await?;
         let kind = Kind::read(&row.text("kind")?)?;
         match row.text("state")?.as_str() {
@@ -74,20 +75,20 @@ impl Command for Claim {
 
         let state = match kind {
             Kind::Provision => State::Provisioning,
-            Kind::PlanChange => State::Changing,
-            Kind::Deprovision => State::Removing,
+            Kind::PlanChange => State::ChangingPlan,
+            Kind::Deprovision => State::Deprovisioning,
         };
         let fence = resource.fence + 1;
-        let enter = "UPDATE maitre_resources SET state = $2, fence = $3, changed_at = {now} WHERE id = $1";
+        let enter = "UPDATE maitre_resources SET state = $2, fence = $3, updated_at = {now} WHERE id = $1";
         on.run(enter, values![resource.id, state.as_str(), fence]).await?;
-        let take = "UPDATE maitre_operations SET attempts = attempts + 1, fence = $2, lease_owner = $3,
+        let take = "UPDATE maitre_operations SET attempt = attempt + 1, fence = $2, lease_owner = $3,
              lease_until = {now} + $4 WHERE id = $1";
         on.run(take, values![operation, fence, &engine.owner, engine.limits.lease]).await?;
         let request = match row.maybe_bytes("request")? {
             Some(sealed) => engine.open_request(&resource.addon, &resource.key, kind, &sealed)?,
             None => StoredRequest::Deprovision,
         };
-        let telling = row.number("telling")? == 1;
+        let telling = row.flag("notifying")?;
         let reply = telling.then(|| engine.reply_of_operation(&resource, row.maybe_bytes("reply")?)).transpose()?;
         let lease =
             Lease { operation, resource: resource.id, fence, addon: resource.addon, key: resource.key, kind, plan };
@@ -108,14 +109,14 @@ fn settled(
     let failed = |kind| Some(StoredReply::Failed { kind, message: None });
     Ok(match (kind, resource.state) {
         (Kind::Provision, State::Provisioning | State::Parked) => None,
-        (Kind::Provision | Kind::PlanChange, State::Removing | State::Removed) => failed(StoredKind::Gone),
+        (Kind::Provision | Kind::PlanChange, State::Deprovisioning | State::Deprovisioned) => failed(StoredKind::Gone),
         (Kind::Provision, _) => Some(engine.reply_of(resource)?),
         (Kind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
         (Kind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
         (Kind::PlanChange, _) if resource.plan.as_deref() == plan => {
             Some(StoredReply::PlanChanged { config: Vec::new(), message: None })
         }
-        (Kind::Deprovision, State::Removed) => Some(StoredReply::Deprovisioned { message: None }),
+        (Kind::Deprovision, State::Deprovisioned) => Some(StoredReply::Deprovisioned { message: None }),
         (Kind::PlanChange | Kind::Deprovision, _) => None,
     })
 }
@@ -144,7 +145,7 @@ pub(super) async fn drop_what_waits(
     before: i64,
 ) -> Result<(), LedgerError> {
     let gone = StoredReply::Failed { kind: StoredKind::Gone, message: None };
-    let drop = "UPDATE maitre_operations SET state = 'dropped', reply = $3, request = NULL, ended_at = {now}
+    let drop = "UPDATE maitre_operations SET state = 'cancelled', reply = $3, request = NULL, finished_at = {now}
          WHERE resource = $1 AND id < $2 AND state = 'open' AND lease_until <= {now}";
     let reply = engine.seal_reply(&resource.addon, &resource.key, &gone);
     if on.run(drop, values![resource.id, before, &reply]).await? > 0 {
@@ -170,10 +171,10 @@ impl Command for Retry {
     type Outcome = bool;
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let retry = "UPDATE maitre_operations SET state = 'open', attempts = 0, due_at = {now}, ended_at = NULL
+        let retry = "UPDATE maitre_operations SET state = 'open', attempt = 0, scheduled_at = {now}, finished_at = NULL
              WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}";
         let changed = on.run(retry, values![self.operation]).await? == 1;
-        let unpark = "UPDATE maitre_resources SET state = 'provisioning', changed_at = {now} WHERE state = 'parked'
+        let unpark = "UPDATE maitre_resources SET state = 'provisioning', updated_at = {now} WHERE state = 'parked'
              AND id = (SELECT resource FROM maitre_operations WHERE id = $1 AND kind = 'provision' AND state = 'open')";
         on.run(unpark, values![self.operation]).await?;
         Ok(changed)
@@ -204,7 +205,7 @@ impl Command for GiveBack {
     type Outcome = u64;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<u64, LedgerError> {
-        let give_back = "UPDATE maitre_operations SET lease_until = 0, due_at = {now}, attempts = attempts - 1
+        let give_back = "UPDATE maitre_operations SET lease_until = 0, scheduled_at = {now}, attempt = attempt - 1
              WHERE state = 'open' AND lease_until > {now} AND lease_owner = $1";
         on.run(give_back, values![&engine.owner]).await
     }

@@ -19,20 +19,21 @@ impl Command for Mark {
     type Outcome = bool;
 
     async fn apply(&self, _: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let mark = "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
-             SET expires_at = excluded.expires_at WHERE maitre_marks.expires_at <= {now}";
+        let mark =
+            "INSERT INTO maitre_used_tokens (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
+             SET expires_at = excluded.expires_at WHERE maitre_used_tokens.expires_at <= {now}";
         if on.run(mark, values![&self.decider, self.lasts]).await? == 0 {
             return Ok(false);
         }
         let mut stripped = false;
         for hash in &self.weaker {
-            let mark =
-                "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO NOTHING";
+            let mark = "INSERT INTO maitre_used_tokens (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO NOTHING";
             on.run(mark, values![hash, self.lasts]).await?;
-            let used = "SELECT hash FROM maitre_marks WHERE hash = $1 AND expires_at > {now}";
+            let used = "SELECT hash FROM maitre_used_tokens WHERE hash = $1 AND expires_at > {now}";
             stripped |= on.maybe_row(used, values![&decided(hash)]).await?.is_some();
         }
-        let mark = "INSERT INTO maitre_marks (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
+        let mark =
+            "INSERT INTO maitre_used_tokens (hash, expires_at) VALUES ($1, {now} + $2) ON CONFLICT (hash) DO UPDATE
              SET expires_at = excluded.expires_at";
         on.run(mark, values![&decided(&self.decider), self.lasts]).await?;
         Ok(!stripped)

@@ -23,6 +23,7 @@ pub(crate) use finish::{Defer, Deferred, Finish, Finished};
 pub(crate) use lease::{Claim, Claimed, GiveBack, Lease, Renew, Retry};
 pub(crate) use mark::Mark;
 pub(crate) use records::{Find, Kind, key_of, place};
+pub use records::{OperationKind, OperationState};
 pub(crate) use sweep::Sweep;
 #[cfg(feature = "postgres")]
 pub(crate) use together::Together;

@@ -8,30 +8,74 @@ use crate::error::LedgerError;
 use crate::rules::State;
 use crate::stored::{StoredReply, StoredRequest};
 
-/// What an operation does to its resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+/// Kind of operation on a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// Makes the resource.
     Provision,
+    /// Changes the plan of the resource.
     PlanChange,
+    /// Removes the resource.
     Deprovision,
 }
 
-impl Kind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Provision => "provision",
-            Self::PlanChange => "plan change",
-            Self::Deprovision => "deprovision",
-        }
-    }
-
-    pub(super) fn read(text: &str) -> Result<Self, LedgerError> {
-        [Self::Provision, Self::PlanChange, Self::Deprovision]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(LedgerError::damaged("an operation of an unknown kind"))
-    }
+/// State of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OperationState {
+    /// Waiting for its turn, running, waiting for a retry, or waiting for its notification.
+    Open,
+    /// Failed too often: an operator has to retry or abandon it.
+    Parked,
+    /// Finished with a reply, which may be a refusal.
+    Completed,
+    /// Overtaken by a deprovision or replaced by a new provision.
+    Cancelled,
+    /// Given up by an operator.
+    Abandoned,
 }
+
+macro_rules! names {
+    ($type:ident { $($variant:ident $name:literal),+ $(,)? }, $unknown:literal) => {
+        impl $type {
+            /// Name in the database and in an operator's view.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            pub(crate) fn read(text: &str) -> Result<Self, LedgerError> {
+                match text {
+                    $($name => Ok(Self::$variant),)+
+                    _ => Err(LedgerError::damaged($unknown)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+names!(OperationKind { Provision "provision", PlanChange "plan_change", Deprovision "deprovision" }, "unknown operation kind");
+names!(
+    OperationState {
+        Open "open",
+        Parked "parked",
+        Completed "completed",
+        Cancelled "cancelled",
+        Abandoned "abandoned",
+    },
+    "unknown operation state"
+);
+
+pub(crate) use OperationKind as Kind;
 
 /// A row of `maitre_resources`.
 pub(crate) struct Resource {
@@ -53,7 +97,7 @@ impl Resource {
             key: row.text("key")?,
             state: row.text("state")?.parse().map_err(|()| LedgerError::damaged("a resource in an unknown state"))?,
             plan: row.maybe_text("plan")?,
-            asked: row.maybe_bytes("asked")?,
+            asked: row.maybe_bytes("request_hash")?,
             reply: row.maybe_bytes("reply")?,
             fence: row.number("fence")?,
         })

@@ -19,7 +19,7 @@ impl Command for Sweep {
     type Outcome = bool;
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        on.run("DELETE FROM maitre_marks WHERE expires_at <= {now}", &[]).await?;
+        on.run("DELETE FROM maitre_used_tokens WHERE expires_at <= {now}", &[]).await?;
         on.run("DELETE FROM maitre_sessions WHERE expires_at <= {now}", &[]).await?;
         errand::forget(on).await?;
         raise_alarms(on).await?;
@@ -47,23 +47,23 @@ impl Command for Sweep {
 
 /// Provisions that failed, that nobody works on and that nobody has asked for in a while.
 const OPEN: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-     WHERE o.state = 'open' AND o.kind = 'provision' AND o.cause IS NOT NULL AND o.lease_until <= {now}
-       AND o.last_asked_at <= {now} - $1 AND o.accepted_at IS NULL AND r.state = 'provisioning' LIMIT 100 {skip_locked}";
+     WHERE o.state = 'open' AND o.kind = 'provision' AND o.last_error IS NOT NULL AND o.lease_until <= {now}
+       AND o.last_requested_at <= {now} - $1 AND o.accepted_at IS NULL AND r.state = 'provisioning' LIMIT 100 {skip_locked}";
 
 /// The same where a person should have looked.
 const PARKED: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-     WHERE o.state = 'parked' AND o.kind = 'provision' AND o.last_asked_at <= {now} - $1 AND r.state = 'parked'
+     WHERE o.state = 'parked' AND o.kind = 'provision' AND o.last_requested_at <= {now} - $1 AND r.state = 'parked'
      LIMIT 100 {skip_locked}";
 
 /// Provisions that were accepted and that the marketplace does not wait for any more, also those of which it could not be
 /// told.
 const GIVEN_UP: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
-     WHERE o.state IN ('open', 'parked') AND o.kind = 'provision' AND o.accepted_until <= {now}
+     WHERE o.state IN ('open', 'parked') AND o.kind = 'provision' AND o.completion_deadline <= {now}
        AND o.lease_until <= {now} AND r.state IN ('provisioning', 'parked') LIMIT 100 {skip_locked}";
 
 async fn take_down(engine: &Engine, on: &mut Connection<'_>, resource: &Resource) -> Result<(), LedgerError> {
     drop_what_waits(engine, on, resource, i64::MAX).await?;
     drop_what_is_parked(engine, on, resource.id, &resource.addon, &resource.key).await?;
-    let resource = enter(on, resource, State::Removing).await?;
+    let resource = enter(on, resource, State::Deprovisioning).await?;
     after(on, &resource, Kind::Deprovision, None, None).await.map(drop)
 }

@@ -63,8 +63,8 @@ impl Together for AskProvision {
         let about = texts(|errand| errand.resource.as_deref());
         // no errand ended in 1970
         let (afters, ends) = (numbers(|errand| errand.after), numbers(|errand| errand.ends_at.unwrap_or(0)));
-        let begin = "SELECT * FROM maitre_begin_provisions($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                     {turned})";
+        let begin = "SELECT * FROM maitre_begin_provisions_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     {clock_offset})";
         let values = values![
             &addons[..],
             &keys[..],
@@ -132,7 +132,7 @@ impl Together for Finish {
         let provider_ids: Vec<_> = commands.iter().map(|command| command.provider_id()).collect();
         let plans: Vec<_> = leases.iter().map(|lease| lease.plan.as_deref()).collect();
         let replies: Vec<_> = commands.iter().map(|command| command.sealed.clone()).collect();
-        let end = "SELECT maitre_end_provisions($1, $2, $3, $4, $5, $6, {turned}) AS ended";
+        let end = "SELECT maitre_end_provisions_v1($1, $2, $3, $4, $5, $6, {clock_offset}) AS ended";
         let values = values![&resources[..], &operations[..], &fences[..], &provider_ids[..], &plans[..], &replies[..]];
         let ended = on.rows(end, values).await?.iter().map(|row| row.number("ended")).collect::<Result<Vec<_>, _>>()?;
         Ok(operations.iter().map(|operation| ended.contains(operation).then_some(Finished::Written)).collect())
@@ -153,7 +153,7 @@ impl Together for Accept {
     ) -> Result<Vec<Option<Accepted>>, LedgerError> {
         let operations: Vec<_> = commands.iter().map(|command| command.operation).collect();
         let patiences: Vec<_> = commands.iter().map(|command| command.patience).collect();
-        let accept = "SELECT * FROM maitre_accept_operations($1, $2, {turned})";
+        let accept = "SELECT * FROM maitre_accept_operations_v1($1, $2, {clock_offset})";
         let mut outcomes: Vec<_> = commands.iter().map(|_| None).collect();
         for row in on.rows(accept, values![&operations[..], &patiences[..]]).await? {
             let operation = row.number("operation")?;

@@ -38,7 +38,7 @@ impl Command for ReadValue {
 
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<Option<StoredValue>, LedgerError> {
         let Of { addon, resource, name } = &self.0;
-        let read = "SELECT value, version FROM maitre_records WHERE addon = $1 AND resource = $2 AND name = $3
+        let read = "SELECT value, version FROM maitre_values WHERE addon = $1 AND resource = $2 AND name = $3
              AND value IS NOT NULL";
         let Some(row) = on.maybe_row(read, values![addon, resource, name]).await? else { return Ok(None) };
         let sealed = row.maybe_bytes("value")?.unwrap_or_default();
@@ -61,13 +61,13 @@ impl Command for WriteValue {
         let Of { addon, resource, name } = &self.of;
         // held, so that no removal passes between this and the commit
         let known = hold_key(on, addon, resource).await?;
-        if known.is_none_or(|resource| resource.state == crate::rules::State::Removed) {
+        if known.is_none_or(|resource| resource.state == crate::rules::State::Deprovisioned) {
             return Ok(false);
         }
         let sealed = engine.keys.seal(&self.of.place(), &self.value);
-        let write = "INSERT INTO maitre_records (addon, resource, name, value, version) VALUES ($1, $2, $3, $4, 1)
-             ON CONFLICT (addon, resource, name) DO UPDATE SET value = excluded.value, version = maitre_records.version + 1
-             WHERE maitre_records.version = $5";
+        let write = "INSERT INTO maitre_values (addon, resource, name, value, version) VALUES ($1, $2, $3, $4, 1)
+             ON CONFLICT (addon, resource, name) DO UPDATE SET value = excluded.value, version = maitre_values.version + 1
+             WHERE maitre_values.version = $5";
         Ok(on.run(write, values![addon, resource, name, &sealed, self.over]).await? == 1)
     }
 }
@@ -84,14 +84,14 @@ impl Command for Hold {
     async fn apply(&self, engine: &Engine, on: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let Of { addon, resource, name } = &self.of;
         if self.length == 0 {
-            let release = "UPDATE maitre_records SET held_until = 0 WHERE addon = $1 AND resource = $2 AND name = $3
-                 AND held_by = $4";
+            let release = "UPDATE maitre_values SET locked_until = 0 WHERE addon = $1 AND resource = $2 AND name = $3
+                 AND locked_by = $4";
             return Ok(on.run(release, values![addon, resource, name, &engine.owner]).await? == 1);
         }
-        let hold = "INSERT INTO maitre_records (addon, resource, name, held_by, held_until)
+        let hold = "INSERT INTO maitre_values (addon, resource, name, locked_by, locked_until)
              VALUES ($1, $2, $3, $4, {now} + $5) ON CONFLICT (addon, resource, name)
-             DO UPDATE SET held_by = excluded.held_by, held_until = excluded.held_until
-             WHERE maitre_records.held_until <= {now}";
+             DO UPDATE SET locked_by = excluded.locked_by, locked_until = excluded.locked_until
+             WHERE maitre_values.locked_until <= {now}";
         Ok(on.run(hold, values![addon, resource, name, &engine.owner, self.length]).await? == 1)
     }
 }
@@ -114,7 +114,7 @@ impl Command for Reconfigure {
         let change = StoredReply::PlanChanged { config: self.config.clone(), message: None };
         let changed = engine.reply_of(&resource)?.with_config_of(&change);
         let sealed = engine.seal_reply(&resource.addon, &resource.key, &changed);
-        let change = "UPDATE maitre_resources SET reply = $2, changed_at = {now} WHERE id = $1";
+        let change = "UPDATE maitre_resources SET reply = $2, updated_at = {now} WHERE id = $1";
         Ok(on.run(change, values![resource.id, &sealed]).await? == 1)
     }
 }

@@ -82,14 +82,15 @@ pub(crate) fn serve_if_told() {
 async fn serve(database: Database) {
     use maitre_core::Backend as _;
 
-    let options = database.options().lease(LEASE);
-    let options = options.attempts(10_000, Duration::from_millis(1), Duration::from_millis(50)).connections(4);
+    let options = database.options().lease_duration(LEASE);
+    let options =
+        options.max_attempts(10_000).backoff(Duration::from_millis(1), Duration::from_millis(50)).connections(4);
     let ledger = options.open().await.expect("a ledger");
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.work = Duration::from_millis(5);
     vendor.checks_fence = true;
     let listener = Stubborn { vendor: vendor.clone(), wrote: Arc::default() };
-    let kept = ledger.keep(listener.clone());
+    let kept = ledger.wrap(listener.clone());
     let _working = Working::start(&ledger, &listener);
     let gates = Arc::<Mutex<HashMap<String, Gate>>>::default();
     obey(|words| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use maitre_ledger::{Keys, Ledger, Options};
+use maitre_ledger::{Keys, Ledger, LedgerBuilder};
 use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
@@ -88,12 +88,13 @@ impl Database {
     }
 
     /// Returns the options of a ledger with a short backoff, so that retries run soon.
-    pub(crate) fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> LedgerBuilder {
         let rest = Duration::from_millis(1);
-        Ledger::with(&self.url)
+        Ledger::builder(&self.url)
             .keys(Keys::parse(KEY).expect("a key"))
-            .attempts(12, rest, 4 * rest)
-            .patience(Duration::from_secs(30))
+            .max_attempts(12)
+            .backoff(rest, 4 * rest)
+            .duplicate_wait(Duration::from_secs(30))
     }
 
     /// Creates the tables and opens the ledger.

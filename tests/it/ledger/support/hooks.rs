@@ -9,7 +9,7 @@ use maitre_core::{
     Addon, AddonId, BoxFuture, Completion, ExposeSecret, Failure, FailureKind, Job, JobOutcome, Listener,
     PlatformHooks, Provision, ResourceId, Result,
 };
-use maitre_ledger::{Kept, Ledger};
+use maitre_ledger::{DurableListener, Ledger};
 use tokio::task::JoinHandle;
 
 use super::Gate;
@@ -125,15 +125,15 @@ impl PlatformHooks for Follower {
 
 /// Simulated process: a ledger with hooks and a worker. Dropping it aborts the worker.
 pub(crate) struct Following<L> {
-    pub(crate) kept: Kept<L>,
+    pub(crate) kept: DurableListener<L>,
     working: JoinHandle<()>,
 }
 
 impl<L: Listener + Clone> Following<L> {
     pub(crate) fn start(ledger: &Ledger, listener: &L, follow: impl PlatformHooks) -> Self {
-        let kept = ledger.keep(listener.clone()).follow(follow);
+        let kept = ledger.wrap(listener.clone()).with_platform(follow);
         let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
-        let worker = ledger.worker([Addon::new(heroku, kept.clone())]).pause(Duration::from_millis(5));
+        let worker = ledger.worker([Addon::new(heroku, kept.clone())]).poll_interval(Duration::from_millis(5));
         Self { kept, working: tokio::spawn(worker.run(std::future::pending())) }
     }
 }

@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 /// Returns a worker with a short poll interval.
 pub(crate) fn worker<L: Listener + Clone>(ledger: &Ledger, listener: &L) -> Worker {
     let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
-    let addon = Addon::new(heroku, ledger.keep(listener.clone()));
-    ledger.worker([addon]).pause(Duration::from_millis(5))
+    let addon = Addon::new(heroku, ledger.wrap(listener.clone()));
+    ledger.worker([addon]).poll_interval(Duration::from_millis(5))
 }
 
 /// Worker in its own task; dropping it aborts the worker.
