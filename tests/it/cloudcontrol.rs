@@ -1,6 +1,6 @@
 //! cloudControl's API.
 
-use maitre::{CloudControl, Deprovisioned, ExposeSecret, Failure, Password, PlanChanged, Provisioned, Salt, SignedOn};
+use maitre::{CloudControl, Deprovisioned, Failure, Password, PlanChanged, Provisioned, Salt, SignedOn};
 use maitre_testkit::{self as testkit, sign};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn a_provision_is_201() {
     assert_eq!((heard.plan.as_str(), heard.tenant.as_deref()), ("basic", Some("depq7w8e9r0@cloudcontrolled.com")));
     assert_eq!((heard.options["locale"].as_str(), heard.options["trace"].as_str()), ("de", "true"));
     assert_eq!(
-        heard.callback_url.unwrap().expose_secret(),
+        heard.callback_url.unwrap().expose(),
         "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com"
     );
     assert_eq!(serde_json::Value::from(heard.extra), json!({ "mood": 1 }));
@@ -43,7 +43,7 @@ async fn options_region_and_log_token_are_optional() {
     let house = cloudcontrol().await;
     house.market.provision("basic").set("region", "eu").set("logplex_token", "t.1").await.expect(201);
     let heard = house.vendor.provisions().pop().unwrap();
-    assert_eq!((heard.region.as_deref(), heard.logplex_token.unwrap().expose_secret()), (Some("eu"), "t.1"));
+    assert_eq!((heard.region.as_deref(), heard.logplex_token.unwrap().expose()), (Some("eu"), "t.1"));
     let bare = house.market.provision("basic").without("options").without("callback_url");
     bare.set("region", json!(null)).set("logplex_token", json!(null)).await.expect(201);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use maitre_axum::core::{
-    Credentials, CredentialsError, ExposeSecret, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt,
+    Credentials, CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt,
 };
 
 /// An add-on's credentials at cloudControl.
@@ -80,8 +80,8 @@ impl Marketplace for CloudControl {
 
 impl FromManifest for CloudControl {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
-        let password = manifest.password()?.expose_secret();
-        let cloudcontrol = Self::new(&manifest.id, password, manifest.sso_salt()?.expose_secret())?;
+        let password = manifest.password()?.expose();
+        let cloudcontrol = Self::new(&manifest.id, password, manifest.sso_salt()?.expose())?;
         Ok(Self { loopback: manifest.is_served_on_loopback(), ..cloudcontrol })
     }
 }

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::{
-    AddonId, ConfigVars, Deprovisioned, ExposeSecret, PlanChange, PlanChanged, Provision, Provisioned, ResourceId,
+    AddonId, ConfigVars, Deprovisioned, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, Secret,
 };
 use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json, no_content, verify_basic};
 use time::OffsetDateTime;
@@ -35,7 +35,7 @@ impl Contract for Heroku {
                 config: Some(ConfigJson(reply.config())),
                 message: reply.message(),
             },
-            log_drain_url: reply.log_drain_url().map(ExposeSecret::expose_secret),
+            log_drain_url: reply.log_drain_url().map(Secret::expose),
         };
         json(StatusCode::OK, &body)
     }

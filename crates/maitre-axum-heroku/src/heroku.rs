@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use maitre_axum::core::{
-    Credentials, CredentialsError, ExposeSecret, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt,
-    SupportsAsync,
+    Credentials, CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt, SupportsAsync,
 };
 
 /// An add-on's credentials at Heroku, and how strictly its single sign-on is read.
@@ -133,8 +132,8 @@ impl SupportsAsync for Heroku {}
 
 impl FromManifest for Heroku {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
-        let password = manifest.password()?.expose_secret();
-        let heroku = Self::new(&manifest.id, password, manifest.sso_salt()?.expose_secret())?;
+        let password = manifest.password()?.expose();
+        let heroku = Self::new(&manifest.id, password, manifest.sso_salt()?.expose())?;
         Ok(Self {
             loopback: manifest.is_served_on_loopback(),
             config_vars: Some(manifest.api.config_vars.clone()),

@@ -103,7 +103,6 @@ pub(crate) struct ProvisionReply<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use maitre_axum::core::ExposeSecret;
     use serde_json::json;
     use time::macros::datetime;
 
@@ -125,8 +124,7 @@ mod tests {
             "heroku_id": "app1234@heroku.com", "logplex_token": "t.2", "mood": ["fair"],
         }))
         .unwrap();
-        let secret =
-            |secret: &Option<maitre_axum::core::SecretString>| secret.as_ref().unwrap().expose_secret().to_owned();
+        let secret = |secret: &Option<maitre_axum::core::Secret>| secret.as_ref().unwrap().expose().to_owned();
         assert_eq!(request.resource.as_str(), UUID);
         assert_eq!(request.name.as_deref(), Some("lantern-curved-4821"));
         assert_eq!(request.plan, "basic");
@@ -139,7 +137,7 @@ mod tests {
         assert_eq!(secret(&request.logplex_token), "t.2");
         assert_eq!(Value::from(request.extra), json!({ "mood": ["fair"] }));
         let grant = request.oauth_grant.unwrap();
-        assert_eq!((grant.code.expose_secret(), grant.kind.as_str()), ("b6a1", "authorization_code"));
+        assert_eq!((grant.code.expose(), grant.kind.as_str()), ("b6a1", "authorization_code"));
         assert_eq!(grant.expires_at, datetime!(2026-03-04 5:11:07 UTC));
     }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use maitre_core::{ConfigVars, ExposeSecret, Failure, FailureKind};
+use maitre_core::{ConfigVars, Failure, FailureKind};
 use serde::{Serialize, Serializer};
 
 use crate::contract::Contract;
@@ -64,7 +64,7 @@ impl<'a> ConfigJson<'a> {
 
 impl Serialize for ConfigJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value.expose_secret())))
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value.expose())))
     }
 }
 

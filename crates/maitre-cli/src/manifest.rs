@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Table;
 use maitre_conformance::{Level, Marketplace, lint};
 use maitre_core::manifest::Endpoints;
-use maitre_core::{ExposeSecret as _, Manifest as AddonManifest, SecretString};
+use maitre_core::{Manifest as AddonManifest, Secret};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -315,8 +315,8 @@ fn show(manifest: &AddonManifest, format: OutputFormat) {
     println_ignoring_pipe!("{}", borderless(&mut table));
 }
 
-fn masked(secret: Option<&SecretString>) -> String {
-    match secret.map(|secret| secret.expose_secret().chars().count()) {
+fn masked(secret: Option<&Secret>) -> String {
+    match secret.map(|secret| secret.expose().chars().count()) {
         None => "none".to_owned(),
         Some(0) => "empty".to_owned(),
         Some(length) => format!("set, {length} characters"),

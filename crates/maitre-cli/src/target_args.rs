@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use maitre_conformance::{Address, Marketplace};
-use maitre_core::{ExposeSecret as _, Manifest};
+use maitre_core::Manifest;
 use maitre_testkit::{CloudControl, Heroku, Opperator};
 
 /// Marketplace, and the secrets that it shares with the add-on.
@@ -74,8 +74,8 @@ impl MarketplaceArgs {
     /// Returns the manifest, its password and its SSO salt (empty if it has none).
     pub(crate) fn read_manifest(&self) -> anyhow::Result<(Manifest, String, String)> {
         let manifest = Manifest::read(self.existing_manifest()?)?;
-        let password = manifest.password()?.expose_secret().to_owned();
-        let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default();
+        let password = manifest.password()?.expose().to_owned();
+        let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose().to_owned()).unwrap_or_default();
         Ok((manifest, password, salt))
     }
 

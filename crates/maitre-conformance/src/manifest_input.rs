@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maitre_core::{ExposeSecret, Manifest};
+use maitre_core::Manifest;
 use serde_json::Value;
 
 use crate::error::SetupError;
@@ -27,10 +27,10 @@ impl ManifestInput {
     }
 
     pub(crate) fn password(&self) -> Result<String, SetupError> {
-        Ok(self.manifest.password()?.expose_secret().to_owned())
+        Ok(self.manifest.password()?.expose().to_owned())
     }
 
     pub(crate) fn salt(&self) -> String {
-        self.manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default()
+        self.manifest.api.sso_salt.as_ref().map(|salt| salt.expose().to_owned()).unwrap_or_default()
     }
 }

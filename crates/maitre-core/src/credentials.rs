@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
+use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use time::OffsetDateTime;
@@ -101,7 +101,7 @@ impl fmt::Debug for Password {
 /// ```
 #[derive(Clone)]
 pub struct Salt {
-    value: SecretString,
+    value: Secret,
     until: Option<OffsetDateTime>,
 }
 
@@ -127,7 +127,7 @@ impl Salt {
     }
 
     pub(crate) fn expose(&self) -> &str {
-        self.value.expose_secret()
+        self.value.expose()
     }
 }
 

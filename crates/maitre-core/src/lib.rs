@@ -12,6 +12,7 @@ mod mask;
 mod outlive;
 mod replies;
 mod requests;
+mod secret;
 pub mod sso;
 
 pub use addon::{
@@ -31,4 +32,4 @@ pub use replies::{ConfigVars, Deprovisioned, PlanChanged, ProviderId, Provisione
 pub use requests::{
     Context, Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Progress, Provision, ResourceId, SignOn,
 };
-pub use secrecy::{ExposeSecret, SecretString};
+pub use secret::Secret;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
+use crate::secret::Secret;
 use serde_json::Value;
 
 use crate::requests::ResourceId;
@@ -72,20 +72,20 @@ impl From<u64> for ProviderId {
 /// Config vars in the order in which they were set, each name once. Values are secret.
 ///
 /// ```
-/// use maitre_core::{ConfigVars, ExposeSecret};
+/// use maitre_core::ConfigVars;
 ///
 /// let mut config = ConfigVars::default();
 /// config.set("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4");
 /// assert_eq!(format!("{config:?}"), r#"{"LANTERN_URL"}"#);
 /// let (name, value) = config.iter().next().unwrap();
-/// assert_eq!((name, value.expose_secret()), ("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4"));
+/// assert_eq!((name, value.expose()), ("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4"));
 /// ```
 #[derive(Clone, Default)]
-pub struct ConfigVars(Vec<(String, SecretString)>);
+pub struct ConfigVars(Vec<(String, Secret)>);
 
 impl ConfigVars {
     /// Sets a var; a name that is there keeps its place and gets the new value.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<SecretString>) {
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Secret>) {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(there, _)| *there == name) {
             Some((_, old)) => *old = value,
@@ -95,7 +95,7 @@ impl ConfigVars {
 
     /// Names and values in order.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &SecretString)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Secret)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
@@ -135,7 +135,7 @@ pub struct Provisioned {
     id: ProviderId,
     config: ConfigVars,
     message: Option<String>,
-    log_drain_url: Option<SecretString>,
+    log_drain_url: Option<Secret>,
 }
 
 impl Provisioned {
@@ -146,7 +146,7 @@ impl Provisioned {
 
     /// Gives the customer's app a config var; the manifest must list its name.
     #[must_use]
-    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.config.set(name, value);
         self
     }
@@ -160,7 +160,7 @@ impl Provisioned {
 
     /// Where the customer's log lines shall be sent, `https://…`; needed if the manifest requires `syslog_drain`.
     #[must_use]
-    pub fn with_log_drain_url(mut self, url: impl Into<SecretString>) -> Self {
+    pub fn with_log_drain_url(mut self, url: impl Into<Secret>) -> Self {
         self.log_drain_url = Some(url.into());
         self
     }
@@ -192,7 +192,7 @@ impl Provisioned {
 
     /// The drain's URL.
     #[must_use]
-    pub fn log_drain_url(&self) -> Option<&SecretString> {
+    pub fn log_drain_url(&self) -> Option<&Secret> {
         self.log_drain_url.as_ref()
     }
 }
@@ -221,7 +221,7 @@ impl PlanChanged {
 
     /// Changes a config var; the manifest must list its name.
     #[must_use]
-    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.config.set(name, value);
         self
     }

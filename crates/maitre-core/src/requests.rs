@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use crate::secret::Secret;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -82,7 +82,7 @@ impl From<ResourceId> for Value {
 #[non_exhaustive]
 pub struct OauthGrant {
     /// The code, good for one exchange.
-    pub code: SecretString,
+    pub code: Secret,
     /// `authorization_code`, wherever it was seen.
     pub kind: String,
     /// When the code dies; five minutes after its arrival where the marketplace's text could not be read.
@@ -91,7 +91,7 @@ pub struct OauthGrant {
 
 impl OauthGrant {
     /// A grant of the kind `authorization_code`.
-    pub fn new(code: impl Into<SecretString>, expires_at: OffsetDateTime) -> Self {
+    pub fn new(code: impl Into<Secret>, expires_at: OffsetDateTime) -> Self {
         Self { code: code.into(), kind: "authorization_code".into(), expires_at }
     }
 }
@@ -128,19 +128,19 @@ pub struct Provision {
     /// Where the customer's app runs, free text (`amazon-web-services::eu-west-1`).
     pub region: Option<String>,
     /// The resource at the marketplace's API.
-    pub callback_url: Option<SecretString>,
+    pub callback_url: Option<Secret>,
     /// What the API's token is made from; absent for older apps and in local tests.
     pub oauth_grant: Option<OauthGrant>,
     /// What the customer added at the command line; validated by nobody, unknown ones are to be ignored.
     pub options: BTreeMap<String, String>,
     /// Where to write lines into the customer's log (manifest: `requires` has `log_input`).
-    pub log_input_url: Option<SecretString>,
+    pub log_input_url: Option<Secret>,
     /// Names the app in the log lines it will send (manifest: `requires` has `syslog_drain`).
-    pub log_drain_token: Option<SecretString>,
+    pub log_drain_token: Option<Secret>,
     /// The customer's app or deployment: cloudControl's `cloudcontrol_id`, Heroku v1's `heroku_id`.
     pub tenant: Option<String>,
     /// The log token of Heroku v1 and cloudControl.
-    pub logplex_token: Option<SecretString>,
+    pub logplex_token: Option<Secret>,
     /// What Opperator sends in the place of a plan.
     pub features: Map<String, Value>,
     /// Every field that no contract documents, kept as it came.

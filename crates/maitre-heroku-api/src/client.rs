@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use maitre_core::{Clock, ExposeSecret as _, SecretString};
+use maitre_core::{Clock, Secret};
 use reqwest::redirect::Policy;
 use time::OffsetDateTime;
 
@@ -35,7 +35,7 @@ pub(crate) struct Inner {
     pub(crate) api: Base,
     pub(crate) id: Base,
     pub(crate) addons: Base,
-    pub(crate) client_secret: SecretString,
+    pub(crate) client_secret: Secret,
     pub(crate) retry: Retry,
     pub(crate) page: Option<u16>,
     pub(crate) clock: Clock,
@@ -43,7 +43,7 @@ pub(crate) struct Inner {
 
 impl Client {
     /// A client with the client secret of the partner portal, and everything else to be set.
-    pub fn builder(client_secret: impl Into<SecretString>) -> ClientBuilder {
+    pub fn builder(client_secret: impl Into<Secret>) -> ClientBuilder {
         ClientBuilder::new(client_secret.into())
     }
 
@@ -91,7 +91,7 @@ impl fmt::Debug for Client {
 /// ```
 #[must_use = "a client is made with build()"]
 pub struct ClientBuilder {
-    client_secret: SecretString,
+    client_secret: Secret,
     api: String,
     id: String,
     addons: String,
@@ -101,7 +101,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     retry: Retry,
     page: Option<u16>,
-    proxy: Option<SecretString>,
+    proxy: Option<Secret>,
     no_proxy: bool,
     #[cfg(feature = "tls")]
     roots: Vec<Vec<u8>>,
@@ -109,7 +109,7 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    fn new(client_secret: SecretString) -> Self {
+    fn new(client_secret: Secret) -> Self {
         Self {
             client_secret,
             api: "https://api.heroku.com".to_owned(),
@@ -203,7 +203,7 @@ impl ClientBuilder {
     }
 
     /// Goes through this proxy, in place of the environment's; user and password may stand in the URL.
-    pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
+    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Some(url.into());
         self
     }
@@ -233,7 +233,7 @@ impl ClientBuilder {
     /// [`Error::is_setup`]: the client secret is empty, a URL is none or would send tokens in the clear, a proxy or a
     /// certificate cannot be read, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
-        if self.client_secret.expose_secret().is_empty() {
+        if self.client_secret.expose().is_empty() {
             return Err(Error::setup("the client secret is empty: take the one of Heroku's partner portal"));
         }
         let base = |url: &str| Base::new(url, self.plain_http);
@@ -260,8 +260,7 @@ impl ClientBuilder {
             builder = builder.no_proxy();
         }
         if let Some(proxy) = &self.proxy {
-            let proxy =
-                reqwest::Proxy::all(proxy.expose_secret()).map_err(|cause| unusable("the proxy's URL", cause))?;
+            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|cause| unusable("the proxy's URL", cause))?;
             builder = builder.proxy(proxy);
         }
         #[cfg(feature = "tls")]

@@ -1,7 +1,7 @@
 //! What the add-on's own credentials open: the list of installs, and the way back to a lost grant.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use maitre_core::{ExposeSecret as _, OauthGrant, SecretString, parse_timestamp};
+use maitre_core::{OauthGrant, Secret, parse_timestamp};
 use reqwest::{
     Method,
     header::{ACCEPT, HeaderMap, HeaderValue},
@@ -94,7 +94,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn installs(&self, slug: &str, password: &SecretString) -> List<Install> {
+    pub fn installs(&self, slug: &str, password: &Secret) -> List<Install> {
         match vendor(&self.0.addons, "/api/v3/apps", slug, password) {
             Ok(first) => List::links(self.clone(), first),
             Err(error) => List::failed(error),
@@ -121,11 +121,11 @@ impl Client {
     ///
     /// # Errors
     /// 4xx where Heroku did not turn it on, or the add-on is gone.
-    pub async fn lost_grant(&self, slug: &str, password: &SecretString, uuid: &str) -> Result<OauthGrant, Error> {
+    pub async fn lost_grant(&self, slug: &str, password: &Secret, uuid: &str) -> Result<OauthGrant, Error> {
         #[derive(Deserialize)]
         struct Wire {
             #[serde(deserialize_with = "lenient::secret")]
-            code: SecretString,
+            code: Secret,
             #[serde(default, rename = "type")]
             kind: Option<String>,
             #[serde(default, deserialize_with = "lenient::text")]
@@ -144,10 +144,10 @@ impl Client {
 }
 
 /// A request with the add-on's Basic credentials.
-fn vendor(base: &Base, path: &str, slug: &str, password: &SecretString) -> Result<Outgoing, Error> {
+fn vendor(base: &Base, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
     let call = format!("GET {path}");
     let url = base.join(path).map_err(|cause| Error::unsendable(&call, cause))?;
-    let credentials = BASE64_STANDARD.encode(format!("{slug}:{}", password.expose_secret()));
+    let credentials = BASE64_STANDARD.encode(format!("{slug}:{}", password.expose()));
     let basic = authorization("Basic", &credentials.into());
     let accept = (ACCEPT, HeaderValue::from_static("application/json"));
     let headers: HeaderMap = basic.into_iter().chain([accept]).collect();

@@ -33,4 +33,4 @@ pub use self::{
     signature::{EmptySecret, WEBHOOK_SIGNATURE, WebhookSecret},
     token::Token,
 };
-pub use maitre_core::{ExposeSecret, OauthGrant, SecretString};
+pub use maitre_core::{OauthGrant, Secret};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{ExposeSecret as _, SecretString};
+use maitre_core::Secret;
 use reqwest::{
     Method, Response, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
@@ -163,8 +163,8 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// An `Authorization` that no log below shows.
-pub(crate) fn authorization(scheme: &str, credentials: &SecretString) -> Option<(HeaderName, HeaderValue)> {
-    let mut value = HeaderValue::from_str(&format!("{scheme} {}", credentials.expose_secret())).ok()?;
+pub(crate) fn authorization(scheme: &str, credentials: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(&format!("{scheme} {}", credentials.expose())).ok()?;
     value.set_sensitive(true);
     Some((AUTHORIZATION, value))
 }

@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use maitre_core::{ExposeSecret as _, SecretString};
+use maitre_core::Secret;
 use sha2::Sha256;
 
 /// The header that a webhook's signature comes in.
@@ -36,12 +36,12 @@ impl WebhookSecret {
     ///
     /// # Errors
     /// It is empty: anybody could sign with it.
-    pub fn new(secret: impl Into<SecretString>) -> Result<Self, EmptySecret> {
+    pub fn new(secret: impl Into<Secret>) -> Result<Self, EmptySecret> {
         let secret = secret.into();
-        if secret.expose_secret().is_empty() {
+        if secret.expose().is_empty() {
             return Err(EmptySecret);
         }
-        Hmac::new_from_slice(secret.expose_secret().as_bytes()).map(Self).map_err(|_| EmptySecret)
+        Hmac::new_from_slice(secret.expose().as_bytes()).map(Self).map_err(|_| EmptySecret)
     }
 
     /// Whether the [header](WEBHOOK_SIGNATURE) is this secret's signature of the body. It takes the same time for any

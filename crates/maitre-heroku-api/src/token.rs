@@ -1,6 +1,6 @@
 use std::fmt;
 
-use maitre_core::{ExposeSecret as _, OauthGrant, SecretString};
+use maitre_core::{OauthGrant, Secret};
 use reqwest::{
     Method,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -32,20 +32,20 @@ const LEEWAY: Duration = Duration::seconds(90);
 /// ```
 #[derive(Clone)]
 pub struct Token {
-    access: SecretString,
-    refresh: Option<SecretString>,
+    access: Secret,
+    refresh: Option<Secret>,
     expires_at: Option<OffsetDateTime>,
 }
 
 impl Token {
     /// A token that is known from before, without more.
-    pub fn new(access_token: impl Into<SecretString>) -> Self {
+    pub fn new(access_token: impl Into<Secret>) -> Self {
         Self { access: access_token.into(), refresh: None, expires_at: None }
     }
 
     /// The same with what it is refreshed by.
     #[must_use]
-    pub fn with_refresh_token(mut self, refresh_token: impl Into<SecretString>) -> Self {
+    pub fn with_refresh_token(mut self, refresh_token: impl Into<Secret>) -> Self {
         self.refresh = Some(refresh_token.into());
         self
     }
@@ -59,13 +59,13 @@ impl Token {
 
     /// What opens the API.
     #[must_use]
-    pub fn access_token(&self) -> &SecretString {
+    pub fn access_token(&self) -> &Secret {
         &self.access
     }
 
     /// What the next token is made from.
     #[must_use]
-    pub fn refresh_token(&self) -> Option<&SecretString> {
+    pub fn refresh_token(&self) -> Option<&Secret> {
         self.refresh.as_ref()
     }
 
@@ -91,9 +91,9 @@ impl fmt::Debug for Token {
 #[derive(Deserialize)]
 struct Minted {
     #[serde(deserialize_with = "lenient::secret")]
-    access_token: SecretString,
+    access_token: Secret,
     #[serde(default, deserialize_with = "lenient::optional_secret")]
-    refresh_token: Option<SecretString>,
+    refresh_token: Option<Secret>,
     #[serde(default, deserialize_with = "lenient::seconds")]
     expires_in: Option<i64>,
 }
@@ -127,7 +127,7 @@ impl Client {
     /// # Errors
     /// Any 4xx is final: the grant expired or was exchanged, or the client secret is wrong.
     pub async fn exchange(&self, grant: &OauthGrant) -> Result<Token, Error> {
-        let fields = [("grant_type", grant.kind.as_str()), ("code", grant.code.expose_secret())];
+        let fields = [("grant_type", grant.kind.as_str()), ("code", grant.code.expose())];
         self.mint(&fields, Some(grant.expires_at)).await
     }
 
@@ -140,7 +140,7 @@ impl Client {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use maitre_core::{ExposeSecret, OauthGrant};
+    /// # use maitre_core::OauthGrant;
     /// # use maitre_heroku_api::Client;
     /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
     /// # let heroku = platform.serve().await?;
@@ -148,7 +148,7 @@ impl Client {
     /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
     /// # let token = client.exchange(&OauthGrant::new(grant.code(), grant.expires_at())).await?;
     /// let next = client.refresh(&token).await?;
-    /// assert_ne!(next.access_token().expose_secret(), token.access_token().expose_secret());
+    /// assert_ne!(next.access_token().expose(), token.access_token().expose());
     /// # Ok(())
     /// # }
     /// ```
@@ -158,14 +158,14 @@ impl Client {
     pub async fn refresh(&self, token: &Token) -> Result<Token, Error> {
         let missing = || Error::unsendable(TOKEN_CALL, "the token came without a refresh token");
         let refresh = token.refresh.as_ref().ok_or_else(missing)?;
-        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
         let mut minted = self.mint(&fields, None).await?;
         minted.refresh = minted.refresh.or_else(|| token.refresh.clone());
         Ok(minted)
     }
 
     async fn mint(&self, fields: &[(&str, &str)], until: Option<OffsetDateTime>) -> Result<Token, Error> {
-        let secret = ("client_secret", self.0.client_secret.expose_secret());
+        let secret = ("client_secret", self.0.client_secret.expose());
         let call = TOKEN_CALL.to_owned();
         let url = self.0.id.join("/oauth/token").map_err(|cause| Error::unsendable(&call, cause))?;
         let headers = HeaderMap::from_iter([

@@ -1,6 +1,6 @@
 //! Config vars at Heroku.
 
-use maitre_core::{ConfigVars, ExposeSecret as _, ResourceId};
+use maitre_core::{ConfigVars, ResourceId};
 
 use crate::{Error, Platform, api::ConfigVar};
 
@@ -11,9 +11,9 @@ impl Platform {
             return Ok(());
         }
         let there = self.call(resource, |api| async move { api.config(resource.as_str()).await }).await?;
-        let is_so = |(name, value): (&str, &maitre_core::SecretString)| {
+        let is_so = |(name, value): (&str, &maitre_core::Secret)| {
             let there = there.iter().find(|var| var.name == name).and_then(|var| var.value.as_ref());
-            there.is_some_and(|there| there.expose_secret() == value.expose_secret())
+            there.is_some_and(|there| there.expose() == value.expose())
         };
         if config.iter().all(is_so) {
             return Ok(());

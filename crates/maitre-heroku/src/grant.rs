@@ -1,6 +1,6 @@
 //! A provision's grant, which becomes the resource's token within five minutes or never.
 
-use maitre_core::{ExposeSecret as _, Job, OauthGrant, Provision, ResourceId, Result, SecretString};
+use maitre_core::{Job, OauthGrant, Provision, ResourceId, Result, Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -22,7 +22,7 @@ impl Platform {
     /// The exchange of a provision's grant as an errand. Another grant for the same resource is another one.
     pub(crate) fn exchange_of(&self, provision: &Provision) -> Option<Job> {
         let grant = provision.oauth_grant.as_ref()?;
-        let code = grant.code.expose_secret();
+        let code = grant.code.expose();
         let name = format!("{}:{}", provision.resource, hex::encode(&Sha256::digest(code)[..8]));
         let written = Written { code: code.to_owned(), kind: grant.kind.clone(), expires_at: grant.expires_at };
         let errand =
@@ -62,7 +62,7 @@ impl Platform {
         Ok(self.0.client.exchange(&grant).await?)
     }
 
-    pub(crate) fn needs_password(&self) -> Result<&SecretString, Error> {
+    pub(crate) fn needs_password(&self) -> Result<&Secret, Error> {
         self.0.password.as_ref().ok_or(Error::NoPassword)
     }
 }

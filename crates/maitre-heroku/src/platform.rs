@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use maitre_core::{AddonId, PlatformStore, ResourceId, SecretString};
+use maitre_core::{AddonId, PlatformStore, ResourceId, Secret};
 
 use crate::{Api, Client, Error, Event, Rotate, rotation::DynRotate, webhooks::Handler};
 
@@ -37,7 +37,7 @@ pub(crate) struct Inner {
     pub(crate) addon: AddonId,
     pub(crate) client: Client,
     pub(crate) records: Arc<dyn PlatformStore>,
-    pub(crate) password: Option<SecretString>,
+    pub(crate) password: Option<Secret>,
     pub(crate) lost_grants: bool,
     pub(crate) on_event: Option<Handler>,
     pub(crate) rotate: Option<Arc<dyn DynRotate>>,
@@ -66,7 +66,7 @@ impl Platform {
 
     /// With the manifest's `api.password`, by which Heroku lists the installs: for [`sighting`](Self::sighting).
     #[must_use]
-    pub fn password(self, password: impl Into<SecretString>) -> Self {
+    pub fn password(self, password: impl Into<Secret>) -> Self {
         self.with(|inner| inner.password = Some(password.into()))
     }
 

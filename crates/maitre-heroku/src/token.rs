@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{ExposeSecret as _, ResourceId};
+use maitre_core::ResourceId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout};
@@ -38,8 +38,8 @@ struct Written {
 impl From<&Token> for Written {
     fn from(token: &Token) -> Self {
         Self {
-            access: token.access_token().expose_secret().to_owned(),
-            refresh: token.refresh_token().map(|token| token.expose_secret().to_owned()),
+            access: token.access_token().expose().to_owned(),
+            refresh: token.refresh_token().map(|token| token.expose().to_owned()),
             expires_at: token.expires_at(),
         }
     }
@@ -145,14 +145,14 @@ mod tests {
         let written = serde_json::to_string(&Written::from(&token)).unwrap();
         assert_eq!(written, r#"{"access":"HRKU-1","refresh":"HRKU-2","expires_at":1772629567}"#);
         assert_eq!(read(&written).expires_at(), token.expires_at());
-        assert_eq!(read(&written).refresh_token().unwrap().expose_secret(), "HRKU-2");
+        assert_eq!(read(&written).refresh_token().unwrap().expose(), "HRKU-2");
     }
 
     #[test]
     fn a_token_may_have_neither_an_end_nor_a_successor() {
         let written = serde_json::to_string(&Written::from(&Token::new("HRKU-1"))).unwrap();
         let token = read(&written);
-        assert_eq!(token.access_token().expose_secret(), "HRKU-1");
+        assert_eq!(token.access_token().expose(), "HRKU-1");
         assert!(token.refresh_token().is_none() && token.expires_at().is_none());
     }
 }

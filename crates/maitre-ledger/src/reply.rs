@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maitre_core::{
-    AddonId, ConfigVars, Deprovision, Deprovisioned, ExposeSecret, Failure, FailureKind, Listener, PlanChange,
-    PlanChanged, Progress, Provision, Provisioned, ResourceId,
+    AddonId, ConfigVars, Deprovision, Deprovisioned, Failure, FailureKind, Listener, PlanChange, PlanChanged, Progress,
+    Provision, Provisioned, ResourceId,
 };
 
 use crate::db::Command;
@@ -66,7 +66,7 @@ pub(crate) trait Reply: Sized + Send + 'static {
 }
 
 pub(crate) fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
-    config.iter().map(|(name, value)| (name.to_owned(), value.expose_secret().to_owned())).collect()
+    config.iter().map(|(name, value)| (name.to_owned(), value.expose().to_owned())).collect()
 }
 
 impl Reply for Provisioned {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use maitre_core::{
-    AddonId, Completion, ConfigVars, ExposeSecret, Failure, FailureKind, OauthGrant, PlanChange, PlatformHooks,
-    Provision, ResourceId, SecretString,
+    AddonId, Completion, ConfigVars, Failure, FailureKind, OauthGrant, PlanChange, PlatformHooks, Provision,
+    ResourceId, Secret,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -63,8 +63,8 @@ fn milliseconds(duration: Option<Duration>) -> Option<u64> {
     duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-pub(crate) fn expose(secret: Option<&SecretString>) -> Option<String> {
-    secret.map(|secret| secret.expose_secret().to_owned())
+pub(crate) fn expose(secret: Option<&Secret>) -> Option<String> {
+    secret.map(|secret| secret.expose().to_owned())
 }
 
 impl From<&Provision> for StoredRequest {
@@ -77,7 +77,7 @@ impl From<&Provision> for StoredRequest {
             region: request.region.clone(),
             callback_url: expose(request.callback_url.as_ref()),
             grant: request.oauth_grant.as_ref().map(|grant| StoredGrant {
-                code: grant.code.expose_secret().to_owned(),
+                code: grant.code.expose().to_owned(),
                 kind: grant.kind.clone(),
                 expires_at: grant.expires_at.unix_timestamp(),
             }),

@@ -4,7 +4,7 @@ use maitre_conformance::{
     Address, Marketplace,
     lint::{self, Finding},
 };
-use maitre_core::{ExposeSecret as _, Manifest};
+use maitre_core::Manifest;
 use maitre_testkit::{Heroku, platform::Settings};
 
 use crate::{Plan, SetupError};
@@ -49,8 +49,8 @@ impl Addon {
         if is_invalid(&address.root) || address.sso.as_deref().is_some_and(is_invalid) {
             return Err(SetupError::new("the add-on's URL contains spaces or control characters: remove them"));
         }
-        let password = manifest.password()?.expose_secret().to_owned();
-        let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose_secret().to_owned()).unwrap_or_default();
+        let password = manifest.password()?.expose().to_owned();
+        let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose().to_owned()).unwrap_or_default();
         let heroku = |root: &str| Heroku::new(root, &manifest.id, &password, &salt);
         let sso_url = address.sso.filter(|_| !salt.is_empty());
         let sso = sso_url.as_deref().map(|url| {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use axum::Router;
 use maitre::ledger::Worker;
 use maitre::platform::Client;
-use maitre::{Addon, CloudControl, ExposeSecret, FromManifest, Heroku, Ledger, Opperator, Platform};
+use maitre::{Addon, CloudControl, FromManifest, Heroku, Ledger, Opperator, Platform};
 use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -40,7 +40,7 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
     };
     let cloudcontrol = CloudControl::from_manifest(&settings.cloudcontrol)?;
     let cloudcontrol = Addon::new(cloudcontrol, ledger.wrap(tally.clone()));
-    let opperator = Opperator::new("tally", settings.opperator_secret.expose_secret(), |features| {
+    let opperator = Opperator::new("tally", settings.opperator_secret.expose(), |features| {
         let counters = features.get("counters").and_then(serde_json::Value::as_i64).unwrap_or(1);
         Some(if counters > 10 { "premium" } else { "basic" }.to_owned())
     })

@@ -1,6 +1,5 @@
 //! What is printed at start: where the server is, and how to be the marketplace.
 
-use maitre::ExposeSecret;
 use uuid::Uuid;
 
 use crate::settings::{Settings, is_for_development};
@@ -11,7 +10,7 @@ pub(crate) fn print(settings: &Settings, origin: &str) {
     if !is_for_development(password) {
         return; // a real password does not belong on a terminal
     }
-    let user = format!("{}:{}", settings.heroku.id, password.expose_secret());
+    let user = format!("{}:{}", settings.heroku.id, password.expose());
     let resources = format!("{origin}/heroku/resources");
     let uuid = Uuid::new_v4();
     println!(

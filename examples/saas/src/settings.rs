@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use maitre::{ExposeSecret, Manifest, SecretString};
+use maitre::{Manifest, Secret};
 
 /// Every secret in this repository begins so: anyone can read it here.
 const DEVELOPMENT: &str = "development-only";
@@ -18,7 +18,7 @@ pub(crate) struct Settings {
     public_url: Option<String>,
     pub(crate) heroku: Manifest,
     pub(crate) cloudcontrol: Manifest,
-    pub(crate) opperator_secret: SecretString,
+    pub(crate) opperator_secret: Secret,
     /// Where Heroku is and what it knows this add-on by; without it nobody calls Heroku, and no answer is given later.
     pub(crate) heroku_api: Option<HerokuApi>,
     /// How long Tally takes to set up an install, to see what happens while it does.
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
 }
 
 pub(crate) struct HerokuApi {
-    pub(crate) client_secret: SecretString,
+    pub(crate) client_secret: Secret,
     /// In the place of `https://api.heroku.com` and `https://id.heroku.com`: a sandbox.
     pub(crate) url: Option<String>,
 }
@@ -69,7 +69,7 @@ impl Settings {
         Ok(())
     }
 
-    fn secrets(&self) -> anyhow::Result<[(&SecretString, &'static str); 5]> {
+    fn secrets(&self) -> anyhow::Result<[(&Secret, &'static str); 5]> {
         Ok([
             (self.heroku.password()?, "api.password in ADDON_MANIFEST"),
             (self.heroku.sso_salt()?, "api.sso_salt in ADDON_MANIFEST"),
@@ -91,8 +91,8 @@ impl Settings {
     }
 }
 
-pub(crate) fn is_for_development(secret: &SecretString) -> bool {
-    secret.expose_secret().starts_with(DEVELOPMENT)
+pub(crate) fn is_for_development(secret: &Secret) -> bool {
+    secret.expose().starts_with(DEVELOPMENT)
 }
 
 fn or(name: &str, default: &str) -> String {

@@ -327,10 +327,7 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
             );
             browser.run(&script).await;
             browser
-                .until(
-                    "it is refused",
-                    "return document.body?.innerText.includes('cross-site request refused')",
-                )
+                .until("it is refused", "return document.body?.innerText.includes('cross-site request refused')")
                 .await;
         }
         browser.open(&evil).await;

@@ -1,6 +1,6 @@
 //! `POST /resources`.
 
-use maitre::{ExposeSecret, Failure, Provisioned};
+use maitre::{Failure, Provisioned};
 use serde_json::json;
 use time::Duration;
 use time::macros::datetime;
@@ -38,14 +38,14 @@ async fn every_documented_field_reaches_the_listener() {
     assert_eq!(request.plan, "basic");
     assert_eq!(request.name.as_deref(), Some("lantern-curved-4821"));
     assert_eq!(request.region.as_deref(), Some("amazon-web-services::us-east-1"));
-    let told = |secret: &Option<maitre::SecretString>| secret.as_ref().map(|it| it.expose_secret().to_owned());
+    let told = |secret: &Option<maitre::Secret>| secret.as_ref().map(|it| it.expose().to_owned());
     assert_eq!(told(&request.callback_url).unwrap(), format!("https://api.heroku.com/addons/{UUID}"));
     assert_eq!(told(&request.log_input_url).unwrap(), "https://token:t.1@1.us.logplex.io/logs");
     assert_eq!(told(&request.log_drain_token).unwrap(), "d.1");
     let options: Vec<_> = request.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(options, [("retention", "7d"), ("trace", "true")]);
     let grant = request.oauth_grant.as_ref().unwrap();
-    assert_eq!((grant.code.expose_secret(), grant.kind.as_str()), ("b6a1d7de", "authorization_code"));
+    assert_eq!((grant.code.expose(), grant.kind.as_str()), ("b6a1d7de", "authorization_code"));
     assert_eq!(grant.expires_at, datetime!(2026-03-04 5:11:07 UTC));
     assert!(request.extra.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{Backend, ExposeSecret, FailureKind, Job, OauthGrant, Provision, ResourceId};
+use maitre_core::{Backend, FailureKind, Job, OauthGrant, Provision, ResourceId};
 use maitre_ledger::{Keys, Ledger};
 use time::OffsetDateTime;
 
@@ -219,7 +219,7 @@ on_both_databases! {
         let resource = ResourceId::from(&*key);
         assert!(ledger.store().update_config(&addon(), &resource, &config).await.unwrap());
         let replay = kept.provision(basic(&key)).await.expect("a replay").done().expect("a reply");
-        let vars: Vec<_> = replay.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        let vars: Vec<_> = replay.config().iter().map(|(name, value)| (name, value.expose())).collect();
         assert_eq!(vars, [("WIDGET_URL", "https://new.example.org"), ("A_FIRST", "basic")]);
     }
 }

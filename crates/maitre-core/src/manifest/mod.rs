@@ -23,7 +23,7 @@ pub use url::is_loopback;
 use std::fmt;
 use std::path::Path;
 
-use secrecy::SecretString;
+use crate::secret::Secret;
 use serde_json::{Map, Value};
 
 /// A manifest as it was written, without judgement.
@@ -47,9 +47,9 @@ pub struct Api {
     /// `"3"`; missing or `"1"` is the legacy contract.
     pub version: Option<String>,
     /// The password of the Basic credentials.
-    pub password: Option<SecretString>,
+    pub password: Option<Secret>,
     /// The salt of single sign-on tokens.
-    pub sso_salt: Option<SecretString>,
+    pub sso_salt: Option<Secret>,
     /// The config vars that a reply may name.
     pub config_vars: Vec<String>,
     /// What their names begin with, if not with the slug in upper case.
@@ -99,7 +99,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ManifestError`] that names the key when it is missing.
-    pub fn password(&self) -> Result<&SecretString, ManifestError> {
+    pub fn password(&self) -> Result<&Secret, ManifestError> {
         self.api.password.as_ref().ok_or_else(|| ManifestError::missing("api.password", "the Basic password"))
     }
 
@@ -107,7 +107,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ManifestError`] that names the key when it is missing.
-    pub fn sso_salt(&self) -> Result<&SecretString, ManifestError> {
+    pub fn sso_salt(&self) -> Result<&Secret, ManifestError> {
         self.api
             .sso_salt
             .as_ref()

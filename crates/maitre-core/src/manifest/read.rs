@@ -198,7 +198,6 @@ pub(super) fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     const GENERATED: &str = r#"{ "id": "lantern", "name": "Lantern", "$base": 7,
         "api": { "version": "3", "password": "s3cr3t-example", "sso_salt": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
@@ -211,7 +210,7 @@ mod tests {
     fn a_generated_manifest_is_read_whole() {
         let manifest = Manifest::parse(GENERATED).unwrap();
         assert_eq!(manifest.name.as_deref(), Some("Lantern"));
-        assert_eq!(manifest.password().unwrap().expose_secret(), "s3cr3t-example");
+        assert_eq!(manifest.password().unwrap().expose(), "s3cr3t-example");
         assert_eq!(manifest.api.requires, ["many_per_app", "attachable"]);
         let production = manifest.api.production.unwrap();
         assert_eq!(production.sso_url.as_deref(), Some("https://api.lantern.example/heroku/sso"));

@@ -1,4 +1,4 @@
-use maitre_core::{ExposeSecret as _, SecretString};
+use maitre_core::Secret;
 use serde_json::json;
 
 use super::{Api, path};
@@ -9,7 +9,7 @@ use crate::{Error, List, LogDrain};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use maitre_heroku_api::{Client, ExposeSecret, OauthGrant};
+/// # use maitre_heroku_api::{Client, OauthGrant};
 /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
 /// # let heroku = platform.serve().await?;
 /// # let install = platform.order("basic").app("shop").install();
@@ -17,7 +17,7 @@ use crate::{Error, List, LogDrain};
 /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
 /// # let api = client.api(&client.exchange(&grant).await?);
 /// let drain = api.add_log_drain("shop", &"https://user:pw@logs.example/shop".into()).await?;
-/// assert_eq!(drain.url.expose_secret(), "https://user:pw@logs.example/shop");
+/// assert_eq!(drain.url.expose(), "https://user:pw@logs.example/shop");
 /// assert!(!format!("{drain:?}").contains("pw"));
 /// api.remove_log_drain("shop", &drain.id).await?;
 /// # Ok(())
@@ -31,14 +31,14 @@ impl Api {
 
     /// `PUT /addons/{addon}/log-drains/{drain}`: moves one of the add-on's own drains to another URL. The drain is meant
     /// by its id: its token and its URL, which Heroku would take, too, are secrets, and paths stand in logs.
-    pub async fn move_log_drain(&self, add_on: &str, drain: &str, url: &SecretString) -> Result<LogDrain, Error> {
-        let body = json!({ "url": url.expose_secret() });
+    pub async fn move_log_drain(&self, add_on: &str, drain: &str, url: &Secret) -> Result<LogDrain, Error> {
+        let body = json!({ "url": url.expose() });
         self.put(path(["addons", add_on, "log-drains", drain])).json(&body).read().await
     }
 
     /// `POST /apps/{app}/log-drains`: adds a drain to an app. It is not repeated after a fault: look at the app's drains.
-    pub async fn add_log_drain(&self, app: &str, url: &SecretString) -> Result<LogDrain, Error> {
-        self.post(path(["apps", app, "log-drains"])).json(&json!({ "url": url.expose_secret() })).read().await
+    pub async fn add_log_drain(&self, app: &str, url: &Secret) -> Result<LogDrain, Error> {
+        self.post(path(["apps", app, "log-drains"])).json(&json!({ "url": url.expose() })).read().await
     }
 
     /// `DELETE /apps/{app}/log-drains/{drain}`: takes it away, by its id.

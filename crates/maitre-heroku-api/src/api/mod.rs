@@ -8,7 +8,7 @@ mod webhooks;
 
 use std::{fmt, sync::Arc};
 
-use maitre_core::SecretString;
+use maitre_core::Secret;
 use reqwest::Method;
 
 use crate::{Call, Client, Error, RateLimits, base::segment, pace::Pace};
@@ -43,12 +43,12 @@ use crate::{Call, Client, Error, RateLimits, base::segment, pace::Pace};
 #[derive(Clone)]
 pub struct Api {
     client: Client,
-    access_token: SecretString,
+    access_token: Secret,
     pace: Arc<Pace>,
 }
 
 impl Api {
-    pub(crate) fn new(client: Client, access_token: SecretString, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(client: Client, access_token: Secret, pace: Arc<Pace>) -> Self {
         Self { client, access_token, pace }
     }
 
@@ -95,7 +95,7 @@ impl Api {
         &self.client
     }
 
-    pub(crate) fn access_token(&self) -> &SecretString {
+    pub(crate) fn access_token(&self) -> &Secret {
         &self.access_token
     }
 

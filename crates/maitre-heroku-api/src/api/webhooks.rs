@@ -1,4 +1,4 @@
-use maitre_core::SecretString;
+use maitre_core::Secret;
 
 use super::{Api, path};
 use crate::{Error, List, Subscribed, Webhook, WebhookDelivery, WebhookEvent, WebhookOrder};
@@ -33,7 +33,7 @@ impl Api {
     /// ```
     pub async fn subscribe(&self, add_on: &str, order: &WebhookOrder) -> Result<Subscribed, Error> {
         let answer = self.post(path(["addons", add_on, "webhooks"])).json(&order.exposed()).send().await?;
-        let secret = answer.header("heroku-webhook-secret").map(SecretString::from);
+        let secret = answer.header("heroku-webhook-secret").map(Secret::from);
         Ok(Subscribed { webhook: answer.json()?, secret })
     }
 

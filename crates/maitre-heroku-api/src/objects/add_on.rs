@@ -1,4 +1,4 @@
-use maitre_core::{ExposeSecret as _, SecretString};
+use maitre_core::Secret;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -158,12 +158,12 @@ pub struct ConfigVar {
     pub name: String,
     /// Its value; without one it is unset.
     #[serde(default, deserialize_with = "lenient::optional_secret")]
-    pub value: Option<SecretString>,
+    pub value: Option<Secret>,
 }
 
 impl ConfigVar {
     /// Sets the var to a value.
-    pub fn set(name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+    pub fn set(name: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self { name: name.into(), value: Some(value.into()) }
     }
 
@@ -182,7 +182,7 @@ pub(crate) struct Exposed<'a> {
 
 impl<'a> From<&'a ConfigVar> for Exposed<'a> {
     fn from(var: &'a ConfigVar) -> Self {
-        Self { name: &var.name, value: var.value.as_ref().map(SecretString::expose_secret) }
+        Self { name: &var.name, value: var.value.as_ref().map(Secret::expose) }
     }
 }
 
@@ -204,7 +204,7 @@ pub struct Attachment {
     pub web_url: Option<String>,
     /// Where to write lines into the app's log. It changes.
     #[serde(default, deserialize_with = "lenient::optional_secret")]
-    pub log_input_url: Option<SecretString>,
+    pub log_input_url: Option<Secret>,
     /// When it was attached.
     #[serde(default, deserialize_with = "lenient::instant")]
     pub created_at: Option<OffsetDateTime>,

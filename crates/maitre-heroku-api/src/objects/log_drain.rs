@@ -1,4 +1,4 @@
-use maitre_core::SecretString;
+use maitre_core::Secret;
 use serde::Deserialize;
 
 use super::Mention;
@@ -12,10 +12,10 @@ pub struct LogDrain {
     pub id: String,
     /// By what the app is known in the log lines that arrive.
     #[serde(default, deserialize_with = "lenient::optional_secret")]
-    pub token: Option<SecretString>,
+    pub token: Option<Secret>,
     /// Where lines are sent to, with a password if it has one.
     #[serde(deserialize_with = "lenient::secret")]
-    pub url: SecretString,
+    pub url: Secret,
     /// The add-on that it belongs to, where it is not the app's own.
     pub addon: Option<Mention>,
     /// The app.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use maitre_core::{ExposeSecret as _, SecretString, parse_timestamp};
+use maitre_core::{Secret, parse_timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -121,7 +121,7 @@ pub struct WebhookOrder {
     url: Option<String>,
     level: Option<Level>,
     authorization: Authorization,
-    secret: Option<SecretString>,
+    secret: Option<Secret>,
 }
 
 impl WebhookOrder {
@@ -154,7 +154,7 @@ impl WebhookOrder {
     }
 
     /// Comes with this `Authorization` header, as it stands.
-    pub fn authorization(mut self, authorization: impl Into<SecretString>) -> Self {
+    pub fn authorization(mut self, authorization: impl Into<Secret>) -> Self {
         self.authorization = Authorization::Set(authorization.into());
         self
     }
@@ -166,7 +166,7 @@ impl WebhookOrder {
     }
 
     /// Signs with this secret, in place of one that Heroku draws.
-    pub fn secret(mut self, secret: impl Into<SecretString>) -> Self {
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
     }
@@ -187,10 +187,10 @@ impl WebhookOrder {
         match &self.authorization {
             Authorization::Kept => {}
             Authorization::Cleared => drop(put("authorization", Value::Null)),
-            Authorization::Set(authorization) => drop(put("authorization", authorization.expose_secret().into())),
+            Authorization::Set(authorization) => drop(put("authorization", authorization.expose().into())),
         }
         if let Some(secret) = &self.secret {
-            put("secret", secret.expose_secret().into());
+            put("secret", secret.expose().into());
         }
         Value::Object(body)
     }
@@ -201,7 +201,7 @@ enum Authorization {
     #[default]
     Kept,
     Cleared,
-    Set(SecretString),
+    Set(Secret),
 }
 
 /// A new subscription, and its secret.
@@ -211,7 +211,7 @@ pub struct Subscribed {
     /// The subscription.
     pub webhook: Webhook,
     /// The secret that Heroku drew, which it will not tell again: keep it. `None` where you chose one.
-    pub secret: Option<SecretString>,
+    pub secret: Option<Secret>,
 }
 
 /// An event on its way to a subscription.

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use maitre_heroku_api::{ConfigVar, Entity, Error, ExposeSecret as _, WebhookOrder, WebhookSecret};
+use maitre_heroku_api::{ConfigVar, Entity, Error, WebhookOrder, WebhookSecret};
 use serde_json::json;
 
 use crate::support::{UUID, add_on, answering, api, asked, refusal, status};
@@ -138,7 +138,7 @@ async fn a_drawn_secret_is_read_from_its_header() {
     let subscribed = api(&server).subscribe(UUID, &order).await.expect("a webhook");
     assert!(!format!("{subscribed:?}").contains("dr4wn"));
     let secret = subscribed.secret.expect("a secret");
-    assert_eq!(secret.expose_secret(), "dr4wn");
+    assert_eq!(secret.expose(), "dr4wn");
     WebhookSecret::new(secret).expect("a secret");
     assert!(api(&server).subscribe(UUID, &order).await.expect("a webhook").secret.is_none());
 }

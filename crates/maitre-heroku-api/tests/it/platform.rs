@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use maitre_heroku_api::{
-    AddOn, AddOnState, Client, ConfigVar, DeliveryStatus, Entity, Error, Event, EventAction, ExposeSecret as _,
-    OauthGrant, Token, WebhookOrder, WebhookSecret,
+    AddOn, AddOnState, Client, ConfigVar, DeliveryStatus, Entity, Error, Event, EventAction, OauthGrant, Token,
+    WebhookOrder, WebhookSecret,
 };
 use maitre_testkit::platform::{Fault, Install, Platform, RefreshTokens, Rule, Serving, State, Violation};
 
@@ -36,7 +36,7 @@ async fn a_provision_that_takes_its_time_is_ended() {
     api.set_config(install.uuid(), &vars).await.expect("config");
     let left = api.set_config(install.uuid(), &[ConfigVar::unset("LANTERN_OLD")]).await.expect("config");
     let value = left[0].value.as_ref().expect("a value");
-    let shown = (left.len(), left[0].name.as_str(), value.expose_secret());
+    let shown = (left.len(), left[0].name.as_str(), value.expose());
     assert_eq!(shown, (1, "LANTERN_URL", "https://u:p@lantern.example"));
     let add_on = api.mark_provisioned(install.uuid()).await.expect("an add-on");
     assert_eq!((add_on.state, add_on.id.as_str()), (AddOnState::Provisioned, install.uuid()));

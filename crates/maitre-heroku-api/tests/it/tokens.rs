@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_heroku_api::{Client, ExposeSecret as _, OauthGrant, SecretString, Token};
+use maitre_heroku_api::{Client, OauthGrant, Secret, Token};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};
 use wiremock::MockServer;
@@ -29,8 +29,8 @@ fn stopped(server: &MockServer) -> Client {
 }
 
 fn shown(token: &Token) -> (&str, Option<&str>, Option<OffsetDateTime>) {
-    let refresh = token.refresh_token().map(SecretString::expose_secret);
-    (token.access_token().expose_secret(), refresh, token.expires_at())
+    let refresh = token.refresh_token().map(Secret::expose);
+    (token.access_token().expose(), refresh, token.expires_at())
 }
 
 #[tokio::test]

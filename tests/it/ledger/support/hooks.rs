@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use maitre::heroku::Heroku;
 use maitre_core::{
-    Addon, AddonId, BoxFuture, Completion, ExposeSecret, Failure, FailureKind, Job, JobOutcome, Listener,
-    PlatformHooks, Provision, ResourceId, Result,
+    Addon, AddonId, BoxFuture, Completion, Failure, FailureKind, Job, JobOutcome, Listener, PlatformHooks, Provision,
+    ResourceId, Result,
 };
 use maitre_ledger::{DurableListener, Ledger};
 use tokio::task::JoinHandle;
@@ -79,7 +79,7 @@ async fn act(next: Option<Hears>) -> Result<JobOutcome> {
 impl PlatformHooks for Follower {
     fn provision_job(&self, provision: &Provision) -> Option<Job> {
         let grant = provision.oauth_grant.as_ref()?;
-        let code = grant.code.expose_secret();
+        let code = grant.code.expose();
         let errand = Job::new("grant", format!("{} {code}", provision.resource), code.as_bytes().to_vec());
         Some(errand.with_resource(provision.resource.clone()).with_deadline(grant.expires_at))
     }

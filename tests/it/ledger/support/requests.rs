@@ -2,8 +2,8 @@
 
 use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 use maitre_core::{
-    AddonId, Deprovision, Deprovisioned, ExposeSecret, FailureKind, Identity, Outcome, PlanChange, PlanChanged,
-    Provision, Provisioned, Result, SignOn, SignedOn,
+    AddonId, Deprovision, Deprovisioned, FailureKind, Identity, Outcome, PlanChange, PlanChanged, Provision,
+    Provisioned, Result, Secret, SignOn, SignedOn,
 };
 
 pub(crate) fn addon() -> AddonId {
@@ -55,15 +55,15 @@ pub(crate) trait Seen {
 
 impl Seen for Provisioned {
     fn seen(&self) -> String {
-        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
-        let drain = self.log_drain_url().map(ExposeSecret::expose_secret);
+        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
+        let drain = self.log_drain_url().map(Secret::expose);
         format!("{} {config:?} {:?} {drain:?}", self.id().as_str(), self.message())
     }
 }
 
 impl Seen for PlanChanged {
     fn seen(&self) -> String {
-        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose_secret())).collect();
+        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
         format!("{config:?} {:?}", self.message())
     }
 }
