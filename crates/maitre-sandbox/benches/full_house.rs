@@ -1,8 +1,8 @@
-//! A marketplace that was used for months: does its page still open at once, and what does it weigh?
+//! Page load time and memory of a sandbox with a large journal.
 //!
-//! `cargo bench -p maitre-sandbox`, and behind ` -- ` if wanted `--installs N` and `--exchanges N`. The two sandboxes,
-//! one with ten of each and one with many, and the add-on are processes of their own: this executable in another role.
-//! The exchanges are real ones, over sockets. Exits with 1 where a goal was missed.
+//! `cargo bench -p maitre-sandbox`, optionally with ` -- --installs N --exchanges N`. Compares a sandbox with many installs
+//! and exchanges with one that has ten of each. The two sandboxes and the add-on are separate processes of this executable,
+//! and the exchanges go over sockets. Exits with 1 if a goal was missed.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -19,17 +19,17 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// So many are on their way at once.
+/// Number of concurrent requests while filling the journal.
 const CALLERS: usize = 8;
 
-/// Every page is opened so often at both sandboxes, by turns.
+/// Number of times each page is opened, alternately in both sandboxes.
 const ROUNDS: usize = 101;
 
-/// What the page may take at most, compared with the sandbox that has ten of each.
-const SLOWER: f64 = 3.0;
+/// Maximum ratio of the load times.
+const MAX_RATIO: f64 = 3.0;
 
-/// What the process may weigh at most, in MB.
-const WEIGHT: f64 = 150.0;
+/// Maximum resident memory, in MB.
+const MAX_MEMORY: f64 = 150.0;
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args().skip(1).collect();
@@ -50,19 +50,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// An add-on that gives what it is asked for.
+/// Add-on that accepts every provision.
 fn addon() -> Router {
     let provision = async |Json(order): Json<Value>| {
         let config =
             json!({ "BENCH_URL": format!("https://bench.example/{}", order["uuid"].as_str().unwrap_or_default()) });
-        Json(json!({ "id": order["uuid"], "config": config, "message": "It is there." }))
+        Json(json!({ "id": order["uuid"], "config": config, "message": "Provisioned." }))
     };
     Router::new().route("/heroku/resources", post(provision))
 }
 
 fn open(addon: &str) -> Outcome<()> {
     let manifest = json!({ "id": "bench", "name": "Bench", "api": {
-        "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that", "regions": ["us"],
+        "version": "3", "password": "development-password", "sso_salt": "development-salt", "regions": ["us"],
         "config_vars": ["BENCH_URL"], "config_vars_prefix": "BENCH", "requires": ["many_per_app"],
         "test": { "base_url": format!("{addon}/heroku/resources"), "sso_url": format!("{addon}/sso") },
     } });
@@ -90,42 +90,42 @@ fn bench(words: &[&str]) -> Outcome<bool> {
     let (few, many) = (Server::start(&["sandbox", &addon])?, Server::start(&["sandbox", &addon])?);
     let empty = few.resident()?;
     serve::runtime(Threads::Many)?.block_on(async {
-        let (small, full) = (House::of(&few)?, House::of(&many)?);
+        let (small, full) = (SandboxClient::of(&few)?, SandboxClient::of(&many)?);
         small.fill(10, 10).await?;
         let began = Instant::now();
-        let held = full.fill(installs, exchanges).await?;
-        println!("{installs} installs and {held} recorded exchanges, after {:.0} s", began.elapsed().as_secs_f64());
+        let entries = full.fill(installs, exchanges).await?;
+        println!("{installs} installs and {entries} recorded exchanges, after {:.0} s", began.elapsed().as_secs_f64());
 
         let mut table = Table::of("microseconds to open", "many", "ten");
         let mut met = true;
-        let half = format!("/sandbox/timeline?before={}", held / 2);
+        let middle = format!("/sandbox/timeline?before={}", entries / 2);
         let last = format!("/?page={}", installs / 12);
         for (what, at_full, at_small, goal) in [
-            ("the page", "/", "/", Goal::AtMost(SLOWER)),
+            ("the page", "/", "/", Goal::AtMost(MAX_RATIO)),
             ("the last page of installs", &*last, "/", Goal::None),
-            ("the timeline, half-way down", &*half, "/sandbox/timeline", Goal::AtMost(SLOWER)),
-            ("the timeline, what went wrong", "/sandbox/timeline?only=problems", "/sandbox/timeline?only=trouble", Goal::AtMost(SLOWER)),
-            ("one exchange", "/sandbox/exchanges/1", "/sandbox/exchanges/1", Goal::AtMost(SLOWER)),
+            ("the timeline, halfway down", &*middle, "/sandbox/timeline", Goal::AtMost(MAX_RATIO)),
+            ("the timeline, only problems", "/sandbox/timeline?only=problems", "/sandbox/timeline?only=trouble", Goal::AtMost(MAX_RATIO)),
+            ("one exchange", "/sandbox/exchanges/1", "/sandbox/exchanges/1", Goal::AtMost(MAX_RATIO)),
         ] {
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
                 rounds.push([full.open(at_full).await?, small.open(at_small).await?]);
             }
             let row = Row::of_rounds(what, &rounds, goal);
-            met &= matches!(goal, Goal::None) || row.ratio() <= SLOWER;
+            met &= matches!(goal, Goal::None) || row.ratio() <= MAX_RATIO;
             table.add(row);
         }
         table.print();
         let (page, other) = (full.page("/").await?.len(), small.page("/").await?.len());
         println!("the page has {} kB, with ten of each {} kB", page / 1_000, other / 1_000);
 
-        // KiB as the system counts, MB as people do
+        // the system reports KiB
         let megabytes = |kibibytes: u64| f64::from(u32::try_from(kibibytes).unwrap_or(u32::MAX)) * 1_024.0 / 1e6;
-        let weight = megabytes(many.resident()?);
-        met &= weight < WEIGHT;
+        let memory = megabytes(many.resident()?);
+        met &= memory < MAX_MEMORY;
         println!(
-            "resident memory: {weight:.0} MB with all of it (at most {WEIGHT:.0}: {}), {:.0} MB with ten of each, {:.0} MB at the start",
-            if weight < WEIGHT { "met" } else { "missed" },
+            "resident memory: {memory:.0} MB with many of each (at most {MAX_MEMORY:.0}: {}), {:.0} MB with ten of each, {:.0} MB at the start",
+            if memory < MAX_MEMORY { "met" } else { "missed" },
             megabytes(few.resident()?),
             megabytes(empty),
         );
@@ -133,40 +133,40 @@ fn bench(words: &[&str]) -> Outcome<bool> {
     })
 }
 
-/// A sandbox, seen from outside.
+/// Client of a sandbox process.
 #[derive(Clone)]
-struct House {
-    client: Client,
+struct SandboxClient {
+    http: Client,
     url: String,
 }
 
-impl House {
+impl SandboxClient {
     fn of(server: &Server) -> Outcome<Self> {
-        let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { client, url: format!("http://127.0.0.1:{}", server.port) })
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { http, url: format!("http://127.0.0.1:{}", server.port) })
     }
 
-    /// Customers order, and then the add-on is asked again and customers look, until there are enough lines. Returns
-    /// how many there are.
+    /// Provisions installs, then resends calls and reads config vars until the journal has enough entries. Returns the
+    /// number of entries.
     async fn fill(&self, installs: usize, exchanges: usize) -> Outcome<usize> {
-        let order = async |house: Self, number: usize| {
-            let order = house.client.post(format!("{}/apps/app-{number}/addons", house.url)).bearer_auth("sandbox");
-            let status = order.json(&json!({ "plan": { "name": "bench:basic" } })).send().await?.status();
-            if status == 201 { Ok(()) } else { Err(format!("an order was answered {status}").into()) }
+        let provision = async |client: Self, number: usize| {
+            let call = client.http.post(format!("{}/apps/app-{number}/addons", client.url)).bearer_auth("sandbox");
+            let status = call.json(&json!({ "plan": { "name": "bench:basic" } })).send().await?.status();
+            if status == 201 { Ok(()) } else { Err(format!("a provision was answered {status}").into()) }
         };
-        // the first one alone, so that it is known which line is the call to the add-on
-        self.all(0..1, order).await?;
-        self.all(1..installs, order).await?;
+        // provision one first, so that entry 2 is the call to the add-on
+        self.all(0..1, provision).await?;
+        self.all(1..installs, provision).await?;
         let left = exchanges.saturating_sub(self.newest().await?);
-        // two by one request, and then one
-        self.all(0..left.div_ceil(3), async |house, number| {
-            let again = format!("{}/sandbox/exchanges/2/send", house.url);
-            let status = house.client.post(again).form(&[("times", "2")]).send().await?.status();
+        // each iteration adds three entries
+        self.all(0..left.div_ceil(3), async |client, number| {
+            let again = format!("{}/sandbox/exchanges/2/send", client.url);
+            let status = client.http.post(again).form(&[("times", "2")]).send().await?.status();
             if status != 303 {
-                return Err(format!("sending again was answered {status}").into());
+                return Err(format!("resending was answered {status}").into());
             }
-            let look = format!("{}/apps/app-{}/config-vars", house.url, number % installs);
-            house.client.get(look).bearer_auth("sandbox").send().await?.error_for_status()?.bytes().await?;
+            let read = format!("{}/apps/app-{}/config-vars", client.url, number % installs);
+            client.http.get(read).bearer_auth("sandbox").send().await?.error_for_status()?.bytes().await?;
             Ok(())
         })
         .await?;
@@ -182,7 +182,7 @@ impl House {
         calls.try_collect().await
     }
 
-    /// The number of the newest line.
+    /// Returns the id of the newest entry.
     async fn newest(&self) -> Outcome<usize> {
         let page = self.page("/sandbox/timeline").await?;
         let number = page.split("data-id=\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -190,10 +190,10 @@ impl House {
     }
 
     async fn page(&self, path: &str) -> Outcome<String> {
-        Ok(self.client.get(format!("{}{path}", self.url)).send().await?.error_for_status()?.text().await?)
+        Ok(self.http.get(format!("{}{path}", self.url)).send().await?.error_for_status()?.text().await?)
     }
 
-    /// How long it takes to open, in microseconds.
+    /// Returns the load time of a page, in microseconds.
     async fn open(&self, path: &str) -> Outcome<f64> {
         let began = Instant::now();
         self.page(path).await?;

@@ -9,8 +9,8 @@ const JOURNAL_LIMIT: usize = 250_000;
 /// ```
 /// use maitre_sandbox::Sandbox;
 ///
-/// let manifest = r#"{ "id": "lantern", "api": { "version": "3", "password": "nobody-guesses-this-one",
-///     "sso_salt": "nor-would-they-guess-that", "config_vars": ["LANTERN_URL"], "regions": ["us"],
+/// let manifest = r#"{ "id": "lantern", "api": { "version": "3", "password": "development-password",
+///     "sso_salt": "development-salt", "config_vars": ["LANTERN_URL"], "regions": ["us"],
 ///     "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } }"#;
 /// let sandbox = Sandbox::builder(manifest)?.plans(["basic", "premium=900"])?.client_secret("development only").open()?;
 /// assert_eq!(sandbox.platform().installs().len(), 0);

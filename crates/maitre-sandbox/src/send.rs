@@ -10,7 +10,7 @@ use crate::{
     judge,
 };
 
-/// How long Heroku waits before it hangs up on purpose.
+/// Delay before Heroku hangs up on purpose.
 const HANG_UP_DELAY: Duration = Duration::from_millis(30);
 
 /// Description of a call in the journal.

@@ -1,15 +1,15 @@
-//! The marketplace from outside: what it asks an add-on, what the add-on and the customer ask it, over real sockets.
+//! Tests over real sockets: the sandbox's calls to an add-on, and its APIs and its page.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod customers;
+mod asynchronous;
+mod customer_api;
 mod faults;
-mod files;
 mod guard;
 mod installs;
-mod later;
 mod recordings;
 mod retries;
+mod state_file;
 mod support;
-mod vendors;
+mod vendor_api;
 mod webhooks;

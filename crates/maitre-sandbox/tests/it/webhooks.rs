@@ -1,11 +1,11 @@
-//! What an add-on subscribed to is delivered, signed.
+//! Webhook deliveries.
 
 use maitre_testkit::platform::State;
 use serde_json::{Value, json};
 
-use crate::support::{CLIENT_SECRET, World, until};
+use crate::support::{CLIENT_SECRET, Harness, until};
 
-/// The HMAC-SHA256 of a body as RFC 2104 writes it down, by nobody's library.
+/// Computes the HMAC-SHA256 of a body as RFC 2104 defines it, without an HMAC library.
 fn hmac(secret: &[u8], body: &[u8]) -> Vec<u8> {
     use sha2::{Digest as _, Sha256};
     let mut key = [0; 64];
@@ -16,24 +16,24 @@ fn hmac(secret: &[u8], body: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_happens_is_posted_with_a_signature() {
-    let world = World::new().await;
-    let install = world.sandbox.provision("basic").await;
+async fn an_event_is_delivered_with_a_signature_and_retried() {
+    let harness = Harness::new().await;
+    let install = harness.sandbox.provision("basic").await;
     let grant = install.grant();
     let form = [("grant_type", "authorization_code"), ("code", grant.code()), ("client_secret", CLIENT_SECRET)];
     let token: Value =
-        world.http.post(world.url("/oauth/token")).form(&form).send().await.unwrap().json().await.unwrap();
+        harness.http.post(harness.url("/oauth/token")).form(&form).send().await.unwrap().json().await.unwrap();
     let hook = json!({
-        "include": ["api:addon"], "level": "sync", "url": format!("{}/hooks", world.shop.url), "secret": "sesame",
+        "include": ["api:addon"], "level": "sync", "url": format!("{}/hooks", harness.addon.url), "secret": "sesame",
     });
-    let subscribe = world.http.post(world.url(&format!("/addons/{}/webhooks", install.uuid()))).json(&hook);
+    let subscribe = harness.http.post(harness.url(&format!("/addons/{}/webhooks", install.uuid()))).json(&hook);
     let subscribe = subscribe.bearer_auth(token["access_token"].as_str().unwrap());
     let subscribed = subscribe.header("accept", "application/vnd.heroku+json; version=3").send().await.unwrap();
     assert_eq!(subscribed.status(), 201);
 
-    world.click(&format!("/sandbox/installs/{}/plan", install.uuid()), &[("plan", "bright")]).await;
-    until("it is delivered", async || world.shop.seen().iter().any(|seen| seen.path == "/hooks")).await;
-    let posted = world.shop.seen().into_iter().find(|seen| seen.path == "/hooks").unwrap();
+    harness.click(&format!("/sandbox/installs/{}/plan", install.uuid()), &[("plan", "bright")]).await;
+    until("the event is delivered", async || harness.addon.calls().iter().any(|seen| seen.path == "/hooks")).await;
+    let posted = harness.addon.calls().into_iter().find(|seen| seen.path == "/hooks").unwrap();
     let event = posted.json();
     assert_eq!((&event["action"], &event["resource"]), (&json!("update"), &json!("addon")));
     assert_eq!(event["data"]["plan"]["name"], "lantern:bright");
@@ -44,10 +44,10 @@ async fn what_happens_is_posted_with_a_signature() {
     );
     assert_eq!(signature.unwrap(), hmac(b"sesame", &posted.body));
 
-    // the add-on said 404, so that it comes again, and both stand in the journal
-    until("it is written down", async || !world.journal_of("Webhook").await.is_empty()).await;
-    assert_eq!(world.journal_of("Webhook").await[0]["response"]["status"], 404);
-    world.click("/sandbox/clock", &[("minutes", "1")]).await;
-    until("it comes again", async || world.journal_of("Webhook").await.len() > 1).await;
+    // the add-on answered 404, so the delivery is retried, and both attempts are recorded
+    until("the delivery is recorded", async || !harness.journal_of("Webhook").await.is_empty()).await;
+    assert_eq!(harness.journal_of("Webhook").await[0]["response"]["status"], 404);
+    harness.click("/sandbox/clock", &[("minutes", "1")]).await;
+    until("the delivery is retried", async || harness.journal_of("Webhook").await.len() > 1).await;
     assert_eq!(install.state(), State::Provisioned);
 }

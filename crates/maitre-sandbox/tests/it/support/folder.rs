@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// A folder of its own that goes away with the test.
+/// Temporary folder, deleted when dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {

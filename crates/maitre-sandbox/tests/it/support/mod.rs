@@ -1,24 +1,24 @@
-//! An add-on without any of our routers, and the marketplace that sells it.
+//! A test add-on that uses none of our routers, and a sandbox for it.
 
+mod addon;
 mod folder;
-mod shop;
-mod world;
+mod harness;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use addon::{ReceivedCall, Reply, TestAddon};
 pub(crate) use folder::Folder;
-pub(crate) use shop::{Act, Seen, Shop};
-pub(crate) use world::{CLIENT_SECRET, World, entries, kind, manifest};
+pub(crate) use harness::{CLIENT_SECRET, Harness, entries, kind, manifest};
 
 pub(crate) const SLUG: &str = "lantern";
-pub(crate) const PASSWORD: &str = "nobody-guesses-this-one";
-pub(crate) const SALT: &str = "nor-would-they-guess-that";
+pub(crate) const PASSWORD: &str = "development-password";
+pub(crate) const SALT: &str = "development-salt";
 
-/// Asks until it is so. What never becomes so fails the test.
-pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(20), "waited for: {what}");
+/// Polls until the condition holds, and panics after 20 seconds.
+pub(crate) async fn until(condition: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < Duration::from_secs(20), "timed out: {condition}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! An add-on that remembers what it was asked, and answers as it was told to or else as it should.
+//! Test add-on that records its calls. It replies as a correct add-on unless a test sets its replies.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -18,16 +18,16 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{CLIENT_SECRET, PASSWORD, SLUG};
 
-/// What it does with the next call of a method.
+/// Reply to the next lifecycle call of a method.
 #[derive(Clone)]
-pub(crate) enum Act {
-    /// This status and this body.
-    Answer(u16, Value),
-    /// 202, and then all that belongs to it: token, config vars, `actions/provision`.
-    Later,
+pub(crate) enum Reply {
+    /// Status and body.
+    With(u16, Value),
+    /// 202, followed by the calls that complete the provision: token, config vars, `actions/provision`.
+    Accept,
 }
 
-pub(crate) struct Shop {
+pub(crate) struct TestAddon {
     pub(crate) url: String,
     inner: Arc<Inner>,
     task: JoinHandle<()>,
@@ -35,30 +35,30 @@ pub(crate) struct Shop {
 
 #[derive(Default)]
 struct Inner {
-    state: Mutex<Inside>,
+    state: Mutex<AddonState>,
 }
 
 #[derive(Default)]
-struct Inside {
-    seen: Vec<Seen>,
-    acts: HashMap<String, VecDeque<Act>>,
+struct AddonState {
+    calls: Vec<ReceivedCall>,
+    replies: HashMap<String, VecDeque<Reply>>,
     ids: HashMap<String, String>,
-    removed: HashSet<String>,
-    /// Makes something new for every call, whoever calls.
-    careless: bool,
-    api: String,
+    deprovisioned: HashSet<String>,
+    /// Whether the add-on ignores credentials and creates a new resource for every call.
+    misbehaves: bool,
+    api_url: String,
 }
 
-/// A call as it came in whole.
+/// Call to the add-on.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ReceivedCall {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Seen {
+impl ReceivedCall {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -68,7 +68,7 @@ impl Seen {
     }
 }
 
-impl Shop {
+impl TestAddon {
     pub(crate) async fn start() -> Self {
         Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
@@ -81,101 +81,108 @@ impl Shop {
         Self { url, inner, task }
     }
 
-    /// What it takes for Heroku's API.
-    pub(crate) fn knows(&self, api: &str) {
-        api.clone_into(&mut self.inner.state().api);
+    /// Sets the base URL of Heroku's API.
+    pub(crate) fn set_api_url(&self, url: &str) {
+        url.clone_into(&mut self.inner.state().api_url);
     }
 
-    pub(crate) fn tell(&self, method: &str, acts: impl IntoIterator<Item = Act>) {
-        self.inner.state().acts.entry(method.to_owned()).or_default().extend(acts);
+    /// Sets the next replies to lifecycle calls of this method.
+    pub(crate) fn reply_with(&self, method: &str, replies: impl IntoIterator<Item = Reply>) {
+        self.inner.state().replies.entry(method.to_owned()).or_default().extend(replies);
     }
 
-    pub(crate) fn be_careless(&self) {
-        self.inner.state().careless = true;
+    pub(crate) fn misbehave(&self) {
+        self.inner.state().misbehaves = true;
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.inner.state().seen.clone()
+    pub(crate) fn calls(&self) -> Vec<ReceivedCall> {
+        self.inner.state().calls.clone()
     }
 
-    pub(crate) fn seen_of(&self, method: &str) -> Vec<Seen> {
-        let mut seen = self.seen();
-        seen.retain(|seen| seen.method == method);
-        seen
+    pub(crate) fn calls_of(&self, method: &str) -> Vec<ReceivedCall> {
+        let mut calls = self.calls();
+        calls.retain(|call| call.method == method);
+        calls
     }
 }
 
-impl Drop for Shop {
+impl Drop for TestAddon {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 impl Inner {
-    fn state(&self) -> MutexGuard<'_, Inside> {
+    fn state(&self) -> MutexGuard<'_, AddonState> {
         self.state.lock().unwrap()
     }
 }
 
-async fn answer(State(shop): State<Arc<Inner>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(addon): State<Arc<Inner>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let (method, path) = (method.to_string(), uri.path().to_owned());
-    let seen = Seen { method: method.clone(), path: path.clone(), headers, body: body.to_vec() };
-    let act = {
-        let mut state = shop.state();
-        state.seen.push(seen.clone());
+    let call = ReceivedCall { method: method.clone(), path: path.clone(), headers, body: body.to_vec() };
+    let reply = {
+        let mut state = addon.state();
+        state.calls.push(call.clone());
         let is_lifecycle = path.starts_with("/heroku/resources");
-        if is_lifecycle && !seen.is_authorized() && !state.careless {
+        if is_lifecycle && !call.is_authorized() && !state.misbehaves {
             return StatusCode::UNAUTHORIZED.into_response();
         }
-        state.acts.get_mut(&method).filter(|_| is_lifecycle).and_then(VecDeque::pop_front)
+        state.replies.get_mut(&method).filter(|_| is_lifecycle).and_then(VecDeque::pop_front)
     };
-    match act {
-        Some(Act::Answer(status, body)) => return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response(),
-        Some(Act::Later) => {
-            let body = seen.json();
-            tokio::spawn(finish(shop.clone(), body.clone()));
+    match reply {
+        Some(Reply::With(status, body)) => return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response(),
+        Some(Reply::Accept) => {
+            let body = call.json();
+            tokio::spawn(complete(addon.clone(), body.clone()));
             return (StatusCode::ACCEPTED, Json(json!({ "id": body["uuid"], "message": "Soon." }))).into_response();
         }
         None => {}
     }
-    honest(&mut shop.state(), &seen)
+    default_reply(&mut addon.state(), &call)
 }
 
-fn honest(state: &mut Inside, seen: &Seen) -> Response {
-    let named = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
-    let uuid = seen.json()["uuid"].as_str().map_or_else(|| state.uuid_of(&named), str::to_owned);
-    match (seen.method.as_str(), seen.path.as_str()) {
+fn default_reply(state: &mut AddonState, call: &ReceivedCall) -> Response {
+    let id = call.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let uuid = call.json()["uuid"].as_str().map_or_else(|| state.uuid_of(&id), str::to_owned);
+    match (call.method.as_str(), call.path.as_str()) {
         ("POST", "/sso") => (StatusCode::FOUND, [(header::LOCATION, "/dashboard")]).into_response(),
-        ("POST", "/heroku/resources") if state.removed.contains(&uuid) => StatusCode::GONE.into_response(),
+        ("POST", "/heroku/resources") if state.deprovisioned.contains(&uuid) => StatusCode::GONE.into_response(),
         ("POST", "/heroku/resources") => {
-            let number = state.ids.len() + state.seen.len();
-            let made = format!("lantern-{number}");
-            let id = if state.careless { made } else { state.ids.get(&uuid).cloned().unwrap_or(made) };
+            let number = state.ids.len() + state.calls.len();
+            let new_id = format!("lantern-{number}");
+            let id = if state.misbehaves { new_id } else { state.ids.get(&uuid).cloned().unwrap_or(new_id) };
             state.ids.insert(uuid.clone(), id.clone());
             let config = json!({ "LANTERN_URL": format!("https://lantern.example/{uuid}") });
             Json(json!({ "id": id, "config": config, "message": "Your lantern is lit." })).into_response()
         }
         ("PUT", _) => Json(json!({ "message": "Brighter." })).into_response(),
         ("DELETE", _) => {
-            state.removed.insert(uuid);
+            state.deprovisioned.insert(uuid);
             StatusCode::NO_CONTENT.into_response()
         }
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-impl Inside {
+impl AddonState {
     fn uuid_of(&self, id: &str) -> String {
         let mut known = self.ids.iter();
         known.find(|(_, known)| *known == id).map_or_else(|| id.to_owned(), |(uuid, _)| uuid.clone())
     }
 }
 
-/// What follows a 202, as Heroku's article on asynchronous provisioning asks for it.
-async fn finish(shop: Arc<Inner>, order: Value) {
-    let (api, uuid) = (shop.state().api.clone(), order["uuid"].as_str().unwrap().to_owned());
+/// Completes an accepted provision, as Heroku's article on asynchronous provisioning describes.
+async fn complete(addon: Arc<Inner>, provision: Value) {
+    let (api, uuid) = (addon.state().api_url.clone(), provision["uuid"].as_str().unwrap().to_owned());
     let http = reqwest::Client::builder().no_proxy().user_agent("lantern/1.0").build().unwrap();
-    let code = order["oauth_grant"]["code"].as_str().unwrap().to_owned();
+    let code = provision["oauth_grant"]["code"].as_str().unwrap().to_owned();
     let form = [("grant_type", "authorization_code"), ("code", &code), ("client_secret", CLIENT_SECRET)];
     let token: Value = http.post(format!("{api}/oauth/token")).form(&form).send().await.unwrap().json().await.unwrap();
     let token = token["access_token"].as_str().unwrap().to_owned();

@@ -4,13 +4,13 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{PASSWORD, SALT, SLUG, Shop, until};
+use super::{PASSWORD, SALT, SLUG, TestAddon, until};
 
 pub(crate) const CLIENT_SECRET: &str = "development-only-client-secret";
 
-/// An add-on and the marketplace that sells it on the plans `basic` and `bright`.
-pub(crate) struct World {
-    pub(crate) shop: Shop,
+/// Test add-on, and a sandbox that sells it on the plans `basic` and `bright`.
+pub(crate) struct Harness {
+    pub(crate) addon: TestAddon,
     pub(crate) sandbox: Sandbox,
     pub(crate) serving: Serving,
     pub(crate) http: reqwest::Client,
@@ -37,57 +37,57 @@ pub(crate) fn manifest() -> Value {
     })
 }
 
-impl World {
+impl Harness {
     pub(crate) async fn new() -> Self {
         Self::with(&manifest(), |setup| setup).await
     }
 
     pub(crate) async fn with(manifest: &Value, change: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Self {
-        Self::around(Shop::start().await, manifest, change).await
+        Self::for_addon(TestAddon::start().await, manifest, change).await
     }
 
-    /// A marketplace for an add-on that is there.
-    pub(crate) async fn around(
-        shop: Shop,
+    /// Starts a sandbox for a running add-on.
+    pub(crate) async fn for_addon(
+        addon: TestAddon,
         manifest: &Value,
         change: impl FnOnce(SandboxBuilder) -> SandboxBuilder,
     ) -> Self {
-        let setup = Sandbox::builder(&manifest.to_string()).unwrap().url(&shop.url);
+        let setup = Sandbox::builder(&manifest.to_string()).unwrap().url(&addon.url);
         let sandbox = change(setup.plans(["basic", "bright=900"]).unwrap()).open().unwrap();
         let serving = sandbox.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
-        shop.knows(serving.api_url());
+        addon.set_api_url(serving.api_url());
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { shop, sandbox, serving, http }
+        Self { addon, sandbox, serving, http }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.serving.api_url())
     }
 
-    /// A call as the `heroku` command makes it.
+    /// Returns a call as the `heroku` CLI makes it.
     pub(crate) fn heroku(&self, method: &str, path: &str) -> RequestBuilder {
         let call = self.http.request(method.parse().unwrap(), self.url(path)).bearer_auth("sandbox");
         call.header("accept", "application/vnd.heroku+json; version=3.sdk")
     }
 
-    /// The same with its body and its answer.
+    /// Sends a call as the `heroku` CLI makes it, and returns the status and the body.
     pub(crate) async fn customer(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let call = self.heroku(method, path);
         let call = if body.is_null() { call } else { call.json(&body) };
         read(call.send().await.unwrap()).await
     }
 
-    /// A form of the page, posted as a browser posts it.
-    pub(crate) async fn press(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+    /// Submits a form of the page as a browser does.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let url = self.serving.url();
         let authority = url.strip_prefix("http://").unwrap().to_owned();
         let post = self.http.post(self.url(path)).header("host", authority).header("origin", url).form(fields);
         post.send().await.unwrap()
     }
 
-    /// Presses a button and expects to be led back.
+    /// Submits a form of the page, and expects a redirect.
     pub(crate) async fn click(&self, path: &str, fields: &[(&str, &str)]) {
-        let answer = self.press(path, fields).await;
+        let answer = self.submit(path, fields).await;
         let status = answer.status();
         assert_eq!(status, 303, "{path}: {}", answer.text().await.unwrap());
     }
@@ -98,32 +98,32 @@ impl World {
         answer.text().await.unwrap()
     }
 
-    /// What happened, the oldest first, with all that stands behind it.
+    /// Returns the entries of the journal, oldest first.
     pub(crate) async fn journal(&self) -> Vec<Value> {
         entries(&self.page("/sandbox/export.json?secrets=true").await)
     }
 
-    /// What happened of a kind.
-    pub(crate) async fn journal_of(&self, wanted: &str) -> Vec<Value> {
+    /// Returns the entries of this kind.
+    pub(crate) async fn journal_of(&self, kind: &str) -> Vec<Value> {
         let mut journal = self.journal().await;
-        journal.retain(|entry| entry["kind"] == wanted);
+        journal.retain(|entry| entry["kind"] == kind);
         journal
     }
 
-    /// The checks that findings lead to.
-    pub(crate) async fn blamed(&self) -> Vec<String> {
+    /// Returns the checks that the findings name.
+    pub(crate) async fn failed_checks(&self) -> Vec<String> {
         let findings = self.journal().await.into_iter();
         let checks = findings.flat_map(|entry| entry["findings"].as_array().cloned().unwrap_or_default());
         checks.map(|finding| finding["check"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub(crate) async fn becomes(&self, install: &Install, state: State) {
+    pub(crate) async fn wait_for(&self, install: &Install, state: State) {
         until(&format!("the install is {state}"), async || install.state() == state).await;
     }
 
-    /// The only install that there is.
+    /// Waits for the first install, and expects it to be the only one.
     pub(crate) async fn only_install(&self) -> Install {
-        until("there is an install", async || !self.sandbox.platform().installs().is_empty()).await;
+        until("an install exists", async || !self.sandbox.platform().installs().is_empty()).await;
         let installs = self.sandbox.platform().installs();
         assert_eq!(installs.len(), 1);
         installs[0].clone()
@@ -132,7 +132,7 @@ impl World {
 
 pub(crate) async fn read(answer: Response) -> (u16, Value) {
     let status = answer.status().as_u16();
-    assert_eq!(answer.headers()["content-type"], "application/json", "the client reads nothing else");
+    assert_eq!(answer.headers()["content-type"], "application/json", "the CLI only reads JSON");
     (status, answer.json().await.unwrap())
 }
 
@@ -141,7 +141,7 @@ pub(crate) fn entries(recording: &str) -> Vec<Value> {
     recording["entries"].as_array().unwrap().clone()
 }
 
-/// The kinds of some entries, calls by the way they went.
+/// Returns the direction and the kind of an entry.
 pub(crate) fn kind(entry: &Value) -> String {
     format!("{} {}", entry["direction"].as_str().unwrap(), entry["kind"].as_str().unwrap())
 }
