@@ -4,7 +4,7 @@ use maitre_core::{Clock, Secret};
 use reqwest::redirect::Policy;
 use time::OffsetDateTime;
 
-use crate::{Api, Error, Token, base::Base, pace::Pace, retry::Retry};
+use crate::{Api, Error, Token, base_url::BaseUrl, rate_limit::RateLimiter, retry::Retry};
 
 /// A client of Heroku for the vendor of one add-on: it exchanges grants and refreshes tokens, and opens the
 /// [`Api`] with a token.
@@ -32,9 +32,9 @@ pub struct Client(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
-    pub(crate) api: Base,
-    pub(crate) id: Base,
-    pub(crate) addons: Base,
+    pub(crate) api: BaseUrl,
+    pub(crate) id: BaseUrl,
+    pub(crate) addons: BaseUrl,
     pub(crate) client_secret: Secret,
     pub(crate) retry: Retry,
     pub(crate) page: Option<u16>,
@@ -52,7 +52,7 @@ impl Client {
     /// Keep it while you use the token: it and its clones know together how much of the rate limit is left.
     #[must_use]
     pub fn api(&self, token: &Token) -> Api {
-        Api::new(self.clone(), token.access_token().clone(), Arc::new(Pace::default()))
+        Api::new(self.clone(), token.access_token().clone(), Arc::new(RateLimiter::default()))
     }
 
     /// The time by which it reckons the lives of grants and tokens.
@@ -86,7 +86,7 @@ impl fmt::Debug for Client {
 ///     .build()?;
 /// assert!(format!("{client:?}").contains("http://localhost:7000"));
 ///
-/// assert!(Client::builder("").build().unwrap_err().is_setup());
+/// assert!(Client::builder("").build().unwrap_err().is_builder());
 /// # Ok::<(), maitre_heroku_api::Error>(())
 /// ```
 #[must_use = "a client is made with build()"]
@@ -184,15 +184,15 @@ impl ClientBuilder {
 
     /// The pauses between tries: `first` after the first one, then doubling up to `longest`, each up to twice as long by
     /// chance. 200 ms and 5 s unless said.
-    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         (self.retry.first, self.retry.longest) = (first, longest);
         self
     }
 
     /// The longest that a call waits because Heroku says so, by `Retry-After` or the rate limit; beyond it, it fails as
     /// [rate limited](Error::is_rate_limited) and [says how long](Error::retry_after). 30 s unless said.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.retry.patience = patience;
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.retry.max_wait = max_wait;
         self
     }
 
@@ -230,13 +230,13 @@ impl ClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// [`Error::is_setup`]: the client secret is empty, a URL is none or would send tokens in the clear, a proxy or a
+    /// [`Error::is_builder`]: the client secret is empty, a URL is none or would send tokens in the clear, a proxy or a
     /// certificate cannot be read, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
         if self.client_secret.expose().is_empty() {
             return Err(Error::setup("the client secret is empty: take the one of Heroku's partner portal"));
         }
-        let base = |url: &str| Base::new(url, self.plain_http);
+        let base = |url: &str| BaseUrl::new(url, self.plain_http);
         Ok(Client(Arc::new(Inner {
             http: self.http()?,
             api: base(&self.api)?,
@@ -260,7 +260,8 @@ impl ClientBuilder {
             builder = builder.no_proxy();
         }
         if let Some(proxy) = &self.proxy {
-            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|cause| unusable("the proxy's URL", cause))?;
+            let proxy =
+                reqwest::Proxy::all(proxy.expose()).map_err(|cause| unusable("the proxy's URL", cause))?;
             builder = builder.proxy(proxy);
         }
         #[cfg(feature = "tls")]

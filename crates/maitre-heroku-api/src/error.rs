@@ -222,7 +222,7 @@ impl Error {
 
     /// The settings of the client cannot be used.
     #[must_use]
-    pub fn is_setup(&self) -> bool {
+    pub fn is_builder(&self) -> bool {
         matches!(self.0.what, What::Setup(_))
     }
 

@@ -1,36 +1,37 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
-mod base;
-mod call;
+mod base_url;
 mod client;
 mod error;
-mod inventory;
 mod lenient;
 mod list;
-mod objects;
+mod models;
 mod open_enum;
-mod pace;
+mod rate_limit;
+mod request;
+mod response;
 mod retry;
 mod send;
 mod signature;
 mod token;
+mod vendor;
 
 pub use self::{
     api::Api,
-    call::Call,
     client::{Client, ClientBuilder},
     error::Error,
-    inventory::Install,
     list::List,
-    objects::{
+    models::{
         AddOn, AddOnAction, AddOnOwner, AddOnState, App, Attachment, BillingEntity, Collaborator, ConfigVar,
-        DeliveryAttempt, DeliveryStatus, Domain, Entity, Event, EventAction, EventMention, EventMetadata, Level,
-        LogDrain, Member, Mention, Permission, Person, Pipeline, PipelineCoupling, Plan, Price, RateLimits, Subscribed,
-        Webhook, WebhookDelivery, WebhookEvent, WebhookMention, WebhookOrder,
+        DeliveryAttempt, DeliveryStatus, Domain, Entity, Event, EventAction, EventMetadata, EventRef, Level, LogDrain,
+        Member, ObjectRef, Permission, Person, Pipeline, PipelineCoupling, Plan, Price, RateLimits, Subscription,
+        Webhook, WebhookDelivery, WebhookEvent, WebhookRef, WebhookSettings,
     },
-    send::Answer,
+    request::Request,
+    response::Response,
     signature::{EmptySecret, WEBHOOK_SIGNATURE, WebhookSecret},
     token::Token,
+    vendor::Install,
 };
 pub use maitre_core::{OauthGrant, Secret};

@@ -11,7 +11,7 @@ use futures_util::{
 use reqwest::header::{HeaderValue, RANGE};
 use serde::de::DeserializeOwned;
 
-use crate::{Answer, Api, Client, Error, send::Outgoing};
+use crate::{Api, Client, Error, Response, send::Outgoing};
 
 /// A list that comes in pages, read as it is needed: a [`Stream`] of its objects, or [`all`](Self::all) of them.
 ///
@@ -54,7 +54,7 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
         Self::pages(first, move |page| {
             let api = api.clone();
             async move {
-                let answer = api.client().send(&page, Some(api.pace())).await?;
+                let answer = api.client().send(&page, Some(api.rate_limiter())).await?;
                 let next = match answer.header("next-range") {
                     Some(range) => Some(next_range(page, range)?),
                     None => None,
@@ -81,7 +81,7 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
 
     fn pages<F>(first: Outgoing, ask: impl Fn(Outgoing) -> F + Send + 'static) -> Self
     where
-        F: Future<Output = Result<(Answer, Option<Outgoing>), Error>> + Send,
+        F: Future<Output = Result<(Response, Option<Outgoing>), Error>> + Send,
     {
         let pages = stream::try_unfold((Some(first), ask), |(page, ask)| async move {
             let Some(page) = page else { return Ok(None) };

@@ -15,7 +15,7 @@ pub(crate) struct Retry {
     /// No pause grows beyond this, without its random part.
     pub(crate) longest: Duration,
     /// Rather than wait longer than this on Heroku's word, give up.
-    pub(crate) patience: Duration,
+    pub(crate) max_wait: Duration,
 }
 
 impl Default for Retry {
@@ -24,14 +24,14 @@ impl Default for Retry {
             attempts: 4,
             first: Duration::from_millis(200),
             longest: Duration::from_secs(5),
-            patience: Duration::from_secs(30),
+            max_wait: Duration::from_secs(30),
         }
     }
 }
 
 impl Retry {
     /// The pauses between the tries: doubling, and each up to twice as long by chance.
-    pub(crate) fn pauses(&self) -> impl Iterator<Item = Duration> + use<> {
+    pub(crate) fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
         ExponentialBuilder::new()
             .with_min_delay(self.first)
             .with_max_delay(self.longest)
@@ -64,14 +64,14 @@ mod tests {
     fn pauses_double_and_are_spread() {
         let retry = Retry { attempts: 5, longest: Duration::from_millis(500), ..Retry::default() };
         for _ in 0..100 {
-            let pauses: Vec<_> = retry.pauses().map(|pause| pause.as_millis()).collect();
+            let pauses: Vec<_> = retry.backoff().map(|pause| pause.as_millis()).collect();
             assert_eq!(pauses.len(), 4);
             for (pause, least) in pauses.iter().zip([200, 400, 500, 500]) {
                 assert!((least..=2 * least).contains(pause), "{pauses:?}");
             }
         }
-        assert_eq!(Retry { attempts: 1, ..retry }.pauses().count(), 0);
-        assert_eq!(Retry { attempts: 0, ..retry }.pauses().count(), 0);
+        assert_eq!(Retry { attempts: 1, ..retry }.backoff().count(), 0);
+        assert_eq!(Retry { attempts: 0, ..retry }.backoff().count(), 0);
     }
 
     #[test]

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use maitre_core::Secret;
 use reqwest::{
-    Method, Response, Url,
+    Method, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
-use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
-use crate::{Client, Error, pace::Pace, retry::retry_after};
+use crate::{
+    Client, Error,
+    rate_limit::RateLimiter,
+    response::{Response, request_id},
+    retry::retry_after,
+};
 
 /// No answer of Heroku is longer: a page of a thousand objects has a few megabytes.
 const MAX_BODY: usize = 64 << 20;
@@ -29,67 +33,20 @@ pub(crate) struct Outgoing {
     pub(crate) until: Option<OffsetDateTime>,
 }
 
-/// What Heroku answered, a success, with its body read to the end.
-///
-/// `Debug` shows the call and the status: bodies hold config values and tokens.
-pub struct Answer {
-    call: String,
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    /// The status, from 200 to 299.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The first header of this name, in any case; `None` where it is no text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The body's bytes.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// The body as JSON.
-    ///
-    /// # Errors
-    /// [`Error::is_unreadable`]: it is none, or not of this shape. The error names the place, not the value.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let (place, cause) = (error.path().to_string(), error.inner());
-            let what = if cause.is_data() { "has another shape than expected" } else { "is no JSON" };
-            let sentence = format!("the body {what}, at {place}, line {} column {}", cause.line(), cause.column());
-            let request_id = request_id(&self.headers);
-            Error::unreadable(&self.call, self.status, request_id, sentence)
-        })
-    }
-}
-
-impl std::fmt::Debug for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("call", &self.call).field("status", &self.status).finish_non_exhaustive()
-    }
-}
-
 impl Client {
     /// Sends it, keeping to the rate limit, and again where that does no harm and may help.
-    pub(crate) async fn send(&self, outgoing: &Outgoing, pace: Option<&Pace>) -> Result<Answer, Error> {
+    pub(crate) async fn send(
+        &self,
+        outgoing: &Outgoing,
+        rate_limiter: Option<&RateLimiter>,
+    ) -> Result<Response, Error> {
         let retry = &self.0.retry;
-        let mut pauses = retry.pauses();
+        let mut pauses = retry.backoff();
         loop {
-            if let Some(pace) = pace {
-                pace.wait(retry.patience).await.map_err(|wait| Error::paced(&outgoing.call, wait))?;
+            if let Some(rate_limiter) = rate_limiter {
+                rate_limiter.wait(retry.max_wait).await.map_err(|wait| Error::paced(&outgoing.call, wait))?;
             }
-            let error = match self.attempt(outgoing, pace).await {
+            let error = match self.attempt(outgoing, rate_limiter).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -112,7 +69,7 @@ impl Client {
         let pause = pauses.next()?;
         // not before Heroku says, and not all at the same instant
         let pause = match error.retry_after() {
-            Some(after) if after > self.0.retry.patience => return None,
+            Some(after) if after > self.0.retry.max_wait => return None,
             Some(after) => after + pause,
             None => pause,
         };
@@ -120,7 +77,7 @@ impl Client {
         outgoing.until.is_none_or(|until| then < until).then_some(pause)
     }
 
-    async fn attempt(&self, outgoing: &Outgoing, pace: Option<&Pace>) -> Result<Answer, Error> {
+    async fn attempt(&self, outgoing: &Outgoing, rate_limiter: Option<&RateLimiter>) -> Result<Response, Error> {
         let call = &outgoing.call;
         let mut request = self.0.http.request(outgoing.method.clone(), outgoing.url.clone());
         request = request.headers(outgoing.headers.clone());
@@ -131,8 +88,8 @@ impl Client {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let (request_id, retry_after) = (request_id(&headers), retry_after(&headers, self.now()));
         tracing::debug!(%call, status = status.as_u16(), request_id, "Heroku answered");
-        if let Some(pace) = pace {
-            pace.heard(status.as_u16(), &headers, retry_after);
+        if let Some(rate_limiter) = rate_limiter {
+            rate_limiter.heard(status.as_u16(), &headers, retry_after);
         }
         let body = read(&mut response).await;
         if !status.is_success() {
@@ -142,12 +99,12 @@ impl Client {
         }
         let body = body.map_err(|cause| Error::transport(call, cause))?;
         let too_long = || Error::unreadable(call, status.as_u16(), request_id, "the body is longer than 64 MiB");
-        Ok(Answer { call: call.clone(), status: status.as_u16(), body: body.ok_or_else(too_long)?, headers })
+        Ok(Response::new(call.clone(), status.as_u16(), headers, body.ok_or_else(too_long)?))
     }
 }
 
 /// The body; none if it is too long.
-async fn read(response: &mut Response) -> reqwest::Result<Option<Vec<u8>>> {
+async fn read(response: &mut reqwest::Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_BODY {
@@ -156,10 +113,6 @@ async fn read(response: &mut Response) -> reqwest::Result<Option<Vec<u8>>> {
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body))
-}
-
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    Some(headers.get("request-id")?.to_str().ok()?.to_owned())
 }
 
 /// An `Authorization` that no log below shows.

@@ -23,12 +23,12 @@ const LEEWAY: Duration = Duration::seconds(90);
 /// use time::{Duration, macros::datetime};
 ///
 /// let token = Token::new("HRKU-1").with_refresh_token("HRKU-2").with_expiry(datetime!(2026-03-04 13:06:07 UTC));
-/// assert!(!token.is_due(datetime!(2026-03-04 13:04:37 UTC)));
-/// assert!(token.is_due(datetime!(2026-03-04 13:04:38 UTC)));
+/// assert!(!token.needs_refresh(datetime!(2026-03-04 13:04:37 UTC)));
+/// assert!(token.needs_refresh(datetime!(2026-03-04 13:04:38 UTC)));
 /// assert!(!format!("{token:?}").contains("HRKU"));
 ///
 /// // When nobody said when it ends, the first 401 says so.
-/// assert!(!Token::new("HRKU-1").is_due(datetime!(2099-01-01 0:00 UTC)));
+/// assert!(!Token::new("HRKU-1").needs_refresh(datetime!(2099-01-01 0:00 UTC)));
 /// ```
 #[derive(Clone)]
 pub struct Token {
@@ -77,7 +77,7 @@ impl Token {
 
     /// Whether to refresh it before the next call: it ends in less than 90 s.
     #[must_use]
-    pub fn is_due(&self, now: OffsetDateTime) -> bool {
+    pub fn needs_refresh(&self, now: OffsetDateTime) -> bool {
         self.expires_at.is_some_and(|end| end < now.saturating_add(LEEWAY))
     }
 }

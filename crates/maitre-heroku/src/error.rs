@@ -4,34 +4,34 @@ use maitre_core::{Failure, ResourceId};
 
 use crate::api;
 
-/// Why Heroku was not asked, or what it said.
+/// Error of a call to Heroku's API for a resource.
 ///
-/// In a listener `?` makes [`Failure::unavailable`] of it, as of every error.
+/// In a listener `?` converts it into [`Failure::unavailable`], like any other error.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no token for this resource: its grant is not exchanged yet, or was lost, or the resource is removed.
+    /// This resource has no token: its grant has not been exchanged yet, or was lost, or the resource was removed.
     NoToken(ResourceId),
-    /// Heroku's answer, or that there was none.
+    /// Heroku answered with an error, or did not answer.
     Heroku(api::Error),
-    /// The token of this resource is being refreshed, and that takes too long.
-    RefreshTakesLong(ResourceId),
-    /// Heroku will not have this add-on marked deprovisioned: as far as it knows it is in use, as it has not read yet that
-    /// the removal was answered 202.
-    TooEarly(ResourceId),
-    /// The records cannot be read or written; the cause.
-    Records(String),
-    /// The add-on's password is needed for this, and [`Platform::password`](crate::Platform::password) was not called.
-    NoPassword,
+    /// Refreshing the token of this resource takes too long.
+    RefreshTimeout(ResourceId),
+    /// Heroku refused to mark this add-on as deprovisioned, because it has not processed the 202 reply to its deprovision
+    /// request yet.
+    NotYetDeprovisioning(ResourceId),
+    /// The ledger cannot be read or written; contains the cause.
+    Store(String),
+    /// This call requires the add-on's password, see [`PlatformBuilder::password`](crate::PlatformBuilder::password).
+    MissingPassword,
 }
 
 impl Error {
-    /// The records' failure, as far as it can be told.
-    pub(crate) fn records(failure: &Failure) -> Self {
-        Self::Records(failure.cause().unwrap_or_else(|| format!("{:?}", failure.kind())))
+    /// Converts a failure of the ledger.
+    pub(crate) fn store(failure: &Failure) -> Self {
+        Self::Store(failure.cause().unwrap_or_else(|| format!("{:?}", failure.kind())))
     }
 
-    /// What it means to a ledger: later again, not there any more, or that a person has to look.
+    /// Classifies the error for a ledger: retry later, resource gone, or park for an operator.
     pub(crate) fn into_failure(self) -> Failure {
         match self {
             Self::Heroku(error) if error.is_not_found() => Failure::gone(),
@@ -51,15 +51,17 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoToken(resource) => {
-                write!(f, "there is no token for {resource}: its grant is not exchanged yet, or was lost")
+                write!(f, "no token for {resource}: its grant has not been exchanged yet, or was lost")
             }
-            Self::RefreshTakesLong(resource) => write!(f, "the token of {resource} is being refreshed for too long"),
-            Self::TooEarly(resource) => {
-                write!(f, "Heroku does not know yet that the removal of {resource} takes its time")
+            Self::RefreshTimeout(resource) => write!(f, "timeout while refreshing the token of {resource}"),
+            Self::NotYetDeprovisioning(resource) => {
+                write!(f, "Heroku has not processed the 202 reply to the deprovision of {resource} yet")
             }
             Self::Heroku(error) => fmt::Display::fmt(error, f),
-            Self::Records(cause) => write!(f, "the records: {cause}"),
-            Self::NoPassword => f.write_str("this takes the manifest's password: give it to Platform::password"),
+            Self::Store(cause) => write!(f, "cannot access the ledger: {cause}"),
+            Self::MissingPassword => {
+                f.write_str("the manifest's password is required: set it with PlatformBuilder::password")
+            }
         }
     }
 }

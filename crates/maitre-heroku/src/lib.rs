@@ -1,21 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod builder;
+mod call;
 mod config;
 mod error;
-mod follow;
 mod grant;
+mod hooks;
+mod job;
+mod notify;
 mod platform;
 mod reconcile;
+mod reconciliation;
+mod rotate;
 mod rotation;
-mod tell;
 mod token;
 mod webhooks;
 
 pub use self::{
+    builder::PlatformBuilder,
     error::Error,
     platform::Platform,
-    reconcile::{Difference, Settled, Sighting, TooSoon},
-    rotation::Rotate,
-    webhooks::{Received, Webhooks},
+    reconcile::Action,
+    reconciliation::{Difference, Reconciliation, TooRecent},
+    rotate::Rotate,
+    webhooks::{Received, WebhookReceiver},
 };
 pub use maitre_heroku_api::{self as api, Api, Client, Event, WebhookSecret};

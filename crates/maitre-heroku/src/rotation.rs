@@ -1,71 +1,17 @@
+//! Credential rotation: jobs that run the two steps of [`Rotate`](crate::Rotate).
+
 use std::{sync::Arc, time::Duration};
 
-use maitre_core::{BoxFuture, ConfigVars, Failure, Job, JobOutcome, ResourceId, Result};
+use maitre_core::{Failure, Job, JobOutcome, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Platform};
+use crate::{error::Error, job::JobKind, platform::Platform, rotate::DynRotate};
 
-/// What an errand to change credentials is called.
-pub(crate) const ROTATION: &str = "rotation";
-
-/// How many resources are read at once.
-const PAGE: u32 = 500;
-
-/// How a vendor changes the credentials of one resource, in two steps with hours between them (Heroku's article on
-/// credential rolls).
-///
-/// Each step may be run again with the same arguments, after a crash, and must then end in the same state. A round is the
-/// vendor's own name for one change, such as `2026-11`.
-///
-/// ```
-/// use maitre_core::{ConfigVars, ResourceId, Result};
-/// use maitre_heroku::Rotate;
-///
-/// struct Passwords;
-///
-/// impl Rotate for Passwords {
-///     async fn add(&self, resource: ResourceId, round: &str) -> maitre_core::Result<ConfigVars> {
-///         // create-or-get by resource and round, beside the old one
-///         let mut config = ConfigVars::default();
-///         config.set("LANTERN_URL", format!("https://u4:pw-of-{round}@lantern.example/{resource}"));
-///         Ok(config)
-///     }
-///     async fn drop_old(&self, resource: ResourceId, round: &str) -> maitre_core::Result<()> {
-///         println!("only the credentials of {round} open {resource} now");
-///         Ok(())
-///     }
-/// }
-/// # let rt = tokio::runtime::Builder::new_current_thread().build().unwrap();
-/// # let config = rt.block_on(Passwords.add("7b0c".into(), "2026-11")).unwrap();
-/// # assert_eq!(config.iter().len(), 1);
-/// # assert!(rt.block_on(Passwords.drop_old("7b0c".into(), "2026-11")).is_ok());
-/// ```
-pub trait Rotate: Send + Sync + 'static {
-    /// Makes new credentials beside the old ones, which stay good, and says the config vars that hold them: the same for
-    /// the same round.
-    fn add(&self, resource: ResourceId, round: &str) -> impl Future<Output = maitre_core::Result<ConfigVars>> + Send;
-
-    /// Ends all credentials but those of this round.
-    fn drop_old(&self, resource: ResourceId, round: &str) -> impl Future<Output = maitre_core::Result<()>> + Send;
-}
-
-/// [`Rotate`] behind a pointer.
-pub(crate) trait DynRotate: Send + Sync {
-    fn add<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<ConfigVars>>;
-    fn drop_old<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<()>>;
-}
-
-impl<R: Rotate> DynRotate for R {
-    fn add<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<ConfigVars>> {
-        Box::pin(Rotate::add(self, resource, round))
-    }
-    fn drop_old<'a>(&'a self, resource: ResourceId, round: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(Rotate::drop_old(self, resource, round))
-    }
-}
+/// Number of resources that one read of the ledger returns.
+const PAGE_SIZE: u32 = 500;
 
 #[derive(Serialize, Deserialize)]
-struct Progress {
+struct RotationPayload {
     round: String,
     step: Step,
 }
@@ -77,16 +23,19 @@ enum Step {
     DropOld,
 }
 
-impl Progress {
-    fn written(&self) -> Result<Vec<u8>, Error> {
-        serde_json::to_vec(self).map_err(|error| Error::Records(error.to_string()))
+impl RotationPayload {
+    fn to_json(&self) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(self).map_err(|error| Error::Store(error.to_string()))
     }
 }
 
 impl Platform {
-    /// Changes the credentials of one resource, by a worker: new ones are [added](Rotate::add) and told to Heroku in one
-    /// change of the config, and after the [overlap](Self::overlap) the old ones are [dropped](Rotate::drop_old). It takes
-    /// [`rotates_by`](Self::rotates_by). Says no where this round is under way already, or was done in the last week.
+    /// Enqueues the rotation of one resource's credentials. Returns `false` if this round is already running for the
+    /// resource, or completed within the last week.
+    ///
+    /// A worker [adds](crate::Rotate::add) new credentials and sends them to Heroku in one config change. After the
+    /// [overlap](crate::PlatformBuilder::overlap) it [revokes](crate::Rotate::drop_old) the old ones. The worker's
+    /// platform needs a [rotation](crate::PlatformBuilder::rotation).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -97,10 +46,10 @@ impl Platform {
     /// # maitre_ledger::Ledger::migrate(&database).await?;
     /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
     /// # let client = maitre_heroku::Client::builder("client secret").build()?;
-    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.store());
+    /// # let platform = maitre_heroku::Platform::builder("lantern", client, ledger.store()).build();
     /// let lantern = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21".into();
-    /// assert!(platform.rotate(&lantern, "2026-11").await?, "a worker does it");
-    /// assert!(!platform.rotate(&lantern, "2026-11").await?, "it is the same one");
+    /// assert!(platform.rotate(&lantern, "2026-11").await?, "a worker runs the new rotation");
+    /// assert!(!platform.rotate(&lantern, "2026-11").await?, "the rotation is already enqueued");
     /// # ledger.close().await;
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok(())
@@ -108,60 +57,67 @@ impl Platform {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Records`].
+    /// Returns [`Error::Store`] if the job cannot be stored.
     pub async fn rotate(&self, resource: &ResourceId, round: &str) -> Result<bool, Error> {
-        self.rotate_after(resource, round, Duration::ZERO).await
+        self.enqueue_rotation(resource, round, Duration::ZERO).await
     }
 
-    /// Changes the credentials of all resources that are there, one after the other with this pause between them, as each
-    /// change restarts the apps of one customer. Says of how many; asked again, it adds those that are new since.
+    /// Enqueues the rotation of all provisioned resources, with this interval between them, because each change restarts
+    /// the apps of one customer. Returns the number of rotations that were added.
+    ///
+    /// Calling it again with the same round adds the resources that were provisioned since.
     ///
     /// ```
     /// # async fn run(platform: maitre_heroku::Platform) -> Result<(), maitre_heroku::Error> {
     /// // a thousand customers in about eight hours
-    /// let begun = platform.rotate_all("2026-11", std::time::Duration::from_secs(30)).await?;
-    /// println!("{begun} are being changed");
+    /// let added = platform.rotate_all("2026-11", std::time::Duration::from_secs(30)).await?;
+    /// println!("rotating the credentials of {added} resources");
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Error::Records`]. What was written down until then goes on; ask again for the rest.
-    pub async fn rotate_all(&self, round: &str, pause: Duration) -> Result<u32, Error> {
-        let (mut last, mut begun): (Option<String>, u32) = (None, 0);
+    /// Returns [`Error::Store`] if the ledger cannot be read or written. Rotations that were enqueued before the error
+    /// run; call it again for the remaining resources.
+    pub async fn rotate_all(&self, round: &str, interval: Duration) -> Result<u32, Error> {
+        let (mut after, mut added): (Option<String>, u32) = (None, 0);
         loop {
-            let page = self.0.records.resources(&self.0.addon, last.as_deref(), PAGE).await;
-            let page = page.map_err(|failure| Error::records(&failure))?;
-            let Some(end) = page.last() else { return Ok(begun) };
-            last = Some(end.resource.as_str().to_owned());
-            for known in page.iter().filter(|known| known.lives) {
-                if self.rotate_after(&known.resource, round, pause.saturating_mul(begun)).await? {
-                    begun += 1;
+            let page = self.0.store.resources(&self.0.addon, after.as_deref(), PAGE_SIZE).await;
+            let page = page.map_err(|failure| Error::store(&failure))?;
+            let Some(last) = page.last() else { return Ok(added) };
+            after = Some(last.resource.as_str().to_owned());
+            for summary in page.iter().filter(|summary| summary.lives) {
+                if self.enqueue_rotation(&summary.resource, round, interval.saturating_mul(added)).await? {
+                    added += 1;
                 }
             }
         }
     }
 
-    async fn rotate_after(&self, resource: &ResourceId, round: &str, rest: Duration) -> Result<bool, Error> {
-        let payload = Progress { round: round.to_owned(), step: Step::Add }.written()?;
-        let errand =
-            Job::new(ROTATION, format!("{round}:{resource}"), payload).with_resource(resource.clone()).with_delay(rest);
-        self.0.records.enqueue(&self.0.addon, errand).await.map_err(|failure| Error::records(&failure))
+    async fn enqueue_rotation(&self, resource: &ResourceId, round: &str, delay: Duration) -> Result<bool, Error> {
+        let payload = RotationPayload { round: round.to_owned(), step: Step::Add }.to_json()?;
+        let job = Job::new(JobKind::Rotation.as_str(), format!("{round}:{resource}"), payload);
+        let job = job.with_resource(resource.clone()).with_delay(delay);
+        self.0.store.enqueue(&self.0.addon, job).await.map_err(|failure| Error::store(&failure))
     }
 
-    pub(crate) async fn rotation_step(&self, resource: &ResourceId, payload: &[u8]) -> maitre_core::Result<JobOutcome> {
-        let rotate: Arc<dyn DynRotate> = self.0.rotate.clone().ok_or_else(|| {
-            Failure::unavailable("nobody here rotates credentials: give the platform of this process rotates_by()")
+    pub(crate) async fn run_rotation_step(
+        &self,
+        resource: &ResourceId,
+        payload: &[u8],
+    ) -> maitre_core::Result<JobOutcome> {
+        let rotation: Arc<dyn DynRotate> = self.0.rotation.clone().ok_or_else(|| {
+            Failure::unavailable("no credential rotation configured: call rotation() on the platform's builder")
         })?;
-        let Progress { round, step } = serde_json::from_slice(payload)?;
+        let RotationPayload { round, step } = serde_json::from_slice(payload)?;
         match step {
             Step::Add => {
-                let config = rotate.add(resource.clone(), &round).await?;
+                let config = rotation.add(resource.clone(), &round).await?;
                 self.set_config(resource, &config).await.map_err(Error::into_failure)?;
-                self.0.records.update_config(&self.0.addon, resource, &config).await?;
-                Ok(JobOutcome::Snooze(self.0.overlap, Progress { round, step: Step::DropOld }.written()?))
+                self.0.store.update_config(&self.0.addon, resource, &config).await?;
+                Ok(JobOutcome::Snooze(self.0.overlap, RotationPayload { round, step: Step::DropOld }.to_json()?))
             }
-            Step::DropOld => rotate.drop_old(resource.clone(), &round).await.map(|()| JobOutcome::Complete),
+            Step::DropOld => rotation.drop_old(resource.clone(), &round).await.map(|()| JobOutcome::Complete),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The tokens of resources: sealed in the records, and refreshed by one at a time over all processes.
+//! Tokens of resources: encrypted in the ledger, and refreshed by one process at a time.
 
 use std::time::Duration;
 
@@ -7,27 +7,30 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Error, Platform, api::Token};
+use crate::{api::Token, error::Error, platform::Platform};
 
-/// Its name in the records.
+/// Name of the token in the ledger's store.
 const TOKEN: &str = "token";
-/// The hold of who refreshes it.
+/// Name of the lock of a refresh.
 const REFRESH: &str = "refresh";
-/// A refresh that takes longer is given up,
-const REFRESH_TAKES: Duration = Duration::from_secs(20);
-/// before somebody else may begin one.
-const HELD: Duration = Duration::from_secs(30);
-/// The longest that anybody waits for another's refresh.
-const WAITS: Duration = Duration::from_mins(1);
+/// Timeout of a refresh. It is shorter than the lock, so that two refreshes never overlap.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time after which the lock expires.
+const LOCK_DURATION: Duration = Duration::from_secs(30);
+/// Longest wait for the refresh of another task or process.
+const LOCK_WAIT: Duration = Duration::from_mins(1);
+/// First and longest pause between two checks whether another process has finished its refresh.
+const LOCK_POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 
-/// A token, and which one it is of all that this resource had.
-pub(crate) struct Held {
+/// A token and its version in the store.
+pub(crate) struct VersionedToken {
     pub(crate) token: Token,
     pub(crate) version: i64,
 }
 
+/// Stored form of a token.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct StoredToken {
     access: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<String>,
@@ -35,7 +38,7 @@ struct Written {
     expires_at: Option<OffsetDateTime>,
 }
 
-impl From<&Token> for Written {
+impl From<&Token> for StoredToken {
     fn from(token: &Token) -> Self {
         Self {
             access: token.access_token().expose().to_owned(),
@@ -45,88 +48,94 @@ impl From<&Token> for Written {
     }
 }
 
-impl From<Written> for Token {
-    fn from(written: Written) -> Self {
-        let token = Self::new(written.access);
-        let token = written.refresh.into_iter().fold(token, Self::with_refresh_token);
-        written.expires_at.into_iter().fold(token, Self::with_expiry)
+impl From<StoredToken> for Token {
+    fn from(stored: StoredToken) -> Self {
+        let token = Self::new(stored.access);
+        let token = stored.refresh.into_iter().fold(token, Self::with_refresh_token);
+        stored.expires_at.into_iter().fold(token, Self::with_expiry)
     }
 }
 
 impl Platform {
-    /// The token of this resource, refreshed if it is due.
-    pub(crate) async fn token(&self, resource: &ResourceId) -> Result<Held, Error> {
-        match self.stored_token(resource).await? {
-            Some(held) if held.token.is_due(self.now()) => self.refresh(resource, held.version).await,
-            Some(held) => Ok(held),
-            None => Err(Error::NoToken(resource.clone())),
+    /// Returns the token of this resource, refreshed if it is about to expire.
+    pub(crate) async fn token(&self, resource: &ResourceId) -> Result<VersionedToken, Error> {
+        let current = self.existing_token(resource).await?;
+        if current.token.needs_refresh(self.now()) {
+            return self.refresh(resource, current.version).await;
         }
+        Ok(current)
     }
 
-    pub(crate) async fn stored_token(&self, resource: &ResourceId) -> Result<Option<Held>, Error> {
-        let records = &self.0.records;
-        let Some(record) = records.read(&self.0.addon, resource, TOKEN).await.map_err(|e| Error::records(&e))? else {
-            return Ok(None);
-        };
-        let written: Written = serde_json::from_slice(&record.value)
-            .map_err(|error| Error::Records(format!("the token of {resource} cannot be read: {error}")))?;
-        Ok(Some(Held { token: written.into(), version: record.version }))
+    pub(crate) async fn stored_token(&self, resource: &ResourceId) -> Result<Option<VersionedToken>, Error> {
+        let stored = self.0.store.read(&self.0.addon, resource, TOKEN).await;
+        let Some(stored) = stored.map_err(|failure| Error::store(&failure))? else { return Ok(None) };
+        let token: StoredToken = serde_json::from_slice(&stored.value)
+            .map_err(|error| Error::Store(format!("cannot parse the stored token of {resource}: {error}")))?;
+        Ok(Some(VersionedToken { token: token.into(), version: stored.version }))
     }
 
-    /// Keeps a token in the place of the one of this version, or of none. Says no where another one stands there by now,
-    /// or the resource is removed.
-    pub(crate) async fn store_token(&self, resource: &ResourceId, token: &Token, over: i64) -> Result<bool, Error> {
-        let written = serde_json::to_vec(&Written::from(token)).map_err(|error| Error::Records(error.to_string()))?;
-        let stored = self.0.records.write(&self.0.addon, resource, TOKEN, &written, over).await;
-        stored.map_err(|failure| Error::records(&failure))
+    async fn existing_token(&self, resource: &ResourceId) -> Result<VersionedToken, Error> {
+        self.stored_token(resource).await?.ok_or_else(|| Error::NoToken(resource.clone()))
     }
 
-    /// A token in the place of the one of this version: made here, or by whoever came first.
-    pub(crate) async fn refresh(&self, resource: &ResourceId, stale: i64) -> Result<Held, Error> {
-        let (addon, records) = (&self.0.addon, &self.0.records);
-        let (end, mut pause) = (Instant::now() + WAITS, Duration::from_millis(20));
+    /// Stores a token in place of the one with this version, or as the first one if the version is 0. Returns `false` if
+    /// another token was stored meanwhile, or the resource was removed.
+    pub(crate) async fn store_token(
+        &self,
+        resource: &ResourceId,
+        token: &Token,
+        expected_version: i64,
+    ) -> Result<bool, Error> {
+        let value = serde_json::to_vec(&StoredToken::from(token)).map_err(|error| Error::Store(error.to_string()))?;
+        let stored = self.0.store.write(&self.0.addon, resource, TOKEN, &value, expected_version).await;
+        stored.map_err(|failure| Error::store(&failure))
+    }
+
+    /// Returns a newer token than the one with this version: refreshes it, or waits for the process that does.
+    pub(crate) async fn refresh(&self, resource: &ResourceId, stale_version: i64) -> Result<VersionedToken, Error> {
+        let (addon, store) = (&self.0.addon, &self.0.store);
+        let (mut pause, longest_pause) = LOCK_POLL;
+        let deadline = Instant::now() + LOCK_WAIT;
         loop {
-            let held = self.stored_token(resource).await?.ok_or_else(|| Error::NoToken(resource.clone()))?;
-            if held.version != stale {
-                return Ok(held);
+            let current = self.existing_token(resource).await?;
+            if current.version != stale_version {
+                return Ok(current);
             }
-            if records.try_lock(addon, resource, REFRESH, HELD).await.map_err(|e| Error::records(&e))? {
-                let refreshed = self.refresh_held(resource, stale).await;
-                if let Err(failure) = records.unlock(addon, resource, REFRESH).await {
-                    tracing::warn!(%resource, ?failure, "cannot give back the hold of a refresh: it ends by itself");
+            let locked = store.try_lock(addon, resource, REFRESH, LOCK_DURATION).await;
+            if locked.map_err(|failure| Error::store(&failure))? {
+                let refreshed = self.refresh_locked(resource, stale_version).await;
+                if let Err(failure) = store.unlock(addon, resource, REFRESH).await {
+                    tracing::warn!(%resource, ?failure, "cannot release the lock of a token refresh; it will expire");
                 }
                 return refreshed;
             }
-            if Instant::now() >= end {
-                return Err(Error::RefreshTakesLong(resource.clone()));
+            if Instant::now() >= deadline {
+                return Err(Error::RefreshTimeout(resource.clone()));
             }
             sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(250));
+            pause = (pause * 2).min(longest_pause);
         }
     }
 
-    async fn refresh_held(&self, resource: &ResourceId, stale: i64) -> Result<Held, Error> {
-        // somebody may have come between the look and the hold
-        let no_token = || Error::NoToken(resource.clone());
-        let held = self.stored_token(resource).await?.ok_or_else(no_token)?;
-        if held.version != stale {
-            return Ok(held);
+    async fn refresh_locked(&self, resource: &ResourceId, stale_version: i64) -> Result<VersionedToken, Error> {
+        // Another process may have refreshed the token before this one got the lock.
+        let current = self.existing_token(resource).await?;
+        if current.version != stale_version {
+            return Ok(current);
         }
-        let taking = timeout(REFRESH_TAKES, async {
-            match self.0.client.refresh(&held.token).await {
-                Err(error) if !error.is_transient() && self.0.lost_grants => self.new_token(resource).await,
+        let refresh = timeout(REFRESH_TIMEOUT, async {
+            match self.0.client.refresh(&current.token).await {
+                Err(error) if !error.is_transient() && self.0.replacement_grants => {
+                    self.token_by_replacement_grant(resource).await
+                }
                 result => Ok(result?),
             }
         });
-        let token = taking.await.map_err(|_| Error::RefreshTakesLong(resource.clone()))??;
-        if self.store_token(resource, &token, stale).await? {
-            return Ok(Held { token, version: stale + 1 });
+        let token = refresh.await.map_err(|_| Error::RefreshTimeout(resource.clone()))??;
+        if self.store_token(resource, &token, stale_version).await? {
+            return Ok(VersionedToken { token, version: stale_version + 1 });
         }
-        self.stored_token(resource).await?.ok_or_else(no_token)
-    }
-
-    pub(crate) fn now(&self) -> OffsetDateTime {
-        self.0.client.now()
+        self.existing_token(resource).await
     }
 }
 
@@ -135,23 +144,23 @@ mod tests {
     use super::*;
     use time::macros::datetime;
 
-    fn read(json: &str) -> Token {
-        serde_json::from_str::<Written>(json).expect("it was written so").into()
+    fn parse(json: &str) -> Token {
+        serde_json::from_str::<StoredToken>(json).expect("a stored token").into()
     }
 
     #[test]
-    fn a_token_is_written_as_it_will_be_read_by_the_next_version() {
+    fn the_stored_form_of_a_token_is_stable() {
         let token = Token::new("HRKU-1").with_refresh_token("HRKU-2").with_expiry(datetime!(2026-03-04 13:06:07 UTC));
-        let written = serde_json::to_string(&Written::from(&token)).unwrap();
-        assert_eq!(written, r#"{"access":"HRKU-1","refresh":"HRKU-2","expires_at":1772629567}"#);
-        assert_eq!(read(&written).expires_at(), token.expires_at());
-        assert_eq!(read(&written).refresh_token().unwrap().expose(), "HRKU-2");
+        let json = serde_json::to_string(&StoredToken::from(&token)).unwrap();
+        assert_eq!(json, r#"{"access":"HRKU-1","refresh":"HRKU-2","expires_at":1772629567}"#);
+        assert_eq!(parse(&json).expires_at(), token.expires_at());
+        assert_eq!(parse(&json).refresh_token().unwrap().expose(), "HRKU-2");
     }
 
     #[test]
-    fn a_token_may_have_neither_an_end_nor_a_successor() {
-        let written = serde_json::to_string(&Written::from(&Token::new("HRKU-1"))).unwrap();
-        let token = read(&written);
+    fn expiry_and_refresh_token_are_optional() {
+        let json = serde_json::to_string(&StoredToken::from(&Token::new("HRKU-1"))).unwrap();
+        let token = parse(&json);
         assert_eq!(token.access_token().expose(), "HRKU-1");
         assert!(token.refresh_token().is_none() && token.expires_at().is_none());
     }

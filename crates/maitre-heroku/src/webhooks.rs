@@ -1,74 +1,76 @@
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use maitre_core::{AddonId, Failure, Job, PlatformStore};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Event, Platform, WebhookSecret};
+use crate::{
+    api::{Event, WebhookSecret},
+    job::JobKind,
+    platform::Platform,
+};
 
-/// What an errand to handle an event is called.
-pub(crate) const EVENT: &str = "event";
+/// Longest event id that becomes the name of a job.
+const MAX_ID_LENGTH: usize = 200;
 
-/// What the vendor does about an event.
-pub(crate) type Handler =
-    Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = maitre_core::Result<()>> + Send>> + Send + Sync>;
-
-/// The door for an add-on's webhooks: it lets in what is signed, and writes it down before it says so.
+/// Webhook receiver: verifies the signature and stores the event before acknowledging it.
 ///
-/// `maitre::heroku_webhooks` makes a router of it. What is written down is handled by
-/// [`Platform::on_event`](crate::Platform::on_event), in this process or another.
+/// `maitre::heroku_webhooks` converts it into a router. Stored events are handled by
+/// [`PlatformBuilder::on_event`](crate::PlatformBuilder::on_event), in any process that runs a worker.
 ///
-/// `Debug` shows the add-on.
+/// `Debug` prints the add-on only.
 #[derive(Clone)]
-pub struct Webhooks {
+pub struct WebhookReceiver {
     addon: AddonId,
-    records: Arc<dyn PlatformStore>,
+    store: Arc<dyn PlatformStore>,
     secrets: Vec<WebhookSecret>,
 }
 
 impl Platform {
-    /// The door for the webhooks of this add-on. Each subscription may have a secret of its own, and two for the time of a
-    /// change.
+    /// Returns the receiver of this add-on's webhooks. Each subscription may have its own secret, and two of them while
+    /// the secret is being changed.
     #[must_use]
-    pub fn webhooks(&self, secrets: impl IntoIterator<Item = WebhookSecret>) -> Webhooks {
+    pub fn webhook_receiver(&self, secrets: impl IntoIterator<Item = WebhookSecret>) -> WebhookReceiver {
         let secrets = secrets.into_iter().collect();
-        Webhooks { addon: self.0.addon.clone(), records: self.0.records.clone(), secrets }
+        WebhookReceiver { addon: self.0.addon.clone(), store: self.0.store.clone(), secrets }
     }
 
     pub(crate) async fn handle_event(&self, body: &[u8]) -> maitre_core::Result<()> {
-        let unreadable = |error| Failure::refused(format!("a webhook that is signed and cannot be read: {error}"));
+        let unreadable = |error| Failure::refused(format!("cannot parse a webhook with a valid signature: {error}"));
         let event: Event = serde_json::from_slice(body).map_err(unreadable)?;
-        let handler = self.0.on_event.as_ref().ok_or_else(|| {
-            Failure::unavailable("nobody here handles events: give the platform of this process on_event()")
+        let handler = self.0.event_handler.as_ref().ok_or_else(|| {
+            Failure::unavailable("no webhook event handler configured: call on_event() on the platform's builder")
         })?;
         handler(event).await
     }
 }
 
-/// What became of a delivery.
+/// Result of a webhook delivery.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Received {
-    /// It is written down.
-    Recorded,
-    /// It was written down before.
-    Known,
-    /// It is not signed with any of the secrets: somebody else's, or of a subscription whose secret is missing here.
-    NotSigned,
-    /// It could not be written down: Heroku is to deliver it again. The cause.
-    NotRecorded(Failure),
+    /// The event was stored.
+    Accepted,
+    /// The event had been stored before.
+    Duplicate,
+    /// The signature is missing or matches none of the secrets: a forgery, or a subscription whose secret is not
+    /// configured.
+    InvalidSignature,
+    /// The event could not be stored, and Heroku must deliver it again; contains the cause.
+    NotStored(Failure),
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct EventId {
     id: String,
 }
 
-impl Webhooks {
-    /// Takes the body of a delivery, and the header [`WEBHOOK_SIGNATURE`](crate::api::WEBHOOK_SIGNATURE) if there is one.
+impl WebhookReceiver {
+    /// Receives a delivery: its body, and the header [`WEBHOOK_SIGNATURE`](crate::api::WEBHOOK_SIGNATURE) if present.
     ///
-    /// The signature is looked at before anything else, in constant time. An event is known by its id; one that is signed
-    /// and cannot be read is known by its bytes, and parked when it is handled, so that it does not hold the others up.
+    /// The signature is verified first, in constant time. Duplicates are detected by the event's id. An event that is
+    /// signed and cannot be parsed is identified by a hash of its body; its job is parked, so that it does not delay
+    /// other events.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -79,16 +81,16 @@ impl Webhooks {
     /// # maitre_ledger::Ledger::migrate(&database).await?;
     /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
     /// # let client = maitre_heroku::Client::builder("client secret").build()?;
-    /// # let platform = maitre_heroku::Platform::new("lantern", client, ledger.store());
+    /// # let platform = maitre_heroku::Platform::builder("lantern", client, ledger.store()).build();
     /// use maitre_heroku::{Received, WebhookSecret};
     ///
-    /// let door = platform.webhooks([WebhookSecret::new("lantern-webhook-secret")?]);
+    /// let receiver = platform.webhook_receiver([WebhookSecret::new("lantern-webhook-secret")?]);
     /// let body = br#"{"id":"e1","action":"update"}"#;
     /// let signature = Some("UzZ9lxyUHKEcIS19mrzX0UYf6I4YaEhPtUlDgI0AZWw=");
     ///
-    /// assert!(matches!(door.receive(signature, body).await, Received::Recorded));
-    /// assert!(matches!(door.receive(signature, body).await, Received::Known));
-    /// assert!(matches!(door.receive(None, body).await, Received::NotSigned));
+    /// assert!(matches!(receiver.receive(signature, body).await, Received::Accepted));
+    /// assert!(matches!(receiver.receive(signature, body).await, Received::Duplicate));
+    /// assert!(matches!(receiver.receive(None, body).await, Received::InvalidSignature));
     /// # ledger.close().await;
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok(())
@@ -96,22 +98,22 @@ impl Webhooks {
     /// ```
     pub async fn receive(&self, signature: Option<&str>, body: &[u8]) -> Received {
         if !signature.is_some_and(|signature| WebhookSecret::any_verifies(&self.secrets, signature, body)) {
-            return Received::NotSigned;
+            return Received::InvalidSignature;
         }
         let name = match serde_json::from_slice(body) {
-            Ok(Named { id }) if !id.is_empty() && id.len() <= 200 => id,
+            Ok(EventId { id }) if !id.is_empty() && id.len() <= MAX_ID_LENGTH => id,
             _ => format!("sha256:{}", hex::encode(Sha256::digest(body))),
         };
-        match self.records.enqueue(&self.addon, Job::new(EVENT, name, body.to_vec())).await {
-            Ok(true) => Received::Recorded,
-            Ok(false) => Received::Known,
-            Err(failure) => Received::NotRecorded(failure),
+        match self.store.enqueue(&self.addon, Job::new(JobKind::Event.as_str(), name, body.to_vec())).await {
+            Ok(true) => Received::Accepted,
+            Ok(false) => Received::Duplicate,
+            Err(failure) => Received::NotStored(failure),
         }
     }
 }
 
-impl fmt::Debug for Webhooks {
+impl fmt::Debug for WebhookReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Webhooks").field("addon", &self.addon).finish_non_exhaustive()
+        f.debug_struct("WebhookReceiver").field("addon", &self.addon).finish_non_exhaustive()
     }
 }

@@ -98,11 +98,12 @@ async fn main() -> anyhow::Result<()> {
     let heroku = setting("HEROKU_URL", "http://127.0.0.1:5001");
     let client = Client::builder(setting("CLIENT_SECRET", "development-only-client-secret"));
     let client = client.base_url(&heroku).user_agent("smithy/1.0").build()?;
-    let platform = Platform::new(&manifest.id, client, ledger.store()).on_event(|event: Event| async move {
+    let platform = Platform::builder(&manifest.id, client, ledger.store()).on_event(|event: Event| async move {
         tracing::info!(action = %event.action, resource = %event.resource, "Heroku tells of a change");
         Ok(())
     });
-    let door = platform.webhooks([WebhookSecret::new(setting("WEBHOOK_SECRET", "development-only-webhook-secret"))?]);
+    let platform = platform.build();
+    let receiver = platform.webhook_receiver([WebhookSecret::new(setting("WEBHOOK_SECRET", "development-only-webhook-secret"))?]);
 
     let delay = setting("DELAY", "30").parse().map(Duration::from_secs).context("DELAY is a number of seconds")?;
     let smithy = ledger.wrap(Smithy { delay }).with_platform(platform);
@@ -111,7 +112,7 @@ async fn main() -> anyhow::Result<()> {
     let app = Router::new()
         .route("/", get(async || "Smithy: anvils that take their time.\n"))
         .nest("/heroku", maitre::heroku(addon))
-        .nest("/webhooks/heroku", maitre::heroku_webhooks(door));
+        .nest("/webhooks/heroku", maitre::heroku_webhooks(receiver));
 
     // anyone can read the secrets in this repository, so nobody but this machine may call
     let port = setting("PORT", "5000").parse::<u16>().context("PORT is a number from 0 to 65535")?;

@@ -73,5 +73,5 @@ fn platform(slug: &str, api: &HerokuApi, ledger: &Ledger) -> anyhow::Result<Plat
         Some(url) => client.base_url(url).no_proxy(),
     };
     let client = client.build().context("HEROKU_CLIENT_SECRET or HEROKU_API cannot be used")?;
-    Ok(Platform::new(slug, client, ledger.store()))
+    Ok(Platform::builder(slug, client, ledger.store()).build())
 }

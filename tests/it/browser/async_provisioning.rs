@@ -35,10 +35,10 @@ impl Slow {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let api = format!("http://{}", listener.local_addr().expect("its number"));
         let client = Client::builder(CLIENT_SECRET).base_url(&api).user_agent("lantern/2.1").no_proxy();
-        let client = client.pauses(Duration::from_millis(10), Duration::from_millis(100)).build().expect("a client");
+        let client = client.backoff(Duration::from_millis(10), Duration::from_millis(100)).build().expect("a client");
 
         let ledger = database.options().open().await.expect("a ledger");
-        let platform = Platform::new(SLUG, client, ledger.store());
+        let platform = Platform::builder(SLUG, client, ledger.store()).build();
         let kept = ledger.wrap(vendor).with_platform(platform);
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
         let addon = addon.with_async_after(Duration::from_millis(500));

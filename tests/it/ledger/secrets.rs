@@ -56,7 +56,7 @@ async fn serve(url: &str, api: &str) {
     let ledger = ledger.expect("a ledger");
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").with_legacy_token(true);
     let client = Client::builder(CLIENT_SECRET).base_url(api).no_proxy().build().expect("a client");
-    let platform = Platform::new(SLUG, client, ledger.store());
+    let platform = Platform::builder(SLUG, client, ledger.store()).build();
     let heroku = Addon::new(heroku, ledger.wrap(Careless).with_platform(platform.clone()));
     let cloudcontrol = Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("as above"), ledger.wrap(Careless));
     let worker = ledger.worker([heroku.clone()]).add([cloudcontrol.clone()]).poll_interval(Duration::from_millis(10));

@@ -91,7 +91,7 @@ async fn serve(database: Database, api: &str, ahead: i64) {
         move || OffsetDateTime::now_utc() + time::Duration::seconds(clock.load(Ordering::SeqCst))
     });
     let house =
-        House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).replaces_lost_grants()).await;
+        House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).request_replacement_grants()).await;
     let _working = tokio::spawn(house.worker().concurrency(64).run(std::future::pending()));
     let house = Arc::new(house);
     obey(|words| {

@@ -1,6 +1,6 @@
 //! Reconciliation: differences between ledger and Heroku that persist in two snapshots a day apart.
 
-use maitre::platform::Settled;
+use maitre::platform::Action;
 use time::Duration;
 
 use super::World;
@@ -16,43 +16,43 @@ on_both_databases! {
         for _ in 0..8 {
             installs.push(world.ordered(&house).await);
         }
-        assert!(house.platform.sighting().await.unwrap().is_empty());
+        assert!(house.platform.compare().await.unwrap().is_empty());
 
         // one deprovision and one plan change get lost, and one install was never provisioned here
         let (lost, changed) = (&installs[0], &installs[1]);
         lost.remove();
         house.market.plan_change(changed.uuid(), "premium").send().await.expect(200);
         let stranger = world.heroku.install("basic");
-        let first = house.platform.sighting().await.unwrap();
+        let first = house.platform.compare().await.unwrap();
         let uuids = |differences: &[maitre::platform::Difference]| {
             differences.iter().map(|difference| difference.uuid.clone()).collect::<Vec<_>>()
         };
-        assert_eq!(uuids(&first.unknown_there), [lost.uuid()]);
-        assert_eq!(uuids(&first.other_plan), [changed.uuid()]);
-        assert_eq!(uuids(&first.unknown_here), [stranger.uuid()]);
-        assert_eq!(first.other_plan[0].plan.as_deref(), Some("premium"));
-        assert_eq!(first.other_plan[0].plan_there.as_deref(), Some("basic"));
+        assert_eq!(uuids(&first.missing_at_heroku), [lost.uuid()]);
+        assert_eq!(uuids(&first.plan_mismatch), [changed.uuid()]);
+        assert_eq!(uuids(&first.missing_in_ledger), [stranger.uuid()]);
+        assert_eq!(first.plan_mismatch[0].plan.as_deref(), Some("premium"));
+        assert_eq!(first.plan_mismatch[0].heroku_plan.as_deref(), Some("basic"));
 
         // a difference caused by a running operation is gone a day later
         let brief = &installs[2];
         brief.remove();
-        let early = house.platform.sighting().await.unwrap();
-        assert!(early.confirmed_since(&first).is_err(), "two looks on one day are one");
+        let early = house.platform.compare().await.unwrap();
+        assert!(early.persisting_since(&first).is_err(), "two looks on one day are one");
         world.heroku.clock().advance(Duration::hours(24));
         house.market.deprovision(brief.uuid()).send().await.expect(204);
-        let second = house.platform.sighting().await.unwrap();
-        let confirmed = second.confirmed_since(&early).unwrap();
-        assert_eq!(uuids(&confirmed.unknown_there), [lost.uuid()]);
+        let second = house.platform.compare().await.unwrap();
+        let confirmed = second.persisting_since(&early).unwrap();
+        assert_eq!(uuids(&confirmed.missing_at_heroku), [lost.uuid()]);
 
         // dry run first
-        let dry_run = house.platform.settle(&confirmed, &house.addon, false).await;
-        assert_eq!(dry_run, [Settled::WouldRemove(lost.uuid().to_owned())]);
+        let dry_run = house.platform.deprovision_missing(&confirmed, &house.addon, false).await;
+        assert_eq!(dry_run, [Action::WouldDeprovision(lost.uuid().to_owned())]);
         assert!(world.vendor.widget(lost.uuid()).await.is_some());
-        let did = house.platform.settle(&confirmed, &house.addon, true).await;
-        assert_eq!(did, [Settled::Removed(lost.uuid().to_owned())]);
+        let did = house.platform.deprovision_missing(&confirmed, &house.addon, true).await;
+        assert_eq!(did, [Action::Deprovisioned(lost.uuid().to_owned())]);
         assert_eq!(world.vendor.widget(lost.uuid()).await, None);
         assert_eq!(world.vendor.widgets().await.len(), 6);
-        assert!(house.platform.sighting().await.unwrap().unknown_there.is_empty());
+        assert!(house.platform.compare().await.unwrap().missing_at_heroku.is_empty());
     }
 
     async fn a_running_provision_is_not_a_difference(database: Database) {
@@ -62,7 +62,7 @@ on_both_databases! {
         let gate = world.vendor.stop_at(install.uuid());
         let reply = house.market.provision("basic").install(&install).send().await;
         install.provision_answered(reply.expect(202));
-        assert!(house.platform.sighting().await.unwrap().is_empty());
+        assert!(house.platform.compare().await.unwrap().is_empty());
         gate.open();
         house.all_done().await;
         // resources of other marketplaces are ignored
@@ -70,14 +70,14 @@ on_both_databases! {
         let mut request = basic("k1");
         request.addon = other;
         maitre_core::Backend::provision(&house.ledger.wrap(world.vendor.clone()), request).await.unwrap();
-        assert!(house.platform.sighting().await.unwrap().is_empty());
+        assert!(house.platform.compare().await.unwrap().is_empty());
         world.is_content();
     }
 
     async fn reconciliation_requires_the_password(database: Database) {
         let world = World::new(database).await;
         let house = world.front(world.options(), |platform| platform).await;
-        let error = house.platform.sighting().await.unwrap_err().to_string();
-        assert!(error.contains("Platform::password"), "{error}");
+        let error = house.platform.compare().await.unwrap_err().to_string();
+        assert!(error.contains("PlatformBuilder::password"), "{error}");
     }
 }

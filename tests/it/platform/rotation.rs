@@ -45,7 +45,7 @@ on_both_databases! {
     async fn a_rotation_patches_once_and_keeps_old_credentials_for_the_overlap(database: Database) {
         let world = World::new(database).await;
         let passwords = Passwords::default();
-        let rotating = |platform: maitre::Platform| platform.rotates_by(passwords.clone());
+        let rotating = |platform: maitre::platform::PlatformBuilder| platform.rotation(passwords.clone());
         let key = {
             let house = world.house_with(world.options(), rotating).await;
             let install = world.ordered(&house).await;
@@ -78,7 +78,7 @@ on_both_databases! {
         let world = World::new(database).await;
         let passwords = Passwords::default();
         let rotating =
-            |platform: maitre::Platform| platform.rotates_by(passwords.clone()).overlap(Duration::from_millis(1));
+            |platform: maitre::platform::PlatformBuilder| platform.rotation(passwords.clone()).overlap(Duration::from_millis(1));
         let house = world.house_with(world.options(), rotating).await;
         let mut installs = Vec::new();
         for _ in 0..6 {
@@ -103,7 +103,7 @@ on_both_databases! {
     async fn a_deprovision_ends_a_rotation(database: Database) {
         let world = World::new(database).await;
         let passwords = Passwords::default();
-        let rotating = |platform: maitre::Platform| platform.rotates_by(passwords.clone());
+        let rotating = |platform: maitre::platform::PlatformBuilder| platform.rotation(passwords.clone());
         let house = world.house_with(world.options(), rotating).await;
         let install = world.ordered(&house).await;
         house.platform.rotate(&id(&install), "2026-11").await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use maitre::platform::{Client, WebhookSecret};
-use maitre::{Addon, Heroku, Platform, heroku_webhooks};
+use maitre::{Addon, Heroku, Platform, heroku_webhooks, platform::PlatformBuilder};
 use maitre_core::{Listener, ResourceId};
 use maitre_ledger::{Ledger, LedgerBuilder, Worker};
 use maitre_testkit::platform::{self as testkit, Install, Serving, State};
@@ -53,14 +53,14 @@ impl World {
         self.house_with(self.options(), |platform| platform).await
     }
 
-    pub(super) async fn house_with(&self, options: LedgerBuilder, change: impl FnOnce(Platform) -> Platform) -> House {
+    pub(super) async fn house_with(&self, options: LedgerBuilder, change: impl FnOnce(PlatformBuilder) -> PlatformBuilder) -> House {
         let mut house = self.front(options, change).await;
         house.working = Some(house.start_working());
         house
     }
 
     /// Starts an add-on process without a worker.
-    pub(super) async fn front(&self, options: LedgerBuilder, change: impl FnOnce(Platform) -> Platform) -> House {
+    pub(super) async fn front(&self, options: LedgerBuilder, change: impl FnOnce(PlatformBuilder) -> PlatformBuilder) -> House {
         House::open(options, self.client(), self.vendor.clone(), change).await
     }
 
@@ -90,7 +90,7 @@ impl World {
 /// Returns a client for the test kit's Heroku, as a vendor would build it.
 pub(super) fn client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
     let client = Client::builder(CLIENT_SECRET).base_url(url).user_agent("lantern/2.1").no_proxy();
-    let client = client.pauses(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
+    let client = client.backoff(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
     client.clock(clock).build().expect("a client")
 }
 
@@ -111,16 +111,16 @@ impl House {
         options: LedgerBuilder,
         client: Client,
         listener: impl Listener,
-        change: impl FnOnce(Platform) -> Platform,
+        change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
     ) -> Self {
         let ledger = options.open().await.expect("a ledger");
-        let platform = change(Platform::new(SLUG, client, ledger.store()));
+        let platform = change(Platform::builder(SLUG, client, ledger.store())).build();
         let kept = ledger.wrap(listener).with_platform(platform.clone());
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
         let addon = addon.with_async_after(GIVE_WAY).with_async_deprovision(true);
-        let door = platform.webhooks([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
+        let receiver = platform.webhook_receiver([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
         let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
-        let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(door))).await;
+        let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(receiver))).await;
         let market = market::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
         Self { ledger, platform, addon, server, market, working: None }
     }

@@ -71,7 +71,7 @@ on_both_databases! {
         let world = World::new(database).await;
         world.heroku.change(|settings| settings.grant_backfill = true);
         let house = world
-            .house_with(world.options(), |platform| platform.password(crate::support::PASSWORD).replaces_lost_grants())
+            .house_with(world.options(), |platform| platform.password(crate::support::PASSWORD).request_replacement_grants())
             .await;
         // the response to the exchange is lost, and the grant is used up
         world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use maitre::Platform;
+use maitre::platform::PlatformBuilder;
 use maitre::platform::Event;
-use maitre::platform::api::{Entity, WebhookOrder};
+use maitre::platform::api::{Entity, WebhookSettings};
 use maitre_core::Failure;
 use reqwest::StatusCode;
 use time::OffsetDateTime;
@@ -50,7 +50,7 @@ impl Names {
         Ok(())
     }
 
-    fn heard_by(&self, platform: Platform) -> Platform {
+    fn heard_by(&self, platform: PlatformBuilder) -> PlatformBuilder {
         let names = self.clone();
         platform.on_event(move |event| {
             let names = names.clone();
@@ -84,7 +84,7 @@ on_both_databases! {
         let names = Names::default();
         let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
         let install = world.ordered(&house).await;
-        let order = WebhookOrder::new([Entity::AddOn], house.server.url("/heroku/webhooks")).secret(WEBHOOK_SECRET);
+        let order = WebhookSettings::new([Entity::AddOn], house.server.url("/heroku/webhooks")).with_secret(WEBHOOK_SECRET);
         let (uuid, order) = (install.uuid(), &order);
         house.platform.call(&id(&install), |api| async move { api.subscribe(uuid, order).await }).await.unwrap();
 
@@ -118,7 +118,7 @@ on_both_databases! {
     async fn deliveries_with_a_flipped_bit_are_rejected(database: Database) {
         let world = World::new(database).await;
         let house = world.front(world.options(), |platform| platform).await;
-        let door = house.platform.webhooks([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let receiver = house.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
         let body = renamed("e1", "7b0c", 7, "lantern-main");
         let signed = BASE64_STANDARD.decode(signature(&body)).unwrap();
         let mut random = RandomNumbers::seeded(4);
@@ -127,8 +127,8 @@ on_both_databases! {
             let flipped = if round % 2 == 0 { &mut body } else { &mut signed };
             let bit = random.below(flipped.len() * 8);
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let received = door.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
-            assert!(matches!(received, maitre::platform::Received::NotSigned), "bit {bit}, round {round}");
+            let received = receiver.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
+            assert!(matches!(received, maitre::platform::Received::InvalidSignature), "bit {bit}, round {round}");
         }
         assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 0);
     }
@@ -137,7 +137,7 @@ on_both_databases! {
         let world = World::new(database).await;
         let names = Names::default();
         let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
-        let door = house.platform.webhooks([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let receiver = house.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
         let orders = permutations(&[0, 1, 2, 3, 4]);
         assert_eq!(orders.len(), 120);
         for (number, order) in orders.iter().enumerate() {
@@ -146,8 +146,8 @@ on_both_databases! {
                 let body = renamed(&format!("{number}.{event}"), &uuid, *event, &format!("name {event}"));
                 let times = 1 + (place + number) % 3; // some of them two or three times
                 for _ in 0..times {
-                    let received = door.receive(Some(&signature(&body)), &body).await;
-                    assert!(matches!(received, maitre::platform::Received::Recorded | maitre::platform::Received::Known));
+                    let received = receiver.receive(Some(&signature(&body)), &body).await;
+                    assert!(matches!(received, maitre::platform::Received::Accepted | maitre::platform::Received::Duplicate));
                 }
             }
         }

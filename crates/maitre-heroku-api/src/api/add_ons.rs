@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{Api, path};
-use crate::{AddOn, Attachment, ConfigVar, Error, List, objects::Exposed};
+use crate::{AddOn, Attachment, ConfigVar, Error, List, models::Exposed};
 
 /// The add-on itself: what it is, its config vars, and the two calls that end what takes its time.
 ///

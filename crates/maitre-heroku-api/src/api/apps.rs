@@ -18,7 +18,7 @@ use crate::{App, Collaborator, Domain, Error, List, Member};
 /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
 /// # let api = client.api(&client.exchange(&grant).await?);
 /// let shop = api.app("shop").await?;
-/// assert_eq!(api.apps_among(&[&shop.id]).all().await?[0].name, "shop");
+/// assert_eq!(api.apps_by_id(&[&shop.id]).all().await?[0].name, "shop");
 ///
 /// let mut may_use = Vec::new();
 /// may_use.extend(api.collaborators(&shop.id).all().await?.into_iter().map(|one| one.user.id));
@@ -46,7 +46,7 @@ impl Api {
     }
 
     /// `POST /filters/apps`: the apps of these ids, as far as the token reaches them.
-    pub fn apps_among(&self, ids: &[&str]) -> List<App> {
+    pub fn apps_by_id(&self, ids: &[&str]) -> List<App> {
         self.post("/filters/apps").json(&json!({ "in": { "id": ids } })).idempotent().list()
     }
 

@@ -31,7 +31,7 @@ impl Api {
 
     /// `PUT /addons/{addon}/log-drains/{drain}`: moves one of the add-on's own drains to another URL. The drain is meant
     /// by its id: its token and its URL, which Heroku would take, too, are secrets, and paths stand in logs.
-    pub async fn move_log_drain(&self, add_on: &str, drain: &str, url: &Secret) -> Result<LogDrain, Error> {
+    pub async fn update_log_drain(&self, add_on: &str, drain: &str, url: &Secret) -> Result<LogDrain, Error> {
         let body = json!({ "url": url.expose() });
         self.put(path(["addons", add_on, "log-drains", drain])).json(&body).read().await
     }

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 use maitre_core::Secret;
 use reqwest::Method;
 
-use crate::{Call, Client, Error, RateLimits, base::segment, pace::Pace};
+use crate::{Client, Error, RateLimits, Request, base_url::segment, rate_limit::RateLimiter};
 
 /// Heroku's Platform API with one token, which reaches one add-on and the apps that it touches.
 ///
@@ -44,36 +44,36 @@ use crate::{Call, Client, Error, RateLimits, base::segment, pace::Pace};
 pub struct Api {
     client: Client,
     access_token: Secret,
-    pace: Arc<Pace>,
+    rate_limiter: Arc<RateLimiter>,
 }
 
 impl Api {
-    pub(crate) fn new(client: Client, access_token: Secret, pace: Arc<Pace>) -> Self {
-        Self { client, access_token, pace }
+    pub(crate) fn new(client: Client, access_token: Secret, rate_limiter: Arc<RateLimiter>) -> Self {
+        Self { client, access_token, rate_limiter }
     }
 
     /// A call by GET of this path, which begins with a slash.
-    pub fn get(&self, path: impl Into<String>) -> Call {
+    pub fn get(&self, path: impl Into<String>) -> Request {
         self.call(Method::GET, path.into())
     }
 
-    /// A call by POST of this path; not repeated after a fault unless it is [`idempotent`](Call::idempotent).
-    pub fn post(&self, path: impl Into<String>) -> Call {
+    /// A call by POST of this path; not repeated after a fault unless it is [`idempotent`](Request::idempotent).
+    pub fn post(&self, path: impl Into<String>) -> Request {
         self.call(Method::POST, path.into())
     }
 
     /// A call by PUT of this path.
-    pub fn put(&self, path: impl Into<String>) -> Call {
+    pub fn put(&self, path: impl Into<String>) -> Request {
         self.call(Method::PUT, path.into())
     }
 
-    /// A call by PATCH of this path; not repeated after a fault unless it is [`idempotent`](Call::idempotent).
-    pub fn patch(&self, path: impl Into<String>) -> Call {
+    /// A call by PATCH of this path; not repeated after a fault unless it is [`idempotent`](Request::idempotent).
+    pub fn patch(&self, path: impl Into<String>) -> Request {
         self.call(Method::PATCH, path.into())
     }
 
     /// A call by DELETE of this path.
-    pub fn delete(&self, path: impl Into<String>) -> Call {
+    pub fn delete(&self, path: impl Into<String>) -> Request {
         self.call(Method::DELETE, path.into())
     }
 
@@ -87,8 +87,8 @@ impl Api {
 
     /// How many requests were left when Heroku last said so.
     #[must_use]
-    pub fn remaining(&self) -> Option<u32> {
-        self.pace.remaining()
+    pub fn remaining_requests(&self) -> Option<u32> {
+        self.rate_limiter.remaining_requests()
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -99,12 +99,12 @@ impl Api {
         &self.access_token
     }
 
-    pub(crate) fn pace(&self) -> &Pace {
-        &self.pace
+    pub(crate) fn rate_limiter(&self) -> &RateLimiter {
+        &self.rate_limiter
     }
 
-    fn call(&self, method: Method, path: String) -> Call {
-        Call::new(self.clone(), method, path)
+    fn call(&self, method: Method, path: String) -> Request {
+        Request::new(self.clone(), method, path)
     }
 }
 

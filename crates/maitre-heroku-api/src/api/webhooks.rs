@@ -1,7 +1,7 @@
 use maitre_core::Secret;
 
 use super::{Api, path};
-use crate::{Error, List, Subscribed, Webhook, WebhookDelivery, WebhookEvent, WebhookOrder};
+use crate::{Error, List, Subscription, Webhook, WebhookDelivery, WebhookEvent, WebhookSettings};
 
 /// Webhooks: to subscribe, and to see what became of events. How to know that one came from Heroku:
 /// [`WebhookSecret`](crate::WebhookSecret).
@@ -15,7 +15,7 @@ impl Api {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use maitre_core::OauthGrant;
-    /// # use maitre_heroku_api::{Client, Entity, WebhookOrder, WebhookSecret};
+    /// # use maitre_heroku_api::{Client, Entity, WebhookSettings, WebhookSecret};
     /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
     /// # let heroku = platform.serve().await?;
     /// # let install = platform.install("basic");
@@ -23,7 +23,7 @@ impl Api {
     /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
     /// # let uuid = install.uuid();
     /// # let api = client.api(&client.exchange(&grant).await?);
-    /// let order = WebhookOrder::new([Entity::AddOn], "https://lantern.example/hooks");
+    /// let order = WebhookSettings::new([Entity::AddOn], "https://lantern.example/hooks");
     /// let subscribed = api.subscribe(uuid, &order).await?;
     /// let secret = WebhookSecret::new(subscribed.secret.unwrap())?; // keep it sealed
     ///
@@ -31,10 +31,10 @@ impl Api {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn subscribe(&self, add_on: &str, order: &WebhookOrder) -> Result<Subscribed, Error> {
+    pub async fn subscribe(&self, add_on: &str, order: &WebhookSettings) -> Result<Subscription, Error> {
         let answer = self.post(path(["addons", add_on, "webhooks"])).json(&order.exposed()).send().await?;
         let secret = answer.header("heroku-webhook-secret").map(Secret::from);
-        Ok(Subscribed { webhook: answer.json()?, secret })
+        Ok(Subscription { webhook: answer.json()?, secret })
     }
 
     /// `GET /addons/{addon}/webhooks`: all subscriptions.
@@ -48,7 +48,7 @@ impl Api {
     }
 
     /// `PATCH /addons/{addon}/webhooks/{webhook}`: changes what the order names.
-    pub async fn change_webhook(&self, add_on: &str, webhook: &str, order: &WebhookOrder) -> Result<Webhook, Error> {
+    pub async fn update_webhook(&self, add_on: &str, webhook: &str, order: &WebhookSettings) -> Result<Webhook, Error> {
         self.patch(path(["addons", add_on, "webhooks", webhook])).json(&order.exposed()).idempotent().read().await
     }
 

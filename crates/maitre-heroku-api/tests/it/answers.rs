@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use maitre_heroku_api::{ConfigVar, Entity, Error, WebhookOrder, WebhookSecret};
+use maitre_heroku_api::{ConfigVar, Entity, Error, WebhookSecret, WebhookSettings};
 use serde_json::json;
 
 use crate::support::{UUID, add_on, answering, api, asked, refusal, status};
@@ -88,7 +88,7 @@ async fn a_success_of_another_shape_names_the_place_and_not_the_value() {
     let server = answering([status(200).set_body_json(odd)]).await;
     let error = api(&server).add_on(UUID).await.expect_err("an error");
     let cause = error.source().expect("a cause").to_string();
-    assert!(cause.starts_with("the body has another shape than expected, at plan.name, line 1 column "), "{cause}");
+    assert!(cause.starts_with("the body has an unexpected structure, at plan.name, line 1 column "), "{cause}");
     assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
 
     let odd = json!({ "unexpected": "s3cr3t" });
@@ -133,7 +133,7 @@ async fn a_drawn_secret_is_read_from_its_header() {
     let hook = json!({ "id": "w1", "include": ["api:addon"], "level": "sync", "url": "https://lantern.example/hooks" });
     let answer = |code| status(code).set_body_json(&hook);
     let server = answering([answer(201).insert_header("Heroku-Webhook-Secret", "dr4wn"), answer(200)]).await;
-    let order = WebhookOrder::new([Entity::AddOn], "https://lantern.example/hooks");
+    let order = WebhookSettings::new([Entity::AddOn], "https://lantern.example/hooks");
 
     let subscribed = api(&server).subscribe(UUID, &order).await.expect("a webhook");
     assert!(!format!("{subscribed:?}").contains("dr4wn"));

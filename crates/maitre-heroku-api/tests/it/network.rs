@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, sync::atomic::Ordering, time::Duration};
 
-use maitre_heroku_api::{Api, Client, Entity, Token, WebhookOrder};
+use maitre_heroku_api::{Api, Client, Entity, Token, WebhookSettings};
 use serde_json::json;
 use wiremock::MockServer;
 
@@ -12,8 +12,8 @@ fn api(url: &str) -> Api {
     builder(url).build().expect("a client").api(&Token::new("HRKU-t0ken"))
 }
 
-fn order() -> WebhookOrder {
-    WebhookOrder::new([Entity::AddOn], "https://lantern.example/hooks")
+fn order() -> WebhookSettings {
+    WebhookSettings::new([Entity::AddOn], "https://lantern.example/hooks")
 }
 
 fn whole() -> String {
@@ -95,5 +95,5 @@ async fn a_proxy_is_gone_through() {
     assert_eq!(header(&sent[0], "proxy-authorization"), Some("Basic dXNlcjpwcjB4eQ=="));
 
     let error = Client::builder("s").proxy("http://user:pr0xy@[").build().expect_err("no URL");
-    assert!(error.is_setup() && !format!("{error} {error:?}").contains("pr0xy"), "{error:?}");
+    assert!(error.is_builder() && !format!("{error} {error:?}").contains("pr0xy"), "{error:?}");
 }

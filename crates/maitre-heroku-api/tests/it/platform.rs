@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use maitre_heroku_api::{
-    AddOn, AddOnState, Client, ConfigVar, DeliveryStatus, Entity, Error, Event, EventAction, OauthGrant, Token,
-    WebhookOrder, WebhookSecret,
+    AddOn, AddOnState, Client, ConfigVar, DeliveryStatus, Entity, Error, Event, EventAction,
+    OauthGrant, Token, WebhookSecret, WebhookSettings,
 };
 use maitre_testkit::platform::{Fault, Install, Platform, RefreshTokens, Rule, Serving, State, Violation};
 
@@ -17,7 +17,7 @@ async fn heroku() -> (Platform, Serving, Client) {
     let serving = platform.serve().await.expect("a free port");
     let clock = platform.clock().clone();
     let client = Client::builder(SECRET).base_url(serving.url()).user_agent("lantern/2.1").no_proxy();
-    let client = client.pauses(Duration::from_millis(1), Duration::from_millis(5)).clock(move || clock.now());
+    let client = client.backoff(Duration::from_millis(1), Duration::from_millis(5)).clock(move || clock.now());
     (platform, serving, client.build().expect("a client"))
 }
 
@@ -43,7 +43,7 @@ async fn a_provision_that_takes_its_time_is_ended() {
     assert!(add_on.created_at.is_some());
 
     assert_eq!(install.tally().restarts, 1);
-    assert_eq!(api.remaining(), Some(4_497));
+    assert_eq!(api.remaining_requests(), Some(4_497));
     assert_eq!(api.rate_limits().await.expect("limits").remaining, 4_497);
     assert_eq!(platform.violations().len(), 0, "{:#?}", platform.violations());
 }
@@ -61,9 +61,9 @@ async fn a_token_that_ended_is_refreshed_and_a_rotated_one_is_kept() {
     api.set_config(install.uuid(), &[ConfigVar::set("LANTERN_URL", "x")]).await.expect("config");
     api.mark_provisioned(install.uuid()).await.expect("an add-on"); // or it would be removed after twelve hours
     for _ in 0..3 {
-        assert!(!token.is_due(platform.clock().now()));
+        assert!(!token.needs_refresh(platform.clock().now()));
         platform.clock().advance(time::Duration::hours(8));
-        assert!(token.is_due(platform.clock().now()));
+        assert!(token.needs_refresh(platform.clock().now()));
         let error = client.api(&token).add_on(install.uuid()).await.expect_err("an error");
         assert!(error.is_unauthorized());
         token = client.refresh(&token).await.expect("a token");
@@ -92,7 +92,8 @@ async fn a_webhook_is_subscribed_to_and_its_signature_holds() {
     let install = platform.install("basic");
     let api = client.api(&exchange(&client, &install).await.expect("a token"));
     let receiver = answering([status(204)]).await;
-    let order = WebhookOrder::new([Entity::AddOn], format!("{}/hooks", receiver.uri())).authorization("Bearer ours");
+    let order =
+        WebhookSettings::new([Entity::AddOn], format!("{}/hooks", receiver.uri())).with_authorization("Bearer ours");
     let subscribed = api.subscribe(install.uuid(), &order).await.expect("a webhook");
     let secret = WebhookSecret::new(subscribed.secret.expect("a secret")).expect("a secret");
 
@@ -121,8 +122,8 @@ async fn a_webhook_is_subscribed_to_and_its_signature_holds() {
     assert!(event.extra.is_empty() && event.changed_at().is_some());
     assert_eq!(api.webhook_event(install.uuid(), &event.id).await.expect("an event").payload.id, event.id);
 
-    let order = WebhookOrder::change().include([Entity::App, Entity::Collaborator]);
-    let changed = api.change_webhook(install.uuid(), &subscribed.webhook.id, &order).await.expect("a webhook");
+    let order = WebhookSettings::default().with_include([Entity::App, Entity::Collaborator]);
+    let changed = api.update_webhook(install.uuid(), &subscribed.webhook.id, &order).await.expect("a webhook");
     assert_eq!(changed.include, [Entity::App, Entity::Collaborator]);
     api.unsubscribe(install.uuid(), &changed.id).await.expect("an end");
     assert_eq!(api.webhooks(install.uuid()).all().await.expect("none").len(), 0);

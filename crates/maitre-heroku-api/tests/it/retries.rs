@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use maitre_heroku_api::{ConfigVar, Entity, Token, WebhookOrder};
+use maitre_heroku_api::{ConfigVar, Entity, Token, WebhookSettings};
 use serde_json::json;
 
 use crate::support::{UUID, add_on, answering, api, asked, builder, refusal, requests, status};
 
-fn order() -> WebhookOrder {
-    WebhookOrder::new([Entity::AddOn], "https://lantern.example/hooks")
+fn order() -> WebhookSettings {
+    WebhookSettings::new([Entity::AddOn], "https://lantern.example/hooks")
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn who_would_wait_too_long_is_told_how_long() {
     let error = api.clone().apps().all().await.expect_err("an error");
     assert!(error.is_rate_limited() && error.status().is_none(), "{error:?}");
     assert!(error.retry_after().is_some_and(|wait| wait > Duration::from_mins(50)), "{error:?}");
-    assert_eq!((asked(&server).await, api.remaining()), (1, Some(0)));
+    assert_eq!((asked(&server).await, api.remaining_requests()), (1, Some(0)));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_503_s_retry_after_is_heeded_too() {
 async fn what_is_left_of_the_rate_limit_is_known() {
     let server = answering([status(200).set_body_json(json!([])).insert_header("ratelimit-remaining", "4499")]).await;
     let api = api(&server);
-    assert_eq!(api.remaining(), None);
+    assert_eq!(api.remaining_requests(), None);
     api.apps().all().await.expect("a list");
-    assert_eq!(api.remaining(), Some(4_499));
+    assert_eq!(api.remaining_requests(), Some(4_499));
 }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use maitre_heroku_api::{Api, ConfigVar, Entity, Error, Level, Token, WebhookOrder};
+use maitre_heroku_api::{Api, ConfigVar, Entity, Error, Level, Token, WebhookSettings};
 use serde_json::{Value, json};
 
 use crate::support::{UUID, add_on, answering, api, builder, client, header, requests, status};
@@ -10,22 +10,22 @@ use crate::support::{UUID, add_on, answering, api, builder, client, header, requ
 type Done = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A call, the request it should be, and an answer that it should understand.
-struct Call {
+struct Request {
     sends: (&'static str, String),
     body: Value,
     answer: Value,
     make: Box<dyn FnOnce(Api) -> Done>,
 }
 
-fn call<F>(method: &'static str, path: &str, answer: Value, make: impl FnOnce(Api) -> F + 'static) -> Call
+fn call<F>(method: &'static str, path: &str, answer: Value, make: impl FnOnce(Api) -> F + 'static) -> Request
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     let make = Box::new(|api| Box::pin(make(api)) as Done);
-    Call { sends: (method, path.to_owned()), body: Value::Null, answer, make }
+    Request { sends: (method, path.to_owned()), body: Value::Null, answer, make }
 }
 
-impl Call {
+impl Request {
     fn with(mut self, body: Value) -> Self {
         self.body = body;
         self
@@ -108,21 +108,21 @@ fn event() -> Value {
     json!({ "id": "e1", "include": "api:addon", "payload": { "id": "e1", "action": "update", "resource": "addon" } })
 }
 
-fn order() -> WebhookOrder {
-    WebhookOrder::new([Entity::AddOn, Entity::SniEndpoint], "https://lantern.example/hooks")
-        .secret("ours")
-        .authorization("Bearer ours")
+fn order() -> WebhookSettings {
+    WebhookSettings::new([Entity::AddOn, Entity::SniEndpoint], "https://lantern.example/hooks")
+        .with_secret("ours")
+        .with_authorization("Bearer ours")
 }
 
-fn quieter() -> WebhookOrder {
-    WebhookOrder::change().level(Level::Notify).without_authorization()
+fn quieter() -> WebhookSettings {
+    WebhookSettings::default().with_level(Level::Notify).without_authorization()
 }
 
 fn changes() -> [ConfigVar; 2] {
     [ConfigVar::set("LANTERN_URL", "https://lantern.example"), ConfigVar::unset("LANTERN_OLD")]
 }
 
-fn add_ons() -> Vec<Call> {
+fn add_ons() -> Vec<Request> {
     let addon = |rest: &str| format!("/addons/{UUID}{rest}");
     let vars = json!([{ "name": "LANTERN_URL", "value": "https://lantern.example" }]);
     vec![
@@ -142,20 +142,20 @@ fn add_ons() -> Vec<Call> {
     ]
 }
 
-fn apps() -> Vec<Call> {
+fn apps() -> Vec<Request> {
     let drains = format!("/addons/{UUID}/log-drains");
     let moved = format!("{drains}/l1");
     vec![
         one!("GET" "/apps/shop", app(), |api| api.app("shop")),
         many!("GET" "/apps", app(), |api| api.apps()),
         many!("GET" "/users/u1/apps", app(), |api| api.apps_of_user("u1")),
-        many!("POST" "/filters/apps", app(), |api| api.apps_among(&["a1", "a2"]))
+        many!("POST" "/filters/apps", app(), |api| api.apps_by_id(&["a1", "a2"]))
             .with(json!({ "in": { "id": ["a1", "a2"] } })),
         many!("GET" "/apps/shop/collaborators", collaborator(), |api| api.collaborators("shop")),
         many!("GET" "/teams/makers/members", member(), |api| api.team_members("makers")),
         many!("GET" "/apps/shop/domains", domain(), |api| api.domains("shop")),
         many!("GET" &drains, drain(), |api| api.log_drains(UUID)),
-        one!("PUT" &moved, drain(), |api| api.move_log_drain(UUID, "l1", &"https://logs.example/1".into()))
+        one!("PUT" &moved, drain(), |api| api.update_log_drain(UUID, "l1", &"https://logs.example/1".into()))
             .with(json!({ "url": "https://logs.example/1" })),
         one!("POST" "/apps/shop/log-drains", drain(), |api| api.add_log_drain("shop", &"https://logs.example/1".into()))
             .with(json!({ "url": "https://logs.example/1" })),
@@ -169,7 +169,7 @@ fn apps() -> Vec<Call> {
     ]
 }
 
-fn webhooks() -> Vec<Call> {
+fn webhooks() -> Vec<Request> {
     let addon = |rest: &str| format!("/addons/{UUID}{rest}");
     vec![
         one!("POST" & addon("/webhooks"), webhook(), |api| api.subscribe(UUID, &order())).with(json!({
@@ -178,7 +178,7 @@ fn webhooks() -> Vec<Call> {
         })),
         many!("GET" & addon("/webhooks"), webhook(), |api| api.webhooks(UUID)),
         one!("GET" & addon("/webhooks/w1"), webhook(), |api| api.webhook(UUID, "w1")),
-        one!("PATCH" & addon("/webhooks/w1"), webhook(), |api| api.change_webhook(UUID, "w1", &quieter()))
+        one!("PATCH" & addon("/webhooks/w1"), webhook(), |api| api.update_webhook(UUID, "w1", &quieter()))
             .with(json!({ "level": "notify", "authorization": null })),
         one!("DELETE" & addon("/webhooks/w1"), webhook(), |api| api.unsubscribe(UUID, "w1")),
         many!("GET" & addon("/webhook-deliveries"), delivery(), |api| api.webhook_deliveries(UUID)),
@@ -190,7 +190,7 @@ fn webhooks() -> Vec<Call> {
 
 #[tokio::test]
 async fn every_call_is_sent_as_heroku_wants_it() {
-    for Call { sends: (method, path), body, answer, make } in add_ons().into_iter().chain(apps()).chain(webhooks()) {
+    for Request { sends: (method, path), body, answer, make } in add_ons().into_iter().chain(apps()).chain(webhooks()) {
         let name = format!("{method} {path}");
         let server = answering([status(200).set_body_json(answer)]).await;
         make(api(&server)).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
@@ -269,7 +269,7 @@ async fn the_list_of_installs_and_a_lost_grant_want_the_add_on_s_password() {
     let client = client(&server);
     let installs = client.installs("lantern", &"s3cr3t-example".into()).all().await.expect("a list");
     assert_eq!((installs[0].uuid.as_str(), installs[0].plan.as_deref()), (UUID, Some("basic")));
-    let grant = client.lost_grant("lantern", &"s3cr3t-example".into(), UUID).await.expect("a grant");
+    let grant = client.replacement_grant("lantern", &"s3cr3t-example".into(), UUID).await.expect("a grant");
     assert_eq!(grant.expires_at, time::macros::datetime!(2026-03-04 5:11:07 UTC));
 
     let sent = requests(&server).await;

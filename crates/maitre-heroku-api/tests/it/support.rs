@@ -21,7 +21,7 @@ pub(crate) fn builder(url: &str) -> ClientBuilder {
         .base_url(url)
         .user_agent("lantern/2.1")
         .no_proxy()
-        .pauses(Duration::from_millis(1), Duration::from_millis(5))
+        .backoff(Duration::from_millis(1), Duration::from_millis(5))
 }
 
 pub(crate) fn client(server: &MockServer) -> Client {

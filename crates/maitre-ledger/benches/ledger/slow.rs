@@ -43,7 +43,7 @@ pub(crate) async fn app(url: &str, heroku: &str) -> Outcome<Router> {
     Ledger::migrate(url).await?;
     let ledger = Ledger::builder(url).keys(keys()?).connections(CONNECTIONS).open().await?;
     let client = Client::builder(CLIENT_SECRET).base_url(heroku).user_agent("tally/1.0").no_proxy().build()?;
-    let platform = Platform::new(USER, client, ledger.store());
+    let platform = Platform::builder(USER, client, ledger.store()).build();
     let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, ledger.wrap(Forge).with_platform(platform));
     let addon = addon.with_async_after(GIVE_WAY);
     tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));

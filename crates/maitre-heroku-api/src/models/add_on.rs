@@ -2,7 +2,7 @@ use maitre_core::Secret;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::Mention;
+use super::ObjectRef;
 use crate::{lenient, open_enum::open_enum};
 
 /// An add-on, as `GET /addons/{addon}` tells of it.
@@ -34,9 +34,9 @@ pub struct AddOn {
     /// Its plan.
     pub plan: Plan,
     /// The service it is an add-on of.
-    pub addon_service: Mention,
+    pub addon_service: ObjectRef,
     /// The app that it belongs to. Heroku prefers [`billing_entity`](Self::billing_entity) since 2018.
-    pub app: Option<Mention>,
+    pub app: Option<ObjectRef>,
     /// Who pays.
     pub billing_entity: Option<BillingEntity>,
     /// What it costs.
@@ -199,7 +199,7 @@ pub struct Attachment {
     /// The add-on.
     pub addon: AddOnOwner,
     /// The app that it is attached to.
-    pub app: Option<Mention>,
+    pub app: Option<ObjectRef>,
     /// Where single sign-on begins.
     pub web_url: Option<String>,
     /// Where to write lines into the app's log. It changes.
@@ -222,7 +222,7 @@ pub struct AddOnOwner {
     /// The add-on's name.
     pub name: Option<String>,
     /// The app that it belongs to.
-    pub app: Option<Mention>,
+    pub app: Option<ObjectRef>,
 }
 
 /// How much of the rate limit is left.

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::Mention;
+use super::ObjectRef;
 
 /// Apps that stand for the stages of one product.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,9 +19,9 @@ pub struct PipelineCoupling {
     /// Its id.
     pub id: String,
     /// The app.
-    pub app: Mention,
+    pub app: ObjectRef,
     /// The pipeline.
-    pub pipeline: Mention,
+    pub pipeline: ObjectRef,
     /// `test`, `review`, `development`, `staging` or `production`.
     pub stage: Option<String>,
 }

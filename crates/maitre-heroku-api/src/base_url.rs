@@ -8,9 +8,9 @@ use crate::Error;
 
 /// A place to which paths are added.
 #[derive(Clone)]
-pub(crate) struct Base(String);
+pub(crate) struct BaseUrl(String);
 
-impl Base {
+impl BaseUrl {
     /// `plain_http` admits `http` to other machines.
     pub(crate) fn new(url: &str, plain_http: bool) -> Result<Self, Error> {
         let url = url.trim_end_matches('/');
@@ -52,7 +52,7 @@ impl Base {
     }
 }
 
-impl fmt::Debug for Base {
+impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn tokens_do_not_travel_in_the_clear() {
         for url in ["http://127.0.0.1:5000", "http://localhost/api", "http://[::1]:7000/"] {
-            assert!(Base::new(url, false).is_ok(), "{url}");
+            assert!(BaseUrl::new(url, false).is_ok(), "{url}");
         }
         for (url, what) in [
             ("http://api.heroku.com", "in the clear"),
@@ -89,22 +89,22 @@ mod tests {
             ("https://user:pw@api.heroku.com", "holds a user"),
             ("https://api.heroku.com/?x", "goes on"),
         ] {
-            let error = Base::new(url, false).expect_err(url).to_string();
+            let error = BaseUrl::new(url, false).expect_err(url).to_string();
             assert!(error.contains(what) && !error.contains("pw"), "{error}");
         }
-        assert!(Base::new("http://sandbox:7000", true).is_ok());
+        assert!(BaseUrl::new("http://sandbox:7000", true).is_ok());
     }
 
     #[test]
     fn https_is_a_feature() {
-        let missing = Base::new("https://api.heroku.com", false).err().map(|error| error.to_string());
+        let missing = BaseUrl::new("https://api.heroku.com", false).err().map(|error| error.to_string());
         assert_eq!(missing.is_none(), cfg!(feature = "tls"));
         assert!(missing.is_none_or(|sentence| sentence.contains("needs the feature `tls`")));
     }
 
     #[test]
     fn a_path_stays_below_its_base() {
-        let base = Base::new("http://localhost/api/", false).unwrap();
+        let base = BaseUrl::new("http://localhost/api/", false).unwrap();
         assert_eq!(base.join("/addons/7?x=1").unwrap().as_str(), "http://localhost/api/addons/7?x=1");
         for path in ["addons", "@example.org", "/addons//config", "/addons/../x", "/addons/%2e%2E", "/addons/.", "/"] {
             assert!(base.join(path).is_err(), "{path}");
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_link_elsewhere_is_not_ours() {
-        let base = Base::new("http://localhost:7000", false).unwrap();
+        let base = BaseUrl::new("http://localhost:7000", false).unwrap();
         assert!(base.own("http://localhost:7000/api/v3/apps?offset=2").is_some());
         assert!(base.own("/api/v3/apps?offset=2").is_some());
         for url in [

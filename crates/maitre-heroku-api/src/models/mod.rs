@@ -17,8 +17,8 @@ pub use app::{App, Collaborator, Domain, Member, Permission, Person};
 pub use log_drain::LogDrain;
 pub use pipeline::{Pipeline, PipelineCoupling};
 pub use webhook::{
-    DeliveryAttempt, DeliveryStatus, Entity, Event, EventAction, EventMention, EventMetadata, Level, Subscribed,
-    Webhook, WebhookDelivery, WebhookEvent, WebhookMention, WebhookOrder,
+    DeliveryAttempt, DeliveryStatus, Entity, Event, EventAction, EventMetadata, EventRef, Level, Subscription, Webhook,
+    WebhookDelivery, WebhookEvent, WebhookRef, WebhookSettings,
 };
 
 use serde::Deserialize;
@@ -26,7 +26,7 @@ use serde::Deserialize;
 /// What another object is mentioned by.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
-pub struct Mention {
+pub struct ObjectRef {
     /// Its id, which never changes.
     #[serde(default)]
     pub id: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::{Mention, Person};
+use super::{ObjectRef, Person};
 use crate::{lenient, open_enum::open_enum};
 
 open_enum! {
@@ -96,7 +96,7 @@ pub struct Webhook {
     /// Where it posts to.
     pub url: String,
     /// The add-on.
-    pub addon: Option<Mention>,
+    pub addon: Option<ObjectRef>,
     /// When it was made.
     #[serde(default, deserialize_with = "lenient::instant")]
     pub created_at: Option<OffsetDateTime>,
@@ -108,15 +108,15 @@ pub struct Webhook {
 /// A subscription to be, or what shall be changed of one (Heroku's article on add-on webhooks).
 ///
 /// ```
-/// use maitre_heroku_api::{Entity, Level, WebhookOrder};
+/// use maitre_heroku_api::{Entity, Level, WebhookSettings};
 ///
-/// let order = WebhookOrder::new([Entity::AddOn, Entity::AddOnAttachment], "https://lantern.example/hooks");
-/// let quieter = WebhookOrder::change().level(Level::Notify).secret("another");
+/// let order = WebhookSettings::new([Entity::AddOn, Entity::AddOnAttachment], "https://lantern.example/hooks");
+/// let quieter = WebhookSettings::default().with_level(Level::Notify).with_secret("another");
 /// assert!(!format!("{order:?} {quieter:?}").contains("another"));
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use = "an order is given to subscribe or change_webhook"]
-pub struct WebhookOrder {
+#[must_use = "an order is given to subscribe or update_webhook"]
+pub struct WebhookSettings {
     include: Option<Vec<Entity>>,
     url: Option<String>,
     level: Option<Level>,
@@ -124,37 +124,32 @@ pub struct WebhookOrder {
     secret: Option<Secret>,
 }
 
-impl WebhookOrder {
+impl WebhookSettings {
     /// Tells of these things, by posting to this URL, until it is taken.
     pub fn new(include: impl IntoIterator<Item = Entity>, url: impl Into<String>) -> Self {
-        Self::change().include(include).url(url).level(Level::Sync)
-    }
-
-    /// Changes nothing so far.
-    pub fn change() -> Self {
-        Self::default()
+        Self::default().with_include(include).with_url(url).with_level(Level::Sync)
     }
 
     /// Tells of these things.
-    pub fn include(mut self, include: impl IntoIterator<Item = Entity>) -> Self {
+    pub fn with_include(mut self, include: impl IntoIterator<Item = Entity>) -> Self {
         self.include = Some(include.into_iter().collect());
         self
     }
 
     /// Posts to this URL.
-    pub fn url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
     /// Tries so hard.
-    pub fn level(mut self, level: Level) -> Self {
+    pub fn with_level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
     /// Comes with this `Authorization` header, as it stands.
-    pub fn authorization(mut self, authorization: impl Into<Secret>) -> Self {
+    pub fn with_authorization(mut self, authorization: impl Into<Secret>) -> Self {
         self.authorization = Authorization::Set(authorization.into());
         self
     }
@@ -166,7 +161,7 @@ impl WebhookOrder {
     }
 
     /// Signs with this secret, in place of one that Heroku draws.
-    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+    pub fn with_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
     }
@@ -207,7 +202,7 @@ enum Authorization {
 /// A new subscription, and its secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Subscribed {
+pub struct Subscription {
     /// The subscription.
     pub webhook: Webhook,
     /// The secret that Heroku drew, which it will not tell again: keep it. `None` where you chose one.
@@ -221,9 +216,9 @@ pub struct WebhookDelivery {
     /// Its id.
     pub id: String,
     /// What is delivered.
-    pub event: EventMention,
+    pub event: EventRef,
     /// To which subscription.
-    pub webhook: WebhookMention,
+    pub webhook: WebhookRef,
     /// What became of it.
     pub status: DeliveryStatus,
     /// How often it was tried.
@@ -239,7 +234,7 @@ pub struct WebhookDelivery {
 /// The event of a delivery.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
-pub struct EventMention {
+pub struct EventRef {
     /// Its id, the same over all tries.
     pub id: String,
     /// What it is about.
@@ -249,7 +244,7 @@ pub struct EventMention {
 /// The subscription of a delivery.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
-pub struct WebhookMention {
+pub struct WebhookRef {
     /// Its id.
     pub id: String,
     /// How hard it tries.
@@ -375,11 +370,11 @@ impl fmt::Debug for Event {
 #[non_exhaustive]
 pub struct EventMetadata {
     /// The try, another one each time.
-    pub attempt: Option<Mention>,
+    pub attempt: Option<ObjectRef>,
     /// The delivery.
-    pub delivery: Option<Mention>,
+    pub delivery: Option<ObjectRef>,
     /// The event.
-    pub event: Option<EventMention>,
+    pub event: Option<EventRef>,
     /// The subscription.
-    pub webhook: Option<Mention>,
+    pub webhook: Option<ObjectRef>,
 }

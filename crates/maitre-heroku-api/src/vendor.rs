@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::{
     Client, Error, List,
-    base::{Base, segment},
+    base_url::{BaseUrl, segment},
     lenient,
     send::{Outgoing, authorization},
 };
@@ -113,7 +113,7 @@ impl Client {
     /// # let heroku = platform.serve().await?;
     /// # let install = platform.install("basic");
     /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
-    /// let grant = client.lost_grant("lantern", &"password".into(), install.uuid()).await?;
+    /// let grant = client.replacement_grant("lantern", &"password".into(), install.uuid()).await?;
     /// client.exchange(&grant).await?;
     /// # Ok(())
     /// # }
@@ -121,7 +121,12 @@ impl Client {
     ///
     /// # Errors
     /// 4xx where Heroku did not turn it on, or the add-on is gone.
-    pub async fn lost_grant(&self, slug: &str, password: &Secret, uuid: &str) -> Result<OauthGrant, Error> {
+    pub async fn replacement_grant(
+        &self,
+        slug: &str,
+        password: &Secret,
+        uuid: &str,
+    ) -> Result<OauthGrant, Error> {
         #[derive(Deserialize)]
         struct Wire {
             #[serde(deserialize_with = "lenient::secret")]
@@ -144,7 +149,7 @@ impl Client {
 }
 
 /// A request with the add-on's Basic credentials.
-fn vendor(base: &Base, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
+fn vendor(base: &BaseUrl, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
     let call = format!("GET {path}");
     let url = base.join(path).map_err(|cause| Error::unsendable(&call, cause))?;
     let credentials = BASE64_STANDARD.encode(format!("{slug}:{}", password.expose()));

@@ -7,7 +7,7 @@ use reqwest::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Answer, Api, Error, List,
+    Api, Error, List, Response,
     send::{Outgoing, authorization},
 };
 
@@ -41,7 +41,7 @@ const VERSION_3: HeaderValue = HeaderValue::from_static("application/vnd.heroku+
 ///
 /// `Debug` shows method and path.
 #[must_use = "a call is sent with send()"]
-pub struct Call {
+pub struct Request {
     api: Api,
     method: Method,
     path: String,
@@ -52,7 +52,7 @@ pub struct Call {
     spoiled: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-impl Call {
+impl Request {
     pub(crate) fn new(api: Api, method: Method, path: String) -> Self {
         let idempotent = matches!(method, Method::GET | Method::PUT | Method::DELETE);
         Self { api, method, path, headers: HeaderMap::new(), body: None, idempotent, spoiled: None }
@@ -87,9 +87,9 @@ impl Call {
     ///
     /// # Errors
     /// Every answer but 2xx is an [`Error`], and so is none.
-    pub async fn send(self) -> Result<Answer, Error> {
+    pub async fn send(self) -> Result<Response, Error> {
         let (api, outgoing) = self.outgoing()?;
-        api.client().send(&outgoing, Some(api.pace())).await
+        api.client().send(&outgoing, Some(api.rate_limiter())).await
     }
 
     /// Takes the answer for a list in pages, of objects of this type. Nothing is sent before the list is read.
@@ -122,8 +122,8 @@ impl Call {
     }
 }
 
-impl fmt::Debug for Call {
+impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Request").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ const REFILL: Duration = Duration::from_secs(1);
 
 /// What is known of the pool of requests that a token takes from.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<Known>);
+pub(crate) struct RateLimiter(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -21,7 +21,7 @@ struct Known {
     not_before: Option<Instant>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// Takes note of an answer: who was told that nothing is left, or to come back later, does not ask before.
     pub(crate) fn heard(&self, status: u16, headers: &HeaderMap, retry_after: Option<Duration>) {
         let mut known = self.known();
@@ -38,19 +38,19 @@ impl Pace {
         known.not_before = Some(known.not_before.map_or(then, |before| before.max(then)));
     }
 
-    /// Waits until there may be a request left; if that takes longer than `patience`, tells how long instead.
-    pub(crate) async fn wait(&self, patience: Duration) -> Result<(), Duration> {
+    /// Waits until there may be a request left; if that takes longer than `max_wait`, tells how long instead.
+    pub(crate) async fn wait(&self, max_wait: Duration) -> Result<(), Duration> {
         let not_before = self.known().not_before;
         let Some(not_before) = not_before else { return Ok(()) };
         let wait = not_before.saturating_duration_since(Instant::now());
-        if wait > patience {
+        if wait > max_wait {
             return Err(wait);
         }
         tokio::time::sleep_until(not_before).await;
         Ok(())
     }
 
-    pub(crate) fn remaining(&self) -> Option<u32> {
+    pub(crate) fn remaining_requests(&self) -> Option<u32> {
         self.known().remaining
     }
 
@@ -71,42 +71,42 @@ mod tests {
         headers
     }
 
-    async fn waited(pace: &Pace) -> Duration {
+    async fn waited(rate_limiter: &RateLimiter) -> Duration {
         let before = Instant::now();
-        pace.wait(PATIENCE).await.unwrap();
+        rate_limiter.wait(PATIENCE).await.unwrap();
         before.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_while_there_is_something_left() {
-        let pace = Pace::default();
-        assert_eq!((waited(&pace).await, pace.remaining()), (Duration::ZERO, None));
-        pace.heard(200, &left("17"), None);
-        assert_eq!((waited(&pace).await, pace.remaining()), (Duration::ZERO, Some(17)));
+        let rate_limiter = RateLimiter::default();
+        assert_eq!((waited(&rate_limiter).await, rate_limiter.remaining_requests()), (Duration::ZERO, None));
+        rate_limiter.heard(200, &left("17"), None);
+        assert_eq!((waited(&rate_limiter).await, rate_limiter.remaining_requests()), (Duration::ZERO, Some(17)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_empty_pool_is_waited_for() {
-        let pace = Pace::default();
-        pace.heard(200, &left("0"), None);
-        assert!(waited(&pace).await >= REFILL);
-        assert_eq!(waited(&pace).await, Duration::ZERO);
+        let rate_limiter = RateLimiter::default();
+        rate_limiter.heard(200, &left("0"), None);
+        assert!(waited(&rate_limiter).await >= REFILL);
+        assert_eq!(waited(&rate_limiter).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_429_holds_back_all_calls_for_as_long_as_it_says() {
-        let pace = Pace::default();
-        pace.heard(429, &left("0"), Some(Duration::from_secs(7)));
-        pace.heard(200, &left("0"), None);
-        assert!(waited(&pace).await >= Duration::from_secs(7));
-        pace.heard(429, &HeaderMap::new(), None);
-        assert!(waited(&pace).await >= REFILL);
+        let rate_limiter = RateLimiter::default();
+        rate_limiter.heard(429, &left("0"), Some(Duration::from_secs(7)));
+        rate_limiter.heard(200, &left("0"), None);
+        assert!(waited(&rate_limiter).await >= Duration::from_secs(7));
+        rate_limiter.heard(429, &HeaderMap::new(), None);
+        assert!(waited(&rate_limiter).await >= REFILL);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_would_wait_too_long_is_told_so() {
-        let pace = Pace::default();
-        pace.heard(429, &left("0"), Some(Duration::from_mins(1)));
-        assert!(pace.wait(PATIENCE).await.unwrap_err() > PATIENCE);
+        let rate_limiter = RateLimiter::default();
+        rate_limiter.heard(429, &left("0"), Some(Duration::from_mins(1)));
+        assert!(rate_limiter.wait(PATIENCE).await.unwrap_err() > PATIENCE);
     }
 }

@@ -1,7 +1,7 @@
 use maitre_core::Secret;
 use serde::Deserialize;
 
-use super::Mention;
+use super::ObjectRef;
 use crate::lenient;
 
 /// Where an app's log goes.
@@ -17,7 +17,7 @@ pub struct LogDrain {
     #[serde(deserialize_with = "lenient::secret")]
     pub url: Secret,
     /// The add-on that it belongs to, where it is not the app's own.
-    pub addon: Option<Mention>,
+    pub addon: Option<ObjectRef>,
     /// The app.
-    pub app: Option<Mention>,
+    pub app: Option<ObjectRef>,
 }

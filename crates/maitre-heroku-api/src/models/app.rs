@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::Mention;
+use super::ObjectRef;
 use crate::lenient;
 
 /// A customer's app.
@@ -15,13 +15,13 @@ pub struct App {
     /// Who owns it.
     pub owner: Option<Person>,
     /// The team that it belongs to, whose members may use the add-on, too.
-    pub team: Option<Mention>,
+    pub team: Option<ObjectRef>,
     /// Where it runs, in the manifest's names: `us`, `eu`.
-    pub region: Option<Mention>,
+    pub region: Option<ObjectRef>,
     /// The private space that it runs in.
-    pub space: Option<Mention>,
+    pub space: Option<ObjectRef>,
     /// What kind of platform it runs on, by name `cedar` or `fir`. Fir apps have no log drains.
-    pub generation: Option<Mention>,
+    pub generation: Option<ObjectRef>,
     /// Where it is to be seen.
     pub web_url: Option<String>,
     /// When it was made.
@@ -54,7 +54,7 @@ pub struct Collaborator {
     #[serde(default)]
     pub id: String,
     /// The app.
-    pub app: Option<Mention>,
+    pub app: Option<ObjectRef>,
     /// Who it is.
     pub user: Person,
     /// `owner`, `member`, and others.

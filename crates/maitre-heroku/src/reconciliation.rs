@@ -1,0 +1,169 @@
+use std::{collections::BTreeMap, error, fmt};
+
+use maitre_core::ResourceSummary;
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::api::Install;
+
+/// Minimum time between two reconciliations before their common differences may be acted on.
+const MIN_INTERVAL: Duration = Duration::hours(24);
+
+/// Differences between the ledger and Heroku's list of installs at one point in time.
+///
+/// Store it as JSON and compare it with the next one, a day later: see [`persisting_since`](Self::persisting_since).
+///
+/// ```
+/// use maitre_heroku::Reconciliation;
+///
+/// let json = r#"{"compared_at":"2026-03-04T05:06:07Z","missing_in_ledger":[],"missing_at_heroku":[{"uuid":"7b0c","plan":"basic"}],"plan_mismatch":[]}"#;
+/// let reconciliation: Reconciliation = serde_json::from_str(json)?;
+/// assert_eq!(serde_json::to_string(&reconciliation)?, json);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reconciliation {
+    /// Time of the comparison.
+    #[serde(with = "time::serde::rfc3339")]
+    pub compared_at: OffsetDateTime,
+    /// Resources that Heroku bills and the ledger does not contain: their provision was lost, or they were removed from
+    /// the ledger only.
+    pub missing_in_ledger: Vec<Difference>,
+    /// Resources in the ledger that Heroku does not bill: their deprovision never arrived.
+    pub missing_at_heroku: Vec<Difference>,
+    /// Resources whose plan at Heroku differs from the [`plan`](Difference::plan) in the ledger.
+    pub plan_mismatch: Vec<Difference>,
+}
+
+/// A resource that exists on one side only, or has different plans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// Heroku's id of the resource, which is its key.
+    pub uuid: String,
+    /// Plan of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Plan at Heroku, if it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heroku_plan: Option<String>,
+}
+
+impl Difference {
+    fn new(uuid: &str, plan: Option<&String>) -> Self {
+        Self { uuid: uuid.to_owned(), plan: plan.cloned(), heroku_plan: None }
+    }
+}
+
+/// Error for two reconciliations that are less than 24 h apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TooRecent;
+
+impl fmt::Display for TooRecent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("reconciliations must be at least 24 h apart: in-flight operations look like differences")
+    }
+}
+
+impl error::Error for TooRecent {}
+
+impl Reconciliation {
+    /// Returns the differences that an earlier reconciliation found as well.
+    ///
+    /// ```
+    /// use maitre_heroku::Reconciliation;
+    ///
+    /// let at = |compared_at: &str, uuids: &str| {
+    ///     let json = format!(r#"{{"compared_at":"{compared_at}","missing_in_ledger":[],"missing_at_heroku":[{uuids}],"plan_mismatch":[]}}"#);
+    ///     serde_json::from_str::<Reconciliation>(&json)
+    /// };
+    /// let yesterday = at("2026-03-04T05:06:07Z", r#"{"uuid":"a"},{"uuid":"b"}"#)?;
+    /// let today = at("2026-03-05T05:06:07Z", r#"{"uuid":"b"},{"uuid":"c"}"#)?;
+    ///
+    /// let persisting = today.persisting_since(&yesterday)?;
+    /// assert_eq!(persisting.missing_at_heroku.len(), 1);
+    /// assert_eq!(persisting.missing_at_heroku[0].uuid, "b");
+    /// assert!(today.persisting_since(&today).is_err(), "the two must be 24 h apart");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`TooRecent`] if there are less than 24 h between the two.
+    pub fn persisting_since(&self, earlier: &Self) -> Result<Self, TooRecent> {
+        if self.compared_at - earlier.compared_at < MIN_INTERVAL {
+            return Err(TooRecent);
+        }
+        let in_both = |now: &[Difference], then: &[Difference]| -> Vec<Difference> {
+            now.iter().filter(|now| then.iter().any(|then| then.uuid == now.uuid)).cloned().collect()
+        };
+        Ok(Self {
+            compared_at: self.compared_at,
+            missing_in_ledger: in_both(&self.missing_in_ledger, &earlier.missing_in_ledger),
+            missing_at_heroku: in_both(&self.missing_at_heroku, &earlier.missing_at_heroku),
+            plan_mismatch: in_both(&self.plan_mismatch, &earlier.plan_mismatch),
+        })
+    }
+
+    /// Whether there are no differences.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.missing_in_ledger.is_empty() && self.missing_at_heroku.is_empty() && self.plan_mismatch.is_empty()
+    }
+
+    /// Compares the resources of the ledger with the installs at Heroku, both by key.
+    pub(crate) fn new(
+        compared_at: OffsetDateTime,
+        ledger: &BTreeMap<String, ResourceSummary>,
+        heroku: &BTreeMap<String, Install>,
+    ) -> Self {
+        let is_in_ledger = |uuid: &String| ledger.get(uuid).is_some_and(|summary| !summary.removed);
+        let missing_in_ledger = heroku.iter().filter(|(uuid, _)| !is_in_ledger(uuid));
+        let provisioned = || ledger.iter().filter(|(_, summary)| summary.lives);
+        let missing_at_heroku = provisioned().filter(|(uuid, _)| !heroku.contains_key(*uuid));
+        let plan_mismatch = provisioned().filter_map(|(uuid, summary)| {
+            let heroku_plan = heroku.get(uuid)?.plan.as_deref()?;
+            let heroku_plan = heroku_plan.split_once(':').map_or(heroku_plan, |(_, bare)| bare);
+            let mut difference = Difference::new(uuid, summary.plan.as_ref());
+            difference.heroku_plan = Some(heroku_plan.to_owned());
+            (summary.plan.as_deref() != Some(heroku_plan)).then_some(difference)
+        });
+        Self {
+            compared_at,
+            missing_in_ledger: missing_in_ledger
+                .map(|(uuid, install)| Difference::new(uuid, install.plan.as_ref()))
+                .collect(),
+            missing_at_heroku: missing_at_heroku
+                .map(|(uuid, summary)| Difference::new(uuid, summary.plan.as_ref()))
+                .collect(),
+            plan_mismatch: plan_mismatch.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn reconciliation(compared_at: OffsetDateTime, missing_at_heroku: &[&str]) -> Reconciliation {
+        let missing_at_heroku = missing_at_heroku.iter().map(|uuid| Difference::new(uuid, None)).collect();
+        Reconciliation { compared_at, missing_in_ledger: Vec::new(), missing_at_heroku, plan_mismatch: Vec::new() }
+    }
+
+    #[test]
+    fn differences_found_24_hours_apart_persist() {
+        let first = reconciliation(datetime!(2026-03-04 05:06:07 UTC), &["a", "b"]);
+        let second = reconciliation(datetime!(2026-03-05 05:06:07 UTC), &["b", "c"]);
+        assert_eq!(second.persisting_since(&first).unwrap().missing_at_heroku, second.missing_at_heroku[..1]);
+    }
+
+    #[test]
+    fn one_second_less_than_24_hours_is_too_recent() {
+        let first = reconciliation(datetime!(2026-03-04 05:06:07 UTC), &["a"]);
+        let second = reconciliation(datetime!(2026-03-05 05:06:06 UTC), &["a"]);
+        assert_eq!(second.persisting_since(&first).unwrap_err(), TooRecent);
+        assert_eq!(first.persisting_since(&second).unwrap_err(), TooRecent);
+    }
+}
