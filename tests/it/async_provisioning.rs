@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use maitre_testkit::Heroku;
-use maitre_testkit::platform::{Install, Platform, Serving, State};
+use maitre_testkit::platform::{Install, Platform, PlatformServer, State};
 
 use crate::ledger::support::until;
 use crate::support::{Folder, build};
@@ -24,7 +24,7 @@ struct Smithy {
 
 impl Smithy {
     /// Starts the example. Each anvil takes longer than the two seconds after which the add-on answers 202.
-    fn start(folder: &Folder, heroku: &Serving) -> Self {
+    fn start(folder: &Folder, heroku: &PlatformServer) -> Self {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         let mut process = Command::new(&*BINARY)
             .current_dir(&folder.0)
@@ -63,7 +63,7 @@ fn heroku() -> Platform {
 async fn ordered(smithy: &Smithy, heroku: &Platform) -> Install {
     let install = heroku.install("basic");
     let reply = smithy.heroku().provision("basic").install(&install).send().await;
-    install.provision_answered(reply.expect(202));
+    install.record_provision(reply.expect(202));
     install
 }
 
@@ -74,18 +74,18 @@ async fn a_slow_provision_is_202_and_heroku_is_notified_on_completion() {
     let smithy = Smithy::start(&folder, &api);
     let install = ordered(&smithy, &heroku).await;
     assert!(install.message().is_some_and(|message| !message.is_empty()));
-    until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+    until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
 
     until("Heroku is told", || async { install.state() == State::Provisioned }).await;
     assert_eq!(install.config()["SMITHY_URL"], format!("https://anvils.example/{}", install.uuid()));
-    assert_eq!((install.tally().config_patches, install.tally().provisioned), (1, 1));
+    assert_eq!((install.call_counts().config_patches, install.call_counts().provisioned), (1, 1));
 
     let reply = smithy.heroku().plan_change(install.uuid(), "premium").send().await;
-    install.plan_change_answered("premium", reply.expect(202));
+    install.record_plan_change("premium", reply.expect(202));
     until("the plan is another one", || async { install.config()["SMITHY_PLAN"] == "premium" }).await;
 
     let reply = smithy.heroku().deprovision(install.uuid()).send().await;
-    install.deprovision_answered(reply.expect(204));
+    install.record_deprovision(reply.expect(204));
     assert!(heroku.violations().is_empty(), "{:#?}", heroku.violations());
 }
 

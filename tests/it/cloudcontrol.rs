@@ -140,7 +140,7 @@ async fn every_request_requires_the_credentials() {
             ($call:expr) => {
                 match &authorization {
                     Some(authorization) => $call.authorization(authorization).await,
-                    None => $call.no_credentials().await,
+                    None => $call.without_credentials().await,
                 }
             };
         }

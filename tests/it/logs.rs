@@ -284,7 +284,7 @@ async fn the_log_of_a_rejected_request_has_all_known_fields() {
     let house = crate::support::heroku().await;
     let heroku = &house.market;
     heroku.plan_change("widget-5", "basic").header("x-request-id", "r-5").body("{").await.expect(400);
-    heroku.provision("basic").header("x-request-id", "r-6").no_credentials().await.expect(401);
+    heroku.provision("basic").header("x-request-id", "r-6").without_credentials().await.expect(401);
     heroku.single_sign_on(UUID).header("x-request-id", "r-7").set("timestamp", "0").await.expect(403);
     let own_id = heroku.provision("gold").uuid(UUID).await;
     let own_id = own_id.expect(422).header("x-request-id").unwrap();

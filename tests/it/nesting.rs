@@ -150,7 +150,7 @@ async fn a_credentialed_listener_is_nested_directly_in_an_app_with_state() {
         .route("/", get(async |State(state): State<AppState>| state.0));
     let server = Server::start(app.with_state(AppState("the host's own page"))).await;
     whole_life(&at(&server, "/heroku")).await;
-    let page = testkit::Visitor::new(&server.url("")).get("/").await;
+    let page = testkit::Browser::new(&server.url("")).get("/").await;
     assert_eq!(page.expect(200).text(), "the host's own page");
 }
 
@@ -239,7 +239,7 @@ async fn other_paths_are_left_to_the_host() {
         .nest("/cloudcontrol", maitre::cloudcontrol((CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), vendor.clone())))
         .fallback(async || (StatusCode::NOT_FOUND, "the host's own page for what is not there"));
     let server = Server::start(app).await;
-    let mut visitor = testkit::Visitor::new(&server.url(""));
+    let mut visitor = testkit::Browser::new(&server.url(""));
     for path in [
         "/",
         "/nowhere",

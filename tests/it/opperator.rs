@@ -116,7 +116,7 @@ async fn every_route_requires_the_shared_secret() {
             ($call:expr) => {
                 match secret {
                     Some(secret) => $call.header("x-opperator-shared-secret", secret).await,
-                    None => $call.no_credentials().await,
+                    None => $call.without_credentials().await,
                 }
             };
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-use maitre_testkit::{CloudControl, Heroku, Opperator, Visitor};
+use maitre_testkit::{Browser, CloudControl, Heroku, Opperator};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
@@ -220,7 +220,7 @@ async fn the_dashboard_requires_single_sign_on() {
     let uuid = heroku.new_uuid();
     heroku.provision("basic").uuid(&uuid).await.expect(200);
 
-    let mut visitor = Visitor::new(&saas.origin);
+    let mut visitor = Browser::new(&saas.origin);
     visitor.get("/dashboard").await.expect(403);
     // {"appname":"<b>myapp"}, which is not signed
     let form = heroku.single_sign_on(&uuid).set("nav-data", "eyJhcHBuYW1lIjoiPGI-bXlhcHAifQ");
@@ -332,13 +332,13 @@ async fn two_processes_share_one_postgres() {
     // a sign-on at one process is valid in both
     let now = OffsetDateTime::now_utc();
     let form = one.heroku().single_sign_on(&uuid).at(now);
-    let mut visitor = Visitor::new(&one.origin);
+    let mut visitor = Browser::new(&one.origin);
     visitor.post_form(form.url(), form.fields()).await.expect(302);
     two.heroku().single_sign_on(&uuid).at(now).await.expect(403);
     two.heroku().single_sign_on(&uuid).at(now - Duration::seconds(1)).await.expect(302);
     let session = visitor.cookie("tally").expect("a session").value().to_owned();
-    let mut there = Visitor::new(&two.origin);
-    there.plant("tally", &session);
+    let mut there = Browser::new(&two.origin);
+    there.set_cookie("tally", &session);
     there.get("/dashboard").await.expect(200);
 
     // the other process continues without it

@@ -1,6 +1,6 @@
 //! The example with its built-in sandbox: the first thing that a newcomer runs.
 
-use maitre_testkit::Visitor;
+use maitre_testkit::Browser;
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ async fn the_example_is_provisioned_opened_and_deprovisioned_in_its_sandbox() {
 
     let at = format!("/apps/shop/addons/{}", addon["name"].as_str().unwrap());
     let form = market.ask("GET", &format!("{at}/sso"), Value::Null).await;
-    let mut visitor = Visitor::new(&saas.origin);
+    let mut visitor = Browser::new(&saas.origin);
     let fields: Vec<_> = form["params"]
         .as_object()
         .unwrap()

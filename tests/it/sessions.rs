@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use axum::Router;
 use maitre::{Heroku, SignedOn};
-use maitre_testkit::Visitor;
+use maitre_testkit::Browser;
 use serde_json::json;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::{Id, Record};
@@ -44,12 +44,12 @@ fn pages(app: Router) -> Router {
 }
 
 /// Makes the browser send its session cookie with a cross-site post, as older browsers and laxer layers do.
-fn send_along(visitor: &mut Visitor) {
+fn send_along(visitor: &mut Browser) {
     let own = visitor.cookie("id").expect("a session").value().to_owned();
-    visitor.plant("id", &own);
+    visitor.set_cookie("id", &own);
 }
 
-async fn sign_in(house: &House<Heroku>, visitor: &mut Visitor) -> maitre_testkit::Reply {
+async fn sign_in(house: &House<Heroku>, visitor: &mut Browser) -> maitre_testkit::Reply {
     let form = house.market.single_sign_on(UUID).provider_id("widget-1");
     let landed = visitor.post_form(form.url(), form.fields()).await;
     landed.expect(302);
@@ -86,7 +86,7 @@ async fn a_planted_live_session_id_is_invalid_after_sign_on() {
     let planted = mallory.cookie("id").unwrap().value().to_owned();
 
     let mut ada = house.visitor();
-    ada.plant("id", &planted);
+    ada.set_cookie("id", &planted);
     let landed = sign_in(&house, &mut ada).await;
     let given = landed.cookie("id").unwrap().value().to_owned();
     assert_ne!(given, planted);
@@ -104,14 +104,14 @@ async fn an_invented_session_id_is_never_adopted() {
     let invented = Id(7).to_string();
     for invented in [invented.as_str(), "no-id-at-all", ""] {
         let mut visitor = house.visitor();
-        visitor.plant("id", invented);
+        visitor.set_cookie("id", invented);
         let landed = sign_in(&house, &mut visitor).await;
         assert_ne!(landed.cookie("id").unwrap().value(), invented);
         assert_eq!(visitor.follow(&landed).await.json(), json!({ "widget": "widget-1" }));
     }
     assert!(store.load(&Id(7)).await.unwrap().is_none());
     let mut mallory = house.visitor();
-    mallory.plant("id", &invented);
+    mallory.set_cookie("id", &invented);
     assert_eq!(mallory.get("/dashboard").await.json(), json!({}));
 }
 

@@ -1,7 +1,7 @@
 //! Single sign-on in a browser: the form, the redirects and the page.
 
 use maitre_core::manifest::is_loopback;
-use maitre_testkit::{Call, Form, SignOn, Visitor};
+use maitre_testkit::{Browser, Call, Form, SignOn};
 
 use crate::response::Response;
 use crate::url;
@@ -19,7 +19,7 @@ pub(crate) struct SsoEndpoint {
 
 /// A sign-on attempt and the page it led to.
 pub(crate) struct SignedIn {
-    pub(crate) visitor: Visitor,
+    pub(crate) visitor: Browser,
     /// Response to the form.
     pub(crate) response: Response,
     /// Last page. The response to the form if there is no redirect, or if it leads to a machine that may not be called.
@@ -32,15 +32,15 @@ impl SsoEndpoint {
         Self { origin: origin.to_owned(), path: path.to_owned() }
     }
 
-    pub(crate) fn visitor(&self) -> Visitor {
-        Visitor::new(&self.origin)
+    pub(crate) fn visitor(&self) -> Browser {
+        Browser::new(&self.origin)
     }
 
     /// Posts the form as a browser does and follows the redirects.
     pub(crate) async fn sign_in<F: Form>(
         &self,
         wire: &Wire,
-        mut visitor: Visitor,
+        mut visitor: Browser,
         form: &Call<SignOn<F>>,
     ) -> Result<SignedIn, Stop> {
         let response = wire.visit(visitor.post_form(form.url(), form.fields())).await?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use maitre_testkit::{Call, Error, Kind, Reply, Visit};
+use maitre_testkit::{Call, Error, Kind, Navigation, Reply};
 
 use crate::cleanup::Created;
 use crate::error::SetupError;
@@ -163,7 +163,7 @@ impl Wire {
     }
 
     /// Opens a page in the browser.
-    pub(crate) async fn visit(&self, visit: Visit<'_>) -> Result<Response, Stop> {
+    pub(crate) async fn visit(&self, visit: Navigation<'_>) -> Result<Response, Stop> {
         let start = Instant::now();
         let request = format!("{visit:?}");
         match tokio::time::timeout(self.timeout, visit.try_send()).await {

@@ -260,8 +260,7 @@ impl ClientBuilder {
             builder = builder.no_proxy();
         }
         if let Some(proxy) = &self.proxy {
-            let proxy =
-                reqwest::Proxy::all(proxy.expose()).map_err(|cause| unusable("the proxy's URL", cause))?;
+            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|cause| unusable("the proxy's URL", cause))?;
             builder = builder.proxy(proxy);
         }
         #[cfg(feature = "tls")]

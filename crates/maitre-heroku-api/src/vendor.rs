@@ -121,12 +121,7 @@ impl Client {
     ///
     /// # Errors
     /// 4xx where Heroku did not turn it on, or the add-on is gone.
-    pub async fn replacement_grant(
-        &self,
-        slug: &str,
-        password: &Secret,
-        uuid: &str,
-    ) -> Result<OauthGrant, Error> {
+    pub async fn replacement_grant(&self, slug: &str, password: &Secret, uuid: &str) -> Result<OauthGrant, Error> {
         #[derive(Deserialize)]
         struct Wire {
             #[serde(deserialize_with = "lenient::secret")]

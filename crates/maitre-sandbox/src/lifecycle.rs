@@ -75,7 +75,7 @@ impl Sandbox {
 
     async fn call_provision(&self, install: &Install) -> Outcome {
         if install.grant().expires_at() <= self.platform().clock().now() {
-            install.new_grant();
+            install.issue_grant();
         }
         let plan = install.plan();
         let request = self.addon().heroku.provision(&plan).install(install).request();
@@ -85,7 +85,7 @@ impl Sandbox {
         };
         let status = reply.status();
         if matches!(status, 200..=202 | 410 | 422) {
-            install.provision_answered(&reply);
+            install.record_provision(&reply);
         }
         match status {
             200 | 201 => Outcome::Done,
@@ -93,7 +93,7 @@ impl Sandbox {
             410 | 422 => Outcome::Refused(refusal(&reply)),
             408 | 429 | 500.. => Outcome::Pending(answered(status)),
             _ => {
-                install.remove();
+                install.remove_silently();
                 Outcome::Failed(answered(status))
             }
         }
@@ -105,7 +105,7 @@ impl Sandbox {
             let request = self.addon().heroku.plan_change(&path_id(install), plan).request();
             match self.call(install, Kind::PlanChange, format!("Change to {plan}"), &request).await {
                 Ok(reply) if reply.status() < 500 => {
-                    install.plan_change_answered(plan, &reply);
+                    install.record_plan_change(plan, &reply);
                     return match reply.status() {
                         202 => Outcome::Accepted,
                         200..300 => Outcome::Done,
@@ -128,7 +128,7 @@ impl Sandbox {
         let result = self.call(install, Kind::Deprovision, "Deprovision".to_owned(), &request).await;
         let error = match result {
             Ok(reply) => {
-                install.deprovision_answered(&reply);
+                install.record_deprovision(&reply);
                 match install.state() {
                     State::Deprovisioned => return Outcome::Done,
                     State::Deprovisioning if reply.status() == 202 => return Outcome::Accepted,
@@ -137,7 +137,7 @@ impl Sandbox {
             }
             Err(message) => message,
         };
-        install.deprovision_failed();
+        install.record_deprovision_failure();
         Outcome::Pending(error)
     }
 

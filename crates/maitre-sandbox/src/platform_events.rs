@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use maitre_testkit::{
     Reply,
-    platform::{News, Rule},
+    platform::{PlatformEvent, Rule},
 };
 
 use crate::{
@@ -16,12 +16,12 @@ use crate::{
 };
 
 impl Inner {
-    pub(crate) fn on_platform_event(&self, event: &News) {
+    pub(crate) fn on_platform_event(&self, event: &PlatformEvent) {
         self.dirty.store(true, Ordering::Relaxed);
         match event {
-            News::Asked(exchange) => self.journal.exchange_started(exchange),
-            News::Ended(exchange) => self.journal.exchange_ended(exchange),
-            News::Posted { uuid, request, reply } => {
+            PlatformEvent::RequestReceived(exchange) => self.journal.exchange_started(exchange),
+            PlatformEvent::ExchangeEnded(exchange) => self.journal.exchange_ended(exchange),
+            PlatformEvent::WebhookPosted { uuid, request, reply } => {
                 let now = self.platform.clock().now();
                 let head = Head {
                     uuid: Some(uuid.clone()),
@@ -34,7 +34,7 @@ impl Inner {
                 let status = reply.as_ref().map(Reply::status);
                 self.journal.complete(id, Completion { status, response, ..Completion::default() });
             }
-            News::Broken(violation) => {
+            PlatformEvent::RuleViolated(violation) => {
                 if violation.rule() == Rule::LostGrant && !self.needs_token(violation.uuid()) {
                     return;
                 }
@@ -44,7 +44,7 @@ impl Inner {
                     self.journal.note(violation.at(), violation.uuid(), title, Some(finding));
                 }
             }
-            News::Changed(_) => self.subscribers.publish(PageEvent::Installs),
+            PlatformEvent::InstallChanged(_) => self.subscribers.publish(PageEvent::Installs),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::Router;
-use maitre_testkit::platform::{Install, Order, Platform, State};
+use maitre_testkit::platform::{Install, InstallBuilder, Platform, State};
 use tokio::sync::Notify;
 
 use crate::{
@@ -77,9 +77,9 @@ impl Sandbox {
 
     pub(crate) fn new(addon: Addon, store: Store, builder: &SandboxBuilder) -> Self {
         let platform = Platform::new(&addon.slug, &addon.password, &builder.client_secret);
-        platform.change(|settings| {
+        platform.update_settings(|settings| {
             addon.configure(settings);
-            settings.kept = 1_000; // the journal keeps more
+            settings.history_limit = 1_000; // the journal keeps more
         });
         let subscribers = Subscribers::new();
         let sandbox = Self(Arc::new(Inner {
@@ -127,11 +127,11 @@ impl Sandbox {
 
     /// Provisions the add-on on this plan for a new app. Returns when the add-on has responded, or after 25 seconds.
     pub async fn provision(&self, plan: &str) -> Install {
-        self.place(self.platform().order(plan)).await.0
+        self.place(self.platform().install_builder(plan)).await.0
     }
 
-    pub(crate) async fn place(&self, order: Order) -> (Install, Outcome) {
-        let install = order.install();
+    pub(crate) async fn place(&self, order: InstallBuilder) -> (Install, Outcome) {
+        let install = order.create();
         let outcome = self.perform(&install, Lifecycle::Provision).await;
         (install, outcome)
     }
@@ -146,8 +146,8 @@ impl Sandbox {
     pub fn set_chaos(&self, chaos: Chaos, seed: u64) {
         self.0.faults.set_chaos(chaos, seed);
         self.platform().clear_faults();
-        self.platform().seed(seed);
-        inbound::random(chaos).for_each(|fault| self.platform().fault(fault));
+        self.platform().set_seed(seed);
+        inbound::random(chaos).for_each(|fault| self.platform().inject_fault(fault));
         self.publish(PageEvent::Panel);
     }
 

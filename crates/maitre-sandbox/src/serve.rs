@@ -26,7 +26,7 @@ pub struct Serving {
     sandbox: Sandbox,
     url: String,
     api_url: String,
-    _platform: platform::Serving,
+    _platform: platform::PlatformServer,
     _tasks: JoinSet<()>,
 }
 
@@ -66,7 +66,7 @@ impl Sandbox {
             _ => format!("localhost:{}", address.port()),
         };
         let url = self.inner().url.get_or_init(|| format!("http://{host}")).clone();
-        self.platform().change(|settings| settings.dashboards = format!("{url}/sso"));
+        self.platform().update_settings(|settings| settings.dashboard_url = format!("{url}/sso"));
         let serving = self.platform().serve_router(listener, self.router())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(run_clock(self.clone()));

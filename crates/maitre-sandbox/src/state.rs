@@ -18,7 +18,7 @@ impl Sandbox {
         let mut state = self.journal().store().load_state();
         let retries = state.split_off(RETRY_PREFIX);
         if !state.is_empty() {
-            self.platform().remember(&state).map_err(invalid)?;
+            self.platform().restore(&state).map_err(invalid)?;
         }
         for text in retries.iter().filter(|(key, _)| key.starts_with(RETRY_PREFIX)).map(|(_, text)| text) {
             self.schedule_retry(serde_json::from_str(text).map_err(invalid)?);
@@ -26,7 +26,7 @@ impl Sandbox {
         for install in self.platform().installs() {
             self.states().insert(install.uuid().to_owned(), install.state());
             let call = match install.state() {
-                State::Provisioning if install.answered() != Some(202) => Lifecycle::Provision,
+                State::Provisioning if install.provision_status() != Some(202) => Lifecycle::Provision,
                 State::Deprovisioning => Lifecycle::Deprovision,
                 _ => continue,
             };
@@ -43,7 +43,7 @@ impl Sandbox {
         if !store.is_file() || !dirty.swap(false, Ordering::Relaxed) {
             return;
         }
-        let mut state = self.platform().memory();
+        let mut state = self.platform().snapshot();
         for retry in self.inner().retries.all() {
             let text = serde_json::to_string(&retry).unwrap_or_default();
             state.insert(format!("{RETRY_PREFIX}{}", retry.uuid), text);

@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let install = platform.install("basic");
     let order = || vendor.provision("basic").install(&install);
     let reply = tell("POST", order().send().await);
-    install.provision_answered(&reply);
+    install.record_provision(&reply);
     // Heroku would not ask again: a customer is curious how far it is
     let finished = async {
         while install.state() == State::Provisioning {
@@ -56,11 +56,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if install.state() == State::Provisioned {
         change(&vendor, &install).await?;
         let reply = tell("DELETE", vendor.deprovision(install.uuid()).send().await);
-        install.deprovision_answered(&reply);
+        install.record_deprovision(&reply);
         println!("it is {}", install.state());
     }
 
-    println!("\n{:#?}", install.tally());
+    println!("\n{:#?}", install.call_counts());
     match &platform.violations()[..] {
         [] => println!("The add-on did nothing wrong."),
         violations => println!("The add-on did wrong: {violations:#?}"),
@@ -69,11 +69,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn change(vendor: &Heroku, install: &Install) -> Result<(), Box<dyn Error>> {
-    let patches = install.tally().config_patches;
+    let patches = install.call_counts().config_patches;
     let reply = tell("PUT", vendor.plan_change(install.uuid(), "premium").send().await);
-    install.plan_change_answered("premium", &reply);
+    install.record_plan_change("premium", &reply);
     let changed = async {
-        while reply.status() == 202 && install.tally().config_patches == patches {
+        while reply.status() == 202 && install.call_counts().config_patches == patches {
             sleep(Duration::from_millis(100)).await;
         }
     };

@@ -3,7 +3,7 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use reqwest::{Body, Client};
 use tokio::{sync::Notify, time::sleep};
 
-use crate::{Error, Reply, Request, pace::Pieces, sign};
+use crate::{Error, Reply, Request, sign, slow_body::SlowBody};
 
 /// One request of a marketplace that is not sent yet: correct as it stands, and to be spoiled at will.
 ///
@@ -95,7 +95,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Asks as nobody: leaves out the header by which the marketplace shows who it is.
-    pub fn no_credentials(self) -> Self {
+    pub fn without_credentials(self) -> Self {
         self.without_header("authorization").without_header(crate::opperator::SECRET_HEADER)
     }
 
@@ -133,10 +133,10 @@ impl<K: Kind> Call<K> {
     /// use maitre_testkit::Heroku;
     ///
     /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
-    /// heroku.provision("basic").slowly(5, Duration::from_millis(200)).await.expect(200);
+    /// heroku.provision("basic").slow_body(5, Duration::from_millis(200)).await.expect(200);
     /// # }
     /// ```
-    pub fn slowly(mut self, pieces: usize, pause: Duration) -> Self {
+    pub fn slow_body(mut self, pieces: usize, pause: Duration) -> Self {
         self.slowly = Some((pieces, pause));
         self
     }
@@ -210,7 +210,7 @@ impl<K: Kind> Call<K> {
         match self.slowly {
             None => request.send(&self.client).await,
             Some((pieces, pause)) => {
-                let body = Body::wrap(Pieces::slow(&request.body, pieces, pause));
+                let body = Body::wrap(SlowBody::slow(&request.body, pieces, pause));
                 request.send_with(Some(body), &self.client).await
             }
         }
@@ -234,7 +234,7 @@ impl<K: Kind> Call<K> {
         K::Value: Send + Sync,
     {
         let request = self.request();
-        let body = Body::wrap(Pieces::half(&request.body));
+        let body = Body::wrap(SlowBody::half(&request.body));
         // the error is the one that the body ends with
         let _ = request.send_with(Some(body), &self.client).await;
     }
@@ -265,7 +265,7 @@ impl<K: Kind> Call<K> {
             sent.notify_one();
             None
         } else {
-            Some(Body::wrap(Pieces::told(&request.body, &sent)))
+            Some(Body::wrap(SlowBody::hang_up_after_send(&request.body, &sent)))
         };
         let hung_up = async {
             sent.notified().await;

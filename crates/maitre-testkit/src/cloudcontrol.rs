@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Call, Json, Request, SignOn,
     call::{Kind, named, sealed::Sealed},
-    door::{self, Door, resource},
+    endpoint::{self, Endpoint, resource},
     json::write_json,
     sign,
     sso::Form,
@@ -31,7 +31,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct CloudControl {
-    door: Door,
+    endpoint: Endpoint,
     slug: String,
     salt: String,
 }
@@ -41,8 +41,8 @@ impl CloudControl {
     /// `id`, `api.password` and `api.sso_salt`.
     #[must_use]
     pub fn new(root: &str, slug: &str, password: &str, salt: &str) -> Self {
-        let door = Door::new(root, [("authorization", sign::basic(slug, password))]);
-        Self { door, slug: slug.to_owned(), salt: salt.to_owned() }
+        let endpoint = Endpoint::new(root, [("authorization", sign::basic(slug, password))]);
+        Self { endpoint, slug: slug.to_owned(), salt: salt.to_owned() }
     }
 
     /// `POST /resources`: a customer adds the add-on to a deployment, here one never seen before.
@@ -58,18 +58,18 @@ impl CloudControl {
     /// )));
     /// ```
     pub fn provision(&self, plan: &str) -> Call<Provision> {
-        self.door.call(Provision { deployment: new_deployment(), plan: plan.to_owned() })
+        self.endpoint.call(Provision { deployment: new_deployment(), plan: plan.to_owned() })
     }
 
     /// `PUT /resources/{id}`: the customer moves to another plan. `cloudcontrol_id`, required by the contract, is
     /// invented; `.set("cloudcontrol_id", …)` where it matters.
     pub fn plan_change(&self, id: &str, plan: &str) -> Call<Json> {
-        self.door.json("PUT", resource(id), [("cloudcontrol_id", new_deployment().into()), ("plan", plan.into())])
+        self.endpoint.json("PUT", resource(id), [("cloudcontrol_id", new_deployment().into()), ("plan", plan.into())])
     }
 
     /// `DELETE /resources/{id}`: the customer removes the add-on. There is no body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
-        self.door.json("DELETE", resource(id), [])
+        self.endpoint.json("DELETE", resource(id), [])
     }
 
     /// `POST /resources/sso`: a user opens the add-on's dashboard, with `id`, `token`, `timestamp` and `nav-data`.
@@ -83,13 +83,13 @@ impl CloudControl {
     /// assert!(form.fields().contains(&("token".into(), "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9".into())));
     /// ```
     pub fn single_sign_on(&self, id: &str) -> Call<SignOn<LaunchForm>> {
-        self.door.sign_on(LaunchForm { id: id.to_owned(), salt: self.salt.clone() })
+        self.endpoint.sign_on(LaunchForm { id: id.to_owned(), salt: self.salt.clone() })
     }
 }
 
 impl fmt::Debug for CloudControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CloudControl").field("root", &self.door).field("slug", &self.slug).finish_non_exhaustive()
+        f.debug_struct("CloudControl").field("root", &self.endpoint).field("slug", &self.slug).finish_non_exhaustive()
     }
 }
 
@@ -123,7 +123,7 @@ impl Kind for Provision {
     }
 
     fn fields(&self) -> Vec<(String, Value)> {
-        let callback_url = format!("https://api.cloudcontrol.com/vendor/apps/{}", door::segment(&self.deployment));
+        let callback_url = format!("https://api.cloudcontrol.com/vendor/apps/{}", endpoint::segment(&self.deployment));
         named([
             ("cloudcontrol_id", json!(self.deployment)),
             ("plan", json!(self.plan)),
@@ -178,5 +178,5 @@ impl fmt::Debug for LaunchForm {
 
 /// A deployment's id: `dep`, eight characters, and the platform's domain.
 fn new_deployment() -> String {
-    format!("dep{}@cloudcontrolled.com", &door::new_uuid()[..8])
+    format!("dep{}@cloudcontrolled.com", &endpoint::new_uuid()[..8])
 }

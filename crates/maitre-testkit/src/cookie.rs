@@ -1,121 +1,138 @@
-use std::fmt;
+use std::{error, fmt, str::FromStr};
 
-use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use time::OffsetDateTime;
 
-/// A cookie as a reply sets it: a name, a value and the attributes that decide when it comes back.
+/// A cookie that a reply sets: a name, a value and its attributes.
 ///
 /// `Debug` masks the value.
 ///
 /// ```
 /// use maitre_testkit::Cookie;
 ///
-/// let cookie = Cookie::parse("heroku-nav-data=eyJ9; Path=/; HttpOnly; SameSite=Lax").unwrap();
+/// let cookie: Cookie = "heroku-nav-data=eyJ9; Path=/; HttpOnly; SameSite=Lax".parse()?;
 /// assert_eq!(cookie.name(), "heroku-nav-data");
 /// assert_eq!(cookie.value(), "eyJ9");
 /// assert_eq!(cookie.path(), Some("/"));
 /// assert_eq!(cookie.same_site(), Some("Lax"));
 /// assert!(cookie.is_http_only() && !cookie.is_secure());
+/// # Ok::<(), maitre_testkit::ParseCookieError>(())
 /// ```
 #[derive(Clone)]
-pub struct Cookie {
-    name: String,
-    value: String,
-    attributes: Vec<(String, String)>,
-}
+pub struct Cookie(cookie::Cookie<'static>);
 
 impl Cookie {
-    /// Reads the value of a `Set-Cookie` header as browsers do; `None` when it names no cookie.
+    pub(crate) fn new(inner: cookie::Cookie<'static>) -> Self {
+        Self(inner)
+    }
+
+    pub(crate) fn into_inner(self) -> cookie::Cookie<'static> {
+        self.0
+    }
+
+    /// Returns the name.
     #[must_use]
-    pub fn parse(header: &str) -> Option<Self> {
-        let mut parts = header.split(';').map(str::trim);
-        let (name, value) = parts.next()?.split_once('=')?;
-        let attributes = parts.map(|part| part.split_once('=').unwrap_or((part, "")));
-        (!name.trim().is_empty()).then(|| Self {
-            name: name.trim().to_owned(),
-            value: value.trim().to_owned(),
-            attributes: attributes.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect(),
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// Returns the value as sent.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        self.0.value()
+    }
+
+    /// Returns the `Domain` attribute.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.0.domain()
+    }
+
+    /// Returns the `Path` attribute.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.0.path()
+    }
+
+    /// Returns the `SameSite` attribute: `Strict`, `Lax` or `None`.
+    #[must_use]
+    pub fn same_site(&self) -> Option<&'static str> {
+        self.0.same_site().map(|policy| match policy {
+            cookie::SameSite::Strict => "Strict",
+            cookie::SameSite::Lax => "Lax",
+            cookie::SameSite::None => "None",
         })
     }
 
-    pub(crate) fn plain(name: &str, value: &str) -> Self {
-        let attributes = vec![("Path".to_owned(), "/".to_owned())];
-        Self { name: name.to_owned(), value: value.to_owned(), attributes }
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The value, as sent.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-
-    /// An attribute by its name, in any case; a bare one such as `Secure` has the value `""`.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        // Of an attribute given twice, the last one counts.
-        let mut backwards = self.attributes.iter().rev();
-        backwards.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// The `Path` attribute.
-    #[must_use]
-    pub fn path(&self) -> Option<&str> {
-        self.attribute("path")
-    }
-
-    /// The `SameSite` attribute.
-    #[must_use]
-    pub fn same_site(&self) -> Option<&str> {
-        self.attribute("samesite")
-    }
-
-    /// Whether the cookie is kept from plain HTTP.
+    /// Whether the cookie is not sent over plain HTTP.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.attribute("secure").is_some()
+        self.0.secure().unwrap_or(false)
     }
 
-    /// Whether the cookie is kept from scripts.
+    /// Whether the cookie is hidden from scripts.
     #[must_use]
     pub fn is_http_only(&self) -> bool {
-        self.attribute("httponly").is_some()
+        self.0.http_only().unwrap_or(false)
     }
 
-    /// Whether the cookie has run out at `now`, so that setting it removes it: by a `Max-Age` of zero or less,
-    /// or else by an `Expires` that has passed.
+    /// Whether the cookie is expired at `now`, so that setting it removes it: because of a `Max-Age` of zero or less,
+    /// or without a `Max-Age` because of an `Expires` in the past.
     #[must_use]
     pub fn is_removal(&self, now: OffsetDateTime) -> bool {
-        if let Some(seconds) = self.attribute("max-age").and_then(|age| age.parse::<i64>().ok()) {
-            return seconds <= 0;
+        match self.0.max_age() {
+            Some(age) => !age.is_positive(),
+            None => self.0.expires_datetime().is_some_and(|expires| expires <= now),
         }
-        let expires = self.attribute("expires").map(|date| date.replace('-', " "));
-        expires.and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok()).is_some_and(|expires| expires <= now)
+    }
+}
+
+impl FromStr for Cookie {
+    type Err = ParseCookieError;
+
+    /// Parses the value of a `Set-Cookie` header.
+    fn from_str(header: &str) -> Result<Self, ParseCookieError> {
+        cookie::Cookie::parse(header.to_owned()).map(Self).map_err(|cause| ParseCookieError(cause.to_string()))
     }
 }
 
 impl fmt::Debug for Cookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cookie").field("name", &self.name).field("attributes", &self.attributes).finish_non_exhaustive()
+        f.debug_struct("Cookie")
+            .field("name", &self.name())
+            .field("domain", &self.domain())
+            .field("path", &self.path())
+            .field("same_site", &self.same_site())
+            .field("secure", &self.is_secure())
+            .field("http_only", &self.is_http_only())
+            .finish_non_exhaustive()
     }
 }
+
+/// The error of parsing a [`Cookie`] from a header without a name or a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseCookieError(String);
+
+impl fmt::Display for ParseCookieError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a cookie: {}", self.0)
+    }
+}
+
+impl error::Error for ParseCookieError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn removes(header: &str) -> bool {
-        let now = OffsetDateTime::from_unix_timestamp(1_772_000_000).expect("a moment of 2026");
-        Cookie::parse(header).expect("a cookie").is_removal(now)
+        let now = OffsetDateTime::from_unix_timestamp(1_772_000_000).expect("a time in 2026");
+        header.parse::<Cookie>().expect("a cookie").is_removal(now)
     }
 
     #[test]
-    fn removal_in_every_dialect() {
+    fn every_date_format_can_remove_a_cookie() {
         assert!(removes("id=; Max-Age=0"));
+        assert!(removes("id=; Max-Age=-1"));
         assert!(removes("id=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"));
         assert!(removes("id=; expires=Thu, 01-Jan-1970 00:00:01 GMT"));
         assert!(!removes("id=7"));
@@ -123,8 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn the_value_is_not_printed() {
-        let cookie = Cookie::parse("id=s3cr3t; Path=/").expect("a cookie");
+    fn a_header_without_a_name_is_an_error() {
+        assert!("=7; Path=/".parse::<Cookie>().is_err());
+        assert!("Path".parse::<Cookie>().is_err());
+    }
+
+    #[test]
+    fn debug_does_not_print_the_value() {
+        let cookie: Cookie = "id=s3cr3t; Path=/".parse().expect("a cookie");
         assert!(!format!("{cookie:?}").contains("s3cr3t"));
     }
 }

@@ -4,29 +4,30 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the README names the platform")
 )]
 
+mod browser;
 mod call;
 pub mod cloudcontrol;
 mod cookie;
-mod door;
+mod endpoint;
 mod error;
 pub mod heroku;
 mod json;
 pub mod mask;
 pub mod opperator;
-mod pace;
 #[cfg(feature = "platform")]
 pub mod platform;
 mod raw;
 mod reply;
 mod request;
 pub mod sign;
+mod slow_body;
 mod sso;
-mod visitor;
 
 pub use self::{
+    browser::{Browser, Navigation},
     call::{Call, Kind},
     cloudcontrol::CloudControl,
-    cookie::Cookie,
+    cookie::{Cookie, ParseCookieError},
     error::Error,
     heroku::Heroku,
     json::Json,
@@ -35,5 +36,4 @@ pub use self::{
     reply::Reply,
     request::Request,
     sso::{Form, SignOn},
-    visitor::{Visit, Visitor},
 };

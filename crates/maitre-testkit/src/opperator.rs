@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     Call, Json,
-    door::{self, Door},
+    endpoint::{self, Endpoint},
 };
 
 /// Where Opperator shows who it is.
@@ -28,7 +28,7 @@ pub(crate) const SECRET_HEADER: &str = "x-opperator-shared-secret";
 /// ```
 #[derive(Clone, Debug)]
 pub struct Opperator {
-    door: Door,
+    endpoint: Endpoint,
 }
 
 impl Opperator {
@@ -49,30 +49,30 @@ impl Opperator {
     /// ```
     #[must_use]
     pub fn new(root: &str, shared_secret: &str) -> Self {
-        Self { door: Door::new(root, [(SECRET_HEADER, shared_secret.to_owned())]) }
+        Self { endpoint: Endpoint::new(root, [(SECRET_HEADER, shared_secret.to_owned())]) }
     }
 
     /// `POST /instances`: a customer subscribes to these features.
     pub fn provision(&self, features: impl Into<Value>) -> Call<Json> {
-        self.door.json("POST", "/instances".to_owned(), [("features", features.into())])
+        self.endpoint.json("POST", "/instances".to_owned(), [("features", features.into())])
     }
 
     /// `PUT /instances/{id}`: the customer asks for other features.
     pub fn plan_change(&self, id: &str, features: impl Into<Value>) -> Call<Json> {
-        self.door.json("PUT", instance(id), [("features", features.into())])
+        self.endpoint.json("PUT", instance(id), [("features", features.into())])
     }
 
     /// `DELETE /instances/{id}`: the customer cancels. There is no body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
-        self.door.json("DELETE", instance(id), [])
+        self.endpoint.json("DELETE", instance(id), [])
     }
 
     /// `PUT /plan_warning/{id}`: presumably, the customer comes near a limit. No body was ever defined.
     pub fn plan_warning(&self, id: &str) -> Call<Json> {
-        self.door.json("PUT", format!("/plan_warning/{}", door::segment(id)), [])
+        self.endpoint.json("PUT", format!("/plan_warning/{}", endpoint::segment(id)), [])
     }
 }
 
 fn instance(id: &str) -> String {
-    format!("/instances/{}", door::segment(id))
+    format!("/instances/{}", endpoint::segment(id))
 }

@@ -70,7 +70,7 @@ impl Reply {
     /// All cookies that the reply sets.
     pub fn cookies(&self) -> impl Iterator<Item = Cookie> {
         let set = self.headers().filter(|(name, _)| *name == "set-cookie");
-        set.filter_map(|(_, value)| Cookie::parse(value))
+        set.filter_map(|(_, value)| value.parse().ok())
     }
 
     /// The body's bytes.

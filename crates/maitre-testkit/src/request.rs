@@ -106,7 +106,7 @@ impl Request {
     }
 
     /// Marks the request as a browser marks one that a marketplace's page made it send.
-    pub(crate) fn come_from_marketplace(&mut self) {
+    pub(crate) fn set_browser_headers(&mut self) {
         self.cross_site = true;
         self.push_header("sec-fetch-site", "cross-site");
         if self.method != "GET" {

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::{
     Call, Reply, Request,
     call::{Kind, sealed::Sealed},
-    door, request,
+    endpoint, request,
 };
 
 /// A user signing on: a form that the marketplace fills and signs, and that the user's browser posts.
@@ -121,11 +121,11 @@ impl<F: Form> Kind for SignOn<F> {
     }
 
     fn path(&self) -> String {
-        if self.by_get { door::resource(self.form.provider_id()) } else { self.form.path() }
+        if self.by_get { endpoint::resource(self.form.provider_id()) } else { self.form.path() }
     }
 
     fn fields(&self) -> Vec<(String, String)> {
-        let now = || door::now().unix_timestamp().to_string();
+        let now = || endpoint::now().unix_timestamp().to_string();
         let timestamp = self.timestamp.clone().unwrap_or_else(now);
         if !self.by_get {
             return self.form.sign(&timestamp);
@@ -136,7 +136,7 @@ impl<F: Form> Kind for SignOn<F> {
     }
 
     fn write(&self, fields: Vec<(String, String)>, request: &mut Request) {
-        request.come_from_marketplace();
+        request.set_browser_headers();
         if self.by_get {
             let mark = if request.url.contains('?') { '&' } else { '?' };
             request.url.push(mark);

@@ -103,7 +103,8 @@ async fn main() -> anyhow::Result<()> {
         Ok(())
     });
     let platform = platform.build();
-    let receiver = platform.webhook_receiver([WebhookSecret::new(setting("WEBHOOK_SECRET", "development-only-webhook-secret"))?]);
+    let receiver =
+        platform.webhook_receiver([WebhookSecret::new(setting("WEBHOOK_SECRET", "development-only-webhook-secret"))?]);
 
     let delay = setting("DELAY", "30").parse().map(Duration::from_secs).context("DELAY is a number of seconds")?;
     let smithy = ledger.wrap(Smithy { delay }).with_platform(platform);

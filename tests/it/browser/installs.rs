@@ -93,7 +93,7 @@ async fn the_page_works_without_scripts() {
     browser.until("it says how", "return document.querySelector('#live').innerText.includes('Reload to see')").await;
     browser.click("#install-form button[type=submit]").await;
     let platform = tally.market.sandbox.platform().clone();
-    let is_there = async || platform.installs().first().is_some_and(|install| install.answered() == Some(200));
+    let is_there = async || platform.installs().first().is_some_and(|install| install.provision_status() == Some(200));
     crate::ledger::support::until("it is provisioned", is_there).await;
     browser.reload().await;
     browser.sees(".install .pill", "provisioned").await;

@@ -14,7 +14,7 @@ async fn all_calls(house: &House<Heroku>, authorization: Option<&str>) -> Vec<Re
             let call = $call;
             match authorization {
                 Some(authorization) => call.authorization(authorization).await,
-                None => call.no_credentials().await,
+                None => call.without_credentials().await,
             }
         }};
     }
@@ -159,10 +159,10 @@ async fn credentials_are_checked_before_plan_body_and_resource() {
     let house = heroku().await;
     let heroku = &house.market;
     is_a_challenge(&heroku.provision("no-such-plan").credentials(SLUG, "wrong").await);
-    is_a_challenge(&heroku.provision("basic").body("{").no_credentials().await);
-    is_a_challenge(&heroku.plan_change("no-such-widget", "basic").no_credentials().await);
-    is_a_challenge(&heroku.deprovision("no-such-widget").no_credentials().await);
-    is_a_challenge(&heroku.deprovision("x").path("/resources/%FF").no_credentials().await);
+    is_a_challenge(&heroku.provision("basic").body("{").without_credentials().await);
+    is_a_challenge(&heroku.plan_change("no-such-widget", "basic").without_credentials().await);
+    is_a_challenge(&heroku.deprovision("no-such-widget").without_credentials().await);
+    is_a_challenge(&heroku.deprovision("x").path("/resources/%FF").without_credentials().await);
 }
 
 #[tokio::test]
@@ -182,5 +182,5 @@ async fn the_401_does_not_reveal_what_is_wrong_with_the_credentials() {
     let wrong_user = house.market.provision("basic").credentials("nobody", PASSWORD).await;
     let wrong_password = house.market.provision("basic").credentials(SLUG, "wrong").await;
     assert_eq!(wrong_user.body(), wrong_password.body());
-    assert_eq!(house.market.provision("basic").no_credentials().await.body(), wrong_user.body());
+    assert_eq!(house.market.provision("basic").without_credentials().await.body(), wrong_user.body());
 }

@@ -127,7 +127,7 @@ async fn deploy_events_are_acknowledged_without_a_call_to_the_listener() {
     let reply = house.market.deploy_event("widget-1").await;
     assert_eq!(reply.expect(200).json(), json!({}));
     assert_eq!(reply.header("content-type"), Some("application/json"));
-    house.market.deploy_event("widget-1").no_credentials().await.expect(401);
+    house.market.deploy_event("widget-1").without_credentials().await.expect(401);
     assert_eq!(house.vendor.calls(), before);
 }
 

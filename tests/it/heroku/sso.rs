@@ -177,7 +177,7 @@ async fn nav_data_is_set_as_an_http_only_cookie_for_the_whole_site() {
     let cookie = form.await.expect(302).cookie("heroku-nav-data").unwrap();
     assert_eq!((cookie.value(), cookie.path(), cookie.same_site()), (sent.as_str(), Some("/"), Some("Lax")));
     assert!(cookie.is_http_only() && cookie.is_secure());
-    assert_eq!(cookie.attribute("domain"), None);
+    assert_eq!(cookie.domain(), None);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use maitre::{
 };
 use maitre_ledger::{Keys, Ledger};
 use maitre_testkit::platform::{self as play, Fault};
-use maitre_testkit::{self as testkit, Reply, Visitor, sign};
+use maitre_testkit::{self as testkit, Browser, Reply, sign};
 use maitre_workbench::dump;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -217,7 +217,7 @@ on_both_databases! {
 
         // sign-ons by POST and by GET, and their replays
         let now = OffsetDateTime::now_utc();
-        let mut visitor = Visitor::new(&house.root);
+        let mut visitor = Browser::new(&house.root);
         let form = canaries::form(&heroku, &made).at(now);
         visitor.post_form(form.url(), form.fields()).await.expect(302);
         let session = visitor.cookie("id").expect("a session").value().to_owned();
@@ -237,12 +237,12 @@ on_both_databases! {
         // a grant that is exchanged for a token, which is used, and a grant that Heroku rejects
         let install = platform.install("basic");
         heroku.provision("basic").install(&install).await.expect(200);
-        until("it is exchanged", || async { install.tally().exchanges == 1 }).await;
-        let tokens = install.exchanges()[0].answer_json();
+        until("it is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+        let tokens = install.exchanges()[0].response_json();
         secrets.extend(["access_token", "refresh_token"].map(|token| tokens[token].as_str().expect("a token").to_owned()));
         let name = format!("{}/names/{}", house.root, install.uuid());
         until("its token is used", || async { reqwest::get(&name).await.unwrap().text().await.unwrap() == install.name() }).await;
-        platform.fault(Fault::status(401).on("POST", "/oauth/token"));
+        platform.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
         let lost = platform.install("basic");
         heroku.provision("basic").install(&lost).await.expect(200);
         let refused = || platform.exchanges().iter().any(|exchange| exchange.status() == Some(401));

@@ -39,14 +39,14 @@ pub(super) struct Branch {
 
 impl Branch {
     pub(super) async fn start(world: &World) -> Self {
-        Self::start_late(world, time::Duration::ZERO).await
+        Self::start_late(world, Duration::ZERO).await
     }
 
     /// Starts a process whose clock is ahead.
-    pub(super) async fn start_late(world: &World, ahead: time::Duration) -> Self {
+    pub(super) async fn start_late(world: &World, ahead: Duration) -> Self {
         let folder = Folder::new();
         let log = folder.0.join("log");
-        let (seconds, path) = (ahead.whole_seconds().to_string(), log.display().to_string());
+        let (seconds, path) = (ahead.as_secs().to_string(), log.display().to_string());
         let environment = [(DATABASE, &*world.database.url), (API, world.api.url()), (CLOCK, &*seconds), (LOG, &*path)];
         let machine = Machine::start("platform::processes::child_process", &environment).await;
         let url = machine.ask("where").await.expect("it lives");
@@ -91,7 +91,8 @@ async fn serve(database: Database, api: &str, ahead: i64) {
         move || OffsetDateTime::now_utc() + time::Duration::seconds(clock.load(Ordering::SeqCst))
     });
     let house =
-        House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).request_replacement_grants()).await;
+        House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).request_replacement_grants())
+            .await;
     let _working = tokio::spawn(house.worker().concurrency(64).run(std::future::pending()));
     let house = Arc::new(house);
     obey(|words| {

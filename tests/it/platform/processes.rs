@@ -79,7 +79,7 @@ impl Street {
             if fate != Fate::RemovedInTheMiddle {
                 let end = Instant::now() + PATIENCE;
                 while install.state() != State::Provisioned {
-                    assert!(Instant::now() < end, "never provisioned: {install:?}, {:?}", install.tally());
+                    assert!(Instant::now() < end, "never provisioned: {install:?}, {:?}", install.call_counts());
                     sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -98,7 +98,7 @@ impl Street {
             let market = &self.any(numbers).market;
             let reply = market.provision(SLOW).install(install).try_send().await;
             if let Some(reply) = answer(reply, &[200, 202]) {
-                return install.provision_answered(&reply);
+                return install.record_provision(&reply);
             }
             assert!(Instant::now() < end, "no answer to the order of {install:?}");
             sleep(Duration::from_millis(20)).await;
@@ -111,7 +111,7 @@ impl Street {
             let reply = self.any(numbers).market.deprovision(install.uuid()).try_send().await;
             // the reply to the first request may have been lost with its process
             if let Some(reply) = answer(reply, &[200, 202, 204, 410]) {
-                return install.deprovision_answered(&reply);
+                return install.record_deprovision(&reply);
             }
             assert!(Instant::now() < end, "no answer to the removal of {install:?}");
             sleep(Duration::from_millis(20)).await;
@@ -143,7 +143,7 @@ fn calls(install: &Install) -> Vec<String> {
 on_both_databases! {
     async fn slow_provisions_complete_once_although_processes_are_killed(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| {
+        world.heroku.update_settings(|settings| {
             settings.grant_backfill = true;
             settings.async_deprovisioning = true;
             settings.rate_limit = 1_000_000;
@@ -168,11 +168,11 @@ on_both_databases! {
         let house = world.front(world.options(), |platform| platform).await;
         house.all_done().await;
         // a grant not exchanged by now is lost
-        world.heroku.clock().advance(time::Duration::minutes(6));
+        world.heroku.clock().advance(Duration::from_mins(6));
 
         let (mut cut_off, mut told_again) = (0, HashSet::new());
         for (install, fate) in &installs {
-            let (uuid, tally) = (install.uuid(), install.tally());
+            let (uuid, tally) = (install.uuid(), install.call_counts());
             if *fate == Fate::Stays {
                 assert_eq!(install.state(), State::Provisioned);
                 assert_eq!((tally.restarts, tally.repeated_provisions), (1, 0), "{install:?}");
@@ -190,7 +190,7 @@ on_both_databases! {
             cut_off += tally.repeated_exchanges;
         }
         assert_eq!(world.vendor.doubles().await, 0);
-        assert_eq!(world.heroku.tally().lost_grants, 0);
+        assert_eq!(world.heroku.call_counts().lost_grants, 0);
         // an exchange whose response was lost with its process is retried, and then another grant is requested
         let mut wrong = world.heroku.violations();
         wrong.retain(|violation| match violation.rule() {
@@ -207,15 +207,15 @@ on_both_databases! {
 
     async fn concurrent_tasks_in_four_processes_refresh_a_token_once(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
+        world.heroku.update_settings(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
         let mut branches = Vec::new();
         for _ in 0..4 {
             branches.push(Branch::start(&world).await);
         }
         let install = world.heroku.install("basic");
         let reply = branches[0].market.provision("basic").install(&install).send().await;
-        install.provision_answered(reply.expect(200));
-        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        install.record_provision(reply.expect(200));
+        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         let ask_all = || async {
             let mut answers = Vec::new();
             for task in 0..100 {
@@ -227,19 +227,19 @@ on_both_databases! {
             }
         };
         ask_all().await;
-        assert_eq!(install.tally().refreshes, 0);
+        assert_eq!(install.call_counts().refreshes, 0);
 
-        world.heroku.clock().advance(time::Duration::hours(9));
+        world.heroku.clock().advance(Duration::from_hours(9));
         for branch in &branches {
             branch.machine.ask(&format!("ahead {}", 9 * 60 * 60)).await.expect("it lives");
         }
         ask_all().await;
-        assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (1, 0));
+        assert_eq!((install.call_counts().refreshes, install.call_counts().expired_tokens), (1, 0));
 
         // revoked before expiry, which each process learns from a 401
         install.revoke_tokens();
         ask_all().await;
-        assert_eq!(install.tally().refreshes, 2);
+        assert_eq!(install.call_counts().refreshes, 2);
         world.is_content();
     }
 
@@ -258,12 +258,12 @@ on_both_databases! {
             let errand = maitre_core::PlatformHooks::provision_job(&front.platform, &order).expect("a grant is an errand");
             assert!(records.enqueue(front.addon.id(), errand).await.unwrap());
         }
-        let down = time::Duration::minutes(4);
+        let down = Duration::from_mins(4);
         world.heroku.clock().advance(down);
         let branch = Branch::start_late(&world, down).await;
-        until("all are exchanged", || async { world.heroku.tally().exchanges == 1_000 }).await;
-        assert_eq!(world.heroku.tally().lost_grants, 0);
-        assert!(world.heroku.installs().iter().all(|install| install.tally().exchanges == 1));
+        until("all are exchanged", || async { world.heroku.call_counts().exchanges == 1_000 }).await;
+        assert_eq!(world.heroku.call_counts().lost_grants, 0);
+        assert!(world.heroku.installs().iter().all(|install| install.call_counts().exchanges == 1));
         assert_eq!(branch.alarms("an errand is late: soon it is too late for it"), 1_000);
         world.is_content();
     }

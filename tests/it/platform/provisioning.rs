@@ -1,7 +1,8 @@
 //! Asynchronous provisioning, as seen by Heroku.
 
+use std::time::Duration;
+
 use maitre_testkit::platform::{Fault, State};
-use time::Duration;
 
 use super::World;
 use super::setup::{becomes, id};
@@ -14,7 +15,7 @@ on_both_databases! {
         let (install, reply) = world.order(&house).await;
         assert_eq!(reply.expect(200).json()["id"], install.uuid());
         house.all_done().await;
-        let tally = install.tally();
+        let tally = install.call_counts();
         assert_eq!((tally.exchanges, tally.config_patches, tally.provisioned), (1, 0, 0));
         let uuid = install.uuid();
         let add_on = house.platform.call(&id(&install), |api| async move { api.add_on(uuid).await }).await;
@@ -29,14 +30,14 @@ on_both_databases! {
         let gate = Gate::new();
         world.vendor.tell(install.uuid(), [Act::Wait(gate.clone())]);
         let reply = house.market.provision("basic").install(&install).send().await;
-        install.provision_answered(&reply);
+        install.record_provision(&reply);
         let body = reply.expect(202).json();
         assert_eq!(body["id"], install.uuid());
         assert_eq!(body.get("config"), None);
         assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
 
         // the exchange does not wait for the provision
-        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         assert_eq!(install.state(), State::Provisioning);
         // a repeated request joins the same operation
         house.market.provision("basic").install(&install).send().await.expect(202);
@@ -44,7 +45,7 @@ on_both_databases! {
         gate.open();
         becomes(&install, State::Provisioned).await;
         house.all_done().await;
-        let tally = install.tally();
+        let tally = install.call_counts();
         assert_eq!((tally.config_patches, tally.provisioned, tally.restarts), (1, 1, 1));
         assert!(install.config()["WIDGET_URL"].starts_with("https://"));
         assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1);
@@ -61,11 +62,11 @@ on_both_databases! {
         let gate = Gate::new();
         world.vendor.tell(install.uuid(), [Act::Wait(gate.clone()), Act::Refuse("Sold out.")]);
         let reply = house.market.provision("basic").install(&install).send().await;
-        install.provision_answered(reply.expect(202));
+        install.record_provision(reply.expect(202));
         gate.open();
         becomes(&install, State::Deprovisioned).await;
         house.all_done().await;
-        assert_eq!(install.tally().deprovisioned, 1);
+        assert_eq!(install.call_counts().deprovisioned, 1);
         world.is_content();
     }
 
@@ -89,14 +90,14 @@ on_both_databases! {
         {
             let install = world.heroku.install("basic");
             let gate = world.vendor.stop_at(install.uuid());
-            world.heroku.fault(fault);
+            world.heroku.inject_fault(fault);
             let reply = house.market.provision("basic").install(&install).send().await;
-            install.provision_answered(reply.expect(202));
+            install.record_provision(reply.expect(202));
             gate.open();
             becomes(&install, State::Provisioned).await;
             house.all_done().await;
             world.heroku.clear_faults();
-            let tally = install.tally();
+            let tally = install.call_counts();
             assert_eq!((tally.provisioned, tally.restarts), (1, 1), "fault {number}");
             assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1, "fault {number}");
         }
@@ -109,17 +110,17 @@ on_both_databases! {
         let install = world.heroku.install("basic");
         let gate = world.vendor.stop_at(install.uuid());
         let reply = house.market.provision("basic").install(&install).send().await;
-        install.provision_answered(reply.expect(202));
-        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        install.record_provision(reply.expect(202));
+        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         let removal = house.remove(&install);
         let (removal, ()) = tokio::join!(removal, async {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             gate.open();
         });
         removal.expect(204);
         house.all_done().await;
         assert_eq!(world.vendor.widget(install.uuid()).await, None);
-        let tally = install.tally();
+        let tally = install.call_counts();
         assert_eq!((tally.provisioned, tally.calls_after_deprovision), (0, 0));
         world.is_content();
     }
@@ -133,14 +134,14 @@ on_both_databases! {
         gate.open();
         house.all_done().await;
         assert_eq!(install.config()["A_FIRST"], "premium");
-        assert_eq!(install.tally().config_patches, 1);
+        assert_eq!(install.call_counts().config_patches, 1);
         house.change_plan(&install, "premium").await.expect(200);
         world.is_content();
     }
 
     async fn a_slow_deprovision_is_reported_to_heroku(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| settings.async_deprovisioning = true);
+        world.heroku.update_settings(|settings| settings.async_deprovisioning = true);
         let house = world.house().await;
         let install = world.ordered(&house).await;
         let gate = world.vendor.stop_at(install.uuid());
@@ -148,14 +149,14 @@ on_both_databases! {
         gate.open();
         becomes(&install, State::Deprovisioned).await;
         house.all_done().await;
-        assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 0));
+        assert_eq!((install.call_counts().deprovisioned, install.call_counts().calls_after_deprovision), (1, 0));
         assert_eq!(world.vendor.widget(install.uuid()).await, None);
         world.is_content();
     }
 
     async fn a_deprovision_completed_before_heroku_reads_the_202_is_reported_again(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| settings.async_deprovisioning = true);
+        world.heroku.update_settings(|settings| settings.async_deprovisioning = true);
         let house = world.house().await;
         let install = world.ordered(&house).await;
         let gate = world.vendor.stop_at(install.uuid());
@@ -163,10 +164,10 @@ on_both_databases! {
         gate.open();
         let refused = || install.exchanges().iter().any(|exchange| exchange.status() == Some(422));
         until("it is told too early", || async { refused() }).await;
-        install.deprovision_answered(reply.expect(202));
+        install.record_deprovision(reply.expect(202));
         becomes(&install, State::Deprovisioned).await;
         house.all_done().await;
-        assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 0));
+        assert_eq!((install.call_counts().deprovisioned, install.call_counts().calls_after_deprovision), (1, 0));
         assert_eq!(house.ledger.stats().await.unwrap().parked_operations, 0);
         world.is_content();
     }
@@ -176,8 +177,8 @@ on_both_databases! {
         let house = world.house().await;
         let install = world.ordered(&house).await;
         // Heroku's token endpoint fails, and the token has expired
-        world.heroku.fault(Fault::status(503).always());
-        world.heroku.clock().advance(Duration::hours(9));
+        world.heroku.inject_fault(Fault::status(503).always());
+        world.heroku.clock().advance(Duration::from_hours(9));
         house.remove(&install).await.expect(204);
         house.all_done().await;
     }
@@ -188,28 +189,28 @@ on_both_databases! {
         let install = world.heroku.install("basic");
         let gate = world.vendor.stop_at(install.uuid());
         let reply = house.market.provision("basic").install(&install).send().await;
-        install.provision_answered(reply.expect(202));
-        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        install.record_provision(reply.expect(202));
+        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         house.errands_done().await;
-        let late = Duration::hours(12) + Duration::minutes(1);
+        let late = Duration::from_hours(12) + Duration::from_mins(1);
         world.heroku.clock().advance(late);
         assert_eq!(install.state(), State::Deprovisioned);
         gate.open();
         until("it is done, too late", || async { world.vendor.widget(install.uuid()).await.is_some() }).await;
         drop(house);
 
-        let house = world.house_with(world.options().clock_offset(late.unsigned_abs()), |platform| platform).await;
+        let house = world.house_with(world.options().clock_offset(late), |platform| platform).await;
         until("it is taken down", || async { world.vendor.widget(install.uuid()).await.is_none() }).await;
         house.all_done().await;
         house.market.provision("basic").install(&install).send().await.expect(410);
-        assert_eq!(install.tally().provisioned, 0);
+        assert_eq!(install.call_counts().provisioned, 0);
     }
 
     async fn a_slow_deprovision_without_a_token_ends_at_the_completion_deadline(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| settings.async_deprovisioning = true);
+        world.heroku.update_settings(|settings| settings.async_deprovisioning = true);
         let house = world.house().await;
-        world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
+        world.heroku.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
         until("its grant is lost", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
@@ -219,9 +220,9 @@ on_both_databases! {
         until("it is done", || async { world.vendor.widget(install.uuid()).await.is_none() }).await;
         drop(house);
 
-        let late = Duration::hours(12) + Duration::minutes(1);
+        let late = Duration::from_hours(12) + Duration::from_mins(1);
         world.heroku.clock().advance(late);
-        let house = world.house_with(world.options().clock_offset(late.unsigned_abs()), |platform| platform).await;
+        let house = world.house_with(world.options().clock_offset(late), |platform| platform).await;
         house.all_done().await;
         house.market.deprovision(install.uuid()).send().await.expect(410);
     }

@@ -1,7 +1,8 @@
 //! Reconciliation: differences between ledger and Heroku that persist in two snapshots a day apart.
 
+use std::time::Duration;
+
 use maitre::platform::Action;
-use time::Duration;
 
 use super::World;
 use crate::ledger::support::{Database, basic};
@@ -10,7 +11,7 @@ use crate::support::PASSWORD;
 on_both_databases! {
     async fn resources_missing_in_two_snapshots_are_deprovisioned_on_request(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| settings.inventory_page = 3);
+        world.heroku.update_settings(|settings| settings.inventory_page_size = 3);
         let house = world.house_with(world.options(), |platform| platform.password(PASSWORD)).await;
         let mut installs = Vec::new();
         for _ in 0..8 {
@@ -20,7 +21,7 @@ on_both_databases! {
 
         // one deprovision and one plan change get lost, and one install was never provisioned here
         let (lost, changed) = (&installs[0], &installs[1]);
-        lost.remove();
+        lost.remove_silently();
         house.market.plan_change(changed.uuid(), "premium").send().await.expect(200);
         let stranger = world.heroku.install("basic");
         let first = house.platform.compare().await.unwrap();
@@ -35,10 +36,10 @@ on_both_databases! {
 
         // a difference caused by a running operation is gone a day later
         let brief = &installs[2];
-        brief.remove();
+        brief.remove_silently();
         let early = house.platform.compare().await.unwrap();
         assert!(early.persisting_since(&first).is_err(), "two looks on one day are one");
-        world.heroku.clock().advance(Duration::hours(24));
+        world.heroku.clock().advance(Duration::from_hours(24));
         house.market.deprovision(brief.uuid()).send().await.expect(204);
         let second = house.platform.compare().await.unwrap();
         let confirmed = second.persisting_since(&early).unwrap();
@@ -61,7 +62,7 @@ on_both_databases! {
         let install = world.heroku.install("basic");
         let gate = world.vendor.stop_at(install.uuid());
         let reply = house.market.provision("basic").install(&install).send().await;
-        install.provision_answered(reply.expect(202));
+        install.record_provision(reply.expect(202));
         assert!(house.platform.compare().await.unwrap().is_empty());
         gate.open();
         house.all_done().await;

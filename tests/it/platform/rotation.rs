@@ -50,7 +50,7 @@ on_both_databases! {
             let house = world.house_with(world.options(), rotating).await;
             let install = world.ordered(&house).await;
             // the patch is applied, and its response is lost
-            world.heroku.fault(Fault::drop_connection().after_work().on("PATCH", "/addons/*/config"));
+            world.heroku.inject_fault(Fault::drop_connection().after_work().on("PATCH", "/addons/*/config"));
             assert!(house.platform.rotate(&id(&install), "2026-11").await.unwrap());
             assert!(!house.platform.rotate(&id(&install), "2026-11").await.unwrap(), "it is the same one");
             let new = format!("https://2026-11.example.org/{}", install.uuid());
@@ -61,7 +61,7 @@ on_both_databases! {
             })
             .await;
             tokio::time::sleep(Duration::from_millis(50)).await;
-            assert_eq!(install.tally().restarts, 2, "one for the provision and one for the change");
+            assert_eq!(install.call_counts().restarts, 2, "one for the provision and one for the change");
             assert!(passwords.asked().iter().all(|asked| asked.starts_with("add ")), "{:?}", passwords.asked());
             assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 1);
             install.uuid().to_owned()
@@ -92,9 +92,9 @@ on_both_databases! {
         assert_eq!(house.platform.rotate_all("2026-11", pause).await.unwrap(), 0, "they have been changed");
         for install in &installs {
             assert!(install.config()["WIDGET_URL"].starts_with("https://2026-11."));
-            assert_eq!(install.tally().config_patches, 1);
+            assert_eq!(install.call_counts().config_patches, 1);
         }
-        assert_eq!(gone.tally().calls_after_deprovision, 0);
+        assert_eq!(gone.call_counts().calls_after_deprovision, 0);
         assert_eq!(house.platform.rotate_all("2026-12", pause).await.unwrap(), 5);
         house.errands_done().await;
         world.is_content();
@@ -107,7 +107,7 @@ on_both_databases! {
         let house = world.house_with(world.options(), rotating).await;
         let install = world.ordered(&house).await;
         house.platform.rotate(&id(&install), "2026-11").await.unwrap();
-        until("it has begun", || async { install.tally().config_patches == 1 }).await;
+        until("it has begun", || async { install.call_counts().config_patches == 1 }).await;
         house.remove(&install).await.expect(204);
         house.errands_done().await;
         world.is_content();

@@ -7,7 +7,7 @@ use maitre::platform::{Client, WebhookSecret};
 use maitre::{Addon, Heroku, Platform, heroku_webhooks, platform::PlatformBuilder};
 use maitre_core::{Listener, ResourceId};
 use maitre_ledger::{Ledger, LedgerBuilder, Worker};
-use maitre_testkit::platform::{self as testkit, Install, Serving, State};
+use maitre_testkit::platform::{self as testkit, Install, PlatformServer, State};
 use maitre_testkit::{self as market, Reply};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
@@ -22,16 +22,18 @@ pub(super) const GIVE_WAY: Duration = Duration::from_millis(300);
 
 pub(super) struct World {
     pub(super) heroku: testkit::Platform,
-    pub(super) api: Serving,
+    pub(super) api: PlatformServer,
     pub(super) vendor: Vendor,
     pub(super) database: Database,
 }
 
 impl World {
     pub(super) async fn new(database: Database) -> Self {
-        let heroku = testkit::Platform::new(SLUG, PASSWORD, CLIENT_SECRET).with(|settings| {
-            settings.config_vars = Some(vec!["WIDGET_URL".to_owned(), "A_FIRST".to_owned()]);
-        });
+        let heroku = testkit::Platform::builder(SLUG, PASSWORD, CLIENT_SECRET)
+            .settings(|settings| {
+                settings.config_vars = Some(vec!["WIDGET_URL".to_owned(), "A_FIRST".to_owned()]);
+            })
+            .build();
         let api = heroku.serve().await.expect("a port");
         database.migrated().await;
         let vendor = Vendor::new(database.pool().await).await;
@@ -53,14 +55,22 @@ impl World {
         self.house_with(self.options(), |platform| platform).await
     }
 
-    pub(super) async fn house_with(&self, options: LedgerBuilder, change: impl FnOnce(PlatformBuilder) -> PlatformBuilder) -> House {
+    pub(super) async fn house_with(
+        &self,
+        options: LedgerBuilder,
+        change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
+    ) -> House {
         let mut house = self.front(options, change).await;
         house.working = Some(house.start_working());
         house
     }
 
     /// Starts an add-on process without a worker.
-    pub(super) async fn front(&self, options: LedgerBuilder, change: impl FnOnce(PlatformBuilder) -> PlatformBuilder) -> House {
+    pub(super) async fn front(
+        &self,
+        options: LedgerBuilder,
+        change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
+    ) -> House {
         House::open(options, self.client(), self.vendor.clone(), change).await
     }
 
@@ -68,7 +78,7 @@ impl World {
     pub(super) async fn order(&self, house: &House) -> (Install, Reply) {
         let install = self.heroku.install("basic");
         let reply = house.market.provision("basic").install(&install).send().await;
-        install.provision_answered(&reply);
+        install.record_provision(&reply);
         (install, reply)
     }
 
@@ -76,7 +86,7 @@ impl World {
     pub(super) async fn ordered(&self, house: &House) -> Install {
         let (install, reply) = self.order(house).await;
         reply.expect(200);
-        until("its grant is exchanged", || async { install.tally().exchanges == 1 }).await;
+        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         house.errands_done().await;
         install
     }
@@ -145,14 +155,14 @@ impl House {
     /// Changes the plan, as a customer does.
     pub(super) async fn change_plan(&self, install: &Install, plan: &str) -> Reply {
         let reply = self.market.plan_change(install.uuid(), plan).send().await;
-        install.plan_change_answered(plan, &reply);
+        install.record_plan_change(plan, &reply);
         reply
     }
 
     /// Removes the add-on, as a customer does.
     pub(super) async fn remove(&self, install: &Install) -> Reply {
         let reply = self.market.deprovision(install.uuid()).send().await;
-        install.deprovision_answered(&reply);
+        install.record_deprovision(&reply);
         reply
     }
 }

@@ -1,8 +1,9 @@
 //! Tokens: exchanged in time, refreshed by one task at a time, deleted with their resource.
 
+use std::time::Duration;
+
 use maitre::platform::Error;
 use maitre_testkit::platform::{Fault, Install, RefreshTokens, Rule};
-use time::Duration;
 
 use super::setup::id;
 use super::{House, World};
@@ -21,10 +22,10 @@ on_both_databases! {
         let house = world.house().await;
         let install = world.ordered(&house).await;
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
-        world.heroku.clock().advance(Duration::seconds(28_800 - 89));
+        world.heroku.clock().advance(Duration::from_secs(28_800 - 89));
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
-        let tally = install.tally();
+        let tally = install.call_counts();
         assert_eq!((tally.refreshes, tally.expired_tokens), (1, 0));
         world.is_content();
     }
@@ -35,23 +36,23 @@ on_both_databases! {
         let install = world.ordered(&house).await;
         install.revoke_tokens();
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
-        assert_eq!(install.tally().refreshes, 1);
+        assert_eq!(install.call_counts().refreshes, 1);
     }
 
     async fn a_refresh_response_may_lack_expiry_and_refresh_token(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
-        world.heroku.change(|settings| {
-            settings.refresh_tells_expiry = false;
-            settings.refresh_tells_refresh_token = false;
+        world.heroku.update_settings(|settings| {
+            settings.refresh_includes_expiry = false;
+            settings.refresh_includes_refresh_token = false;
             settings.refresh_status = 200;
         });
         for round in 1..=3 {
             // the expiry is unknown until the first 401
-            world.heroku.clock().advance(Duration::hours(9));
+            world.heroku.clock().advance(Duration::from_hours(9));
             assert_eq!(name(&house, &install).await.unwrap(), install.name());
-            assert_eq!(install.tally().refreshes, round);
+            assert_eq!(install.call_counts().refreshes, round);
         }
     }
 
@@ -59,34 +60,34 @@ on_both_databases! {
         let world = World::new(database).await;
         let house = world.house().await;
         let install = world.ordered(&house).await;
-        world.heroku.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
+        world.heroku.update_settings(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
         for _ in 0..3 {
-            world.heroku.clock().advance(Duration::hours(9));
+            world.heroku.clock().advance(Duration::from_hours(9));
             assert_eq!(name(&house, &install).await.unwrap(), install.name());
         }
-        assert_eq!(install.tally().refreshes, 3);
+        assert_eq!(install.call_counts().refreshes, 3);
     }
 
     async fn a_lost_grant_is_replaced_if_requested(database: Database) {
         let world = World::new(database).await;
-        world.heroku.change(|settings| settings.grant_backfill = true);
+        world.heroku.update_settings(|settings| settings.grant_backfill = true);
         let house = world
             .house_with(world.options(), |platform| platform.password(crate::support::PASSWORD).request_replacement_grants())
             .await;
         // the response to the exchange is lost, and the grant is used up
-        world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
+        world.heroku.inject_fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
         house.errands_done().await;
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
-        assert_eq!(install.tally().grants, 2);
+        assert_eq!(install.call_counts().grants, 2);
         assert_eq!(house.ledger.stats().await.unwrap().parked_jobs, 0);
     }
 
     async fn a_lost_grant_is_parked_if_replacement_is_not_enabled(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
-        world.heroku.fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
+        world.heroku.inject_fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
         until("it is parked", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
@@ -101,19 +102,19 @@ on_both_databases! {
     async fn a_newer_grant_is_exchanged_only_without_a_token(database: Database) {
         let world = World::new(database).await;
         let house = world.house().await;
-        world.heroku.fault(Fault::status(401).on("POST", "/oauth/token"));
+        world.heroku.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
         let (install, reply) = world.order(&house).await;
         reply.expect(200);
         until("it is parked", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
-        let _newer = install.new_grant();
+        let _newer = install.issue_grant();
         house.market.provision("basic").install(&install).send().await.expect(200);
         house.errands_done().await;
         assert_eq!(name(&house, &install).await.unwrap(), install.name());
         // not exchanged if there is a token
-        let _newest = install.new_grant();
+        let _newest = install.issue_grant();
         house.market.provision("basic").install(&install).send().await.expect(200);
         house.errands_done().await;
-        assert_eq!(install.tally().exchanges, 1);
+        assert_eq!(install.call_counts().exchanges, 1);
     }
 
     async fn a_token_is_deleted_with_its_resource(database: Database) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use maitre::platform::PlatformBuilder;
 use maitre::platform::Event;
+use maitre::platform::PlatformBuilder;
 use maitre::platform::api::{Entity, WebhookSettings};
 use maitre_core::Failure;
 use reqwest::StatusCode;
@@ -91,9 +91,9 @@ on_both_databases! {
         install.rename("lantern-main");
         until("it is heard", || async { names.of(uuid).as_deref() == Some("lantern-main") }).await;
         let deliveries = world.heroku.deliveries();
-        assert_eq!(deliveries[0].answers().collect::<Vec<_>>(), [Some(204)]);
+        assert_eq!(deliveries[0].attempt_statuses().collect::<Vec<_>>(), [Some(204)]);
         // a repeated delivery is a duplicate
-        assert_eq!(world.heroku.deliver_again(&deliveries[0]).await.unwrap(), 204);
+        assert_eq!(world.heroku.redeliver(&deliveries[0]).await.unwrap(), 204);
         house.errands_done().await;
         assert_eq!(names.handled(), [deliveries[0].event_id()]);
         world.is_content();

@@ -2,7 +2,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use maitre::{Addon, CloudControl, Heroku, Marketplace, Opperator};
-use maitre_testkit::{self as testkit, Visitor};
+use maitre_testkit::{self as testkit, Browser};
 use serde_json::{Map, Value};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
@@ -85,8 +85,8 @@ impl<M: Platform> House<M> {
     }
 
     /// Returns a browser with an empty cookie jar.
-    pub(crate) fn visitor(&self) -> Visitor {
-        Visitor::new(&self.server.url(""))
+    pub(crate) fn visitor(&self) -> Browser {
+        Browser::new(&self.server.url(""))
     }
 }
 

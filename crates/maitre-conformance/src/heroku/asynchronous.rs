@@ -306,7 +306,7 @@ async fn quiet_after_removal(target: &Target) -> Verdict {
     let (called, end) = (|| !platform.exchanges(&resource.uuid).is_empty(), Instant::now() + Duration::from_secs(5));
     platform.wait_until(|| called() || Instant::now() > end).await;
     target.wire.send(target.deprovision(&resource)).await?;
-    let calls = || platform.find(&resource.uuid).map_or(0, |install| install.tally().calls_after_deprovision);
+    let calls = || platform.find(&resource.uuid).map_or(0, |install| install.call_counts().calls_after_deprovision);
     let end = Instant::now() + 5 * late;
     platform.wait_until(|| calls() > 1 || Instant::now() > end).await;
     let calls = calls();
@@ -344,12 +344,12 @@ async fn exchange_once(target: &Target) -> Verdict {
         target.wire.send(resource.provision.clone()).await?;
     }
     let Some(install) = platform.find(&resource.uuid) else { return Ok(()) };
-    if install.tally().exchanges == 0 {
+    if install.call_counts().exchanges == 0 {
         return Err(Stop::skipped("the add-on exchanges no grants"));
     }
     // a second exchange would follow at once
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let tally = install.tally();
+    let tally = install.call_counts();
     if tally.exchanges + tally.repeated_exchanges == 1 {
         return Ok(());
     }

@@ -170,17 +170,17 @@ async fn similar(target: &Target) -> Verdict {
 
 async fn none(target: &Target) -> Verdict {
     let advice = "A missing Authorization header is no reason to stop: treat it as wrong credentials, and answer 401.";
-    target.wire.send(target.provision().no_credentials()).await?.to("a provision").must_be_refused(advice)?;
+    target.wire.send(target.provision().without_credentials()).await?.to("a provision").must_be_refused(advice)?;
     let resource = target.new_resource().await?;
-    let change = target.plan_change(&resource, target.plan()).no_credentials();
+    let change = target.plan_change(&resource, target.plan()).without_credentials();
     target.wire.send(change).await?.to("a plan change").must_be_refused(advice)?;
-    let removal = target.deprovision(&resource).no_credentials();
+    let removal = target.deprovision(&resource).without_credentials();
     target.wire.send(removal).await?.to("a deprovision").must_be_refused(advice)?;
     Ok(())
 }
 
 async fn none_401(target: &Target) -> Verdict {
-    let response = target.wire.send(target.provision().no_credentials()).await?;
+    let response = target.wire.send(target.provision().without_credentials()).await?;
     response.must_be(&[401], "Answer 401, as to wrong credentials: it is the same endpoint.").map(drop)
 }
 
@@ -273,7 +273,7 @@ async fn before_the_resource(target: &Target) -> Verdict {
 async fn not_done(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
     target.wire.send(target.deprovision(&resource).credentials(&target.slug, &wrong_password(target))).await?;
-    target.wire.send(target.deprovision(&resource).no_credentials()).await?;
+    target.wire.send(target.deprovision(&resource).without_credentials()).await?;
     let after = target.probe(&resource).await?;
     if matches!(after.status(), 404 | 410) {
         return Err(after.fault(

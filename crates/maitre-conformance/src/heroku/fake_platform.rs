@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use maitre_testkit::Reply;
-use maitre_testkit::platform::{Exchange, Fault, Install, Platform, Rule, Serving, State, Violation};
+use maitre_testkit::platform::{Exchange, Fault, Install, Platform, PlatformServer, Rule, State, Violation};
 use serde_json::Value;
 
 use crate::error::SetupError;
@@ -18,7 +18,7 @@ const QUIET_PERIOD: Duration = Duration::from_millis(100);
 
 pub(crate) struct FakePlatform {
     platform: Platform,
-    _serving: Serving,
+    _serving: PlatformServer,
     pub(super) client_secret: String,
     async_timeout: Duration,
     has_timed_out: AtomicBool,
@@ -36,14 +36,16 @@ impl FakePlatform {
         let socket = tokio::net::TcpListener::from_std(socket).map_err(cannot_serve)?;
         let api = &input.manifest.api;
         let requires = |feature: &str| api.requires.iter().any(|required| required == feature);
-        let platform = Platform::new(&input.manifest.id, &input.password()?, client_secret).with(|settings| {
-            settings.config_vars = Some(api.config_vars.clone());
-            settings.config_vars_prefix.clone_from(&api.config_vars_prefix);
-            settings.log_input = requires("log_input");
-            settings.syslog_drain = requires("syslog_drain");
-            // a run makes more calls per minute than an add-on per hour
-            settings.rate_limit = u32::MAX;
-        });
+        let platform = Platform::builder(&input.manifest.id, &input.password()?, client_secret)
+            .settings(|settings| {
+                settings.config_vars = Some(api.config_vars.clone());
+                settings.config_vars_prefix.clone_from(&api.config_vars_prefix);
+                settings.log_input = requires("log_input");
+                settings.syslog_drain = requires("syslog_drain");
+                // a run makes more calls per minute than an add-on per hour
+                settings.rate_limit = u32::MAX;
+            })
+            .build();
         let serving = platform.serve_router(socket, platform.router()).map_err(cannot_serve)?;
         let client_secret = client_secret.to_owned();
         Ok(Self { platform, _serving: serving, client_secret, async_timeout, has_timed_out: AtomicBool::new(false) })
@@ -67,9 +69,9 @@ impl FakePlatform {
             let id = if request.method() == "POST" { body["uuid"].as_str() } else { Some(last_segment) };
             let Some(install) = id.and_then(|id| find(&platform, id)) else { return };
             match request.method() {
-                "POST" => install.provision_answered(reply),
-                "PUT" => install.plan_change_answered(body["plan"].as_str().unwrap_or_default(), reply),
-                "DELETE" => install.deprovision_answered(reply),
+                "POST" => install.record_provision(reply),
+                "PUT" => install.record_plan_change(body["plan"].as_str().unwrap_or_default(), reply),
+                "DELETE" => install.record_deprovision(reply),
                 _ => {}
             }
         }
@@ -121,7 +123,7 @@ impl FakePlatform {
             }
             before = now;
         }
-        self.platform.fault(fault);
+        self.platform.inject_fault(fault);
         FaultGuard(&self.platform)
     }
 

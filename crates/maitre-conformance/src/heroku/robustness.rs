@@ -88,7 +88,7 @@ async fn very_slow_caller(target: &Target) -> Verdict {
 
 async fn in_pieces(target: &Target, pause: Duration, what: &str) -> Verdict {
     target.new_resource().await?;
-    let response = target.wire.send(target.provision().slowly(5, pause)).await?.to(what);
+    let response = target.wire.send(target.provision().slow_body(5, pause)).await?.to(what);
     let advice = "Wait some seconds for a body before giving up, and read all that is announced.";
     if response.is_success() { Ok(()) } else { Err(response.wrong_status("a success", advice)) }
 }

@@ -134,7 +134,7 @@ const TRACES: [&str; 12] = [
 async fn inner_life(target: &Target) -> Verdict {
     let calls = [
         target.provision().body("{"),
-        target.provision().no_credentials(),
+        target.provision().without_credentials(),
         target.provision().without("uuid"),
         target.provision().set("plan", serde_json::json!({})),
         target.provision().body(""),

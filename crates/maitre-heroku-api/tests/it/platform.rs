@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use maitre_heroku_api::{
-    AddOn, AddOnState, Client, ConfigVar, DeliveryStatus, Entity, Error, Event, EventAction,
-    OauthGrant, Token, WebhookSecret, WebhookSettings,
+    AddOn, AddOnState, Client, ConfigVar, DeliveryStatus, Entity, Error, Event, EventAction, OauthGrant, Token,
+    WebhookSecret, WebhookSettings,
 };
-use maitre_testkit::platform::{Fault, Install, Platform, RefreshTokens, Rule, Serving, State, Violation};
+use maitre_testkit::platform::{Fault, Install, Platform, PlatformServer, RefreshTokens, Rule, State, Violation};
 
 use crate::support::{answering, header, requests, status};
 
 const SECRET: &str = "client s3cr3t";
 
-async fn heroku() -> (Platform, Serving, Client) {
+async fn heroku() -> (Platform, PlatformServer, Client) {
     let platform = Platform::new("lantern", "p4ss", SECRET);
     let serving = platform.serve().await.expect("a free port");
     let clock = platform.clock().clone();
@@ -42,7 +42,7 @@ async fn a_provision_that_takes_its_time_is_ended() {
     assert_eq!((add_on.state, add_on.id.as_str()), (AddOnState::Provisioned, install.uuid()));
     assert!(add_on.created_at.is_some());
 
-    assert_eq!(install.tally().restarts, 1);
+    assert_eq!(install.call_counts().restarts, 1);
     assert_eq!(api.remaining_requests(), Some(4_497));
     assert_eq!(api.rate_limits().await.expect("limits").remaining, 4_497);
     assert_eq!(platform.violations().len(), 0, "{:#?}", platform.violations());
@@ -51,7 +51,7 @@ async fn a_provision_that_takes_its_time_is_ended() {
 #[tokio::test]
 async fn a_token_that_ended_is_refreshed_and_a_rotated_one_is_kept() {
     let (platform, _serving, client) = heroku().await;
-    platform.change(|settings| {
+    platform.update_settings(|settings| {
         settings.refresh_tokens = RefreshTokens::Rotated;
         settings.refresh_status = 201;
     });
@@ -62,14 +62,14 @@ async fn a_token_that_ended_is_refreshed_and_a_rotated_one_is_kept() {
     api.mark_provisioned(install.uuid()).await.expect("an add-on"); // or it would be removed after twelve hours
     for _ in 0..3 {
         assert!(!token.needs_refresh(platform.clock().now()));
-        platform.clock().advance(time::Duration::hours(8));
+        platform.clock().advance(Duration::from_hours(8));
         assert!(token.needs_refresh(platform.clock().now()));
         let error = client.api(&token).add_on(install.uuid()).await.expect_err("an error");
         assert!(error.is_unauthorized());
         token = client.refresh(&token).await.expect("a token");
         client.api(&token).add_on(install.uuid()).await.expect("an add-on");
     }
-    assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (3, 3));
+    assert_eq!((install.call_counts().refreshes, install.call_counts().expired_tokens), (3, 3));
     assert_eq!(platform.violations().len(), 0, "{:#?}", platform.violations());
 }
 
@@ -132,7 +132,7 @@ async fn a_webhook_is_subscribed_to_and_its_signature_holds() {
 #[tokio::test]
 async fn long_lists_are_read_to_their_end() {
     let (platform, serving, _) = heroku().await;
-    platform.change(|settings| settings.inventory_page = 7);
+    platform.update_settings(|settings| settings.inventory_page_size = 7);
     let client = Client::builder(SECRET).base_url(serving.url()).no_proxy().page_size(3).build().expect("a client");
     let installs: Vec<_> = (0..20).map(|_| platform.install("basic")).collect();
     for number in 0..10 {
@@ -153,8 +153,8 @@ async fn long_lists_are_read_to_their_end() {
 #[tokio::test]
 async fn faults_on_the_way_are_outlived_and_each_add_on_is_provisioned_once() {
     let (platform, _serving, client) = heroku().await;
-    platform.seed(4);
-    let often = |fault: Fault| platform.fault(fault.always().chance(0.12));
+    platform.set_seed(4);
+    let often = |fault: Fault| platform.inject_fault(fault.always().chance(0.12));
     often(Fault::status(503));
     often(Fault::drop_connection());
     often(Fault::status(429).header("retry-after", "0"));
@@ -171,7 +171,7 @@ async fn faults_on_the_way_are_outlived_and_each_add_on_is_provisioned_once() {
         persist(|| api.set_config(install.uuid(), &vars)).await;
         persist(|| api.mark_provisioned(install.uuid())).await;
         assert_eq!((install.state(), &install.config()["LANTERN_URL"]), (State::Provisioned, &url));
-        assert_eq!((install.tally().provisioned, install.tally().exchanges), (1, 1));
+        assert_eq!((install.call_counts().provisioned, install.call_counts().exchanges), (1, 1));
     }
     let spoiled = platform.exchanges().iter().filter(|exchange| exchange.fault().is_some()).count();
     assert!(spoiled > 25, "{spoiled}");

@@ -64,7 +64,9 @@ fn milliseconds(time: Duration) -> f64 {
 fn one(host: &Host, desk: Desk, orders: usize) -> Outcome<Duration> {
     let database = host.database()?;
     runtime(Threads::Many)?.block_on(async {
-        let heroku = Platform::new(USER, PASSWORD, CLIENT_SECRET).with(|settings| settings.rate_limit = u32::MAX);
+        let heroku = Platform::builder(USER, PASSWORD, CLIENT_SECRET)
+            .settings(|settings| settings.rate_limit = u32::MAX)
+            .build();
         let api = heroku.serve().await?;
         let server = desk.start_with(&database.url, api.url())?;
         let market = Heroku::new(&format!("http://127.0.0.1:{}/heroku", server.port), USER, PASSWORD, SALT);
@@ -93,7 +95,7 @@ async fn ask(market: Heroku, install: Install) -> Result<Duration, String> {
     if reply.status() != 202 {
         return Err(format!("not accepted: {reply:?}"));
     }
-    install.provision_answered(&reply);
+    install.record_provision(&reply);
     Ok(took)
 }
 
@@ -102,7 +104,7 @@ async fn all_done(heroku: &Platform, installs: &[Install]) -> Outcome<()> {
     let end = Instant::now() + PATIENCE;
     while installs.iter().any(|install| install.state() != State::Provisioned) {
         if Instant::now() >= end {
-            return Err(format!("not all was provisioned: {:?}", heroku.tally()).into());
+            return Err(format!("not all was provisioned: {:?}", heroku.call_counts()).into());
         }
         sleep(Duration::from_millis(50)).await;
     }

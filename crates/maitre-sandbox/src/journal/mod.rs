@@ -100,9 +100,9 @@ impl Journal {
         head.uuid = exchange.uuid().map(str::to_owned);
         head.completed = true;
         head.status = exchange.status();
-        head.duration_ms = exchange.answered_at().map(|at| millis(at - exchange.at()));
+        head.duration_ms = exchange.responded_at().map(|at| millis(at - exchange.at()));
         head.fault = exchange.fault().map(str::to_owned);
-        let response = exchange.status().map(|_| Message::new(exchange.answer_headers(), exchange.answer_body()));
+        let response = exchange.status().map(|_| Message::new(exchange.response_headers(), exchange.response_body()));
         self.0.store.update(id, &head, response.as_ref());
         self.publish(id, head);
     }

@@ -31,7 +31,7 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
         return invalid(&sandbox, "There is no such plan.");
     }
     let app = form.app.trim();
-    let mut order = sandbox.platform().order(&form.plan);
+    let mut order = sandbox.platform().install_builder(&form.plan);
     if !app.is_empty() {
         if let Err(message) = names::check(app) {
             return invalid(&sandbox, &message);

@@ -71,7 +71,7 @@ fn list(sandbox: &Sandbox, view: &View) -> Markup {
     let total = installs.len();
     installs.retain(|install| show_removed || install.state() != Stage::Deprovisioned);
     let hidden = total - installs.len();
-    installs.sort_by_cached_key(|install| std::cmp::Reverse((install.ordered_at(), install.uuid().to_owned())));
+    installs.sort_by_cached_key(|install| std::cmp::Reverse((install.created_at(), install.uuid().to_owned())));
     let pages = installs.len().div_ceil(PAGE_SIZE).max(1);
     let page = view.page.min(pages - 1);
     let shown = installs.iter().skip(page * PAGE_SIZE).take(PAGE_SIZE);
@@ -112,7 +112,7 @@ fn card(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
                 span .pill data-state=(state) { (state) }
             }
             p .facts {
-                strong { (plan) } " on " (install.app()) ", requested at " (time_of_day(install.ordered_at())) " · "
+                strong { (plan) } " on " (install.app()) ", requested at " (time_of_day(install.created_at())) " · "
                 a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "timeline" span .sr { " of " (name) } }
             }
             @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
@@ -150,7 +150,7 @@ fn progress(sandbox: &Sandbox, install: &Install, deadline: &str) -> String {
             retry.attempts,
             day_and_time(retry.due)
         ),
-        (Stage::Provisioning, None) if install.answered() == Some(202) => {
+        (Stage::Provisioning, None) if install.provision_status() == Some(202) => {
             format!("Answered 202. Heroku deprovisions it at {deadline} unless it is marked provisioned.")
         }
         (Stage::Deprovisioning, Some(retry)) => {

@@ -2,7 +2,7 @@
 
 use axum::{Form, extract::State, response::Response};
 use serde::Deserialize;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{
     form::{back, invalid},
@@ -23,11 +23,11 @@ pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<Clock
     let clock = sandbox.platform().clock();
     let title = match form.minutes {
         0 => {
-            clock.advance(OffsetDateTime::now_utc() - clock.now());
+            clock.set(OffsetDateTime::now_utc());
             "The clock was reset".to_owned()
         }
         minutes @ 1..=MAX_MINUTES => {
-            clock.advance(Duration::minutes(minutes));
+            clock.advance(std::time::Duration::from_mins(minutes.unsigned_abs()));
             if minutes % 60 == 0 {
                 format!("The clock was moved forward by {} h", minutes / 60)
             } else {
@@ -66,7 +66,7 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Fault
         (None, Some(Some(fault))) => {
             let fault = fault.times(times);
             let call = inbound::CALLS.iter().find(|(name, _, _)| *name == form.call);
-            sandbox.platform().fault(match call {
+            sandbox.platform().inject_fault(match call {
                 Some((_, method, path)) => fault.on(method, path),
                 None => fault,
             });

@@ -177,7 +177,7 @@ async fn the_add_ons_own_calls_meet_scheduled_faults() {
     let harness = Harness::new().await;
     let install = provisioned(&harness).await;
     let exchange = async || {
-        let grant = install.new_grant();
+        let grant = install.issue_grant();
         let form = [("grant_type", "authorization_code"), ("code", grant.code()), ("client_secret", CLIENT_SECRET)];
         let answer = harness.http.post(harness.url("/oauth/token")).form(&form).send().await;
         match answer {

@@ -79,7 +79,7 @@ async fn lists_are_paginated() {
 #[tokio::test]
 async fn calls_above_the_rate_limit_are_rejected() {
     let harness = Harness::new().await;
-    harness.sandbox.platform().change(|settings| settings.rate_limit = 3);
+    harness.sandbox.platform().update_settings(|settings| settings.rate_limit = 3);
     let (install, token) = installed(&harness).await;
     let at = format!("/addons/{}", install.uuid());
     let mut seen = Vec::new();

@@ -16,7 +16,7 @@ pub use self::{
 };
 use crate::{
     Call, Json, Raw, SignOn,
-    door::{self, Door, resource},
+    endpoint::{self, Endpoint, resource},
     sign,
 };
 
@@ -45,7 +45,7 @@ const LEGACY_ACCEPT: &str = "application/json";
 /// `Debug` shows where the vendor is and the add-on's slug, no more.
 #[derive(Clone)]
 pub struct Heroku {
-    door: Door,
+    endpoint: Endpoint,
     slug: String,
     salt: String,
 }
@@ -59,7 +59,7 @@ impl Heroku {
             ("accept", "application/vnd.heroku-addons+json; version=3".to_owned()),
             ("authorization", sign::basic(slug, password)),
         ];
-        Self { door: Door::new(root, headers), slug: slug.to_owned(), salt: salt.to_owned() }
+        Self { endpoint: Endpoint::new(root, headers), slug: slug.to_owned(), salt: salt.to_owned() }
     }
 
     /// An id that Heroku has never given out.
@@ -73,14 +73,14 @@ impl Heroku {
     /// ```
     #[must_use]
     pub fn new_uuid(&self) -> String {
-        door::new_uuid()
+        endpoint::new_uuid()
     }
 
     /// `POST /resources`: a customer installs the add-on on this plan, a bare name such as `basic`.
     ///
     /// The body holds every field that Heroku documents, under a uuid of its own; see [`Provision`].
     pub fn provision(&self, plan: &str) -> Call<Provision> {
-        self.door.call(Provision::new(&self.slug, plan))
+        self.endpoint.call(Provision::new(&self.slug, plan))
     }
 
     /// `PUT /resources/{id}`: the customer moves to another plan. `id` is what the vendor returned.
@@ -93,12 +93,12 @@ impl Heroku {
     /// assert_eq!((request.method(), request.body()), ("PUT", &br#"{"plan":"premium"}"#[..]));
     /// ```
     pub fn plan_change(&self, id: &str, plan: &str) -> Call<PlanChange> {
-        self.door.call(PlanChange::new(id, plan))
+        self.endpoint.call(PlanChange::new(id, plan))
     }
 
     /// `DELETE /resources/{id}`: the customer removes the add-on. There is no body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
-        self.door.json("DELETE", resource(id), [])
+        self.endpoint.json("DELETE", resource(id), [])
     }
 
     /// `POST /resources/{id}/events`: the customer deployed (Heroku's add-on partner event notifications article;
@@ -122,7 +122,7 @@ impl Heroku {
             "prev_head": "41f0ab3c96d2e87f1b5a0c4d93e6728fb1d05ec2",
         });
         let fields = [("heroku_id", legacy_id()), ("event", "deploy".into()), ("detail", detail)];
-        self.door.json("POST", format!("{}/events", resource(id)), fields)
+        self.endpoint.json("POST", format!("{}/events", resource(id)), fields)
     }
 
     /// Any request to any URL, with no header but what you set: for what was recorded before, and is to be sent once more.
@@ -136,19 +136,19 @@ impl Heroku {
     /// assert_eq!(again.body(sent.body()).request().to_string(), sent.to_string());
     /// ```
     pub fn raw(&self, method: &str, url: &str) -> Call<Raw> {
-        self.door.raw(method, url)
+        self.endpoint.raw(method, url)
     }
 
     /// `POST /resources/sso`: a user of the customer's app opens the add-on's dashboard. See [`LaunchForm`] for what it holds
     /// and [`Call::path`] for a vendor whose `sso_url` ends otherwise.
     pub fn single_sign_on(&self, id: &str) -> Call<SignOn<LaunchForm>> {
-        self.door.sign_on(LaunchForm::new(&self.slug, &self.salt, id))
+        self.endpoint.sign_on(LaunchForm::new(&self.slug, &self.salt, id))
     }
 }
 
 impl fmt::Debug for Heroku {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Heroku").field("root", &self.door).field("slug", &self.slug).finish_non_exhaustive()
+        f.debug_struct("Heroku").field("root", &self.endpoint).field("slug", &self.slug).finish_non_exhaustive()
     }
 }
 

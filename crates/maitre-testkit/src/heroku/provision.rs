@@ -7,7 +7,7 @@ use super::{LEGACY_ACCEPT, legacy_id};
 use crate::{
     Call, Request,
     call::{Kind, named, sealed::Sealed},
-    door,
+    endpoint,
     json::write_json,
 };
 
@@ -50,9 +50,9 @@ impl Provision {
         Self {
             slug: slug.to_owned(),
             plan: plan.to_owned(),
-            uuid: door::new_uuid(),
-            grant_code: door::new_uuid(),
-            log_token: door::new_uuid(),
+            uuid: endpoint::new_uuid(),
+            grant_code: endpoint::new_uuid(),
+            log_token: endpoint::new_uuid(),
             at: None,
             legacy: false,
         }
@@ -65,7 +65,7 @@ impl Provision {
     }
 
     fn grant(&self) -> Value {
-        grant_json(&self.grant_code, self.at.unwrap_or_else(door::now).saturating_add(GRANT_LIFE))
+        grant_json(&self.grant_code, self.at.unwrap_or_else(endpoint::now).saturating_add(GRANT_LIFE))
     }
 }
 
@@ -100,7 +100,7 @@ impl Call<Provision> {
     /// use maitre_testkit::{Heroku, platform::Platform};
     ///
     /// let platform = Platform::new("tally", "password", "client secret");
-    /// let install = platform.order("premium").option("trace", "true").install();
+    /// let install = platform.install_builder("premium").option("trace", "true").create();
     ///
     /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
     /// let call = heroku.provision("premium").install(&install);
@@ -185,7 +185,7 @@ pub struct PlanChange {
 
 impl PlanChange {
     pub(super) fn new(id: &str, plan: &str) -> Self {
-        Self { id: id.to_owned(), plan: plan.to_owned(), stray_uuid: door::new_uuid(), legacy: false }
+        Self { id: id.to_owned(), plan: plan.to_owned(), stray_uuid: endpoint::new_uuid(), legacy: false }
     }
 }
 
@@ -217,7 +217,7 @@ impl Kind for PlanChange {
     }
 
     fn path(&self) -> String {
-        door::resource(&self.id)
+        endpoint::resource(&self.id)
     }
 
     fn fields(&self) -> Vec<(String, Value)> {

@@ -8,15 +8,15 @@ use time::OffsetDateTime;
 
 use super::{
     app::AppRecord,
+    call_counts::CallCounts,
     problem::Problem,
     state::State,
-    tally::Tally,
     tokens::Grant,
     violation::Rule,
     webhooks::{Action, Entity},
-    world::{Due, Seq, World},
+    world::{Due, PlatformState, Seq},
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Addon {
@@ -44,7 +44,7 @@ pub(super) struct Addon {
     pub(super) created_at: OffsetDateTime,
     pub(super) updated_at: OffsetDateTime,
     pub(super) pool: Pool,
-    pub(super) tally: Tally,
+    pub(super) call_counts: CallCounts,
 }
 
 /// How an add-on came to its end.
@@ -106,7 +106,7 @@ impl Pool {
 
 impl Addon {
     /// Whether the add-on belongs to this app or is attached to it.
-    pub(super) fn touches(&self, app: &str) -> bool {
+    pub(super) fn is_visible_to(&self, app: &str) -> bool {
         self.app == app || self.attachments.iter().any(|attachment| attachment.app == app)
     }
 }
@@ -124,7 +124,7 @@ pub(super) struct Order {
     pub(super) options: BTreeMap<String, String>,
 }
 
-impl World {
+impl PlatformState {
     /// The customer orders: from here on the add-on is `provisioning`, and its grant can be exchanged.
     pub(super) fn order(&mut self, order: Order) -> String {
         let uuid = new_uuid();
@@ -132,7 +132,7 @@ impl World {
         let name = order.name.unwrap_or_else(|| format!("{}-curved-{number}", self.service.slug));
         let app = order.app.unwrap_or_else(|| format!("{}-app-{number}", self.service.slug));
         let app = self.app_named(&app);
-        let deadline = self.now.saturating_add(self.settings.async_window);
+        let deadline = self.after(self.settings.async_window);
         let attached_as = order.attached_as.unwrap_or_else(|| self.free_attachment_name(&app));
         let attachment = Attachment { id: new_uuid(), name: attached_as, app: app.clone(), created_at: self.now };
         let addon = Addon {
@@ -156,7 +156,7 @@ impl World {
             created_at: self.now,
             updated_at: self.now,
             pool: Pool::full(self.settings.rate_limit, self.now),
-            tally: Tally::default(),
+            call_counts: CallCounts::default(),
         };
         self.addons.insert(uuid.clone(), addon);
         self.plan_for(deadline, Due::Window(uuid.clone()));
@@ -204,13 +204,13 @@ impl World {
         addon.state = State::Provisioned;
         addon.deadline = None;
         addon.updated_at = now;
-        addon.tally.restarts += 1;
+        addon.call_counts.restarts += 1;
         self.addon_updated(uuid, "state", &before.to_string().into());
     }
 
     /// The vendor answered a `DELETE` with 202, as it may.
     pub(super) fn begin_deprovision(&mut self, uuid: &str) {
-        let deadline = self.now.saturating_add(self.settings.async_window);
+        let deadline = self.after(self.settings.async_window);
         let addon = self.addon_mut(uuid);
         let before = addon.state;
         addon.state = State::Deprovisioning;
@@ -223,7 +223,7 @@ impl World {
     pub(super) fn set_config(&mut self, uuid: &str, changes: Vec<(String, Option<String>)>) -> Result<(), Problem> {
         if let Some((name, _)) = changes.iter().find(|(name, _)| !self.is_own_var(name)) {
             let what = format!("it set the config var {name}, which is not in its manifest");
-            self.breach(uuid, Rule::ForeignConfigVar, &what);
+            self.violation(uuid, Rule::ForeignConfigVar, &what);
             return Err(Problem::invalid_params(format!("{name} is not a config var of this add-on.")));
         }
         let now = self.now;

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use super::{
     Platform,
     addon::Cause,
-    gate::Caller,
+    auth::Caller,
     problem::{Problem, json_text},
     range::page,
-    record::Arrived,
+    record::ExchangeId,
     state::State as Stage,
     violation::Rule,
-    world::World,
+    world::PlatformState,
 };
 
 /// `GET /addons`: those that the token reaches, which is one.
@@ -28,7 +28,7 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Response {
     let world = platform.world();
-    page(vec![world.addon_object(&own)], &["id", "name"], &headers, world.settings.page)
+    page(vec![world.addon_object(&own)], &["id", "name"], &headers, world.settings.page_size)
 }
 
 /// `GET /apps/{app}/addons`.
@@ -41,7 +41,7 @@ pub(super) async fn of_app(
     let world = platform.world();
     let app = &world.reachable_app(&own, &app)?.id;
     let found = (world.addon(&own).app == *app).then(|| world.addon_object(&own));
-    Ok(page(found.into_iter().collect(), &["id", "name"], &headers, world.settings.page))
+    Ok(page(found.into_iter().collect(), &["id", "name"], &headers, world.settings.page_size))
 }
 
 /// `GET /addons/{addon}`.
@@ -78,8 +78,8 @@ pub(super) async fn change_config(
     let changes = changes(&read(&body)?)?;
     world.set_config(&own, changes)?;
     let addon = world.addon_mut(&own);
-    addon.tally.config_patches += 1;
-    addon.tally.restarts += u64::from(addon.state == Stage::Provisioned);
+    addon.call_counts.config_patches += 1;
+    addon.call_counts.restarts += u64::from(addon.state == Stage::Provisioned);
     Ok(config_vars(&world, &own))
 }
 
@@ -94,14 +94,14 @@ pub(super) async fn provision(
     match state {
         Stage::Provisioning => {
             if world.addon(&own).config.is_empty() && world.has_config_vars() {
-                world.breach(&own, Rule::ConfigMissing, "it was marked provisioned before its config vars were set");
+                world.violation(&own, Rule::ConfigMissing, "it was marked provisioned before its config vars were set");
             }
-            world.addon_mut(&own).tally.provisioned += 1;
+            world.addon_mut(&own).call_counts.provisioned += 1;
             world.provision(&own);
             Ok(object(&world, &own))
         }
         Stage::Provisioned => {
-            world.addon_mut(&own).tally.repeated_provisions += 1;
+            world.addon_mut(&own).call_counts.repeated_provisions += 1;
             match world.settings.repeated_provision_status {
                 200 => Ok(object(&world, &own)),
                 status => Err(Problem::invalid_params("The add-on is provisioned.").with_status(status)),
@@ -116,7 +116,7 @@ pub(super) async fn provision(
 /// `POST /addons/{addon}/actions/deprovision`: from here on the token is dead.
 pub(super) async fn deprovision(
     State(platform): State<Platform>,
-    Extension(arrived): Extension<Arrived>,
+    Extension(arrived): Extension<ExchangeId>,
     Extension(Caller(own)): Extension<Caller>,
     Path(addon): Path<String>,
 ) -> Result<Response, Problem> {
@@ -125,16 +125,16 @@ pub(super) async fn deprovision(
         let message = "Only an add-on that is being provisioned or deprovisioned can be marked deprovisioned.";
         return Err(Problem::invalid_params(message));
     }
-    world.addon_mut(&own).tally.deprovisioned += 1;
+    world.addon_mut(&own).call_counts.deprovisioned += 1;
     world.remove(&own, Cause::Call(arrived.seq));
     Ok(object(&world, &own))
 }
 
-fn object(world: &World, uuid: &str) -> Response {
+fn object(world: &PlatformState, uuid: &str) -> Response {
     json_text(200, world.addon_object(uuid).to_string())
 }
 
-fn config_vars(world: &World, uuid: &str) -> Response {
+fn config_vars(world: &PlatformState, uuid: &str) -> Response {
     let vars = world.addon(uuid).config.iter().map(|(name, value)| json!({ "name": name, "value": value }));
     json_text(200, Value::Array(vars.collect()).to_string())
 }

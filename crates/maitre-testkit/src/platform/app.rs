@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use super::{
     Platform,
     webhooks::{Action, Entity},
-    world::World,
+    world::PlatformState,
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct AppRecord {
@@ -80,7 +80,7 @@ impl AppRecord {
 /// app.collaborator("ada@example.org", "member");
 /// app.team("makers").member("grace@example.org", "admin");
 ///
-/// let install = platform.order("basic").app("shop").install();
+/// let install = platform.install_builder("basic").app("shop").create();
 /// assert_eq!(install.app(), "shop");
 /// ```
 ///
@@ -166,7 +166,7 @@ impl App {
         change(self.platform.world().apps.get_mut(&self.id).expect("an app is never forgotten"))
     }
 
-    fn tell(&self, data: impl FnOnce(&World) -> Value, entity: Entity, action: Action) {
+    fn tell(&self, data: impl FnOnce(&PlatformState) -> Value, entity: Entity, action: Action) {
         let mut world = self.platform.world();
         let data = data(&world);
         world.emit_to_app(&self.id, entity, action, &data, &json!({}));

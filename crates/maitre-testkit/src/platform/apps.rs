@@ -13,12 +13,12 @@ use super::{
     Platform,
     addons::read,
     app::Drain,
-    gate::Caller,
+    auth::Caller,
     objects,
     problem::{Problem, json_text},
     range::page,
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 type Platforms = State<Platform>;
 type Own = Extension<Caller>;
@@ -27,7 +27,7 @@ type Own = Extension<Caller>;
 pub(super) async fn list(State(platform): Platforms, Extension(Caller(own)): Own, headers: HeaderMap) -> Response {
     let world = platform.world();
     let apps = world.reachable_apps(&own).map(|app| world.app_object(&app.id)).collect();
-    page(apps, &["id", "name"], &headers, world.settings.page)
+    page(apps, &["id", "name"], &headers, world.settings.page_size)
 }
 
 /// `POST /filters/apps`: those of the ids in the body that the token reaches.
@@ -43,7 +43,7 @@ pub(super) async fn filter(
     let world = platform.world();
     let wanted = world.reachable_apps(&own).filter(|app| ids.iter().any(|id| *id == *app.id));
     let apps = wanted.map(|app| world.app_object(&app.id)).collect();
-    Ok(page(apps, &["id", "name"], &headers, world.settings.page))
+    Ok(page(apps, &["id", "name"], &headers, world.settings.page_size))
 }
 
 /// `GET /apps/{app}`.
@@ -67,7 +67,7 @@ pub(super) async fn collaborators(
     let world = platform.world();
     let app = world.reachable_app(&own, &app)?;
     let people = app.collaborators.iter().map(|(user, role)| objects::collaborator(app, user, role)).collect();
-    Ok(page(people, &["id"], &headers, world.settings.page))
+    Ok(page(people, &["id"], &headers, world.settings.page_size))
 }
 
 /// `GET /teams/{team}/members`, of a team that owns an app which the token reaches.
@@ -82,7 +82,7 @@ pub(super) async fn members(
     let team = teams.find(|team| team.id == named || team.name == named);
     let team = team.ok_or_else(|| Problem::not_found("team"))?;
     let members = team.members.iter().map(|(user, role)| objects::member(user, role)).collect();
-    Ok(page(members, &["id", "email"], &headers, world.settings.page))
+    Ok(page(members, &["id", "email"], &headers, world.settings.page_size))
 }
 
 /// `GET /apps/{app}/domains`.
@@ -95,7 +95,7 @@ pub(super) async fn domains(
     let world = platform.world();
     let app = world.reachable_app(&own, &app)?;
     let domains = app.domains.iter().map(|(id, hostname)| objects::domain(app, id, hostname)).collect();
-    Ok(page(domains, &["id", "hostname"], &headers, world.settings.page))
+    Ok(page(domains, &["id", "hostname"], &headers, world.settings.page_size))
 }
 
 /// `GET /addons/{addon}/addon-attachments`.
@@ -109,7 +109,7 @@ pub(super) async fn attachments(
     world.reachable(&own, &addon)?;
     let addon = world.addon(&own);
     let all = addon.attachments.iter().map(|attachment| world.attachment_object(addon, attachment)).collect();
-    Ok(page(all, &["id", "name"], &headers, world.settings.page))
+    Ok(page(all, &["id", "name"], &headers, world.settings.page_size))
 }
 
 /// `GET /apps/{app}/addon-attachments`.
@@ -124,7 +124,7 @@ pub(super) async fn attachments_of_app(
     let addon = world.addon(&own);
     let here = addon.attachments.iter().filter(|attachment| attachment.app == *app);
     let all = here.map(|attachment| world.attachment_object(addon, attachment)).collect();
-    Ok(page(all, &["id", "name"], &headers, world.settings.page))
+    Ok(page(all, &["id", "name"], &headers, world.settings.page_size))
 }
 
 /// `GET /addons/{addon}/log-drains`: where the add-on's own drain goes.
@@ -139,7 +139,7 @@ pub(super) async fn drains(
     let drains = world.reachable_apps(&own).flat_map(|app| app.drains.iter().map(move |drain| (app, drain)));
     let of_addon = drains.filter(|(_, drain)| drain.addon.as_deref() == Some(own.as_str()));
     let all = of_addon.map(|(app, drain)| objects::drain(app, drain)).collect();
-    Ok(page(all, &["id"], &headers, world.settings.page))
+    Ok(page(all, &["id"], &headers, world.settings.page_size))
 }
 
 /// `PUT /addons/{addon}/log-drains/{drain}`, the drain by its id, its URL or its token: moves it to another URL.

@@ -1,10 +1,11 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 /// The clock of a [`Platform`](super::Platform): it runs with the system's until it is turned or stopped, and
@@ -13,12 +14,14 @@ use tokio::sync::Notify;
 ///
 /// ```
 /// use maitre_testkit::platform::Platform;
-/// use time::{Duration, macros::datetime};
+/// use std::time::Duration;
+///
+/// use time::macros::datetime;
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
 /// let clock = platform.clock();
 /// clock.stop_at(datetime!(2026-03-04 5:06:07 UTC));
-/// clock.advance(Duration::minutes(4));
+/// clock.advance(Duration::from_mins(4));
 /// assert_eq!(clock.now(), datetime!(2026-03-04 5:10:07 UTC));
 /// ```
 ///
@@ -33,13 +36,13 @@ struct Inner {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Reading {
-    Ahead(Duration),
+    Ahead(time::Duration),
     Stopped(OffsetDateTime),
 }
 
 impl Clock {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Inner { reading: Mutex::new(Reading::Ahead(Duration::ZERO)), bell: Notify::new() }))
+        Self(Arc::new(Inner { reading: Mutex::new(Reading::Ahead(time::Duration::ZERO)), bell: Notify::new() }))
     }
 
     /// What it says now.
@@ -51,19 +54,29 @@ impl Clock {
         }
     }
 
-    /// Turns it forward; a negative duration turns it back.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
+        let by = time::Duration::try_from(by).unwrap_or(time::Duration::MAX);
         match &mut *self.reading() {
             Reading::Ahead(offset) => *offset = offset.saturating_add(by),
             Reading::Stopped(instant) => *instant = instant.saturating_add(by),
         }
-        self.ring();
+        self.notify();
+    }
+
+    /// Sets the clock to this time. A running clock continues from there, a stopped one stays stopped.
+    pub fn set(&self, time: OffsetDateTime) {
+        match &mut *self.reading() {
+            Reading::Ahead(offset) => *offset = time - OffsetDateTime::now_utc(),
+            Reading::Stopped(instant) => *instant = time,
+        }
+        self.notify();
     }
 
     /// Stops it at this instant: from here on only [`advance`](Self::advance) moves it.
     pub fn stop_at(&self, instant: OffsetDateTime) {
         *self.reading() = Reading::Stopped(instant);
-        self.ring();
+        self.notify();
     }
 
     /// Stops it where it stands.
@@ -79,20 +92,20 @@ impl Clock {
     /// Goes on as it went when that was kept.
     pub(super) fn go_on(&self, reading: Reading) {
         *self.reading() = reading;
-        self.ring();
+        self.notify();
     }
 
     pub(super) fn is_stopped(&self) -> bool {
         matches!(*self.reading(), Reading::Stopped(_))
     }
 
-    /// Wakes who waits in [`rung`](Self::rung), or will.
-    pub(super) fn ring(&self) {
+    /// Wakes who waits in [`notified`](Self::notified), or will.
+    pub(super) fn notify(&self) {
         self.0.bell.notify_one();
     }
 
     /// Done when the clock is turned, or something happened that may be due at once. One task alone may wait.
-    pub(super) fn rung(&self) -> impl Future<Output = ()> {
+    pub(super) fn notified(&self) -> impl Future<Output = ()> {
         self.0.bell.notified()
     }
 

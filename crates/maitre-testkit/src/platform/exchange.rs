@@ -25,7 +25,7 @@ use crate::{Request, mask, request};
 /// let calls = platform.exchanges();
 /// assert_eq!((calls[0].method(), calls[0].path()), ("GET", "/addons"));
 /// assert_eq!(calls[0].status(), Some(406));
-/// assert_eq!(calls[0].answer_json()["id"], "not_acceptable");
+/// assert_eq!(calls[0].response_json()["id"], "not_acceptable");
 /// # }
 /// ```
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub struct Exchange {
     pub(super) fault: Option<String>,
     answer: Option<Answer>,
     /// Whether the vendor does not learn what was done.
-    pub(super) swallowed: bool,
+    pub(super) response_dropped: bool,
 }
 
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Exchange {
         let mut request = Request::new(parts.method.as_str(), url);
         request.headers = texts(&parts.headers);
         request.body = body.to_vec();
-        Self { number, request, at, uuid: None, fault: None, answer: None, swallowed: false }
+        Self { number, request, at, uuid: None, fault: None, answer: None, response_dropped: false }
     }
 
     pub(super) fn answer(&mut self, at: OffsetDateTime, head: &response::Parts, body: &[u8]) {
@@ -100,7 +100,7 @@ impl Exchange {
 
     /// When it was answered, by the platform's clock.
     #[must_use]
-    pub fn answered_at(&self) -> Option<OffsetDateTime> {
+    pub fn responded_at(&self) -> Option<OffsetDateTime> {
         self.answer.as_ref().map(|answer| answer.at)
     }
 
@@ -125,26 +125,26 @@ impl Exchange {
 
     /// A header of the answer, by its name in any case.
     #[must_use]
-    pub fn answer_header(&self, name: &str) -> Option<&str> {
+    pub fn response_header(&self, name: &str) -> Option<&str> {
         request::find(&self.answer.as_ref()?.headers, name)
     }
 
     /// All headers of the answer, names in lower case.
-    pub fn answer_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn response_headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.answer.iter().flat_map(|answer| &answer.headers);
         headers.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The body of the answer; empty where there is none.
     #[must_use]
-    pub fn answer_body(&self) -> &[u8] {
+    pub fn response_body(&self) -> &[u8] {
         self.answer.as_ref().map_or(&[], |answer| &answer.body)
     }
 
     /// The body of the answer as JSON; null where it is none.
     #[must_use]
-    pub fn answer_json(&self) -> Value {
-        serde_json::from_slice(self.answer_body()).unwrap_or_default()
+    pub fn response_json(&self) -> Value {
+        serde_json::from_slice(self.response_body()).unwrap_or_default()
     }
 }
 

@@ -25,10 +25,10 @@ use super::problem::Problem;
 /// use std::time::Duration;
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
-/// platform.fault(Fault::status(503));
-/// platform.fault(Fault::status(429).header("retry-after", "2").on("POST", "/oauth/token").times(3));
-/// platform.fault(Fault::drop_connection().after_work().on("PATCH", "/addons/*/config"));
-/// platform.fault(Fault::delay(Duration::from_millis(300)).always().chance(0.1));
+/// platform.inject_fault(Fault::status(503));
+/// platform.inject_fault(Fault::status(429).header("retry-after", "2").on("POST", "/oauth/token").times(3));
+/// platform.inject_fault(Fault::drop_connection().after_work().on("PATCH", "/addons/*/config"));
+/// platform.inject_fault(Fault::delay(Duration::from_millis(300)).always().chance(0.1));
 /// ```
 ///
 /// A call meets at most one fault, the first that was ordered of those that match and are not used up.
@@ -111,12 +111,6 @@ impl Fault {
         self
     }
 
-    /// Waits this long first, by the system's clock.
-    pub fn delayed(mut self, by: Duration) -> Self {
-        self.delay = by;
-        self
-    }
-
     /// Adds a header to the answer that the fault gives.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -165,7 +159,7 @@ impl Fault {
     }
 
     /// Whether the vendor gets another answer than the one that was made for it.
-    pub(super) fn swallows(&self) -> bool {
+    pub(super) fn replaces_response(&self) -> bool {
         !matches!(self.kind, Kind::Delay)
     }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    App, Exchange, Grant, Platform, State, Tally,
+    App, CallCounts, Exchange, Grant, Platform, State,
     addon::{Addon, Attachment, Cause},
     app::Drain,
     violation::Rule,
     webhooks::{Action, Entity},
-    world::World,
+    world::PlatformState,
 };
-use crate::{Reply, door::new_uuid};
+use crate::{Reply, endpoint::new_uuid};
 
 /// An order that is not placed yet: see [`Platform::order`].
 ///
@@ -22,17 +22,17 @@ use crate::{Reply, door::new_uuid};
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
 /// let install = platform
-///     .order("premium")
+///     .install_builder("premium")
 ///     .app("shop")
 ///     .name("tally-shop")
 ///     .region("amazon-web-services::eu-west-1")
 ///     .option("retention", "7d")
-///     .install();
+///     .create();
 /// assert_eq!((install.name().as_str(), install.plan().as_str()), ("tally-shop", "premium"));
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "an order is placed with install()"]
-pub struct Order {
+#[must_use = "an install is created with create()"]
+pub struct InstallBuilder {
     platform: Platform,
     plan: String,
     app: Option<String>,
@@ -42,7 +42,7 @@ pub struct Order {
     options: BTreeMap<String, String>,
 }
 
-impl Order {
+impl InstallBuilder {
     pub(super) fn new(platform: Platform, plan: &str) -> Self {
         Self {
             platform,
@@ -89,7 +89,7 @@ impl Order {
     /// Places the order: the add-on is `provisioning`, and its first grant is given out. The vendor is not asked yet:
     /// that is what [`Heroku::provision`](crate::Heroku::provision) does.
     #[must_use]
-    pub fn install(self) -> Install {
+    pub fn create(self) -> Install {
         let Self { platform, plan, app, name, attached_as, region, options } = self;
         let uuid = platform.world().order(super::addon::Order { plan, app, name, attached_as, region, options });
         Install { platform, uuid }
@@ -108,7 +108,7 @@ impl Order {
 ///
 /// let install = platform.install("basic");
 /// let reply = heroku.provision("basic").install(&install).await;
-/// install.provision_answered(reply.expect(202));
+/// install.record_provision(reply.expect(202));
 ///
 /// // … the vendor exchanges the grant, sets config vars, marks the add-on provisioned …
 /// assert_eq!(install.state(), State::Provisioned);
@@ -162,13 +162,13 @@ impl Install {
 
     /// The status of the vendor's last answer to the provision, if it answered.
     #[must_use]
-    pub fn answered(&self) -> Option<u16> {
+    pub fn provision_status(&self) -> Option<u16> {
         self.with(|addon| addon.provision_status)
     }
 
     /// When it was ordered, by the platform's clock.
     #[must_use]
-    pub fn ordered_at(&self) -> OffsetDateTime {
+    pub fn created_at(&self) -> OffsetDateTime {
         self.with(|addon| addon.created_at)
     }
 
@@ -228,14 +228,14 @@ impl Install {
 
     /// Gives out one more grant, for a provision that is asked again. The one before stays good until it expires.
     #[expect(clippy::must_use_candidate, reason = "the next provision carries it")]
-    pub fn new_grant(&self) -> Grant {
+    pub fn issue_grant(&self) -> Grant {
         self.platform.world().grant(&self.uuid)
     }
 
     /// What was counted of the calls for it.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        self.with(|addon| addon.tally)
+    pub fn call_counts(&self) -> CallCounts {
+        self.with(|addon| addon.call_counts)
     }
 
     /// The calls for it, in the order of arrival.
@@ -248,7 +248,7 @@ impl Install {
 
     /// Takes what the vendor answered to the provision: 200 and 201 provision the add-on, 202 begins to, and 410 and
     /// 422 end it. After anything else Heroku would ask again.
-    pub fn provision_answered(&self, reply: &Reply) {
+    pub fn record_provision(&self, reply: &Reply) {
         let mut world = self.platform.world();
         world.addon_mut(&self.uuid).provision_status = Some(reply.status());
         match reply.status() {
@@ -268,7 +268,7 @@ impl Install {
                 world.changed(&self.uuid);
                 if !world.settings.async_provisioning {
                     let what = "its provision was answered 202, for which the add-on is not registered";
-                    world.breach(&self.uuid, Rule::Unregistered202, what);
+                    world.violation(&self.uuid, Rule::Unregistered202, what);
                 }
             }
             410 | 422 => {
@@ -280,7 +280,7 @@ impl Install {
     }
 
     /// Takes what the vendor answered to a change to this plan: after 200, 201 and 202 it is the add-on's.
-    pub fn plan_change_answered(&self, plan: &str, reply: &Reply) {
+    pub fn record_plan_change(&self, plan: &str, reply: &Reply) {
         let mut world = self.platform.world();
         world.take_message(&self.uuid, reply);
         if !(200..300).contains(&reply.status()) {
@@ -299,7 +299,7 @@ impl Install {
 
     /// Takes what the vendor answered to the `DELETE`: 2xx, 404 and 410 end the add-on, and its token with it. 202
     /// begins to where [the settings](super::Settings::async_deprovisioning) admit it.
-    pub fn deprovision_answered(&self, reply: &Reply) {
+    pub fn record_deprovision(&self, reply: &Reply) {
         let mut world = self.platform.world();
         match reply.status() {
             // the vendor may be done, and have said so, before this answer is read
@@ -312,7 +312,7 @@ impl Install {
 
     /// Takes that the vendor did not answer the `DELETE`, or not so that the add-on would be gone: Heroku asks again, and
     /// gives up after the time that it gives asynchronous operations.
-    pub fn deprovision_failed(&self) {
+    pub fn record_deprovision_failure(&self) {
         let mut world = self.platform.world();
         if world.addon(&self.uuid).removal.is_none() && world.addon(&self.uuid).state != State::Deprovisioning {
             world.begin_deprovision(&self.uuid);
@@ -320,7 +320,7 @@ impl Install {
     }
 
     /// Ends the add-on without a word to the vendor, as it happens when a `DELETE` is lost.
-    pub fn remove(&self) {
+    pub fn remove_silently(&self) {
         self.platform.world().remove(&self.uuid, Cause::Heroku);
     }
 
@@ -382,17 +382,17 @@ impl Install {
     }
 }
 
-impl World {
+impl PlatformState {
     fn take_id(&mut self, uuid: &str, reply: &Reply) {
         let id = match &answer(reply)["id"] {
             Value::String(id) if !id.is_empty() => id.clone(),
             Value::Number(id) => id.to_string(),
-            _ => return self.breach(uuid, Rule::NoProviderId, "its provision was answered without an id"),
+            _ => return self.violation(uuid, Rule::NoProviderId, "its provision was answered without an id"),
         };
         let known = self.addon_mut(uuid).provider_id.get_or_insert_with(|| id.clone()).clone();
         if known != id {
             let what = format!("its id was {known}, and a later answer says {id}");
-            self.breach(uuid, Rule::ChangedProviderId, &what);
+            self.violation(uuid, Rule::ChangedProviderId, &what);
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Platform,
-    gate::is_vendor,
+    auth::is_vendor,
     problem::{Problem, json_text},
     state::State as Stage,
 };
@@ -31,7 +31,7 @@ pub(super) async fn list(
         Some((_, offset)) => offset.parse().map_err(|_| Problem::bad_request("offset is a number."))?,
         None => 0,
     };
-    let size = world.settings.inventory_page;
+    let size = world.settings.inventory_page_size;
     let live: Vec<_> = world.addons.values().filter(|addon| addon.state != Stage::Deprovisioned).collect();
     let installs = live.iter().skip(offset).take(size).map(|addon| {
         json!({

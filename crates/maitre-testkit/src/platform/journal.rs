@@ -9,8 +9,8 @@ use axum::http::{request::Parts, response};
 use time::OffsetDateTime;
 
 use super::{
+    event::{PlatformEvent, Watchers},
     exchange::Exchange,
-    news::{News, Watchers},
     world::Seq,
 };
 
@@ -42,7 +42,7 @@ impl Journal {
             calls.forgotten += 1;
         }
         drop(calls);
-        self.watchers.tell(&News::Asked(exchange));
+        self.watchers.tell(&PlatformEvent::RequestReceived(exchange));
         number
     }
 
@@ -63,7 +63,7 @@ impl Journal {
         self.change(seq, |exchange| exchange.uuid = Some(uuid.to_owned()));
     }
 
-    pub(super) fn spoiled(&self, seq: Seq, fault: String) {
+    pub(super) fn mark_corrupted(&self, seq: Seq, fault: String) {
         self.change(seq, |exchange| exchange.fault = Some(fault));
     }
 
@@ -75,17 +75,17 @@ impl Journal {
     pub(super) fn ended(&self, seq: Seq) {
         let exchange = self.calls().get(seq).cloned();
         if let Some(exchange) = exchange {
-            self.watchers.tell(&News::Ended(exchange));
+            self.watchers.tell(&PlatformEvent::ExchangeEnded(exchange));
         }
     }
 
-    pub(super) fn swallow(&self, seq: Seq, swallowed: bool) {
-        self.change(seq, |exchange| exchange.swallowed = swallowed);
+    pub(super) fn drop_response(&self, seq: Seq, response_dropped: bool) {
+        self.change(seq, |exchange| exchange.response_dropped = response_dropped);
     }
 
     /// Whether the vendor may not have learnt what was done. What is forgotten is held against nobody.
-    pub(super) fn is_swallowed(&self, seq: Seq) -> bool {
-        self.calls().get(seq).is_none_or(|exchange| exchange.swallowed)
+    pub(super) fn is_response_dropped(&self, seq: Seq) -> bool {
+        self.calls().get(seq).is_none_or(|exchange| exchange.response_dropped)
     }
 
     pub(super) fn copy(&self) -> Vec<Exchange> {
@@ -127,7 +127,7 @@ mod tests {
         journal.about(4, "7");
         let kept: Vec<_> = journal.copy().iter().map(|call| (call.number(), call.uuid().is_some())).collect();
         assert_eq!(kept, [(3, false), (4, true)]);
-        assert!(journal.is_swallowed(0), "what is forgotten is held against nobody");
-        assert!(!journal.is_swallowed(3));
+        assert!(journal.is_response_dropped(0), "what is forgotten is held against nobody");
+        assert!(!journal.is_response_dropped(3));
     }
 }

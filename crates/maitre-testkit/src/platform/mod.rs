@@ -31,7 +31,7 @@
 //! ask(http.post(format!("{addon}/actions/provision"))).await?.error_for_status()?;
 //!
 //! assert_eq!(install.state(), State::Provisioned);
-//! assert_eq!(install.tally().exchanges, 1);
+//! assert_eq!(install.call_counts().exchanges, 1);
 //! assert!(platform.violations().is_empty(), "{:#?}", platform.violations());
 //! # Ok(())
 //! # }
@@ -51,15 +51,15 @@ mod addon;
 mod addons;
 mod app;
 mod apps;
+mod auth;
+mod call_counts;
 mod clock;
+mod event;
 mod exchange;
 mod fault;
-mod gate;
 mod install;
 mod inventory;
 mod journal;
-mod memory;
-mod news;
 mod oauth;
 mod objects;
 mod problem;
@@ -68,8 +68,8 @@ mod record;
 mod router;
 mod serve;
 mod settings;
+mod snapshot;
 mod state;
-mod tally;
 mod tokens;
 mod violation;
 mod webhooks;
@@ -84,25 +84,25 @@ use axum::{Router, middleware::from_fn_with_state};
 
 pub use self::{
     app::App,
+    call_counts::CallCounts,
     clock::Clock,
+    event::PlatformEvent,
     exchange::Exchange,
     fault::Fault,
-    install::{Install, Order},
-    news::News,
-    serve::Serving,
+    install::{Install, InstallBuilder},
+    serve::PlatformServer,
     settings::{RefreshTokens, Settings},
     state::State,
-    tally::Tally,
     tokens::Grant,
     violation::{Rule, Violation},
     webhooks::Delivery,
 };
 use self::{
+    event::Watchers,
     fault::Faults,
     journal::Journal,
-    news::Watchers,
     problem::Problem,
-    world::{Service, World},
+    world::{PlatformState, Service},
 };
 use crate::request;
 
@@ -114,14 +114,14 @@ pub struct Platform(Arc<Shared>);
 
 struct Shared {
     slug: String,
-    world: Mutex<World>,
+    world: Mutex<PlatformState>,
     clock: Clock,
     journal: Arc<Journal>,
     watchers: Arc<Watchers>,
     faults: Faults,
     client: reqwest::Client,
     /// Who delivers webhooks does it alone.
-    postman: tokio::sync::Mutex<()>,
+    delivery_lock: tokio::sync::Mutex<()>,
 }
 
 impl Platform {
@@ -129,31 +129,43 @@ impl Platform {
     /// portal.
     #[must_use]
     pub fn new(slug: &str, password: &str, client_secret: &str) -> Self {
+        Self::builder(slug, password, client_secret).build()
+    }
+
+    /// Returns a builder of a platform with other settings.
+    pub fn builder(slug: &str, password: &str, client_secret: &str) -> PlatformBuilder {
+        PlatformBuilder {
+            slug: slug.to_owned(),
+            password: password.to_owned(),
+            client_secret: client_secret.to_owned(),
+            settings: Settings::default(),
+            seed: 0,
+        }
+    }
+
+    fn from_builder(builder: PlatformBuilder) -> Self {
+        let PlatformBuilder { slug, password, client_secret, settings, seed } = builder;
         let watchers = Arc::new(Watchers::default());
         let (clock, journal) = (Clock::new(), Arc::new(Journal::new(watchers.clone())));
-        let service = Service::new(slug, password, client_secret);
-        let world = World::new(service, clock.clone(), journal.clone(), watchers.clone());
+        let service = Service::new(&slug, &password, &client_secret);
+        let mut world = PlatformState::new(service, clock.clone(), journal.clone(), watchers.clone());
+        world.settings = settings;
+        let faults = Faults::new();
+        faults.seed(seed);
         Self(Arc::new(Shared {
-            slug: slug.to_owned(),
+            slug,
             world: Mutex::new(world),
             clock,
             journal,
             watchers,
-            faults: Faults::new(),
+            faults,
             client: request::client(),
-            postman: tokio::sync::Mutex::new(()),
+            delivery_lock: tokio::sync::Mutex::new(()),
         }))
     }
 
-    /// The same with other [settings](Settings).
-    #[must_use]
-    pub fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
-        self.change(change);
-        self
-    }
-
     /// Changes the [settings](Settings) from now on.
-    pub fn change(&self, change: impl FnOnce(&mut Settings)) {
+    pub fn update_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.world().settings);
     }
 
@@ -165,7 +177,7 @@ impl Platform {
 
     /// All that a vendor may call, without a fallback, to be served or called in your process. Nest it where you like.
     ///
-    /// Webhooks are delivered by [`serve`](Self::serve) or by [`deliver`](Self::deliver).
+    /// Webhooks are delivered by [`serve`](Self::serve) or by [`deliver_webhooks`](Self::deliver_webhooks).
     pub fn router(&self) -> Router {
         router::router(self).layer(from_fn_with_state(self.clone(), record::record))
     }
@@ -179,12 +191,12 @@ impl Platform {
     /// A customer orders the add-on on this plan, a bare name such as `basic`.
     #[must_use]
     pub fn install(&self, plan: &str) -> Install {
-        self.order(plan).install()
+        self.install_builder(plan).create()
     }
 
     /// A customer is about to order the add-on on this plan.
-    pub fn order(&self, plan: &str) -> Order {
-        Order::new(self.clone(), plan)
+    pub fn install_builder(&self, plan: &str) -> InstallBuilder {
+        InstallBuilder::new(self.clone(), plan)
     }
 
     /// All that was ever ordered.
@@ -200,7 +212,7 @@ impl Platform {
     /// use maitre_testkit::platform::Platform;
     ///
     /// let platform = Platform::new("tally", "password", "client secret");
-    /// let install = platform.order("basic").name("tally-shop").install();
+    /// let install = platform.install_builder("basic").name("tally-shop").create();
     /// assert_eq!(platform.find("tally-shop").map(|found| found.uuid().to_owned()), Some(install.uuid().to_owned()));
     /// ```
     #[must_use]
@@ -226,7 +238,7 @@ impl Platform {
     }
 
     /// Orders a fault.
-    pub fn fault(&self, fault: Fault) {
+    pub fn inject_fault(&self, fault: Fault) {
         self.0.faults.order(fault);
     }
 
@@ -242,7 +254,7 @@ impl Platform {
     }
 
     /// What the [chances](Fault::chance) of faults are drawn from; 0 if nobody says.
-    pub fn seed(&self, seed: u64) {
+    pub fn set_seed(&self, seed: u64) {
         self.0.faults.seed(seed);
     }
 
@@ -260,7 +272,7 @@ impl Platform {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use maitre_testkit::platform::{News, Platform};
+    /// use maitre_testkit::platform::{PlatformEvent, Platform};
     ///
     /// let platform = Platform::new("tally", "password", "client secret");
     /// let (sender, news) = std::sync::mpsc::channel();
@@ -268,12 +280,12 @@ impl Platform {
     ///
     /// let api = platform.serve().await?;
     /// reqwest::Client::builder().user_agent("tally/1.0").build()?.get(format!("{}/addons", api.url())).send().await?;
-    /// let told: Vec<_> = news.try_iter().map(|news| matches!(news, News::Asked(_))).collect();
+    /// let told: Vec<_> = news.try_iter().map(|news| matches!(news, PlatformEvent::RequestReceived(_))).collect();
     /// assert_eq!(told, [true, false, false], "it was asked, a rule was broken, it was answered");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn watch(&self, told: impl Fn(&News) + Send + Sync + 'static) {
+    pub fn watch(&self, told: impl Fn(&PlatformEvent) + Send + Sync + 'static) {
         self.0.watchers.add(told);
     }
 
@@ -285,8 +297,8 @@ impl Platform {
 
     /// What was counted of the calls for all add-ons.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        self.world().addons.values().map(|addon| addon.tally).sum()
+    pub fn call_counts(&self) -> CallCounts {
+        self.world().addons.values().map(|addon| addon.call_counts).sum()
     }
 
     /// What the vendor did wrong so far, as far as [it is remembered](Settings::kept).
@@ -296,7 +308,7 @@ impl Platform {
     }
 
     /// The world as it is now: what was due has happened.
-    fn world(&self) -> MutexGuard<'_, World> {
+    fn world(&self) -> MutexGuard<'_, PlatformState> {
         let mut world = self.0.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.settle(self.0.clock.now());
         world
@@ -314,8 +326,44 @@ impl Platform {
         &self.0.client
     }
 
-    fn postman(&self) -> &tokio::sync::Mutex<()> {
-        &self.0.postman
+    fn delivery_lock(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.delivery_lock
+    }
+}
+
+/// Builder of a [`Platform`].
+#[must_use = "a builder does nothing until build() is called"]
+pub struct PlatformBuilder {
+    slug: String,
+    password: String,
+    client_secret: String,
+    settings: Settings,
+    seed: u64,
+}
+
+impl PlatformBuilder {
+    /// Changes the [settings](Settings).
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Sets the seed of the [chances](Fault::chance) of faults. Defaults to 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Builds the platform.
+    #[must_use]
+    pub fn build(self) -> Platform {
+        Platform::from_builder(self)
+    }
+}
+
+impl fmt::Debug for PlatformBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlatformBuilder").field("slug", &self.slug).finish_non_exhaustive()
     }
 }
 

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::{
     Platform,
-    gate::is_vendor,
+    auth::is_vendor,
     problem::{Problem, json_text},
-    record::Arrived,
+    record::ExchangeId,
     tokens::Minted,
     violation::Rule,
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 /// What is asked of the token endpoint, however it is written.
 enum Ask {
@@ -31,14 +31,14 @@ enum Ask {
 /// add-on puts them there.
 pub(super) async fn form(
     State(platform): State<Platform>,
-    Extension(arrived): Extension<Arrived>,
+    Extension(arrived): Extension<ExchangeId>,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if !query.is_empty() {
         let sentence = format!("{} had its fields in the query", arrived.line);
-        platform.world().general_breach(Rule::SecretInQuery, sentence);
+        platform.world().general_violation(Rule::SecretInQuery, sentence);
     }
     let fields = [query.as_bytes(), &body].into_iter().flat_map(|text| form_urlencoded::parse(text).into_owned());
     let mut fields: HashMap<String, String> = fields.collect();
@@ -59,7 +59,7 @@ pub(super) async fn form(
 /// `POST /oauth/tokens` of the Platform API: the same in JSON, answered in nested objects.
 pub(super) async fn nested(
     State(platform): State<Platform>,
-    Extension(arrived): Extension<Arrived>,
+    Extension(arrived): Extension<ExchangeId>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let body: Value = serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
@@ -85,7 +85,7 @@ pub(super) async fn nested(
     Ok(json_text(201, answer.to_string()))
 }
 
-fn answer(platform: &Platform, arrived: &Arrived, secret: &str, ask: &Ask) -> Result<(u16, Minted), Problem> {
+fn answer(platform: &Platform, arrived: &ExchangeId, secret: &str, ask: &Ask) -> Result<(u16, Minted), Problem> {
     let mut world = platform.world();
     let owner = match ask {
         Ask::Exchange { code } => world.grant_owner(code),
@@ -122,7 +122,7 @@ fn flat(minted: &Minted) -> Value {
 /// `GET /vendor/resources/{uuid}/oauth-grant`, with the add-on's Basic credentials: a new grant in place of a lost one.
 pub(super) async fn backfill(
     State(platform): State<Platform>,
-    Extension(arrived): Extension<Arrived>,
+    Extension(arrived): Extension<ExchangeId>,
     Path(uuid): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -6,14 +6,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     addon::{Addon, Attachment},
     app::{AppRecord, Drain, User},
-    world::World,
+    world::PlatformState,
 };
 
 pub(super) fn instant(at: OffsetDateTime) -> String {
     at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
 }
 
-impl World {
+impl PlatformState {
     pub(super) fn addon_object(&self, uuid: &str) -> Value {
         let addon = self.addon(uuid);
         let service = &self.service;
@@ -38,7 +38,7 @@ impl World {
     }
 
     fn web_url(&self, app: &str, uuid: &str) -> String {
-        format!("{}/apps/{app}/addons/{uuid}", self.settings.dashboards)
+        format!("{}/apps/{app}/addons/{uuid}", self.settings.dashboard_url)
     }
 
     pub(super) fn attachment_object(&self, addon: &Addon, attachment: &Attachment) -> Value {

@@ -16,14 +16,14 @@ use super::{
     violation::Rule,
     world::Seq,
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 /// More than any call to Heroku needs.
 const MAX_BODY: usize = 1 << 20;
 
 /// Which exchange this is, for those below.
 #[derive(Clone)]
-pub(super) struct Arrived {
+pub(super) struct ExchangeId {
     pub(super) seq: Seq,
     /// Method and path, to name it in a sentence.
     pub(super) line: String,
@@ -35,21 +35,21 @@ pub(super) async fn record(State(platform): State<Platform>, request: Request, n
         return Problem::bad_request("The body is too long, or broke off.").into_response();
     };
     let journal = platform.journal();
-    let kept = platform.world().settings.kept;
+    let kept = platform.world().settings.history_limit;
     let seq = journal.arrived(kept, platform.clock().now(), &parts, &body);
     let _ending = Ending { journal, seq };
     let line = format!("{} {}", parts.method, parts.uri.path());
     if !parts.headers.contains_key("user-agent") {
-        platform.world().general_breach(Rule::NoUserAgent, format!("{line} came without a user-agent"));
+        platform.world().general_violation(Rule::NoUserAgent, format!("{line} came without a user-agent"));
     }
-    parts.extensions.insert(Arrived { seq, line });
+    parts.extensions.insert(ExchangeId { seq, line });
     let fault = platform.ordered_faults().draw(parts.method.as_str(), parts.uri.path());
     let request = Request::from_parts(parts, Body::from(body));
     let response = match fault {
         None => next.run(request).await,
         Some(fault) => {
-            journal.spoiled(seq, format!("{fault:?}"));
-            spoil(&platform, seq, &fault, request, next).await
+            journal.mark_corrupted(seq, format!("{fault:?}"));
+            corrupt(&platform, seq, &fault, request, next).await
         }
     };
     close(&platform, seq, response).await
@@ -67,17 +67,17 @@ impl Drop for Ending<'_> {
     }
 }
 
-async fn spoil(platform: &Platform, seq: Seq, fault: &Fault, request: Request, next: Next) -> Response {
+async fn corrupt(platform: &Platform, seq: Seq, fault: &Fault, request: Request, next: Next) -> Response {
     if !fault.is_after_work() {
         fault.wait().await;
-        return if fault.swallows() { fault.answer(None) } else { next.run(request).await };
+        return if fault.replaces_response() { fault.answer(None) } else { next.run(request).await };
     }
     // said before the work is done: the caller may hang up at any time from there
-    platform.journal().swallow(seq, true);
+    platform.journal().drop_response(seq, true);
     let made = next.run(request).await;
     fault.wait().await;
-    if !fault.swallows() {
-        platform.journal().swallow(seq, false);
+    if !fault.replaces_response() {
+        platform.journal().drop_response(seq, false);
         return made;
     }
     let (_, body) = made.into_parts();

@@ -6,14 +6,14 @@ use axum::{
     routing::{delete, get, post, put},
 };
 
-use super::{Platform, addons, apps, gate, inventory, oauth, webhooks::routes as webhooks};
+use super::{Platform, addons, apps, auth, inventory, oauth, webhooks::routes as webhooks};
 
 /// Heroku's hosts on one router: `api.heroku.com`, `id.heroku.com` and `addons.heroku.com` have no path in common.
 pub(super) fn router(platform: &Platform) -> Router {
     with_token()
-        .route_layer(from_fn_with_state(platform.clone(), gate::token))
+        .route_layer(from_fn_with_state(platform.clone(), auth::token))
         .route("/oauth/tokens", post(oauth::nested))
-        .route_layer(from_fn_with_state(platform.clone(), gate::version))
+        .route_layer(from_fn_with_state(platform.clone(), auth::version))
         .route("/oauth/token", post(oauth::form))
         .route("/vendor/resources/{uuid}/oauth-grant", get(oauth::backfill))
         .route("/api/v3/apps", get(inventory::list))
@@ -23,7 +23,7 @@ pub(super) fn router(platform: &Platform) -> Router {
 /// What a vendor's token opens.
 fn with_token() -> Router<Platform> {
     Router::new()
-        .route("/account/rate-limits", get(gate::rate_limits))
+        .route("/account/rate-limits", get(auth::rate_limits))
         .route("/addons", get(addons::list))
         .route("/addons/{addon}", get(addons::get))
         .route("/addons/{addon}/actions/deprovision", post(addons::deprovision))

@@ -5,7 +5,7 @@ use std::{convert::Infallible, io, net::Ipv4Addr};
 use axum::{Router, body::Body, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use time::Duration;
+use std::time::Duration;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -17,12 +17,12 @@ use super::{Platform, fault::Dropped};
 /// A platform that listens. It stops, in the midst of whatever it does, when this is dropped.
 #[derive(Debug)]
 #[must_use = "the platform stops listening when this is dropped"]
-pub struct Serving {
+pub struct PlatformServer {
     url: String,
     _tasks: JoinSet<()>,
 }
 
-impl Serving {
+impl PlatformServer {
     /// Where it listens, as `http://127.0.0.1:PORT`: what the vendor under test must take for Heroku's API, for its
     /// token endpoint's host and for the host of its inventory.
     #[must_use]
@@ -49,7 +49,7 @@ impl Platform {
     ///
     /// # Errors
     /// There is no port to be had.
-    pub async fn serve(&self) -> io::Result<Serving> {
+    pub async fn serve(&self) -> io::Result<PlatformServer> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         self.serve_router(listener, self.router_with_fallback())
     }
@@ -59,13 +59,13 @@ impl Platform {
     ///
     /// # Errors
     /// The listener has no address.
-    pub fn serve_router(&self, listener: TcpListener, router: Router) -> io::Result<Serving> {
+    pub fn serve_router(&self, listener: TcpListener, router: Router) -> io::Result<PlatformServer> {
         let url = format!("http://{}", listener.local_addr()?);
         self.world().url.get_or_insert_with(|| url.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, router));
         tasks.spawn(carry(self.clone()));
-        Ok(Serving { url, _tasks: tasks })
+        Ok(PlatformServer { url, _tasks: tasks })
     }
 }
 
@@ -76,7 +76,7 @@ async fn accept(listener: TcpListener, router: Router) {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => drop(connections.spawn(converse(stream, router.clone()))),
                 // no more open files: some connection will end
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next() => {}
         }
@@ -99,16 +99,18 @@ async fn converse(stream: TcpStream, router: Router) {
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
+const HOUR: Duration = Duration::from_hours(1);
+
 /// Delivers webhooks when something happens, when the clock is turned, and when a retry is due by itself.
 async fn carry(platform: Platform) {
     loop {
-        platform.deliver().await;
+        platform.deliver_webhooks().await;
         let clock = platform.clock();
         let next = platform.world().next_attempt_at().filter(|_| !clock.is_stopped());
-        let pause = next.map_or(Duration::HOUR, |next| (next - clock.now()).clamp(Duration::ZERO, Duration::HOUR));
+        let pause = next.map_or(HOUR, |next| Duration::try_from(next - clock.now()).unwrap_or_default().min(HOUR));
         tokio::select! {
-            () = clock.rung() => {}
-            () = tokio::time::sleep(pause.unsigned_abs()) => {}
+            () = clock.notified() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

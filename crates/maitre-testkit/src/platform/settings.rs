@@ -1,4 +1,4 @@
-use time::Duration;
+use std::time::Duration;
 
 /// How this platform behaves where Heroku's documents leave it open, change, or disagree; see
 /// [`Platform::with`](super::Platform::with) and [`Platform::change`](super::Platform::change).
@@ -7,13 +7,13 @@ use time::Duration;
 ///
 /// ```
 /// use maitre_testkit::platform::{Platform, RefreshTokens};
-/// use time::Duration;
+/// use std::time::Duration;
 ///
-/// let platform = Platform::new("tally", "password", "client secret").with(|settings| {
-///     settings.token_life = Duration::minutes(10);
+/// let platform = Platform::builder("tally", "password", "client secret").settings(|settings| {
+///     settings.token_lifetime = Duration::from_mins(10);
 ///     settings.refresh_tokens = RefreshTokens::Rotated;
-/// });
-/// platform.change(|settings| settings.refresh_status = 200);
+/// }).build();
+/// platform.update_settings(|settings| settings.refresh_status = 200);
 /// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, with two answers")]
@@ -40,17 +40,17 @@ pub struct Settings {
     pub repeated_provision_status: u16,
 
     /// How long a grant can be exchanged.
-    pub grant_life: Duration,
+    pub grant_lifetime: Duration,
     /// How long an access token is good.
-    pub token_life: Duration,
+    pub token_lifetime: Duration,
     /// What the token endpoint answers to an exchange. The documents show 200.
     pub exchange_status: u16,
     /// What the token endpoint answers to a refresh. The documents show 200, and 201 in one sample.
     pub refresh_status: u16,
     /// Whether the answer to a refresh holds `expires_in`.
-    pub refresh_tells_expiry: bool,
+    pub refresh_includes_expiry: bool,
     /// Whether the answer to a refresh holds a `refresh_token`.
-    pub refresh_tells_refresh_token: bool,
+    pub refresh_includes_refresh_token: bool,
     /// What becomes of a refresh token that was used.
     pub refresh_tokens: RefreshTokens,
     /// Whether `GET /vendor/resources/{uuid}/oauth-grant` hands out a new grant; Heroku turns it on per partner.
@@ -58,23 +58,23 @@ pub struct Settings {
 
     /// What the `web_url` of an add-on begins with, which leads to its dashboard by way of single sign-on; behind it
     /// stands `/apps/{app}/addons/{addon}`.
-    pub dashboards: String,
+    pub dashboard_url: String,
     /// How many calls, violations, events and deliveries are remembered: so many of each, the newest.
-    pub kept: usize,
+    pub history_limit: usize,
 
     /// How many requests an add-on may make at once before it gets 429.
     pub rate_limit: u32,
     /// How many requests come back to that pool in a minute.
     pub rate_refill: u32,
     /// How many objects a page holds when the request does not say.
-    pub page: usize,
+    pub page_size: usize,
     /// How many installs a page of the inventory holds.
-    pub inventory_page: usize,
+    pub inventory_page_size: usize,
 
     /// What subscribing to webhooks is answered: the reference says 201, the narrative 200.
     pub webhook_status: u16,
     /// How long after an event its delivery is tried again, for a subscription of the level `sync`.
-    pub webhook_window: Duration,
+    pub webhook_retry_window: Duration,
 }
 
 impl Default for Settings {
@@ -86,24 +86,24 @@ impl Default for Settings {
             syslog_drain: false,
             async_provisioning: true,
             async_deprovisioning: false,
-            async_window: Duration::hours(12),
+            async_window: Duration::from_hours(12),
             repeated_provision_status: 200,
-            grant_life: Duration::minutes(5),
-            token_life: Duration::seconds(28_800),
+            grant_lifetime: Duration::from_mins(5),
+            token_lifetime: Duration::from_secs(28_800),
             exchange_status: 200,
             refresh_status: 200,
-            refresh_tells_expiry: true,
-            refresh_tells_refresh_token: true,
+            refresh_includes_expiry: true,
+            refresh_includes_refresh_token: true,
             refresh_tokens: RefreshTokens::Same,
             grant_backfill: false,
-            dashboards: "https://addons-sso.heroku.com".to_owned(),
-            kept: 100_000,
+            dashboard_url: "https://addons-sso.heroku.com".to_owned(),
+            history_limit: 100_000,
             rate_limit: 4_500,
             rate_refill: 75,
-            page: 200,
-            inventory_page: 4_000,
+            page_size: 200,
+            inventory_page_size: 4_000,
             webhook_status: 201,
-            webhook_window: Duration::hours(72),
+            webhook_retry_window: Duration::from_hours(72),
         }
     }
 }

@@ -10,9 +10,9 @@ use super::{
     problem::Problem,
     settings::RefreshTokens,
     violation::Rule,
-    world::{Due, Seq, World},
+    world::{Due, PlatformState, Seq},
 };
-use crate::{door::new_uuid, heroku::grant_json};
+use crate::{endpoint::new_uuid, heroku::grant_json};
 
 #[derive(Default)]
 pub(super) struct Tokens {
@@ -83,19 +83,19 @@ pub(super) struct Minted {
     pub(super) user_id: String,
     pub(super) access_token: String,
     pub(super) refresh_token: Option<String>,
-    pub(super) expires_in: Option<i64>,
+    pub(super) expires_in: Option<u64>,
 }
 
-impl World {
+impl PlatformState {
     /// Gives out a grant. The one before stays good until it expires.
     pub(super) fn grant(&mut self, uuid: &str) -> Grant {
         let code = new_uuid();
-        let expires_at = self.now.saturating_add(self.settings.grant_life);
+        let expires_at = self.after(self.settings.grant_lifetime);
         let grant = GrantRecord { addon: uuid.to_owned(), expires_at, spent: None };
         self.tokens.grants.insert(code.clone(), grant);
         self.plan_for(expires_at, Due::Grant(code.clone()));
         let addon = self.addon_mut(uuid);
-        addon.tally.grants += 1;
+        addon.call_counts.grants += 1;
         let grant = Grant { code, expires_at };
         addon.grant = Some(grant.clone());
         grant
@@ -106,11 +106,11 @@ impl World {
         let Some(grant) = self.tokens.grants.get(code) else { return };
         let uuid = grant.addon.clone();
         let addon = self.addon(&uuid);
-        if grant.spent.is_some() || addon.removal.is_some() || addon.tally.exchanges > 0 {
+        if grant.spent.is_some() || addon.removal.is_some() || addon.call_counts.exchanges > 0 {
             return;
         }
-        self.addon_mut(&uuid).tally.lost_grants += 1;
-        self.breach(&uuid, Rule::LostGrant, "its grant expired before it was exchanged");
+        self.addon_mut(&uuid).call_counts.lost_grants += 1;
+        self.violation(&uuid, Rule::LostGrant, "its grant expired before it was exchanged");
     }
 
     /// Whose grant this is, so that the call can be put down to an add-on.
@@ -127,9 +127,9 @@ impl World {
         let Some(grant) = self.tokens.grants.get_mut(code) else { return Err(Problem::unauthorized()) };
         let uuid = grant.addon.clone();
         if let Some(earlier) = grant.spent {
-            self.addon_mut(&uuid).tally.repeated_exchanges += 1;
-            if !self.journal.is_swallowed(earlier) {
-                self.breach(&uuid, Rule::RepeatedExchange, "its grant was exchanged again");
+            self.addon_mut(&uuid).call_counts.repeated_exchanges += 1;
+            if !self.journal.is_response_dropped(earlier) {
+                self.violation(&uuid, Rule::RepeatedExchange, "its grant was exchanged again");
             }
             return Err(Problem::unauthorized());
         }
@@ -137,7 +137,7 @@ impl World {
             return Err(Problem::unauthorized());
         }
         grant.spent = Some(seq);
-        self.addon_mut(&uuid).tally.exchanges += 1;
+        self.addon_mut(&uuid).call_counts.exchanges += 1;
         let access_token = self.mint_access(&uuid);
         let refresh_token = Some(self.mint_refresh(&uuid));
         let user_id = self.service.id.clone();
@@ -149,7 +149,7 @@ impl World {
         let Some(refresh) = known else { return Err(Problem::unauthorized()) };
         let uuid = refresh.addon.clone();
         refresh.retired = self.settings.refresh_tokens == RefreshTokens::Rotated;
-        self.addon_mut(&uuid).tally.refreshes += 1;
+        self.addon_mut(&uuid).call_counts.refreshes += 1;
         let refresh_token = match self.settings.refresh_tokens {
             RefreshTokens::Same => token.to_owned(),
             RefreshTokens::Renewed | RefreshTokens::Rotated => self.mint_refresh(&uuid),
@@ -157,8 +157,8 @@ impl World {
         Ok(Minted {
             user_id: self.service.id.clone(),
             access_token: self.mint_access(&uuid),
-            refresh_token: self.settings.refresh_tells_refresh_token.then_some(refresh_token),
-            expires_in: self.settings.refresh_tells_expiry.then(|| self.life()),
+            refresh_token: self.settings.refresh_includes_refresh_token.then_some(refresh_token),
+            expires_in: self.settings.refresh_includes_expiry.then(|| self.life()),
         })
     }
 
@@ -178,13 +178,13 @@ impl World {
         meant.for_each(|access| access.revoked = true);
     }
 
-    fn life(&self) -> i64 {
-        self.settings.token_life.whole_seconds()
+    fn life(&self) -> u64 {
+        self.settings.token_lifetime.as_secs()
     }
 
     fn mint_access(&mut self, uuid: &str) -> String {
         let token = format!("HRKU-{}", new_uuid());
-        let expires_at = self.now.saturating_add(self.settings.token_life);
+        let expires_at = self.after(self.settings.token_lifetime);
         let access = Access { addon: uuid.to_owned(), expires_at, revoked: false };
         self.tokens.access.insert(token.clone(), access);
         token

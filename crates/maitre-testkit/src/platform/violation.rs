@@ -6,11 +6,11 @@ use time::OffsetDateTime;
 ///
 /// ```
 /// use maitre_testkit::platform::{Platform, Rule};
-/// use time::Duration;
+/// use std::time::Duration;
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
 /// let install = platform.install("basic");
-/// platform.clock().advance(Duration::minutes(6));
+/// platform.clock().advance(Duration::from_mins(6));
 ///
 /// let violations = platform.violations();
 /// assert_eq!(violations[0].rule(), Rule::LostGrant);
@@ -62,7 +62,7 @@ impl fmt::Debug for Violation {
 pub enum Rule {
     /// A grant is exchanged before it expires; it is lost otherwise, and with it the add-on's token.
     LostGrant,
-    /// A grant is exchanged once. A second try after an answer that a [fault](super::Fault) swallowed is none.
+    /// A grant is exchanged once. A second try after an answer that a [fault](super::Fault) response_dropped is none.
     RepeatedExchange,
     /// Config vars are set before `actions/provision` releases them.
     ConfigMissing,

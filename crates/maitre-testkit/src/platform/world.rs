@@ -11,8 +11,8 @@ use super::{
     addon::{Addon, Cause, Removal},
     app::AppRecord,
     clock::Clock,
+    event::{PlatformEvent, Watchers},
     journal::Journal,
-    news::{News, Watchers},
     problem::Problem,
     settings::Settings,
     state::State,
@@ -20,12 +20,12 @@ use super::{
     violation::{Rule, Violation},
     webhooks::Webhooks,
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 /// The number of an exchange in the order of arrival.
 pub(super) type Seq = usize;
 
-pub(super) struct World {
+pub(super) struct PlatformState {
     pub(super) settings: Settings,
     pub(super) service: Service,
     pub(super) addons: BTreeMap<String, Addon>,
@@ -74,7 +74,7 @@ pub(super) enum Due {
     Window(String),
 }
 
-impl World {
+impl PlatformState {
     pub(super) fn new(service: Service, clock: Clock, journal: Arc<Journal>, watchers: Arc<Watchers>) -> Self {
         Self {
             settings: Settings::default(),
@@ -114,7 +114,7 @@ impl World {
     fn window_closes(&mut self, uuid: &str, at: OffsetDateTime) {
         let Some(addon) = self.addons.get(uuid).filter(|addon| addon.deadline == Some(at)) else { return };
         if addon.state == State::Provisioning && addon.provision_status == Some(202) {
-            self.breach(uuid, Rule::Unfinished, "it was not marked provisioned in time, so Heroku removed it");
+            self.violation(uuid, Rule::Unfinished, "it was not marked provisioned in time, so Heroku removed it");
         }
         self.remove(uuid, Cause::Heroku);
     }
@@ -131,27 +131,27 @@ impl World {
         self.addon_destroyed(uuid);
     }
 
-    pub(super) fn breach(&mut self, uuid: &str, rule: Rule, what: &str) {
+    pub(super) fn violation(&mut self, uuid: &str, rule: Rule, what: &str) {
         let name = self.addons.get(uuid).map_or(uuid, |addon| addon.name.as_str());
         let sentence = format!("{name}: {what}");
         self.broken(Violation { at: self.now, rule, uuid: Some(uuid.to_owned()), sentence });
     }
 
-    pub(super) fn general_breach(&mut self, rule: Rule, sentence: String) {
+    pub(super) fn general_violation(&mut self, rule: Rule, sentence: String) {
         self.broken(Violation { at: self.now, rule, uuid: None, sentence });
     }
 
     fn broken(&mut self, violation: Violation) {
-        self.watchers.tell(&News::Broken(violation.clone()));
+        self.watchers.tell(&PlatformEvent::RuleViolated(violation.clone()));
         self.violations.push_back(violation);
-        while self.violations.len() > self.settings.kept {
+        while self.violations.len() > self.settings.history_limit {
             self.violations.pop_front();
         }
     }
 
     /// Tells that an add-on is another one than before.
     pub(super) fn changed(&self, uuid: &str) {
-        self.watchers.tell(&News::Changed(uuid.to_owned()));
+        self.watchers.tell(&PlatformEvent::InstallChanged(uuid.to_owned()));
     }
 
     /// The add-on that the path names, by uuid or by name, for a token that reaches `reached` alone.
@@ -176,14 +176,14 @@ impl World {
     /// The app that the path names, for a token that reaches the apps of one add-on.
     pub(super) fn reachable_app(&self, reached: &str, named: &str) -> Result<&AppRecord, Problem> {
         let app = self.app(named).ok_or_else(|| Problem::not_found("app"))?;
-        let touched = self.addons.get(reached).is_some_and(|addon| addon.touches(&app.id));
+        let touched = self.addons.get(reached).is_some_and(|addon| addon.is_visible_to(&app.id));
         touched.then_some(app).ok_or_else(|| Problem::forbidden("app"))
     }
 
     /// The apps that an add-on's token reaches: its own, and all it is attached to.
     pub(super) fn reachable_apps(&self, reached: &str) -> impl Iterator<Item = &AppRecord> {
         let addon = self.addons.get(reached);
-        self.apps.values().filter(move |app| addon.is_some_and(|addon| addon.touches(&app.id)))
+        self.apps.values().filter(move |app| addon.is_some_and(|addon| addon.is_visible_to(&app.id)))
     }
 
     pub(super) fn prefix(&self) -> String {
@@ -206,6 +206,11 @@ impl World {
     /// Heroku's id of a plan, which stays the same for its name.
     pub(super) fn plan_id(&mut self, plan: &str) -> String {
         self.service.plans.entry(plan.to_owned()).or_insert_with(new_uuid).clone()
+    }
+
+    /// The time this long from now.
+    pub(super) fn after(&self, by: std::time::Duration) -> OffsetDateTime {
+        self.now.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
     }
 
     pub(super) fn api_url(&self) -> String {

@@ -60,7 +60,7 @@ async fn a_deprovision_has_no_body_and_no_content_type() {
 async fn calls_are_spoiled_at_will() {
     let (root, arrivals) = answering(&[OK, OK, OK]);
     let heroku = heroku(&root);
-    let spoiled = heroku.plan_change("7", "premium").no_credentials().without_header("Content-Type").body("{");
+    let spoiled = heroku.plan_change("7", "premium").without_credentials().without_header("Content-Type").body("{");
     spoiled.method("PATCH").path("/resources/7/").header("x-more", "1").await.expect(200);
     heroku.deprovision("7").authorization("Bearer x").await.expect(200);
     heroku.plan_change("7", "premium").without("plan").await.expect(200);
@@ -96,7 +96,7 @@ async fn cloudcontrol_and_opperator_show_who_they_are() {
     CloudControl::new(&root, "papaya", "password", "salt").plan_change("641", "large").await.expect(200);
     let opperator = Opperator::new(&root, "melon-9");
     opperator.plan_warning("inst-77").await.expect(200);
-    opperator.provision(json!({})).no_credentials().await.expect(200);
+    opperator.provision(json!({})).without_credentials().await.expect(200);
 
     let asked = arrivals.recv().expect("a request");
     assert_eq!(asked.line, "PUT /resources/641 HTTP/1.1");

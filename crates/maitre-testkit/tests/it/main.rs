@@ -3,8 +3,8 @@
 
 mod server;
 
+mod browser;
 mod calls;
-mod pace;
 #[cfg(feature = "platform")]
 mod platform;
-mod visitor;
+mod slow_body;

@@ -6,20 +6,20 @@ use std::{
 };
 
 /// A request as it arrived, header names in lower case.
-pub(crate) struct Arrived {
+pub(crate) struct ExchangeId {
     pub(crate) line: String,
     pub(crate) headers: Vec<String>,
     pub(crate) body: String,
 }
 
-impl Arrived {
+impl ExchangeId {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.headers.iter().any(|header| header.starts_with(&format!("{name}:")))
     }
 }
 
 /// A server that gives these answers, one a connection, and tells what it was asked. Its root is returned first.
-pub(crate) fn answering(answers: &[&str]) -> (String, Receiver<Arrived>) {
+pub(crate) fn answering(answers: &[&str]) -> (String, Receiver<ExchangeId>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let root = format!("http://{}", listener.local_addr().expect("an address"));
     let answers: Vec<_> = answers.iter().map(|answer| answer.replace('\n', "\r\n")).collect();
@@ -37,7 +37,7 @@ pub(crate) fn answering(answers: &[&str]) -> (String, Receiver<Arrived>) {
     (root, arrivals)
 }
 
-fn read(stream: &TcpStream) -> Arrived {
+fn read(stream: &TcpStream) -> ExchangeId {
     let mut reader = BufReader::new(stream);
     let mut lines = reader.by_ref().lines().map(|line| line.expect("a line"));
     let line = lines.next().expect("a request line");
@@ -52,5 +52,5 @@ fn read(stream: &TcpStream) -> Arrived {
     let length = length.map_or(0, |length| length.parse().expect("a length"));
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("the body");
-    Arrived { line, headers, body: String::from_utf8(body).expect("text") }
+    ExchangeId { line, headers, body: String::from_utf8(body).expect("text") }
 }

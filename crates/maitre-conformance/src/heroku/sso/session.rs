@@ -80,7 +80,7 @@ async fn session(target: &Target, signed_in: &SignedIn) -> Result<Vec<Cookie>, S
     for (place, cookie) in set.iter().enumerate() {
         let mut without = target.visitor()?;
         let others = set.iter().enumerate().filter(|(other, _)| *other != place);
-        others.for_each(|(_, other)| without.plant(other.name(), other.value()));
+        others.for_each(|(_, other)| without.set_cookie(other.name(), other.value()));
         if target.wire.visit(without.get(&url)).await?.status() != 200 {
             needed.push(cookie.clone());
         }
@@ -135,7 +135,7 @@ async fn starts_anew(target: &Target) -> Verdict {
         let theirs = theirs.as_ref().map(|theirs| ("the one of somebody else's session", theirs.value()));
         for (what, planted) in [("made up", "planted-by-somebody-else")].into_iter().chain(theirs) {
             let mut visitor = target.visitor()?;
-            visitor.plant(cookie.name(), planted);
+            visitor.set_cookie(cookie.name(), planted);
             let signed_in = target.sign_in(visitor, target.sso_form(&resource)?).await?;
             if must_be_signed_in(&signed_in).is_err() {
                 continue; // a cookie that cannot be read may well be refused
@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn every_cookie_of_the_session_has_to_be_secure() {
-        let cookies = |headers: &[&str]| headers.iter().filter_map(|header| Cookie::parse(header)).collect::<Vec<_>>();
+        let cookies =
+            |headers: &[&str]| headers.iter().filter_map(|header| header.parse::<Cookie>().ok()).collect::<Vec<_>>();
         assert!(insecure(&cookies(&["a=1; Secure; Path=/", "b=2; path=/; secure"])).is_none());
         let odd = cookies(&["a=1; Secure", "a.sig=2; Path=/"]);
         assert_eq!(insecure(&odd).map(Cookie::name), Some("a.sig"));

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use maitre_testkit::heroku::LaunchForm;
-use maitre_testkit::{Call, SignOn, Visitor};
+use maitre_testkit::{Browser, Call, SignOn};
 
 use crate::check::Capability;
 use crate::heroku::resource::Resource;
@@ -17,7 +17,7 @@ pub(super) const NEEDS: &[Capability] = &[Capability::SingleSignOn];
 pub(super) type Form = Call<SignOn<LaunchForm>>;
 
 impl Target {
-    pub(in crate::heroku) fn visitor(&self) -> Result<Visitor, Stop> {
+    pub(in crate::heroku) fn visitor(&self) -> Result<Browser, Stop> {
         Ok(self.sso_endpoint()?.visitor())
     }
 
@@ -27,7 +27,7 @@ impl Target {
     }
 
     /// Posts the form as a browser does and follows the redirects.
-    pub(in crate::heroku) async fn sign_in(&self, visitor: Visitor, form: Form) -> Result<SignedIn, Stop> {
+    pub(in crate::heroku) async fn sign_in(&self, visitor: Browser, form: Form) -> Result<SignedIn, Stop> {
         self.sso_endpoint()?.sign_in(&self.wire, visitor, &form).await
     }
 

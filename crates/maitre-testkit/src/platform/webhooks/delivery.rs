@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    super::{News, Platform, objects::instant, world::World},
-    Event, Hook, Level,
+    super::{Platform, PlatformEvent, objects::instant, world::PlatformState},
+    Event, Level, Webhook,
 };
-use crate::{Error, Request, door::new_uuid, sign};
+use crate::{Error, Request, endpoint::new_uuid, sign};
 
 /// One event on its way to one subscription, and what became of it: see
 /// [`Platform::deliveries`](crate::platform::Platform::deliveries).
@@ -59,7 +59,7 @@ struct Attempt {
 }
 
 /// What is about to be posted.
-struct Parcel {
+struct Outgoing {
     addon: String,
     delivery: String,
     attempt: String,
@@ -67,7 +67,7 @@ struct Parcel {
 }
 
 impl Delivery {
-    pub(super) fn new(event: &Event, hook: &Hook, now: OffsetDateTime) -> Self {
+    pub(super) fn new(event: &Event, hook: &Webhook, now: OffsetDateTime) -> Self {
         Self {
             id: new_uuid(),
             addon: hook.addon.clone(),
@@ -107,7 +107,7 @@ impl Delivery {
     }
 
     /// What the receiver answered to each attempt; `None` where no answer came.
-    pub fn answers(&self) -> impl Iterator<Item = Option<u16>> {
+    pub fn attempt_statuses(&self) -> impl Iterator<Item = Option<u16>> {
         self.attempts.iter().map(|attempt| attempt.code)
     }
 
@@ -141,12 +141,12 @@ impl Delivery {
         })
     }
 
-    fn tried(&mut self, attempt: Attempt, window: Duration) {
+    fn tried(&mut self, attempt: Attempt, window: std::time::Duration) {
         let now = attempt.at;
         let is_taken = attempt.is_taken();
         self.attempts.push(attempt);
         let next = now.saturating_add(pause(self.attempts.len()));
-        let is_over = self.level == Level::Notify || next > self.happened_at.saturating_add(window);
+        let is_over = self.level == Level::Notify || next - self.happened_at > window;
         (self.status, self.next_attempt_at) = match (is_taken, is_over) {
             (true, _) => (Status::Succeeded, None),
             (false, true) => (Status::Failed, None),
@@ -178,21 +178,21 @@ fn pause(attempts: usize) -> Duration {
     Duration::minutes(1_i64 << doublings).min(Duration::HOUR)
 }
 
-impl World {
+impl PlatformState {
     /// The next instant at which a delivery is due.
     pub(in crate::platform) fn next_attempt_at(&self) -> Option<OffsetDateTime> {
         self.webhooks.deliveries.iter().filter_map(|delivery| delivery.next_attempt_at).min()
     }
 
     /// The first delivery that is due, in the order of events.
-    fn parcel(&self) -> Option<Parcel> {
+    fn parcel(&self) -> Option<Outgoing> {
         let is_due = |at: OffsetDateTime| at <= self.now;
         let due = self.webhooks.deliveries.iter().find(|delivery| delivery.next_attempt_at.is_some_and(is_due))?;
         self.pack(due)
     }
 
     /// `None` if the subscription ended.
-    fn pack(&self, delivery: &Delivery) -> Option<Parcel> {
+    fn pack(&self, delivery: &Delivery) -> Option<Outgoing> {
         let hook = self.webhooks.hooks.get(&delivery.hook)?;
         let event = self.webhooks.events.iter().find(|event| event.id == delivery.event)?;
         let attempt = new_uuid();
@@ -211,11 +211,11 @@ impl World {
         if let Some(authorization) = &hook.authorization {
             request.push_header("authorization", authorization);
         }
-        Some(Parcel { addon: delivery.addon.clone(), delivery: delivery.id.clone(), attempt, request })
+        Some(Outgoing { addon: delivery.addon.clone(), delivery: delivery.id.clone(), attempt, request })
     }
 
     fn delivered(&mut self, parcel: &str, attempt: Attempt) {
-        let window = self.settings.webhook_window;
+        let window = self.settings.webhook_retry_window;
         let mut known = self.webhooks.deliveries.iter_mut();
         if let Some(delivery) = known.find(|delivery| delivery.id == parcel) {
             delivery.tried(attempt, window);
@@ -238,8 +238,8 @@ impl Platform {
     /// does it by itself.
     ///
     /// A receiver that does not answer holds the others up for 25 seconds.
-    pub async fn deliver(&self) -> usize {
-        let _alone = self.postman().lock().await;
+    pub async fn deliver_webhooks(&self) -> usize {
+        let _alone = self.delivery_lock().lock().await;
         let mut attempts = 0;
         loop {
             let parcel = {
@@ -264,7 +264,7 @@ impl Platform {
     ///
     /// # Panics
     /// When there is no such delivery, or its subscription ended.
-    pub async fn deliver_again(&self, delivery: &Delivery) -> Result<u16, Error> {
+    pub async fn redeliver(&self, delivery: &Delivery) -> Result<u16, Error> {
         let parcel = self.world().pack(delivery).expect("a subscription for the delivery");
         self.post(&parcel).await
     }
@@ -275,11 +275,11 @@ impl Platform {
         self.world().webhooks.deliveries.iter().cloned().collect()
     }
 
-    async fn post(&self, parcel: &Parcel) -> Result<u16, Error> {
+    async fn post(&self, parcel: &Outgoing) -> Result<u16, Error> {
         let answer = parcel.request.clone().send(self.client()).await;
         let (uuid, request) = (parcel.addon.clone(), parcel.request.clone());
         let reply = answer.as_ref().ok().cloned();
-        self.0.watchers.tell(&News::Posted { uuid, request, reply });
+        self.0.watchers.tell(&PlatformEvent::WebhookPosted { uuid, request, reply });
         answer.map(|reply| reply.status())
     }
 }

@@ -13,18 +13,18 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 pub use self::delivery::Delivery;
-use super::{objects::instant, world::World};
-use crate::door::new_uuid;
+use super::{objects::instant, world::PlatformState};
+use crate::endpoint::new_uuid;
 
 #[derive(Default)]
 pub(super) struct Webhooks {
-    pub(super) hooks: BTreeMap<String, Hook>,
+    pub(super) hooks: BTreeMap<String, Webhook>,
     pub(super) events: VecDeque<Event>,
     pub(super) deliveries: VecDeque<Delivery>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Hook {
+pub(super) struct Webhook {
     pub(super) id: String,
     addon: String,
     include: Vec<String>,
@@ -128,8 +128,8 @@ pub(super) struct Event {
     payload: Value,
 }
 
-impl World {
-    /// Something happened to an add-on or an app that it touches: those who subscribed to it will be told.
+impl PlatformState {
+    /// Something happened to an add-on or an app that it is_visible_to: those who subscribed to it will be told.
     pub(super) fn emit(&mut self, uuid: &str, entity: Entity, action: Action, data: &Value, previous: &Value) {
         let include = entity.include();
         let subscribed = self.webhooks.hooks.values().filter(|hook| hook.addon == uuid);
@@ -157,13 +157,13 @@ impl World {
             self.webhooks.deliveries.push_back(Delivery::new(&event, &hook, self.now));
         }
         self.webhooks.events.push_back(event);
-        self.webhooks.forget(self.settings.kept);
-        self.clock.ring();
+        self.webhooks.forget(self.settings.history_limit);
+        self.clock.notify();
     }
 
-    /// The same for every add-on that touches an app.
+    /// The same for every add-on that is_visible_to an app.
     pub(super) fn emit_to_app(&mut self, app: &str, entity: Entity, action: Action, data: &Value, previous: &Value) {
-        let touching = self.addons.values().filter(|addon| addon.removal.is_none() && addon.touches(app));
+        let touching = self.addons.values().filter(|addon| addon.removal.is_none() && addon.is_visible_to(app));
         let uuids: Vec<_> = touching.map(|addon| addon.uuid.clone()).collect();
         for uuid in uuids {
             self.emit(&uuid, entity, action, data, previous);

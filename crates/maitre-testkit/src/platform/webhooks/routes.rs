@@ -13,15 +13,15 @@ use super::{
     super::{
         Platform,
         addons::read,
-        gate::Caller,
+        auth::Caller,
         objects::instant,
         problem::{Problem, json_text},
         range::page,
-        world::World,
+        world::PlatformState,
     },
-    Event, Hook, INCLUDES, Level,
+    Event, INCLUDES, Level, Webhook,
 };
-use crate::door::new_uuid;
+use crate::endpoint::new_uuid;
 
 type Platforms = State<Platform>;
 type Own = Extension<Caller>;
@@ -38,7 +38,7 @@ pub(in crate::platform) async fn subscribe(
     world.reachable(&own, &addon)?;
     let drawn = new_uuid().replace('-', "");
     let chosen = text_or_null(&body, "secret")?;
-    let mut hook = Hook {
+    let mut hook = Webhook {
         id: new_uuid(),
         addon: own,
         include: Vec::new(),
@@ -73,7 +73,7 @@ pub(in crate::platform) async fn list(
     let mut world = platform.world();
     world.reachable(&own, &addon)?;
     let hooks = world.webhooks.hooks.values().filter(|hook| hook.addon == own);
-    Ok(page(hooks.map(|hook| hook.object(&world)).collect(), &["id"], &headers, world.settings.page))
+    Ok(page(hooks.map(|hook| hook.object(&world)).collect(), &["id"], &headers, world.settings.page_size))
 }
 
 /// `GET /addons/{addon}/webhooks/{webhook}`.
@@ -131,7 +131,7 @@ pub(in crate::platform) async fn deliveries(
     world.reachable(&own, &addon)?;
     let own = world.webhooks.deliveries.iter().filter(|delivery| delivery.addon == own);
     let keys = ["id", "created_at"];
-    Ok(page(own.map(super::Delivery::object).collect(), &keys, &headers, world.settings.page))
+    Ok(page(own.map(super::Delivery::object).collect(), &keys, &headers, world.settings.page_size))
 }
 
 /// `GET /addons/{addon}/webhook-deliveries/{delivery}`.
@@ -157,7 +157,7 @@ pub(in crate::platform) async fn events(
     let mut world = platform.world();
     world.reachable(&own, &addon)?;
     let own = world.webhooks.events.iter().filter(|event| event.addon == own);
-    Ok(page(own.map(Event::object).collect(), &["id", "created_at"], &headers, world.settings.page))
+    Ok(page(own.map(Event::object).collect(), &["id", "created_at"], &headers, world.settings.page_size))
 }
 
 /// `GET /addons/{addon}/webhook-events/{event}`.
@@ -172,14 +172,14 @@ pub(in crate::platform) async fn event(
     Ok(json_text(200, event.ok_or_else(|| Problem::not_found("event"))?.object().to_string()))
 }
 
-impl World {
-    fn hook(&mut self, own: &str, id: &str) -> Result<&mut Hook, Problem> {
+impl PlatformState {
+    fn hook(&mut self, own: &str, id: &str) -> Result<&mut Webhook, Problem> {
         let hook = self.webhooks.hooks.get_mut(id).filter(|hook| hook.addon == own);
         hook.ok_or_else(|| Problem::not_found("webhook"))
     }
 }
 
-impl Hook {
+impl Webhook {
     /// Takes over the fields that are there.
     fn change(&mut self, body: &Value) -> Result<(), Problem> {
         if let Some(include) = body.get("include") {
@@ -208,7 +208,7 @@ impl Hook {
     }
 
     /// The secret is never among the fields.
-    fn object(&self, world: &World) -> Value {
+    fn object(&self, world: &PlatformState) -> Value {
         json!({
             "addon": { "id": self.addon, "name": world.addon(&self.addon).name },
             "created_at": instant(self.created_at),

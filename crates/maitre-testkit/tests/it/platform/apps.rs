@@ -5,7 +5,7 @@ use super::vendor::vendor;
 #[tokio::test]
 async fn a_vendor_reads_who_may_use_its_add_on() {
     let vendor = vendor().await;
-    let install = vendor.platform.order("basic").app("shop").install();
+    let install = vendor.platform.install_builder("basic").app("shop").create();
     let app = vendor.platform.app("shop");
     app.collaborator("ada@example.org", "member").domain("www.shop.example");
     app.team("makers").member("grace@example.org", "admin");
@@ -36,7 +36,7 @@ async fn a_vendor_reads_who_may_use_its_add_on() {
 #[tokio::test]
 async fn an_attached_app_is_reached_like_the_owner() {
     let vendor = vendor().await;
-    let install = vendor.platform.order("basic").app("shop").install();
+    let install = vendor.platform.install_builder("basic").app("shop").create();
     let other = install.attach("blog", "BLOG_TALLY");
     vendor.platform.app("bank");
     let token = vendor.token(&install).await;
@@ -62,7 +62,7 @@ async fn an_attached_app_is_reached_like_the_owner() {
 #[tokio::test]
 async fn log_drains_are_added_moved_and_removed() {
     let vendor = vendor().await;
-    let install = vendor.platform.order("basic").app("shop").install();
+    let install = vendor.platform.install_builder("basic").app("shop").create();
     let token = vendor.token(&install).await;
     let drain = json!({ "url": "https://logs.example/1" });
     let made = vendor.tell("POST", "/apps/shop/log-drains", &token, drain.clone()).await.expect(201);
@@ -82,13 +82,13 @@ async fn log_drains_are_added_moved_and_removed() {
 #[tokio::test]
 async fn the_add_on_s_own_drain_moves_by_id_url_or_token() {
     let vendor = vendor().await;
-    vendor.platform.change(|settings| settings.syslog_drain = true);
+    vendor.platform.update_settings(|settings| settings.syslog_drain = true);
     let install = vendor.platform.install("basic");
     let body = r#"{"id":"1","log_drain_url":"https://logs.example/a?b"}"#;
     let answer = format!("HTTP/1.1 200 OK\nconnection: close\ncontent-length: {}\n\n{body}", body.len());
     let (root, _arrivals) = crate::server::answering(&[&answer]);
     let heroku = maitre_testkit::Heroku::new(&root, "tally", "password", "salt");
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
 
     let token = vendor.token(&install).await;
     let path = format!("/addons/{}/log-drains", install.uuid());

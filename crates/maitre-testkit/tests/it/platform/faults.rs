@@ -10,12 +10,12 @@ async fn a_status_before_the_work_leaves_it_undone_and_after_it_done() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
-    vendor.platform.fault(Fault::status(503).on("PATCH", "/addons/*/config"));
+    vendor.platform.inject_fault(Fault::status(503).on("PATCH", "/addons/*/config"));
     vendor.ask("GET", "/addons", &token).await.expect(200);
     vendor.set(&install, &token, "TALLY_A", "1").await.refused(503, "service_unavailable");
     assert!(install.config().is_empty());
 
-    vendor.platform.fault(Fault::status(500).after_work());
+    vendor.platform.inject_fault(Fault::status(500).after_work());
     vendor.set(&install, &token, "TALLY_A", "1").await.refused(500, "internal_server_error");
     assert_eq!(install.config()["TALLY_A"], "1");
     vendor.set(&install, &token, "TALLY_A", "2").await.expect(200);
@@ -27,7 +27,7 @@ async fn a_429_says_when_to_come_back_if_it_is_told_to() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
-    vendor.platform.fault(Fault::status(429).header("retry-after", "2").times(2));
+    vendor.platform.inject_fault(Fault::status(429).header("retry-after", "2").times(2));
     for _ in 0..2 {
         let answer = vendor.ask("GET", "/addons", &token).await;
         assert_eq!(answer.header("retry-after"), Some("2"));
@@ -41,8 +41,8 @@ async fn a_dropped_connection_gives_no_answer_at_all() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
-    vendor.platform.fault(Fault::drop_connection());
-    vendor.platform.fault(Fault::drop_connection().after_work());
+    vendor.platform.inject_fault(Fault::drop_connection());
+    vendor.platform.inject_fault(Fault::drop_connection().after_work());
 
     for done in [false, true] {
         let body = json!({ "config": [{ "name": "TALLY_A", "value": "1" }] });
@@ -60,7 +60,7 @@ async fn a_cut_body_breaks_off_after_the_work() {
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
     vendor.set(&install, &token, "TALLY_A", "1").await.expect(200);
-    vendor.platform.fault(Fault::cut_body().on("POST", "/addons/*/actions/provision"));
+    vendor.platform.inject_fault(Fault::cut_body().on("POST", "/addons/*/actions/provision"));
     let path = format!("/addons/{}/actions/provision", install.uuid());
     let response = vendor.asking("POST", &path, &token).send().await.expect("a head");
     assert_eq!(response.status(), 200);
@@ -72,10 +72,10 @@ async fn a_cut_body_breaks_off_after_the_work() {
 async fn a_page_of_html_and_a_redirect_come_from_in_between() {
     let vendor = vendor().await;
     let token = vendor.token(&vendor.platform.install("basic")).await;
-    vendor.platform.fault(Fault::not_json());
+    vendor.platform.inject_fault(Fault::not_json());
     let answer = vendor.ask("GET", "/addons", &token).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html")));
-    vendor.platform.fault(Fault::redirect("https://elsewhere.example/"));
+    vendor.platform.inject_fault(Fault::redirect("https://elsewhere.example/"));
     let answer = vendor.ask("GET", "/addons", &token).await;
     assert_eq!((answer.status, answer.header("location")), (307, Some("https://elsewhere.example/")));
 }
@@ -89,10 +89,10 @@ async fn a_caller_that_hangs_up_during_a_delay_has_asked_for_nothing_or_for_all(
     vendor.set(&install, &token, "TALLY_A", "1").await.expect(200);
     let hang_up = || vendor.asking("POST", &path, &token).timeout(Duration::from_millis(200)).send();
 
-    vendor.platform.fault(Fault::delay(Duration::from_mins(10)));
+    vendor.platform.inject_fault(Fault::delay(Duration::from_mins(10)));
     assert!(hang_up().await.expect_err("no answer").is_timeout());
     assert_eq!(install.state(), State::Provisioning);
-    vendor.platform.fault(Fault::delay(Duration::from_mins(10)).after_work());
+    vendor.platform.inject_fault(Fault::delay(Duration::from_mins(10)).after_work());
     assert!(hang_up().await.expect_err("no answer").is_timeout());
     assert_eq!(install.state(), State::Provisioned);
 }
@@ -102,11 +102,11 @@ async fn an_exchange_whose_answer_was_swallowed_may_be_tried_again() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let grant = install.grant();
-    vendor.platform.fault(Fault::status(502).after_work().on("POST", "/oauth/token"));
+    vendor.platform.inject_fault(Fault::status(502).after_work().on("POST", "/oauth/token"));
     vendor.exchange(grant.code()).await.refused(502, "internal_server_error");
     vendor.exchange(grant.code()).await.refused(401, "unauthorized");
     assert_eq!(vendor.rules_broken(), [] as [Rule; 0]);
-    assert_eq!((install.tally().exchanges, install.tally().repeated_exchanges), (1, 1));
+    assert_eq!((install.call_counts().exchanges, install.call_counts().repeated_exchanges), (1, 1));
 }
 
 #[tokio::test]
@@ -114,18 +114,18 @@ async fn who_did_not_learn_of_an_end_may_ask_after_it() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
-    vendor.platform.fault(Fault::status(502).after_work());
+    vendor.platform.inject_fault(Fault::status(502).after_work());
     vendor.act(&install, &token, "deprovision").await.refused(502, "internal_server_error");
     vendor.act(&install, &token, "deprovision").await.refused(401, "unauthorized");
     assert_eq!(vendor.rules_broken(), [] as [Rule; 0]);
-    assert_eq!((install.tally().deprovisioned, install.tally().calls_after_deprovision), (1, 1));
+    assert_eq!((install.call_counts().deprovisioned, install.call_counts().calls_after_deprovision), (1, 1));
 }
 
 #[tokio::test]
 async fn an_answer_that_came_late_came() {
     let vendor = vendor().await;
     let grant = vendor.platform.install("basic").grant();
-    vendor.platform.fault(Fault::delay(Duration::from_millis(50)).after_work());
+    vendor.platform.inject_fault(Fault::delay(Duration::from_millis(50)).after_work());
     vendor.exchange(grant.code()).await.expect(200);
     vendor.exchange(grant.code()).await.refused(401, "unauthorized");
     assert_eq!(vendor.rules_broken(), [Rule::RepeatedExchange]);
@@ -137,8 +137,8 @@ async fn a_share_of_calls_is_the_same_for_the_same_seed() {
     for seed in [1, 1, 2] {
         let vendor = vendor().await;
         let token = vendor.token(&vendor.platform.install("basic")).await;
-        vendor.platform.seed(seed);
-        vendor.platform.fault(Fault::status(500).always().chance(0.3));
+        vendor.platform.set_seed(seed);
+        vendor.platform.inject_fault(Fault::status(500).always().chance(0.3));
         let mut statuses = Vec::new();
         for _ in 0..50 {
             statuses.push(vendor.ask("GET", "/addons", &token).await.status);

@@ -5,9 +5,9 @@ use super::vendor::{read, vendor};
 #[tokio::test]
 async fn the_inventory_lists_what_lives_in_linked_pages() {
     let vendor = vendor().await;
-    vendor.platform.change(|settings| settings.inventory_page = 2);
+    vendor.platform.update_settings(|settings| settings.inventory_page_size = 2);
     let installs = [0; 4].map(|_| vendor.platform.install("basic"));
-    installs[1].remove();
+    installs[1].remove_silently();
 
     let ask = |url: String| {
         let request = reqwest::Client::new().get(url).basic_auth("tally", Some("password"));

@@ -3,13 +3,13 @@ use maitre_testkit::{
     platform::{Platform, Rule, State},
 };
 use serde_json::{Value, json};
-use time::Duration;
+use std::time::Duration;
 
 use super::vendor::{SECRET, Vendor, vendor};
 use crate::server::answering;
 
 /// A vendor's add-on side that gives these answers, and Heroku calling at it.
-fn heroku(answers: &[(u16, Value)]) -> (Heroku, std::sync::mpsc::Receiver<crate::server::Arrived>) {
+fn heroku(answers: &[(u16, Value)]) -> (Heroku, std::sync::mpsc::Receiver<crate::server::ExchangeId>) {
     let written: Vec<_> = answers
         .iter()
         .map(|(status, body)| {
@@ -24,11 +24,12 @@ fn heroku(answers: &[(u16, Value)]) -> (Heroku, std::sync::mpsc::Receiver<crate:
 #[tokio::test]
 async fn an_asynchronous_provision_restarts_the_app_once() {
     let vendor = vendor().await;
-    let install = vendor.platform.order("premium").region("amazon-web-services::eu-west-1").option("a", "b").install();
+    let install =
+        vendor.platform.install_builder("premium").region("amazon-web-services::eu-west-1").option("a", "b").create();
     let (heroku, arrivals) = heroku(&[(202, json!({ "id": install.uuid(), "message": "soon" }))]);
 
     let reply = heroku.provision("premium").install(&install).await;
-    install.provision_answered(&reply);
+    install.record_provision(&reply);
     let sent: Value = serde_json::from_str(&arrivals.recv().expect("a request").body).expect("JSON");
     assert_eq!(sent["uuid"], install.uuid());
     assert_eq!(sent["name"], install.name());
@@ -48,30 +49,32 @@ async fn an_asynchronous_provision_restarts_the_app_once() {
     let expected =
         json!([{ "name": "TALLY_TOKEN", "value": "t" }, { "name": "TALLY_URL", "value": "https://tally.example/1" }]);
     assert_eq!(vars, expected);
-    assert_eq!(install.tally().restarts, 0);
+    assert_eq!(install.call_counts().restarts, 0);
 
     let addon = vendor.act(&install, token, "provision").await.expect(200);
     assert_eq!((&addon["state"], &addon["config_vars"]), (&json!("provisioned"), &json!(["TALLY_TOKEN", "TALLY_URL"])));
-    assert_eq!((install.tally().restarts, install.tally().provisioned), (1, 1));
+    assert_eq!((install.call_counts().restarts, install.call_counts().provisioned), (1, 1));
 
     vendor.set(&install, token, "TALLY_TOKEN", Value::Null).await.expect(200);
     assert_eq!(install.config().keys().collect::<Vec<_>>(), ["TALLY_URL"]);
-    assert_eq!((install.tally().restarts, install.tally().config_patches), (2, 3));
+    assert_eq!((install.call_counts().restarts, install.call_counts().config_patches), (2, 3));
 
     vendor.act(&install, token, "provision").await.expect(200);
-    vendor.platform.change(|settings| settings.repeated_provision_status = 422);
+    vendor.platform.update_settings(|settings| settings.repeated_provision_status = 422);
     vendor.act(&install, token, "provision").await.refused(422, "invalid_params");
-    assert_eq!((install.tally().provisioned, install.tally().repeated_provisions), (1, 2));
+    assert_eq!((install.call_counts().provisioned, install.call_counts().repeated_provisions), (1, 2));
     vendor.act(&install, token, "deprovision").await.refused(422, "invalid_params");
     assert_eq!(vendor.rules_broken(), []);
 }
 
 #[tokio::test]
 async fn an_immediate_provision_brings_its_config_along() {
-    let platform = Platform::new("tally", "password", SECRET).with(|settings| {
-        settings.log_input = true;
-        settings.syslog_drain = true;
-    });
+    let platform = Platform::builder("tally", "password", SECRET)
+        .settings(|settings| {
+            settings.log_input = true;
+            settings.syslog_drain = true;
+        })
+        .build();
     let vendor = Vendor::of(platform).await;
     let install = vendor.platform.install("basic");
     let answer = json!({
@@ -81,15 +84,15 @@ async fn an_immediate_provision_brings_its_config_along() {
     let (heroku, arrivals) = heroku(&[(200, answer.clone()), (200, answer)]);
 
     let call = heroku.provision("basic").install(&install);
-    install.provision_answered(&call.clone().await);
+    install.record_provision(&call.clone().await);
     let sent: Value = serde_json::from_str(&arrivals.recv().expect("a request").body).expect("JSON");
     assert!(sent["log_input_url"].is_string() && sent["log_drain_token"].is_string());
     assert_eq!((install.state(), install.provider_id().as_deref()), (State::Provisioned, Some("4711")));
     assert_eq!(install.config()["TALLY_URL"], "https://tally.example/1");
 
     // a replay changes nothing
-    install.provision_answered(&call.await);
-    assert_eq!(install.tally().restarts, 1);
+    install.record_provision(&call.await);
+    assert_eq!(install.call_counts().restarts, 1);
     let token = vendor.token(&install).await;
     let drains = vendor.ask("GET", &format!("/addons/{}/log-drains", install.uuid()), &token).await.expect(200);
     assert_eq!(drains.as_array().map(Vec::len), Some(1));
@@ -105,9 +108,9 @@ async fn an_id_must_be_there_and_stay() {
     let vendor = vendor().await;
     let (heroku, _arrivals) = heroku(&[(202, json!({ "id": "a" })), (200, json!({ "id": "b" })), (202, json!({}))]);
     let install = vendor.platform.install("basic");
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
     assert_eq!(vendor.rules_broken(), [Rule::ChangedProviderId, Rule::NoProviderId]);
     assert_eq!(install.provider_id().as_deref(), Some("a"));
 }
@@ -115,10 +118,10 @@ async fn an_id_must_be_there_and_stay() {
 #[tokio::test]
 async fn who_is_not_registered_for_202_is_told_of() {
     let vendor = vendor().await;
-    vendor.platform.change(|settings| settings.async_provisioning = false);
+    vendor.platform.update_settings(|settings| settings.async_provisioning = false);
     let (heroku, _arrivals) = heroku(&[(202, json!({ "id": "a" }))]);
     let install = vendor.platform.install("basic");
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
     assert_eq!(vendor.rules_broken(), [Rule::Unregistered202]);
 }
 
@@ -127,11 +130,11 @@ async fn a_refused_order_ends_at_once_and_loses_no_grant() {
     let vendor = vendor().await;
     let (heroku, _arrivals) = heroku(&[(503, json!({})), (422, json!({ "message": "sold out" }))]);
     let install = vendor.platform.install("basic");
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
     assert_eq!(install.state(), State::Provisioning);
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
     assert_eq!((install.state(), install.message().as_deref()), (State::Deprovisioned, Some("sold out")));
-    vendor.platform.clock().advance(Duration::hours(13));
+    vendor.platform.clock().advance(Duration::from_hours(13));
     assert_eq!(vendor.rules_broken(), []);
 }
 
@@ -144,7 +147,7 @@ async fn config_vars_are_the_manifest_s_or_none_is_set() {
     let body = json!({ "config": [{ "name": "TALLY_URL", "value": "x" }, { "name": "PATH", "value": "y" }] });
     vendor.tell("PATCH", &path, &token, body).await.refused(422, "invalid_params");
     assert!(install.config().is_empty());
-    vendor.platform.change(|settings| settings.config_vars = Some(vec!["TALLY_URL".to_owned()]));
+    vendor.platform.update_settings(|settings| settings.config_vars = Some(vec!["TALLY_URL".to_owned()]));
     vendor.set(&install, &token, "TALLY_URL", "x").await.expect(200);
     vendor.set(&install, &token, "TALLY_OTHER", "x").await.refused(422, "invalid_params");
     assert_eq!(vendor.rules_broken(), [Rule::ForeignConfigVar; 2]);
@@ -159,7 +162,7 @@ async fn config_comes_before_actions_provision() {
     vendor.act(&install, &token, "provision").await.expect(200);
     assert_eq!(vendor.rules_broken(), [Rule::ConfigMissing]);
 
-    vendor.platform.change(|settings| settings.config_vars = Some(Vec::new()));
+    vendor.platform.update_settings(|settings| settings.config_vars = Some(Vec::new()));
     let bare = vendor.platform.install("basic");
     let token = vendor.token(&bare).await;
     vendor.act(&bare, &token, "provision").await.expect(200);
@@ -172,18 +175,18 @@ async fn what_nobody_finishes_is_removed_after_twelve_hours() {
     vendor.platform.clock().stop();
     let (heroku, _arrivals) = heroku(&[(202, json!({ "id": "a" }))]);
     let install = vendor.platform.install("basic");
-    install.provision_answered(&heroku.provision("basic").install(&install).await);
+    install.record_provision(&heroku.provision("basic").install(&install).await);
     let minted = vendor.exchange(install.grant().code()).await.expect(200);
 
-    vendor.platform.clock().advance(Duration::hours(12) - Duration::seconds(1));
+    vendor.platform.clock().advance(Duration::from_hours(12) - Duration::from_secs(1));
     assert_eq!(install.state(), State::Provisioning);
-    vendor.platform.clock().advance(Duration::seconds(1));
+    vendor.platform.clock().advance(Duration::from_secs(1));
     assert_eq!(install.state(), State::Deprovisioned);
     assert_eq!(vendor.rules_broken(), [Rule::Unfinished]);
 
     // the vendor did not know: counted, and no rule broken
     vendor.refresh(minted["refresh_token"].as_str().expect("a token")).await.refused(401, "unauthorized");
-    assert_eq!(install.tally().calls_after_deprovision, 1);
+    assert_eq!(install.call_counts().calls_after_deprovision, 1);
     assert_eq!(vendor.rules_broken().len(), 1);
 }
 
@@ -194,7 +197,7 @@ async fn nothing_works_after_actions_deprovision() {
     let token = vendor.token(&install).await;
     let addon = vendor.act(&install, &token, "deprovision").await.expect(200);
     assert_eq!(addon["state"], "deprovisioned");
-    assert_eq!((install.state(), install.tally().deprovisioned), (State::Deprovisioned, 1));
+    assert_eq!((install.state(), install.call_counts().deprovisioned), (State::Deprovisioned, 1));
 
     vendor.act(&install, &token, "provision").await.refused(401, "unauthorized");
     vendor.ask("GET", "/addons", &token).await.refused(401, "unauthorized");
@@ -211,29 +214,29 @@ async fn a_delete_ends_the_token_when_it_is_answered() {
     let [first, second, third, fourth] = [0; 4].map(|_| vendor.platform.install("basic"));
 
     let token = vendor.token(&first).await;
-    first.deprovision_answered(&heroku.deprovision(first.uuid()).await);
+    first.record_deprovision(&heroku.deprovision(first.uuid()).await);
     vendor.ask("GET", "/addons", &token).await.expect(200);
-    first.deprovision_answered(&heroku.deprovision(first.uuid()).await);
+    first.record_deprovision(&heroku.deprovision(first.uuid()).await);
     vendor.ask("GET", "/addons", &token).await.refused(401, "unauthorized");
 
     // 202 means 2xx, unless asynchronous deprovisioning was asked for
-    second.deprovision_answered(&heroku.deprovision(second.uuid()).await);
+    second.record_deprovision(&heroku.deprovision(second.uuid()).await);
     assert_eq!(second.state(), State::Deprovisioned);
-    vendor.platform.change(|settings| settings.async_deprovisioning = true);
+    vendor.platform.update_settings(|settings| settings.async_deprovisioning = true);
     let token = vendor.token(&third).await;
     let accepted = heroku.deprovision(third.uuid()).await;
-    third.deprovision_answered(&accepted);
+    third.record_deprovision(&accepted);
     assert_eq!(third.state(), State::Deprovisioning);
     vendor.set(&third, &token, "TALLY_URL", "x").await.expect(200);
     vendor.act(&third, &token, "deprovision").await.expect(200);
     assert_eq!(third.state(), State::Deprovisioned);
     // an answer that is read late changes nothing
-    third.deprovision_answered(&accepted);
+    third.record_deprovision(&accepted);
     assert_eq!(third.state(), State::Deprovisioned);
 
-    fourth.deprovision_answered(&heroku.deprovision(fourth.uuid()).await);
+    fourth.record_deprovision(&heroku.deprovision(fourth.uuid()).await);
     assert_eq!(fourth.state(), State::Deprovisioned);
-    assert_eq!(vendor.platform.tally().calls_after_deprovision, 1);
+    assert_eq!(vendor.platform.call_counts().calls_after_deprovision, 1);
 }
 
 #[tokio::test]
@@ -245,10 +248,10 @@ async fn a_plan_change_takes_effect_when_it_is_answered() {
         (202, json!({})),
     ]);
     let install = vendor.platform.install("basic");
-    install.plan_change_answered("premium", &heroku.plan_change("7", "premium").await);
+    install.record_plan_change("premium", &heroku.plan_change("7", "premium").await);
     assert_eq!((install.plan().as_str(), install.message().as_deref()), ("basic", Some("no")));
-    install.plan_change_answered("premium", &heroku.plan_change("7", "premium").await);
+    install.record_plan_change("premium", &heroku.plan_change("7", "premium").await);
     assert_eq!((install.plan().as_str(), install.config()["TALLY_URL"].as_str()), ("premium", "u"));
-    install.plan_change_answered("gold", &heroku.plan_change("7", "gold").await);
+    install.record_plan_change("gold", &heroku.plan_change("7", "gold").await);
     assert_eq!(install.plan(), "gold");
 }

@@ -3,11 +3,11 @@
 mod vendor;
 
 mod apps;
+mod events;
 mod faults;
 mod inventory;
 mod lifecycle;
-mod memory;
-mod news;
 mod oauth;
 mod rules;
+mod snapshot;
 mod webhooks;

@@ -1,6 +1,6 @@
 use maitre_testkit::platform::{Platform, RefreshTokens, Rule};
 use serde_json::json;
-use time::Duration;
+use std::time::Duration;
 
 use super::vendor::{SECRET, Vendor, read, text, vendor};
 
@@ -19,7 +19,7 @@ async fn a_grant_becomes_a_token_once() {
 
     vendor.exchange(grant.code()).await.refused(401, "unauthorized");
     assert_eq!(vendor.rules_broken(), [Rule::RepeatedExchange]);
-    let tally = install.tally();
+    let tally = install.call_counts();
     assert_eq!((tally.grants, tally.exchanges, tally.repeated_exchanges, tally.lost_grants), (1, 1, 1, 0));
 }
 
@@ -29,14 +29,14 @@ async fn a_grant_is_good_for_five_minutes_and_lost_at_their_end() {
     vendor.platform.clock().stop();
     let (early, late) = (vendor.platform.install("basic"), vendor.platform.install("basic"));
 
-    vendor.platform.clock().advance(Duration::minutes(5) - Duration::seconds(1));
+    vendor.platform.clock().advance(Duration::from_mins(5) - Duration::from_secs(1));
     vendor.exchange(early.grant().code()).await.expect(200);
-    vendor.platform.clock().advance(Duration::seconds(1));
+    vendor.platform.clock().advance(Duration::from_secs(1));
     vendor.exchange(late.grant().code()).await.refused(401, "unauthorized");
 
     assert_eq!(vendor.rules_broken(), [Rule::LostGrant]);
     assert_eq!(vendor.platform.violations()[0].uuid(), Some(late.uuid()));
-    assert_eq!((early.tally().lost_grants, late.tally().lost_grants), (0, 1));
+    assert_eq!((early.call_counts().lost_grants, late.call_counts().lost_grants), (0, 1));
 }
 
 #[tokio::test]
@@ -44,9 +44,9 @@ async fn a_second_grant_need_not_be_used_beside_the_first() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let first = install.grant();
-    assert_ne!(install.new_grant().code(), first.code());
+    assert_ne!(install.issue_grant().code(), first.code());
     vendor.exchange(first.code()).await.expect(200);
-    vendor.platform.clock().advance(Duration::minutes(6));
+    vendor.platform.clock().advance(Duration::from_mins(6));
     assert_eq!(vendor.rules_broken(), []);
 }
 
@@ -88,23 +88,25 @@ async fn a_token_ends_after_its_life_and_a_refresh_makes_another() {
     let old = text(&minted, "access_token");
     vendor.ask("GET", "/addons", &old).await.expect(200);
 
-    vendor.platform.clock().advance(Duration::seconds(28_800));
+    vendor.platform.clock().advance(Duration::from_secs(28_800));
     vendor.ask("GET", "/addons", &old).await.refused(401, "unauthorized");
     let renewed = vendor.refresh(&text(&minted, "refresh_token")).await.expect(200);
     assert_eq!(renewed["refresh_token"], minted["refresh_token"]);
     vendor.ask("GET", "/addons", &text(&renewed, "access_token")).await.expect(200);
-    assert_eq!((install.tally().refreshes, install.tally().expired_tokens), (1, 1));
+    assert_eq!((install.call_counts().refreshes, install.call_counts().expired_tokens), (1, 1));
 }
 
 #[tokio::test]
 async fn answers_to_a_refresh_vary_as_heroku_s_did() {
-    let platform = Platform::new("tally", "password", SECRET).with(|settings| {
-        settings.exchange_status = 201;
-        settings.refresh_status = 201;
-        settings.refresh_tells_expiry = false;
-        settings.refresh_tells_refresh_token = false;
-        settings.token_life = Duration::seconds(7_199);
-    });
+    let platform = Platform::builder("tally", "password", SECRET)
+        .settings(|settings| {
+            settings.exchange_status = 201;
+            settings.refresh_status = 201;
+            settings.refresh_includes_expiry = false;
+            settings.refresh_includes_refresh_token = false;
+            settings.token_lifetime = Duration::from_secs(7_199);
+        })
+        .build();
     let vendor = Vendor::of(platform).await;
     let minted = vendor.exchange(vendor.platform.install("basic").grant().code()).await.expect(201);
     assert_eq!(minted["expires_in"], 7_199);
@@ -119,10 +121,10 @@ async fn a_rotated_refresh_token_dies_when_it_is_used_and_a_renewed_one_does_not
     let minted = vendor.exchange(vendor.platform.install("basic").grant().code()).await.expect(200);
     let first = text(&minted, "refresh_token");
 
-    vendor.platform.change(|settings| settings.refresh_tokens = RefreshTokens::Renewed);
+    vendor.platform.update_settings(|settings| settings.refresh_tokens = RefreshTokens::Renewed);
     let second = text(&vendor.refresh(&first).await.expect(200), "refresh_token");
     assert_ne!(first, second);
-    vendor.platform.change(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
+    vendor.platform.update_settings(|settings| settings.refresh_tokens = RefreshTokens::Rotated);
     let third = text(&vendor.refresh(&first).await.expect(200), "refresh_token");
     vendor.refresh(&first).await.refused(401, "unauthorized");
     vendor.refresh(&third).await.expect(200);
@@ -174,7 +176,7 @@ async fn a_lost_grant_comes_again_where_heroku_turned_that_on() {
     let ask = |password: &str| vendor.request("GET", &path).basic_auth("tally", Some(password)).send();
 
     read(ask("password").await.expect("an answer")).await.refused(403, "forbidden");
-    vendor.platform.change(|settings| settings.grant_backfill = true);
+    vendor.platform.update_settings(|settings| settings.grant_backfill = true);
     read(ask("guessed").await.expect("an answer")).await.refused(401, "unauthorized");
     let grant = read(ask("password").await.expect("an answer")).await.expect(200);
     assert_eq!(grant, install.grant().json());

@@ -1,6 +1,6 @@
 use maitre_testkit::platform::{Platform, Rule};
 use serde_json::{Value, json};
-use time::Duration;
+use std::time::Duration;
 
 use super::vendor::{SECRET, Vendor, read, vendor};
 
@@ -44,10 +44,12 @@ async fn a_token_reaches_one_add_on_and_its_apps() {
 
 #[tokio::test]
 async fn the_pool_of_requests_empties_and_refills_with_the_clock() {
-    let platform = Platform::new("tally", "password", SECRET).with(|settings| {
-        settings.rate_limit = 3;
-        settings.rate_refill = 2;
-    });
+    let platform = Platform::builder("tally", "password", SECRET)
+        .settings(|settings| {
+            settings.rate_limit = 3;
+            settings.rate_refill = 2;
+        })
+        .build();
     platform.clock().stop();
     let vendor = Vendor::of(platform).await;
     let install = vendor.platform.install("basic");
@@ -63,10 +65,10 @@ async fn the_pool_of_requests_empties_and_refills_with_the_clock() {
     answer.refused(429, "rate_limit");
     assert_eq!(vendor.ask("GET", "/account/rate-limits", &token).await.expect(200), json!({ "remaining": 0 }));
 
-    vendor.platform.clock().advance(Duration::seconds(30));
+    vendor.platform.clock().advance(Duration::from_secs(30));
     vendor.ask("GET", "/addons", &token).await.expect(200);
     vendor.ask("GET", "/addons", &token).await.refused(429, "rate_limit");
-    assert_eq!(install.tally().rate_limited, 2);
+    assert_eq!(install.call_counts().rate_limited, 2);
 }
 
 #[tokio::test]
@@ -138,8 +140,8 @@ async fn every_call_is_written_down_in_its_order_and_printed_without_secrets() {
     );
     assert_eq!(calls[1].json()["config"][0]["name"], "TALLY_URL");
     assert_eq!(calls[1].request().header("user-agent"), Some("tally/1.0"));
-    assert_eq!(calls[2].answer_header("content-type"), Some("application/json"));
-    assert!(calls.iter().all(|call| call.uuid() == Some(install.uuid()) && call.answered_at() >= Some(call.at())));
+    assert_eq!(calls[2].response_header("content-type"), Some("application/json"));
+    assert!(calls.iter().all(|call| call.uuid() == Some(install.uuid()) && call.responded_at() >= Some(call.at())));
     assert_eq!(install.exchanges().len(), 3);
 
     let printed = calls.iter().map(|call| format!("{call} {call:?}")).collect::<Vec<_>>().concat();

@@ -1,4 +1,4 @@
-use maitre_testkit::platform::{Install, Platform, Rule, Serving};
+use maitre_testkit::platform::{Install, Platform, PlatformServer, Rule};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ pub(crate) const ACCEPT: &str = "application/vnd.heroku+json; version=3";
 /// A vendor's hand-written client, and the platform that it talks to.
 pub(crate) struct Vendor {
     pub(crate) platform: Platform,
-    api: Serving,
+    api: PlatformServer,
     http: Client,
 }
 

@@ -5,10 +5,10 @@ use maitre_testkit::{
     sign,
 };
 use serde_json::{Value, json};
-use time::Duration;
+use std::time::Duration;
 
 use super::vendor::{SECRET, Vendor, text, vendor};
-use crate::server::{Arrived, answering};
+use crate::server::{ExchangeId, answering};
 
 const TAKEN: &str = "HTTP/1.1 204 No Content\nconnection: close\n\n";
 const BROKEN: &str = "HTTP/1.1 500 Oops\nconnection: close\ncontent-length: 0\n\n";
@@ -19,7 +19,7 @@ struct Subscribed {
     install: Install,
     token: String,
     hook: Value,
-    arrivals: Receiver<Arrived>,
+    arrivals: Receiver<ExchangeId>,
 }
 
 async fn subscribed(level: &str, answers: &[&str]) -> Subscribed {
@@ -39,17 +39,17 @@ fn path(install: &Install) -> String {
     format!("/addons/{}/webhooks", install.uuid())
 }
 
-fn body(arrived: &Arrived) -> Value {
+fn body(arrived: &ExchangeId) -> Value {
     serde_json::from_str(&arrived.body).expect("JSON")
 }
 
 /// Waits until the platform has tried so often, for at most some seconds.
 async fn tried(platform: &Platform, attempts: usize) {
     for _ in 0..500 {
-        if platform.deliveries().iter().map(|delivery| delivery.answers().count()).sum::<usize>() >= attempts {
+        if platform.deliveries().iter().map(|delivery| delivery.attempt_statuses().count()).sum::<usize>() >= attempts {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("not delivered: {:?}", platform.deliveries());
 }
@@ -76,7 +76,7 @@ async fn a_secret_that_heroku_draws_is_told_once() {
     vendor.ask("DELETE", &one, &token).await.expect(200);
     vendor.ask("GET", &one, &token).await.refused(404, "not_found");
 
-    vendor.platform.change(|settings| settings.webhook_status = 200);
+    vendor.platform.update_settings(|settings| settings.webhook_status = 200);
     let mut chosen = order.clone();
     chosen["secret"] = json!("ours");
     let made = vendor.tell("POST", &path(&install), &token, chosen).await;
@@ -138,12 +138,12 @@ async fn an_event_that_is_not_taken_comes_again_as_the_clock_says() {
     tried(&vendor.platform, 1).await;
     assert_eq!(vendor.platform.deliveries()[0].status(), "retrying");
 
-    vendor.platform.clock().advance(Duration::minutes(1));
+    vendor.platform.clock().advance(Duration::from_mins(1));
     tried(&vendor.platform, 2).await;
-    vendor.platform.clock().advance(Duration::minutes(2));
+    vendor.platform.clock().advance(Duration::from_mins(2));
     tried(&vendor.platform, 3).await;
     let delivery = &vendor.platform.deliveries()[0];
-    assert_eq!(delivery.answers().collect::<Vec<_>>(), [Some(500), Some(500), Some(204)]);
+    assert_eq!(delivery.attempt_statuses().collect::<Vec<_>>(), [Some(500), Some(500), Some(204)]);
     assert_eq!((delivery.status(), delivery.next_attempt_at()), ("succeeded", None));
 
     let events: Vec<_> = arrivals.iter().take(3).map(|arrived| body(&arrived)).collect();
@@ -161,7 +161,7 @@ async fn an_event_nobody_takes_is_given_up_after_three_days() {
         attempts += 1;
         assert!(attempts < 100, "{:?}", vendor.platform.deliveries());
         tried(&vendor.platform, attempts).await;
-        vendor.platform.clock().advance(Duration::HOUR);
+        vendor.platform.clock().advance(Duration::from_hours(1));
     }
     // one an hour, from the event to the end of the third day
     assert_eq!(attempts, 73);
@@ -182,7 +182,7 @@ async fn a_delivery_can_be_repeated_as_a_duplicate() {
     install.rename("tally-main");
     tried(&vendor.platform, 1).await;
     let delivery = &vendor.platform.deliveries()[0];
-    assert_eq!(vendor.platform.deliver_again(delivery).await.expect("an answer"), 204);
+    assert_eq!(vendor.platform.redeliver(delivery).await.expect("an answer"), 204);
     let (first, second) = (body(&arrivals.recv().expect("one")), body(&arrivals.recv().expect("two")));
     assert_eq!((&first["id"], &first["data"]), (&second["id"], &second["data"]));
 }
@@ -193,7 +193,7 @@ async fn only_what_was_subscribed_to_is_told_and_the_end_is_told_last() {
     let app = vendor.platform.app(&install.app());
     app.collaborator("ada@example.org", "member").rename("market");
     install.detach("TALLY");
-    install.remove();
+    install.remove_silently();
     tried(&vendor.platform, 2).await;
     assert_eq!(install.state(), State::Deprovisioned);
     let told: Vec<_> = arrivals.iter().take(2).map(|arrived| body(&arrived)).collect();
@@ -204,7 +204,8 @@ async fn only_what_was_subscribed_to_is_told_and_the_end_is_told_last() {
 #[tokio::test]
 async fn apps_and_their_people_are_told_of_to_whom_it_concerns() {
     let vendor = vendor().await;
-    let (install, other) = (vendor.platform.order("basic").app("shop").install(), vendor.platform.install("basic"));
+    let (install, other) =
+        (vendor.platform.install_builder("basic").app("shop").create(), vendor.platform.install("basic"));
     let (root, arrivals) = answering(&[TAKEN, TAKEN, TAKEN]);
     for install in [&install, &other] {
         let token = vendor.token(install).await;
@@ -227,5 +228,5 @@ async fn apps_and_their_people_are_told_of_to_whom_it_concerns() {
 #[tokio::test]
 async fn a_platform_that_is_not_served_delivers_when_it_is_asked_to() {
     let platform = Platform::new("tally", "password", SECRET);
-    assert_eq!(platform.deliver().await, 0);
+    assert_eq!(platform.deliver_webhooks().await, 0);
 }

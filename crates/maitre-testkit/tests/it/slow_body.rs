@@ -48,7 +48,7 @@ fn announced(head: &str) -> Option<usize> {
 #[tokio::test]
 async fn a_slow_caller_announces_the_length_and_takes_its_time() {
     let (heroku, hears) = hearing(|mut stream| stream.write_all(OK).expect("an answer"));
-    let call = heroku.provision("basic").slowly(4, Duration::from_millis(30));
+    let call = heroku.provision("basic").slow_body(4, Duration::from_millis(30));
     let sent = call.request().body().to_vec();
     call.await.expect(200);
     let pieces = all(hears).await;

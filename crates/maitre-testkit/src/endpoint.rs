@@ -13,13 +13,13 @@ use crate::{
 
 /// Where a vendor is to be found, and how a marketplace shows who it is: what the marketplaces have in common.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     client: Client,
     root: String,
     headers: Vec<(String, String)>,
 }
 
-impl Door {
+impl Endpoint {
     /// A root with or without its final slash, and the headers of every call of the marketplace itself.
     pub(crate) fn new<const N: usize>(root: &str, headers: [(&str, String); N]) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Door {
     }
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         crate::mask::url(&self.root).fmt(f)
     }

@@ -11,14 +11,14 @@ use crate::{Reply, Request};
 /// Something that happened at a [`Platform`](super::Platform): see [`Platform::watch`](super::Platform::watch).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum News {
+pub enum PlatformEvent {
     /// A call arrived, and is not answered yet.
-    Asked(Exchange),
+    RequestReceived(Exchange),
     /// A call came to its end. Without a [status](Exchange::status) it has no answer and will have none: a fault dropped
     /// the connection, or the caller hung up.
-    Ended(Exchange),
+    ExchangeEnded(Exchange),
     /// A webhook was posted.
-    Posted {
+    WebhookPosted {
         /// The add-on that it tells about.
         uuid: String,
         /// What was posted.
@@ -27,23 +27,23 @@ pub enum News {
         reply: Option<Reply>,
     },
     /// A vendor did something wrong.
-    Broken(Violation),
+    RuleViolated(Violation),
     /// The add-on of this uuid is another one than before: its state, its plan, its name, its config vars.
-    Changed(String),
+    InstallChanged(String),
 }
 
-type Watcher = Arc<dyn Fn(&News) + Send + Sync>;
+type Watcher = Arc<dyn Fn(&PlatformEvent) + Send + Sync>;
 
 /// Who is told.
 #[derive(Default)]
 pub(super) struct Watchers(RwLock<Vec<Watcher>>);
 
 impl Watchers {
-    pub(super) fn add(&self, told: impl Fn(&News) + Send + Sync + 'static) {
+    pub(super) fn add(&self, told: impl Fn(&PlatformEvent) + Send + Sync + 'static) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(told));
     }
 
-    pub(super) fn tell(&self, news: &News) {
+    pub(super) fn tell(&self, news: &PlatformEvent) {
         self.0.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|told| told(news));
     }
 }

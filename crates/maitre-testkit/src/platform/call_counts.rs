@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 /// use maitre_testkit::platform::Platform;
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
-/// platform.install("basic").new_grant();
-/// assert_eq!(platform.tally().grants, 2);
-/// assert_eq!(platform.tally().exchanges, 0);
+/// platform.install("basic").issue_grant();
+/// assert_eq!(platform.call_counts().grants, 2);
+/// assert_eq!(platform.call_counts().exchanges, 0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Tally {
+pub struct CallCounts {
     /// Calls with a token or a grant of the add-on.
     pub calls: u64,
     /// Grants given out.
@@ -46,7 +46,7 @@ pub struct Tally {
     pub calls_after_deprovision: u64,
 }
 
-impl Sum for Tally {
+impl Sum for CallCounts {
     fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
         tallies.fold(Self::default(), |all, one| Self {
             calls: all.calls + one.calls,

@@ -13,9 +13,9 @@ use super::{
     Platform,
     addon::Cause,
     problem::{Problem, json_text},
-    record::Arrived,
+    record::ExchangeId,
     violation::Rule,
-    world::World,
+    world::PlatformState,
 };
 
 /// The add-on whose token came, for the handlers.
@@ -25,7 +25,7 @@ pub(super) struct Caller(pub(super) String);
 /// Lets in who asks for the version of the API that is played here.
 pub(super) async fn version(
     State(platform): State<Platform>,
-    Extension(arrived): Extension<Arrived>,
+    Extension(arrived): Extension<ExchangeId>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -33,14 +33,14 @@ pub(super) async fn version(
         return next.run(request).await;
     }
     let sentence = format!("{} asked for no version 3 of the API", arrived.line);
-    platform.world().general_breach(Rule::NotAcceptable, sentence);
+    platform.world().general_violation(Rule::NotAcceptable, sentence);
     Problem::not_acceptable().into_response()
 }
 
 /// Lets in who has a live token and requests left, and tells the handler which add-on it is.
 pub(super) async fn token(
     State(platform): State<Platform>,
-    Extension(arrived): Extension<Arrived>,
+    Extension(arrived): Extension<ExchangeId>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -58,14 +58,14 @@ pub(super) async fn token(
     ([("ratelimit-remaining", left.unwrap_or(0).to_string())], response).into_response()
 }
 
-fn admit(platform: &Platform, arrived: &Arrived, request: &Request) -> Result<(Caller, Option<u32>), Problem> {
+fn admit(platform: &Platform, arrived: &ExchangeId, request: &Request) -> Result<(Caller, Option<u32>), Problem> {
     let token = bearer(request.headers()).ok_or_else(Problem::unauthorized)?;
     let mut world = platform.world();
     let uuid = world.token_owner(token).ok_or_else(Problem::unauthorized)?.to_owned();
     let is_live = world.is_live(token);
     world.called(&uuid, arrived)?;
     if !is_live {
-        world.addon_mut(&uuid).tally.expired_tokens += 1;
+        world.addon_mut(&uuid).call_counts.expired_tokens += 1;
         return Err(Problem::unauthorized());
     }
     let free = request.uri().path().ends_with("/account/rate-limits");
@@ -73,28 +73,28 @@ fn admit(platform: &Platform, arrived: &Arrived, request: &Request) -> Result<(C
     let addon = world.addon_mut(&uuid);
     let left = if free { Some(addon.pool.left()) } else { addon.pool.take(size, refill, now) };
     if left.is_none() {
-        addon.tally.rate_limited += 1;
+        addon.call_counts.rate_limited += 1;
     }
     Ok((Caller(uuid), left))
 }
 
-impl World {
+impl PlatformState {
     /// Puts a call down to an add-on. Its token died with it.
-    pub(super) fn called(&mut self, uuid: &str, arrived: &Arrived) -> Result<(), Problem> {
+    pub(super) fn called(&mut self, uuid: &str, arrived: &ExchangeId) -> Result<(), Problem> {
         self.journal.about(arrived.seq, uuid);
         let addon = self.addon_mut(uuid);
-        addon.tally.calls += 1;
+        addon.call_counts.calls += 1;
         let Some(removal) = addon.removal else { return Ok(()) };
         if arrived.seq >= removal.before {
-            addon.tally.calls_after_deprovision += 1;
+            addon.call_counts.calls_after_deprovision += 1;
             let is_known = match removal.cause {
                 Cause::Answer => true,
-                Cause::Call(seq) => !self.journal.is_swallowed(seq),
+                Cause::Call(seq) => !self.journal.is_response_dropped(seq),
                 Cause::Heroku => false,
             };
             if is_known {
                 let what = format!("{} came after it was deprovisioned", arrived.line);
-                self.breach(uuid, Rule::CallAfterDeprovision, &what);
+                self.violation(uuid, Rule::CallAfterDeprovision, &what);
             }
         }
         Err(Problem::unauthorized())
@@ -127,7 +127,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whether the add-on's slug and password came as Basic credentials, as the inventory asks for.
-pub(super) fn is_vendor(headers: &HeaderMap, world: &World) -> bool {
+pub(super) fn is_vendor(headers: &HeaderMap, world: &PlatformState) -> bool {
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let Some((scheme, encoded)) = sent else { return false };
     let expected = format!("{}:{}", world.service.slug, world.service.password);

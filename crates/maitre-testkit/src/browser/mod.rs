@@ -7,7 +7,7 @@ use std::{fmt, pin::Pin};
 use reqwest::{Client, Url};
 
 use self::jar::Jar;
-use crate::{Cookie, Error, Reply, Request, door, request};
+use crate::{Cookie, Error, Reply, Request, request};
 
 /// A browser stand-in: it posts the marketplace's form, keeps the cookies it is given, and opens the dashboard.
 ///
@@ -18,36 +18,36 @@ use crate::{Cookie, Error, Reply, Request, door, request};
 ///
 /// ```no_run
 /// # async fn example() {
-/// use maitre_testkit::{Heroku, Visitor};
+/// use maitre_testkit::{Heroku, Browser};
 ///
 /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
-/// let mut visitor = Visitor::new("http://127.0.0.1:5000");
-/// visitor.plant("id", "chosen-by-somebody-else");
+/// let mut browser = Browser::new("http://127.0.0.1:5000");
+/// browser.set_cookie("id", "chosen-by-somebody-else");
 ///
 /// let form = heroku.single_sign_on("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
-/// let landed = visitor.post_form(form.url(), form.fields()).await;
+/// let landed = browser.post_form(form.url(), form.fields()).await;
 /// landed.expect(302);
-/// assert_ne!(visitor.cookie("id").unwrap().value(), "chosen-by-somebody-else");
+/// assert_ne!(browser.cookie("id").unwrap().value(), "chosen-by-somebody-else");
 ///
-/// visitor.follow(&landed).await.expect(200);
-/// visitor.get("/my/settings").await.expect(200);
+/// browser.follow(&landed).await.expect(200);
+/// browser.get("/my/settings").await.expect(200);
 /// # }
 /// ```
-pub struct Visitor {
+pub struct Browser {
     client: Client,
     home: String,
     jar: Jar,
 }
 
-impl Visitor {
-    /// A visitor without cookies, at home on the server at `root`: paths are meant from there.
+impl Browser {
+    /// A browser without cookies, at home on the server at `root`: paths are meant from there.
     #[must_use]
     pub fn new(root: &str) -> Self {
         Self { client: request::client(), home: root.trim_end_matches('/').to_owned(), jar: Jar::default() }
     }
 
     /// Posts a form from the marketplace's page, to a whole URL or a path.
-    pub fn post_form<N, V>(&mut self, url: impl AsRef<str>, fields: impl IntoIterator<Item = (N, V)>) -> Visit<'_>
+    pub fn post_form<N, V>(&mut self, url: impl AsRef<str>, fields: impl IntoIterator<Item = (N, V)>) -> Navigation<'_>
     where
         N: Into<String>,
         V: Into<String>,
@@ -55,55 +55,55 @@ impl Visitor {
         let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let mut request = Request::new("POST", self.place(url.as_ref()));
         request.put_form(&fields);
-        request.come_from_marketplace();
-        Visit { visitor: self, request }
+        request.set_browser_headers();
+        Navigation { browser: self, request }
     }
 
     /// Opens a page as by a click on the vendor's own site: a whole URL or a path.
-    pub fn get(&mut self, url: impl AsRef<str>) -> Visit<'_> {
+    pub fn get(&mut self, url: impl AsRef<str>) -> Navigation<'_> {
         let mut request = Request::new("GET", self.place(url.as_ref()));
         request.push_header("sec-fetch-site", "same-origin");
-        Visit { visitor: self, request }
+        Navigation { browser: self, request }
     }
 
-    /// Goes where a redirect leads, once. The reply may be one that was not the visitor's own, such as that to
+    /// Goes where a redirect leads, once. The reply may be one that was not the browser's own, such as that to
     /// [`Heroku::single_sign_on`](crate::Heroku::single_sign_on): its cookies are taken over.
     ///
     /// # Panics
     ///
     /// When the reply has no `Location`.
     #[track_caller]
-    pub fn follow(&mut self, reply: &Reply) -> Visit<'_> {
+    pub fn follow(&mut self, reply: &Reply) -> Navigation<'_> {
         let Some(location) = reply.location() else { panic!("there is no Location to follow\n\n{reply}") };
         let target = Url::parse(reply.request().url()).and_then(|asked| asked.join(location));
         let mut request = Request::new("GET", target.map_or_else(|_| location.to_owned(), String::from));
         if reply.request().cross_site {
-            request.come_from_marketplace();
+            request.set_browser_headers();
         } else {
             request.push_header("sec-fetch-site", "same-origin");
         }
-        self.jar.take(reply, door::now());
-        Visit { visitor: self, request }
+        self.jar.store(reply);
+        Navigation { browser: self, request }
     }
 
     /// Puts a cookie into the browser that the vendor never set, on its whole site and without any protection: what
     /// a session must not be built upon.
-    pub fn plant(&mut self, name: &str, value: &str) {
-        self.jar.plant(&self.home, Cookie::plain(name, value));
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.jar.set(&self.home, name, value);
     }
 
     /// The cookie of this name that the browser holds now.
     ///
     /// ```
-    /// use maitre_testkit::Visitor;
+    /// use maitre_testkit::Browser;
     ///
-    /// let mut visitor = Visitor::new("http://127.0.0.1:5000");
-    /// visitor.plant("id", "7");
-    /// assert_eq!(visitor.cookie("id").unwrap().value(), "7");
-    /// assert!(visitor.cookie("heroku-nav-data").is_none());
+    /// let mut browser = Browser::new("http://127.0.0.1:5000");
+    /// browser.set_cookie("id", "7");
+    /// assert_eq!(browser.cookie("id").unwrap().value(), "7");
+    /// assert!(browser.cookie("heroku-nav-data").is_none());
     /// ```
     #[must_use]
-    pub fn cookie(&self, name: &str) -> Option<&Cookie> {
+    pub fn cookie(&self, name: &str) -> Option<Cookie> {
         self.jar.find(name)
     }
 
@@ -112,21 +112,21 @@ impl Visitor {
     }
 }
 
-impl fmt::Debug for Visitor {
+impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { home, jar, .. } = self;
-        f.debug_struct("Visitor").field("home", &crate::mask::url(home)).field("jar", jar).finish_non_exhaustive()
+        let Self { home, .. } = self;
+        f.debug_struct("Browser").field("home", &crate::mask::url(home)).finish_non_exhaustive()
     }
 }
 
-/// One page that a [`Visitor`] is about to open; awaiting it opens it.
+/// One page that a [`Browser`] is about to open; awaiting it opens it.
 #[must_use = "a visit is made when it is awaited"]
-pub struct Visit<'v> {
-    visitor: &'v mut Visitor,
+pub struct Navigation<'v> {
+    browser: &'v mut Browser,
     request: Request,
 }
 
-impl Visit<'_> {
+impl Navigation<'_> {
     /// Opens the page.
     ///
     /// # Panics
@@ -138,17 +138,17 @@ impl Visit<'_> {
 
     /// Opens the page and leaves it to you what a missing answer means.
     pub async fn try_send(self) -> Result<Reply, Error> {
-        let Self { visitor, mut request } = self;
-        if let Some(cookies) = visitor.jar.header_for(&request) {
+        let Self { browser, mut request } = self;
+        if let Some(cookies) = browser.jar.header_for(&request) {
             request.push_header("cookie", cookies);
         }
-        let reply = request.send(&visitor.client).await?;
-        visitor.jar.take(&reply, door::now());
+        let reply = request.send(&browser.client).await?;
+        browser.jar.store(&reply);
         Ok(reply)
     }
 }
 
-impl<'v> IntoFuture for Visit<'v> {
+impl<'v> IntoFuture for Navigation<'v> {
     type Output = Reply;
     type IntoFuture = Pin<Box<dyn Future<Output = Reply> + Send + 'v>>;
 
@@ -157,7 +157,7 @@ impl<'v> IntoFuture for Visit<'v> {
     }
 }
 
-impl fmt::Debug for Visit<'_> {
+impl fmt::Debug for Navigation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.request, f)
     }

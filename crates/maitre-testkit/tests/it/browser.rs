@@ -1,4 +1,4 @@
-use maitre_testkit::{Heroku, Visitor};
+use maitre_testkit::{Browser, Heroku};
 
 use crate::server::answering;
 
@@ -13,15 +13,15 @@ fn signed_on(cookie: &str) -> String {
 #[tokio::test]
 async fn a_session_lasts_from_the_form_to_the_dashboard() {
     let (root, arrivals) = answering(&[&signed_on("id=new; Path=/; SameSite=Lax; HttpOnly"), PAGE, PAGE]);
-    let mut visitor = Visitor::new(&root);
-    visitor.plant("id", "planted");
+    let mut browser = Browser::new(&root);
+    browser.set_cookie("id", "planted");
 
     let form = Heroku::new(&root, "tally", "password", "salt").single_sign_on("7").path("/heroku/sso");
-    let landed = visitor.post_form(form.url(), form.fields()).await;
+    let landed = browser.post_form(form.url(), form.fields()).await;
     assert!(landed.expect(302).cookie("id").expect("a session").is_http_only());
-    assert_eq!(visitor.cookie("id").expect("a session").value(), "new");
-    assert_eq!(visitor.follow(&landed).await.expect(200).text(), "hi");
-    visitor.get("/my/settings").await.expect(200);
+    assert_eq!(browser.cookie("id").expect("a session").value(), "new");
+    assert_eq!(browser.follow(&landed).await.expect(200).text(), "hi");
+    browser.get("/my/settings").await.expect(200);
 
     let posted = arrivals.recv().expect("a request");
     assert!(posted.headers.iter().any(|sent| sent == "cookie: id=planted"), "{:?}", posted.headers);
@@ -37,7 +37,7 @@ async fn a_session_lasts_from_the_form_to_the_dashboard() {
 async fn a_strict_cookie_is_lost_on_the_redirect_as_in_a_browser() {
     let (root, arrivals) = answering(&[&signed_on("id=new; Path=/; SameSite=Strict"), PAGE]);
     let landed = Heroku::new(&root, "tally", "password", "salt").single_sign_on("7").await;
-    Visitor::new(&root).follow(&landed).await.expect(200);
+    Browser::new(&root).follow(&landed).await.expect(200);
 
     arrivals.recv().expect("the form");
     assert!(!arrivals.recv().expect("the redirect").has("cookie"));

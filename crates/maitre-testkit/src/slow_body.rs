@@ -21,7 +21,7 @@ use tokio::{
 const FLUSHED: Duration = Duration::from_millis(100);
 
 /// A body with an announced length, whose pieces come one after another.
-pub(crate) struct Pieces {
+pub(crate) struct SlowBody {
     coming: VecDeque<Bytes>,
     /// What is announced and not yet there; more than the pieces hold, if the caller means to hang up.
     left: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Pieces {
     gone: Option<Arc<Notify>>,
 }
 
-impl Pieces {
+impl SlowBody {
     /// All of it in this many pieces, with a pause before each.
     pub(crate) fn slow(body: &[u8], pieces: usize, pause: Duration) -> Self {
         let size = body.len().div_ceil(pieces.max(1)).max(1);
@@ -44,7 +44,7 @@ impl Pieces {
     }
 
     /// All of it at once; `gone` is told when it has been handed over.
-    pub(crate) fn told(body: &[u8], gone: &Arc<Notify>) -> Self {
+    pub(crate) fn hang_up_after_send(body: &[u8], gone: &Arc<Notify>) -> Self {
         Self { gone: Some(gone.clone()), ..Self::whole(body) }
     }
 
@@ -54,7 +54,7 @@ impl Pieces {
     }
 }
 
-impl Body for Pieces {
+impl Body for SlowBody {
     type Data = Bytes;
     type Error = io::Error;
 

@@ -10,12 +10,12 @@ use super::{
     clock::Reading,
     tokens::Grant,
     webhooks::{Delivery, Event},
-    world::{Due, Seq, World},
+    world::{Due, PlatformState, Seq},
 };
 
 /// What there is one of.
 #[derive(Serialize, Deserialize)]
-struct Whole {
+struct Singletons {
     at: OffsetDateTime,
     clock: Reading,
     calls: Seq,
@@ -33,10 +33,10 @@ impl Platform {
     /// use maitre_testkit::platform::Platform;
     ///
     /// let platform = Platform::new("tally", "password", "client secret");
-    /// let install = platform.order("basic").name("tally-shop").install();
+    /// let install = platform.install_builder("basic").name("tally-shop").create();
     ///
     /// let restarted = Platform::new("tally", "password", "client secret");
-    /// restarted.remember(&platform.memory())?;
+    /// restarted.restore(&platform.snapshot())?;
     /// assert_eq!(restarted.find("tally-shop").map(|found| found.uuid().to_owned()), Some(install.uuid().to_owned()));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -44,16 +44,16 @@ impl Platform {
     /// # Panics
     /// Never: all that it knows is JSON.
     #[must_use]
-    pub fn memory(&self) -> BTreeMap<String, String> {
+    pub fn snapshot(&self) -> BTreeMap<String, String> {
         let world = self.world();
-        let whole = Whole {
+        let whole = Singletons {
             at: world.now,
             clock: self.clock().reading_to_keep(),
             calls: self.journal().len(),
             service: world.service.id.clone(),
             plans: world.service.plans.clone(),
         };
-        let mut rows = Rows(BTreeMap::new());
+        let mut rows = Tables(BTreeMap::new());
         rows.put("whole", "", &whole);
         world.addons.iter().for_each(|(uuid, addon)| rows.put("addon", uuid, addon));
         world.apps.iter().for_each(|(id, app)| rows.put("app", id, app));
@@ -66,15 +66,15 @@ impl Platform {
         rows.0
     }
 
-    /// Knows again what another platform of the same add-on [knew](Self::memory), in place of what it knows itself.
+    /// Knows again what another platform of the same add-on [knew](Self::snapshot), in place of what it knows itself.
     /// What was due meanwhile happens now.
     ///
     /// # Errors
     /// This was written by something else.
-    pub fn remember(&self, memory: &BTreeMap<String, String>) -> Result<(), serde_json::Error> {
+    pub fn restore(&self, memory: &BTreeMap<String, String>) -> Result<(), serde_json::Error> {
         let rows = Memory(memory);
         let mut world = self.0.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(whole) = rows.read::<Whole>("whole")?.remove("") {
+        if let Some(whole) = rows.read::<Singletons>("whole")?.remove("") {
             self.clock().go_on(whole.clock);
             self.journal().continue_at(whole.calls);
             (world.service.id, world.service.plans) = (whole.service, whole.plans);
@@ -97,7 +97,7 @@ impl Platform {
     }
 }
 
-impl World {
+impl PlatformState {
     /// Finds again what follows from what is kept: the newest grants, and what happens when.
     fn plan_anew(&mut self) {
         let mut due: Vec<(OffsetDateTime, Due)> = Vec::new();
@@ -118,9 +118,9 @@ impl World {
     }
 }
 
-struct Rows(BTreeMap<String, String>);
+struct Tables(BTreeMap<String, String>);
 
-impl Rows {
+impl Tables {
     fn put(&mut self, kind: &str, key: &str, value: &impl Serialize) {
         let text = serde_json::to_string(value).expect("plain fields");
         self.0.insert(format!("{kind}/{key}"), text);

@@ -1,6 +1,6 @@
 use std::sync::mpsc::{Receiver, channel};
 
-use maitre_testkit::platform::{Fault, News, Platform};
+use maitre_testkit::platform::{Fault, Platform, PlatformEvent};
 use serde_json::json;
 
 use super::vendor::{SECRET, Vendor};
@@ -12,11 +12,13 @@ async fn watched() -> (Vendor, Receiver<String>) {
     let (sender, told) = channel();
     platform.watch(move |news| {
         let line = match news {
-            News::Asked(call) => format!("asked {} {}", call.number(), call.path()),
-            News::Ended(call) => format!("ended {} {:?}", call.number(), call.status()),
-            News::Posted { reply, .. } => format!("posted {:?}", reply.as_ref().map(maitre_testkit::Reply::status)),
-            News::Broken(violation) => format!("broken {:?}", violation.rule()),
-            News::Changed(_) => "changed".to_owned(),
+            PlatformEvent::RequestReceived(call) => format!("asked {} {}", call.number(), call.path()),
+            PlatformEvent::ExchangeEnded(call) => format!("ended {} {:?}", call.number(), call.status()),
+            PlatformEvent::WebhookPosted { reply, .. } => {
+                format!("posted {:?}", reply.as_ref().map(maitre_testkit::Reply::status))
+            }
+            PlatformEvent::RuleViolated(violation) => format!("broken {:?}", violation.rule()),
+            PlatformEvent::InstallChanged(_) => "changed".to_owned(),
             other => panic!("{other:?}"),
         };
         let _ = sender.send(line);
@@ -43,11 +45,11 @@ async fn what_happens_is_told_in_its_order() {
 #[tokio::test]
 async fn a_call_that_is_never_answered_ends_all_the_same() {
     let (vendor, told) = watched().await;
-    vendor.platform.fault(Fault::drop_connection());
+    vendor.platform.inject_fault(Fault::drop_connection());
     assert!(vendor.asking("GET", "/addons", "none").send().await.is_err());
     assert_eq!(all(&told), ["asked 0 /addons", "ended 0 None"]);
 
-    vendor.platform.fault(Fault::delay(std::time::Duration::from_mins(1)));
+    vendor.platform.inject_fault(Fault::delay(std::time::Duration::from_mins(1)));
     let call = vendor.asking("GET", "/addons", "none").timeout(std::time::Duration::from_millis(300));
     assert!(call.send().await.is_err());
     let ended = tokio::task::spawn_blocking(move || told.iter().take(2).last()).await.expect("no panic");
@@ -70,7 +72,10 @@ async fn a_webhook_is_told_with_its_answer() {
 
 #[tokio::test]
 async fn only_the_newest_is_remembered() {
-    let vendor = Vendor::of(Platform::new("tally", "password", SECRET).with(|settings| settings.kept = 3)).await;
+    let vendor = Vendor::of(
+        Platform::builder("tally", "password", SECRET).settings(|settings| settings.history_limit = 3).build(),
+    )
+    .await;
     for _ in 0..5 {
         vendor.asking("GET", "/addons", "none").send().await.expect("an answer");
     }
