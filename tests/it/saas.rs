@@ -110,7 +110,7 @@ impl Drop for Saas {
 pub(crate) async fn installs(folder: &Folder) -> i64 {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    sqlx::query_scalar("SELECT count(*) FROM installs").fetch_one(&pool).await.unwrap()
+    sqlx::query_scalar("SELECT count(*) FROM resources").fetch_one(&pool).await.unwrap()
 }
 
 #[test]
@@ -206,7 +206,7 @@ async fn the_counters_behind_the_config_vars_respect_the_plan() {
     heroku.plan_change(id, "premium").await.expect(200);
     assert_eq!(count("one-too-many").await.status(), 200);
     let refused = heroku.plan_change(id, "basic").await;
-    assert_eq!(refused.expect(422).message(), "You have 11 counters, and basic has room for 10 alone.");
+    assert_eq!(refused.expect(422).message(), "You have 11 counters, but the plan basic includes only 10.");
 
     heroku.deprovision(id).await.expect(204);
     assert_eq!(count("visits").await.status(), 401);
@@ -278,7 +278,7 @@ fn a_public_address_is_rejected_with_the_repositorys_secrets() {
     let mut said = String::new();
     process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(!status.success());
-    assert!(said.contains("api.password in ADDON_MANIFEST is the one from the repository"), "{said}");
+    assert!(said.contains("api.password in ADDON_MANIFEST is a public secret from the repository"), "{said}");
     assert!(!said.contains(PASSWORD), "{said}");
 }
 
@@ -326,7 +326,7 @@ async fn two_processes_share_one_postgres() {
     }
     answers.dedup();
     assert_eq!(answers.len(), 1);
-    let installs = "SELECT CAST(count(*) AS BIGINT) FROM installs";
+    let installs = "SELECT CAST(count(*) AS BIGINT) FROM resources";
     assert_eq!(sqlx::query_scalar::<_, i64>(installs).fetch_one(&database.pool().await).await.unwrap(), 1);
 
     // a sign-on at one process is valid in both

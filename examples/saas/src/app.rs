@@ -1,4 +1,4 @@
-//! The whole app: three marketplaces, the product, and the session layer around them.
+//! The app: routers of three marketplaces, the product, and the session layer around them.
 
 use std::sync::Arc;
 use std::time::Duration as Span;
@@ -17,26 +17,26 @@ use crate::settings::{HerokuApi, Settings};
 use crate::store::Store;
 use crate::{counters, dashboard};
 
-/// What takes longer is answered 202, and Heroku is told when it is done.
-const PATIENCE: Span = Span::from_secs(2);
+/// Time after which an operation is answered 202 and completed in the background.
+const ASYNC_AFTER: Span = Span::from_secs(2);
 
 pub(crate) struct App {
     pub(crate) router: Router,
-    /// Goes on with what a process left that died, and tries again what failed.
+    /// Recovers operations of dead processes and retries failed ones.
     pub(crate) worker: Worker,
 }
 
 pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin: &str) -> anyhow::Result<App> {
     let counters_url = format!("{origin}/counters");
-    let tally = Arc::new(Tally { store: store.clone(), counters_url, set_up: settings.set_up });
+    let tally = Arc::new(Tally { store: store.clone(), counters_url, provision_delay: settings.provision_delay });
 
-    // older checkers (kensa) know nothing but the v1 token
+    // older checkers (kensa) only send the v1 token
     let heroku = Heroku::from_manifest(&settings.heroku)?.with_legacy_token(true);
-    let kept = ledger.wrap(tally.clone());
+    let listener = ledger.wrap(tally.clone());
     let heroku = match &settings.heroku_api {
-        None => Addon::new(heroku, kept),
-        Some(api) => Addon::new(heroku, kept.with_platform(platform(&settings.heroku.id, api, ledger)?))
-            .with_async_after(PATIENCE),
+        None => Addon::new(heroku, listener),
+        Some(api) => Addon::new(heroku, listener.with_platform(platform(&settings.heroku.id, api, ledger)?))
+            .with_async_after(ASYNC_AFTER),
     };
     let cloudcontrol = CloudControl::from_manifest(&settings.cloudcontrol)?;
     let cloudcontrol = Addon::new(cloudcontrol, ledger.wrap(tally.clone()));
@@ -44,10 +44,10 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         let counters = features.get("counters").and_then(serde_json::Value::as_i64).unwrap_or(1);
         Some(if counters > 10 { "premium" } else { "basic" }.to_owned())
     })
-    .context("OPPERATOR_SECRET cannot be used")?;
+    .context("OPPERATOR_SECRET is invalid")?;
     let opperator = Addon::new(opperator, ledger.wrap(tally));
 
-    // Lax: single sign-on is a cross-site post, and a Strict cookie would not survive the redirect
+    // Lax, as browsers do not send a Strict cookie after the cross-site POST of single sign-on
     let sessions = SessionManagerLayer::new(ledger.sessions())
         .with_name("tally")
         .with_same_site(SameSite::Lax)
@@ -65,13 +65,13 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
     Ok(App { router, worker })
 }
 
-/// Heroku's API: grants become tokens, and what took long is told.
+/// Returns the connection to Heroku's API, which exchanges grants and reports completed operations.
 fn platform(slug: &str, api: &HerokuApi, ledger: &Ledger) -> anyhow::Result<Platform> {
     let client = Client::builder(api.client_secret.clone()).user_agent(concat!("tally/", env!("CARGO_PKG_VERSION")));
     let client = match &api.url {
         None => client,
         Some(url) => client.base_url(url).no_proxy(),
     };
-    let client = client.build().context("HEROKU_CLIENT_SECRET or HEROKU_API cannot be used")?;
+    let client = client.build().context("HEROKU_CLIENT_SECRET or HEROKU_API is invalid")?;
     Ok(Platform::builder(slug, client, ledger.store()).build())
 }

@@ -1,4 +1,4 @@
-//! The page that opens from the marketplace; closed to everyone else.
+//! Dashboard, which opens by single sign-on from the marketplace.
 
 use axum::Router;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::plan::Plan;
-use crate::store::{Counter, Install, Store};
+use crate::store::{Counter, Resource, Store};
 
 pub(crate) fn routes(store: Store) -> Router {
     Router::new().route("/", get(welcome)).route("/dashboard", get(dashboard)).with_state(store)
@@ -24,43 +24,42 @@ async fn welcome() -> Markup {
         "Tally",
         &html! {
             h1 { "Tally" }
-            p { "Hosted counters, sold as an add-on. Your dashboard opens from the marketplace where you ordered it." }
+            p { "Hosted counters, sold as an add-on. Open your dashboard from the marketplace where you added Tally." }
         },
     )
 }
 
 async fn dashboard(State(store): State<Store>, session: Session, cookies: CookieJar) -> Response {
-    match visitor(&store, &session).await {
-        Ok(Some(install)) => match store.counters(&install).await {
-            Ok(counters) => show(&install, &counters, app_name(&cookies).as_deref()).into_response(),
+    match signed_in(&store, &session).await {
+        Ok(Some(resource)) => match store.counters(&resource).await {
+            Ok(counters) => show(&resource, &counters, app_name(&cookies).as_deref()).into_response(),
             Err(error) => unavailable(&error),
         },
-        Ok(None) => closed().into_response(),
+        Ok(None) => not_signed_in().into_response(),
         Err(error) => unavailable(&*error),
     }
 }
 
-/// The install that the session was opened for, as long as it lives.
-async fn visitor(store: &Store, session: &Session) -> anyhow::Result<Option<Install>> {
-    let (Some(addon), Some(resource)) =
-        (session.get::<String>("addon").await?, session.get::<String>("resource").await?)
+/// Returns the resource of the session, unless it was deprovisioned since.
+async fn signed_in(store: &Store, session: &Session) -> anyhow::Result<Option<Resource>> {
+    let (Some(addon), Some(key)) = (session.get::<String>("addon").await?, session.get::<String>("resource").await?)
     else {
         return Ok(None);
     };
-    Ok(store.find(&addon, &resource).await?)
+    Ok(store.find(&addon, &key).await?)
 }
 
-fn show(install: &Install, counters: &[Counter], app: Option<&str>) -> Markup {
-    let room = Plan::named(&install.plan).map_or(0, Plan::room);
+fn show(resource: &Resource, counters: &[Counter], app: Option<&str>) -> Markup {
+    let max_counters = Plan::parse(&resource.plan).map_or(0, Plan::max_counters);
     page(
         "Your counters",
         &html! {
-            // older checkers look for this element; the name is signed by nothing, and maud escapes it
+            // older checkers expect this element; the name is untrusted, and maud escapes it
             div #heroku-header { @if let Some(app) = app { "Tally for " strong { (app) } } @else { "Tally" } }
             h1 { "Your counters" }
-            p { "Plan " strong { (install.plan) } ", " (counters.len()) " of " (room) " counters used." }
+            p { "Plan " strong { (resource.plan) } ", " (counters.len()) " of " (max_counters) " counters used." }
             @if counters.is_empty() {
-                p { "Nothing counted yet. From your app:" }
+                p { "You have no counters yet. To create one from your app:" }
                 pre { code { "curl -X POST -H \"Authorization: Bearer $TALLY_TOKEN\" $TALLY_URL/visits" } }
             } @else {
                 table {
@@ -76,24 +75,24 @@ fn show(install: &Install, counters: &[Counter], app: Option<&str>) -> Markup {
     )
 }
 
-fn closed() -> (StatusCode, Markup) {
+fn not_signed_in() -> (StatusCode, Markup) {
     let page = page(
         "You are not signed in",
         &html! {
             h1 { "You are not signed in" }
-            p { "Open Tally from the marketplace where you ordered it." }
+            p { "Open Tally from the marketplace where you added it." }
         },
     );
     (StatusCode::FORBIDDEN, page)
 }
 
 fn unavailable(error: &dyn std::fmt::Display) -> Response {
-    tracing::error!(%error, "the dashboard cannot be shown");
+    tracing::error!(%error, "cannot show the dashboard");
     let page = page("Not available", &html! { h1 { "Not available" } p { "Please try again in a few minutes." } });
     (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
 }
 
-/// The customer's app as the marketplace's header data names it.
+/// Returns the name of the customer's app from the marketplace's nav-data cookie.
 fn app_name(cookies: &CookieJar) -> Option<String> {
     #[derive(Deserialize)]
     struct NavData {
@@ -113,7 +112,7 @@ fn page(title: &str, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
-                link rel="icon" href="data:,"; // none, and no request for one
+                link rel="icon" href="data:,"; // no icon, and no request for one
                 style { (maud::PreEscaped(STYLE)) }
             }
             body { main { (body) } }

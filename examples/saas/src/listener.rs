@@ -1,8 +1,8 @@
-//! What Tally does when a marketplace calls: the whole integration.
+//! Listener: the integration with the marketplaces.
 //!
-//! It is called through the ledger, which remembers what was asked and answered: a duplicate never comes here, what was
-//! removed neither, and a plan change is always to another plan. What is left to do is the work, so that it can be done
-//! again: create or get, and refuse what comes under an older fence.
+//! The ledger calls it, and answers duplicates, requests for deprovisioned resources and changes to the same plan on its
+//! own. The listener only has to be idempotent, as a call can be repeated after a crash: create or get the resource, and
+//! reject calls with an older fencing token.
 
 use std::time::Duration;
 
@@ -16,41 +16,43 @@ use crate::store::Store;
 
 pub(crate) struct Tally {
     pub(crate) store: Store,
-    /// Where customers count.
+    /// URL of the counters API.
     pub(crate) counters_url: String,
-    /// How long an install takes to set up.
-    pub(crate) set_up: Duration,
+    /// Simulated duration of provisioning.
+    pub(crate) provision_delay: Duration,
 }
 
 impl Listener for Tally {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
-        let plan = Plan::named(&request.plan)?;
-        let (addon, resource) = (request.addon.to_string(), request.resource.as_str());
+        let plan = Plan::parse(&request.plan)?;
+        let (addon, key) = (request.addon.to_string(), request.resource.as_str());
         let fence = i64::try_from(request.context.fence)?;
-        tokio::time::sleep(self.set_up).await;
-        let install = self.store.install(&addon, resource, plan.name(), &token(), fence).await?;
+        tokio::time::sleep(self.provision_delay).await;
+        let resource = self.store.create_or_get(&addon, key, plan.name(), &token(), fence).await?;
         Ok(Provisioned::new(request.resource)
             .with_config("TALLY_URL", self.counters_url.as_str())
-            .with_config("TALLY_TOKEN", install.token)
-            .with_message(format!("Tally is ready: you have room for {} counters.", plan.room())))
+            .with_config("TALLY_TOKEN", resource.token)
+            .with_message(format!("Tally is ready. Your plan includes {} counters.", plan.max_counters())))
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
-        let plan = Plan::named(&request.plan)?;
-        let install = self.store.find(&request.addon.to_string(), request.resource.as_str()).await?;
-        let install = install.ok_or_else(Failure::unknown)?;
-        let used = i64::try_from(self.store.counters(&install).await?.len())?;
-        if used > plan.room() {
-            let (name, room) = (plan.name(), plan.room());
-            return Err(Failure::refused(format!("You have {used} counters, and {name} has room for {room} alone.")));
+        let plan = Plan::parse(&request.plan)?;
+        let resource = self.store.find(&request.addon.to_string(), request.resource.as_str()).await?;
+        let resource = resource.ok_or_else(Failure::unknown)?;
+        let used = i64::try_from(self.store.counters(&resource).await?.len())?;
+        if used > plan.max_counters() {
+            let (name, max) = (plan.name(), plan.max_counters());
+            return Err(Failure::refused(format!(
+                "You have {used} counters, but the plan {name} includes only {max}."
+            )));
         }
-        self.store.change_plan(&install, plan.name(), i64::try_from(request.context.fence)?).await?;
-        Ok(PlanChanged::new().with_message(format!("You have room for {} counters now.", plan.room())))
+        self.store.change_plan(&resource, plan.name(), i64::try_from(request.context.fence)?).await?;
+        Ok(PlanChanged::new().with_message(format!("Your plan now includes {} counters.", plan.max_counters())))
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
         let fence = i64::try_from(request.context.fence)?;
-        self.store.remove(&request.addon.to_string(), request.resource.as_str(), fence).await?;
+        self.store.delete(&request.addon.to_string(), request.resource.as_str(), fence).await?;
         Ok(Deprovisioned::new())
     }
 
@@ -60,12 +62,12 @@ impl Listener for Tally {
     }
 
     async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
-        tracing::info!(resource = %request.resource, "the marketplace says that this customer nears a limit");
+        tracing::info!(resource = %request.resource, "the marketplace reports that the customer is close to a limit");
         Ok(())
     }
 }
 
-/// 244 random bits.
+/// Returns a token with 244 random bits.
 fn token() -> String {
     let halves = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
     format!("tly_{}", halves.map(|half| half.simple().to_string()).concat())

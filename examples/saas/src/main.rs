@@ -2,12 +2,12 @@
 //!
 //! A customer gets `TALLY_URL` and `TALLY_TOKEN` as config vars, counts with
 //! `curl -X POST -H "Authorization: Bearer $TALLY_TOKEN" $TALLY_URL/visits`, and sees the counters on a dashboard that
-//! opens from the marketplace. Everything that marketplaces ask for is in `listener.rs`; the rest is an Axum app as any.
+//! opens from the marketplace. The integration with the marketplaces is in `listener.rs`; the rest is an ordinary Axum app.
 
 mod app;
+mod banner;
 mod counters;
 mod dashboard;
-mod greeting;
 mod listener;
 mod plan;
 #[cfg(feature = "sandbox")]
@@ -28,10 +28,11 @@ use store::Store;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
 
-    let terminated = maitre::shutdown_signal()?; // listened to before anybody is told that the server is there
+    // installed before the banner is printed: its reader may stop the process immediately
+    let terminated = maitre::shutdown_signal()?;
     let settings = Settings::from_env()?;
     let url = &settings.database_url;
     Ledger::migrate(url).await?;
@@ -39,11 +40,11 @@ async fn main() -> anyhow::Result<()> {
     store.migrate().await?;
     match std::env::args().nth(1).as_deref() {
         None => {}
-        Some("migrate") => return Ok(()), // before a rollout, so that its processes need not
-        Some(other) => bail!("there is no command {other}: leave it out, or write migrate"),
+        Some("migrate") => return Ok(()), // for a rollout whose processes must not migrate
+        Some(other) => bail!("unknown command {other}: use migrate or no command"),
     }
 
-    settings.refuse_development_secrets_in_public()?;
+    settings.reject_public_development_secrets()?;
     let ledger = Ledger::open(url).await?;
     let address = (settings.host.as_str(), settings.port);
     let socket = TcpListener::bind(address)
@@ -53,10 +54,10 @@ async fn main() -> anyhow::Result<()> {
     #[cfg(feature = "sandbox")]
     let (sandbox, settings) = sandbox::open(settings, &origin).await?;
     let app = app::build(&settings, &store, &ledger, &origin)?;
-    greeting::print(&settings, &origin);
+    banner::print(&settings, &origin);
     #[cfg(feature = "sandbox")]
-    println!("\nOpen {} in a browser: a marketplace that sells it.", sandbox.url());
-    println!("\nCtrl-C stops it.");
+    println!("\nOpen {} in a browser for a local marketplace.", sandbox.url());
+    println!("\nPress Ctrl-C to stop.");
 
     maitre::serve(socket, app.router).worker(app.worker).ledger(ledger).until(terminated).await?;
     store.close().await;

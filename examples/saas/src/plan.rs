@@ -1,4 +1,4 @@
-//! What can be ordered.
+//! Plans.
 
 use maitre::Failure;
 
@@ -9,7 +9,7 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
-    pub(crate) fn named(name: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(name: &str) -> Result<Self, Failure> {
         match name {
             "basic" => Ok(Self::Basic),
             "premium" => Ok(Self::Premium),
@@ -24,8 +24,8 @@ impl Plan {
         }
     }
 
-    /// How many counters a customer can have.
-    pub(crate) fn room(self) -> i64 {
+    /// Returns the number of counters that the plan includes.
+    pub(crate) fn max_counters(self) -> i64 {
         match self {
             Self::Basic => 10,
             Self::Premium => 1000,

@@ -1,28 +1,27 @@
-//! Installs and their counters, in the same database as the ledger: a SQLite file, or Postgres.
+//! Resources and their counters, in the same database as the ledger: a SQLite file or Postgres.
 
 use anyhow::Context;
 use maitre::Failure;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Error, Executor, FromRow};
 
-/// An install is unique by what its marketplace calls it. `fence` is that of the last call that wrote: an older one, from
-/// a process that was paused and comes too late, changes nothing. For its sake the row stays when the install goes, without
-/// a token.
+/// Tables. `fence` is the fencing token of the last write: a write with a lower one, from a process that was paused and has
+/// lost its lease, has no effect. The row of a deprovisioned resource is therefore kept, without its token.
 const SCHEMA: [&str; 2] = [
-    "CREATE TABLE IF NOT EXISTS installs (
+    "CREATE TABLE IF NOT EXISTS resources (
         addon TEXT NOT NULL,
-        resource TEXT NOT NULL,
+        resource_key TEXT NOT NULL,
         plan TEXT NOT NULL,
         token TEXT UNIQUE,
         fence BIGINT NOT NULL,
-        PRIMARY KEY (addon, resource)
+        PRIMARY KEY (addon, resource_key)
     )",
     "CREATE TABLE IF NOT EXISTS counters (
         addon TEXT NOT NULL,
-        resource TEXT NOT NULL,
+        resource_key TEXT NOT NULL,
         name TEXT NOT NULL,
         value BIGINT NOT NULL,
-        PRIMARY KEY (addon, resource, name)
+        PRIMARY KEY (addon, resource_key, name)
     )",
 ];
 
@@ -32,9 +31,9 @@ pub(crate) struct Store {
 }
 
 #[derive(FromRow)]
-pub(crate) struct Install {
+pub(crate) struct Resource {
     pub(crate) addon: String,
-    pub(crate) resource: String,
+    pub(crate) resource_key: String,
     pub(crate) plan: String,
     pub(crate) token: String,
 }
@@ -45,8 +44,8 @@ pub(crate) struct Counter {
     pub(crate) value: i64,
 }
 
-/// A row was not changed, as somebody with a higher fence was there before.
-const LATE: &str = "a newer call was here";
+/// Error of a write that had no effect because a call with a higher fencing token was made before.
+const FENCED: &str = "fenced by a newer call";
 
 impl Store {
     pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
@@ -66,82 +65,83 @@ impl Store {
         Ok(Self { pool })
     }
 
-    /// Makes the tables where they are not there.
+    /// Creates the tables.
     pub(crate) async fn migrate(&self) -> Result<(), Error> {
         for table in SCHEMA {
             if self.pool.execute(table).await.is_err() {
-                self.pool.execute(table).await?; // two processes at once: the other one has made it by now
+                self.pool.execute(table).await?; // another process was creating the table concurrently
             }
         }
         Ok(())
     }
 
-    /// Create or get, in one statement: whoever comes second, at the same time or later, gets what is there.
-    pub(crate) async fn install(
+    /// Creates or gets a resource, in one statement: a concurrent or later call returns the existing resource.
+    pub(crate) async fn create_or_get(
         &self,
         addon: &str,
-        resource: &str,
+        key: &str,
         plan: &str,
         token: &str,
         fence: i64,
-    ) -> maitre::Result<Install> {
-        let install = sqlx::query_as(
-            "INSERT INTO installs (addon, resource, plan, token, fence) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (addon, resource) DO UPDATE SET fence = excluded.fence
-             WHERE installs.fence <= excluded.fence AND installs.token IS NOT NULL
-             RETURNING addon, resource, plan, token",
+    ) -> maitre::Result<Resource> {
+        let create = sqlx::query_as(
+            "INSERT INTO resources (addon, resource_key, plan, token, fence) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (addon, resource_key) DO UPDATE SET fence = excluded.fence
+             WHERE resources.fence <= excluded.fence AND resources.token IS NOT NULL
+             RETURNING addon, resource_key, plan, token",
         );
-        let install = install.bind(addon).bind(resource).bind(plan).bind(token).bind(fence);
-        install.fetch_optional(&self.pool).await?.ok_or_else(|| Failure::unavailable(LATE))
+        let create = create.bind(addon).bind(key).bind(plan).bind(token).bind(fence);
+        create.fetch_optional(&self.pool).await?.ok_or_else(|| Failure::unavailable(FENCED))
     }
 
-    pub(crate) async fn find(&self, addon: &str, resource: &str) -> Result<Option<Install>, Error> {
-        let find = "SELECT addon, resource, plan, token FROM installs
-                    WHERE addon = $1 AND resource = $2 AND token IS NOT NULL";
-        sqlx::query_as(find).bind(addon).bind(resource).fetch_optional(&self.pool).await
+    pub(crate) async fn find(&self, addon: &str, key: &str) -> Result<Option<Resource>, Error> {
+        let find = "SELECT addon, resource_key, plan, token FROM resources
+                    WHERE addon = $1 AND resource_key = $2 AND token IS NOT NULL";
+        sqlx::query_as(find).bind(addon).bind(key).fetch_optional(&self.pool).await
     }
 
-    pub(crate) async fn find_by_token(&self, token: &str) -> Result<Option<Install>, Error> {
-        let find = "SELECT addon, resource, plan, token FROM installs WHERE token = $1";
+    pub(crate) async fn find_by_token(&self, token: &str) -> Result<Option<Resource>, Error> {
+        let find = "SELECT addon, resource_key, plan, token FROM resources WHERE token = $1";
         sqlx::query_as(find).bind(token).fetch_optional(&self.pool).await
     }
 
-    pub(crate) async fn change_plan(&self, install: &Install, plan: &str, fence: i64) -> maitre::Result<()> {
-        let change = "UPDATE installs SET plan = $3, fence = $4
-                      WHERE addon = $1 AND resource = $2 AND fence <= $4 AND token IS NOT NULL";
-        let change = sqlx::query(change).bind(&install.addon).bind(&install.resource).bind(plan).bind(fence);
+    pub(crate) async fn change_plan(&self, resource: &Resource, plan: &str, fence: i64) -> maitre::Result<()> {
+        let change = "UPDATE resources SET plan = $3, fence = $4
+                      WHERE addon = $1 AND resource_key = $2 AND fence <= $4 AND token IS NOT NULL";
+        let change = sqlx::query(change).bind(&resource.addon).bind(&resource.resource_key).bind(plan).bind(fence);
         match change.execute(&self.pool).await?.rows_affected() {
-            0 => Err(Failure::unavailable(LATE)),
+            0 => Err(Failure::unavailable(FENCED)),
             _ => Ok(()),
         }
     }
 
-    pub(crate) async fn remove(&self, addon: &str, resource: &str, fence: i64) -> maitre::Result<()> {
+    pub(crate) async fn delete(&self, addon: &str, key: &str, fence: i64) -> maitre::Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let removal = "UPDATE installs SET token = NULL, fence = $3 WHERE addon = $1 AND resource = $2 AND fence <= $3";
-        let removal = sqlx::query(removal).bind(addon).bind(resource).bind(fence);
-        let removed = transaction.execute(removal).await?.rows_affected();
-        let counters =
-            sqlx::query("DELETE FROM counters WHERE addon = $1 AND resource = $2").bind(addon).bind(resource);
+        let delete =
+            "UPDATE resources SET token = NULL, fence = $3 WHERE addon = $1 AND resource_key = $2 AND fence <= $3";
+        let delete = sqlx::query(delete).bind(addon).bind(key).bind(fence);
+        let deleted = transaction.execute(delete).await?.rows_affected();
+        let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND resource_key = $2").bind(addon).bind(key);
         transaction.execute(counters).await?;
         transaction.commit().await?;
-        if removed == 0 { Err(Failure::unknown()) } else { Ok(()) }
+        if deleted == 0 { Err(Failure::unknown()) } else { Ok(()) }
     }
 
-    /// Counts one up; `None` when a new counter finds no room.
-    pub(crate) async fn count(&self, install: &Install, name: &str, room: i64) -> Result<Option<Counter>, Error> {
-        let count = "INSERT INTO counters (addon, resource, name, value)
+    /// Increments a counter. Returns `None` if a new counter would exceed the maximum.
+    pub(crate) async fn increment(&self, resource: &Resource, name: &str, max: i64) -> Result<Option<Counter>, Error> {
+        let increment = "INSERT INTO counters (addon, resource_key, name, value)
              SELECT $1, $2, $3, 1
-             WHERE EXISTS (SELECT 1 FROM counters WHERE addon = $1 AND resource = $2 AND name = $3)
-                OR (SELECT count(*) FROM counters WHERE addon = $1 AND resource = $2) < $4
-             ON CONFLICT (addon, resource, name) DO UPDATE SET value = counters.value + 1 RETURNING name, value";
-        let count = sqlx::query_as(count).bind(&install.addon).bind(&install.resource).bind(name).bind(room);
-        count.fetch_optional(&self.pool).await
+             WHERE EXISTS (SELECT 1 FROM counters WHERE addon = $1 AND resource_key = $2 AND name = $3)
+                OR (SELECT count(*) FROM counters WHERE addon = $1 AND resource_key = $2) < $4
+             ON CONFLICT (addon, resource_key, name) DO UPDATE SET value = counters.value + 1 RETURNING name, value";
+        let increment =
+            sqlx::query_as(increment).bind(&resource.addon).bind(&resource.resource_key).bind(name).bind(max);
+        increment.fetch_optional(&self.pool).await
     }
 
-    pub(crate) async fn counters(&self, install: &Install) -> Result<Vec<Counter>, Error> {
-        let counters = "SELECT name, value FROM counters WHERE addon = $1 AND resource = $2 ORDER BY name";
-        sqlx::query_as(counters).bind(&install.addon).bind(&install.resource).fetch_all(&self.pool).await
+    pub(crate) async fn counters(&self, resource: &Resource) -> Result<Vec<Counter>, Error> {
+        let counters = "SELECT name, value FROM counters WHERE addon = $1 AND resource_key = $2 ORDER BY name";
+        sqlx::query_as(counters).bind(&resource.addon).bind(&resource.resource_key).fetch_all(&self.pool).await
     }
 
     pub(crate) async fn close(&self) {

@@ -14,7 +14,7 @@ async fn an_install_is_created_used_changed_and_removed() {
     browser.click("#install-form button[type=submit]").await;
     browser.sees(".install .pill", "provisioned").await;
     browser.sees(".install .facts", "basic on ").await;
-    browser.sees(".install .message", "room for 10 counters").await;
+    browser.sees(".install .message", "includes 10 counters").await;
 
     // secrets are masked until clicked, in the page and in the timeline
     let name = "document.querySelector('.install h3').textContent";

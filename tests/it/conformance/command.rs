@@ -38,7 +38,7 @@ fn said(output: &Output) -> (i32, String, String) {
 async fn installs(folder: &Folder) -> (i64, i64) {
     let url = format!("sqlite://{}", folder.0.join("saas.db").display());
     let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let count = "SELECT count(*), count(token) FROM installs";
+    let count = "SELECT count(*), count(token) FROM resources";
     sqlx::query_as(count).fetch_one(&pool).await.unwrap()
 }
 
