@@ -39,7 +39,7 @@ impl Smithy {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let greeting = lines.next().expect("it greets").unwrap();
+        let greeting = lines.next().expect("a greeting").unwrap();
         let origin = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         Self { process, origin }
     }
@@ -60,7 +60,7 @@ fn heroku() -> Platform {
     Platform::new(SLUG, PASSWORD, "development-only-client-secret")
 }
 
-async fn ordered(smithy: &Smithy, heroku: &Platform) -> Install {
+async fn install(smithy: &Smithy, heroku: &Platform) -> Install {
     let install = heroku.install("basic");
     let reply = smithy.heroku().provision("basic").install(&install).send().await;
     install.record_provision(reply.expect(202));
@@ -72,17 +72,17 @@ async fn a_slow_provision_is_202_and_heroku_is_notified_on_completion() {
     let (folder, heroku) = (Folder::new(), heroku());
     let api = heroku.serve().await.unwrap();
     let smithy = Smithy::start(&folder, &api);
-    let install = ordered(&smithy, &heroku).await;
+    let install = install(&smithy, &heroku).await;
     assert!(install.message().is_some_and(|message| !message.is_empty()));
-    until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+    until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
 
-    until("Heroku is told", || async { install.state() == State::Provisioned }).await;
+    until("Heroku is notified", || async { install.state() == State::Provisioned }).await;
     assert_eq!(install.config()["SMITHY_URL"], format!("https://anvils.example/{}", install.uuid()));
     assert_eq!((install.call_counts().config_patches, install.call_counts().provisioned), (1, 1));
 
     let reply = smithy.heroku().plan_change(install.uuid(), "premium").send().await;
     install.record_plan_change("premium", reply.expect(202));
-    until("the plan is another one", || async { install.config()["SMITHY_PLAN"] == "premium" }).await;
+    until("the plan is changed", || async { install.config()["SMITHY_PLAN"] == "premium" }).await;
 
     let reply = smithy.heroku().deprovision(install.uuid()).send().await;
     install.record_deprovision(reply.expect(204));
@@ -110,5 +110,5 @@ async fn webhooks_require_a_valid_signature() {
         request.header("heroku-webhook-hmac-sha256", signature).send()
     };
     assert_eq!(deliver("development-only-webhook-secret").await.unwrap().status(), 204);
-    assert_eq!(deliver("somebody else's").await.unwrap().status(), 401);
+    assert_eq!(deliver("another secret").await.unwrap().status(), 401);
 }

@@ -10,7 +10,7 @@ use maitre_testkit::{self as testkit, sign};
 use serde_json::json;
 
 use crate::support::canaries::{self, computed};
-use crate::support::{House, Line, Log, SLUG, UUID, Vendor};
+use crate::support::{App, Line, Log, SLUG, UUID, Vendor};
 
 const PASSWORD: &str = "canary-password";
 const SALT: &str = "canary-salt";
@@ -29,7 +29,7 @@ fn heroku_manifest() -> Heroku {
 }
 
 /// Makes the vendor put secrets into every reply field and log requests and replies, as careless vendors do.
-fn say_secrets(vendor: &Vendor) {
+fn reply_with_secrets(vendor: &Vendor) {
     vendor.on_provision(async |request| {
         let reply = Provisioned::new("widget-1")
             .with_config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
@@ -58,7 +58,7 @@ fn say_secrets(vendor: &Vendor) {
     });
 }
 
-fn say_no(vendor: &Vendor) {
+fn fail_every_call(vendor: &Vendor) {
     let no = || Failure::from_display("no route to postgres://app:canary-database@db/widgets");
     vendor.on_provision(move |_| async move { Err(no()) });
     vendor.on_plan_change(move |_| async move { Err(no()) });
@@ -67,7 +67,7 @@ fn say_no(vendor: &Vendor) {
 }
 
 /// Asserts that no line contains a canary or a value computed or encoded from one.
-fn holds_no_secret(log: &Log, computed: &[String]) {
+fn assert_no_secret(log: &Log, computed: &[String]) {
     for line in log.lines() {
         let text = line.to_string().to_lowercase();
         assert!(!text.contains("canary"), "{line}");
@@ -80,8 +80,8 @@ fn holds_no_secret(log: &Log, computed: &[String]) {
 #[tokio::test]
 async fn no_heroku_secret_is_logged_at_any_level() {
     let log = Log::open();
-    let house = House::of(heroku_manifest(), |addon| addon.with_answer_budget(Duration::from_secs(5))).await;
-    let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
+    let app = App::start(heroku_manifest(), |addon| addon.with_answer_budget(Duration::from_secs(5))).await;
+    let heroku = testkit::Heroku::new(&app.server.url("/heroku"), SLUG, PASSWORD, SALT);
     let provision = canaries::provision(&heroku, UUID, "basic");
     let plan_change = canaries::plan_change(&heroku, UUID, "premium");
     let form = canaries::form(&heroku, UUID);
@@ -97,9 +97,9 @@ async fn no_heroku_secret_is_logged_at_any_level() {
     secrets.extend(computed(&form.clone().only_legacy().by_get().request()));
     secrets.push(sign::basic(SLUG, "canary-guessed").replace("Basic ", ""));
 
-    for vendor_says in [say_secrets, say_no] {
-        vendor_says(&house.vendor);
-        let answered: &[u16] = if house.vendor.calls() == 0 { &[200, 302] } else { &[503] };
+    for script in [reply_with_secrets, fail_every_call] {
+        script(&app.vendor);
+        let answered: &[u16] = if app.vendor.calls() == 0 { &[200, 302] } else { &[503] };
         let ok = |reply: &testkit::Reply| assert!(answered.contains(&reply.status()), "{reply}");
         ok(&provision.clone().await);
         ok(&provision.clone().path("/resources?key=canary-query").await);
@@ -121,21 +121,23 @@ async fn no_heroku_secret_is_logged_at_any_level() {
         let removed = heroku.deprovision("7").header("cookie", "id=canary-cookie").await;
         assert!([204, 503].contains(&removed.status()));
     }
-    assert!(log.text().contains(UUID), "this log hears the exchanges");
+    assert!(log.text().contains(UUID), "the log records the requests");
     assert!(
-        log.saying("does not list this config var").iter().all(|line| line.get("name") == Some("LANTERN_UNLISTED"))
+        log.events_containing("does not list this config var")
+            .iter()
+            .all(|line| line.get("name") == Some("LANTERN_UNLISTED"))
     );
-    assert_eq!(log.saying("vendor at work").len(), 8);
-    holds_no_secret(&log, &secrets);
+    assert_eq!(log.events_containing("vendor at work").len(), 8);
+    assert_no_secret(&log, &secrets);
 }
 
 #[tokio::test]
 async fn no_cloudcontrol_or_opperator_secret_is_logged_at_any_level() {
     let log = Log::open();
-    let house = House::of(CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), |addon| addon).await;
-    let market = testkit::CloudControl::new(&house.server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
+    let app = App::start(CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), |addon| addon).await;
+    let market = testkit::CloudControl::new(&app.server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
     let opperator = Opperator::new(SLUG, "canary-secret", |_| Some("basic".to_owned())).unwrap();
-    let other = House::of(opperator, |addon| addon).await;
+    let other = App::start(opperator, |addon| addon).await;
     let opperator = testkit::Opperator::new(&other.server.url("/opperator"), "canary-secret");
     let provision = market
         .provision("basic")
@@ -152,9 +154,9 @@ async fn no_cloudcontrol_or_opperator_secret_is_logged_at_any_level() {
         .iter()
         .flat_map(computed)
         .collect::<Vec<_>>();
-    for (first, vendor_says) in [(true, say_secrets as fn(&Vendor)), (false, say_no)] {
-        vendor_says(&house.vendor);
-        vendor_says(&other.vendor);
+    for (first, script) in [(true, reply_with_secrets as fn(&Vendor)), (false, fail_every_call)] {
+        script(&app.vendor);
+        script(&other.vendor);
         let or_503 = |status: u16| if first { status } else { 503 };
         provision.clone().await.expect(or_503(201));
         provision.clone().credentials(SLUG, "canary-guessed").await.expect(401);
@@ -173,40 +175,44 @@ async fn no_cloudcontrol_or_opperator_secret_is_logged_at_any_level() {
         as_form.body("features=canary").await.expect(400);
         opperator.deprovision("widget-1").await.expect(or_503(200));
     }
-    assert!(log.text().contains("widget-1"), "this log hears the exchanges");
-    holds_no_secret(&log, &secrets);
+    assert!(log.text().contains("widget-1"), "the log records the requests");
+    assert_no_secret(&log, &secrets);
 }
 
 #[tokio::test]
 async fn a_secret_of_the_wrong_type_is_not_quoted() {
     let log = Log::open();
-    let house = House::of(heroku_manifest(), |addon| addon).await;
-    let heroku = testkit::Heroku::new(&house.server.url("/heroku"), SLUG, PASSWORD, SALT);
+    let app = App::start(heroku_manifest(), |addon| addon).await;
+    let heroku = testkit::Heroku::new(&app.server.url("/heroku"), SLUG, PASSWORD, SALT);
     heroku.provision("basic").set("oauth_grant", "canary-grant").await.expect(400);
     heroku.provision("basic").set("oauth_grant", json!({ "code": 4711_0815_4711_u64 })).await.expect(400);
     heroku.provision("basic").set("options", "canary-options").await.expect(400);
     heroku.provision("basic").set("log_drain_token", 4711_0815_4711_u64).await.expect(400);
     heroku.provision("basic").body(r#""canary-body""#).await.expect(400);
     heroku.plan_change(UUID, "basic").body(r#""canary-body""#).await.expect(400);
-    assert_eq!(log.saying("refused a request that cannot be read").len(), 6, "it is told where, not what");
-    holds_no_secret(&log, &["471108154711".to_owned()]);
+    assert_eq!(
+        log.events_containing("refused a request that cannot be read").len(),
+        6,
+        "the message gives the position, not the value"
+    );
+    assert_no_secret(&log, &["471108154711".to_owned()]);
 }
 
 #[tokio::test]
 async fn a_rejected_redirect_is_logged_without_its_secrets() {
     let log = Log::open();
-    let house = crate::support::heroku().await;
+    let app = crate::support::heroku().await;
     for away in [
         "https://u:canary@evil.example/",
         "https://evil.example/in?login_token=canary-token",
         "https://evil.example/#canary-token",
         "//evil.example/in?login_token=canary-token",
     ] {
-        house.vendor.on_single_sign_on(move |_| async move { Ok(SignedOn::redirect(away)) });
-        house.market.single_sign_on(UUID).await.expect(503);
+        app.vendor.on_single_sign_on(move |_| async move { Ok(SignedOn::redirect(away)) });
+        app.client.single_sign_on(UUID).await.expect(503);
     }
-    assert_eq!(log.saying("sends people off this site").len(), 4);
-    holds_no_secret(&log, &[]);
+    assert_eq!(log.events_containing("sends people off this site").len(), 4);
+    assert_no_secret(&log, &[]);
 }
 
 /// Returns the events of one request and the index from which its resource is known.
@@ -219,29 +225,29 @@ fn of_request(log: &Log, request_id: &str) -> (Vec<Line>, usize) {
 #[tokio::test]
 async fn every_event_of_a_request_has_request_id_marketplace_and_resource() {
     let log = Log::open();
-    let house = crate::support::heroku().await;
+    let app = crate::support::heroku().await;
     let work = async || {
         tracing::info!("vendor at work");
         tokio::task::yield_now().await;
         tracing::debug!("vendor still at work");
     };
-    house.vendor.on_provision(move |_| async move {
+    app.vendor.on_provision(move |_| async move {
         work().await;
         Ok(Provisioned::new("widget-1"))
     });
-    house.vendor.on_plan_change(move |_| async move {
+    app.vendor.on_plan_change(move |_| async move {
         work().await;
         Err(Failure::from_display("queue full"))
     });
-    house.vendor.on_deprovision(move |_| async move {
+    app.vendor.on_deprovision(move |_| async move {
         work().await;
         panic!("boom")
     });
-    house.vendor.on_single_sign_on(move |_| async move {
+    app.vendor.on_single_sign_on(move |_| async move {
         work().await;
         Ok(SignedOn::redirect("https://evil.example/"))
     });
-    let heroku = &house.market;
+    let heroku = &app.client;
     let with_id = |id: &str| ("x-request-id", id.to_owned());
     let (name, id) = with_id("r-1");
     let provision = heroku.provision("basic").uuid(UUID).header(name, id);
@@ -274,15 +280,15 @@ async fn every_event_of_a_request_has_request_id_marketplace_and_resource() {
         }
     }
     for line in log.events().iter().filter(|line| line.target.starts_with("maitre")) {
-        assert!(line.is_of_a_request() && line.get("request_id").is_some(), "{line}");
+        assert!(line.is_in_request_span() && line.get("request_id").is_some(), "{line}");
     }
 }
 
 #[tokio::test]
 async fn the_log_of_a_rejected_request_has_all_known_fields() {
     let log = Log::open();
-    let house = crate::support::heroku().await;
-    let heroku = &house.market;
+    let app = crate::support::heroku().await;
+    let heroku = &app.client;
     heroku.plan_change("widget-5", "basic").header("x-request-id", "r-5").body("{").await.expect(400);
     heroku.provision("basic").header("x-request-id", "r-6").without_credentials().await.expect(401);
     heroku.single_sign_on(UUID).header("x-request-id", "r-7").set("timestamp", "0").await.expect(403);
@@ -296,7 +302,7 @@ async fn the_log_of_a_rejected_request_has_all_known_fields() {
     ] {
         let (events, _) = of_request(&log, request_id);
         let line = events.iter().find(|line| line.message().contains(said));
-        let line = line.unwrap_or_else(|| panic!("{request_id} does not say {said}:\n{}", log.text()));
+        let line = line.unwrap_or_else(|| panic!("{request_id} does not log {said}:\n{}", log.text()));
         assert_eq!((line.get("marketplace"), line.get("resource")), (Some("heroku"), resource), "{line}");
     }
 }
@@ -304,22 +310,22 @@ async fn the_log_of_a_rejected_request_has_all_known_fields() {
 #[tokio::test]
 async fn work_that_outlives_its_caller_is_logged_with_the_requests_fields() {
     let log = Log::open();
-    let house = House::with(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
+    let app = App::heroku(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
     let at = gate.clone();
-    house.vendor.on_deprovision(move |_| {
+    app.vendor.on_deprovision(move |_| {
         let gate = at.clone();
         async move {
             gate.work().await;
-            tracing::info!("vendor done at last");
+            tracing::info!("vendor done");
             Ok(Deprovisioned::new())
         }
     });
-    house.market.deprovision("widget-8").header("x-request-id", "r-8").await.expect(503);
+    app.client.deprovision("widget-8").header("x-request-id", "r-8").await.expect(503);
     gate.open();
-    gate.done.reaches(1).await;
-    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::from_hours(1)).await, 0);
-    let [line] = &log.saying("vendor done at last")[..] else { panic!("one line: {}", log.text()) };
+    gate.done.wait_for(1).await;
+    assert_eq!(maitre::drain([app.addon.in_flight()], Duration::from_hours(1)).await, 0);
+    let [line] = &log.events_containing("vendor done")[..] else { panic!("one line: {}", log.text()) };
     let told = (line.get("request_id"), line.get("marketplace"), line.get("resource"));
     assert_eq!(told, (Some("r-8"), Some("heroku"), Some("widget-8")));
 }

@@ -4,19 +4,19 @@ use maitre::Heroku;
 use maitre_testkit::Reply;
 use serde_json::json;
 
-use crate::support::{House, UUID, cloudcontrol, heroku};
+use crate::support::{App, UUID, cloudcontrol, heroku};
 
 /// Starts an app with one widget, so that only the body determines the response.
-async fn open() -> House<Heroku> {
-    let house = House::with(|addon| addon.with_body_limit(4 * 1024 * 1024)).await;
-    house.market.provision("basic").uuid(UUID).await.expect(200);
-    house
+async fn open() -> App<Heroku> {
+    let app = App::heroku(|addon| addon.with_body_limit(4 * 1024 * 1024)).await;
+    app.client.provision("basic").uuid(UUID).await.expect(200);
+    app
 }
 
 /// Sends these bytes as the body of a provision and of a plan change.
-async fn post_and_put(house: &House<Heroku>, body: &[u8]) -> [Reply; 2] {
-    let post = house.market.provision("basic").body(body).await;
-    [post, house.market.plan_change(UUID, "basic").body(body).await]
+async fn send_by_post_and_put(app: &App<Heroku>, body: &[u8]) -> [Reply; 2] {
+    let post = app.client.provision("basic").body(body).await;
+    [post, app.client.plan_change(UUID, "basic").body(body).await]
 }
 
 fn shown(body: &[u8]) -> String {
@@ -25,7 +25,7 @@ fn shown(body: &[u8]) -> String {
 
 #[tokio::test]
 async fn invalid_json_is_400_and_the_message_gives_the_position() {
-    let house = open().await;
+    let app = open().await;
     let nested = |open: &str, close: &str| [open.repeat(100_000), close.repeat(100_000)].concat().into_bytes();
     let whole = format!(r#""uuid":"{UUID}","plan":"basic""#);
     let rows: Vec<Vec<u8>> = vec![
@@ -73,9 +73,9 @@ async fn invalid_json_is_400_and_the_message_gives_the_position() {
         [br#"{"plan":"#.to_vec(), nested("[", "]"), b"}".into()].concat(),
         [br#"{"uuid":"#.to_vec(), nested("[", "]"), b"}".into()].concat(),
     ];
-    let heard = house.vendor.calls();
+    let received = app.vendor.calls();
     for body in rows {
-        for reply in post_and_put(&house, &body).await {
+        for reply in send_by_post_and_put(&app, &body).await {
             assert_eq!(reply.status(), 400, "{}\n\n{reply}", shown(&body));
             assert_eq!(reply.header("content-type"), Some("application/json"));
             assert!(
@@ -86,26 +86,26 @@ async fn invalid_json_is_400_and_the_message_gives_the_position() {
             );
         }
     }
-    assert_eq!(house.vendor.calls(), heard, "the listener never hears of it");
-    house.market.provision("basic").await.expect(200);
+    assert_eq!(app.vendor.calls(), received, "the listener is not called");
+    app.client.provision("basic").await.expect(200);
 }
 
 #[tokio::test]
 async fn an_empty_body_is_400_and_reported_as_empty() {
-    let house = open().await;
-    for reply in post_and_put(&house, b"").await {
+    let app = open().await;
+    for reply in send_by_post_and_put(&app, b"").await {
         assert!(reply.expect(400).message().contains("empty"), "{reply}");
     }
-    house.market.provision("basic").body("").header("transfer-encoding", "chunked").await.expect(400);
+    app.client.provision("basic").body("").header("transfer-encoding", "chunked").await.expect(400);
 }
 
 #[tokio::test]
 async fn a_plan_that_is_missing_or_not_a_string_is_reported_by_name() {
-    let house = open().await;
+    let app = open().await;
     for reply in [
-        house.market.provision("basic").without("plan").await,
-        house.market.plan_change(UUID, "basic").without("plan").await,
-        house.market.plan_change(UUID, "basic").without("plan").set("uuid", UUID).await,
+        app.client.provision("basic").without("plan").await,
+        app.client.plan_change(UUID, "basic").without("plan").await,
+        app.client.plan_change(UUID, "basic").without("plan").set("uuid", UUID).await,
     ] {
         assert!(reply.expect(400).message().contains("`plan`"), "{reply}");
     }
@@ -113,8 +113,8 @@ async fn a_plan_that_is_missing_or_not_a_string_is_reported_by_name() {
         [json!(null), json!(7), json!(1.5), json!(true), json!([]), json!(["basic"]), json!({ "name": "basic" })]
     {
         for reply in [
-            house.market.provision("basic").set("plan", instead.clone()).await,
-            house.market.plan_change(UUID, "basic").set("plan", instead.clone()).await,
+            app.client.provision("basic").set("plan", instead.clone()).await,
+            app.client.plan_change(UUID, "basic").set("plan", instead.clone()).await,
         ] {
             let message = reply.expect(400).message();
             assert!(message.contains("at plan") && message.contains("line 1"), "{instead}: {message}");
@@ -124,9 +124,9 @@ async fn a_plan_that_is_missing_or_not_a_string_is_reported_by_name() {
 
 #[tokio::test]
 async fn an_empty_or_unknown_plan_is_passed_to_the_listener() {
-    let house = open().await;
+    let app = open().await;
     for plan in ["", " ", "gold", "BASIC", "lantern:basic"] {
-        for reply in [house.market.provision(plan).await, house.market.plan_change(UUID, plan).await] {
+        for reply in [app.client.provision(plan).await, app.client.plan_change(UUID, plan).await] {
             assert!(reply.expect(422).message().starts_with("There is no plan named"), "{reply}");
         }
     }
@@ -134,8 +134,8 @@ async fn an_empty_or_unknown_plan_is_passed_to_the_listener() {
 
 #[tokio::test]
 async fn an_invalid_uuid_is_reported_by_name() {
-    let house = open().await;
-    let missing = house.market.provision("basic").without("uuid").await;
+    let app = open().await;
+    let missing = app.client.provision("basic").without("uuid").await;
     assert!(missing.expect(400).message().contains("`uuid`"), "{missing}");
     let [short, long] = [&UUID[1..], &format!("{UUID}0")];
     let braced = format!("{{{UUID}}}");
@@ -146,16 +146,16 @@ async fn an_invalid_uuid_is_reported_by_name() {
     let texts = ["", "7", "no uuid", short, long, &braced, &urn, &simple, &odd, &spaced];
     let others = [json!(null), json!(7), json!([]), json!({})];
     for instead in texts.into_iter().map(|text| json!(text)).chain(others) {
-        let reply = house.market.provision("basic").set("uuid", instead.clone()).await;
+        let reply = app.client.provision("basic").set("uuid", instead.clone()).await;
         assert!([400, 422].contains(&reply.status()), "{instead}\n\n{reply}");
         assert!(reply.message().contains("uuid"), "{instead}: {}", reply.message());
     }
-    assert_eq!(house.vendor.provisions().len(), 1);
+    assert_eq!(app.vendor.provisions().len(), 1);
 }
 
 #[tokio::test]
 async fn a_documented_field_of_the_wrong_type_is_reported_by_path() {
-    let house = open().await;
+    let app = open().await;
     for (field, instead, path) in [
         ("name", json!(7), "at name"),
         ("region", json!([]), "at region"),
@@ -165,31 +165,31 @@ async fn a_documented_field_of_the_wrong_type_is_reported_by_path() {
         ("oauth_grant", json!({ "code": 7 }), "at oauth_grant.code"),
         ("options", json!("retention"), "at options"),
     ] {
-        let reply = house.market.provision("basic").set(field, instead).await;
+        let reply = app.client.provision("basic").set(field, instead).await;
         assert!(reply.expect(400).message().contains(path), "{reply}");
     }
 }
 
 #[tokio::test]
 async fn the_message_gives_line_and_path_of_the_error() {
-    let house = open().await;
+    let app = open().await;
     let body = format!("{{\n  \"uuid\": \"{UUID}\",\n  \"plan\": 7\n}}");
-    let reply = house.market.provision("basic").body(body).await;
+    let reply = app.client.provision("basic").body(body).await;
     let message = reply.expect(400).message();
     assert!(message.contains("at plan") && message.contains("line 3 column 11"), "{message}");
 }
 
 #[tokio::test]
 async fn any_accept_header_and_media_type_is_accepted() {
-    let house = open().await;
+    let app = open().await;
     for accept in
         ["*/*", "text/html", "application/vnd.heroku-addons+json; version=3", "application/xml;q=0", "nonsense", ""]
     {
-        let reply = house.market.provision("basic").header("accept", accept).await;
+        let reply = app.client.provision("basic").header("accept", accept).await;
         assert_eq!(reply.expect(200).header("content-type"), Some("application/json"), "{accept}");
-        house.market.plan_change(UUID, "basic").header("accept", accept).await.expect(200);
+        app.client.plan_change(UUID, "basic").header("accept", accept).await.expect(200);
     }
-    house.market.provision("basic").without_header("accept").await.expect(200);
+    app.client.provision("basic").without_header("accept").await.expect(200);
     for kind in [
         "application/json; charset=utf-8",
         "application/vnd.heroku-addons+json; version=3",
@@ -202,16 +202,16 @@ async fn any_accept_header_and_media_type_is_accepted() {
         "nonsense",
         "",
     ] {
-        house.market.provision("basic").header("content-type", kind).await.expect(200);
-        house.market.plan_change(UUID, "basic").header("content-type", kind).await.expect(200);
+        app.client.provision("basic").header("content-type", kind).await.expect(200);
+        app.client.plan_change(UUID, "basic").header("content-type", kind).await.expect(200);
     }
-    house.market.provision("basic").without_header("content-type").await.expect(200);
-    house.market.plan_change(UUID, "basic").without_header("content-type").await.expect(200);
+    app.client.provision("basic").without_header("content-type").await.expect(200);
+    app.client.plan_change(UUID, "basic").without_header("content-type").await.expect(200);
 }
 
 #[tokio::test]
 async fn unknown_fields_of_every_kind_are_accepted() {
-    let house = open().await;
+    let app = open().await;
     for value in [
         json!(null),
         json!(7),
@@ -221,37 +221,37 @@ async fn unknown_fields_of_every_kind_are_accepted() {
         json!("💡\u{0}"),
         json!(u64::MAX),
     ] {
-        house.market.provision("basic").set("unknown", value.clone()).await.expect(200);
-        house.market.plan_change(UUID, "basic").set("unknown", value).await.expect(200);
+        app.client.provision("basic").set("unknown", value.clone()).await.expect(200);
+        app.client.plan_change(UUID, "basic").set("unknown", value).await.expect(200);
     }
     let many = format!(
         r#"{{"uuid":"{UUID}","plan":"basic"{}}}"#,
         (0..10_000).map(|n| format!(r#","x{n}":{n}"#)).collect::<Vec<_>>().concat()
     );
-    house.market.provision("basic").body(many.clone()).await.expect(200);
-    house.market.plan_change(UUID, "basic").body(many).await.expect(200);
-    assert_eq!(house.vendor.plan_changes().pop().unwrap().extra.len(), 10_001);
+    app.client.provision("basic").body(many.clone()).await.expect(200);
+    app.client.plan_change(UUID, "basic").body(many).await.expect(200);
+    assert_eq!(app.vendor.plan_changes().pop().unwrap().extra.len(), 10_001);
 }
 
 #[tokio::test]
 async fn names_and_values_may_contain_escapes() {
-    let house = heroku().await;
+    let app = heroku().await;
     let body = format!(r#"{{"\u0075uid":"\u0037{}","pl\u0061n":"b\u0061sic"}}"#, &UUID[1..]);
-    house.market.provision("basic").body(body).await.expect(200);
-    let heard = house.vendor.provisions().pop().unwrap();
-    assert_eq!((heard.resource.as_str(), heard.plan.as_str()), (UUID, "basic"));
-    assert!(heard.extra.is_empty());
+    app.client.provision("basic").body(body).await.expect(200);
+    let received = app.vendor.provisions().pop().unwrap();
+    assert_eq!((received.resource.as_str(), received.plan.as_str()), (UUID, "basic"));
+    assert!(received.extra.is_empty());
 }
 
 #[tokio::test]
 async fn cloudcontrol_bodies_are_validated_the_same_way() {
-    let house = cloudcontrol().await;
+    let app = cloudcontrol().await;
     for body in ["{", "", "[]", "null", "NaN", "\u{feff}{}", "{\"plan\":7}", "{}"] {
-        let reply = house.market.provision("basic").body(body).await;
+        let reply = app.client.provision("basic").body(body).await;
         assert!(!reply.expect(400).message().is_empty());
-        let reply = house.market.plan_change("1", "basic").body(body).await;
+        let reply = app.client.plan_change("1", "basic").body(body).await;
         assert!(!reply.expect(400).message().is_empty());
     }
-    house.market.provision("basic").body(b"{\"plan\":\"\xff\"}").await.expect(400);
-    assert_eq!(house.vendor.calls(), 0);
+    app.client.provision("basic").body(b"{\"plan\":\"\xff\"}").await.expect(400);
+    assert_eq!(app.vendor.calls(), 0);
 }

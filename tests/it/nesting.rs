@@ -10,14 +10,14 @@ use maitre::{Addon, CloudControl, Credentialed, Deprovisioned, Heroku, Opperator
 use maitre_testkit as testkit;
 use serde_json::json;
 
-use crate::support::{House, PASSWORD, Raw, SALT, SECRET, SLUG, Server, UUID, Vendor, heroku, request};
+use crate::support::{App, PASSWORD, Raw, SALT, SECRET, SLUG, Server, UUID, Vendor, heroku, request};
 
 fn credentials() -> Heroku {
     Heroku::new(SLUG, PASSWORD, SALT).expect("credentials")
 }
 
 /// Returns a vendor that accepts everything and redirects without a session.
-fn agreeable() -> Vendor {
+fn accepting_vendor() -> Vendor {
     let vendor = Vendor::default();
     vendor.on_plan_change(async |_| Ok(PlanChanged::new()));
     vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
@@ -26,11 +26,11 @@ fn agreeable() -> Vendor {
 }
 
 /// Returns the client for a router at this path.
-fn at(server: &Server, path: &str) -> testkit::Heroku {
+fn heroku_at(server: &Server, path: &str) -> testkit::Heroku {
     testkit::Heroku::new(&server.url(path), SLUG, PASSWORD, SALT)
 }
 
-async fn whole_life(heroku: &testkit::Heroku) {
+async fn full_lifecycle(heroku: &testkit::Heroku) {
     heroku.provision("basic").uuid(UUID).await.expect(200);
     heroku.plan_change(UUID, "premium").await.expect(200);
     heroku.single_sign_on(UUID).await.expect(302);
@@ -41,21 +41,22 @@ async fn whole_life(heroku: &testkit::Heroku) {
 #[tokio::test]
 async fn the_router_works_under_any_prefix_or_none() {
     for prefix in ["/heroku", "/market/place/heroku", "/a.b/heroku"] {
-        let router: Router = maitre::heroku(Addon::new(credentials(), agreeable()));
+        let router: Router = maitre::heroku(Addon::new(credentials(), accepting_vendor()));
         let server = Server::start(Router::new().nest(prefix, router)).await;
-        whole_life(&at(&server, prefix)).await;
+        full_lifecycle(&heroku_at(&server, prefix)).await;
     }
-    let server = Server::start(Router::new().merge(maitre::heroku(Addon::new(credentials(), agreeable())))).await;
-    whole_life(&at(&server, "")).await;
+    let server =
+        Server::start(Router::new().merge(maitre::heroku(Addon::new(credentials(), accepting_vendor())))).await;
+    full_lifecycle(&heroku_at(&server, "")).await;
 }
 
 #[tokio::test]
 async fn the_prefix_may_contain_path_parameters() {
     for prefix in ["/{region}/heroku", "/{id}/heroku"] {
-        let vendor = agreeable();
+        let vendor = accepting_vendor();
         let router = maitre::heroku(Addon::new(credentials().with_legacy_token(true), vendor.clone()));
         let server = Server::start(Router::new().nest(prefix, router)).await;
-        let heroku = at(&server, "/eu/heroku");
+        let heroku = heroku_at(&server, "/eu/heroku");
         heroku.provision("basic").uuid(UUID).await.expect(200);
         heroku.single_sign_on(UUID).await.expect(302);
         heroku.plan_change(UUID, "premium").await.expect(200);
@@ -78,7 +79,7 @@ async fn two_add_ons_in_one_app_share_nothing() {
     )
     .await;
     let (lantern, widget) = (
-        at(&server, "/lanterns/heroku"),
+        heroku_at(&server, "/lanterns/heroku"),
         testkit::Heroku::new(&server.url("/widgets/heroku"), "widget", "other-password", "other-salt"),
     );
     lantern.provision("basic").uuid(UUID).await.expect(200);
@@ -86,10 +87,10 @@ async fn two_add_ons_in_one_app_share_nothing() {
     assert_eq!(lanterns.provisions()[0].addon.to_string(), "heroku/lantern");
     assert_eq!(widgets.provisions()[0].addon.to_string(), "heroku/widget");
 
-    at(&server, "/widgets/heroku").provision("basic").await.expect(401);
+    heroku_at(&server, "/widgets/heroku").provision("basic").await.expect(401);
     lantern.provision("basic").credentials("widget", "other-password").await.expect(401);
     lantern.provision("basic").credentials(SLUG, "other-password").await.expect(401);
-    at(&server, "/widgets/heroku").single_sign_on(UUID).await.expect(403);
+    heroku_at(&server, "/widgets/heroku").single_sign_on(UUID).await.expect(403);
     assert_eq!((lanterns.calls(), widgets.calls()), (1, 1));
 }
 
@@ -107,11 +108,11 @@ async fn one_listener_may_serve_three_marketplaces_and_can_distinguish_them() {
             .nest("/opperator", maitre::opperator(Addon::new(opperator, vendor.clone()))),
     )
     .await;
-    at(&server, "/heroku").provision("basic").await.expect(200);
+    heroku_at(&server, "/heroku").provision("basic").await.expect(200);
     let cloudcontrol = testkit::CloudControl::new(&server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
     cloudcontrol.provision("basic").await.expect(201);
     testkit::Opperator::new(&server.url("/opperator"), SECRET).provision(json!({})).await.expect(201);
-    let who: Vec<_> = vendor.provisions().iter().map(|heard| heard.addon.to_string()).collect();
+    let who: Vec<_> = vendor.provisions().iter().map(|received| received.addon.to_string()).collect();
     assert_eq!(who, ["heroku/lantern", "cloudcontrol/lantern", "opperator/lantern"]);
 }
 
@@ -146,10 +147,10 @@ async fn a_credentialed_listener_is_nested_directly_in_an_app_with_state() {
     struct AppState(&'static str);
 
     let app: Router<AppState> = Router::new()
-        .nest("/heroku", maitre::heroku(Lanterns(agreeable())))
+        .nest("/heroku", maitre::heroku(Lanterns(accepting_vendor())))
         .route("/", get(async |State(state): State<AppState>| state.0));
     let server = Server::start(app.with_state(AppState("the host's own page"))).await;
-    whole_life(&at(&server, "/heroku")).await;
+    full_lifecycle(&heroku_at(&server, "/heroku")).await;
     let page = testkit::Browser::new(&server.url("")).get("/").await;
     assert_eq!(page.expect(200).text(), "the host's own page");
 }
@@ -159,8 +160,9 @@ async fn single_sign_on_can_be_moved_within_the_router() {
     for path in ["/sso/login", "/sso", "/resources/7", "/resources/x/events2", "/sso/", "/a-b_c.d~e"] {
         let marketplace = credentials().with_sso_path(path).unwrap();
         let server =
-            Server::start(Router::new().nest("/heroku", maitre::heroku(Addon::new(marketplace, agreeable())))).await;
-        let heroku = at(&server, "/heroku");
+            Server::start(Router::new().nest("/heroku", maitre::heroku(Addon::new(marketplace, accepting_vendor()))))
+                .await;
+        let heroku = heroku_at(&server, "/heroku");
         heroku.single_sign_on(UUID).path(path).await.expect(302);
         heroku.single_sign_on(UUID).path(path).set("user_scoped_resource_token", "0").await.expect(403);
         heroku.single_sign_on(UUID).await.expect(405);
@@ -168,8 +170,8 @@ async fn single_sign_on_can_be_moved_within_the_router() {
     }
     for path in ["//", "/.", "/..", "/a//b", "/resources/sso/", "/resources/7/events", "/resources/7/", "//resources"] {
         if let Ok(marketplace) = credentials().with_sso_path(path) {
-            let router: Router = maitre::heroku(Addon::new(marketplace, agreeable()));
-            assert!(router.has_routes(), "what is accepted can be routed: {path}");
+            let router: Router = maitre::heroku(Addon::new(marketplace, accepting_vendor()));
+            assert!(router.has_routes(), "an accepted path can be routed: {path}");
         }
     }
     for path in ["", "/", "sso", "/resources", "/resources/", "/sso?x", "/sso/{id}", "/sso/*x", "/s so", "/ü", "/%20"]
@@ -180,24 +182,24 @@ async fn single_sign_on_can_be_moved_within_the_router() {
 
 #[tokio::test]
 async fn single_sign_on_can_be_mounted_anywhere_in_the_app() {
-    let addon = Addon::new(credentials(), agreeable());
-    let papaya = (CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), agreeable());
+    let addon = Addon::new(credentials(), accepting_vendor());
+    let papaya = (CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), accepting_vendor());
     let app = Router::new()
         .nest("/heroku", maitre::heroku(addon.clone()))
         .route("/sso/login", maitre::heroku::single_sign_on(addon))
         .route("/sso/papaya", maitre::cloudcontrol::single_sign_on(papaya));
     let server = Server::start(app).await;
-    let root = at(&server, "");
+    let root = heroku_at(&server, "");
     root.single_sign_on(UUID).path("/sso/login").await.expect(302);
     root.single_sign_on(UUID).path("/sso/login").set("user_id", "another").await.expect(403);
-    at(&server, "/heroku").single_sign_on(UUID).await.expect(302);
+    heroku_at(&server, "/heroku").single_sign_on(UUID).await.expect(302);
     let papaya = testkit::CloudControl::new(&server.url(""), SLUG, PASSWORD, SALT);
     papaya.single_sign_on("789").path("/sso/papaya").await.expect(302);
     root.single_sign_on(UUID).path("/sso/login").method("GET").body("").await.expect(405);
 }
 
-async fn refused_method(house: &House<Heroku>, method: &str, path: &str) -> Vec<String> {
-    let reply = Raw::exchange(&house.server, request([format!("{method} {path}").as_str()], "")).await;
+async fn allowed_methods(app: &App<Heroku>, method: &str, path: &str) -> Vec<String> {
+    let reply = Raw::exchange(&app.server, request([format!("{method} {path}").as_str()], "")).await;
     assert_eq!(reply.status(), 405, "{method} {path}");
     let allowed = reply.header("allow").unwrap_or_else(|| panic!("{method} {path}: no Allow"));
     let mut allowed: Vec<_> = allowed.split(',').map(|method| method.trim().to_owned()).collect();
@@ -207,7 +209,7 @@ async fn refused_method(house: &House<Heroku>, method: &str, path: &str) -> Vec<
 
 #[tokio::test]
 async fn a_wrong_method_is_405_with_the_allowed_methods() {
-    let house = heroku().await;
+    let app = heroku().await;
     for (path, wrong, allowed) in [
         ("/heroku/resources", "GET HEAD PUT DELETE PATCH OPTIONS", &["POST"][..]),
         ("/heroku/resources/", "GET PUT DELETE", &["POST"]),
@@ -216,28 +218,28 @@ async fn a_wrong_method_is_405_with_the_allowed_methods() {
         ("/heroku/resources/sso", "GET HEAD PUT DELETE PATCH", &["POST"]),
     ] {
         for method in wrong.split(' ') {
-            assert_eq!(refused_method(&house, method, path).await, allowed, "{method} {path}");
+            assert_eq!(allowed_methods(&app, method, path).await, allowed, "{method} {path}");
         }
     }
-    assert_eq!(house.vendor.calls(), 0);
+    assert_eq!(app.vendor.calls(), 0);
 }
 
 #[tokio::test]
 async fn sso_is_not_a_resource_id() {
-    let house = heroku().await;
-    house.market.plan_change("sso", "premium").await.expect(405);
-    house.market.deprovision("sso").await.expect(405);
-    house.market.single_sign_on("sso").provider_id("sso").send_by_get().await.expect(405);
-    assert_eq!(house.vendor.calls(), 0);
+    let app = heroku().await;
+    app.client.plan_change("sso", "premium").await.expect(405);
+    app.client.deprovision("sso").await.expect(405);
+    app.client.single_sign_on("sso").provider_id("sso").send_by_get().await.expect(405);
+    assert_eq!(app.vendor.calls(), 0);
 }
 
 #[tokio::test]
 async fn other_paths_are_left_to_the_host() {
-    let vendor = agreeable();
+    let vendor = accepting_vendor();
     let app = Router::new()
         .nest("/heroku", maitre::heroku(Addon::new(credentials(), vendor.clone())))
         .nest("/cloudcontrol", maitre::cloudcontrol((CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), vendor.clone())))
-        .fallback(async || (StatusCode::NOT_FOUND, "the host's own page for what is not there"));
+        .fallback(async || (StatusCode::NOT_FOUND, "the host's own 404 page"));
     let server = Server::start(app).await;
     let mut visitor = testkit::Browser::new(&server.url(""));
     for path in [
@@ -254,7 +256,7 @@ async fn other_paths_are_left_to_the_host() {
         "/resources",
     ] {
         let page = visitor.get(path).await;
-        assert_eq!(page.expect(404).text(), "the host's own page for what is not there", "{path}");
+        assert_eq!(page.expect(404).text(), "the host's own 404 page", "{path}");
     }
     assert_eq!(vendor.calls(), 0);
 }
@@ -262,10 +264,10 @@ async fn other_paths_are_left_to_the_host() {
 #[tokio::test]
 async fn every_path_segment_is_decoded_as_an_id() {
     let long = "x".repeat(8000);
-    let vendor = agreeable();
+    let vendor = accepting_vendor();
     let router = maitre::heroku(Addon::new(credentials().with_legacy_token(true), vendor.clone()));
     let server = Server::start(Router::new().nest("/heroku", router)).await;
-    let heroku = at(&server, "/heroku");
+    let heroku = heroku_at(&server, "/heroku");
     for id in [
         "7",
         "widget-1",
@@ -302,27 +304,27 @@ async fn every_path_segment_is_decoded_as_an_id() {
 
 #[tokio::test]
 async fn dots_are_a_valid_id_and_invalid_utf8_is_not() {
-    let house = heroku().await;
-    house.vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
+    let app = heroku().await;
+    app.vendor.on_deprovision(async |_| Ok(Deprovisioned::new()));
     let right = format!("authorization: {}", testkit::sign::basic(SLUG, PASSWORD));
-    for (id, meant) in [(".", "."), ("..", ".."), ("%2e%2e", ".."), ("%2E", ".")] {
+    for (id, decoded) in [(".", "."), ("..", ".."), ("%2e%2e", ".."), ("%2E", ".")] {
         let bytes = request([format!("DELETE /heroku/resources/{id}").as_str(), &right], "");
-        assert_eq!(Raw::exchange(&house.server, bytes).await.status(), 204);
-        assert_eq!(house.vendor.deprovisions().pop().unwrap().resource.as_str(), meant);
+        assert_eq!(Raw::exchange(&app.server, bytes).await.status(), 204);
+        assert_eq!(app.vendor.deprovisions().pop().unwrap().resource.as_str(), decoded);
     }
-    let heard = house.vendor.calls();
+    let received = app.vendor.calls();
     for id in ["%FF", "a%C3b", "%ED%A0%80"] {
-        house.market.deprovision("x").path(format!("/resources/{id}")).await.expect(404);
-        let put = house.market.plan_change("x", "premium").path(format!("/resources/{id}")).await;
+        app.client.deprovision("x").path(format!("/resources/{id}")).await.expect(404);
+        let put = app.client.plan_change("x", "premium").path(format!("/resources/{id}")).await;
         assert_eq!(put.expect(404).message(), "There is no such resource.");
     }
-    assert_eq!(house.vendor.calls(), heard);
+    assert_eq!(app.vendor.calls(), received);
 }
 
 #[tokio::test]
 async fn a_query_string_is_ignored() {
-    let house = heroku().await;
-    house.market.provision("basic").uuid(UUID).path("/resources?plan=premium&x").await.expect(200);
-    house.market.plan_change(UUID, "premium").path(format!("/resources/{UUID}?plan=gold")).await.expect(200);
-    house.market.deprovision(UUID).path(format!("/resources/{UUID}?")).await.expect(204);
+    let app = heroku().await;
+    app.client.provision("basic").uuid(UUID).path("/resources?plan=premium&x").await.expect(200);
+    app.client.plan_change(UUID, "premium").path(format!("/resources/{UUID}?plan=gold")).await.expect(200);
+    app.client.deprovision(UUID).path(format!("/resources/{UUID}?")).await.expect(204);
 }

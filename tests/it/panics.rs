@@ -7,42 +7,42 @@ use maitre::{Failure, Heroku, Opperator, Provisioned};
 use maitre_testkit::Reply;
 use serde_json::json;
 
-use crate::support::{House, Log, SECRET, SLUG, UUID, heroku, opperator};
+use crate::support::{App, Log, SECRET, SLUG, UUID, heroku, opperator};
 
 const SENTENCE: &str = "The add-on cannot answer at the moment. Please try again in a few minutes.";
 
-async fn every_call(house: &House<Heroku>) -> Vec<Reply> {
+async fn every_call(app: &App<Heroku>) -> Vec<Reply> {
     vec![
-        house.market.provision("basic").uuid(UUID).await,
-        house.market.plan_change(UUID, "premium").await,
-        house.market.deprovision(UUID).await,
+        app.client.provision("basic").uuid(UUID).await,
+        app.client.plan_change(UUID, "premium").await,
+        app.client.deprovision(UUID).await,
     ]
 }
 
 #[tokio::test]
 async fn a_panicking_listener_is_503_and_the_next_request_succeeds() {
     let log = Log::open();
-    let house = heroku().await;
-    house.vendor.on_provision(async |_| panic!("secret-of-the-panic"));
-    house.vendor.on_plan_change(async |_| {
+    let app = heroku().await;
+    app.vendor.on_provision(async |_| panic!("secret-of-the-panic"));
+    app.vendor.on_plan_change(async |_| {
         tokio::task::yield_now().await;
         panic!("secret-of-the-panic")
     });
-    house.vendor.on_deprovision(async |_| panic!("secret-of-the-panic"));
-    house.vendor.on_single_sign_on(async |_| panic!("secret-of-the-panic"));
-    for reply in every_call(&house).await {
+    app.vendor.on_deprovision(async |_| panic!("secret-of-the-panic"));
+    app.vendor.on_single_sign_on(async |_| panic!("secret-of-the-panic"));
+    for reply in every_call(&app).await {
         assert_eq!(reply.expect(503).json(), json!({ "message": SENTENCE }));
     }
-    let page = house.market.single_sign_on(UUID).await;
+    let page = app.client.single_sign_on(UUID).await;
     assert!(page.expect(503).text().contains(SENTENCE));
     assert_eq!(page.cookies().count(), 0);
-    let failed = log.saying("the listener failed");
+    let failed = log.events_containing("the listener failed");
     assert_eq!(failed.iter().map(|line| line.get("cause").unwrap()).collect::<Vec<_>>(), ["the listener panicked"; 4]);
     assert!(!log.text().contains("secret-of-the-panic"));
 
-    house.vendor.on_provision(async |request| Ok(Provisioned::new(request.resource)));
-    house.market.provision("basic").await.expect(200);
-    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::ZERO).await, 0, "a panic leaves nothing in flight");
+    app.vendor.on_provision(async |request| Ok(Provisioned::new(request.resource)));
+    app.client.provision("basic").await.expect(200);
+    assert_eq!(maitre::drain([app.addon.in_flight()], Duration::ZERO).await, 0, "a panic leaves nothing in flight");
 }
 
 #[tokio::test]
@@ -64,24 +64,24 @@ async fn a_propagated_error_is_503_and_its_cause_appears_only_in_the_log() {
     }
 
     let log = Log::open();
-    let house = heroku().await;
-    house.vendor.on_provision(async |_| {
+    let app = heroku().await;
+    app.vendor.on_provision(async |_| {
         store()?;
         Ok(Provisioned::new(1))
     });
-    house.vendor.on_plan_change(async |_| {
+    app.vendor.on_plan_change(async |_| {
         store()?;
         Ok(maitre::PlanChanged::new())
     });
-    house.vendor.on_deprovision(async |_| {
+    app.vendor.on_deprovision(async |_| {
         store()?;
         Ok(maitre::Deprovisioned::new())
     });
-    for reply in every_call(&house).await {
+    for reply in every_call(&app).await {
         assert_eq!(reply.expect(503).json(), json!({ "message": SENTENCE }));
     }
     let causes: Vec<_> =
-        log.saying("the listener failed").iter().map(|line| line.get("cause").unwrap().to_owned()).collect();
+        log.events_containing("the listener failed").iter().map(|line| line.get("cause").unwrap().to_owned()).collect();
     assert_eq!(causes, ["cannot store the widget: disk full at postgres://***@db/widgets"; 3]);
     assert!(!log.text().contains("hunter2"));
 }
@@ -89,42 +89,42 @@ async fn a_propagated_error_is_503_and_its_cause_appears_only_in_the_log() {
 #[tokio::test]
 async fn causes_that_are_not_errors_are_logged_too() {
     let log = Log::open();
-    let house = heroku().await;
-    house.vendor.on_provision(async |_| Err(Failure::from_display("queue full")));
-    assert_eq!(house.market.provision("basic").await.expect(503).message(), SENTENCE);
-    assert_eq!(log.saying("the listener failed")[0].get("cause"), Some("queue full"));
+    let app = heroku().await;
+    app.vendor.on_provision(async |_| Err(Failure::from_display("queue full")));
+    assert_eq!(app.client.provision("basic").await.expect(503).message(), SENTENCE);
+    assert_eq!(log.events_containing("the listener failed")[0].get("cause"), Some("queue full"));
 }
 
 #[tokio::test]
 async fn failures_after_the_response_are_logged_too() {
     let log = Log::open();
-    let house = House::with(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
+    let app = App::heroku(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
     let at = gate.clone();
-    house.vendor.on_provision(move |_| {
+    app.vendor.on_provision(move |_| {
         let gate = at.clone();
         async move {
             gate.work().await;
             Err(Failure::from_display("too late"))
         }
     });
-    house.market.provision("basic").uuid(UUID).await.expect(503);
-    assert!(log.saying("the listener failed").is_empty());
+    app.client.provision("basic").uuid(UUID).await.expect(503);
+    assert!(log.events_containing("the listener failed").is_empty());
     gate.open();
-    assert_eq!(maitre::drain([house.addon.in_flight()], Duration::from_hours(1)).await, 0);
-    let [failed] = &log.saying("the listener failed")[..] else { panic!("one line: {}", log.text()) };
+    assert_eq!(maitre::drain([app.addon.in_flight()], Duration::from_hours(1)).await, 0);
+    let [failed] = &log.events_containing("the listener failed")[..] else { panic!("one line: {}", log.text()) };
     assert_eq!((failed.get("cause"), failed.get("resource")), (Some("too late"), Some(UUID)));
 }
 
 #[tokio::test]
 async fn a_failing_or_panicking_plan_warning_is_503() {
-    let house = opperator().await;
-    house.vendor.on_plan_warning(async |_| panic!("boom"));
-    house.market.plan_warning("inst-77").await.expect(503);
-    house.vendor.on_plan_warning(async |_| Err(io::Error::other("disk full").into()));
-    assert_eq!(house.market.plan_warning("inst-77").await.expect(503).json(), json!({ "message": SENTENCE }));
-    house.vendor.on_plan_warning(async |_| Ok(()));
-    house.market.plan_warning("inst-77").await.expect(200);
+    let app = opperator().await;
+    app.vendor.on_plan_warning(async |_| panic!("boom"));
+    app.client.plan_warning("inst-77").await.expect(503);
+    app.vendor.on_plan_warning(async |_| Err(io::Error::other("disk full").into()));
+    assert_eq!(app.client.plan_warning("inst-77").await.expect(503).json(), json!({ "message": SENTENCE }));
+    app.vendor.on_plan_warning(async |_| Ok(()));
+    app.client.plan_warning("inst-77").await.expect(200);
 }
 
 #[tokio::test]
@@ -133,13 +133,13 @@ async fn a_panic_outside_the_listener_is_503_too() {
         Some(_) => panic!("a vendor's closure"),
         None => Some("basic".to_owned()),
     });
-    let house = House::of(marketplace.unwrap(), |addon| addon).await;
-    let reply = house.market.provision(json!({ "seats": 1 })).await;
+    let app = App::start(marketplace.unwrap(), |addon| addon).await;
+    let reply = app.client.provision(json!({ "seats": 1 })).await;
     assert_eq!(reply.expect(503).header("content-type"), Some("application/json"));
     assert!(!reply.message().is_empty());
-    house.market.provision(json!({})).await.expect(201);
+    app.client.provision(json!({})).await.expect(201);
 
-    let clocks = House::with(|addon| addon.with_clock(|| panic!("a vendor's clock"))).await;
-    clocks.market.provision("basic").await.expect(503);
-    clocks.market.single_sign_on(UUID).await.expect(503);
+    let clocks = App::heroku(|addon| addon.with_clock(|| panic!("a vendor's clock"))).await;
+    clocks.client.provision("basic").await.expect(503);
+    clocks.client.single_sign_on(UUID).await.expect(503);
 }

@@ -3,31 +3,31 @@
 use maitre::SignedOn;
 use maitre_testkit::Reply;
 
-use crate::support::{House, Log, UUID, heroku};
+use crate::support::{App, Log, UUID, heroku};
 
-async fn sent_to(house: &House<maitre::Heroku>, location: &str) -> Reply {
-    let there = location.to_owned();
-    house.vendor.on_single_sign_on(move |_| {
-        let there = there.clone();
-        async move { Ok(SignedOn::redirect(there).with_session("widget", 1)) }
+async fn sign_on_to(app: &App<maitre::Heroku>, location: &str) -> Reply {
+    let location = location.to_owned();
+    app.vendor.on_single_sign_on(move |_| {
+        let location = location.clone();
+        async move { Ok(SignedOn::redirect(location).with_session("widget", 1)) }
     });
-    house.market.single_sign_on(UUID).await
+    app.client.single_sign_on(UUID).await
 }
 
 #[tokio::test]
 async fn a_path_on_the_same_site_is_sent_unchanged() {
-    let house = heroku().await;
-    for here in ["/", "/dashboard", "/a//b", "/a?next=https://elsewhere.example#b", "/%2F%2Felsewhere.example", "/a\\b"]
+    let app = heroku().await;
+    for path in ["/", "/dashboard", "/a//b", "/a?next=https://elsewhere.example#b", "/%2F%2Felsewhere.example", "/a\\b"]
     {
-        assert_eq!(sent_to(&house, here).await.expect(302).location(), Some(here));
+        assert_eq!(sign_on_to(&app, path).await.expect(302).location(), Some(path));
     }
 }
 
 #[tokio::test]
 async fn a_redirect_to_another_site_is_503_without_a_session() {
     let log = Log::open();
-    let house = heroku().await;
-    let away = [
+    let app = heroku().await;
+    let foreign = [
         "//evil.example",
         "///evil.example",
         "/\\evil.example",
@@ -50,22 +50,22 @@ async fn a_redirect_to_another_site_is_503_without_a_session() {
         "?next=/",
         "#",
     ];
-    for away in away {
-        let reply = sent_to(&house, away).await;
-        assert_eq!(reply.status(), 503, "{away:?}\n\n{reply}");
-        assert_eq!((reply.location(), reply.cookies().count()), (None, 0), "{away:?}\n\n{reply}");
+    for foreign in foreign {
+        let reply = sign_on_to(&app, foreign).await;
+        assert_eq!(reply.status(), 503, "{foreign:?}\n\n{reply}");
+        assert_eq!((reply.location(), reply.cookies().count()), (None, 0), "{foreign:?}\n\n{reply}");
     }
-    assert_eq!(log.saying("sends people off this site").len(), away.len());
+    assert_eq!(log.events_containing("sends people off this site").len(), foreign.len());
 }
 
 #[tokio::test]
 async fn only_allowed_origins_may_be_redirect_targets() {
-    let house = House::with(|addon| {
+    let app = App::heroku(|addon| {
         let addon = addon.with_redirect_origin("https://app.lantern.example").unwrap();
         addon.with_redirect_origin("http://localhost:3000").unwrap()
     })
     .await;
-    for there in [
+    for location in [
         "https://app.lantern.example",
         "https://app.lantern.example/",
         "https://app.lantern.example/dash?a=b#c",
@@ -74,9 +74,9 @@ async fn only_allowed_origins_may_be_redirect_targets() {
         "http://localhost:3000/",
         "/dashboard",
     ] {
-        assert_eq!(sent_to(&house, there).await.expect(302).location(), Some(there));
+        assert_eq!(sign_on_to(&app, location).await.expect(302).location(), Some(location));
     }
-    for away in [
+    for foreign in [
         "https://app.lantern.example.evil.example/",
         "https://app.lantern.example@evil.example/",
         "https://app.lantern.example:8443/",
@@ -90,8 +90,12 @@ async fn only_allowed_origins_may_be_redirect_targets() {
         "http://localhost:30000/",
         "http://localhost/",
     ] {
-        let reply = sent_to(&house, away).await;
-        assert_eq!((reply.status(), reply.location(), reply.cookies().count()), (503, None, 0), "{away:?}\n\n{reply}");
+        let reply = sign_on_to(&app, foreign).await;
+        assert_eq!(
+            (reply.status(), reply.location(), reply.cookies().count()),
+            (503, None, 0),
+            "{foreign:?}\n\n{reply}"
+        );
     }
 }
 

@@ -82,7 +82,7 @@ impl Saas {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
-            greeting += &(lines.next().expect("it greets").unwrap() + "\n");
+            greeting += &(lines.next().expect("a greeting").unwrap() + "\n");
         }
         let origin = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         Self { process, origin, greeting }
@@ -141,7 +141,7 @@ async fn an_install_is_created_once_and_replays_its_reply() {
     saas.heroku().plan_change(&uuid, "premium").await.expect(200);
     saas.heroku().plan_change(&uuid, "premium").await.expect(200);
     saas.heroku().plan_change(&uuid, "gold").await.expect(422);
-    assert_eq!(order.clone().await.expect(200).text(), first, "a retry that comes after the plan change");
+    assert_eq!(order.clone().await.expect(200).text(), first, "a retry after the plan change");
 
     assert!(saas.terminate().success());
     let saas = Saas::start(&folder);
@@ -245,7 +245,7 @@ async fn an_older_checker_signs_in_with_the_v1_token() {
     let landed = heroku.single_sign_on(&id).provider_id(&id).only_legacy().await;
     landed.expect(302);
     let cookie = landed.cookie("heroku-nav-data").unwrap();
-    assert!(!cookie.is_secure(), "it would not come back over plain http");
+    assert!(!cookie.is_secure(), "a secure cookie is not sent over plain http");
     heroku.single_sign_on(&id).provider_id(&id).only_legacy().set("token", "invalid").await.expect(403);
 }
 

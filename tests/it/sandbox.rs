@@ -9,19 +9,26 @@ use crate::saas::Saas;
 use crate::support::Folder;
 
 /// Client of the sandbox's customer API, as used by the `heroku` command.
-struct Market {
+struct SandboxClient {
     page: String,
     http: Client,
 }
 
-impl Market {
-    fn of(saas: &Saas) -> Self {
-        let page = saas.greeting.split("Open ").nth(1).expect("it tells the page's address").split(' ').next().unwrap();
-        assert!(page.starts_with("http://localhost:"), "another site than the add-on, which is at {}", saas.origin);
+impl SandboxClient {
+    fn new(saas: &Saas) -> Self {
+        let page = saas
+            .greeting
+            .split("Open ")
+            .nth(1)
+            .expect("the greeting contains the page's address")
+            .split(' ')
+            .next()
+            .unwrap();
+        assert!(page.starts_with("http://localhost:"), "must be a different site from the add-on at {}", saas.origin);
         Self { page: page.to_owned(), http: Client::builder().no_proxy().build().unwrap() }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: Value) -> Value {
+    async fn request(&self, method: &str, path: &str, body: Value) -> Value {
         let call = self.http.request(method.parse().unwrap(), format!("{}{path}", self.page)).bearer_auth("sandbox");
         let answer = call.json(&body).send().await.unwrap();
         let status = answer.status();
@@ -52,16 +59,16 @@ impl Market {
 async fn the_example_is_provisioned_opened_and_deprovisioned_in_its_sandbox() {
     let folder = Folder::new();
     let mut saas = Saas::with_sandbox(&folder, 0);
-    let market = Market::of(&saas);
-    let addon = market.ask("POST", "/apps/shop/addons", json!({ "plan": { "name": "tally:basic" } })).await;
+    let sandbox = SandboxClient::new(&saas);
+    let addon = sandbox.request("POST", "/apps/shop/addons", json!({ "plan": { "name": "tally:basic" } })).await;
     assert_eq!(addon["state"], "provisioned");
-    let vars = market.ask("GET", "/apps/shop/config-vars", Value::Null).await;
+    let vars = sandbox.request("GET", "/apps/shop/config-vars", Value::Null).await;
     let (url, token) = (vars["TALLY_URL"].as_str().unwrap(), vars["TALLY_TOKEN"].as_str().unwrap());
-    let counted = market.http.post(format!("{url}/visits")).bearer_auth(token).send().await.unwrap();
+    let counted = sandbox.http.post(format!("{url}/visits")).bearer_auth(token).send().await.unwrap();
     assert_eq!(counted.json::<Value>().await.unwrap(), json!({ "visits": 1 }));
 
     let at = format!("/apps/shop/addons/{}", addon["name"].as_str().unwrap());
-    let form = market.ask("GET", &format!("{at}/sso"), Value::Null).await;
+    let form = sandbox.request("GET", &format!("{at}/sso"), Value::Null).await;
     let mut visitor = Browser::new(&saas.origin);
     let fields: Vec<_> = form["params"]
         .as_object()
@@ -72,30 +79,33 @@ async fn the_example_is_provisioned_opened_and_deprovisioned_in_its_sandbox() {
     let landed = visitor.post_form(form["action"].as_str().unwrap(), fields).await;
     assert!(visitor.follow(&landed).await.expect(200).text().contains("visits"));
 
-    let upgraded = market.ask("PATCH", &at, json!({ "plan": { "name": "tally:premium" } })).await;
+    let upgraded = sandbox.request("PATCH", &at, json!({ "plan": { "name": "tally:premium" } })).await;
     assert_eq!(upgraded["plan"]["name"], "tally:premium");
-    assert_eq!(market.ask("DELETE", &at, Value::Null).await["state"], "deprovisioned");
-    assert_eq!(market.findings().await, Vec::<Value>::new());
+    assert_eq!(sandbox.request("DELETE", &at, Value::Null).await["state"], "deprovisioned");
+    assert_eq!(sandbox.findings().await, Vec::<Value>::new());
 
     assert!(saas.terminate().success());
-    assert!(market.http.get(&market.page).send().await.is_err(), "the marketplace ended with it");
+    assert!(sandbox.http.get(&sandbox.page).send().await.is_err(), "the sandbox ended with the example");
 }
 
 #[tokio::test]
 async fn a_slow_provision_is_notified_on_completion() {
     let folder = Folder::new();
     let saas = Saas::with_sandbox(&folder, 5);
-    let market = Market::of(&saas);
-    let addon = market.ask("POST", "/apps/shop/addons", json!({ "plan": { "name": "tally:basic" } })).await;
+    let sandbox = SandboxClient::new(&saas);
+    let addon = sandbox.request("POST", "/apps/shop/addons", json!({ "plan": { "name": "tally:basic" } })).await;
     assert_eq!(addon["state"], "provisioning");
     let at = format!("/apps/shop/addons/{}", addon["name"].as_str().unwrap());
-    until("it is provisioned", || async { market.ask("GET", &at, Value::Null).await["state"] == "provisioned" }).await;
-    let steps = market.steps().await;
+    until("the resource is provisioned", || async {
+        sandbox.request("GET", &at, Value::Null).await["state"] == "provisioned"
+    })
+    .await;
+    let steps = sandbox.steps().await;
     let mut seen = steps.iter();
     for step in ["Provision 202", "Token 200", "Config 200", "MarkProvisioned 200"] {
-        assert!(seen.any(|seen| seen == step), "{step}, in its place among {steps:?}");
+        assert!(seen.any(|seen| seen == step), "{step} is missing or out of order: {steps:?}");
     }
-    let vars = market.ask("GET", "/apps/shop/config-vars", Value::Null).await;
+    let vars = sandbox.request("GET", "/apps/shop/config-vars", Value::Null).await;
     assert!(vars["TALLY_TOKEN"].as_str().unwrap().starts_with("tly_"));
-    assert_eq!(market.findings().await, Vec::<Value>::new());
+    assert_eq!(sandbox.findings().await, Vec::<Value>::new());
 }

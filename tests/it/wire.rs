@@ -20,9 +20,12 @@ async fn open() -> (Server, Vendor) {
     let app = Router::new()
         .nest(
             "/heroku",
-            maitre::heroku(Addon::new(heroku, vendor.clone()).with_clock(clock.hand()).with_body_limit(1024)),
+            maitre::heroku(Addon::new(heroku, vendor.clone()).with_clock(clock.source()).with_body_limit(1024)),
         )
-        .nest("/cloudcontrol", maitre::cloudcontrol(Addon::new(cloudcontrol, vendor.clone()).with_clock(clock.hand())))
+        .nest(
+            "/cloudcontrol",
+            maitre::cloudcontrol(Addon::new(cloudcontrol, vendor.clone()).with_clock(clock.source())),
+        )
         .nest("/opperator", maitre::opperator(opperator));
     vendor.on_provision(async |_| {
         Ok(Provisioned::new("4711")

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Browser, Tally};
+use super::{Browser, Example};
 
 /// Finds texts with too little contrast: less than 4.5 to 1, or 3 to 1 for large ones.
-const PALE: &str = "
+const LOW_CONTRAST: &str = "
     const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
     const luminance = ([r, g, b]) => {
         const [x, y, z] = [r, g, b].map((it) => it / 255).map((it) => (it <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4));
@@ -34,7 +34,7 @@ const PALE: &str = "
     return found;";
 
 /// Finds elements that overflow the window on the right.
-const OUTSIDE: &str = "
+const OVERFLOWING: &str = "
     const wide = document.documentElement.scrollWidth;
     const out = [...document.querySelectorAll('main *, header *')].filter((it) => it.checkVisibility() && !it.closest('pre, .sr'))
         .filter((it) => it.getBoundingClientRect().right > innerWidth + 1)
@@ -54,38 +54,41 @@ fn folders() -> Vec<PathBuf> {
 }
 
 /// Checks the open page in every size and colour scheme, takes screenshots, and panics if it finds faults.
-async fn photograph(browser: &Browser, name: &str) {
+async fn screenshot(browser: &Browser, name: &str) {
     let folders = folders();
-    let mut complaints = Vec::new();
+    let mut faults = Vec::new();
     for (width, height) in [(1280, 1000), (390, 844)] {
         for scheme in ["light", "dark"] {
-            browser.looks(width, height, scheme).await;
+            browser.set_viewport(width, height, scheme).await;
             browser
-                .until("nothing moves", "return document.getAnimations().every((it) => it.playState !== 'running')")
+                .until(
+                    "all animations have ended",
+                    "return document.getAnimations().every((it) => it.playState !== 'running')",
+                )
                 .await;
-            for (fault, script) in [("too pale", PALE), ("outside", OUTSIDE)] {
+            for (fault, script) in [("too little contrast", LOW_CONTRAST), ("overflowing", OVERFLOWING)] {
                 let found: Vec<String> = serde_json::from_value(browser.run(script).await).unwrap();
-                complaints.extend(found.iter().map(|found| format!("{fault} at {width} px, {scheme}: {found}")));
+                faults.extend(found.iter().map(|found| format!("{fault} at {width} px, {scheme}: {found}")));
             }
             let height = browser.run("return document.documentElement.scrollHeight").await;
             let height = height.as_u64().and_then(|height| u32::try_from(height).ok()).expect("a height");
-            browser.looks(width, height.clamp(400, 2_400), scheme).await;
+            browser.set_viewport(width, height.clamp(400, 2_400), scheme).await;
             for folder in &folders {
-                browser.photograph(&folder.join(format!("{name}-{width}-{scheme}.png"))).await;
+                browser.screenshot(&folder.join(format!("{name}-{width}-{scheme}.png"))).await;
             }
         }
     }
-    browser.looks(1280, 1000, "light").await;
-    assert!(complaints.is_empty(), "{name}: {complaints:#?}");
+    browser.set_viewport(1280, 1000, "light").await;
+    assert!(faults.is_empty(), "{name}: {faults:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_fits_every_size_with_enough_contrast() {
-    let (tally, browser) = tokio::join!(Tally::sold(), Browser::start());
-    let sandbox = &tally.market.sandbox;
-    browser.open(&tally.market.url("/")).await;
+    let (example, browser) = tokio::join!(Example::start(), Browser::start());
+    let sandbox = &example.sandbox;
+    browser.open(&example.sandbox.url("/")).await;
     browser.sees("#live", "live").await;
-    photograph(&browser, "sandbox-empty").await;
+    screenshot(&browser, "sandbox-empty").await;
 
     // typical activity: two installs, a duplicate, a fault, a deprovision
     sandbox.provision("basic").await;
@@ -97,9 +100,9 @@ async fn the_page_fits_every_size_with_enough_contrast() {
     browser.click(".install:last-child .joined button").await;
     browser.sees("#lines", "Change to premium").await;
     browser.click(".install:last-child form[target] button").await;
-    browser.follow(2).await;
+    browser.switch_to_tab(2).await;
     browser.sees("h1", "Your counters").await;
-    browser.leave().await;
+    browser.close_tab().await;
     sandbox.inject_fault(maitre_sandbox::Fault::DropReply);
     sandbox.provision("basic").await;
     browser.counts(".install", 4).await;
@@ -108,18 +111,18 @@ async fn the_page_fits_every_size_with_enough_contrast() {
     browser.click(".install .config a").await;
     browser.sees(".install .config.open", "tly_").await;
     browser.run("document.activeElement.blur(); scrollTo(0, 0)").await;
-    photograph(&browser, "sandbox").await;
+    screenshot(&browser, "sandbox").await;
 
     browser.click("#faults summary").await;
     browser.click("#addon .connect summary").await;
     browser.click("#lines li:not(.note) summary").await;
     browser.sees("#lines details[open] .raw", "Send again").await;
-    photograph(&browser, "sandbox-open").await;
+    screenshot(&browser, "sandbox-open").await;
 
     let address = browser.run("return document.querySelector('#lines details[open] .actions a').href").await;
     browser.open(address.as_str().unwrap_or_default()).await;
-    photograph(&browser, "sandbox-send-with").await;
-    browser.open(&tally.market.url("/sandbox/checks/heroku.provision.id")).await;
-    photograph(&browser, "sandbox-check").await;
-    browser.is_content().await;
+    screenshot(&browser, "sandbox-send-with").await;
+    browser.open(&example.sandbox.url("/sandbox/checks/heroku.provision.id")).await;
+    screenshot(&browser, "sandbox-check").await;
+    browser.assert_no_errors().await;
 }

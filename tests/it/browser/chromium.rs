@@ -14,7 +14,7 @@ use thirtyfour::{
 use tokio::time::{Instant, sleep};
 
 /// Timeout; nothing on the page takes this long, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Browser with its own driver. Dropping it ends both.
 pub(super) struct Browser {
@@ -45,9 +45,9 @@ fn driver() -> (Process, String) {
     let mut driver = Command::new(program(&["chromedriver"]));
     let driver = driver.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut process = Process(driver.spawn().expect("chromedriver starts"));
-    let told = BufReader::new(process.0.stdout.take().expect("its output")).lines();
-    let line = told.map_while(Result::ok).find(|line| line.contains("started successfully on port"));
-    let line = line.expect("chromedriver says where it listens");
+    let lines = BufReader::new(process.0.stdout.take().expect("its output")).lines();
+    let line = lines.map_while(Result::ok).find(|line| line.contains("started successfully on port"));
+    let line = line.expect("chromedriver prints its port");
     let port = line.trim_end_matches('.').rsplit(' ').next().expect("a port").to_owned();
     (process, format!("http://127.0.0.1:{port}"))
 }
@@ -66,23 +66,23 @@ impl Browser {
         }
         chromium.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
         let driver =
-            WebDriver::builder(url, chromium).request_timeout(PATIENCE).connect().await.expect("Chromium starts");
+            WebDriver::builder(url, chromium).request_timeout(TIMEOUT).connect().await.expect("Chromium starts");
         let browser = Self { driver, _process: process };
-        browser.looks(1280, 900, "light").await;
+        browser.set_viewport(1280, 900, "light").await;
         browser
     }
 
     /// Sets the viewport size, in CSS pixels, and the colour scheme.
-    pub(super) async fn looks(&self, width: u32, height: u32, scheme: &str) {
+    pub(super) async fn set_viewport(&self, width: u32, height: u32, scheme: &str) {
         let is_phone = width < 600;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone });
-        self.tell("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.tell("Emulation.setEmulatedMedia", features).await;
+        self.cdp("Emulation.setEmulatedMedia", features).await;
     }
 
     /// Sends a command of the Chrome DevTools Protocol.
-    pub(super) async fn tell(&self, method: &str, what: Value) -> Value {
+    pub(super) async fn cdp(&self, method: &str, what: Value) -> Value {
         self.driver.cdp().send_raw(method, what).await.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
@@ -91,7 +91,7 @@ impl Browser {
     }
 
     pub(super) async fn reload(&self) {
-        self.driver.refresh().await.expect("it loads once more");
+        self.driver.refresh().await.expect("the page reloads");
     }
 
     pub(super) async fn address(&self) -> String {
@@ -109,12 +109,12 @@ impl Browser {
     }
 
     /// Retries until `act` succeeds, as the page may change meanwhile.
-    async fn patiently<T>(&self, what: &str, act: impl AsyncFn() -> WebDriverResult<Option<T>>) -> T {
-        let end = Instant::now() + PATIENCE;
+    async fn retry<T>(&self, what: &str, act: impl AsyncFn() -> WebDriverResult<Option<T>>) -> T {
+        let end = Instant::now() + TIMEOUT;
         loop {
             let why = match act().await {
                 Ok(Some(done)) => return done,
-                Ok(None) => "it is not so".to_owned(),
+                Ok(None) => "the condition is false".to_owned(),
                 Err(error) => error.to_string(),
             };
             if Instant::now() > end {
@@ -135,7 +135,7 @@ impl Browser {
             it.scroll_into_view().await?; // the sticky header may cover the element
             it.click().await.map(Some)
         };
-        self.patiently(&format!("click {css}"), click).await;
+        self.retry(&format!("click {css}"), click).await;
     }
 
     /// Replaces the text of a field.
@@ -145,7 +145,7 @@ impl Browser {
             field.clear().await?;
             field.send_keys(text).await.map(Some)
         };
-        self.patiently(&format!("write into {css}"), write).await;
+        self.retry(&format!("write into {css}"), write).await;
     }
 
     /// Selects an option of a list.
@@ -156,19 +156,19 @@ impl Browser {
     /// Waits until the first matching element contains this text.
     pub(super) async fn sees(&self, css: &str, text: &str) {
         let look = async || Ok(self.find(css).await?.text().await?.contains(text).then_some(()));
-        self.patiently(&format!("{text:?} in {css}"), look).await;
+        self.retry(&format!("{text:?} in {css}"), look).await;
     }
 
     /// Waits until there are this many matching elements.
     pub(super) async fn counts(&self, css: &str, number: usize) {
         let count = async || Ok((self.driver.find_all(By::Css(css)).await?.len() == number).then_some(()));
-        self.patiently(&format!("{number} of {css}"), count).await;
+        self.retry(&format!("{number} of {css}"), count).await;
     }
 
     /// Waits until a script returns true.
     pub(super) async fn until(&self, what: &str, script: &str) {
-        let ask = async || Ok((*self.driver.execute(script, Vec::new()).await?.json() == true).then_some(()));
-        self.patiently(what, ask).await;
+        let check = async || Ok((*self.driver.execute(script, Vec::new()).await?.json() == true).then_some(()));
+        self.retry(what, check).await;
     }
 
     pub(super) async fn texts(&self, css: &str) -> Vec<String> {
@@ -181,37 +181,37 @@ impl Browser {
     }
 
     /// Switches to the newest tab once it exists.
-    pub(super) async fn follow(&self, tabs: usize) {
+    pub(super) async fn switch_to_tab(&self, tabs: usize) {
         let newest = async || {
             let windows = self.driver.windows().await?;
             Ok(windows.get(tabs - 1).cloned())
         };
-        let window = self.patiently(&format!("tab {tabs}"), newest).await;
+        let window = self.retry(&format!("tab {tabs}"), newest).await;
         self.driver.switch_to_window(window).await.expect("the tab");
     }
 
     /// Closes the tab and switches to the first one.
-    pub(super) async fn leave(&self) {
+    pub(super) async fn close_tab(&self) {
         self.driver.close_window().await.expect("the tab closes");
         let windows = self.driver.windows().await.expect("tabs");
         self.driver.switch_to_window(windows[0].clone()).await.expect("the tab");
     }
 
     /// Returns the warnings and errors in the console since the last call.
-    pub(super) async fn complaints(&self) -> Vec<String> {
+    pub(super) async fn console_errors(&self) -> Vec<String> {
         let entries = self.driver.browser_log().await.expect("a console");
         let grave = entries.into_iter().filter(|entry| matches!(entry.level.as_str(), "SEVERE" | "WARNING"));
         grave.map(|entry| entry.message).collect()
     }
 
     /// Asserts that the console has no warnings or errors.
-    pub(super) async fn is_content(&self) {
-        let complaints = self.complaints().await;
-        assert!(complaints.is_empty(), "{complaints:#?}");
+    pub(super) async fn assert_no_errors(&self) {
+        let console_errors = self.console_errors().await;
+        assert!(console_errors.is_empty(), "{console_errors:#?}");
     }
 
     /// Writes a screenshot of the window as PNG.
-    pub(super) async fn photograph(&self, file: &Path) {
+    pub(super) async fn screenshot(&self, file: &Path) {
         let picture = self.driver.screenshot_as_png().await.expect("a picture");
         std::fs::write(file, picture).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }

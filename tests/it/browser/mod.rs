@@ -10,4 +10,4 @@ mod setup;
 mod untrusted_input;
 
 use chromium::Browser;
-use setup::{Market, Tally};
+use setup::{Example, RunningSandbox};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Browser, Market};
+use super::{Browser, RunningSandbox};
 use crate::support::Server;
 
 /// Markup that runs a script if it is not escaped.
@@ -17,12 +17,12 @@ const SCRIPT: &str = "\"'></code></textarea><script>owned = 1</script><img src=x
 
 /// Add-on that replies with scripts, and a sandbox whose manifest contains more of them.
 struct Hostile {
-    market: Market,
+    sandbox: RunningSandbox,
     addon: Server,
 }
 
 impl Hostile {
-    async fn sold() -> Self {
+    async fn start() -> Self {
         let answer = || async {
             let config = json!({ "EVIL_URL": SCRIPT, "EVIL_LINK": "javascript:owned=4" });
             let headers = [("x-evil", "<script>owned = 5</script>")];
@@ -47,16 +47,16 @@ impl Hostile {
             "config_vars": ["EVIL_URL", "EVIL_LINK", SCRIPT], "config_vars_prefix": "EVIL", "requires": ["many_per_app", "attachable", SCRIPT],
             "test": { "base_url": addon.url("/heroku/resources"), "sso_url": addon.url("/in") },
         } });
-        Self { market: Market::of(Sandbox::builder(&manifest.to_string()).unwrap()).await, addon }
+        Self { sandbox: RunningSandbox::start(Sandbox::builder(&manifest.to_string()).unwrap()).await, addon }
     }
 
     /// Returns `localhost:port`.
     fn authority(&self) -> String {
-        self.market.url("").trim_start_matches("http://").to_owned()
+        self.sandbox.url("").trim_start_matches("http://").to_owned()
     }
 
     fn installs(&self) -> usize {
-        self.market.sandbox.platform().installs().len()
+        self.sandbox.platform().installs().len()
     }
 
     /// Sends these lines unchanged and returns the whole response.
@@ -68,7 +68,7 @@ impl Hostile {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer);
-        tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("an answer that ends").unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("a complete response").unwrap();
         String::from_utf8_lossy(&answer).into_owned()
     }
 
@@ -76,7 +76,7 @@ impl Hostile {
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, HeaderMap, String) {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let reply =
-            client.post(self.market.url(path)).header("origin", self.market.url("")).form(form).send().await.unwrap();
+            client.post(self.sandbox.url(path)).header("origin", self.sandbox.url("")).form(form).send().await.unwrap();
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         (status, headers, reply.text().await.unwrap())
     }
@@ -86,18 +86,18 @@ fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
-async fn nothing_ran(browser: &Browser, where_: &str) {
+async fn assert_no_script_ran(browser: &Browser, page: &str) {
     let owned = browser.run("return typeof owned === 'undefined' ? null : owned").await;
-    assert_eq!(owned, Value::Null, "a script ran on {where_}");
+    assert_eq!(owned, Value::Null, "a script ran on {page}");
     let links = browser.run("return [...document.querySelectorAll('a, form, use, iframe, img')].filter((it) => /^\\s*javascript:/i.test(it.getAttribute('href') ?? it.getAttribute('action') ?? it.getAttribute('src') ?? '')).length").await;
-    assert_eq!(links, 0, "a link to a script on {where_}");
-    browser.is_content().await;
+    assert_eq!(links, 0, "a link to a script on {page}");
+    browser.assert_no_errors().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
-    let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
-    browser.open(&hostile.market.url("/")).await;
+    let (hostile, browser) = tokio::join!(Hostile::start(), Browser::start());
+    browser.open(&hostile.sandbox.url("/")).await;
     browser.sees("#live", "live").await;
     browser.sees("#addon-title", "<script>owned = 1</script>").await;
     // a script that arrives while the page is open and is rendered by the page's own script
@@ -110,7 +110,7 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
     browser.sees("#lines .raw", "owned = 5").await;
     browser.click("#lines .raw a[data-swap]").await;
     browser.sees("#lines .raw", "Mask secrets").await;
-    nothing_ran(&browser, "the open page").await;
+    assert_no_script_ran(&browser, "the open page").await;
     for path in [
         "/",
         "/sandbox/exchanges/1",
@@ -123,8 +123,8 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
         "/?install=%22%3E%3Cscript%3Eowned=7%3C/script%3E&only=%3Cscript%3Eowned=7%3C/script%3E",
         "/?before=1&page=18446744073709551615&removed=%22%3E%3Cscript%3Eowned=8%3C/script%3E",
     ] {
-        browser.open(&hostile.market.url(path)).await;
-        nothing_ran(&browser, path).await;
+        browser.open(&hostile.sandbox.url(path)).await;
+        assert_no_script_ran(&browser, path).await;
     }
     // missing pages are reported in the console
     for path in [
@@ -132,21 +132,21 @@ async fn scripts_in_names_replies_and_config_vars_are_shown_as_text() {
         "/%3Cscript%3Eowned=9%3C/script%3E",
         "/sandbox/exchanges/999",
     ] {
-        browser.open(&hostile.market.url(path)).await;
-        let _ = browser.complaints().await;
-        nothing_ran(&browser, path).await;
+        browser.open(&hostile.sandbox.url(path)).await;
+        let _ = browser.console_errors().await;
+        assert_no_script_ran(&browser, path).await;
     }
     // also on the way to the dashboard
-    browser.open(&hostile.market.url("/")).await;
+    browser.open(&hostile.sandbox.url("/")).await;
     browser.click(".install .actions form[target] button").await;
-    browser.follow(2).await;
-    browser.until("the form came to the add-on", "return document.title === 'in'").await;
-    nothing_ran(&browser, "the way to the dashboard").await;
+    browser.switch_to_tab(2).await;
+    browser.until("the form reached the add-on", "return document.title === 'in'").await;
+    assert_no_script_ran(&browser, "the way to the dashboard").await;
 }
 
 #[tokio::test]
 async fn invalid_names_and_plans_are_refused() {
-    let hostile = Hostile::sold().await;
+    let hostile = Hostile::start().await;
     for app in [
         SCRIPT,
         "../../etc/passwd",
@@ -183,8 +183,8 @@ async fn invalid_names_and_plans_are_refused() {
 
 #[tokio::test]
 async fn path_traversal_is_rejected() {
-    let hostile = Hostile::sold().await;
-    hostile.market.sandbox.provision("test").await;
+    let hostile = Hostile::start().await;
+    hostile.sandbox.provision("test").await;
     let host = format!("host: {}", hostile.authority());
     for path in [
         "/../../../../etc/passwd",
@@ -212,7 +212,7 @@ async fn path_traversal_is_rejected() {
 
 #[tokio::test]
 async fn foreign_hosts_and_origins_are_rejected() {
-    let hostile = Hostile::sold().await;
+    let hostile = Hostile::start().await;
     let own = format!("host: {}", hostile.authority());
     // DNS rebinding: a foreign host name that resolves to this machine
     for host in [
@@ -252,8 +252,8 @@ async fn foreign_hosts_and_origins_are_rejected() {
 
 #[tokio::test]
 async fn form_values_cannot_add_headers_or_change_the_host() {
-    let hostile = Hostile::sold().await;
-    hostile.market.sandbox.provision("test").await;
+    let hostile = Hostile::start().await;
+    hostile.sandbox.provision("test").await;
     let sent = |path: &str, headers: &str| {
         let form = [("method", "POST"), ("path", path), ("headers", headers), ("body", "{}")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -275,7 +275,7 @@ async fn form_values_cannot_add_headers_or_change_the_host() {
     let method =
         hostile.post("/sandbox/exchanges/1/send-with", &[("method", "GET / HTTP/1.1\r\nx: y"), ("path", "/")]).await;
     assert!(matches!(method.0, 303 | 422), "{}", method.0);
-    let lines = hostile.market.url("/sandbox/timeline");
+    let lines = hostile.sandbox.url("/sandbox/timeline");
     assert!(
         reqwest::Client::builder().no_proxy().build().unwrap().get(lines).send().await.unwrap().status().is_success()
     );
@@ -296,7 +296,7 @@ fn script_and_file_urls_in_a_manifest_are_rejected() {
             at[place] = json!(url);
             let manifest = json!({ "id": "evil", "api": { "password": "p", "sso_salt": "s", "test": at } }).to_string();
             let opened = Sandbox::builder(&manifest).and_then(maitre_sandbox::SandboxBuilder::open);
-            assert!(opened.is_err(), "{place} {url} was taken");
+            assert!(opened.is_err(), "{place} {url} was accepted");
         }
     }
 }
@@ -304,9 +304,9 @@ fn script_and_file_urls_in_a_manifest_are_rejected() {
 /// Cross-site attacks from a page in the same browser.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_site_can_neither_act_nor_read_nor_frame() {
-    let (hostile, browser) = tokio::join!(Hostile::sold(), Browser::start());
-    hostile.market.sandbox.provision("test").await;
-    let (sandbox, market) = (hostile.market.sandbox.platform().clone(), hostile.market.url(""));
+    let (hostile, browser) = tokio::join!(Hostile::start(), Browser::start());
+    hostile.sandbox.provision("test").await;
+    let (sandbox, market) = (hostile.sandbox.platform().clone(), hostile.sandbox.url(""));
     let uuid = sandbox.installs()[0].uuid().to_owned();
     for evil in [hostile.addon.url("/evil"), hostile.addon.url("/evil").replace("127.0.0.1", "localhost")] {
         let paths = [
@@ -327,7 +327,10 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
             );
             browser.run(&script).await;
             browser
-                .until("it is refused", "return document.body?.innerText.includes('cross-site request refused')")
+                .until(
+                    "the request is rejected",
+                    "return document.body?.innerText.includes('cross-site request refused')",
+                )
                 .await;
         }
         browser.open(&evil).await;
@@ -362,8 +365,8 @@ async fn another_site_can_neither_act_nor_read_nor_frame() {
         let tried: Vec<_> = tried.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
         // a no-cors fetch returns an opaque, empty text
         assert_eq!(tried, ["refused", "refused", "", "", "refused", "refused", "refused"], "from {evil}");
-        let complaints = browser.complaints().await.join("\n");
-        assert!(complaints.contains("frame-ancestors"), "{complaints}");
+        let console_errors = browser.console_errors().await.join("\n");
+        assert!(console_errors.contains("frame-ancestors"), "{console_errors}");
     }
     assert_eq!(hostile.installs(), 1);
     assert_eq!(sandbox.installs()[0].state(), maitre_testkit::platform::State::Provisioned);

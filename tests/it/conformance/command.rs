@@ -25,11 +25,11 @@ fn changed_manifest(folder: &Folder, name: &str, value: &str) -> String {
 
 fn check(saas: &Saas, more: &[&str]) -> Command {
     let manifest = example_manifest();
-    let given = ["check", "--manifest", &manifest, "--url", &saas.origin, "--plan", "basic,premium"];
-    maitre(given.into_iter().chain(more.iter().copied()))
+    let arguments = ["check", "--manifest", &manifest, "--url", &saas.origin, "--plan", "basic,premium"];
+    maitre(arguments.into_iter().chain(more.iter().copied()))
 }
 
-fn said(output: &Output) -> (i32, String, String) {
+fn output_of(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
@@ -47,11 +47,11 @@ async fn the_example_passes_twice_and_is_left_empty() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     for _ in 0..2 {
-        let (code, stdout, stderr) = said(&check(&saas, &[]).output().unwrap());
+        let (code, stdout, stderr) = output_of(&check(&saas, &[]).output().unwrap());
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
         assert!(stdout.contains("heroku.idempotency        11 passed\n"), "{stdout}");
         assert!(stdout.contains("This add-on conforms to Heroku partner API 3"), "{stdout}");
-        assert!(!stdout.contains('\u{1b}'), "colours into a pipe: {stdout}");
+        assert!(!stdout.contains('\u{1b}'), "colours in a pipe: {stdout}");
         assert!(!stdout.contains("development-only"), "{stdout}");
     }
     let (made, alive) = installs(&folder).await;
@@ -66,7 +66,7 @@ async fn ctrl_c_and_sigterm_stop_the_run_and_clean_up() {
     for (lines, signal) in [(1, "-INT"), (3, "-TERM"), (5, "-INT"), (12, "-TERM")] {
         let mut process = check(&saas, &[]).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
-        (0..lines).for_each(|_| drop(stdout.next().expect("a group's line").unwrap()));
+        (0..lines).for_each(|_| drop(stdout.next().expect("a line of a check group").unwrap()));
         let interrupt = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
         assert!(interrupt.success());
         let rest: Vec<_> = stdout.map(Result::unwrap).collect();
@@ -87,8 +87,8 @@ async fn a_wrong_password_fails_with_instructions() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let file = changed_manifest(&folder, "password", "another-password-altogether");
-    let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plan", "basic", "--only", "auth"];
-    let (code, stdout, _) = said(&maitre(given).output().unwrap());
+    let arguments = ["check", "--manifest", &file, "--url", &saas.origin, "--plan", "basic", "--only", "auth"];
+    let (code, stdout, _) = output_of(&maitre(arguments).output().unwrap());
     assert_eq!(code, 1, "{stdout}");
     assert!(stdout.contains("FAILED   heroku.auth.right-credentials (must)"), "{stdout}");
     assert!(stdout.contains("Either the manifest belongs to another add-on"), "{stdout}");
@@ -100,20 +100,20 @@ async fn strict_also_fails_on_should() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let file = changed_manifest(&folder, "sso_salt", "short");
-    let of_one = |more: &[&'static str]| {
-        let given = ["check", "--manifest", &file, "--url", &saas.origin, "--plan", "basic"];
+    let check_one = |more: &[&'static str]| {
+        let arguments = ["check", "--manifest", &file, "--url", &saas.origin, "--plan", "basic"];
         let only = ["--only", "manifest.secret-strength"];
-        said(&maitre(given.into_iter().chain(only).chain(more.iter().copied())).output().unwrap())
+        output_of(&maitre(arguments.into_iter().chain(only).chain(more.iter().copied())).output().unwrap())
     };
-    assert_eq!(of_one(&[]).0, 0);
-    assert_eq!(of_one(&["--strict"]).0, 1);
+    assert_eq!(check_one(&[]).0, 0);
+    assert_eq!(check_one(&["--strict"]).0, 1);
 
-    let (code, json, _) = of_one(&["--format", "json"]);
+    let (code, json, _) = check_one(&["--format", "json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, &json["summary"]["failed"]["should"]), (0, &1.into()));
     assert_eq!(json["checks"][0]["id"], "heroku.manifest.secret-strength");
 
-    let (code, junit, _) = of_one(&["--strict", "--format", "junit"]);
+    let (code, junit, _) = check_one(&["--strict", "--format", "junit"]);
     assert_eq!(code, 1);
     assert!(
         junit.starts_with("<?xml") && junit.contains("failures=\"1\"") && junit.contains("<failure type=\"should\"")

@@ -11,7 +11,7 @@ use maitre_ledger::Ledger;
 use serde_json::Value;
 
 use super::{PASSWORD, manifest};
-use crate::support::{Folder, House, SALT, SLUG, Server, Vendor, host};
+use crate::support::{App, Folder, SALT, SLUG, Server, Vendor, host};
 
 fn suite(url: &str) -> SuiteBuilder {
     Suite::builder(manifest()).url(url).plans(["basic", "premium"])
@@ -22,30 +22,30 @@ fn failed(report: &Report, level: Level) -> Vec<&'static str> {
 }
 
 /// Returns the provisioned resources that still exist, as their replies to a plan change show.
-async fn alive(vendor: &Vendor, server: &Server) -> Vec<String> {
+async fn remaining(vendor: &Vendor, server: &Server) -> Vec<String> {
     let market = maitre_testkit::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
-    let mut alive = Vec::new();
+    let mut remaining = Vec::new();
     for provision in vendor.provisions() {
         if market.plan_change(provision.resource.as_str(), "basic").await.status() < 400 {
-            alive.push(provision.resource.to_string());
+            remaining.push(provision.resource.to_string());
         }
     }
-    alive
+    remaining
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_router_without_a_ledger_passes() {
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).unwrap().with_legacy_token(true);
-    let house = House::of(heroku, |addon| addon).await;
+    let app = App::start(heroku, |addon| addon).await;
     for _ in 0..2 {
-        let report = suite(&house.server.url("/heroku/resources")).build().unwrap().run().await.unwrap();
+        let report = suite(&app.server.url("/heroku/resources")).build().unwrap().run().await.unwrap();
         assert!(report.is_conformant(false), "{report}");
         // without a store, a replay of a token cannot be detected
         assert_eq!(failed(&report, Level::Should), ["heroku.sso-window.one-use"], "{report}");
         assert_eq!(failed(&report, Level::Info), ["heroku.provision.id-is-the-uuid", "heroku.sso-window.one-use"]);
     }
-    assert!(house.vendor.provisions().len() > 100);
-    assert_eq!(alive(&house.vendor, &house.server).await, Vec::<String>::new());
+    assert!(app.vendor.provisions().len() > 100);
+    assert_eq!(remaining(&app.vendor, &app.server).await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +64,7 @@ async fn our_router_with_a_ledger_passes() {
         assert!(report.is_conformant(true), "{report}");
         assert_eq!(failed(&report, Level::Info), ["heroku.provision.id-is-the-uuid"], "{report}");
     }
-    assert_eq!(alive(&vendor, &server).await, Vec::<String>::new());
+    assert_eq!(remaining(&vendor, &server).await, Vec::<String>::new());
     worker.abort();
     server.stop().await;
     ledger.close().await;

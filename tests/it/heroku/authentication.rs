@@ -5,11 +5,11 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use maitre::{Heroku, Password};
 use maitre_testkit::{Reply, sign};
 
-use crate::support::{Clock, House, NOW, PASSWORD, Raw, SALT, SLUG, UUID, heroku, instant, request};
+use crate::support::{App, Clock, NOW, PASSWORD, Raw, SALT, SLUG, UUID, heroku, instant, request};
 
 /// Sends each authenticated request with this `Authorization` header.
-async fn all_calls(house: &House<Heroku>, authorization: Option<&str>) -> Vec<Reply> {
-    macro_rules! ask {
+async fn all_calls(app: &App<Heroku>, authorization: Option<&str>) -> Vec<Reply> {
+    macro_rules! send {
         ($call:expr) => {{
             let call = $call;
             match authorization {
@@ -18,16 +18,16 @@ async fn all_calls(house: &House<Heroku>, authorization: Option<&str>) -> Vec<Re
             }
         }};
     }
-    let heroku = &house.market;
+    let heroku = &app.client;
     vec![
-        ask!(heroku.provision("basic").uuid(UUID)),
-        ask!(heroku.plan_change(UUID, "premium")),
-        ask!(heroku.deploy_event(UUID)),
-        ask!(heroku.deprovision(UUID)),
+        send!(heroku.provision("basic").uuid(UUID)),
+        send!(heroku.plan_change(UUID, "premium")),
+        send!(heroku.deploy_event(UUID)),
+        send!(heroku.deprovision(UUID)),
     ]
 }
 
-fn is_a_challenge(reply: &Reply) {
+fn assert_challenge(reply: &Reply) {
     reply.expect(401);
     assert_eq!(reply.header("www-authenticate"), Some(r#"Basic realm="Add-on API", charset="UTF-8""#), "{reply}");
     assert_eq!(reply.header("content-type"), Some("application/json"), "{reply}");
@@ -40,25 +40,25 @@ fn basic(text: impl AsRef<[u8]>) -> String {
 
 #[tokio::test]
 async fn the_documented_authorization_header_is_accepted() {
-    let house = heroku().await;
-    let replies = all_calls(&house, Some("Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==")).await;
+    let app = heroku().await;
+    let replies = all_calls(&app, Some("Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==")).await;
     assert_eq!(replies.iter().map(Reply::status).collect::<Vec<_>>(), [200, 200, 200, 204]);
 }
 
 #[tokio::test]
 async fn wrong_credentials_get_a_challenge_without_a_call_to_the_listener() {
-    let house = heroku().await;
+    let app = heroku().await;
     let right = BASE64_STANDARD.encode(format!("{SLUG}:{PASSWORD}"));
     let starred: String = right.chars().flat_map(|c| [c, '*']).collect();
     let rows: Vec<(&str, Option<String>)> = vec![
         ("no header", None),
         ("an empty header", Some(String::new())),
-        ("the scheme alone", Some("Basic".into())),
+        ("only the scheme", Some("Basic".into())),
         ("the scheme and a space", Some("Basic ".into())),
         ("no scheme", Some(right.clone())),
         ("another scheme", Some(format!("Bearer {right}"))),
         ("an unknown scheme", Some(format!("Basics {right}"))),
-        ("a tab behind the scheme", Some(format!("Basic\t{right}"))),
+        ("a tab after the scheme", Some(format!("Basic\t{right}"))),
         ("a quoted token", Some(format!("Basic \"{right}\""))),
         ("characters that are not base64", Some("Basic !!!!".into())),
         ("a star between the characters", Some(format!("Basic {starred}"))),
@@ -69,51 +69,51 @@ async fn wrong_credentials_get_a_challenge_without_a_call_to_the_listener() {
         ("too much padding", Some(format!("Basic {right}=="))),
         ("bits beyond the end", Some("Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZR==".into())),
         ("no colon", Some(basic(format!("{SLUG}{PASSWORD}")))),
-        ("nothing but a colon", Some(basic(":"))),
-        ("what is no UTF-8", Some(basic(b"lantern:\xff\xfe"))),
+        ("only a colon", Some(basic(":"))),
+        ("invalid UTF-8", Some(basic(b"lantern:\xff\xfe"))),
         ("a wrong user", Some(basic(format!("lanterns:{PASSWORD}")))),
         ("no user", Some(basic(format!(":{PASSWORD}")))),
-        ("the user in capitals", Some(basic(format!("LANTERN:{PASSWORD}")))),
+        ("an upper-case user", Some(basic(format!("LANTERN:{PASSWORD}")))),
         ("a wrong password", Some(basic("lantern:s3cr3t-exampla"))),
         ("no password", Some(basic("lantern:"))),
         ("half a password", Some(basic("lantern:s3cr3t-"))),
-        ("a password and more", Some(basic(format!("{SLUG}:{PASSWORD}:")))),
-        ("a password and a line break", Some(basic(format!("{SLUG}:{PASSWORD}\n")))),
-        ("password and user", Some(basic(format!("{PASSWORD}:{SLUG}")))),
+        ("a password with a suffix", Some(basic(format!("{SLUG}:{PASSWORD}:")))),
+        ("a password with a line break", Some(basic(format!("{SLUG}:{PASSWORD}\n")))),
+        ("password and user swapped", Some(basic(format!("{PASSWORD}:{SLUG}")))),
         ("the salt as password", Some(basic(format!("{SLUG}:{SALT}")))),
     ];
     for (what, authorization) in rows {
-        for reply in all_calls(&house, authorization.as_deref()).await {
+        for reply in all_calls(&app, authorization.as_deref()).await {
             assert_eq!(reply.status(), 401, "{what}\n\n{reply}");
-            is_a_challenge(&reply);
+            assert_challenge(&reply);
         }
     }
-    assert_eq!(house.vendor.calls(), 0);
+    assert_eq!(app.vendor.calls(), 0);
 }
 
 #[tokio::test]
 async fn the_scheme_is_case_insensitive_and_may_be_followed_by_several_spaces() {
-    let house = heroku().await;
+    let app = heroku().await;
     let right = BASE64_STANDARD.encode(format!("{SLUG}:{PASSWORD}"));
     for scheme in ["basic", "BASIC", "bAsIc", "Basic  "] {
-        let reply = house.market.provision("basic").authorization(format!("{scheme} {right}")).await;
+        let reply = app.client.provision("basic").authorization(format!("{scheme} {right}")).await;
         assert_eq!(reply.status(), 200, "{scheme}");
     }
 }
 
 #[tokio::test]
 async fn two_authorization_headers_are_rejected() {
-    let house = heroku().await;
+    let app = heroku().await;
     let right = format!("authorization: {}", sign::basic(SLUG, PASSWORD));
     let wrong = format!("authorization: {}", sign::basic(SLUG, "guessed"));
     let body = format!(r#"{{"uuid":"{UUID}","plan":"basic"}}"#);
     for [one, other] in [[&right, &wrong], [&wrong, &right], [&right, &right]] {
         let bytes = request(["POST /heroku/resources", one, other], &body);
-        assert_eq!(Raw::exchange(&house.server, bytes).await.status(), 401);
+        assert_eq!(Raw::exchange(&app.server, bytes).await.status(), 401);
     }
-    assert_eq!(house.vendor.calls(), 0);
-    let alone = request(["POST /heroku/resources", &right], &body);
-    assert_eq!(Raw::exchange(&house.server, alone).await.status(), 200);
+    assert_eq!(app.vendor.calls(), 0);
+    let single = request(["POST /heroku/resources", &right], &body);
+    assert_eq!(Raw::exchange(&app.server, single).await.status(), 200);
 }
 
 #[tokio::test]
@@ -127,12 +127,12 @@ async fn a_password_may_contain_colons_and_unicode_and_be_long() {
         ("an-add-on-with-quite-a-long-name-in-the-marketplace", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
         ("l", "p"),
     ] {
-        let house = House::of(Heroku::new(slug, password, SALT).unwrap(), |addon| addon).await;
-        house.market.provision("basic").credentials(slug, password).await.expect(200);
+        let app = App::start(Heroku::new(slug, password, SALT).unwrap(), |addon| addon).await;
+        app.client.provision("basic").credentials(slug, password).await.expect(200);
         let mut shorter = password.to_owned();
         shorter.pop();
-        house.market.provision("basic").credentials(slug, &shorter).await.expect(401);
-        house.market.provision("basic").credentials(slug, &format!("{password}x")).await.expect(401);
+        app.client.provision("basic").credentials(slug, &shorter).await.expect(401);
+        app.client.provision("basic").credentials(slug, &format!("{password}x")).await.expect(401);
     }
 }
 
@@ -143,10 +143,10 @@ async fn an_old_password_is_accepted_until_it_expires() {
         .unwrap()
         .with_password(Password::new("last-year").unwrap().with_expiry(instant(NOW + 60)))
         .with_password(Password::new("for-ever").unwrap());
-    let house = House::of(marketplace, |addon| addon.with_clock(clock.hand())).await;
-    let heroku = &house.market;
+    let app = App::start(marketplace, |addon| addon.with_clock(clock.source())).await;
+    let heroku = &app.client;
     for (moment, old) in [(NOW, 200), (NOW + 59, 200), (NOW + 60, 401), (NOW + 61, 401), (NOW + 1_000_000, 401)] {
-        clock.turn_to(moment);
+        clock.set(moment);
         heroku.provision("basic").credentials(SLUG, "last-year").await.expect(old);
         heroku.provision("basic").credentials(SLUG, "for-ever").await.expect(200);
         heroku.provision("basic").await.expect(200);
@@ -156,31 +156,31 @@ async fn an_old_password_is_accepted_until_it_expires() {
 
 #[tokio::test]
 async fn credentials_are_checked_before_plan_body_and_resource() {
-    let house = heroku().await;
-    let heroku = &house.market;
-    is_a_challenge(&heroku.provision("no-such-plan").credentials(SLUG, "wrong").await);
-    is_a_challenge(&heroku.provision("basic").body("{").without_credentials().await);
-    is_a_challenge(&heroku.plan_change("no-such-widget", "basic").without_credentials().await);
-    is_a_challenge(&heroku.deprovision("no-such-widget").without_credentials().await);
-    is_a_challenge(&heroku.deprovision("x").path("/resources/%FF").without_credentials().await);
+    let app = heroku().await;
+    let heroku = &app.client;
+    assert_challenge(&heroku.provision("no-such-plan").credentials(SLUG, "wrong").await);
+    assert_challenge(&heroku.provision("basic").body("{").without_credentials().await);
+    assert_challenge(&heroku.plan_change("no-such-widget", "basic").without_credentials().await);
+    assert_challenge(&heroku.deprovision("no-such-widget").without_credentials().await);
+    assert_challenge(&heroku.deprovision("x").path("/resources/%FF").without_credentials().await);
 }
 
 #[tokio::test]
 async fn single_sign_on_ignores_the_authorization_header() {
-    let house = heroku().await;
-    house.market.provision("basic").uuid(UUID).await.expect(200);
-    house.market.single_sign_on(UUID).await.expect(302);
-    house.market.single_sign_on(UUID).authorization("Basic guessed").await.expect(302);
-    house.market.single_sign_on(UUID).credentials(SLUG, PASSWORD).set("resource_token", "0").await.expect(302);
-    let forged = house.market.single_sign_on(UUID).only_resource_token().set("resource_token", "0");
+    let app = heroku().await;
+    app.client.provision("basic").uuid(UUID).await.expect(200);
+    app.client.single_sign_on(UUID).await.expect(302);
+    app.client.single_sign_on(UUID).authorization("Basic guessed").await.expect(302);
+    app.client.single_sign_on(UUID).credentials(SLUG, PASSWORD).set("resource_token", "0").await.expect(302);
+    let forged = app.client.single_sign_on(UUID).only_resource_token().set("resource_token", "0");
     forged.credentials(SLUG, PASSWORD).await.expect(403);
 }
 
 #[tokio::test]
 async fn the_401_does_not_reveal_what_is_wrong_with_the_credentials() {
-    let house = heroku().await;
-    let wrong_user = house.market.provision("basic").credentials("nobody", PASSWORD).await;
-    let wrong_password = house.market.provision("basic").credentials(SLUG, "wrong").await;
+    let app = heroku().await;
+    let wrong_user = app.client.provision("basic").credentials("nobody", PASSWORD).await;
+    let wrong_password = app.client.provision("basic").credentials(SLUG, "wrong").await;
     assert_eq!(wrong_user.body(), wrong_password.body());
-    assert_eq!(house.market.provision("basic").without_credentials().await.body(), wrong_user.body());
+    assert_eq!(app.client.provision("basic").without_credentials().await.body(), wrong_user.body());
 }

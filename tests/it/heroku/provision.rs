@@ -5,12 +5,12 @@ use serde_json::json;
 use time::Duration;
 use time::macros::datetime;
 
-use crate::support::{Clock, House, NOW, UUID, heroku, instant};
+use crate::support::{App, Clock, NOW, UUID, heroku, instant};
 
 #[tokio::test]
 async fn a_provision_returns_id_config_and_message() {
-    let house = heroku().await;
-    let reply = house.market.provision("basic").uuid(UUID).await;
+    let app = heroku().await;
+    let reply = app.client.provision("basic").uuid(UUID).await;
     let answer = json!({
         "id": "widget-1",
         "config": { "LANTERN_URL": "https://u:pw@eu1.lantern.example/widget-1" },
@@ -22,8 +22,8 @@ async fn a_provision_returns_id_config_and_message() {
 
 #[tokio::test]
 async fn every_documented_field_reaches_the_listener() {
-    let house = heroku().await;
-    let call = house.market.provision("basic").uuid(UUID).at(instant(NOW));
+    let app = heroku().await;
+    let call = app.client.provision("basic").uuid(UUID).at(instant(NOW));
     let call = call.set("options", json!({ "retention": "7d", "trace": "true" }));
     let call = call.set(
         "oauth_grant",
@@ -32,16 +32,16 @@ async fn every_documented_field_reaches_the_listener() {
     let call = call.set("log_input_url", "https://token:t.1@1.us.logplex.io/logs").set("log_drain_token", "d.1");
     call.set("name", "lantern-curved-4821").await.expect(200);
 
-    let [request] = &house.vendor.provisions()[..] else { panic!("one call") };
+    let [request] = &app.vendor.provisions()[..] else { panic!("one call") };
     assert_eq!(request.addon.to_string(), "heroku/lantern");
     assert_eq!(request.resource.as_str(), UUID);
     assert_eq!(request.plan, "basic");
     assert_eq!(request.name.as_deref(), Some("lantern-curved-4821"));
     assert_eq!(request.region.as_deref(), Some("amazon-web-services::us-east-1"));
-    let told = |secret: &Option<maitre::Secret>| secret.as_ref().map(|it| it.expose().to_owned());
-    assert_eq!(told(&request.callback_url).unwrap(), format!("https://api.heroku.com/addons/{UUID}"));
-    assert_eq!(told(&request.log_input_url).unwrap(), "https://token:t.1@1.us.logplex.io/logs");
-    assert_eq!(told(&request.log_drain_token).unwrap(), "d.1");
+    let exposed = |secret: &Option<maitre::Secret>| secret.as_ref().map(|it| it.expose().to_owned());
+    assert_eq!(exposed(&request.callback_url).unwrap(), format!("https://api.heroku.com/addons/{UUID}"));
+    assert_eq!(exposed(&request.log_input_url).unwrap(), "https://token:t.1@1.us.logplex.io/logs");
+    assert_eq!(exposed(&request.log_drain_token).unwrap(), "d.1");
     let options: Vec<_> = request.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(options, [("retention", "7d"), ("trace", "true")]);
     let grant = request.oauth_grant.as_ref().unwrap();
@@ -53,86 +53,86 @@ async fn every_documented_field_reaches_the_listener() {
 #[tokio::test]
 async fn an_oauth_grant_may_be_absent_or_null_or_lack_a_valid_expiry() {
     let clock = Clock::at(NOW);
-    let house = House::with(|addon| addon.with_clock(clock.hand())).await;
+    let app = App::heroku(|addon| addon.with_clock(clock.source())).await;
     let end = |at: &str| json!({ "code": "c", "type": "authorization_code", "expires_at": at });
     let in_five_minutes = instant(NOW) + Duration::minutes(5);
     for (grant, until) in [
         (Some(end("2026-03-03T21:11:07-0800")), Some(datetime!(2026-03-04 5:11:07 UTC))),
         (Some(end("2026-03-03T21:11:07-08:00")), Some(datetime!(2026-03-04 5:11:07 UTC))),
         (Some(end("2026-03-04T05:11:07Z")), Some(datetime!(2026-03-04 5:11:07 UTC))),
-        (Some(end("in a while")), Some(in_five_minutes)),
+        (Some(end("soon")), Some(in_five_minutes)),
         (Some(json!({ "code": "c" })), Some(in_five_minutes)),
         (Some(json!(null)), None),
         (None, None),
         (Some(end("9999-12-31T23:59:59-23:59")), Some(datetime!(9999-12-31 23:59:59 -23:59))),
         (Some(end("0000-01-01T00:00:00+23:59")), Some(datetime!(0000-01-01 0:00 +23:59))),
     ] {
-        let call = house.market.provision("basic");
+        let call = app.client.provision("basic");
         let call = match &grant {
             Some(grant) => call.set("oauth_grant", grant.clone()),
             None => call.without("oauth_grant"),
         };
         call.await.expect(200);
-        let heard = house.vendor.provisions().pop().unwrap();
-        assert_eq!(heard.oauth_grant.map(|grant| grant.expires_at), until, "{grant:?}");
+        let received = app.vendor.provisions().pop().unwrap();
+        assert_eq!(received.oauth_grant.map(|grant| grant.expires_at), until, "{grant:?}");
     }
 }
 
 #[tokio::test]
 async fn only_uuid_and_plan_are_required() {
-    let house = heroku().await;
+    let app = heroku().await;
     let body = format!(r#"{{"uuid":"{UUID}","plan":"basic"}}"#);
-    house.market.provision("basic").body(body).await.expect(200);
+    app.client.provision("basic").body(body).await.expect(200);
     let nulls = "name region callback_url oauth_grant options log_input_url log_drain_token heroku_id logplex_token";
-    let call = nulls.split(' ').fold(house.market.provision("basic"), |call, field| call.set(field, json!(null)));
+    let call = nulls.split(' ').fold(app.client.provision("basic"), |call, field| call.set(field, json!(null)));
     call.await.expect(200);
-    for heard in house.vendor.provisions() {
-        assert_eq!((heard.name, heard.region, heard.options.len()), (None, None, 0));
-        assert!(heard.oauth_grant.is_none() && heard.callback_url.is_none() && heard.log_input_url.is_none());
+    for received in app.vendor.provisions() {
+        assert_eq!((received.name, received.region, received.options.len()), (None, None, 0));
+        assert!(received.oauth_grant.is_none() && received.callback_url.is_none() && received.log_input_url.is_none());
     }
 }
 
 #[tokio::test]
 async fn a_region_may_be_any_text() {
-    let house = heroku().await;
+    let app = heroku().await;
     for region in ["amazon-web-services::mars-north-1", "eu", "", "büro"] {
-        house.market.provision("basic").set("region", region).await.expect(200);
-        assert_eq!(house.vendor.provisions().pop().unwrap().region.as_deref(), Some(region));
+        app.client.provision("basic").set("region", region).await.expect(200);
+        assert_eq!(app.vendor.provisions().pop().unwrap().region.as_deref(), Some(region));
     }
 }
 
 #[tokio::test]
 async fn unknown_fields_are_collected_in_extra() {
-    let house = heroku().await;
-    let call = house.market.provision("basic").set("mood", json!(["fair", { "since": 1 }]));
+    let app = heroku().await;
+    let call = app.client.provision("basic").set("mood", json!(["fair", { "since": 1 }]));
     call.set("plan_", json!(null)).await.expect(200);
-    let extra = house.vendor.provisions().pop().unwrap().extra;
+    let extra = app.vendor.provisions().pop().unwrap().extra;
     assert_eq!(serde_json::Value::from(extra), json!({ "mood": ["fair", { "since": 1 }], "plan_": null }));
 }
 
 #[tokio::test]
 async fn a_retry_addresses_the_same_resource_and_returns_the_same_reply() {
-    let house = heroku().await;
-    let call = house.market.provision("basic").uuid(UUID);
+    let app = heroku().await;
+    let call = app.client.provision("basic").uuid(UUID);
     let first = call.clone().await;
     let again = call.await;
-    let shouted = house.market.provision("basic").uuid(&UUID.to_uppercase()).await;
+    let shouted = app.client.provision("basic").uuid(&UUID.to_uppercase()).await;
     first.expect(200);
     assert_eq!((first.body(), first.body()), (again.body(), shouted.body()));
-    assert!(house.vendor.provisions().iter().all(|heard| heard.resource.as_str() == UUID));
+    assert!(app.vendor.provisions().iter().all(|received| received.resource.as_str() == UUID));
 }
 
 #[tokio::test]
 async fn config_vars_keep_their_order_and_the_drain_url_is_returned() {
-    let house = heroku().await;
-    house.vendor.on_provision(async |_| {
+    let app = heroku().await;
+    app.vendor.on_provision(async |_| {
         Ok(Provisioned::new(4711)
             .with_config("LANTERN_URL", "https://eu1.lantern.example")
             .with_config("LANTERN_A", "1")
             .with_config("LANTERN_ESCAPED", "\"\\\u{1f511}\n")
             .with_log_drain_url("https://drain.lantern.example/4711"))
     });
-    let reply = house.market.provision("basic").await;
+    let reply = app.client.provision("basic").await;
     assert_eq!(
         reply.expect(200).text(),
         "{\"id\":\"4711\",\"config\":{\"LANTERN_URL\":\"https://eu1.lantern.example\",\"LANTERN_A\":\"1\",\
@@ -142,7 +142,7 @@ async fn config_vars_keep_their_order_and_the_drain_url_is_returned() {
 
 #[tokio::test]
 async fn each_kind_of_failure_has_a_status_and_a_message() {
-    let house = heroku().await;
+    let app = heroku().await;
     for (status, sentence, failure) in [
         (422, "Sold out in Europe.", (|| Failure::refused("Sold out in Europe.")) as fn() -> Failure),
         (422, "Ordered as basic.", || Failure::conflict("Ordered as basic.")),
@@ -151,8 +151,8 @@ async fn each_kind_of_failure_has_a_status_and_a_message() {
         (404, "There is no such resource.", Failure::unknown),
         (503, "Back at noon.", || Failure::from_display("cause").with_message("Back at noon.")),
     ] {
-        house.vendor.on_provision(move |_| async move { Err(failure()) });
-        let reply = house.market.provision("basic").await;
+        app.vendor.on_provision(move |_| async move { Err(failure()) });
+        let reply = app.client.provision("basic").await;
         assert_eq!(reply.expect(status).json(), json!({ "message": sentence }));
         assert_eq!(reply.header("content-type"), Some("application/json"));
     }
@@ -160,22 +160,22 @@ async fn each_kind_of_failure_has_a_status_and_a_message() {
 
 #[tokio::test]
 async fn an_unknown_plan_is_422_with_the_listeners_message() {
-    let house = heroku().await;
-    let reply = house.market.provision("gold").await;
+    let app = heroku().await;
+    let reply = app.client.provision("gold").await;
     assert_eq!(reply.expect(422).message(), "There is no plan named gold: choose basic or premium.");
 }
 
 #[tokio::test]
 async fn a_deprovisioned_uuid_cannot_be_provisioned_again() {
-    let house = heroku().await;
-    house.market.provision("basic").uuid(UUID).await.expect(200);
-    house.market.deprovision(UUID).await.expect(204);
-    house.market.provision("basic").uuid(UUID).await.expect(410);
+    let app = heroku().await;
+    app.client.provision("basic").uuid(UUID).await.expect(200);
+    app.client.deprovision(UUID).await.expect(204);
+    app.client.provision("basic").uuid(UUID).await.expect(410);
 }
 
 #[tokio::test]
 async fn an_empty_provider_id_is_503() {
-    let house = heroku().await;
-    house.vendor.on_provision(async |_| Ok(Provisioned::new("")));
-    house.market.provision("basic").await.expect(503);
+    let app = heroku().await;
+    app.vendor.on_provision(async |_| Ok(Provisioned::new("")));
+    app.client.provision("basic").await.expect(503);
 }

@@ -5,11 +5,11 @@ use std::process::Command;
 use maitre_core::{Backend, FailureKind};
 use maitre_ledger::{Keys, Ledger};
 
-use super::support::{Act, Answer, Database, KEY, OTHER_KEY, Vendor, basic, key, plan, remove};
+use super::support::{Act, Answer, Database, KEY, OTHER_KEY, Vendor, basic, deprovision, key, plan_change};
 
 const ADDRESS: &str = "MAITRE_TEST_ADDRESS_WITHOUT_KEY";
 
-async fn under(database: &Database, keys: &[&str]) -> Ledger {
+async fn open_with_keys(database: &Database, keys: &[&str]) -> Ledger {
     database.options().keys(Keys::parse(&keys.join(",")).expect("keys")).open().await.expect("a ledger")
 }
 
@@ -19,22 +19,22 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let answer = async |ledger: &Ledger, key: &str| Answer::from(ledger.wrap(vendor.clone()).provision(basic(key)).await);
 
-        let old = under(&database, &[KEY]).await;
+        let old = open_with_keys(&database, &[KEY]).await;
         let (made, open, refused, removed) = (key(), key(), key(), key());
         let first = answer(&old, &made).await;
         assert!(first.is_done());
-        old.wrap(vendor.clone()).plan_change(plan(&made, "premium")).await.expect("a plan change");
+        old.wrap(vendor.clone()).plan_change(plan_change(&made, "premium")).await.expect("a plan change");
         let first = answer(&old, &made).await;
-        vendor.tell(&open, [Act::Fail("no connection")]);
+        vendor.script(&open, [Act::Fail("no connection")]);
         assert_eq!(answer(&old, &open).await, Answer::Failed(FailureKind::Unavailable));
-        vendor.tell(&refused, [Act::Refuse("Sold out.")]);
+        vendor.script(&refused, [Act::Refuse("Sold out.")]);
         assert_eq!(answer(&old, &refused).await, Answer::Failed(FailureKind::Refused));
         answer(&old, &removed).await;
-        old.wrap(vendor.clone()).deprovision(remove(&removed)).await.expect("a removal");
+        old.wrap(vendor.clone()).deprovision(deprovision(&removed)).await.expect("a deprovision");
 
         // roll out the new key for reading first, then for writing; both kinds of process run concurrently
-        let reader = under(&database, &[KEY, OTHER_KEY]).await;
-        let newer = under(&database, &[OTHER_KEY, KEY]).await;
+        let reader = open_with_keys(&database, &[KEY, OTHER_KEY]).await;
+        let newer = open_with_keys(&database, &[OTHER_KEY, KEY]).await;
         let later = key();
         let second = answer(&newer, &later).await;
         assert!(second.is_done());
@@ -42,23 +42,23 @@ on_both_databases! {
             assert_eq!(answer(ledger, &made).await, first);
             assert_eq!(answer(ledger, &later).await, second);
         }
-        assert_eq!(answer(&old, &later).await, Answer::Failed(FailureKind::Unavailable), "it cannot read this yet");
+        assert_eq!(answer(&old, &later).await, Answer::Failed(FailureKind::Unavailable), "the old key cannot read new records");
 
-        let alone = under(&database, &[OTHER_KEY]).await;
-        assert_eq!(answer(&alone, &made).await, Answer::Failed(FailureKind::Unavailable), "too early");
-        assert!(newer.reseal().await.expect("all of it") > 0);
-        assert_eq!(newer.reseal().await.expect("nothing more"), 0);
+        let new_key_only = open_with_keys(&database, &[OTHER_KEY]).await;
+        assert_eq!(answer(&new_key_only, &made).await, Answer::Failed(FailureKind::Unavailable), "before the resealing");
+        assert!(newer.reseal().await.expect("resealed records") > 0);
+        assert_eq!(newer.reseal().await.expect("no records to reseal"), 0);
 
         // the old key is no longer needed
-        assert_eq!(answer(&alone, &made).await, first);
-        assert_eq!(answer(&alone, &later).await, second);
-        assert_eq!(answer(&alone, &refused).await, Answer::Failed(FailureKind::Refused));
-        assert_eq!(answer(&alone, &removed).await, Answer::Failed(FailureKind::Gone));
-        let resource = alone.resource(&open).await.unwrap().expect("a resource");
+        assert_eq!(answer(&new_key_only, &made).await, first);
+        assert_eq!(answer(&new_key_only, &later).await, second);
+        assert_eq!(answer(&new_key_only, &refused).await, Answer::Failed(FailureKind::Refused));
+        assert_eq!(answer(&new_key_only, &removed).await, Answer::Failed(FailureKind::Gone));
+        let resource = new_key_only.resource(&open).await.unwrap().expect("a resource");
         assert_eq!(resource.timeline[0].last_error.as_deref(), Some("no connection"));
-        assert!(answer(&alone, &open).await.is_done());
+        assert!(answer(&new_key_only, &open).await.is_done());
         for id in [&made, &later, &refused, &removed] {
-            alone.resource(id).await.unwrap().expect("a resource");
+            new_key_only.resource(id).await.unwrap().expect("a resource");
         }
     }
 
@@ -67,7 +67,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         ledger.wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
-        let other = under(&database, &[OTHER_KEY]).await;
+        let other = open_with_keys(&database, &[OTHER_KEY]).await;
         let answer = Answer::from(other.wrap(vendor.clone()).provision(basic(&key)).await);
         assert_eq!(answer, Answer::Failed(FailureKind::Unavailable));
         assert!(other.reseal().await.is_err());

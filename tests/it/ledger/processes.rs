@@ -10,49 +10,49 @@ use maitre_workbench::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
 use super::support::{
-    Database, Machine, RandomNumbers, Vendor, basic, key, plan, serve_if_told, short_or_long, soon, start_process,
-    until,
+    ChildProcess, Database, RandomNumbers, Vendor, basic, key, plan_change, serve_if_child, short_or_long, soon,
+    start_process, until,
 };
 
 /// Not a test by itself: runs in the processes that the other tests start.
 #[test]
 fn child_process() {
-    serve_if_told();
+    serve_if_child();
 }
 
 /// Processes on one database, and callers that retry on any of them until they get a reply.
 struct Fleet {
-    machines: Vec<Mutex<Arc<Machine>>>,
+    children: Vec<Mutex<Arc<ChildProcess>>>,
     answered: AtomicUsize,
     stopping: AtomicBool,
     /// Expected plan of each resource at the end; none if it was deprovisioned.
-    promised: Mutex<BTreeMap<String, Option<String>>>,
+    expected: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl Fleet {
-    async fn of(count: usize, database: &Database) -> Arc<Self> {
-        let mut machines = Vec::new();
+    async fn start(count: usize, database: &Database) -> Arc<Self> {
+        let mut children = Vec::new();
         for _ in 0..count {
-            machines.push(Mutex::new(start_process(database).await));
+            children.push(Mutex::new(start_process(database).await));
         }
         let (answered, stopping) = (AtomicUsize::default(), AtomicBool::default());
-        Arc::new(Self { machines, answered, stopping, promised: Mutex::default() })
+        Arc::new(Self { children, answered, stopping, expected: Mutex::default() })
     }
 
-    fn machine(&self, place: usize) -> Arc<Machine> {
-        self.machines[place].lock().expect("a machine").clone()
+    fn child(&self, index: usize) -> Arc<ChildProcess> {
+        self.children[index].lock().expect("a child process").clone()
     }
 
-    async fn restart(&self, place: usize, database: &Database) {
-        let anew = start_process(database).await;
-        *self.machines[place].lock().expect("a machine") = anew;
+    async fn restart(&self, index: usize, database: &Database) {
+        let new = start_process(database).await;
+        *self.children[index].lock().expect("a child process") = new;
     }
 
     /// Sends a command to random processes until one returns a final reply.
-    async fn ask(&self, numbers: &mut RandomNumbers, order: &str) -> String {
+    async fn send(&self, numbers: &mut RandomNumbers, command: &str) -> String {
         let end = tokio::time::Instant::now() + super::support::DEADLINE;
         loop {
-            let answer = self.machine(numbers.below(self.machines.len())).ask(order).await;
+            let answer = self.child(numbers.below(self.children.len())).send(command).await;
             match answer {
                 Some(answer) if answer != "Unavailable" => {
                     self.answered.fetch_add(1, Ordering::SeqCst);
@@ -60,7 +60,7 @@ impl Fleet {
                 }
                 _ => tokio::time::sleep(std::time::Duration::from_millis(2)).await,
             }
-            assert!(tokio::time::Instant::now() < end, "never answered: {order}");
+            assert!(tokio::time::Instant::now() < end, "never answered: {command}");
         }
     }
 
@@ -68,48 +68,51 @@ impl Fleet {
     async fn call(self: Arc<Self>, mut numbers: RandomNumbers) {
         while !self.stopping.load(Ordering::SeqCst) {
             let key = key();
-            assert_eq!(self.ask(&mut numbers, &format!("provision {key}")).await, "done");
+            assert_eq!(self.send(&mut numbers, &format!("provision {key}")).await, "done");
             let mut plan = Some("basic".to_owned());
-            self.promised.lock().expect("promises").insert(key.clone(), plan.clone());
+            self.expected.lock().expect("the expected state").insert(key.clone(), plan.clone());
             for _ in 0..numbers.below(3) {
                 let to = ["basic", "premium", "gold"][numbers.below(3)];
-                assert_eq!(self.ask(&mut numbers, &format!("plan {key} {to}")).await, "done");
+                assert_eq!(self.send(&mut numbers, &format!("plan {key} {to}")).await, "done");
                 plan = Some(to.to_owned());
             }
             if numbers.one_in(3) {
-                let answer = self.ask(&mut numbers, &format!("remove {key}")).await;
+                let answer = self.send(&mut numbers, &format!("deprovision {key}")).await;
                 // the reply to the first request may have been lost with its process
                 assert!(matches!(answer.as_str(), "done" | "Gone"), "{answer}");
                 plan = None;
             }
-            self.promised.lock().expect("promises").insert(key, plan);
+            self.expected.lock().expect("the expected state").insert(key, plan);
         }
     }
 
     /// Waits until this many more requests were answered.
     async fn answers(&self, more: usize) {
         let wanted = self.answered.load(Ordering::SeqCst) + more;
-        until("answers", || async { self.answered.load(Ordering::SeqCst) >= wanted }).await;
+        until("the requests are answered", || async { self.answered.load(Ordering::SeqCst) >= wanted }).await;
     }
 }
 
 /// Waits for the remaining work and asserts that nothing was lost, duplicated or made without a request.
-async fn settle(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
-    until("all is done", || async { ledger.stats().await.is_ok_and(|figures| figures.open_operations == 0) }).await;
+async fn assert_consistent(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
+    until("all operations are finished", || async {
+        ledger.stats().await.is_ok_and(|stats| stats.open_operations == 0)
+    })
+    .await;
     assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
-    let promised = fleet.promised.lock().expect("promises").clone();
-    let there = vendor.pool.fetch_all("SELECT resource, plan FROM widgets").await.expect("widgets");
-    let there: BTreeMap<String, String> = there.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let wanted: BTreeMap<_, _> = promised.iter().filter_map(|(key, plan)| Some((key.clone(), plan.clone()?))).collect();
-    assert_eq!(there, wanted, "lost, orphaned or on another plan");
-    assert_eq!(vendor.doubles().await, 0);
+    let expected = fleet.expected.lock().expect("the expected state").clone();
+    let widgets = vendor.pool.fetch_all("SELECT resource, plan FROM widgets").await.expect("widgets");
+    let widgets: BTreeMap<String, String> = widgets.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let wanted: BTreeMap<_, _> = expected.iter().filter_map(|(key, plan)| Some((key.clone(), plan.clone()?))).collect();
+    assert_eq!(widgets, wanted, "lost, orphaned or on the wrong plan");
+    assert_eq!(vendor.duplicates().await, 0);
     let calls = vendor.pool.fetch_all("SELECT resource, fence FROM calls").await.expect("calls");
     let mut runs = HashSet::new();
     for row in &calls {
         let run: (String, i64) = (row.get(0), row.get(1));
-        assert!(runs.insert(run.clone()), "two runs under one fence: {run:?}");
+        assert!(runs.insert(run.clone()), "two executions with one fencing token: {run:?}");
     }
-    for (key, plan) in promised {
+    for (key, plan) in expected {
         let resource = ledger.resource(&key).await.unwrap().expect("a resource");
         let state = if plan.is_some() { State::Provisioned } else { State::Deprovisioned };
         assert_eq!((resource.state, resource.plan.filter(|_| plan.is_some())), (state, plan), "{key}");
@@ -120,52 +123,52 @@ on_both_databases! {
     async fn no_operation_is_lost_when_processes_are_killed(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let fleet = Fleet::of(3, &database).await;
+        let fleet = Fleet::start(3, &database).await;
         let mut numbers = RandomNumbers::seeded(11);
         let callers: Vec<_> = (0..8).map(|_| tokio::spawn(fleet.clone().call(numbers.fork()))).collect();
         for _ in 0..short_or_long(20, 500) {
             fleet.answers(1 + numbers.below(20)).await;
-            let place = numbers.below(3);
-            fleet.machine(place).signal("KILL").await;
-            fleet.restart(place, &database).await;
+            let index = numbers.below(3);
+            fleet.child(index).signal("KILL").await;
+            fleet.restart(index, &database).await;
         }
         fleet.stopping.store(true, Ordering::SeqCst);
         for caller in callers {
             soon("a caller", caller).await.expect("a caller");
         }
-        settle(&ledger, &vendor, &fleet).await;
+        assert_consistent(&ledger, &vendor, &fleet).await;
     }
 
     async fn a_process_stopped_past_its_lease_writes_nothing(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let fleet = Fleet::of(2, &database).await;
-        let (late, quick) = (fleet.machine(0), fleet.machine(1));
+        let fleet = Fleet::start(2, &database).await;
+        let (late, quick) = (fleet.child(0), fleet.child(1));
         for _ in 0..short_or_long(3, 200) {
             let key = key();
-            let order = |what: &str| format!("{what} {key}");
-            assert_eq!(quick.ask(&order("provision")).await.as_deref(), Some("done"));
-            assert_eq!(late.ask(&order("gate")).await.as_deref(), Some("done"));
+            let command = |what: &str| format!("{what} {key}");
+            assert_eq!(quick.send(&command("provision")).await.as_deref(), Some("done"));
+            assert_eq!(late.send(&command("gate")).await.as_deref(), Some("done"));
             let changing = tokio::spawn({
-                let (late, order) = (late.clone(), format!("plan {key} premium"));
-                async move { late.ask(&order).await }
+                let (late, command) = (late.clone(), format!("plan {key} premium"));
+                async move { late.send(&command).await }
             });
-            assert_eq!(soon("it is in the listener", late.ask(&order("entered"))).await.as_deref(), Some("done"));
+            assert_eq!(soon("the call reaches the listener", late.send(&command("entered"))).await.as_deref(), Some("done"));
             stop(&late, &database).await;
             // the other process takes the operation over when the lease expires, and then runs the next one
             for to in ["premium", "gold"] {
-                let answer = soon("another takes over", quick.ask(&format!("plan {key} {to}"))).await;
+                let answer = soon("another process takes over", quick.send(&format!("plan {key} {to}"))).await;
                 assert_eq!(answer.as_deref(), Some("done"), "{to}");
             }
             // the pipe buffers the command until the process continues
             let opening = tokio::spawn({
-                let (late, order) = (late.clone(), order("open"));
-                async move { late.ask(&order).await }
+                let (late, command) = (late.clone(), command("open"));
+                async move { late.send(&command).await }
             });
             late.signal("CONT").await;
             assert_eq!(soon("the gate opens", opening).await.unwrap().as_deref(), Some("done"));
-            let wrote = soon("the late work ends", late.ask(&order("wrote"))).await;
-            assert_eq!(wrote.as_deref(), Some("Some(false)"), "the vendor's tables took a late write");
+            let wrote = soon("the late work ends", late.send(&command("wrote"))).await;
+            assert_eq!(wrote.as_deref(), Some("Some(false)"), "the vendor's tables accepted a late write");
             soon("the late answer", changing).await.unwrap();
             assert_eq!(vendor.widget(&key).await.as_deref(), Some("gold"));
             let resource = ledger.resource(&key).await.unwrap().expect("a resource");
@@ -173,7 +176,7 @@ on_both_databases! {
             assert!(resource.timeline.iter().all(|operation| operation.state == OperationState::Completed), "{resource:#?}");
             let fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
             assert_eq!(fences.len(), 4);
-            assert!(fences.is_sorted_by(|one, next| one < next), "the fence grows with every run: {fences:?}");
+            assert!(fences.is_sorted_by(|one, next| one < next), "fencing tokens must grow: {fences:?}");
         }
     }
 }
@@ -194,18 +197,18 @@ async fn an_idle_transaction_is_ended_by_the_server() {
     ] {
         vendor.pool.execute(statement).await.expect("a trigger");
     }
-    let (kept, key) = (ledger.wrap(vendor.clone()), key());
-    kept.provision(basic(&key)).await.expect("a widget");
-    kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
-    let row = vendor.pool.fetch_one("SELECT idle, lock FROM bounds").await.expect("what was in force");
+    let (listener, key) = (ledger.wrap(vendor.clone()), key());
+    listener.provision(basic(&key)).await.expect("a widget");
+    listener.plan_change(plan_change(&key, "premium")).await.expect("a plan change");
+    let row = vendor.pool.fetch_one("SELECT idle, lock FROM bounds").await.expect("the timeouts in force");
     assert_eq!((row.get::<String, _>(0), row.get::<String, _>(1)), ("10s".into(), "15s".into()));
 }
 
 /// Stops a process, but not while it holds SQLite's writer lock, which would block every other process.
-async fn stop(machine: &Machine, database: &Database) {
+async fn stop(child: &ChildProcess, database: &Database) {
     sqlx::any::install_default_drivers();
     loop {
-        machine.signal("STOP").await;
+        child.signal("STOP").await;
         if database.is_postgres() {
             return;
         }
@@ -214,7 +217,7 @@ async fn stop(machine: &Machine, database: &Database) {
         if connection.execute("BEGIN IMMEDIATE; ROLLBACK").await.is_ok() {
             return;
         }
-        machine.signal("CONT").await;
+        child.signal("CONT").await;
     }
 }
 
@@ -225,7 +228,7 @@ async fn no_operation_is_lost_when_the_database_server_is_killed() {
     let database = Database::on(&cluster.url("postgres")).await;
     let ledger = database.ledger().await;
     let vendor = Vendor::new(database.pool().await).await;
-    let fleet = Fleet::of(2, &database).await;
+    let fleet = Fleet::start(2, &database).await;
     let mut numbers = RandomNumbers::seeded(13);
     let callers: Vec<_> = (0..8).map(|_| tokio::spawn(fleet.clone().call(numbers.fork()))).collect();
     for _ in 0..short_or_long(1, 10) {
@@ -242,6 +245,6 @@ async fn no_operation_is_lost_when_the_database_server_is_killed() {
     for caller in callers {
         soon("a caller", caller).await.expect("a caller");
     }
-    settle(&ledger, &vendor, &fleet).await;
+    assert_consistent(&ledger, &vendor, &fleet).await;
     drop(database);
 }

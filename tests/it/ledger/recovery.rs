@@ -6,67 +6,68 @@ use maitre_core::{Backend, FailureKind};
 use maitre_ledger::{OperationState, State};
 
 use super::support::{
-    Act, Answer, Database, Vendor, Working, basic, key, plan, remove, short_or_long, soon, until, worker,
+    Act, Answer, Database, RunningWorker, Vendor, basic, deprovision, key, plan_change, short_or_long, soon, until,
+    worker,
 };
 
 on_both_databases! {
     async fn a_temporary_failure_is_retried_until_it_succeeds(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let mut keys = Vec::new();
         for number in 0..short_or_long(44, 1100) {
             let key = key();
             let failures = number % 11 + 1; // the twelfth attempt is the last
-            vendor.tell(&key, (0..failures).map(|place| match (number + place) % 3 {
+            vendor.script(&key, (0..failures).map(|index| match (number + index) % 3 {
                 0 => Act::Fail("no connection"),
-                1 => Act::FailAfter("a lost answer"),
+                1 => Act::FailAfter("reply lost"),
                 _ => Act::Panic,
             }));
-            assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
+            assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
             keys.push((key, failures));
         }
-        let _working = Working::start(&ledger, &vendor);
+        let _worker = RunningWorker::start(&ledger, &vendor);
         for (key, failures) in keys {
-            until("it is provisioned", || async {
+            until("the resource is provisioned", || async {
                 ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Provisioned)
             })
             .await;
-            assert!(Answer::from(kept.provision(basic(&key)).await).is_done(), "no 5xx is frozen");
+            assert!(Answer::from(listener.provision(basic(&key)).await).is_done(), "a failure is never replayed");
             assert_eq!(vendor.calls(&key).await.len(), failures + 1);
         }
         assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
-        assert_eq!(vendor.doubles().await, 0);
+        assert_eq!(vendor.duplicates().await, 0);
     }
 
     async fn a_plan_change_is_retried_until_it_succeeds(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        kept.provision(basic(&key)).await.expect("a widget");
-        vendor.tell(&key, [Act::Fail("no connection"), Act::FailAfter("a lost answer"), Act::Panic]);
-        let failed = Answer::from(kept.plan_change(plan(&key, "premium")).await);
+        listener.provision(basic(&key)).await.expect("a widget");
+        vendor.script(&key, [Act::Fail("no connection"), Act::FailAfter("reply lost"), Act::Panic]);
+        let failed = Answer::from(listener.plan_change(plan_change(&key, "premium")).await);
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
-        let _working = Working::start(&ledger, &vendor);
-        until("it is done", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
+        let _worker = RunningWorker::start(&ledger, &vendor);
+        until("the operation is finished", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"));
-        assert!(Answer::from(kept.plan_change(plan(&key, "premium")).await).is_done());
-        assert_eq!(vendor.calls(&key).await.len(), 5, "the plan that it has needs no call");
+        assert!(Answer::from(listener.plan_change(plan_change(&key, "premium")).await).is_done());
+        assert_eq!(vendor.calls(&key).await.len(), 5, "a change to the current plan needs no call");
     }
 
     async fn an_operation_that_exhausts_its_attempts_is_parked_with_its_error(database: Database) {
-        let rest = Duration::from_millis(1);
+        let backoff = Duration::from_millis(1);
         database.migrated().await;
-        let ledger = database.options().max_attempts(3).backoff(rest, rest).open().await.unwrap();
+        let ledger = database.options().max_attempts(3).backoff(backoff, backoff).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        vendor.tell(&key, (0..6).map(|_| Act::Fail("cannot reach postgres://app:hunter2@db/app: disk full")));
-        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
-        let working = Working::start(&ledger, &vendor);
-        until("it is parked", || async { ledger.stats().await.unwrap().parked_operations == 1 }).await;
-        drop(working);
+        vendor.script(&key, (0..6).map(|_| Act::Fail("cannot reach postgres://app:hunter2@db/app: disk full")));
+        assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
+        let worker = RunningWorker::start(&ledger, &vendor);
+        until("an entry is parked", || async { ledger.stats().await.unwrap().parked_operations == 1 }).await;
+        drop(worker);
 
         let resource = ledger.resource(&key).await.unwrap().expect("a resource");
         assert_eq!(resource.state, State::Parked);
@@ -78,26 +79,26 @@ on_both_databases! {
         // three more attempts fail, and the next one succeeds
         for _ in 0..2 {
             assert!(ledger.retry(parked.id).await.unwrap());
-            let working = Working::start(&ledger, &vendor);
-            until("it is settled", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
-            drop(working);
+            let worker = RunningWorker::start(&ledger, &vendor);
+            until("the operation is finished", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
+            drop(worker);
         }
-        assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
+        assert!(Answer::from(listener.provision(basic(&key)).await).is_done());
     }
 
     async fn a_parked_plan_change_does_not_change_the_resource(database: Database) {
         database.migrated().await;
         let ledger = database.options().max_attempts(1).backoff(Duration::ZERO, Duration::ZERO).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        let first = Answer::from(kept.provision(basic(&key)).await);
-        vendor.tell(&key, [Act::Fail("disk full")]);
-        let failed = Answer::from(kept.plan_change(plan(&key, "premium")).await);
+        let first = Answer::from(listener.provision(basic(&key)).await);
+        vendor.script(&key, [Act::Fail("disk full")]);
+        let failed = Answer::from(listener.plan_change(plan_change(&key, "premium")).await);
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
         let resource = ledger.resource(&key).await.unwrap().expect("a resource");
         assert_eq!((resource.state, resource.plan.as_deref()), (State::Provisioned, Some("basic")));
-        assert_eq!(Answer::from(kept.provision(basic(&key)).await), first);
+        assert_eq!(Answer::from(listener.provision(basic(&key)).await), first);
         let parked = resource.timeline[1].id;
         assert!(ledger.abandon(parked).await.unwrap());
         assert!(!ledger.abandon(parked).await.unwrap());
@@ -108,15 +109,15 @@ on_both_databases! {
     async fn a_deprovision_is_retried_without_limit(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        kept.provision(basic(&key)).await.expect("a widget");
-        let acts = [Act::Fail("no connection"), Act::Panic, Act::Refuse("I do not want to."), Act::FailAfter("lost")];
+        listener.provision(basic(&key)).await.expect("a widget");
+        let acts = [Act::Fail("no connection"), Act::Panic, Act::Refuse("I cannot do this."), Act::FailAfter("lost")];
         let failures = 40;
-        vendor.tell(&key, acts.into_iter().cycle().take(failures));
-        assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Unavailable));
-        let _working = Working::start(&ledger, &vendor);
-        until("it is removed", || async {
+        vendor.script(&key, acts.into_iter().cycle().take(failures));
+        assert_eq!(Answer::from(listener.deprovision(deprovision(&key)).await), Answer::Failed(FailureKind::Unavailable));
+        let _worker = RunningWorker::start(&ledger, &vendor);
+        until("the resource is deprovisioned", || async {
             ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Deprovisioned)
         })
         .await;
@@ -128,35 +129,35 @@ on_both_databases! {
     async fn a_failed_provision_that_cannot_be_retried_is_deprovisioned(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        vendor.tell(&key, [Act::FailAfter("a lost answer")]);
+        vendor.script(&key, [Act::FailAfter("reply lost")]);
         let mut request = basic(&key);
         request.context.keyed = false;
-        assert_eq!(Answer::from(kept.provision(request).await), Answer::Failed(FailureKind::Unavailable));
+        assert_eq!(Answer::from(listener.provision(request).await), Answer::Failed(FailureKind::Unavailable));
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("basic"));
-        let _working = Working::start(&ledger, &vendor);
-        until("it is taken down", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
+        let _worker = RunningWorker::start(&ledger, &vendor);
+        until("the resource is deprovisioned", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await, None);
         let kinds: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.kind).collect();
         assert_eq!(kinds, ["provision", "deprovision"]);
     }
 
     async fn a_failed_provision_not_retried_for_a_day_is_deprovisioned(database: Database) {
-        let rest = Duration::from_hours(1);
+        let backoff = Duration::from_hours(1);
         database.migrated().await;
-        let ledger = database.options().max_attempts(1000).backoff(rest, rest).open().await.unwrap();
+        let ledger = database.options().max_attempts(1000).backoff(backoff, backoff).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        vendor.tell(&key, [Act::FailAfter("a lost answer"), Act::Fail("still no connection")]);
+        vendor.script(&key, [Act::FailAfter("reply lost"), Act::Fail("still no connection")]);
         let failed = Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await);
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
 
         let day = Duration::from_hours(25);
         let tomorrow = database.options().max_attempts(1000).backoff(Duration::ZERO, Duration::ZERO).clock_offset(day).open().await;
         let tomorrow = tomorrow.unwrap();
-        let _working = Working::start(&tomorrow, &vendor);
-        until("it is settled", || async { tomorrow.stats().await.unwrap().open_operations == 0 }).await;
+        let _worker = RunningWorker::start(&tomorrow, &vendor);
+        until("the operation is finished", || async { tomorrow.stats().await.unwrap().open_operations == 0 }).await;
         assert_eq!(vendor.widget(&key).await, None);
         assert_eq!(tomorrow.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Deprovisioned));
     }
@@ -168,8 +169,8 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         let gate = vendor.stop_at(&key);
-        let (kept, request) = (ledger.wrap(vendor.clone()), basic(&key));
-        let call = tokio::spawn(async move { kept.provision(request).await });
+        let (listener, request) = (ledger.wrap(vendor.clone()), basic(&key));
+        let call = tokio::spawn(async move { listener.provision(request).await });
         gate.entered().await;
         call.abort();
         let _ = call.await;
@@ -183,7 +184,7 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
-        vendor.tell(&key, [Act::Fail("no connection")]);
+        vendor.script(&key, [Act::Fail("no connection")]);
         let _ = ledger.wrap(vendor.clone()).provision(basic(&key)).await;
         let gate = vendor.stop_at(&key);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

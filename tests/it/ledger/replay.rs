@@ -7,7 +7,8 @@ use maitre_ledger::State;
 use time::OffsetDateTime;
 
 use super::support::{
-    Answer, Database, Vendor, addon, basic, key, plan, provision, remove, replies, short_or_long, soon, until,
+    Answer, Database, Vendor, addon, basic, deprovision, key, plan_change, provision, replies, short_or_long, soon,
+    until,
 };
 
 on_both_databases! {
@@ -31,11 +32,11 @@ on_both_databases! {
     async fn a_refusal_is_replayed_with_its_message(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        vendor.tell(&key, [super::support::Act::Refuse("Premium is sold out in Europe.")]);
+        vendor.script(&key, [super::support::Act::Refuse("Premium is sold out in Europe.")]);
         for _ in 0..2 {
-            let failure = kept.provision(basic(&key)).await.expect_err("a refusal");
+            let failure = listener.provision(basic(&key)).await.expect_err("a refusal");
             assert_eq!(failure.kind(), FailureKind::Refused);
             assert_eq!(failure.message(), Some("Premium is sold out in Europe."));
         }
@@ -45,25 +46,25 @@ on_both_databases! {
     async fn a_replay_after_a_plan_change_has_the_current_config(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        let Answer::Done(first) = kept.provision(basic(&key)).await.into() else { panic!("no widget") };
+        let Answer::Done(first) = listener.provision(basic(&key)).await.into() else { panic!("no widget") };
         assert!(first.contains(r#"("A_FIRST", "basic")"#), "{first}");
-        kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
-        let Answer::Done(today) = kept.provision(basic(&key)).await.into() else { panic!("no replay") };
+        listener.plan_change(plan_change(&key, "premium")).await.expect("a plan change");
+        let Answer::Done(today) = listener.provision(basic(&key)).await.into() else { panic!("no replay") };
         assert_eq!(today, first.replace(r#"("A_FIRST", "basic")"#, r#"("A_FIRST", "premium")"#));
     }
 
     async fn only_plan_region_and_options_make_a_provision_conflict(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
         let mut first = basic(&key);
         first.region = Some("amazon-web-services::eu-west-1".into());
         first.options.insert("retention".into(), "7d".into());
         first.options.insert("backup".into(), "yes".into());
-        let answer = Answer::from(kept.provision(first.clone()).await);
+        let answer = Answer::from(listener.provision(first.clone()).await);
 
         let mut again = first.clone();
         again.oauth_grant = Some(OauthGrant::new("another", OffsetDateTime::now_utc()));
@@ -71,7 +72,7 @@ on_both_databases! {
         again.callback_url = Some("https://api.example.org/other".into());
         again.log_input_url = Some("https://logs.example.org/other".into());
         again.log_drain_token = Some("d.other".into());
-        assert_eq!(Answer::from(kept.provision(again).await), answer);
+        assert_eq!(Answer::from(listener.provision(again).await), answer);
 
         let mut elsewhere = first.clone();
         elsewhere.region = Some("amazon-web-services::us-east-1".into());
@@ -82,7 +83,7 @@ on_both_databases! {
         let mut other_plan = first;
         other_plan.plan = "premium".into();
         for otherwise in [elsewhere, other_option, less, other_plan] {
-            let answer = Answer::from(kept.provision(otherwise).await);
+            let answer = Answer::from(listener.provision(otherwise).await);
             assert_eq!(answer, Answer::Failed(FailureKind::Conflict));
         }
         assert_eq!(vendor.calls(&key).await.len(), 1);
@@ -90,40 +91,40 @@ on_both_databases! {
 
     async fn resource_keys_are_separate_per_add_on(database: Database) {
         let ledger = database.ledger().await;
-        let kept = ledger.wrap(Vendor::new(database.pool().await).await);
+        let listener = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
-        assert!(Answer::from(kept.provision(basic(&key)).await).is_done());
+        assert!(Answer::from(listener.provision(basic(&key)).await).is_done());
         let mut other = provision(&key, "premium");
         other.addon = maitre_core::AddonId::new("heroku", "candle");
-        assert!(Answer::from(kept.provision(other).await).is_done(), "another add-on's order is no conflict");
+        assert!(Answer::from(listener.provision(other).await).is_done(), "a provision of another add-on does not conflict");
     }
 
     async fn a_resource_is_found_by_provider_id_too(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
+        let id = listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         assert_ne!(id, key);
-        kept.plan_change(plan(&id, "premium")).await.expect("a plan change");
-        assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"), "the vendor was called by the key");
-        kept.deprovision(remove(&id)).await.expect("a removal");
+        listener.plan_change(plan_change(&id, "premium")).await.expect("a plan change");
+        assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"), "the listener receives the key");
+        listener.deprovision(deprovision(&id)).await.expect("a deprovision");
         assert_eq!(vendor.widget(&key).await, None);
-        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
     }
 
     async fn a_deprovision_before_its_provision_leaves_a_tombstone(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Unknown));
-        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(Answer::from(listener.deprovision(deprovision(&key)).await), Answer::Failed(FailureKind::Unknown));
+        assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
         assert_eq!(ledger.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Deprovisioned));
 
         for slip in ["641", "widgets", "", "7b0c9c1e-2f1d-4c58-9a57", &"x".repeat(5000)] {
-            assert_eq!(Answer::from(kept.deprovision(remove(slip)).await), Answer::Failed(FailureKind::Unknown));
-            assert_eq!(ledger.resource(slip).await.unwrap(), None, "{slip:?} was written down");
+            assert_eq!(Answer::from(listener.deprovision(deprovision(slip)).await), Answer::Failed(FailureKind::Unknown));
+            assert_eq!(ledger.resource(slip).await.unwrap(), None, "{slip:?} was recorded");
         }
         assert_eq!(vendor.calls(&key).await, []);
     }
@@ -135,11 +136,11 @@ on_both_databases! {
         for _ in 0..short_or_long(40, 1000) {
             let key = key();
             let (one, two) = (ledger.wrap(vendor.clone()), other.wrap(vendor.clone()));
-            let (request, removal) = (basic(&key), remove(&key));
-            let making = tokio::spawn(async move { one.provision(request).await });
-            let removing = tokio::spawn(async move { two.deprovision(removal).await });
-            let made = Answer::from(soon("making", making).await.unwrap());
-            let removed = Answer::from(soon("removing", removing).await.unwrap());
+            let (request, deprovision_request) = (basic(&key), deprovision(&key));
+            let provisioning = tokio::spawn(async move { one.provision(request).await });
+            let deprovisioning = tokio::spawn(async move { two.deprovision(deprovision_request).await });
+            let made = Answer::from(soon("provisioning", provisioning).await.unwrap());
+            let removed = Answer::from(soon("deprovisioning", deprovisioning).await.unwrap());
             // whichever came first: a resource reported as deprovisioned or unknown does not exist
             assert_eq!(vendor.widget(&key).await, None, "{made:?} {removed:?}");
             assert_eq!(Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
@@ -156,16 +157,16 @@ on_both_databases! {
         for _ in 0..short_or_long(20, 200) {
             let key = key();
             let calls = (0..64).map(|number: usize| {
-                let kept = processes[number % 3].wrap(vendor.clone());
+                let listener = processes[number % 3].wrap(vendor.clone());
                 let request = basic(&key);
-                async move { kept.provision(request).await }
+                async move { listener.provision(request).await }
             });
             let answers = replies(calls).await;
             assert!(answers[0].is_done(), "{:?}", answers[0]);
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
             assert_eq!(vendor.calls(&key).await.len(), 1);
         }
-        assert_eq!(vendor.doubles().await, 0);
+        assert_eq!(vendor.duplicates().await, 0);
     }
 
     async fn concurrent_deprovisions_make_one_call(database: Database) {
@@ -175,8 +176,8 @@ on_both_databases! {
         processes[0].wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
         let gate = vendor.stop_at(&key);
         let calls = (0..16).map(|number: usize| {
-            let (kept, request) = (processes[number % 2].wrap(vendor.clone()), remove(&key));
-            async move { kept.deprovision(request).await }
+            let (listener, request) = (processes[number % 2].wrap(vendor.clone()), deprovision(&key));
+            async move { listener.deprovision(request).await }
         });
         let answers = tokio::spawn(replies(calls.collect::<Vec<_>>()));
         gate.entered().await;
@@ -191,12 +192,12 @@ on_both_databases! {
     async fn the_fencing_token_grows_with_every_execution(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        vendor.tell(&key, [super::support::Act::Fail("not yet"), super::support::Act::Fail("nor now")]);
-        until("a widget", || async { kept.provision(basic(&key)).await.is_ok() }).await;
-        kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
-        kept.deprovision(remove(&key)).await.expect("a removal");
+        vendor.script(&key, [super::support::Act::Fail("not yet"), super::support::Act::Fail("still not")]);
+        until("the provision succeeds", || async { listener.provision(basic(&key)).await.is_ok() }).await;
+        listener.plan_change(plan_change(&key, "premium")).await.expect("a plan change");
+        listener.deprovision(deprovision(&key)).await.expect("a deprovision");
         let fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
         assert_eq!(fences.len(), 5);
         assert!(fences[0] > 0 && fences.is_sorted_by(|one, next| one < next), "{fences:?}");
@@ -205,14 +206,14 @@ on_both_databases! {
     async fn ids_that_look_like_sql_are_treated_as_text(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         for id in ["'; DROP TABLE maitre_resources; --", "{now}", "$1", "{lock}", "%", "ü\u{1F4A1}"] {
             let resource = ResourceId::new(id);
             let request = maitre_core::Provision::new(addon(), resource, "{now}");
-            let first = Answer::from(kept.provision(request.clone()).await);
+            let first = Answer::from(listener.provision(request.clone()).await);
             assert!(first.is_done(), "{id}: {first:?}");
-            assert_eq!(Answer::from(kept.provision(request).await), first);
-            assert!(Answer::from(kept.deprovision(remove(id)).await).is_done());
+            assert_eq!(Answer::from(listener.provision(request).await), first);
+            assert!(Answer::from(listener.deprovision(deprovision(id)).await).is_done());
         }
     }
 }

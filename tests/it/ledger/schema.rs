@@ -23,7 +23,7 @@ on_both_databases! {
         let error = database.options().open().await.expect_err("newer tables");
         assert!(error.is_schema_too_new() && !error.is_schema_too_old(), "{error}");
         assert!(error.to_string().contains("roll the newer program out"), "{error}");
-        Ledger::migrate(&database.url).await.expect_err("no way back");
+        Ledger::migrate(&database.url).await.expect_err("a migration to an older version");
     }
 
     async fn concurrent_migrations_create_the_tables_once(database: Database) {
@@ -43,7 +43,7 @@ on_both_databases! {
         database.migrated().await;
         let again = ledger.wrap(vendor.clone());
         let again = replies([async move { again.provision(basic(&key)).await }]).await;
-        assert_eq!(again, [first], "once more changes nothing");
+        assert_eq!(again, [first], "a repeated migration changes nothing");
     }
 
     async fn migrations_of_the_vendor_are_independent(database: Database) {

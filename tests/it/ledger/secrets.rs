@@ -50,15 +50,20 @@ fn child_process_that_leaks_secrets() {
 
 async fn serve(url: &str, api: &str) {
     Ledger::migrate(url).await.expect("tables");
-    let rest = Duration::from_millis(1);
-    let ledger =
-        Ledger::builder(url).keys(Keys::parse(KEY).expect("a key")).max_attempts(2).backoff(rest, rest).open().await;
+    let backoff = Duration::from_millis(1);
+    let ledger = Ledger::builder(url)
+        .keys(Keys::parse(KEY).expect("a key"))
+        .max_attempts(2)
+        .backoff(backoff, backoff)
+        .open()
+        .await;
     let ledger = ledger.expect("a ledger");
     let heroku = Heroku::new(SLUG, PASSWORD, SALT).expect("no part is empty").with_legacy_token(true);
     let client = Client::builder(CLIENT_SECRET).base_url(api).no_proxy().build().expect("a client");
     let platform = Platform::builder(SLUG, client, ledger.store()).build();
     let heroku = Addon::new(heroku, ledger.wrap(Careless).with_platform(platform.clone()));
-    let cloudcontrol = Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("as above"), ledger.wrap(Careless));
+    let cloudcontrol =
+        Addon::new(CloudControl::new(SLUG, PASSWORD, SALT).expect("valid credentials"), ledger.wrap(Careless));
     let worker = ledger.worker([heroku.clone()]).add([cloudcontrol.clone()]).poll_interval(Duration::from_millis(10));
     let sessions = SessionManagerLayer::new(ledger.sessions()).with_same_site(SameSite::Lax).with_secure(false);
     let app = Router::new()
@@ -93,7 +98,7 @@ impl Listener for Careless {
         tracing::info!(?request, "vendor at work");
         match request.plan.as_str() {
             "failing" => Self::fail(),
-            "panicking" => panic!("as told"),
+            "panicking" => panic!("scripted panic"),
             _ => Ok(Provisioned::new(request.resource)
                 .with_config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
                 .with_log_drain_url("https://canary-drain.example/canary")),
@@ -121,7 +126,7 @@ impl Listener for Careless {
     }
 }
 
-struct House {
+struct ChildApp {
     process: Child,
     /// Kept open, as the process continues to write.
     _output: BufReader<ChildStdout>,
@@ -129,7 +134,7 @@ struct House {
     log: PathBuf,
 }
 
-impl House {
+impl ChildApp {
     fn start(url: &str, api: &str, folder: &path::Path) -> Self {
         let log = folder.join("log");
         let mut process = Command::new(std::env::current_exe().expect("this program"))
@@ -148,12 +153,12 @@ impl House {
     fn stop(mut self) -> String {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        assert!(self.process.wait().expect("an end").success());
+        assert!(self.process.wait().expect("an exit status").success());
         std::fs::read_to_string(&self.log).expect("a log")
     }
 }
 
-impl Drop for House {
+impl Drop for ChildApp {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -161,28 +166,28 @@ impl Drop for House {
 }
 
 /// Returns the encodings of a secret: plain, hex, and base64 at any offset.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_lowercase(), hex::encode(secret)];
+fn encodings(secret: &str) -> Vec<String> {
+    let mut encodings = vec![secret.to_lowercase(), hex::encode(secret)];
     for shift in 0..3 {
         let shifted = [&b"  "[..shift.min(2)], secret.as_bytes()].concat();
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let text = engine.encode(&shifted);
             // omits the characters that depend on neighbouring bytes
             let inner = text.get(shift + usize::from(shift > 0)..text.len() - 2).unwrap_or_default();
-            forms.push(inner.to_lowercase());
+            encodings.push(inner.to_lowercase());
         }
     }
-    forms
+    encodings
 }
 
 fn assert_holds_none(what: &str, text: &[u8], secrets: &[String]) {
     let text = text.to_ascii_lowercase();
     for secret in secrets {
-        for form in forms(secret) {
+        for form in encodings(secret) {
             let found = text.windows(form.len()).position(|window| window == form.as_bytes());
             if let Some(place) = found {
                 let around = &text[place.saturating_sub(200)..(place + 100).min(text.len())];
-                panic!("{secret} stands in {what}: {}", String::from_utf8_lossy(around));
+                panic!("{secret} appears in {what}: {}", String::from_utf8_lossy(around));
             }
         }
     }
@@ -194,9 +199,9 @@ on_both_databases! {
         std::fs::create_dir(&folder).expect("a folder");
         let platform = play::Platform::new(SLUG, PASSWORD, CLIENT_SECRET);
         let api = platform.serve().await.expect("a port");
-        let house = House::start(&database.url, api.url(), &folder);
-        let heroku = testkit::Heroku::new(&format!("{}/heroku", house.root), SLUG, PASSWORD, SALT);
-        let cloudcontrol = testkit::CloudControl::new(&format!("{}/cloudcontrol", house.root), SLUG, PASSWORD, SALT);
+        let app = ChildApp::start(&database.url, api.url(), &folder);
+        let heroku = testkit::Heroku::new(&format!("{}/heroku", app.root), SLUG, PASSWORD, SALT);
+        let cloudcontrol = testkit::CloudControl::new(&format!("{}/cloudcontrol", app.root), SLUG, PASSWORD, SALT);
         let (made, failing, panicking) = (key(), key(), key());
         let mut secrets = vec!["canary".to_owned(), KEY.to_owned(), sign::basic(SLUG, PASSWORD).replace("Basic ", "")];
         let mut refusals: Vec<Reply> = Vec::new();
@@ -217,7 +222,7 @@ on_both_databases! {
 
         // sign-ons by POST and by GET, and their replays
         let now = OffsetDateTime::now_utc();
-        let mut visitor = Browser::new(&house.root);
+        let mut visitor = Browser::new(&app.root);
         let form = canaries::form(&heroku, &made).at(now);
         visitor.post_form(form.url(), form.fields()).await.expect(302);
         let session = visitor.cookie("id").expect("a session").value().to_owned();
@@ -237,16 +242,16 @@ on_both_databases! {
         // a grant that is exchanged for a token, which is used, and a grant that Heroku rejects
         let install = platform.install("basic");
         heroku.provision("basic").install(&install).await.expect(200);
-        until("it is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+        until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         let tokens = install.exchanges()[0].response_json();
         secrets.extend(["access_token", "refresh_token"].map(|token| tokens[token].as_str().expect("a token").to_owned()));
-        let name = format!("{}/names/{}", house.root, install.uuid());
-        until("its token is used", || async { reqwest::get(&name).await.unwrap().text().await.unwrap() == install.name() }).await;
+        let name = format!("{}/names/{}", app.root, install.uuid());
+        until("the token is used", || async { reqwest::get(&name).await.unwrap().text().await.unwrap() == install.name() }).await;
         platform.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
         let lost = platform.install("basic");
         heroku.provision("basic").install(&lost).await.expect(200);
         let refused = || platform.exchanges().iter().any(|exchange| exchange.status() == Some(401));
-        until("Heroku does not take it", || async { refused() }).await;
+        until("Heroku rejects the grant", || async { refused() }).await;
         secrets.extend([install.grant().code().to_owned(), lost.grant().code().to_owned()]);
 
         for refusal in &refusals {
@@ -262,13 +267,13 @@ on_both_databases! {
             None => dump(&database.url),
         };
         let running: Vec<u8> = stored();
-        let log = house.stop();
+        let log = app.stop();
         for stored in [running, stored()] {
             // shows that the scan works: the plan is not a secret
             assert!(String::from_utf8_lossy(&stored).contains("marker-plan"));
             assert_holds_none("the database", &stored, &secrets);
         }
-        assert!(log.contains("TRACE") && log.contains("vendor at work") && log.contains("parked a"), "it says a lot");
+        assert!(log.contains("TRACE") && log.contains("vendor at work") && log.contains("parked a"), "the log is detailed");
         assert_holds_none("the log", log.as_bytes(), &secrets);
         std::fs::remove_dir_all(folder).expect("the folder");
     }

@@ -9,7 +9,7 @@ use maitre_ledger::State;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::support::{Act, Answer, Database, Vendor, Working, basic, key, soon, until, worker};
+use super::support::{Act, Answer, Database, RunningWorker, Vendor, basic, key, soon, until, worker};
 
 /// Longer than any test waits, so a process that continues an operation was given its lease.
 const LEASE: Duration = Duration::from_hours(1);
@@ -22,29 +22,29 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         let gate = vendor.stop_at(&key);
-        let (kept, request) = (stopping.wrap(vendor.clone()), basic(&key));
-        let call = tokio::spawn(async move { kept.provision(request).await });
+        let (listener, request) = (stopping.wrap(vendor.clone()), basic(&key));
+        let call = tokio::spawn(async move { listener.provision(request).await });
         gate.entered().await;
         assert_eq!(stopping.in_flight().count(), 1);
 
         soon("closing", stopping.close()).await;
-        let told = Answer::from(soon("the call", call).await.unwrap());
-        assert_eq!(told, Answer::Failed(FailureKind::Unavailable));
-        let _working = Working::start(&other, &vendor);
-        until("another goes on", || async {
+        let answer = Answer::from(soon("the call", call).await.unwrap());
+        assert_eq!(answer, Answer::Failed(FailureKind::Unavailable));
+        let _worker = RunningWorker::start(&other, &vendor);
+        until("another process continues", || async {
             other.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Provisioned)
         })
         .await;
         let timeline = other.resource(&key).await.unwrap().unwrap().timeline;
-        assert_eq!(timeline[0].attempt, 1, "the try that was stopped does not count");
-        assert_eq!(vendor.doubles().await, 0);
+        assert_eq!(timeline[0].attempt, 1, "the interrupted attempt does not count");
+        assert_eq!(vendor.duplicates().await, 0);
     }
 
     async fn a_stopping_server_finishes_running_operations(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let (called, taken_up) = (key(), key());
-        vendor.tell(&taken_up, [Act::Fail("no connection")]);
+        vendor.script(&taken_up, [Act::Fail("no connection")]);
         let _ = ledger.wrap(vendor.clone()).provision(basic(&taken_up)).await;
         let gates = [vendor.stop_at(&called), vendor.stop_at(&taken_up)];
 
@@ -58,18 +58,18 @@ on_both_databases! {
         let serving = tokio::spawn(serving.until(async { drop(stopped.await) }));
 
         let heroku = maitre_testkit::Heroku::new(&root, "lantern", "password", "salt");
-        let order = tokio::spawn(heroku.provision("basic").uuid(&called).send());
+        let call = tokio::spawn(heroku.provision("basic").uuid(&called).send());
         for gate in &gates {
             gate.entered().await;
         }
         stop.send(()).unwrap();
-        until("it accepts nobody", || async { heroku.provision("basic").try_send().await.is_err() }).await;
+        until("the server accepts no connections", || async { heroku.provision("basic").try_send().await.is_err() }).await;
         assert!(!serving.is_finished());
         for gate in gates {
             gate.open();
         }
-        soon("the answer", order).await.unwrap().expect(200);
-        soon("the server", serving).await.unwrap().expect("it served");
+        soon("the answer", call).await.unwrap().expect(200);
+        soon("the server", serving).await.unwrap().expect("a clean shutdown");
         assert_eq!(vendor.widget(&called).await.as_deref(), Some("basic"));
         assert_eq!(vendor.widget(&taken_up).await.as_deref(), Some("basic"));
     }
@@ -80,7 +80,7 @@ on_both_databases! {
         let other = database.options().lease_duration(LEASE).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
         let (called, taken_up) = (key(), key());
-        vendor.tell(&taken_up, [Act::Fail("no connection")]);
+        vendor.script(&taken_up, [Act::Fail("no connection")]);
         let _ = ledger.wrap(vendor.clone()).provision(basic(&taken_up)).await;
         let gates = [vendor.stop_at(&called), vendor.stop_at(&taken_up)];
         let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
@@ -93,21 +93,21 @@ on_both_databases! {
         let serving = serving.deadline(Duration::from_millis(50));
         let serving = tokio::spawn(serving.until(async { drop(stopped.await) }));
         let heroku = maitre_testkit::Heroku::new(&root, "lantern", "password", "salt");
-        let order = tokio::spawn(heroku.provision("basic").uuid(&called).try_send());
+        let call = tokio::spawn(heroku.provision("basic").uuid(&called).try_send());
         for gate in &gates {
             gate.entered().await;
         }
         stop.send(()).unwrap();
-        soon("the server", serving).await.unwrap().expect("it served");
-        let _ = soon("the call", order).await.unwrap();
+        soon("the server", serving).await.unwrap().expect("a clean shutdown");
+        let _ = soon("the call", call).await.unwrap();
 
-        let _working = Working::start(&other, &vendor);
+        let _worker = RunningWorker::start(&other, &vendor);
         for key in [called, taken_up] {
-            until("another goes on", || async {
+            until("another process continues", || async {
                 other.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Provisioned)
             })
             .await;
         }
-        assert_eq!(vendor.doubles().await, 0);
+        assert_eq!(vendor.duplicates().await, 0);
     }
 }

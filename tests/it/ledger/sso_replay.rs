@@ -18,27 +18,27 @@ on_both_databases! {
             processes[0].wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
             let strengths = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
             let calls = (0..1000usize).map(|number| {
-                let kept = processes[number % 3].wrap(vendor.clone());
+                let listener = processes[number % 3].wrap(vendor.clone());
                 let request = sign_on(&key, strengths[(number / 3 + round) % 3], MADE_AT);
-                async move { kept.single_sign_on(request).await }
+                async move { listener.single_sign_on(request).await }
             });
             let answers = replies(calls.collect::<Vec<_>>()).await;
             assert_eq!(answers.iter().filter(|answer| answer.is_done()).count(), 1);
-            assert_eq!(vendor.calls(&key).await.len(), 2, "the listener is not asked for the others");
+            assert_eq!(vendor.calls(&key).await.len(), 2, "the listener is not called for the others");
         }
     }
 
     async fn a_form_used_in_one_variant_is_rejected_in_every_other(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let order = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
         for first in order {
             let key = key();
-            kept.provision(basic(&key)).await.expect("a widget");
-            kept.single_sign_on(sign_on(&key, first, MADE_AT)).await.expect("the first time");
+            listener.provision(basic(&key)).await.expect("a widget");
+            listener.single_sign_on(sign_on(&key, first, MADE_AT)).await.expect("the first time");
             for then in order {
-                let failure = kept.single_sign_on(sign_on(&key, then, MADE_AT)).await.expect_err("the second time");
+                let failure = listener.single_sign_on(sign_on(&key, then, MADE_AT)).await.expect_err("the second time");
                 assert_eq!(failure.kind(), FailureKind::Refused, "{first:?}, then {then:?}");
             }
         }
@@ -46,24 +46,24 @@ on_both_databases! {
 
     async fn other_users_and_other_seconds_have_separate_tokens(database: Database) {
         let ledger = database.ledger().await;
-        let kept = ledger.wrap(Vendor::new(database.pool().await).await);
+        let listener = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
-        kept.provision(basic(&key)).await.expect("a widget");
+        listener.provision(basic(&key)).await.expect("a widget");
         let ada = sign_on(&key, TokenKind::User, MADE_AT);
         let mut bob = ada.clone();
         bob.identity = Identity::verified("d5c2a3e1", "bob@example.org");
-        kept.single_sign_on(ada).await.expect("ada");
-        kept.single_sign_on(bob).await.expect("bob, in the same second");
-        kept.single_sign_on(sign_on(&key, TokenKind::User, MADE_AT + 1)).await.expect("ada, a second later");
+        listener.single_sign_on(ada).await.expect("ada");
+        listener.single_sign_on(bob).await.expect("bob, in the same second");
+        listener.single_sign_on(sign_on(&key, TokenKind::User, MADE_AT + 1)).await.expect("ada, a second later");
     }
 
     async fn changed_unsigned_fields_do_not_make_a_new_token(database: Database) {
         let ledger = database.ledger().await;
-        let kept = ledger.wrap(Vendor::new(database.pool().await).await);
+        let listener = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
-        let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
+        let id = listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         let form = sign_on(&key, TokenKind::Resource, MADE_AT);
-        kept.single_sign_on(form.clone()).await.expect("the first time");
+        listener.single_sign_on(form.clone()).await.expect("the first time");
         let mut altered = form.clone();
         altered.identity = Identity::claimed(Some("d5c2a3e1".into()), None);
         altered.app = Some("another".into());
@@ -71,7 +71,7 @@ on_both_databases! {
         altered.extra.insert("x".into(), "y".into());
         let by_name = sign_on(&id, TokenKind::Resource, MADE_AT);
         for again in [form, altered, by_name] {
-            let failure = kept.single_sign_on(again).await.expect_err("the second time");
+            let failure = listener.single_sign_on(again).await.expect_err("the second time");
             assert_eq!(failure.kind(), FailureKind::Refused);
         }
     }
@@ -87,6 +87,6 @@ on_both_databases! {
         let failure = later.wrap(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");
         assert_eq!(failure.kind(), FailureKind::Refused);
         let after = database.options().clock_offset(Duration::from_secs(400)).open().await.unwrap();
-        after.wrap(vendor.clone()).single_sign_on(form).await.expect("the window's check alone keeps it out by then");
+        after.wrap(vendor.clone()).single_sign_on(form).await.expect("after the window, only the router's check rejects the token");
     }
 }

@@ -6,19 +6,21 @@ use maitre_core::{Backend, FailureKind};
 use maitre_ledger::State;
 use sqlx::Executor;
 
-use super::support::{Act, Answer, Database, Vendor, Working, addon, basic, key, plan, remove, until};
+use super::support::{
+    Act, Answer, Database, RunningWorker, Vendor, addon, basic, deprovision, key, plan_change, until,
+};
 
 on_both_databases! {
     async fn no_secret_of_a_deprovisioned_resource_is_kept(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        kept.provision(basic(&key)).await.expect("a widget");
-        vendor.tell(&key, [Act::Fail("no connection")]);
-        let _ = kept.plan_change(plan(&key, "premium")).await;
-        kept.plan_change(plan(&key, "premium")).await.expect("a plan change");
-        kept.deprovision(remove(&key)).await.expect("a removal");
+        listener.provision(basic(&key)).await.expect("a widget");
+        vendor.script(&key, [Act::Fail("no connection")]);
+        let _ = listener.plan_change(plan_change(&key, "premium")).await;
+        listener.plan_change(plan_change(&key, "premium")).await.expect("a plan change");
+        listener.deprovision(deprovision(&key)).await.expect("a deprovision");
 
         let kept_values = "SELECT request_hash FROM maitre_resources WHERE key = $1 AND (request_hash IS NOT NULL OR reply IS NOT NULL)
              UNION ALL SELECT request FROM maitre_operations WHERE kind <> 'deprovision'
@@ -27,27 +29,27 @@ on_both_databases! {
         assert_eq!(rows.len(), 0);
         let timeline = ledger.resource(&key).await.unwrap().expect("a tombstone").timeline;
         let kinds: Vec<_> = timeline.iter().map(|operation| operation.kind.as_str()).collect();
-        assert_eq!(kinds, ["provision", "plan_change", "deprovision"], "what happened can still be told");
+        assert_eq!(kinds, ["provision", "plan_change", "deprovision"], "the timeline is listener");
     }
 
     async fn an_erased_key_cannot_be_provisioned_again(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let key = key();
-        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "never heard of it");
-        let id = kept.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
-        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "what lives is left alone");
-        assert!(kept.provision(basic(&key)).await.is_ok());
-        kept.deprovision(remove(&key)).await.expect("a removal");
+        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "the key is unknown");
+        let id = listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
+        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "a live resource is not erased");
+        assert!(listener.provision(basic(&key)).await.is_ok());
+        listener.deprovision(deprovision(&key)).await.expect("a deprovision");
 
-        assert!(ledger.erase(&addon(), &id).await.unwrap(), "by the vendor's name of it");
+        assert!(ledger.erase(&addon(), &id).await.unwrap(), "by the provider id");
         assert!(ledger.resource(&id).await.unwrap().is_none());
         let bare = ledger.resource(&key).await.unwrap().expect("a tombstone");
         assert_eq!((bare.state, bare.plan, bare.provider_id), (State::Deprovisioned, None, None));
         assert!(bare.timeline.is_empty());
-        assert_eq!(Answer::from(kept.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
-        assert_eq!(Answer::from(kept.deprovision(remove(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(Answer::from(listener.deprovision(deprovision(&key)).await), Answer::Failed(FailureKind::Gone));
     }
 
     async fn tombstones_are_kept_for_the_configured_retention(database: Database) {
@@ -55,12 +57,12 @@ on_both_databases! {
         database.migrated().await;
         let ledger = database.options().retention(30 * day).open().await.unwrap();
         let vendor = Vendor::new(database.pool().await).await;
-        let kept = ledger.wrap(vendor.clone());
+        let listener = ledger.wrap(vendor.clone());
         let (gone, alive) = (key(), key());
         for key in [&gone, &alive] {
-            kept.provision(basic(key)).await.expect("a widget");
+            listener.provision(basic(key)).await.expect("a widget");
         }
-        kept.deprovision(remove(&gone)).await.expect("a removal");
+        listener.deprovision(deprovision(&gone)).await.expect("a deprovision");
 
         let sweep_at = async |days: u32, retention: Option<Duration>| {
             let mut options = database.options().clock_offset(days * day);
@@ -68,17 +70,17 @@ on_both_databases! {
                 options = options.retention(retention);
             }
             let later = options.open().await.unwrap();
-            let working = Working::start(&later, &vendor);
+            let worker = RunningWorker::start(&later, &vendor);
             // a worker sweeps first, so the sweep is done when this operation is
-            vendor.tell(&alive, [Act::Fail("no connection")]);
-            let _ = later.wrap(vendor.clone()).plan_change(plan(&alive, &format!("plan-{days}"))).await;
-            until("the worker has worked", || async { later.stats().await.unwrap().open_operations == 0 }).await;
-            drop(working);
+            vendor.script(&alive, [Act::Fail("no connection")]);
+            let _ = later.wrap(vendor.clone()).plan_change(plan_change(&alive, &format!("plan-{days}"))).await;
+            until("the worker is done", || async { later.stats().await.unwrap().open_operations == 0 }).await;
+            drop(worker);
         };
         sweep_at(29, Some(30 * day)).await;
         assert!(ledger.resource(&gone).await.unwrap().is_some());
         sweep_at(10_000, None).await;
-        assert!(ledger.resource(&gone).await.unwrap().is_some(), "for ever, where nothing was said");
+        assert!(ledger.resource(&gone).await.unwrap().is_some(), "without a retention, tombstones are listener forever");
         sweep_at(31, Some(30 * day)).await;
         assert!(ledger.resource(&gone).await.unwrap().is_none());
         assert!(ledger.resource(&alive).await.unwrap().is_some());

@@ -8,19 +8,19 @@ use std::time::Duration;
 use maitre_core::{
     Deprovision, Deprovisioned, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn, SignedOn,
 };
-use maitre_testkit as market;
+use maitre_testkit as testkit;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use super::World;
-use super::setup::{House, client};
-use crate::ledger::support::{Database, Machine, Vendor, obey};
+use super::Fixture;
+use super::setup::{App, api_client};
+use crate::ledger::support::{ChildProcess, Database, Vendor, serve_commands};
 use crate::support::{Folder, PASSWORD, SALT, SLUG};
 
-const DATABASE: &str = "MAITRE_TEST_BRANCH_DATABASE";
-const API: &str = "MAITRE_TEST_BRANCH_API";
-const CLOCK: &str = "MAITRE_TEST_BRANCH_CLOCK";
-const LOG: &str = "MAITRE_TEST_BRANCH_LOG";
+const DATABASE: &str = "MAITRE_TEST_PLATFORM_DATABASE";
+const API: &str = "MAITRE_TEST_PLATFORM_API";
+const CLOCK: &str = "MAITRE_TEST_PLATFORM_CLOCK";
+const LOG: &str = "MAITRE_TEST_PLATFORM_LOG";
 
 /// Lease duration: how long a process may be silent before another takes over.
 const LEASE: Duration = Duration::from_secs(3);
@@ -29,29 +29,30 @@ const LEASE: Duration = Duration::from_secs(3);
 pub(super) const SLOW: &str = "slow";
 
 /// Parent's handle of a child process.
-pub(super) struct Branch {
-    pub(super) machine: Arc<Machine>,
+pub(super) struct AppProcess {
+    pub(super) child: Arc<ChildProcess>,
     /// Client that sends Heroku's requests.
-    pub(super) market: market::Heroku,
+    pub(super) client: testkit::Heroku,
     log: PathBuf,
     _folder: Folder,
 }
 
-impl Branch {
-    pub(super) async fn start(world: &World) -> Self {
-        Self::start_late(world, Duration::ZERO).await
+impl AppProcess {
+    pub(super) async fn start(fixture: &Fixture) -> Self {
+        Self::start_late(fixture, Duration::ZERO).await
     }
 
     /// Starts a process whose clock is ahead.
-    pub(super) async fn start_late(world: &World, ahead: Duration) -> Self {
+    pub(super) async fn start_late(fixture: &Fixture, ahead: Duration) -> Self {
         let folder = Folder::new();
         let log = folder.0.join("log");
         let (seconds, path) = (ahead.as_secs().to_string(), log.display().to_string());
-        let environment = [(DATABASE, &*world.database.url), (API, world.api.url()), (CLOCK, &*seconds), (LOG, &*path)];
-        let machine = Machine::start("platform::processes::child_process", &environment).await;
-        let url = machine.ask("where").await.expect("it lives");
-        let market = market::Heroku::new(&url, SLUG, PASSWORD, SALT);
-        Self { machine, market, log, _folder: folder }
+        let environment =
+            [(DATABASE, &*fixture.database.url), (API, fixture.api.url()), (CLOCK, &*seconds), (LOG, &*path)];
+        let child = ChildProcess::start("platform::processes::child_process", &environment).await;
+        let url = child.send("where").await.expect("a running process");
+        let client = testkit::Heroku::new(&url, SLUG, PASSWORD, SALT);
+        Self { child, client, log, _folder: folder }
     }
 
     /// Returns the number of logged errors that contain these words.
@@ -61,7 +62,7 @@ impl Branch {
 }
 
 /// Serves commands if a test started this process; otherwise does nothing.
-pub(super) fn serve_if_told() {
+pub(super) fn serve_if_child() {
     let (Ok(database), Ok(api), Ok(log)) = (std::env::var(DATABASE), std::env::var(API), std::env::var(LOG)) else {
         return;
     };
@@ -79,37 +80,37 @@ fn log_errors(path: &Path) {
 }
 
 async fn serve(database: Database, api: &str, ahead: i64) {
-    let ledger_ahead = Duration::from_secs(u64::try_from(ahead).expect("not behind"));
+    let ledger_ahead = Duration::from_secs(u64::try_from(ahead).expect("a clock that is ahead"));
     let options = database.options().lease_duration(LEASE).connections(4).clock_offset(ledger_ahead);
     // operations of processes that are killed this often need more attempts than in a year
     let options = options.max_attempts(10_000).backoff(Duration::from_millis(1), Duration::from_millis(50));
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.checks_fence = true;
     let clock = Arc::new(AtomicI64::new(ahead));
-    let client = client(api, {
+    let client = api_client(api, {
         let clock = clock.clone();
         move || OffsetDateTime::now_utc() + time::Duration::seconds(clock.load(Ordering::SeqCst))
     });
-    let house =
-        House::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).request_replacement_grants())
+    let app =
+        App::open(options, client, Slow(vendor), |platform| platform.password(PASSWORD).request_replacement_grants())
             .await;
-    let _working = tokio::spawn(house.worker().concurrency(64).run(std::future::pending()));
-    let house = Arc::new(house);
-    obey(|words| {
-        let (house, clock) = (house.clone(), clock.clone());
+    let _worker = tokio::spawn(app.worker().concurrency(64).run(std::future::pending()));
+    let app = Arc::new(app);
+    serve_commands(|words| {
+        let (app, clock) = (app.clone(), clock.clone());
         async move {
             match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                ["where"] => house.server.url("/heroku"),
+                ["where"] => app.server.url("/heroku"),
                 ["ahead", seconds] => {
                     clock.store(seconds.parse().expect("seconds"), Ordering::SeqCst);
                     "done".to_owned()
                 }
                 ["name", uuid] => {
                     let resource = (*uuid).into();
-                    let add_on = house.platform.call(&resource, |api| async move { api.add_on(uuid).await }).await;
+                    let add_on = app.platform.call(&resource, |api| async move { api.add_on(uuid).await }).await;
                     add_on.map_or_else(|error| error.to_string(), |add_on| add_on.name)
                 }
-                other => format!("no such order: {other:?}"),
+                other => format!("unknown command: {other:?}"),
             }
         }
     })
@@ -122,7 +123,7 @@ struct Slow(Vendor);
 impl Listener for Slow {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         if request.plan == SLOW {
-            sleep(takes(request.resource.as_str())).await;
+            sleep(provision_time(request.resource.as_str())).await;
         }
         self.0.provision(request).await
     }
@@ -141,7 +142,7 @@ impl Listener for Slow {
 }
 
 /// Returns up to ten seconds, derived from the random digits of the uuid.
-fn takes(uuid: &str) -> Duration {
+fn provision_time(uuid: &str) -> Duration {
     let drawn = u64::from_str_radix(&uuid[..8], 16).expect("a uuid");
     Duration::from_millis(drawn % 10_000)
 }

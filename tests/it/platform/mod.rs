@@ -10,4 +10,4 @@ mod setup;
 mod tokens;
 mod webhooks;
 
-use setup::{House, World};
+use setup::{App, Fixture};

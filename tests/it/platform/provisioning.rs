@@ -4,32 +4,32 @@ use std::time::Duration;
 
 use maitre_testkit::platform::{Fault, State};
 
-use super::World;
-use super::setup::{becomes, id};
+use super::Fixture;
+use super::setup::{id, wait_for_state};
 use crate::ledger::support::{Act, Database, Gate, until};
 
 on_both_databases! {
     async fn a_fast_provision_is_200_and_its_grant_is_exchanged(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let (install, reply) = world.order(&house).await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let (install, reply) = fixture.install(&app).await;
         assert_eq!(reply.expect(200).json()["id"], install.uuid());
-        house.all_done().await;
+        app.wait_until_idle().await;
         let tally = install.call_counts();
         assert_eq!((tally.exchanges, tally.config_patches, tally.provisioned), (1, 0, 0));
         let uuid = install.uuid();
-        let add_on = house.platform.call(&id(&install), |api| async move { api.add_on(uuid).await }).await;
+        let add_on = app.platform.call(&id(&install), |api| async move { api.add_on(uuid).await }).await;
         assert_eq!(add_on.unwrap().name, install.name());
-        world.is_content();
+        fixture.assert_no_violations();
     }
 
     async fn a_slow_provision_is_202_and_heroku_is_notified_once(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.heroku.install("basic");
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let install = fixture.heroku.install("basic");
         let gate = Gate::new();
-        world.vendor.tell(install.uuid(), [Act::Wait(gate.clone())]);
-        let reply = house.market.provision("basic").install(&install).send().await;
+        fixture.vendor.script(install.uuid(), [Act::Wait(gate.clone())]);
+        let reply = app.client.provision("basic").install(&install).send().await;
         install.record_provision(&reply);
         let body = reply.expect(202).json();
         assert_eq!(body["id"], install.uuid());
@@ -37,42 +37,42 @@ on_both_databases! {
         assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
 
         // the exchange does not wait for the provision
-        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+        until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         assert_eq!(install.state(), State::Provisioning);
         // a repeated request joins the same operation
-        house.market.provision("basic").install(&install).send().await.expect(202);
+        app.client.provision("basic").install(&install).send().await.expect(202);
 
         gate.open();
-        becomes(&install, State::Provisioned).await;
-        house.all_done().await;
+        wait_for_state(&install, State::Provisioned).await;
+        app.wait_until_idle().await;
         let tally = install.call_counts();
         assert_eq!((tally.config_patches, tally.provisioned, tally.restarts), (1, 1, 1));
         assert!(install.config()["WIDGET_URL"].starts_with("https://"));
-        assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1);
+        assert_eq!(fixture.vendor.calls(install.uuid()).await.len(), 1);
         // a completed provision is replayed
-        let again = house.market.provision("basic").install(&install).send().await;
+        let again = app.client.provision("basic").install(&install).send().await;
         assert_eq!(again.expect(200).json()["config"]["WIDGET_URL"], *install.config()["WIDGET_URL"]);
-        world.is_content();
+        fixture.assert_no_violations();
     }
 
     async fn a_refusal_after_202_is_reported_as_deprovisioned(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.heroku.install("basic");
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let install = fixture.heroku.install("basic");
         let gate = Gate::new();
-        world.vendor.tell(install.uuid(), [Act::Wait(gate.clone()), Act::Refuse("Sold out.")]);
-        let reply = house.market.provision("basic").install(&install).send().await;
+        fixture.vendor.script(install.uuid(), [Act::Wait(gate.clone()), Act::Refuse("Sold out.")]);
+        let reply = app.client.provision("basic").install(&install).send().await;
         install.record_provision(reply.expect(202));
         gate.open();
-        becomes(&install, State::Deprovisioned).await;
-        house.all_done().await;
+        wait_for_state(&install, State::Deprovisioned).await;
+        app.wait_until_idle().await;
         assert_eq!(install.call_counts().deprovisioned, 1);
-        world.is_content();
+        fixture.assert_no_violations();
     }
 
     async fn api_faults_and_lost_responses_are_retried(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
         let (grant, config) = (("POST", "/oauth/token"), ("PATCH", "/addons/*/config"));
         let end = ("POST", "/addons/*/actions/provision");
         for (number, fault) in [
@@ -88,142 +88,142 @@ on_both_databases! {
         .into_iter()
         .enumerate()
         {
-            let install = world.heroku.install("basic");
-            let gate = world.vendor.stop_at(install.uuid());
-            world.heroku.inject_fault(fault);
-            let reply = house.market.provision("basic").install(&install).send().await;
+            let install = fixture.heroku.install("basic");
+            let gate = fixture.vendor.stop_at(install.uuid());
+            fixture.heroku.inject_fault(fault);
+            let reply = app.client.provision("basic").install(&install).send().await;
             install.record_provision(reply.expect(202));
             gate.open();
-            becomes(&install, State::Provisioned).await;
-            house.all_done().await;
-            world.heroku.clear_faults();
+            wait_for_state(&install, State::Provisioned).await;
+            app.wait_until_idle().await;
+            fixture.heroku.clear_faults();
             let tally = install.call_counts();
             assert_eq!((tally.provisioned, tally.restarts), (1, 1), "fault {number}");
-            assert_eq!(world.vendor.calls(install.uuid()).await.len(), 1, "fault {number}");
+            assert_eq!(fixture.vendor.calls(install.uuid()).await.len(), 1, "fault {number}");
         }
-        world.is_content();
+        fixture.assert_no_violations();
     }
 
     async fn a_deprovision_during_a_provision_stops_further_api_calls(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.heroku.install("basic");
-        let gate = world.vendor.stop_at(install.uuid());
-        let reply = house.market.provision("basic").install(&install).send().await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let install = fixture.heroku.install("basic");
+        let gate = fixture.vendor.stop_at(install.uuid());
+        let reply = app.client.provision("basic").install(&install).send().await;
         install.record_provision(reply.expect(202));
-        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
-        let removal = house.remove(&install);
-        let (removal, ()) = tokio::join!(removal, async {
+        until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+        let deprovisioning = app.deprovision(&install);
+        let (deprovisioning, ()) = tokio::join!(deprovisioning, async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             gate.open();
         });
-        removal.expect(204);
-        house.all_done().await;
-        assert_eq!(world.vendor.widget(install.uuid()).await, None);
+        deprovisioning.expect(204);
+        app.wait_until_idle().await;
+        assert_eq!(fixture.vendor.widget(install.uuid()).await, None);
         let tally = install.call_counts();
         assert_eq!((tally.provisioned, tally.calls_after_deprovision), (0, 0));
-        world.is_content();
+        fixture.assert_no_violations();
     }
 
     async fn a_slow_plan_change_patches_the_config_on_completion(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.ordered(&house).await;
-        let gate = world.vendor.stop_at(install.uuid());
-        house.change_plan(&install, "premium").await.expect(202);
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let install = fixture.installed(&app).await;
+        let gate = fixture.vendor.stop_at(install.uuid());
+        app.change_plan(&install, "premium").await.expect(202);
         gate.open();
-        house.all_done().await;
+        app.wait_until_idle().await;
         assert_eq!(install.config()["A_FIRST"], "premium");
         assert_eq!(install.call_counts().config_patches, 1);
-        house.change_plan(&install, "premium").await.expect(200);
-        world.is_content();
+        app.change_plan(&install, "premium").await.expect(200);
+        fixture.assert_no_violations();
     }
 
     async fn a_slow_deprovision_is_reported_to_heroku(database: Database) {
-        let world = World::new(database).await;
-        world.heroku.update_settings(|settings| settings.async_deprovisioning = true);
-        let house = world.house().await;
-        let install = world.ordered(&house).await;
-        let gate = world.vendor.stop_at(install.uuid());
-        house.remove(&install).await.expect(202);
+        let fixture = Fixture::new(database).await;
+        fixture.heroku.update_settings(|settings| settings.async_deprovisioning = true);
+        let app = fixture.start_app().await;
+        let install = fixture.installed(&app).await;
+        let gate = fixture.vendor.stop_at(install.uuid());
+        app.deprovision(&install).await.expect(202);
         gate.open();
-        becomes(&install, State::Deprovisioned).await;
-        house.all_done().await;
+        wait_for_state(&install, State::Deprovisioned).await;
+        app.wait_until_idle().await;
         assert_eq!((install.call_counts().deprovisioned, install.call_counts().calls_after_deprovision), (1, 0));
-        assert_eq!(world.vendor.widget(install.uuid()).await, None);
-        world.is_content();
+        assert_eq!(fixture.vendor.widget(install.uuid()).await, None);
+        fixture.assert_no_violations();
     }
 
     async fn a_deprovision_completed_before_heroku_reads_the_202_is_reported_again(database: Database) {
-        let world = World::new(database).await;
-        world.heroku.update_settings(|settings| settings.async_deprovisioning = true);
-        let house = world.house().await;
-        let install = world.ordered(&house).await;
-        let gate = world.vendor.stop_at(install.uuid());
-        let reply = house.market.deprovision(install.uuid()).send().await;
+        let fixture = Fixture::new(database).await;
+        fixture.heroku.update_settings(|settings| settings.async_deprovisioning = true);
+        let app = fixture.start_app().await;
+        let install = fixture.installed(&app).await;
+        let gate = fixture.vendor.stop_at(install.uuid());
+        let reply = app.client.deprovision(install.uuid()).send().await;
         gate.open();
         let refused = || install.exchanges().iter().any(|exchange| exchange.status() == Some(422));
-        until("it is told too early", || async { refused() }).await;
+        until("Heroku rejects the early notification", || async { refused() }).await;
         install.record_deprovision(reply.expect(202));
-        becomes(&install, State::Deprovisioned).await;
-        house.all_done().await;
+        wait_for_state(&install, State::Deprovisioned).await;
+        app.wait_until_idle().await;
         assert_eq!((install.call_counts().deprovisioned, install.call_counts().calls_after_deprovision), (1, 0));
-        assert_eq!(house.ledger.stats().await.unwrap().parked_operations, 0);
-        world.is_content();
+        assert_eq!(app.ledger.stats().await.unwrap().parked_operations, 0);
+        fixture.assert_no_violations();
     }
 
     async fn a_deprovision_needs_no_token(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.ordered(&house).await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let install = fixture.installed(&app).await;
         // Heroku's token endpoint fails, and the token has expired
-        world.heroku.inject_fault(Fault::status(503).always());
-        world.heroku.clock().advance(Duration::from_hours(9));
-        house.remove(&install).await.expect(204);
-        house.all_done().await;
+        fixture.heroku.inject_fault(Fault::status(503).always());
+        fixture.heroku.clock().advance(Duration::from_hours(9));
+        app.deprovision(&install).await.expect(204);
+        app.wait_until_idle().await;
     }
 
     async fn a_provision_that_heroku_gave_up_is_deprovisioned(database: Database) {
-        let world = World::new(database).await;
-        let house = world.house().await;
-        let install = world.heroku.install("basic");
-        let gate = world.vendor.stop_at(install.uuid());
-        let reply = house.market.provision("basic").install(&install).send().await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app().await;
+        let install = fixture.heroku.install("basic");
+        let gate = fixture.vendor.stop_at(install.uuid());
+        let reply = app.client.provision("basic").install(&install).send().await;
         install.record_provision(reply.expect(202));
-        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
-        house.errands_done().await;
+        until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+        app.wait_for_jobs().await;
         let late = Duration::from_hours(12) + Duration::from_mins(1);
-        world.heroku.clock().advance(late);
+        fixture.heroku.clock().advance(late);
         assert_eq!(install.state(), State::Deprovisioned);
         gate.open();
-        until("it is done, too late", || async { world.vendor.widget(install.uuid()).await.is_some() }).await;
-        drop(house);
+        until("the work is done too late", || async { fixture.vendor.widget(install.uuid()).await.is_some() }).await;
+        drop(app);
 
-        let house = world.house_with(world.options().clock_offset(late), |platform| platform).await;
-        until("it is taken down", || async { world.vendor.widget(install.uuid()).await.is_none() }).await;
-        house.all_done().await;
-        house.market.provision("basic").install(&install).send().await.expect(410);
+        let app = fixture.start_app_with(fixture.options().clock_offset(late), |platform| platform).await;
+        until("the resource is deprovisioned", || async { fixture.vendor.widget(install.uuid()).await.is_none() }).await;
+        app.wait_until_idle().await;
+        app.client.provision("basic").install(&install).send().await.expect(410);
         assert_eq!(install.call_counts().provisioned, 0);
     }
 
     async fn a_slow_deprovision_without_a_token_ends_at_the_completion_deadline(database: Database) {
-        let world = World::new(database).await;
-        world.heroku.update_settings(|settings| settings.async_deprovisioning = true);
-        let house = world.house().await;
-        world.heroku.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
-        let (install, reply) = world.order(&house).await;
+        let fixture = Fixture::new(database).await;
+        fixture.heroku.update_settings(|settings| settings.async_deprovisioning = true);
+        let app = fixture.start_app().await;
+        fixture.heroku.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
+        let (install, reply) = fixture.install(&app).await;
         reply.expect(200);
-        until("its grant is lost", || async { house.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
-        let gate = world.vendor.stop_at(install.uuid());
-        house.remove(&install).await.expect(202);
+        until("the grant is lost", || async { app.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
+        let gate = fixture.vendor.stop_at(install.uuid());
+        app.deprovision(&install).await.expect(202);
         gate.open();
-        until("it is done", || async { world.vendor.widget(install.uuid()).await.is_none() }).await;
-        drop(house);
+        until("the operation is finished", || async { fixture.vendor.widget(install.uuid()).await.is_none() }).await;
+        drop(app);
 
         let late = Duration::from_hours(12) + Duration::from_mins(1);
-        world.heroku.clock().advance(late);
-        let house = world.house_with(world.options().clock_offset(late), |platform| platform).await;
-        house.all_done().await;
-        house.market.deprovision(install.uuid()).send().await.expect(410);
+        fixture.heroku.clock().advance(late);
+        let app = fixture.start_app_with(fixture.options().clock_offset(late), |platform| platform).await;
+        app.wait_until_idle().await;
+        app.client.deprovision(install.uuid()).send().await.expect(410);
     }
 }

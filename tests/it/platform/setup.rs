@@ -7,8 +7,8 @@ use maitre::platform::{Client, WebhookSecret};
 use maitre::{Addon, Heroku, Platform, heroku_webhooks, platform::PlatformBuilder};
 use maitre_core::{Listener, ResourceId};
 use maitre_ledger::{Ledger, LedgerBuilder, Worker};
-use maitre_testkit::platform::{self as testkit, Install, PlatformServer, State};
-use maitre_testkit::{self as market, Reply};
+use maitre_testkit::platform::{Install, PlatformServer, State};
+use maitre_testkit::{self as testkit, Reply};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 
@@ -18,18 +18,18 @@ use crate::support::{PASSWORD, SALT, SLUG, Server};
 const CLIENT_SECRET: &str = "client s3cr3t";
 pub(super) const WEBHOOK_SECRET: &str = "lantern-webhook-secret";
 /// Long enough for immediate work.
-pub(super) const GIVE_WAY: Duration = Duration::from_millis(300);
+pub(super) const ASYNC_AFTER: Duration = Duration::from_millis(300);
 
-pub(super) struct World {
-    pub(super) heroku: testkit::Platform,
+pub(super) struct Fixture {
+    pub(super) heroku: testkit::platform::Platform,
     pub(super) api: PlatformServer,
     pub(super) vendor: Vendor,
     pub(super) database: Database,
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn new(database: Database) -> Self {
-        let heroku = testkit::Platform::builder(SLUG, PASSWORD, CLIENT_SECRET)
+        let heroku = testkit::platform::Platform::builder(SLUG, PASSWORD, CLIENT_SECRET)
             .settings(|settings| {
                 settings.config_vars = Some(vec!["WIDGET_URL".to_owned(), "A_FIRST".to_owned()]);
             })
@@ -45,77 +45,77 @@ impl World {
     }
 
     /// Returns a client that uses Heroku's clock.
-    pub(super) fn client(&self) -> Client {
+    pub(super) fn api_client(&self) -> Client {
         let clock = self.heroku.clock().clone();
-        client(self.api.url(), move || clock.now())
+        api_client(self.api.url(), move || clock.now())
     }
 
     /// Starts an add-on process with a worker.
-    pub(super) async fn house(&self) -> House {
-        self.house_with(self.options(), |platform| platform).await
+    pub(super) async fn start_app(&self) -> App {
+        self.start_app_with(self.options(), |platform| platform).await
     }
 
-    pub(super) async fn house_with(
+    pub(super) async fn start_app_with(
         &self,
         options: LedgerBuilder,
         change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
-    ) -> House {
-        let mut house = self.front(options, change).await;
-        house.working = Some(house.start_working());
-        house
+    ) -> App {
+        let mut app = self.start_app_without_worker(options, change).await;
+        app.worker = Some(app.start_worker());
+        app
     }
 
     /// Starts an add-on process without a worker.
-    pub(super) async fn front(
+    pub(super) async fn start_app_without_worker(
         &self,
         options: LedgerBuilder,
         change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
-    ) -> House {
-        House::open(options, self.client(), self.vendor.clone(), change).await
+    ) -> App {
+        App::open(options, self.api_client(), self.vendor.clone(), change).await
     }
 
     /// Installs the add-on and returns the reply to the provision.
-    pub(super) async fn order(&self, house: &House) -> (Install, Reply) {
+    pub(super) async fn install(&self, app: &App) -> (Install, Reply) {
         let install = self.heroku.install("basic");
-        let reply = house.market.provision("basic").install(&install).send().await;
+        let reply = app.client.provision("basic").install(&install).send().await;
         install.record_provision(&reply);
         (install, reply)
     }
 
     /// Installs the add-on and waits until it is provisioned and its grant exchanged.
-    pub(super) async fn ordered(&self, house: &House) -> Install {
-        let (install, reply) = self.order(house).await;
+    pub(super) async fn installed(&self, app: &App) -> Install {
+        let (install, reply) = self.install(app).await;
         reply.expect(200);
-        until("its grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
-        house.errands_done().await;
+        until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
+        app.wait_for_jobs().await;
         install
     }
 
     /// Asserts that no rule of Heroku was violated.
-    pub(super) fn is_content(&self) {
+    pub(super) fn assert_no_violations(&self) {
         assert!(self.heroku.violations().is_empty(), "{:#?}", self.heroku.violations());
     }
 }
 
 /// Returns a client for the test kit's Heroku, as a vendor would build it.
-pub(super) fn client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
+pub(super) fn api_client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
     let client = Client::builder(CLIENT_SECRET).base_url(url).user_agent("lantern/2.1").no_proxy();
     let client = client.backoff(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
     client.clock(clock).build().expect("a client")
 }
 
 /// Process of the add-on.
-pub(super) struct House {
+pub(super) struct App {
     pub(super) ledger: Ledger,
     pub(super) platform: Platform,
     pub(super) addon: Addon<Heroku>,
     pub(super) server: Server,
     /// Client that sends Heroku's requests.
-    pub(super) market: market::Heroku,
-    working: Option<JoinHandle<()>>,
+    pub(super) client: testkit::Heroku,
+    worker: Option<JoinHandle<()>>,
 }
 
-impl House {
+impl App {
     /// Starts a process without a worker.
     pub(super) async fn open(
         options: LedgerBuilder,
@@ -125,52 +125,53 @@ impl House {
     ) -> Self {
         let ledger = options.open().await.expect("a ledger");
         let platform = change(Platform::builder(SLUG, client, ledger.store())).build();
-        let kept = ledger.wrap(listener).with_platform(platform.clone());
-        let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), kept);
-        let addon = addon.with_async_after(GIVE_WAY).with_async_deprovision(true);
+        let listener = ledger.wrap(listener).with_platform(platform.clone());
+        let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), listener);
+        let addon = addon.with_async_after(ASYNC_AFTER).with_async_deprovision(true);
         let receiver = platform.webhook_receiver([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
         let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
         let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(receiver))).await;
-        let market = market::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
-        Self { ledger, platform, addon, server, market, working: None }
+        let client = testkit::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
+        Self { ledger, platform, addon, server, client, worker: None }
     }
 
     pub(super) fn worker(&self) -> Worker {
         self.ledger.worker([self.addon.clone()]).poll_interval(Duration::from_millis(5))
     }
 
-    pub(super) fn start_working(&self) -> JoinHandle<()> {
+    pub(super) fn start_worker(&self) -> JoinHandle<()> {
         tokio::spawn(self.worker().run(std::future::pending()))
     }
 
-    pub(super) async fn errands_done(&self) {
-        until("all errands are done", || async { self.ledger.stats().await.unwrap().open_jobs == 0 }).await;
+    pub(super) async fn wait_for_jobs(&self) {
+        until("all jobs are done", || async { self.ledger.stats().await.unwrap().open_jobs == 0 }).await;
     }
 
-    pub(super) async fn all_done(&self) {
-        until("all is done", || async { self.ledger.stats().await.unwrap().open_operations == 0 }).await;
-        self.errands_done().await;
+    pub(super) async fn wait_until_idle(&self) {
+        until("all operations are finished", || async { self.ledger.stats().await.unwrap().open_operations == 0 })
+            .await;
+        self.wait_for_jobs().await;
     }
 
     /// Changes the plan, as a customer does.
     pub(super) async fn change_plan(&self, install: &Install, plan: &str) -> Reply {
-        let reply = self.market.plan_change(install.uuid(), plan).send().await;
+        let reply = self.client.plan_change(install.uuid(), plan).send().await;
         install.record_plan_change(plan, &reply);
         reply
     }
 
     /// Removes the add-on, as a customer does.
-    pub(super) async fn remove(&self, install: &Install) -> Reply {
-        let reply = self.market.deprovision(install.uuid()).send().await;
+    pub(super) async fn deprovision(&self, install: &Install) -> Reply {
+        let reply = self.client.deprovision(install.uuid()).send().await;
         install.record_deprovision(&reply);
         reply
     }
 }
 
-impl Drop for House {
+impl Drop for App {
     fn drop(&mut self) {
-        if let Some(working) = self.working.take() {
-            working.abort();
+        if let Some(worker) = self.worker.take() {
+            worker.abort();
         }
     }
 }
@@ -179,6 +180,6 @@ pub(super) fn id(install: &Install) -> ResourceId {
     ResourceId::from(install.uuid())
 }
 
-pub(super) async fn becomes(install: &Install, state: State) {
-    until("Heroku knows", || async { install.state() == state }).await;
+pub(super) async fn wait_for_state(install: &Install, state: State) {
+    until("Heroku's state changes", || async { install.state() == state }).await;
 }

@@ -12,15 +12,15 @@ use reqwest::StatusCode;
 use time::OffsetDateTime;
 
 use super::setup::{WEBHOOK_SECRET, id};
-use super::{House, World};
+use super::{App, Fixture};
 use crate::ledger::support::{Database, RandomNumbers, until};
 
 /// Names learned from events, and the ids of the handled events.
 #[derive(Clone, Default)]
-struct Names(Arc<Mutex<Known>>);
+struct Names(Arc<Mutex<NamesInner>>);
 
 #[derive(Default)]
-struct Known {
+struct NamesInner {
     names: BTreeMap<String, (OffsetDateTime, String)>,
     handled: Vec<String>,
 }
@@ -35,11 +35,11 @@ impl Names {
     }
 
     /// Applies the latest change, in any order of delivery.
-    fn hear(&self, event: &Event) -> maitre_core::Result<()> {
+    fn apply(&self, event: &Event) -> maitre_core::Result<()> {
         let mut known = self.0.lock().unwrap();
         known.handled.push(event.id.clone());
         if event.id.starts_with("poison") {
-            return Err(Failure::refused("This one cannot be handled."));
+            return Err(Failure::refused("This event cannot be handled."));
         }
         let (Some(changed), Some(uuid)) = (event.changed_at(), event.data["id"].as_str()) else { return Ok(()) };
         let name = event.data["name"].as_str().unwrap_or_default().to_owned();
@@ -50,11 +50,11 @@ impl Names {
         Ok(())
     }
 
-    fn heard_by(&self, platform: PlatformBuilder) -> PlatformBuilder {
+    fn subscribe(&self, platform: PlatformBuilder) -> PlatformBuilder {
         let names = self.clone();
         platform.on_event(move |event| {
             let names = names.clone();
-            async move { names.hear(&event) }
+            async move { names.apply(&event) }
         })
     }
 }
@@ -63,8 +63,8 @@ fn signature(body: &[u8]) -> String {
     maitre_testkit::sign::webhook(WEBHOOK_SECRET, body)
 }
 
-async fn deliver(house: &House, signature: Option<&str>, body: Vec<u8>) -> StatusCode {
-    let url = house.server.url("/heroku/webhooks");
+async fn deliver(app: &App, signature: Option<&str>, body: Vec<u8>) -> StatusCode {
+    let url = app.server.url("/heroku/webhooks");
     let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
     let request = match signature {
         Some(signature) => request.header("heroku-webhook-hmac-sha256", signature),
@@ -80,45 +80,45 @@ fn renamed(event: &str, uuid: &str, second: u32, name: &str) -> Vec<u8> {
 
 on_both_databases! {
     async fn a_delivered_event_is_handled_once(database: Database) {
-        let world = World::new(database).await;
+        let fixture = Fixture::new(database).await;
         let names = Names::default();
-        let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
-        let install = world.ordered(&house).await;
-        let order = WebhookSettings::new([Entity::AddOn], house.server.url("/heroku/webhooks")).with_secret(WEBHOOK_SECRET);
-        let (uuid, order) = (install.uuid(), &order);
-        house.platform.call(&id(&install), |api| async move { api.subscribe(uuid, order).await }).await.unwrap();
+        let app = fixture.start_app_with(fixture.options(), |platform| names.subscribe(platform)).await;
+        let install = fixture.installed(&app).await;
+        let webhook = WebhookSettings::new([Entity::AddOn], app.server.url("/heroku/webhooks")).with_secret(WEBHOOK_SECRET);
+        let (uuid, webhook) = (install.uuid(), &webhook);
+        app.platform.call(&id(&install), |api| async move { api.subscribe(uuid, webhook).await }).await.unwrap();
 
         install.rename("lantern-main");
-        until("it is heard", || async { names.of(uuid).as_deref() == Some("lantern-main") }).await;
-        let deliveries = world.heroku.deliveries();
+        until("the event is handled", || async { names.of(uuid).as_deref() == Some("lantern-main") }).await;
+        let deliveries = fixture.heroku.deliveries();
         assert_eq!(deliveries[0].attempt_statuses().collect::<Vec<_>>(), [Some(204)]);
         // a repeated delivery is a duplicate
-        assert_eq!(world.heroku.redeliver(&deliveries[0]).await.unwrap(), 204);
-        house.errands_done().await;
+        assert_eq!(fixture.heroku.redeliver(&deliveries[0]).await.unwrap(), 204);
+        app.wait_for_jobs().await;
         assert_eq!(names.handled(), [deliveries[0].event_id()]);
-        world.is_content();
+        fixture.assert_no_violations();
     }
 
     async fn only_the_documented_signature_is_accepted(database: Database) {
-        let world = World::new(database).await;
-        let house = world.front(world.options(), |platform| platform).await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app_without_worker(fixture.options(), |platform| platform).await;
         let body = br#"{"id":"e1","action":"update"}"#;
         let known = "UzZ9lxyUHKEcIS19mrzX0UYf6I4YaEhPtUlDgI0AZWw=";
-        assert_eq!(deliver(&house, Some(known), body.to_vec()).await, StatusCode::NO_CONTENT);
-        assert_eq!(deliver(&house, None, body.to_vec()).await, StatusCode::UNAUTHORIZED);
-        assert_eq!(deliver(&house, Some(""), body.to_vec()).await, StatusCode::UNAUTHORIZED);
-        assert_eq!(deliver(&house, Some("é"), body.to_vec()).await, StatusCode::UNAUTHORIZED);
-        assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 1);
-        let get = reqwest::get(house.server.url("/heroku/webhooks")).await.unwrap().status();
+        assert_eq!(deliver(&app, Some(known), body.to_vec()).await, StatusCode::NO_CONTENT);
+        assert_eq!(deliver(&app, None, body.to_vec()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(deliver(&app, Some(""), body.to_vec()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(deliver(&app, Some("é"), body.to_vec()).await, StatusCode::UNAUTHORIZED);
+        assert_eq!(app.ledger.stats().await.unwrap().open_jobs, 1);
+        let get = reqwest::get(app.server.url("/heroku/webhooks")).await.unwrap().status();
         assert_eq!(get, StatusCode::METHOD_NOT_ALLOWED);
         let long = vec![b' '; 1024 * 1024 + 1];
-        assert_eq!(deliver(&house, Some(&signature(&long)), long).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(deliver(&app, Some(&signature(&long)), long).await, StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     async fn deliveries_with_a_flipped_bit_are_rejected(database: Database) {
-        let world = World::new(database).await;
-        let house = world.front(world.options(), |platform| platform).await;
-        let receiver = house.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app_without_worker(fixture.options(), |platform| platform).await;
+        let receiver = app.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
         let body = renamed("e1", "7b0c", 7, "lantern-main");
         let signed = BASE64_STANDARD.decode(signature(&body)).unwrap();
         let mut random = RandomNumbers::seeded(4);
@@ -130,75 +130,75 @@ on_both_databases! {
             let received = receiver.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
             assert!(matches!(received, maitre::platform::Received::InvalidSignature), "bit {bit}, round {round}");
         }
-        assert_eq!(house.ledger.stats().await.unwrap().open_jobs, 0);
+        assert_eq!(app.ledger.stats().await.unwrap().open_jobs, 0);
     }
 
     async fn events_with_duplicates_give_the_same_result_in_any_order(database: Database) {
-        let world = World::new(database).await;
+        let fixture = Fixture::new(database).await;
         let names = Names::default();
-        let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
-        let receiver = house.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
-        let orders = permutations(&[0, 1, 2, 3, 4]);
-        assert_eq!(orders.len(), 120);
-        for (number, order) in orders.iter().enumerate() {
+        let app = fixture.start_app_with(fixture.options(), |platform| names.subscribe(platform)).await;
+        let receiver = app.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let all = permutations(&[0, 1, 2, 3, 4]);
+        assert_eq!(all.len(), 120);
+        for (number, permutation) in all.iter().enumerate() {
             let uuid = format!("add-on {number}");
-            for (place, event) in order.iter().enumerate() {
+            for (index, event) in permutation.iter().enumerate() {
                 let body = renamed(&format!("{number}.{event}"), &uuid, *event, &format!("name {event}"));
-                let times = 1 + (place + number) % 3; // some of them two or three times
+                let times = 1 + (index + number) % 3; // some of them two or three times
                 for _ in 0..times {
                     let received = receiver.receive(Some(&signature(&body)), &body).await;
                     assert!(matches!(received, maitre::platform::Received::Accepted | maitre::platform::Received::Duplicate));
                 }
             }
         }
-        house.errands_done().await;
-        for number in 0..orders.len() {
-            assert_eq!(names.of(&format!("add-on {number}")).as_deref(), Some("name 4"), "order {number}");
+        app.wait_for_jobs().await;
+        for number in 0..all.len() {
+            assert_eq!(names.of(&format!("add-on {number}")).as_deref(), Some("name 4"), "permutation {number}");
         }
         let mut handled = names.handled();
         handled.sort();
         let times = handled.len();
         handled.dedup();
-        assert_eq!((times, handled.len()), (600, 600), "each is handled once");
+        assert_eq!((times, handled.len()), (600, 600), "each event is handled once");
     }
 
     async fn an_unreadable_or_failing_event_does_not_block_others(database: Database) {
-        let world = World::new(database).await;
+        let fixture = Fixture::new(database).await;
         let names = Names::default();
-        let house = world.house_with(world.options(), |platform| names.heard_by(platform)).await;
+        let app = fixture.start_app_with(fixture.options(), |platform| names.subscribe(platform)).await;
         for body in [
             renamed("poison 1", "7b0c", 1, "x"),
-            b"no JSON at all".to_vec(),
+            b"not JSON".to_vec(),
             br#"{"action":"update"}"#.to_vec(),
             renamed("e2", "7b0c", 2, "lantern-main"),
         ] {
-            assert_eq!(deliver(&house, Some(&signature(&body)), body.clone()).await, StatusCode::NO_CONTENT);
+            assert_eq!(deliver(&app, Some(&signature(&body)), body.clone()).await, StatusCode::NO_CONTENT);
         }
-        house.errands_done().await;
+        app.wait_for_jobs().await;
         assert_eq!(names.of("7b0c").as_deref(), Some("lantern-main"));
-        let parked = house.ledger.parked_jobs().await.unwrap();
+        let parked = app.ledger.parked_jobs().await.unwrap();
         assert_eq!(parked.len(), 3, "{parked:?}");
-        assert!(parked.iter().all(|errand| errand.kind == "event" && errand.last_error.is_some()));
+        assert!(parked.iter().all(|job| job.kind == "event" && job.last_error.is_some()));
     }
 
     async fn an_event_that_cannot_be_stored_is_not_acknowledged(database: Database) {
-        let world = World::new(database).await;
-        let house = world.front(world.options(), |platform| platform).await;
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app_without_worker(fixture.options(), |platform| platform).await;
         let body = renamed("e1", "7b0c", 7, "lantern-main");
-        house.ledger.close().await;
-        assert_eq!(deliver(&house, Some(&signature(&body)), body).await, StatusCode::SERVICE_UNAVAILABLE);
+        app.ledger.close().await;
+        assert_eq!(deliver(&app, Some(&signature(&body)), body).await, StatusCode::SERVICE_UNAVAILABLE);
     }
 }
 
 fn permutations(of: &[u32]) -> Vec<Vec<u32>> {
     let [_, _, ..] = of else { return vec![of.to_vec()] };
     let mut all = Vec::new();
-    for (place, first) in of.iter().enumerate() {
+    for (index, first) in of.iter().enumerate() {
         let mut rest = of.to_vec();
-        rest.remove(place);
-        all.extend(permutations(&rest).into_iter().map(|mut order| {
-            order.insert(0, *first);
-            order
+        rest.remove(index);
+        all.extend(permutations(&rest).into_iter().map(|mut permutation| {
+            permutation.insert(0, *first);
+            permutation
         }));
     }
     all

@@ -5,12 +5,12 @@ use maitre::Heroku;
 use maitre_testkit::sign;
 use proptest::prelude::*;
 
-use super::{Desk, check};
+use super::{TestRouter, check};
 use crate::support::{SALT, SLUG, UUID};
 
 #[test]
 fn arbitrary_bodies_are_answered_without_5xx() {
-    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap());
+    let router = TestRouter::new(Heroku::new(SLUG, "password", SALT).unwrap());
     let json = {
         let leaf = prop_oneof![
             Just("null".to_owned()),
@@ -39,7 +39,7 @@ fn arbitrary_bodies_are_answered_without_5xx() {
     check((prop_oneof![4 => json, 1 => bytes], any::<bool>()), |(body, put)| {
         let request = if put { Request::put("/resources/7") } else { Request::post("/resources") };
         let status =
-            desk.ask(request.header(header::AUTHORIZATION, &right).body(body.clone().into()).expect("a request"));
+            router.send(request.header(header::AUTHORIZATION, &right).body(body.clone().into()).expect("a request"));
         prop_assert!([200, 400, 404, 422].contains(&status.as_u16()), "{status}: {}", String::from_utf8_lossy(&body));
         Ok(())
     });

@@ -4,7 +4,7 @@ use maitre::Heroku;
 use maitre_testkit::sign;
 use proptest::prelude::*;
 
-use super::{Desk, check, escaped};
+use super::{TestRouter, check, escaped};
 use crate::support::{NOW, SALT, SLUG, UUID};
 
 /// Fields of a genuine form; `tokens` says which of the three tokens it contains, strongest first.
@@ -48,13 +48,13 @@ impl Genuine {
     }
 
     /// Returns the index of the strongest token of the form, the only one that is checked.
-    fn decider(&self) -> usize {
+    fn checked_token(&self) -> usize {
         self.tokens.iter().position(|there| *there).unwrap_or_default()
     }
 
     /// Returns the names of the checked token and of the fields that it signs.
-    fn covered(&self) -> &'static [&'static str] {
-        match self.decider() {
+    fn signed_names(&self) -> &'static [&'static str] {
+        match self.checked_token() {
             0 => &["resource_id", "user_id", "email", "timestamp", "user_scoped_resource_token"],
             1 => &["resource_id", "timestamp", "resource_token"],
             _ => &["id", "timestamp", "token"],
@@ -125,8 +125,8 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
     let mut fields = form.fields();
     let place_of =
         |fields: &[(String, String)], name: &str| fields.iter().position(|(there, _)| there == name).expect("there");
-    let covered = form.covered();
-    let decider = NAMES[form.decider()];
+    let signed_names = form.signed_names();
+    let checked_token = NAMES[form.checked_token()];
     match change {
         Change::Nothing => (fields, true),
         Change::Harmless(seed, text) => {
@@ -137,7 +137,7 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
             (fields, true)
         }
         Change::Weaker => {
-            let weaker = NAMES.iter().skip(form.decider() + 1);
+            let weaker = NAMES.iter().skip(form.checked_token() + 1);
             for name in weaker {
                 fields.retain(|(there, _)| there != name);
                 fields.push(((*name).to_owned(), "0".to_owned()));
@@ -145,7 +145,7 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
             (fields, true)
         }
         Change::Altered(field, place, c) => {
-            let field = place_of(&fields, covered[field.index(covered.len())]);
+            let field = place_of(&fields, signed_names[field.index(signed_names.len())]);
             let mut chars: Vec<char> = fields[field].1.chars().collect();
             let place = place.index(chars.len());
             let same = chars[place] == *c;
@@ -154,22 +154,22 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
             (fields, same)
         }
         Change::Removed(field) => {
-            let field = place_of(&fields, covered[field.index(covered.len() - 1)]);
+            let field = place_of(&fields, signed_names[field.index(signed_names.len() - 1)]);
             fields.remove(field);
             (fields, false)
         }
         Change::Emptied(field) => {
-            let field = place_of(&fields, covered[field.index(covered.len())]);
+            let field = place_of(&fields, signed_names[field.index(signed_names.len())]);
             fields[field].1.clear();
             (fields, false)
         }
         Change::Doubled(field) => {
-            let field = place_of(&fields, covered[field.index(covered.len())]);
+            let field = place_of(&fields, signed_names[field.index(signed_names.len())]);
             fields.push(fields[field].clone());
             (fields, false)
         }
         Change::Capitals => {
-            let field = place_of(&fields, decider);
+            let field = place_of(&fields, checked_token);
             let capitals = fields[field].1.to_uppercase();
             let same = capitals == fields[field].1;
             fields[field].1 = capitals;
@@ -183,8 +183,8 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
         }
         Change::OtherSalt(salt) => {
             let at = (NOW - form.age).to_string();
-            let field = place_of(&fields, decider);
-            fields[field].1 = match form.decider() {
+            let field = place_of(&fields, checked_token);
+            fields[field].1 = match form.checked_token() {
                 0 => sign::user_scoped_resource_token(&form.resource, salt, &at, &form.user, &form.email),
                 1 => sign::resource_token(&form.resource, salt, &at),
                 _ => sign::token(&form.id, salt, &at),
@@ -196,22 +196,22 @@ fn changed(form: &Genuine, change: &Change) -> (Vec<(String, String)>, bool) {
 
 #[test]
 fn only_genuine_forms_sign_in() {
-    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
-    let (mut let_in, mut turned_away) = (0, 0);
+    let router = TestRouter::new(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
+    let (mut accepted, mut rejected) = (0, 0);
     check((genuine(), change()), |(form, change)| {
         let (fields, good) = changed(&form, &change);
-        let counted = if good { &mut let_in } else { &mut turned_away };
+        let counted = if good { &mut accepted } else { &mut rejected };
         *counted += 1;
-        prop_assert_eq!(desk.sign_on(&fields).as_u16(), if good { 302 } else { 403 });
+        prop_assert_eq!(router.sign_on(&fields).as_u16(), if good { 302 } else { 403 });
         Ok(())
     });
-    assert!(let_in > 1_000 && turned_away > 1_000, "the forms are worth their number: {let_in}, {turned_away}");
-    assert_eq!(desk.vendor.calls(), let_in);
+    assert!(accepted > 1_000 && rejected > 1_000, "enough valid and invalid forms: {accepted}, {rejected}");
+    assert_eq!(router.vendor.calls(), accepted);
 }
 
 #[test]
 fn arbitrary_forms_do_not_sign_in() {
-    let desk = Desk::of(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
+    let router = TestRouter::new(Heroku::new(SLUG, "password", SALT).unwrap().with_legacy_token(true));
     let names = proptest::sample::select(
         vec!["resource_id", "id", "user_id", "email", "timestamp", "nav-data", "x"]
             .into_iter()
@@ -233,8 +233,8 @@ fn arbitrary_forms_do_not_sign_in() {
     });
     let bytes = proptest::collection::vec(any::<u8>(), 0..300);
     check(prop_oneof![3 => fields, 1 => bytes], |body| {
-        prop_assert_eq!(desk.post_form(body.into()).as_u16(), 403);
+        prop_assert_eq!(router.post_form(body.into()).as_u16(), 403);
         Ok(())
     });
-    assert_eq!(desk.vendor.calls(), 0);
+    assert_eq!(router.vendor.calls(), 0);
 }

@@ -6,7 +6,7 @@ use maitre::Heroku;
 use maitre_testkit::sign;
 use proptest::prelude::*;
 
-use super::{Desk, check};
+use super::{TestRouter, check};
 use crate::support::{SALT, SLUG};
 
 /// Decodes a header as RFC 7617 describes, independently of the code under test.
@@ -77,18 +77,18 @@ fn headers(user: &'static str, password: &'static str) -> impl Strategy<Value = 
 #[test]
 fn only_correct_authorization_headers_are_accepted() {
     const PASSWORD: &str = "pä:ss~wörd?>";
-    let desk = Desk::of(Heroku::new(SLUG, PASSWORD, SALT).unwrap());
-    let (mut let_in, mut turned_away) = (0, 0);
+    let router = TestRouter::new(Heroku::new(SLUG, PASSWORD, SALT).unwrap());
+    let (mut accepted, mut rejected) = (0, 0);
     check(headers(SLUG, PASSWORD), |header| {
         let right = decoded(&header).is_some_and(|text| text == format!("{SLUG}:{PASSWORD}").as_bytes());
-        let status = desk.provision(&header);
-        let counted = if right { &mut let_in } else { &mut turned_away };
+        let status = router.provision(&header);
+        let counted = if right { &mut accepted } else { &mut rejected };
         *counted += 1;
         prop_assert_eq!(status.as_u16(), if right { 200 } else { 401 }, "{}", String::from_utf8_lossy(&header));
         Ok(())
     });
-    assert!(let_in > 100 && turned_away > 5_000, "the headers are worth their number: {let_in}, {turned_away}");
-    assert_eq!(desk.vendor.calls(), let_in);
+    assert!(accepted > 100 && rejected > 5_000, "enough valid and invalid headers: {accepted}, {rejected}");
+    assert_eq!(router.vendor.calls(), accepted);
 }
 
 #[test]
@@ -97,15 +97,15 @@ fn any_credentials_are_accepted_and_near_misses_are_rejected() {
     let scheme = prop_oneof![Just("Basic"), Just("basic"), Just("BASIC"), Just("bASIC")];
     check((text(), text(), scheme, any::<prop::sample::Index>()), |(user, password, scheme, place)| {
         let user = user.replace(':', "-");
-        let desk = Desk::of(Heroku::new(&user, &password, SALT).expect("none is empty"));
+        let router = TestRouter::new(Heroku::new(&user, &password, SALT).expect("none is empty"));
         let header = sign::basic(&user, &password).replacen("Basic", scheme, 1);
-        prop_assert_eq!(desk.provision(header.as_bytes()), 200);
+        prop_assert_eq!(router.provision(header.as_bytes()), 200);
         let mut chars: Vec<char> = format!("{user}:{password}").chars().collect();
         let place = place.index(chars.len());
         chars[place] = if chars[place] == 'x' { 'y' } else { 'x' };
         let (other, rest): (String, String) = (chars.iter().collect(), format!("{user}:{password}"));
         prop_assume!(other != rest);
-        prop_assert_eq!(desk.provision(format!("Basic {}", BASE64_STANDARD.encode(other)).as_bytes()), 401);
+        prop_assert_eq!(router.provision(format!("Basic {}", BASE64_STANDARD.encode(other)).as_bytes()), 401);
         Ok(())
     });
 }

@@ -28,30 +28,30 @@ fn check<S: Strategy>(strategy: S, mut test: impl FnMut(S::Value) -> Result<(), 
 }
 
 /// Router without a socket, with a runtime to drive it.
-struct Desk {
+struct TestRouter {
     router: Router,
     vendor: Vendor,
     runtime: Runtime,
 }
 
-impl Desk {
-    fn of(marketplace: Heroku) -> Self {
+impl TestRouter {
+    fn new(marketplace: Heroku) -> Self {
         let vendor = Vendor::default();
         vendor.on_provision(async |_| Ok(maitre::Provisioned::new(1)));
         vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/")));
-        let addon = Addon::new(marketplace, vendor.clone()).with_clock(Clock::at(NOW).hand());
+        let addon = Addon::new(marketplace, vendor.clone()).with_clock(Clock::at(NOW).source());
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { router: maitre::heroku(addon), vendor, runtime }
     }
 
-    fn ask(&self, request: Request<Body>) -> StatusCode {
+    fn send(&self, request: Request<Body>) -> StatusCode {
         let reply = self.runtime.block_on(self.router.clone().oneshot(request));
         reply.expect("a router never fails").status()
     }
 
     fn provision(&self, authorization: &[u8]) -> StatusCode {
         let body = format!(r#"{{"uuid":"{UUID}","plan":"basic"}}"#);
-        self.ask(
+        self.send(
             Request::post("/resources")
                 .header(header::AUTHORIZATION, authorization)
                 .body(body.into())
@@ -66,7 +66,7 @@ impl Desk {
 
     fn post_form(&self, body: Body) -> StatusCode {
         let request = Request::post("/resources/sso").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.ask(request.body(body).expect("a request"))
+        self.send(request.body(body).expect("a request"))
     }
 }
 

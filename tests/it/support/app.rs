@@ -17,62 +17,62 @@ pub(crate) const SECRET: &str = "melon-9";
 
 /// A marketplace's router and the test kit's client for it.
 pub(crate) trait Platform: Marketplace + Sized {
-    type Market;
+    type Client;
     const PREFIX: &'static str;
     fn router(addon: Addon<Self>) -> Router;
-    fn market(root: &str) -> Self::Market;
+    fn client(root: &str) -> Self::Client;
 }
 
 impl Platform for Heroku {
-    type Market = testkit::Heroku;
+    type Client = testkit::Heroku;
     const PREFIX: &'static str = "/heroku";
     fn router(addon: Addon<Self>) -> Router {
         maitre::heroku(addon)
     }
-    fn market(root: &str) -> testkit::Heroku {
+    fn client(root: &str) -> testkit::Heroku {
         testkit::Heroku::new(root, SLUG, PASSWORD, SALT)
     }
 }
 
 impl Platform for CloudControl {
-    type Market = testkit::CloudControl;
+    type Client = testkit::CloudControl;
     const PREFIX: &'static str = "/cloudcontrol";
     fn router(addon: Addon<Self>) -> Router {
         maitre::cloudcontrol(addon)
     }
-    fn market(root: &str) -> testkit::CloudControl {
+    fn client(root: &str) -> testkit::CloudControl {
         testkit::CloudControl::new(root, SLUG, PASSWORD, SALT)
     }
 }
 
 impl Platform for Opperator {
-    type Market = testkit::Opperator;
+    type Client = testkit::Opperator;
     const PREFIX: &'static str = "/opperator";
     fn router(addon: Addon<Self>) -> Router {
         maitre::opperator(addon)
     }
-    fn market(root: &str) -> testkit::Opperator {
+    fn client(root: &str) -> testkit::Opperator {
         testkit::Opperator::new(root, SECRET)
     }
 }
 
 /// Running app: one add-on, nested in an app with sessions, and the marketplace that calls it.
-pub(crate) struct House<M: Platform> {
+pub(crate) struct App<M: Platform> {
     pub(crate) vendor: Vendor,
     pub(crate) addon: Addon<M>,
     pub(crate) server: Server,
     /// Client that sends the marketplace's requests.
-    pub(crate) market: M::Market,
+    pub(crate) client: M::Client,
 }
 
-impl<M: Platform> House<M> {
+impl<M: Platform> App<M> {
     /// Starts an app for this marketplace with a changed add-on.
-    pub(crate) async fn of(marketplace: M, change: impl FnOnce(Addon<M>) -> Addon<M>) -> Self {
-        Self::within(marketplace, change, host).await
+    pub(crate) async fn start(marketplace: M, change: impl FnOnce(Addon<M>) -> Addon<M>) -> Self {
+        Self::start_in(marketplace, change, host).await
     }
 
     /// Starts an app whose router is wrapped by `host`.
-    pub(crate) async fn within(
+    pub(crate) async fn start_in(
         marketplace: M,
         change: impl FnOnce(Addon<M>) -> Addon<M>,
         host: impl FnOnce(Router) -> Router,
@@ -80,8 +80,8 @@ impl<M: Platform> House<M> {
         let vendor = Vendor::default();
         let addon = change(Addon::new(marketplace, vendor.clone()));
         let server = Server::start(host(Router::new().nest(M::PREFIX, M::router(addon.clone())))).await;
-        let market = M::market(&server.url(M::PREFIX));
-        Self { vendor, addon, server, market }
+        let client = M::client(&server.url(M::PREFIX));
+        Self { vendor, addon, server, client }
     }
 
     /// Returns a browser with an empty cookie jar.
@@ -90,25 +90,25 @@ impl<M: Platform> House<M> {
     }
 }
 
-impl House<Heroku> {
+impl App<Heroku> {
     /// Starts a Heroku app with a changed add-on.
-    pub(crate) async fn with(change: impl FnOnce(Addon<Heroku>) -> Addon<Heroku>) -> Self {
-        Self::of(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), change).await
+    pub(crate) async fn heroku(change: impl FnOnce(Addon<Heroku>) -> Addon<Heroku>) -> Self {
+        Self::start(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), change).await
     }
 }
 
 /// Starts a Heroku app with the documented credentials.
-pub(crate) async fn heroku() -> House<Heroku> {
-    House::with(|addon| addon).await
+pub(crate) async fn heroku() -> App<Heroku> {
+    App::heroku(|addon| addon).await
 }
 
 /// Starts a cloudControl app.
-pub(crate) async fn cloudcontrol() -> House<CloudControl> {
-    House::of(CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials"), |addon| addon).await
+pub(crate) async fn cloudcontrol() -> App<CloudControl> {
+    App::start(CloudControl::new(SLUG, PASSWORD, SALT).expect("credentials"), |addon| addon).await
 }
 
 /// Starts an Opperator app. Up to 3 seats are `basic`, up to 100 `premium`; more are refused.
-pub(crate) async fn opperator() -> House<Opperator> {
+pub(crate) async fn opperator() -> App<Opperator> {
     let plan = |features: &Map<String, Value>| {
         let seats = features.get("seats").map_or(Some(1), |seats| match seats {
             Value::String(text) => text.parse().ok(),
@@ -120,7 +120,7 @@ pub(crate) async fn opperator() -> House<Opperator> {
             _ => None,
         }
     };
-    House::of(Opperator::new(SLUG, SECRET, plan).expect("a secret"), |addon| addon).await
+    App::start(Opperator::new(SLUG, SECRET, plan).expect("a secret"), |addon| addon).await
 }
 
 /// Adds the host's own page and the session layer to the app.

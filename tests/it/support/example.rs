@@ -9,8 +9,8 @@ use serde_json::Value;
 /// Builds an example, as Cargo does not build binaries of other packages for tests. Returns a copy for each set of
 /// features, as Cargo writes them to the same path.
 pub(crate) fn build(package: &str, features: &str) -> PathBuf {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().expect("no build has panicked");
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().expect("no panic in another build");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--package", package, "--features", features, "--locked", "--message-format", "json"])
         .stderr(Stdio::null())
@@ -22,7 +22,7 @@ pub(crate) fn build(package: &str, features: &str) -> PathBuf {
     let binary = messages.lines().find_map(artifact).expect("the example is a binary");
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{features}"));
     let _ = std::fs::remove_file(&copy); // an older copy may still be running
-    std::fs::copy(binary, &copy).expect("room for it");
+    std::fs::copy(binary, &copy).expect("a copy");
     copy
 }
 

@@ -43,7 +43,7 @@ impl Line {
     }
 
     /// Whether the line belongs to a marketplace's request.
-    pub(crate) fn is_of_a_request(&self) -> bool {
+    pub(crate) fn is_in_request_span(&self) -> bool {
         self.spans.iter().any(|(name, _)| *name == "marketplace")
     }
 }
@@ -85,7 +85,7 @@ impl Log {
     }
 
     /// Returns the events whose message contains `part`.
-    pub(crate) fn saying(&self, part: &str) -> Vec<Line> {
+    pub(crate) fn events_containing(&self, part: &str) -> Vec<Line> {
         self.events().into_iter().filter(|line| line.message().contains(part)).collect()
     }
 }
@@ -109,31 +109,31 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Capture {
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::new();
-        attributes.record(&mut Read(&mut fields));
+        attributes.record(&mut FieldVisitor(&mut fields));
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(fields.clone());
         }
-        write(attributes.metadata(), false, fields, around(context.span(id).and_then(|span| span.parent())));
+        record(attributes.metadata(), false, fields, enclosing(context.span(id).and_then(|span| span.parent())));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let mut fields = Fields::new();
-        values.record(&mut Read(&mut fields));
-        if let Some(known) = span.extensions_mut().get_mut::<Fields>() {
-            known.extend(fields.clone());
+        values.record(&mut FieldVisitor(&mut fields));
+        if let Some(recorded) = span.extensions_mut().get_mut::<Fields>() {
+            recorded.extend(fields.clone());
         }
-        write(span.metadata(), false, fields, around(span.parent()));
+        record(span.metadata(), false, fields, enclosing(span.parent()));
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::new();
-        event.record(&mut Read(&mut fields));
-        write(event.metadata(), true, fields, around(context.event_span(event)));
+        event.record(&mut FieldVisitor(&mut fields));
+        record(event.metadata(), true, fields, enclosing(context.event_span(event)));
     }
 }
 
-fn around<'r, R: LookupSpan<'r>>(
+fn enclosing<'r, R: LookupSpan<'r>>(
     span: Option<tracing_subscriber::registry::SpanRef<'r, R>>,
 ) -> Vec<(&'static str, Fields)> {
     let Some(span) = span else { return Vec::new() };
@@ -141,7 +141,7 @@ fn around<'r, R: LookupSpan<'r>>(
     span.scope().from_root().map(|span| (span.name(), fields(&span).unwrap_or_default())).collect()
 }
 
-fn write(metadata: &Metadata<'_>, is_event: bool, fields: Fields, spans: Vec<(&'static str, Fields)>) {
+fn record(metadata: &Metadata<'_>, is_event: bool, fields: Fields, spans: Vec<(&'static str, Fields)>) {
     let line = Line { target: metadata.target().to_owned(), is_event, fields, spans, level: *metadata.level() };
     LINES.with_borrow(|lines| {
         if let Some(lines) = lines {
@@ -150,9 +150,9 @@ fn write(metadata: &Metadata<'_>, is_event: bool, fields: Fields, spans: Vec<(&'
     });
 }
 
-struct Read<'f>(&'f mut Fields);
+struct FieldVisitor<'f>(&'f mut Fields);
 
-impl Visit for Read<'_> {
+impl Visit for FieldVisitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.0.insert(field.name(), value.to_owned());
     }

@@ -10,12 +10,12 @@ mod signal;
 mod vendor;
 mod widgets;
 
-pub(crate) use app::{House, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
+pub(crate) use app::{App, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
 pub(crate) use example::{Folder, build};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};
 pub(crate) use server::Server;
-pub(crate) use signal::{Count, Gate};
+pub(crate) use signal::{Counter, Gate};
 pub(crate) use vendor::Vendor;
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) const UUID: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
 pub(crate) const NOW: i64 = 1_772_000_000;
 
 pub(crate) fn instant(seconds: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(seconds).expect("a moment of our time")
+    OffsetDateTime::from_unix_timestamp(seconds).expect("a valid timestamp")
 }
 
 /// Clock that advances only when it is set.
@@ -42,11 +42,11 @@ impl Clock {
         Self(Arc::new(AtomicI64::new(seconds)))
     }
 
-    pub(crate) fn turn_to(&self, seconds: i64) {
+    pub(crate) fn set(&self, seconds: i64) {
         self.0.store(seconds, Ordering::SeqCst);
     }
 
-    pub(crate) fn hand(&self) -> impl Fn() -> OffsetDateTime + Send + Sync + 'static {
+    pub(crate) fn source(&self) -> impl Fn() -> OffsetDateTime + Send + Sync + 'static {
         let clock = self.clone();
         move || instant(clock.0.load(Ordering::SeqCst))
     }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Server;
-use super::signal::PATIENCE;
+use super::signal::TIMEOUT;
 
 /// Builds a request from the lines of its head and its body: `request(["POST /heroku/resources", "host: x"], "{}")`.
 ///
@@ -28,14 +28,14 @@ pub(crate) fn request<'l>(lines: impl IntoIterator<Item = &'l str>, body: impl A
 pub(crate) struct Raw(TcpStream);
 
 impl Raw {
-    pub(crate) async fn to(server: &Server) -> Self {
+    pub(crate) async fn connect(server: &Server) -> Self {
         Self(TcpStream::connect(server.address()).await.expect("a connection"))
     }
 
     /// Sends these bytes and reads one response.
     pub(crate) async fn exchange(server: &Server, bytes: impl AsRef<[u8]>) -> RawReply {
-        let mut raw = Self::to(server).await;
-        raw.write(bytes).await.expect("a server that reads");
+        let mut raw = Self::connect(server).await;
+        raw.write(bytes).await.expect("a server that accepts the request");
         raw.read().await.expect("an answer")
     }
 
@@ -50,8 +50,8 @@ impl Raw {
 
     /// Reads one response: its head, and as much of a body as the head announces.
     pub(crate) async fn read(&mut self) -> io::Result<RawReply> {
-        let reply = timeout(PATIENCE, self.read_one()).await;
-        reply.unwrap_or_else(|_| panic!("no answer, and the connection stays open"))
+        let reply = timeout(TIMEOUT, self.read_one()).await;
+        reply.unwrap_or_else(|_| panic!("no response, and the connection stays open"))
     }
 
     async fn read_one(&mut self) -> io::Result<RawReply> {
@@ -90,7 +90,7 @@ impl RawReply {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(there, _)| there.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines.into_iter().find(|(line_name, _)| line_name.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn body(&self) -> &[u8] {

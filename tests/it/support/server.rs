@@ -35,6 +35,6 @@ impl Server {
     /// Stops accepting connections and waits until every request is answered.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
-        self.task.await.expect("a server that stops");
+        self.task.await.expect("a clean shutdown");
     }
 }

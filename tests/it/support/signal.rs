@@ -6,13 +6,13 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Timeout of waits that would never end; no test depends on its length.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Counter of events that can be awaited.
 #[derive(Clone)]
-pub(crate) struct Count(watch::Sender<usize>);
+pub(crate) struct Counter(watch::Sender<usize>);
 
-impl Count {
+impl Counter {
     pub(crate) fn new() -> Self {
         Self(watch::Sender::new(0))
     }
@@ -27,12 +27,12 @@ impl Count {
 
     /// Waits until the count reaches `wanted`.
     #[track_caller]
-    pub(crate) fn reaches(&self, wanted: usize) -> impl Future<Output = ()> + use<> {
-        let place = std::panic::Location::caller();
+    pub(crate) fn wait_for(&self, wanted: usize) -> impl Future<Output = ()> + use<> {
+        let caller = std::panic::Location::caller();
         let mut seen = self.0.subscribe();
         async move {
-            let reached = timeout(PATIENCE, async { seen.wait_for(|count| *count >= wanted).await.is_ok() }).await;
-            assert!(reached == Ok(true), "{place}: waited for {wanted}, there were {}", *seen.borrow());
+            let reached = timeout(TIMEOUT, async { seen.wait_for(|count| *count >= wanted).await.is_ok() }).await;
+            assert!(reached == Ok(true), "{caller}: waited for {wanted}, counted {}", *seen.borrow());
         }
     }
 }
@@ -40,14 +40,14 @@ impl Count {
 /// Work that begins, waits until the gate is opened, and ends.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    pub(crate) begun: Count,
-    pub(crate) done: Count,
-    open: Count,
+    pub(crate) begun: Counter,
+    pub(crate) done: Counter,
+    open: Counter,
 }
 
 impl Gate {
     pub(crate) fn closed() -> Self {
-        Self { begun: Count::new(), done: Count::new(), open: Count::new() }
+        Self { begun: Counter::new(), done: Counter::new(), open: Counter::new() }
     }
 
     pub(crate) fn open(&self) {
@@ -57,7 +57,7 @@ impl Gate {
     /// Does the work, which takes several polls, as real work does.
     pub(crate) async fn work(&self) {
         self.begun.add();
-        self.open.reaches(1).await;
+        self.open.wait_for(1).await;
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
         self.done.add();

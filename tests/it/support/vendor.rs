@@ -19,26 +19,26 @@ struct Inner {
     deprovision: Method<Deprovision, Deprovisioned>,
     single_sign_on: Method<SignOn, SignedOn>,
     plan_warning: Method<PlanWarning, ()>,
-    shop: Widgets,
+    widgets: Widgets,
 }
 
-type Answer<A> = Pin<Box<dyn Future<Output = Result<A>> + Send>>;
-type Script<Q, A> = Arc<dyn Fn(Q) -> Answer<A> + Send + Sync>;
+type ReplyFuture<A> = Pin<Box<dyn Future<Output = Result<A>> + Send>>;
+type Script<Q, A> = Arc<dyn Fn(Q) -> ReplyFuture<A> + Send + Sync>;
 
 /// One method: its requests so far and the script that overrides the default.
 struct Method<Q, A> {
-    asked: Mutex<Vec<Q>>,
+    requests: Mutex<Vec<Q>>,
     script: Mutex<Option<Script<Q, A>>>,
 }
 
 impl<Q, A> Default for Method<Q, A> {
     fn default() -> Self {
-        Self { asked: Mutex::default(), script: Mutex::new(None) }
+        Self { requests: Mutex::default(), script: Mutex::new(None) }
     }
 }
 
 impl<Q: Clone, A> Method<Q, A> {
-    fn say<F>(&self, script: impl Fn(Q) -> F + Send + Sync + 'static)
+    fn set_script<F>(&self, script: impl Fn(Q) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<A>> + Send + 'static,
     {
@@ -46,17 +46,17 @@ impl<Q: Clone, A> Method<Q, A> {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Some(script);
     }
 
-    async fn answer(&self, request: Q, shop: impl FnOnce(Q) -> Result<A>) -> Result<A> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+    async fn call(&self, request: Q, widgets: impl FnOnce(Q) -> Result<A>) -> Result<A> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let script = self.script.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match script {
             Some(script) => script(request).await,
-            None => shop(request),
+            None => widgets(request),
         }
     }
 
-    fn asked(&self) -> Vec<Q> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn requests(&self) -> Vec<Q> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -65,55 +65,55 @@ impl Vendor {
     where
         F: Future<Output = Result<Provisioned>> + Send + 'static,
     {
-        self.0.provision.say(script);
+        self.0.provision.set_script(script);
     }
 
     pub(crate) fn on_plan_change<F>(&self, script: impl Fn(PlanChange) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<PlanChanged>> + Send + 'static,
     {
-        self.0.plan_change.say(script);
+        self.0.plan_change.set_script(script);
     }
 
     pub(crate) fn on_deprovision<F>(&self, script: impl Fn(Deprovision) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<Deprovisioned>> + Send + 'static,
     {
-        self.0.deprovision.say(script);
+        self.0.deprovision.set_script(script);
     }
 
     pub(crate) fn on_single_sign_on<F>(&self, script: impl Fn(SignOn) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<SignedOn>> + Send + 'static,
     {
-        self.0.single_sign_on.say(script);
+        self.0.single_sign_on.set_script(script);
     }
 
     pub(crate) fn on_plan_warning<F>(&self, script: impl Fn(PlanWarning) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        self.0.plan_warning.say(script);
+        self.0.plan_warning.set_script(script);
     }
 
     pub(crate) fn provisions(&self) -> Vec<Provision> {
-        self.0.provision.asked()
+        self.0.provision.requests()
     }
 
     pub(crate) fn plan_changes(&self) -> Vec<PlanChange> {
-        self.0.plan_change.asked()
+        self.0.plan_change.requests()
     }
 
     pub(crate) fn deprovisions(&self) -> Vec<Deprovision> {
-        self.0.deprovision.asked()
+        self.0.deprovision.requests()
     }
 
     pub(crate) fn sign_ons(&self) -> Vec<SignOn> {
-        self.0.single_sign_on.asked()
+        self.0.single_sign_on.requests()
     }
 
     pub(crate) fn plan_warnings(&self) -> Vec<PlanWarning> {
-        self.0.plan_warning.asked()
+        self.0.plan_warning.requests()
     }
 
     /// Returns the number of calls of all methods.
@@ -128,22 +128,22 @@ impl Vendor {
 
 impl Listener for Vendor {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
-        self.0.provision.answer(request, |request| self.0.shop.provision(&request)).await
+        self.0.provision.call(request, |request| self.0.widgets.provision(&request)).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
-        self.0.plan_change.answer(request, |request| self.0.shop.plan_change(&request)).await
+        self.0.plan_change.call(request, |request| self.0.widgets.plan_change(&request)).await
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
-        self.0.deprovision.answer(request, |request| self.0.shop.deprovision(&request)).await
+        self.0.deprovision.call(request, |request| self.0.widgets.deprovision(&request)).await
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
-        self.0.single_sign_on.answer(request, |request| self.0.shop.single_sign_on(&request)).await
+        self.0.single_sign_on.call(request, |request| self.0.widgets.single_sign_on(&request)).await
     }
 
     async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
-        self.0.plan_warning.answer(request, |_| Ok(())).await
+        self.0.plan_warning.call(request, |_| Ok(())).await
     }
 }

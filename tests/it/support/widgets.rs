@@ -24,14 +24,14 @@ impl Widgets {
     }
 
     pub(super) fn provision(&self, request: &Provision) -> Result<Provisioned> {
-        sold(&request.plan)?;
+        check_plan(&request.plan)?;
         let mut widgets = self.widgets();
-        let place = widgets.iter().position(|widget| widget.key == request.resource).unwrap_or_else(|| {
+        let index = widgets.iter().position(|widget| widget.key == request.resource).unwrap_or_else(|| {
             let id = format!("widget-{}", widgets.len() + 1);
             widgets.push(Widget { key: request.resource.clone(), id, plan: request.plan.clone(), removed: false });
             widgets.len() - 1
         });
-        let Widget { id, plan, removed, .. } = &widgets[place];
+        let Widget { id, plan, removed, .. } = &widgets[index];
         if *removed {
             return Err(Failure::gone());
         }
@@ -41,7 +41,7 @@ impl Widgets {
     }
 
     pub(super) fn plan_change(&self, request: &PlanChange) -> Result<PlanChanged> {
-        sold(&request.plan)?;
+        check_plan(&request.plan)?;
         let mut widgets = self.widgets();
         let widget = find(&mut widgets, &request.resource)?;
         request.plan.clone_into(&mut widget.plan);
@@ -60,7 +60,7 @@ impl Widgets {
     }
 }
 
-fn sold(plan: &str) -> Result<()> {
+fn check_plan(plan: &str) -> Result<()> {
     match plan {
         "basic" | "premium" => Ok(()),
         other => Err(Failure::refused(format!("There is no plan named {other}: choose basic or premium."))),

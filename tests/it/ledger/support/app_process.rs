@@ -10,7 +10,9 @@ use maitre_core::{
 };
 use tokio::sync::watch;
 
-use super::{Answer, Database, Gate, Machine, Vendor, Working, basic, obey, plan, remove};
+use super::{
+    Answer, ChildProcess, Database, Gate, RunningWorker, Vendor, basic, deprovision, plan_change, serve_commands,
+};
 
 const DATABASE: &str = "MAITRE_TEST_DATABASE";
 
@@ -18,51 +20,51 @@ const DATABASE: &str = "MAITRE_TEST_DATABASE";
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
 /// Starts a process on this database.
-pub(crate) async fn start_process(database: &Database) -> Arc<Machine> {
-    Machine::start("ledger::processes::child_process", &[(DATABASE, &database.url)]).await
+pub(crate) async fn start_process(database: &Database) -> Arc<ChildProcess> {
+    ChildProcess::start("ledger::processes::child_process", &[(DATABASE, &database.url)]).await
 }
 
 /// Vendor whose work continues after its call was cancelled, and that reports the result.
 #[derive(Clone)]
-struct Stubborn {
+struct DetachedVendor {
     vendor: Vendor,
-    wrote: Arc<Mutex<HashMap<String, watch::Sender<Option<bool>>>>>,
+    results: Arc<Mutex<HashMap<String, watch::Sender<Option<bool>>>>>,
 }
 
-impl Stubborn {
-    fn wrote(&self, resource: &str) -> watch::Sender<Option<bool>> {
-        self.wrote.lock().expect("the book").entry(resource.to_owned()).or_default().clone()
+impl DetachedVendor {
+    fn results(&self, resource: &str) -> watch::Sender<Option<bool>> {
+        self.results.lock().expect("the results").entry(resource.to_owned()).or_default().clone()
     }
 
-    async fn go_on<T: Send + 'static>(
+    async fn detach<T: Send + 'static>(
         &self,
         resource: String,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let wrote = self.wrote(&resource);
+        let results = self.results(&resource);
         let work = tokio::spawn(async move {
             let result = work.await;
-            wrote.send_replace(Some(result.is_ok()));
+            results.send_replace(Some(result.is_ok()));
             result
         });
-        work.await.map_err(|_| Failure::unavailable("it broke"))?
+        work.await.map_err(|_| Failure::unavailable("the work panicked"))?
     }
 }
 
-impl Listener for Stubborn {
+impl Listener for DetachedVendor {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let vendor = self.vendor.clone();
-        self.go_on(request.resource.to_string(), async move { vendor.provision(request).await }).await
+        self.detach(request.resource.to_string(), async move { vendor.provision(request).await }).await
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         let vendor = self.vendor.clone();
-        self.go_on(request.resource.to_string(), async move { vendor.plan_change(request).await }).await
+        self.detach(request.resource.to_string(), async move { vendor.plan_change(request).await }).await
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
         let vendor = self.vendor.clone();
-        self.go_on(request.resource.to_string(), async move { vendor.deprovision(request).await }).await
+        self.detach(request.resource.to_string(), async move { vendor.deprovision(request).await }).await
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
@@ -71,7 +73,7 @@ impl Listener for Stubborn {
 }
 
 /// Serves commands if a test started this process; otherwise does nothing.
-pub(crate) fn serve_if_told() {
+pub(crate) fn serve_if_child() {
     let Ok(url) = std::env::var(DATABASE) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -89,19 +91,19 @@ async fn serve(database: Database) {
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.work = Duration::from_millis(5);
     vendor.checks_fence = true;
-    let listener = Stubborn { vendor: vendor.clone(), wrote: Arc::default() };
-    let kept = ledger.wrap(listener.clone());
-    let _working = Working::start(&ledger, &listener);
+    let detached = DetachedVendor { vendor: vendor.clone(), results: Arc::default() };
+    let listener = ledger.wrap(detached.clone());
+    let _worker = RunningWorker::start(&ledger, &detached);
     let gates = Arc::<Mutex<HashMap<String, Gate>>>::default();
-    obey(|words| {
-        let (kept, vendor, listener, gates) = (kept.clone(), vendor.clone(), listener.clone(), gates.clone());
+    serve_commands(|words| {
+        let (listener, vendor, detached, gates) = (listener.clone(), vendor.clone(), detached.clone(), gates.clone());
         async move {
             let gate = |key: &str| gates.lock().expect("the gates").get(key).cloned().expect("a gate");
             let words: Vec<_> = words.iter().map(String::as_str).collect();
             match words[..] {
-                ["provision", key] => told(&kept.provision(basic(key)).await.into()),
-                ["plan", key, to] => told(&kept.plan_change(plan(key, to)).await.into()),
-                ["remove", key] => told(&kept.deprovision(remove(key)).await.into()),
+                ["provision", key] => result_of(&listener.provision(basic(key)).await.into()),
+                ["plan", key, to] => result_of(&listener.plan_change(plan_change(key, to)).await.into()),
+                ["deprovision", key] => result_of(&listener.deprovision(deprovision(key)).await.into()),
                 ["gate", key] => {
                     gates.lock().expect("the gates").insert(key.to_owned(), vendor.stop_at(key));
                     "done".into()
@@ -111,16 +113,16 @@ async fn serve(database: Database) {
                     "done".into()
                 }
                 ["open", key] => {
-                    listener.wrote(key).send_replace(None);
+                    detached.results(key).send_replace(None);
                     gate(key).open();
                     "done".into()
                 }
                 ["wrote", key] => {
-                    let mut wrote = listener.wrote(key).subscribe();
-                    let wrote = wrote.wait_for(Option::is_some).await.expect("a result");
-                    format!("{:?}", *wrote)
+                    let mut results = detached.results(key).subscribe();
+                    let results = results.wait_for(Option::is_some).await.expect("a result");
+                    format!("{:?}", *results)
                 }
-                _ => format!("no such order: {words:?}"),
+                _ => format!("unknown command: {words:?}"),
             }
         }
     })
@@ -128,7 +130,7 @@ async fn serve(database: Database) {
 }
 
 /// Returns `done` or the kind of the failure.
-fn told(answer: &Answer) -> String {
+fn result_of(answer: &Answer) -> String {
     match answer {
         Answer::Done(_) => "done".into(),
         Answer::Failed(kind) => format!("{kind:?}"),

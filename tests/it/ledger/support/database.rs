@@ -29,14 +29,14 @@ fn server() -> Option<&'static str> {
         let cluster = Cluster::start();
         if cluster.is_none() {
             eprintln!("\n*** NO POSTGRES: set MAITRE_POSTGRES_URL or install a server. ITS TESTS ARE SKIPPED. ***\n");
-            assert!(std::env::var_os("CI").is_none(), "CI must not skip the tests of Postgres");
+            assert!(std::env::var_os("CI").is_none(), "CI must not skip the Postgres tests");
         }
         cluster.map(|cluster| (cluster.url("postgres"), Some(cluster)))
     });
     server.as_ref().map(|(url, _)| url.as_str())
 }
 
-async fn order(url: &str, statement: String) -> Result<(), sqlx::Error> {
+async fn execute_on(url: &str, statement: String) -> Result<(), sqlx::Error> {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(url).await?;
     connection.execute(AssertSqlSafe(statement)).await?;
@@ -61,7 +61,7 @@ impl Database {
     /// Creates a database on this server.
     pub(crate) async fn on(server: &str) -> Self {
         let name = format!("maitre_{}", uuid::Uuid::new_v4().simple());
-        order(server, format!("CREATE DATABASE {name}")).await.expect("a database");
+        execute_on(server, format!("CREATE DATABASE {name}")).await.expect("a database");
         let (address, query) = server.split_once('?').map_or((server, None), |(address, query)| (address, Some(query)));
         let address = address.rsplit_once('/').map_or(address, |(address, _)| address);
         let query = query.map_or(String::new(), |query| format!("?{query}"));
@@ -74,7 +74,7 @@ impl Database {
     }
 
     /// Returns the same database for another process.
-    pub(crate) fn way(&self) -> Self {
+    pub(crate) fn handle(&self) -> Self {
         Self::at(&self.url)
     }
 
@@ -89,11 +89,11 @@ impl Database {
 
     /// Returns the options of a ledger with a short backoff, so that retries run soon.
     pub(crate) fn options(&self) -> LedgerBuilder {
-        let rest = Duration::from_millis(1);
+        let backoff = Duration::from_millis(1);
         Ledger::builder(&self.url)
             .keys(Keys::parse(KEY).expect("a key"))
             .max_attempts(12)
-            .backoff(rest, 4 * rest)
+            .backoff(backoff, 4 * backoff)
             .duplicate_wait(Duration::from_secs(30))
     }
 
@@ -135,7 +135,7 @@ impl Drop for Database {
         // uses its own runtime, as the test's may be shutting down
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let drop = order(&server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            let drop = execute_on(&server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
             runtime.block_on(drop).map_err(std::io::Error::other)
         });
         let _ = dropping.join();

@@ -15,82 +15,82 @@ use tokio::task::JoinHandle;
 use super::Gate;
 
 /// Completion deadline, as Heroku's.
-pub(crate) const PATIENCE: Duration = Duration::from_hours(12);
+pub(crate) const COMPLETION_DEADLINE: Duration = Duration::from_hours(12);
 
 /// Scripted result of the next notification or of the next run of a job.
 #[derive(Clone)]
-pub(crate) enum Hears {
-    Nothing(FailureKind),
-    Later(Gate),
+pub(crate) enum HookResult {
+    Fail(FailureKind),
+    Wait(Gate),
     /// The job snoozes with a new payload.
-    Step(Duration, &'static str),
+    Snooze(Duration, &'static str),
 }
 
 #[derive(Default)]
-struct Heard {
-    told: Vec<String>,
-    ran: Vec<String>,
-    script: VecDeque<Hears>,
-    errands: VecDeque<Hears>,
+struct Records {
+    notifications: Vec<String>,
+    job_runs: Vec<String>,
+    notification_script: VecDeque<HookResult>,
+    job_script: VecDeque<HookResult>,
 }
 
 /// Clones share their records, also across simulated processes.
 #[derive(Clone, Default)]
-pub(crate) struct Follower(Arc<Mutex<Heard>>);
+pub(crate) struct RecordingHooks(Arc<Mutex<Records>>);
 
-impl Follower {
-    fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
-        self.0.lock().expect("what was heard")
+impl RecordingHooks {
+    fn records(&self) -> std::sync::MutexGuard<'_, Records> {
+        self.0.lock().expect("the records")
     }
 
-    pub(crate) fn hears(&self, script: impl IntoIterator<Item = Hears>) {
-        self.heard().script.extend(script);
+    pub(crate) fn script_notifications(&self, script: impl IntoIterator<Item = HookResult>) {
+        self.records().notification_script.extend(script);
     }
 
-    pub(crate) fn errands(&self, script: impl IntoIterator<Item = Hears>) {
-        self.heard().errands.extend(script);
+    pub(crate) fn script_jobs(&self, script: impl IntoIterator<Item = HookResult>) {
+        self.records().job_script.extend(script);
     }
 
     /// Returns all notifications, including failed ones.
-    pub(crate) fn told(&self) -> Vec<String> {
-        self.heard().told.clone()
+    pub(crate) fn notifications(&self) -> Vec<String> {
+        self.records().notifications.clone()
     }
 
     /// Returns every run of a job: kind, resource, payload.
-    pub(crate) fn ran(&self) -> Vec<String> {
-        self.heard().ran.clone()
+    pub(crate) fn job_runs(&self) -> Vec<String> {
+        self.records().job_runs.clone()
     }
 }
 
-async fn act(next: Option<Hears>) -> Result<JobOutcome> {
+async fn act(next: Option<HookResult>) -> Result<JobOutcome> {
     match next {
         None => Ok(JobOutcome::Complete),
-        Some(Hears::Step(rest, payload)) => Ok(JobOutcome::Snooze(rest, payload.into())),
-        Some(Hears::Later(gate)) => {
-            gate.entered_and_passed().await;
+        Some(HookResult::Snooze(delay, payload)) => Ok(JobOutcome::Snooze(delay, payload.into())),
+        Some(HookResult::Wait(gate)) => {
+            gate.wait().await;
             Ok(JobOutcome::Complete)
         }
-        Some(Hears::Nothing(FailureKind::Gone)) => Err(Failure::gone()),
-        Some(Hears::Nothing(FailureKind::Unavailable)) => Err(Failure::unavailable("it does not listen")),
-        Some(Hears::Nothing(_)) => Err(Failure::refused("It will not listen.")),
+        Some(HookResult::Fail(FailureKind::Gone)) => Err(Failure::gone()),
+        Some(HookResult::Fail(FailureKind::Unavailable)) => Err(Failure::unavailable("notifications fail")),
+        Some(HookResult::Fail(_)) => Err(Failure::refused("Notifications are refused.")),
     }
 }
 
-impl PlatformHooks for Follower {
+impl PlatformHooks for RecordingHooks {
     fn provision_job(&self, provision: &Provision) -> Option<Job> {
         let grant = provision.oauth_grant.as_ref()?;
         let code = grant.code.expose();
-        let errand = Job::new("grant", format!("{} {code}", provision.resource), code.as_bytes().to_vec());
-        Some(errand.with_resource(provision.resource.clone()).with_deadline(grant.expires_at))
+        let job = Job::new("grant", format!("{} {code}", provision.resource), code.as_bytes().to_vec());
+        Some(job.with_resource(provision.resource.clone()).with_deadline(grant.expires_at))
     }
 
-    fn run_job<'a>(&'a self, _: &'a AddonId, errand: &'a Job) -> BoxFuture<'a, Result<JobOutcome>> {
+    fn run_job<'a>(&'a self, _: &'a AddonId, job: &'a Job) -> BoxFuture<'a, Result<JobOutcome>> {
         Box::pin(async move {
             let next = {
-                let mut heard = self.heard();
-                let about = errand.resource.as_ref().map_or("", ResourceId::as_str);
-                heard.ran.push(format!("{} {about} {}", errand.kind, String::from_utf8_lossy(&errand.payload)));
-                heard.errands.pop_front()
+                let mut records = self.records();
+                let about = job.resource.as_ref().map_or("", ResourceId::as_str);
+                records.job_runs.push(format!("{} {about} {}", job.kind, String::from_utf8_lossy(&job.payload)));
+                records.job_script.pop_front()
             };
             act(next).await
         })
@@ -110,36 +110,36 @@ impl PlatformHooks for Follower {
                 outcome => format!("{outcome:?}").to_lowercase(),
             };
             let next = {
-                let mut heard = self.heard();
-                heard.told.push(outcome);
-                heard.script.pop_front()
+                let mut records = self.records();
+                records.notifications.push(outcome);
+                records.notification_script.pop_front()
             };
             act(next).await.map(drop)
         })
     }
 
     fn completion_deadline(&self) -> Duration {
-        PATIENCE
+        COMPLETION_DEADLINE
     }
 }
 
 /// Simulated process: a ledger with hooks and a worker. Dropping it aborts the worker.
-pub(crate) struct Following<L> {
-    pub(crate) kept: DurableListener<L>,
-    working: JoinHandle<()>,
+pub(crate) struct HookedApp<L> {
+    pub(crate) listener: DurableListener<L>,
+    worker: JoinHandle<()>,
 }
 
-impl<L: Listener + Clone> Following<L> {
+impl<L: Listener + Clone> HookedApp<L> {
     pub(crate) fn start(ledger: &Ledger, listener: &L, follow: impl PlatformHooks) -> Self {
-        let kept = ledger.wrap(listener.clone()).with_platform(follow);
+        let listener = ledger.wrap(listener.clone()).with_platform(follow);
         let heroku = Heroku::new("lantern", "password", "salt").expect("no part is empty");
-        let worker = ledger.worker([Addon::new(heroku, kept.clone())]).poll_interval(Duration::from_millis(5));
-        Self { kept, working: tokio::spawn(worker.run(std::future::pending())) }
+        let worker = ledger.worker([Addon::new(heroku, listener.clone())]).poll_interval(Duration::from_millis(5));
+        Self { listener, worker: tokio::spawn(worker.run(std::future::pending())) }
     }
 }
 
-impl<L> Drop for Following<L> {
+impl<L> Drop for HookedApp<L> {
     fn drop(&mut self) {
-        self.working.abort();
+        self.worker.abort();
     }
 }

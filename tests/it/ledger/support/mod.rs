@@ -8,13 +8,13 @@ mod requests;
 mod vendor;
 mod worker;
 
-pub(crate) use app_process::{LEASE, serve_if_told, start_process};
-pub(crate) use child::{Machine, obey};
+pub(crate) use app_process::{LEASE, serve_if_child, start_process};
+pub(crate) use child::{ChildProcess, serve_commands};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
-pub(crate) use hooks::{Follower, Following, Hears, PATIENCE};
-pub(crate) use requests::{Answer, Seen, addon, basic, key, plan, provision, remove, replies, sign_on};
+pub(crate) use hooks::{COMPLETION_DEADLINE, HookResult, HookedApp, RecordingHooks};
+pub(crate) use requests::{Answer, Describe, addon, basic, deprovision, key, plan_change, provision, replies, sign_on};
 pub(crate) use vendor::{Act, Gate, Vendor};
-pub(crate) use worker::{Process, RandomNumbers, Working, worker};
+pub(crate) use worker::{RandomNumbers, RunningWorker, SimulatedProcess, worker};
 
 use std::future::Future;
 use std::time::Duration;
@@ -31,13 +31,13 @@ pub(crate) fn short_or_long(short: usize, long: usize) -> usize {
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let end = tokio::time::Instant::now() + DEADLINE;
     while !is_so().await {
-        assert!(tokio::time::Instant::now() < end, "it never came to this: {what}");
+        assert!(tokio::time::Instant::now() < end, "timed out waiting until {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 /// Returns the future's output, or panics after [`DEADLINE`].
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let Ok(output) = tokio::time::timeout(DEADLINE, future).await else { panic!("it never ended: {what}") };
+    let Ok(output) = tokio::time::timeout(DEADLINE, future).await else { panic!("timed out waiting for {what}") };
     output
 }

@@ -24,11 +24,11 @@ pub(crate) fn basic(key: &str) -> Provision {
     provision(key, "basic")
 }
 
-pub(crate) fn plan(key: &str, plan: &str) -> PlanChange {
+pub(crate) fn plan_change(key: &str, plan: &str) -> PlanChange {
     PlanChange::new(addon(), key, plan)
 }
 
-pub(crate) fn remove(key: &str) -> Deprovision {
+pub(crate) fn deprovision(key: &str) -> Deprovision {
     Deprovision::new(addon(), key)
 }
 
@@ -49,33 +49,33 @@ pub(crate) enum Answer {
     Failed(FailureKind),
 }
 
-pub(crate) trait Seen {
-    fn seen(&self) -> String;
+pub(crate) trait Describe {
+    fn describe(&self) -> String;
 }
 
-impl Seen for Provisioned {
-    fn seen(&self) -> String {
+impl Describe for Provisioned {
+    fn describe(&self) -> String {
         let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
         let drain = self.log_drain_url().map(Secret::expose);
         format!("{} {config:?} {:?} {drain:?}", self.id().as_str(), self.message())
     }
 }
 
-impl Seen for PlanChanged {
-    fn seen(&self) -> String {
+impl Describe for PlanChanged {
+    fn describe(&self) -> String {
         let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
         format!("{config:?} {:?}", self.message())
     }
 }
 
-impl Seen for Deprovisioned {
-    fn seen(&self) -> String {
+impl Describe for Deprovisioned {
+    fn describe(&self) -> String {
         format!("{:?}", self.message())
     }
 }
 
-impl Seen for SignedOn {
-    fn seen(&self) -> String {
+impl Describe for SignedOn {
+    fn describe(&self) -> String {
         format!("{} {:?}", self.location(), self.session())
     }
 }
@@ -86,27 +86,27 @@ impl Answer {
     }
 }
 
-impl<T: Seen> Seen for Outcome<T> {
-    fn seen(&self) -> String {
+impl<T: Describe> Describe for Outcome<T> {
+    fn describe(&self) -> String {
         match self {
-            Self::Done(reply) => reply.seen(),
+            Self::Done(reply) => reply.describe(),
             Self::Accepted { message, .. } => format!("accepted: {message}"),
             _ => unreachable!("there are two outcomes"),
         }
     }
 }
 
-impl<T: Seen> From<Result<T>> for Answer {
+impl<T: Describe> From<Result<T>> for Answer {
     fn from(result: Result<T>) -> Self {
         match result {
-            Ok(reply) => Self::Done(reply.seen()),
+            Ok(reply) => Self::Done(reply.describe()),
             Err(failure) => Self::Failed(failure.kind()),
         }
     }
 }
 
 /// Runs the calls concurrently and returns their replies.
-pub(crate) async fn replies<T: Seen + Send + 'static>(
+pub(crate) async fn replies<T: Describe + Send + 'static>(
     calls: impl IntoIterator<Item: Future<Output = Result<T>> + Send + 'static>,
 ) -> Vec<Answer> {
     let calls: Vec<_> = calls.into_iter().map(tokio::spawn).collect();

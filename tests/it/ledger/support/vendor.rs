@@ -24,7 +24,7 @@ pub(crate) enum Act {
     Wait(Gate),
     Panic,
     /// Reports progress and continues with the next act.
-    Say(&'static str),
+    Report(&'static str),
 }
 
 /// Gate at which a call waits.
@@ -41,7 +41,7 @@ impl Gate {
 
     /// Waits until one more call has reached the gate.
     pub(crate) async fn entered(&self) {
-        super::soon("a call comes to the gate", self.entered.acquire()).await.expect("a gate").forget();
+        super::soon("a call reaches the gate", self.entered.acquire()).await.expect("a gate").forget();
     }
 
     /// Opens the gate permanently.
@@ -50,7 +50,7 @@ impl Gate {
     }
 
     /// Reaches the gate and waits there, as a call does.
-    pub(crate) async fn entered_and_passed(&self) {
+    pub(crate) async fn wait(&self) {
         self.entered.add_permits(1);
         drop(self.open.acquire().await);
     }
@@ -82,7 +82,7 @@ impl Vendor {
             "CREATE TABLE IF NOT EXISTS widgets (resource TEXT PRIMARY KEY, plan TEXT NOT NULL, secret TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS calls (kind TEXT NOT NULL, resource TEXT NOT NULL, fence BIGINT NOT NULL,
              plan TEXT NOT NULL, at BIGINT NOT NULL)",
-            "CREATE TABLE IF NOT EXISTS doubles (resource TEXT NOT NULL)",
+            "CREATE TABLE IF NOT EXISTS duplicates (resource TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS fences (resource TEXT PRIMARY KEY, fence BIGINT NOT NULL)",
         ] {
             pool.execute(table).await.expect("the vendor's tables");
@@ -91,20 +91,20 @@ impl Vendor {
     }
 
     /// Returns the same vendor with its own pool, as connections belong to the runtime that opened them.
-    pub(crate) fn over(mut self, pool: AnyPool) -> Self {
+    pub(crate) fn with_pool(mut self, pool: AnyPool) -> Self {
         self.pool = pool;
         self
     }
 
     /// Scripts the next calls for a resource, in order; later calls succeed.
-    pub(crate) fn tell(&self, resource: &str, acts: impl IntoIterator<Item = Act>) {
+    pub(crate) fn script(&self, resource: &str, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().expect("the script").entry(resource.to_owned()).or_default().extend(acts);
     }
 
     /// Stops the next call for a resource at the returned gate.
     pub(crate) fn stop_at(&self, resource: &str) -> Gate {
         let gate = Gate::new();
-        self.tell(resource, [Act::Wait(gate.clone())]);
+        self.script(resource, [Act::Wait(gate.clone())]);
         gate
     }
 
@@ -129,8 +129,8 @@ impl Vendor {
     }
 
     /// Returns how often two concurrent calls made the same widget.
-    pub(crate) async fn doubles(&self) -> i64 {
-        let row = self.pool.fetch_one("SELECT CAST(count(*) AS BIGINT) FROM doubles").await.expect("doubles");
+    pub(crate) async fn duplicates(&self) -> i64 {
+        let row = self.pool.fetch_one("SELECT CAST(count(*) AS BIGINT) FROM duplicates").await.expect("duplicates");
         row.get(0)
     }
 
@@ -150,8 +150,8 @@ impl Vendor {
         let mut act = next();
         loop {
             match &act {
-                Some(Act::Wait(gate)) => gate.entered_and_passed().await,
-                Some(Act::Say(sentence)) => progress.expect("it can be said").report(*sentence),
+                Some(Act::Wait(gate)) => gate.wait().await,
+                Some(Act::Report(sentence)) => progress.expect("a progress reporter").report(*sentence),
                 _ => break,
             }
             act = next();
@@ -159,7 +159,7 @@ impl Vendor {
         match act {
             Some(Act::Fail(cause)) => Err(Failure::unavailable(cause)),
             Some(Act::Refuse(message)) => Err(Failure::refused(message)),
-            Some(Act::Panic) => panic!("as told"),
+            Some(Act::Panic) => panic!("scripted panic"),
             act => Ok(act),
         }
     }
@@ -172,7 +172,7 @@ impl Vendor {
         let take = "INSERT INTO fences (resource, fence) VALUES ($1, $2) ON CONFLICT (resource) DO UPDATE
                     SET fence = excluded.fence WHERE fences.fence <= excluded.fence";
         let taken = on.execute(sqlx::query(take).bind(resource).bind(i64::try_from(fence)?)).await?.rows_affected();
-        if taken == 1 { Ok(()) } else { Err(Failure::unavailable("a newer call was here")) }
+        if taken == 1 { Ok(()) } else { Err(Failure::unavailable("a newer call has written")) }
     }
 }
 
@@ -200,7 +200,7 @@ impl Listener for Vendor {
         let made = transaction.execute(insert).await?.rows_affected() == 1;
         if !there && !made {
             // another call made the widget between the read and the write: two ran concurrently
-            transaction.execute(sqlx::query("INSERT INTO doubles (resource) VALUES ($1)").bind(resource)).await?;
+            transaction.execute(sqlx::query("INSERT INTO duplicates (resource) VALUES ($1)").bind(resource)).await?;
         }
         let select = sqlx::query("SELECT secret FROM widgets WHERE resource = $1").bind(resource);
         let secret: String = transaction.fetch_one(select).await?.get(0);
@@ -210,7 +210,7 @@ impl Listener for Vendor {
         Ok(Provisioned::new(format!("w-{resource}"))
             .with_config("WIDGET_URL", format!("https://{secret}.example.org"))
             .with_config("A_FIRST", &*request.plan)
-            .with_message("Your widget is there.")
+            .with_message("Your widget is ready.")
             .with_log_drain_url(drain))
     }
 

@@ -16,30 +16,30 @@ pub(crate) fn worker<L: Listener + Clone>(ledger: &Ledger, listener: &L) -> Work
 }
 
 /// Worker in its own task; dropping it aborts the worker.
-pub(crate) struct Working(JoinHandle<()>);
+pub(crate) struct RunningWorker(JoinHandle<()>);
 
-impl Working {
+impl RunningWorker {
     pub(crate) fn start<L: Listener + Clone>(ledger: &Ledger, listener: &L) -> Self {
         Self(tokio::spawn(worker(ledger, listener).run(std::future::pending())))
     }
 }
 
-impl Drop for Working {
+impl Drop for RunningWorker {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
 /// Simulated process: a runtime that is dropped with all its tasks.
-pub(crate) struct Process(Option<Runtime>);
+pub(crate) struct SimulatedProcess(Option<Runtime>);
 
-impl Process {
+impl SimulatedProcess {
     pub(crate) fn start() -> Self {
         Self(Some(Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")))
     }
 
     pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.0.as_ref().expect("it lives").spawn(work)
+        self.0.as_ref().expect("a running process").spawn(work)
     }
 
     /// Stops all its tasks without cleanup.
@@ -48,7 +48,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for SimulatedProcess {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
