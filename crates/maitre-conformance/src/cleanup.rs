@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::rules::id_text;
+
 /// Delays before each attempt to deprovision a resource.
 const RETRY_DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
 
@@ -186,15 +188,6 @@ impl Created {
         }
         self.failed.fetch_or(failure.is_some(), Ordering::Relaxed);
         failure
-    }
-}
-
-/// Returns an id as text; ids are strings or integers.
-pub(crate) fn id_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod cleanup;
 mod error;
 mod heroku;
+pub mod inspect;
 mod level;
 pub mod lint;
 mod manifest_input;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use maitre_testkit::Reply;
 use serde_json::{Map, Value};
 
+use crate::rules::{self, Problem, ResponseParts};
 use crate::verdict::{Fault, Stop};
 
 /// Response with its index in the exchanges of the check.
@@ -33,8 +34,13 @@ impl Response {
         self.duration
     }
 
+    /// Returns the parts that the rules inspect.
+    pub(crate) fn parts(&self) -> ResponseParts<'_> {
+        ResponseParts::new(self.status(), self.header("content-type"), self.body()).to(self.request.as_deref())
+    }
+
     pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status())
+        self.parts().is_success()
     }
 
     pub(crate) fn is_server_error(&self) -> bool {
@@ -43,17 +49,21 @@ impl Response {
 
     /// Creates a fault that this exchange shows.
     pub(crate) fn fault(&self, message: impl Into<String>, advice: impl Into<String>) -> Stop {
-        Stop::Failed(Fault { message: message.into(), advice: advice.into(), exchange: Some(self.index) })
+        self.stop(Problem::new(message, advice))
+    }
+
+    fn stop(&self, problem: Problem) -> Stop {
+        Stop::Failed(Fault { message: problem.message, advice: problem.advice, exchange: Some(self.index) })
+    }
+
+    /// Applies a rule to this response.
+    pub(crate) fn require<T>(&self, rule: impl FnOnce(&ResponseParts<'_>) -> Result<T, Problem>) -> Result<T, Stop> {
+        rule(&self.parts()).map_err(|problem| self.stop(problem))
     }
 
     /// Creates a fault about an unexpected status.
     pub(crate) fn wrong_status(&self, expected: &str, advice: &str) -> Stop {
-        let status = self.status();
-        let message = match &self.request {
-            Some(request) => format!("The add-on answers {status} to {request}; expected {expected}."),
-            None => format!("The add-on answers {status}; expected {expected}."),
-        };
-        self.fault(message, advice)
+        self.stop(self.parts().wrong_status(expected, advice))
     }
 
     /// Requires one of these statuses.
@@ -65,10 +75,15 @@ impl Response {
         Err(self.wrong_status(&one_of(&names), advice))
     }
 
+    /// Requires a success.
+    pub(crate) fn must_succeed(&self, expected: &str, advice: &str) -> Result<(), Stop> {
+        if self.is_success() { Ok(()) } else { Err(self.wrong_status(expected, advice)) }
+    }
+
     /// Requires a client error.
-    pub(crate) fn must_be_refused(&self, advice: &str) -> Result<&Self, Stop> {
+    pub(crate) fn must_be_refused(&self, advice: &str) -> Result<(), Stop> {
         if (400..500).contains(&self.status()) {
-            Ok(self)
+            Ok(())
         } else {
             Err(self.wrong_status("a client error (4xx)", advice))
         }
@@ -76,22 +91,12 @@ impl Response {
 
     /// Returns the body as JSON, if it is valid JSON.
     pub(crate) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(self.body()).ok()
+        self.parts().json()
     }
 
     /// Requires a body that is a JSON object.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Stop> {
-        match serde_json::from_slice(self.body()) {
-            Ok(Value::Object(fields)) => Ok(fields),
-            Ok(_) => Err(self.fault(
-                "The body is JSON but not an object.",
-                "Answer with a JSON object: {\"id\": …, \"config\": {…}, \"message\": …}.",
-            )),
-            Err(error) => Err(self.fault(
-                format!("The body is not valid JSON: {error}."),
-                "Answer with a JSON object and nothing before or after it.",
-            )),
-        }
+        self.require(rules::object)
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct SsoEndpoint {
 
 /// A sign-on attempt and the page it led to.
 pub(crate) struct SignedIn {
-    pub(crate) visitor: Browser,
+    pub(crate) browser: Browser,
     /// Response to the form.
     pub(crate) response: Response,
     /// Last page. The response to the form if there is no redirect, or if it leads to a machine that may not be called.
@@ -32,7 +32,7 @@ impl SsoEndpoint {
         Self { origin: origin.to_owned(), path: path.to_owned() }
     }
 
-    pub(crate) fn visitor(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.origin)
     }
 
@@ -40,19 +40,19 @@ impl SsoEndpoint {
     pub(crate) async fn sign_in<F: Form>(
         &self,
         wire: &Wire,
-        mut visitor: Browser,
+        mut browser: Browser,
         form: &Call<SignOn<F>>,
     ) -> Result<SignedIn, Stop> {
-        let response = wire.visit(visitor.post_form(form.url(), form.fields())).await?;
+        let response = wire.visit(browser.post_form(form.url(), form.fields())).await?;
         let mut page = response.clone();
         for _ in 0..MAX_REDIRECTS {
             let Some(location) = page.location() else { break };
             if !(300..400).contains(&page.status()) || !self.may_follow(location) {
                 break;
             }
-            page = wire.visit(visitor.follow(&page)).await?;
+            page = wire.visit(browser.follow(&page)).await?;
         }
-        Ok(SignedIn { visitor, response, page })
+        Ok(SignedIn { browser, response, page })
     }
 
     /// Allows redirects to the same host and to this machine only.

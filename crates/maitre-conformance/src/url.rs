@@ -25,6 +25,18 @@ pub(crate) fn split_origin(url: &str) -> (&str, &str) {
     url.split_at(url[authority..].find(['/', '?', '#']).map_or(url.len(), |end| authority + end))
 }
 
+/// Returns whether a value is a URL with scheme and host. Accepts any scheme, because databases have their own.
+pub(crate) fn has_scheme_and_host(value: &str) -> bool {
+    let Some((scheme, rest)) = value.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(is_scheme_char)
+        && !host.is_empty()
+        && !host.starts_with(':')
+}
+
 impl<'a> Parts<'a> {
     /// Returns host and port, without user information.
     pub(crate) fn host_and_port(&self) -> &'a str {
@@ -69,6 +81,17 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(split(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_has_scheme_and_host() {
+        let valid = ["https://x.example", "postgres://u:p%23@db.example:5432/a?b", "redis+tls://h", "http://[::1]:80/"];
+        for url in valid {
+            assert!(has_scheme_and_host(url), "{url}");
+        }
+        for text in ["", "x.example/a", "https://", "https:///a", "://x", "1a://x", "https://u:p@/a", "http://:80"] {
+            assert!(!has_scheme_and_host(text), "{text}");
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     Fault, Sandbox,
     entry::Kind,
-    judge,
+    inspect,
     send::{CallInfo, SendMode},
 };
 
@@ -60,7 +60,7 @@ impl Sandbox {
     async fn send_twice(&self, request: &Request, info: &CallInfo) -> Result<Reply, String> {
         let (first, second) = tokio::join!(self.send(request, info), self.send(request, info));
         if let (Ok(one), Ok(other)) = (&first.reply, &second.reply)
-            && let Some(finding) = judge::twice(info.kind, &one.into(), &other.into(), true)
+            && let Some(finding) = inspect::repeated(info.kind, &inspect::parts(one), &inspect::parts(other), true)
         {
             self.journal().add_finding(second.id, finding);
         }
@@ -73,7 +73,9 @@ impl Sandbox {
         let info = CallInfo { kind: Kind::Custom, ..info.clone() };
         let kind = Kind::of_lifecycle_call(request.method());
         let sent = self.send(&call.request(), &info).await;
-        if let Some(finding) = judge::stranger(kind, sent.reply.ok().map(|reply| reply.status())) {
+        if let Ok(reply) = sent.reply
+            && let Some(finding) = inspect::wrong_password(kind, &reply)
+        {
             self.journal().add_finding(sent.id, finding);
         }
     }

@@ -11,7 +11,6 @@ use crate::{
     entry::{Completion, Direction, Finding, Head, Kind, Message},
     events::PageEvent,
     journal::Filter,
-    judge,
     sandbox::Inner,
 };
 
@@ -38,7 +37,7 @@ impl Inner {
                 if violation.rule() == Rule::LostGrant && !self.needs_token(violation.uuid()) {
                     return;
                 }
-                if let Some(check) = judge::check_of(violation.rule()) {
+                if let Some(check) = maitre_conformance::inspect::check_for_rule(violation.rule()) {
                     let finding = Finding::new(check, violation.to_string());
                     let title = "Violation of Heroku's rules";
                     self.journal.note(violation.at(), violation.uuid(), title, Some(finding));

@@ -1,11 +1,12 @@
 //! Sends recorded requests again.
 
+use maitre_conformance::inspect::ResponseParts;
 use maitre_testkit::platform::State;
 
 use crate::{
     Sandbox,
     entry::{Entry, Kind, Message},
-    judge::{self, Said},
+    inspect,
     send::{CallInfo, Sent},
 };
 
@@ -24,21 +25,22 @@ impl Sandbox {
         };
         let sent = futures_util::future::join_all((0..times).map(|_| self.send(&request, &info))).await;
         let recorded = entry.response.as_ref().zip(entry.head.status);
-        let recorded = recorded.map(|(response, status)| Said { status, body: &response.body });
+        let recorded = recorded.map(|(response, status)| ResponseParts::new(status, None, &response.body));
         let is_deprovisioned = info.uuid.as_deref().is_some_and(|uuid| self.is_deprovisioned(uuid));
-        let mut first: Option<Said<'_>> = None;
+        let mut first: Option<ResponseParts<'_>> = None;
         for Sent { id, reply } in &sent {
             let Ok(reply) = reply else { continue };
+            let parts = inspect::parts(reply);
             let finding = match (&first, &recorded) {
-                _ if is_deprovisioned => judge::after_removal(info.kind, &reply.into()),
-                (Some(first), _) => judge::twice(info.kind, first, &reply.into(), true),
-                (None, Some(recorded)) => judge::twice(info.kind, recorded, &reply.into(), false),
+                _ if is_deprovisioned => inspect::after_deprovision(info.kind, &parts),
+                (Some(first), _) => inspect::repeated(info.kind, first, &parts, true),
+                (None, Some(recorded)) => inspect::repeated(info.kind, recorded, &parts, false),
                 (None, None) => None,
             };
             if let Some(finding) = finding {
                 self.journal().add_finding(*id, finding);
             }
-            first.get_or_insert_with(|| reply.into());
+            first.get_or_insert(parts);
         }
         sent.first().map(|sent| sent.id)
     }

@@ -7,7 +7,7 @@ use maitre_testkit::{Call, Error, Raw, Reply, Request};
 use crate::{
     Sandbox,
     entry::{Completion, Direction, Head, Kind, Message},
-    judge,
+    inspect,
 };
 
 /// Delay before Heroku hangs up on purpose.
@@ -71,8 +71,8 @@ impl Sandbox {
         };
         let duration = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let findings = match &reply {
-            Ok(reply) => judge::answer(self.addon(), info.kind, reply, duration),
-            Err(message) if mode == SendMode::Whole => judge::silence(info.kind, message).into_iter().collect(),
+            Ok(reply) => inspect::reply(self.addon(), info.kind, reply, duration),
+            Err(message) if mode == SendMode::Whole => inspect::no_reply(info.kind, message).into_iter().collect(),
             Err(_) => Vec::new(),
         };
         let response = reply.as_ref().ok().map(|reply| Message::new(reply.headers(), reply.body()));

@@ -1,4 +1,4 @@
-//! Add-ons that answer 202, and finish by calling Heroku.
+//! Asynchronous add-ons, which answer 202 and complete by calling Heroku.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use super::fake_platform::FakePlatform;
 use super::resource::{Resource, uuid_of};
 use super::target::Target;
 use crate::check::{Capability, Case, Citation};
-use crate::cleanup::id_text;
-use crate::verdict::{Fault as Wrong, Stop, Verdict};
+use crate::rules;
+use crate::verdict::{Fault as CheckFault, Stop, Verdict};
 
 const ASYNC: &[Capability] = &[Capability::Asynchronous, Capability::Platform];
 const ENDS: Citation =
-    citation::asynchronous("exchange the grant, set the config vars, mark it provisioned, within 12 hours");
+    citation::asynchronous("exchange the grant, set the config vars, mark the add-on provisioned, within 12 hours");
 const RETRIES: Citation =
-    citation::practice("networks break; a grant lives five minutes, and the customer pays from the provision on");
+    citation::practice("networks fail; a grant is valid for five minutes, and the customer pays from the provision on");
 
 const TOKEN: (&str, &str) = ("POST", "/oauth/token");
 const CONFIG: (&str, &str) = ("PATCH", "/addons/*/config");
@@ -27,17 +27,14 @@ const MARK: (&str, &str) = ("POST", "/addons/*/actions/provision");
 pub(super) const CASES: &[Case<Target>] = &[
     Case::should(
         "heroku.async.no-config",
-        "An answer with 202 holds no config vars.",
+        "A 202 has no config vars.",
         citation::asynchronous("answer 202 with id and message; config vars are set later"),
         |target| Box::pin(no_config(target)),
     )
     .needs(&[Capability::Asynchronous]),
-    Case::must(
-        "heroku.async.completes",
-        "What was answered with 202 is marked provisioned in the end.",
-        ENDS,
-        |target| Box::pin(completes(target)),
-    )
+    Case::must("heroku.async.completes", "A provision answered 202 is marked provisioned in time.", ENDS, |target| {
+        Box::pin(completes(target))
+    })
     .needs(ASYNC),
     Case::should(
         "heroku.async.config-first",
@@ -48,21 +45,21 @@ pub(super) const CASES: &[Case<Target>] = &[
     .needs(ASYNC),
     Case::should(
         "heroku.async.listed-config",
-        "Config vars that are set later are those that the manifest lists, too.",
-        citation::practice("what holds for an answer's config vars holds for those that are set by the API"),
+        "Config vars that are set later are listed in the manifest, too.",
+        citation::practice("the rules for config vars in a response also apply to the API"),
         |target| Box::pin(listed_config(target)),
     )
     .needs(ASYNC),
     Case::must(
         "heroku.async.replay-when-done",
-        "The same provision, sent again when it is done, succeeds with the same id.",
+        "A repeated provision succeeds with the same id after completion.",
         citation::reference("a repeated uuid is answered with the id, config and message of the first time"),
         |target| Box::pin(replay_when_done(target)),
     )
     .needs(ASYNC),
     Case::should(
         "heroku.async.survives-token-outage",
-        "A token endpoint that is out for a delay does not end a provision.",
+        "A provision survives a short outage of the token endpoint.",
         RETRIES,
         |target| {
             Box::pin(survives(target, Fault::status(503).times(2), TOKEN, "The token endpoint answered 503 twice"))
@@ -71,7 +68,7 @@ pub(super) const CASES: &[Case<Target>] = &[
     .needs(ASYNC),
     Case::should(
         "heroku.async.survives-config-outage",
-        "An API that is out for a delay while config vars are set does not end a provision.",
+        "A provision survives a short outage of the API while config vars are set.",
         RETRIES,
         |target| {
             Box::pin(survives(
@@ -85,38 +82,38 @@ pub(super) const CASES: &[Case<Target>] = &[
     .needs(ASYNC),
     Case::should(
         "heroku.async.survives-lost-mark",
-        "A lost answer to actions/provision does not end a provision.",
+        "A provision survives a lost response to actions/provision.",
         RETRIES,
         |target| {
             Box::pin(survives(
                 target,
                 Fault::drop_connection().after_work(),
                 MARK,
-                "The answer to actions/provision was lost",
+                "The response to actions/provision was lost",
             ))
         },
     )
     .needs(ASYNC),
     Case::must(
         "heroku.async.outage-blocks-nothing",
-        "While it cannot be finished, the same provision succeeds, and it can be removed.",
+        "During an outage, a repeated provision succeeds and the resource can be deprovisioned.",
         citation::reference("every endpoint must be idempotent; a deprovision needs nothing but the id"),
         |target| Box::pin(outage_blocks_nothing(target)),
     )
     .needs(ASYNC),
     Case::should(
         "heroku.async.quiet-after-removal",
-        "After a deprovision Heroku is not called about it any more.",
-        citation::practice("tokens end with the resource"),
+        "After a deprovision, the add-on no longer calls Heroku about the resource.",
+        citation::practice("tokens are revoked with the resource"),
         |target| Box::pin(quiet_after_removal(target)),
     )
     .needs(ASYNC),
     Case::should(
         "heroku.async.failure",
-        "A provision that cannot be finished is input up by actions/deprovision.",
+        "A provision that cannot complete is cancelled by actions/deprovision.",
         citation::vendor_code(
             "heroku/heroku-go",
-            "actions/deprovision removes what cannot be provisioned, and the customer pays nothing",
+            "actions/deprovision removes a resource that cannot be provisioned, and the customer pays nothing",
         ),
         |target| Box::pin(failure(target)),
     )
@@ -124,89 +121,83 @@ pub(super) const CASES: &[Case<Target>] = &[
     .slow(),
     Case::should(
         "heroku.platform.exchange-once",
-        "A grant is exchanged once, however often the provision comes.",
-        citation::oauth("a grant's code is good once"),
+        "A grant is exchanged once, however often the provision is repeated.",
+        citation::oauth("a grant's code is valid once"),
         |target| Box::pin(exchange_once(target)),
     )
     .needs(&[Capability::Platform]),
     Case::must(
         "heroku.platform.accept",
-        "Calls ask for version 3 of the API.",
+        "API calls request version 3.",
         citation::platform_api("Accept: application/vnd.heroku+json; version=3"),
         |target| {
             Box::pin(general(
                 target,
                 Rule::NotAcceptable,
-                "Send Accept: application/vnd.heroku+json; version=3 with every call.",
+                "Send Accept: application/vnd.heroku+json; version=3 with every request.",
             ))
         },
     )
     .needs(&[Capability::Platform]),
     Case::should(
         "heroku.platform.user-agent",
-        "Calls say who makes them.",
-        citation::platform_api("a User-Agent header is asked for"),
+        "API calls have a User-Agent.",
+        citation::platform_api("a User-Agent header is required"),
         |target| Box::pin(general(target, Rule::NoUserAgent, "Send a User-Agent with your add-on's name and version.")),
     )
     .needs(&[Capability::Platform]),
     Case::should(
         "heroku.platform.no-secret-in-query",
-        "Grants, tokens and the client secret do not stand in a URL.",
-        citation::practice("queries stand in every log on the way"),
+        "Grants, tokens and the client secret are not in a URL.",
+        citation::practice("queries are logged by every server and proxy"),
         |target| {
-            Box::pin(general(target, Rule::SecretInQuery, "Send the fields of a token call as a form in the body."))
+            Box::pin(general(target, Rule::SecretInQuery, "Send the fields of a token request as a form in the body."))
         },
     )
     .needs(&[Capability::Platform]),
 ];
 
 fn platform(target: &Target) -> Result<&FakePlatform, Stop> {
-    target.platform.as_ref().ok_or_else(|| Stop::skipped("the check plays no platform that the add-on could call"))
+    target.platform.as_ref().ok_or_else(|| Stop::skipped("there is no fake platform for the add-on to call"))
 }
 
-/// A fault that the add-on's calls to Heroku show: all of them are in the report, the last one in whole.
-fn wrong(target: &Target, uuid: &str, why: String, advice: &str) -> Stop {
+/// Creates a fault with the add-on's calls to Heroku as exchanges; the last one shows the fault.
+fn platform_fault(target: &Target, uuid: &str, message: String, advice: &str) -> Stop {
     let exchanges = target.platform.iter().flat_map(|platform| platform.exchanges(uuid));
     let last = exchanges.map(|exchange| target.wire.record_platform_call(&exchange)).last();
-    Stop::Failed(Wrong { message: why, advice: advice.to_owned(), exchange: last })
+    Stop::Failed(CheckFault { message, advice: advice.to_owned(), exchange: last })
 }
 
 async fn no_config(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
-    if resource.response.status() != 202 || !resource.response.object()?.contains_key("config") {
-        return Ok(());
-    }
-    Err(resource.response.fault(
-        "The 202 holds config.",
-        "Leave config out, and set it by PATCH /addons/{uuid}/config when it is known: in a 202 it is deprecated.",
-    ))
+    if resource.response.status() == 202 { resource.response.require(rules::is_without_config) } else { Ok(()) }
 }
 
-/// An provision that has to finish, under whatever goes wrong meanwhile.
-async fn must_finish(target: &Target, provision: Call<Provision>, meanwhile: &str) -> Result<Resource, Stop> {
+/// Provisions, and requires that the provision completes despite an injected fault.
+async fn must_complete(target: &Target, provision: Call<Provision>, event: &str) -> Result<Resource, Stop> {
     let (platform, resource) = (platform(target)?, target.create_from(provision).await?);
     if resource.response.status() != 202 || platform.wait_for_state(&resource.uuid, State::Provisioned).await {
         return Ok(resource);
     }
-    let life = platform.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
+    let state = platform.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
     let calls = platform.exchanges(&resource.uuid).len();
-    let why = format!("{meanwhile}, and the add-on is still {life} after {calls} calls to Heroku.");
-    let advice = "Exchange the grant at once, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; try \
-                  what fails again, with pauses. If there are no calls at all, look whether the add-on was started with \
-                  the address of --platform. If it just takes longer, raise --async-timeout.";
-    Err(wrong(target, &resource.uuid, why, advice))
+    let message = format!("{event}, and the resource is still {state} after {calls} calls to Heroku.");
+    let advice = "Exchange the grant immediately, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; \
+                  retry failures with backoff. If there are no calls at all, check that the add-on was started with the \
+                  address of --platform. If it needs more time, raise --async-timeout.";
+    Err(platform_fault(target, &resource.uuid, message, advice))
 }
 
 async fn completes(target: &Target) -> Verdict {
-    let finished = must_finish(target, target.provision(), "It was answered 202").await;
-    if matches!(finished, Err(Stop::Failed(_))) {
+    let completed = must_complete(target, target.provision(), "The provision was answered 202").await;
+    if matches!(completed, Err(Stop::Failed(_))) {
         platform(target)?.stop_waiting();
     }
-    finished.map(drop)
+    completed.map(drop)
 }
 
-/// One that was finished, or nothing to look at.
-async fn finished(target: &Target) -> Result<(&FakePlatform, Resource), Stop> {
+/// Creates a resource and waits for its completion; skips the check if that times out.
+async fn completed(target: &Target) -> Result<(&FakePlatform, Resource), Stop> {
     target.require_ready()?;
     let (platform, resource) = (platform(target)?, target.new_resource().await?);
     target.await_completion(&resource).await?;
@@ -214,67 +205,67 @@ async fn finished(target: &Target) -> Result<(&FakePlatform, Resource), Stop> {
 }
 
 async fn config_first(target: &Target) -> Verdict {
-    let (platform, resource) = finished(target).await?;
+    let (platform, resource) = completed(target).await?;
     match platform.violation(Rule::ConfigMissing, Some(&resource.uuid)) {
         None => Ok(()),
-        Some(_) => Err(wrong(
+        Some(_) => Err(platform_fault(
             target,
             &resource.uuid,
-            "It was marked provisioned before its config vars were set.".to_owned(),
+            "The resource was marked provisioned before its config vars were set.".to_owned(),
             "Set the config vars first: actions/provision releases them to the app, which restarts with them.",
         )),
     }
 }
 
-/// Also where it does not finish for that very reason.
+/// Also finds a resource that does not complete because Heroku rejects the config var.
 async fn listed_config(target: &Target) -> Verdict {
     let (platform, resource) = (platform(target)?, target.new_resource().await?);
-    let broken = || platform.violation(Rule::ForeignConfigVar, Some(&resource.uuid));
+    let violation = || platform.violation(Rule::ForeignConfigVar, Some(&resource.uuid));
     let install = platform.find(&resource.uuid);
-    let is_over = || install.as_ref().is_none_or(|install| install.state() != State::Provisioning);
-    // one that does not finish is not waited for as long again
-    let patience = if target.require_ready().is_ok() { Duration::MAX } else { Duration::from_secs(5) };
+    let is_complete = || install.as_ref().is_none_or(|install| install.state() != State::Provisioning);
+    // after a timeout, do not wait for the full time again
+    let limit = if target.require_ready().is_ok() { Duration::MAX } else { Duration::from_secs(5) };
     let start = Instant::now();
-    platform.wait_until(|| is_over() || broken().is_some() || start.elapsed() > patience).await;
-    match broken() {
+    platform.wait_until(|| is_complete() || violation().is_some() || start.elapsed() > limit).await;
+    match violation() {
         None => Ok(()),
-        Some(violation) => Err(wrong(
+        Some(violation) => Err(platform_fault(
             target,
             &resource.uuid,
             format!("{violation}."),
-            "Add the name to api.config_vars and push the manifest, or do not set it: Heroku refuses it.",
+            "Add the name to api.config_vars and push the manifest, or do not set it: Heroku rejects it.",
         )),
     }
 }
 
 async fn replay_when_done(target: &Target) -> Verdict {
-    let (_, resource) = finished(target).await?;
-    let again = target.wire.send(resource.provision.clone()).await?.to("the same provision, which is done");
-    let advice = "Answer 200 (or 202 again) with the same id: a late retry asks for what is there.";
+    let (_, resource) = completed(target).await?;
+    let again = target.wire.send(resource.provision.clone()).await?.to("a repeated provision after completion");
+    let advice = "Answer 200 (or 202 again) with the same id: a late retry asks for the existing resource.";
     if !again.is_success() {
         return Err(again.wrong_status("200", advice));
     }
-    let id = again.json().and_then(|body| id_text(&body["id"]));
+    let id = again.parts().id();
     if id.as_deref() == Some(&resource.id) {
         Ok(())
     } else {
-        Err(again.fault("The id is another one than the first time.", advice))
+        Err(again.fault("The id differs from the first response.", advice))
     }
 }
 
-async fn survives(target: &Target, fault: Fault, (method, path): (&str, &str), what: &str) -> Verdict {
+async fn survives(target: &Target, fault: Fault, (method, path): (&str, &str), event: &str) -> Verdict {
     target.require_ready()?;
     let (platform, provision) = (platform(target)?, target.provision());
-    let of_this_one = path.replace('*', &uuid_of(&provision));
-    let _guard = platform.inject(fault.on(method, &of_this_one)).await;
-    let resource = must_finish(target, provision, what).await?;
+    let resource_path = path.replace('*', &uuid_of(&provision));
+    let _guard = platform.inject(fault.on(method, &resource_path)).await;
+    let resource = must_complete(target, provision, event).await?;
     if path == MARK.1 {
-        // whoever takes a lost answer for a failure gives up after it was done
+        // an add-on that treats a lost response as a failure gives up after the completion
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     if platform.exchanges(&resource.uuid).iter().any(|exchange| exchange.path().ends_with("/actions/deprovision")) {
-        let advice = "A failure that passes is no reason to give up: ask again, with pauses.";
-        return Err(wrong(target, &resource.uuid, format!("{what}, and the add-on gave up."), advice));
+        let advice = "Retry temporary failures with backoff instead of giving up.";
+        return Err(platform_fault(target, &resource.uuid, format!("{event}, and the add-on gave up."), advice));
     }
     Ok(())
 }
@@ -283,42 +274,48 @@ async fn outage_blocks_nothing(target: &Target) -> Verdict {
     let platform = platform(target)?;
     let _guard = platform.inject(Fault::status(503).always().on(TOKEN.0, TOKEN.1)).await;
     let resource = target.new_resource().await?;
-    let again =
-        target.wire.send(resource.provision.clone()).await?.to("the same provision while the token endpoint is out");
+    let again = target
+        .wire
+        .send(resource.provision.clone())
+        .await?
+        .to("a repeated provision during an outage of the token endpoint");
     if !again.is_success() {
-        let advice = "Answer a repeated provision as the first one, 202, while it is being worked on.";
+        let advice = "Answer a repeated provision as the first one, with 202, until the provision completes.";
         return Err(again.wrong_status("202", advice));
     }
-    let removal =
-        target.wire.send(target.deprovision(&resource)).await?.to("a deprovision while the token endpoint is out");
-    if removal.is_success() {
+    let deprovision = target
+        .wire
+        .send(target.deprovision(&resource))
+        .await?
+        .to("a deprovision during an outage of the token endpoint");
+    if deprovision.is_success() {
         return Ok(());
     }
-    Err(removal.wrong_status("204", "A deprovision needs no token: remove, and leave Heroku alone."))
+    Err(deprovision.wrong_status("204", "A deprovision needs no token: delete the resource without calling Heroku."))
 }
 
 async fn quiet_after_removal(target: &Target) -> Verdict {
     let platform = platform(target)?;
-    let late = Duration::from_millis(300);
-    let _guard = platform.inject(Fault::delay(late).after_work().on(TOKEN.0, TOKEN.1)).await;
+    let delay = Duration::from_millis(300);
+    let _guard = platform.inject(Fault::delay(delay).after_work().on(TOKEN.0, TOKEN.1)).await;
     let resource = target.new_resource().await?;
-    // removed while it waits for its token
+    // deprovision the resource while the add-on waits for its token
     let (called, end) = (|| !platform.exchanges(&resource.uuid).is_empty(), Instant::now() + Duration::from_secs(5));
     platform.wait_until(|| called() || Instant::now() > end).await;
     target.wire.send(target.deprovision(&resource)).await?;
     let calls = || platform.find(&resource.uuid).map_or(0, |install| install.call_counts().calls_after_deprovision);
-    let end = Instant::now() + 5 * late;
+    let end = Instant::now() + 5 * delay;
     platform.wait_until(|| calls() > 1 || Instant::now() > end).await;
     let calls = calls();
-    // one may have been on its way
+    // one call may have been in flight
     if calls < 2 {
         return Ok(());
     }
-    Err(wrong(
+    Err(platform_fault(
         target,
         &resource.uuid,
-        format!("Heroku was called about it {calls} times after it had been removed."),
-        "Look before each call whether the resource still lives, and end the work when it does not.",
+        format!("Heroku was called about the resource {calls} times after its deprovision."),
+        "Check before each call whether the resource still exists, and stop the work if it does not.",
     ))
 }
 
@@ -330,16 +327,17 @@ async fn failure(target: &Target) -> Verdict {
     if resource.response.status() != 202 || platform.wait_for_state(&resource.uuid, State::Deprovisioned).await {
         return Ok(());
     }
-    Err(wrong(
+    Err(platform_fault(
         target,
         &resource.uuid,
-        "Setting its config vars is refused with 422 for good, and the add-on keeps the customer waiting.".to_owned(),
-        "Give up by POST /addons/{uuid}/actions/deprovision what cannot be finished: the customer is told, and pays nothing.",
+        "Setting the config vars is always refused with 422, and the add-on does not give up.".to_owned(),
+        "Cancel a provision that cannot complete by POST /addons/{uuid}/actions/deprovision: Heroku notifies the customer, who \
+         pays nothing.",
     ))
 }
 
 async fn exchange_once(target: &Target) -> Verdict {
-    let (platform, resource) = finished(target).await?;
+    let (platform, resource) = completed(target).await?;
     for _ in 0..3 {
         target.wire.send(resource.provision.clone()).await?;
     }
@@ -347,17 +345,17 @@ async fn exchange_once(target: &Target) -> Verdict {
     if install.call_counts().exchanges == 0 {
         return Err(Stop::skipped("the add-on exchanges no grants"));
     }
-    // a second exchange would follow at once
+    // a second exchange would follow immediately
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let tally = install.call_counts();
-    if tally.exchanges + tally.repeated_exchanges == 1 {
+    let counts = install.call_counts();
+    if counts.exchanges + counts.repeated_exchanges == 1 {
         return Ok(());
     }
-    Err(wrong(
+    Err(platform_fault(
         target,
         &resource.uuid,
-        format!("Its grant was exchanged {} times.", tally.exchanges + tally.repeated_exchanges),
-        "Keep the token with the resource, and exchange a grant only where there is none.",
+        format!("The grant was exchanged {} times.", counts.exchanges + counts.repeated_exchanges),
+        "Store the token with the resource, and only exchange a grant if there is no token.",
     ))
 }
 
@@ -367,8 +365,10 @@ async fn general(target: &Target, rule: Rule, advice: &str) -> Verdict {
         let resource = target.new_resource().await?;
         let end = Instant::now() + Duration::from_secs(2);
         let install = platform.find(&resource.uuid);
-        let under_way = || install.as_ref().is_some_and(|install| install.state() == State::Provisioning);
-        platform.wait_until(|| !under_way() || platform.violation(rule, None).is_some() || Instant::now() > end).await;
+        let is_provisioning = || install.as_ref().is_some_and(|install| install.state() == State::Provisioning);
+        platform
+            .wait_until(|| !is_provisioning() || platform.violation(rule, None).is_some() || Instant::now() > end)
+            .await;
     }
     if !platform.has_been_called() {
         return Err(Stop::skipped("the add-on has not called the platform"));

@@ -1,4 +1,4 @@
-//! Who may provision, change and remove.
+//! Authentication of lifecycle requests.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_testkit::sign;
@@ -6,10 +6,8 @@ use maitre_testkit::sign;
 use super::citation;
 use super::target::{PLAN_CHANGE, Target};
 use crate::check::{Case, Citation};
+use crate::rules;
 use crate::verdict::{Stop, Verdict};
-
-const COMPARE: &str = "Compare user and password with the manifest's id and api.password before anything else, on every \
-                       route but single sign-on, and answer 401 if they differ.";
 
 const VERIFY: Citation = citation::reference("the vendor must verify the Basic credentials of every call");
 const WRONG: Citation = citation::kensa("wrong credentials are answered 401 on POST, PUT and DELETE");
@@ -17,7 +15,7 @@ const WRONG: Citation = citation::kensa("wrong credentials are answered 401 on P
 pub(super) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.auth.right-credentials",
-        "The manifest's id and password let Heroku in.",
+        "The manifest's id and password are accepted.",
         citation::reference("Heroku calls with Basic, the manifest's id and api.password"),
         |target| Box::pin(right(target)),
     ),
@@ -40,71 +38,74 @@ pub(super) const CASES: &[Case<Target>] = &[
         WRONG,
         |target| Box::pin(wrong_on_deprovision(target)),
     ),
-    Case::must("heroku.auth.wrong-user", "The right password under another user is answered 401.", WRONG, |target| {
+    Case::must("heroku.auth.wrong-user", "The correct password with another user is answered 401.", WRONG, |target| {
         Box::pin(wrong_user(target))
     }),
-    Case::must("heroku.auth.similar-password", "A password that is nearly right is a wrong one.", WRONG, |target| {
-        Box::pin(similar(target))
-    }),
+    Case::must(
+        "heroku.auth.similar-password",
+        "A password that is similar to the correct one is answered 401.",
+        WRONG,
+        |target| Box::pin(similar(target)),
+    ),
     Case::must(
         "heroku.auth.no-credentials",
-        "A call without credentials is refused on every route, and does not make the add-on stumble.",
+        "A request without credentials is refused on every route, and does not cause a server error.",
         VERIFY,
         |target| Box::pin(none(target)),
     ),
     Case::should(
         "heroku.auth.no-credentials-401",
-        "A call without credentials is answered 401.",
+        "A request without credentials is answered 401.",
         citation::rfc(9110, "401 is the status of a request that lacks credentials"),
         |target| Box::pin(none_401(target)),
     ),
-    Case::must("heroku.auth.empty-credentials", "Empty credentials let nobody in.", VERIFY, |target| {
+    Case::must("heroku.auth.empty-credentials", "Empty credentials are refused.", VERIFY, |target| {
         Box::pin(empty(target))
     }),
     Case::should(
         "heroku.auth.other-scheme",
-        "The right credentials under another scheme, or under none, let nobody in.",
+        "The correct credentials with another scheme, or without a scheme, are refused.",
         citation::rfc(7617, "the scheme is Basic"),
         |target| Box::pin(other_scheme(target)),
     ),
     Case::should(
         "heroku.auth.strict-base64",
-        "Credentials in broken base64 let nobody in.",
-        citation::rfc(4648, "characters outside the alphabet are refused"),
-        |target| Box::pin(junk(target)),
+        "Credentials in invalid base64 are refused.",
+        citation::rfc(4648, "characters outside the alphabet are rejected"),
+        |target| Box::pin(invalid_base64(target)),
     ),
     Case::should(
         "heroku.auth.scheme-in-any-case",
-        "The scheme may be written in lower case.",
+        "The scheme is accepted in lowercase.",
         citation::rfc(9110, "the names of authentication schemes are case-insensitive"),
-        |target| Box::pin(lower_case(target)),
+        |target| Box::pin(lowercase_scheme(target)),
     ),
     Case::should(
         "heroku.auth.challenge",
-        "A 401 says by WWW-Authenticate how to come in.",
+        "A 401 has a WWW-Authenticate header.",
         citation::rfc(9110, "a 401 carries WWW-Authenticate"),
         |target| Box::pin(challenge(target)),
     ),
     Case::must(
         "heroku.auth.before-the-plan",
-        "Credentials are looked at before the plan is.",
+        "Credentials are checked before the plan.",
         citation::kensa("a wrong password is answered 401 whatever the plan"),
         |target| Box::pin(before_the_plan(target)),
     ),
     Case::should(
         "heroku.auth.before-the-body",
-        "Credentials are looked at before the body is read.",
-        citation::practice("a stranger makes the add-on neither parse nor keep anything"),
+        "Credentials are checked before the body is parsed.",
+        citation::practice("an unauthenticated request is neither parsed nor stored"),
         |target| Box::pin(before_the_body(target)),
     ),
     Case::should(
         "heroku.auth.before-the-resource",
-        "Strangers do not learn which resources there are.",
-        citation::practice("the answer to a stranger is 401 for every path"),
+        "An unauthenticated request does not reveal whether a resource exists.",
+        citation::practice("an unauthenticated request is answered 401 on every path"),
         |target| Box::pin(before_the_resource(target)),
     )
     .needs(PLAN_CHANGE),
-    Case::must("heroku.auth.refused-is-not-done", "What is refused is not done all the same.", VERIFY, |target| {
+    Case::must("heroku.auth.refused-is-not-done", "A refused deprovision does not take effect.", VERIFY, |target| {
         Box::pin(not_done(target))
     })
     .needs(PLAN_CHANGE),
@@ -124,26 +125,26 @@ async fn right(target: &Target) -> Verdict {
 
 async fn wrong_on_provision(target: &Target) -> Verdict {
     let call = target.provision().credentials(&target.slug, &wrong_password(target));
-    target.wire.send(call).await?.must_be(&[401], COMPARE).map(drop)
+    target.wire.send(call).await?.require(rules::is_unauthorized)
 }
 
 async fn wrong_on_plan_change(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
     let call = target.plan_change(&resource, target.plan()).credentials(&target.slug, &wrong_password(target));
-    target.wire.send(call).await?.must_be(&[401], COMPARE).map(drop)
+    target.wire.send(call).await?.require(rules::is_unauthorized)
 }
 
 async fn wrong_on_deprovision(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
     let call = target.deprovision(&resource).credentials(&target.slug, &wrong_password(target));
-    target.wire.send(call).await?.must_be(&[401], COMPARE).map(drop)
+    target.wire.send(call).await?.require(rules::is_unauthorized)
 }
 
 async fn wrong_user(target: &Target) -> Verdict {
     for user in [format!("{}-other", target.slug), String::new()] {
         let call = target.provision().credentials(&user, &target.password);
         let response = target.wire.send(call).await?.to(if user.is_empty() { "no user" } else { "another user" });
-        response.must_be(&[401], COMPARE)?;
+        response.require(rules::is_unauthorized)?;
     }
     Ok(())
 }
@@ -156,118 +157,122 @@ async fn similar(target: &Target) -> Verdict {
         .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
         .collect();
     let rows = [
-        ("a password that lacks the last character", shorter),
-        ("a password with one character more", format!("{password}x")),
-        ("a password with a space behind it", format!("{password} ")),
-        ("a password in the other case", swapped),
+        ("a password without the last character", shorter),
+        ("a password with an additional character", format!("{password}x")),
+        ("a password with a trailing space", format!("{password} ")),
+        ("a password in swapped case", swapped),
     ];
-    for (what, similar) in rows.into_iter().filter(|(_, similar)| similar != password) {
+    for (description, similar) in rows.into_iter().filter(|(_, similar)| similar != password) {
         let response = target.wire.send(target.provision().credentials(&target.slug, &similar)).await?;
-        response.to(what).must_be(&[401], "Compare the whole password, to the letter and to its end.")?;
+        response.to(description).must_be(&[401], "Compare the complete password, case-sensitively.")?;
     }
     Ok(())
 }
 
 async fn none(target: &Target) -> Verdict {
-    let advice = "A missing Authorization header is no reason to stop: treat it as wrong credentials, and answer 401.";
+    let advice = "Treat a missing Authorization header as wrong credentials, and answer 401.";
     target.wire.send(target.provision().without_credentials()).await?.to("a provision").must_be_refused(advice)?;
     let resource = target.new_resource().await?;
     let change = target.plan_change(&resource, target.plan()).without_credentials();
     target.wire.send(change).await?.to("a plan change").must_be_refused(advice)?;
-    let removal = target.deprovision(&resource).without_credentials();
-    target.wire.send(removal).await?.to("a deprovision").must_be_refused(advice)?;
-    Ok(())
+    let deprovision = target.deprovision(&resource).without_credentials();
+    target.wire.send(deprovision).await?.to("a deprovision").must_be_refused(advice)
 }
 
 async fn none_401(target: &Target) -> Verdict {
     let response = target.wire.send(target.provision().without_credentials()).await?;
-    response.must_be(&[401], "Answer 401, as to wrong credentials: it is the same endpoint.").map(drop)
+    response.must_be(&[401], "Answer 401, as to wrong credentials.").map(drop)
 }
 
 async fn empty(target: &Target) -> Verdict {
-    let advice = "Refuse an empty user or password, even where none is configured: then anybody could provision.";
+    let advice = "Refuse an empty user or password, even if none is configured: otherwise anyone could provision.";
     let rows = [
         ("an empty user and password", sign::basic("", "")),
         ("an empty password", sign::basic(&target.slug, "")),
-        ("Basic with nothing behind it", "Basic ".to_owned()),
+        ("Basic without credentials", "Basic ".to_owned()),
     ];
-    for (what, header) in rows {
-        target.wire.send(target.provision().authorization(header)).await?.to(what).must_be_refused(advice)?;
+    for (description, header) in rows {
+        let response = target.wire.send(target.provision().authorization(header)).await?;
+        response.to(description).must_be_refused(advice)?;
     }
     Ok(())
 }
 
 async fn other_scheme(target: &Target) -> Verdict {
     let credentials = right_credentials(target);
-    let advice = "Look at the scheme: credentials count behind Basic alone.";
+    let advice = "Check the scheme: accept credentials only with Basic.";
     let rows =
-        [("Bearer in place of Basic", format!("Bearer {credentials}")), ("credentials without a scheme", credentials)];
-    for (what, header) in rows {
-        target.wire.send(target.provision().authorization(header)).await?.to(what).must_be_refused(advice)?;
+        [("Bearer instead of Basic", format!("Bearer {credentials}")), ("credentials without a scheme", credentials)];
+    for (description, header) in rows {
+        let response = target.wire.send(target.provision().authorization(header)).await?;
+        response.to(description).must_be_refused(advice)?;
     }
     Ok(())
 }
 
-async fn junk(target: &Target) -> Verdict {
+async fn invalid_base64(target: &Target) -> Verdict {
     let credentials = right_credentials(target);
     let starred: Vec<_> = credentials.chars().map(String::from).collect();
     let rows = [
-        ("stars between the characters", starred.join("*")),
-        ("junk behind the credentials", format!("{credentials}!!")),
+        ("credentials with asterisks between the characters", starred.join("*")),
+        ("credentials with trailing garbage", format!("{credentials}!!")),
     ];
-    for (what, credentials) in rows {
-        let response = target.wire.send(target.provision().authorization(format!("Basic {credentials}"))).await?;
-        response.to(what).must_be_refused("Use a strict base64 decoder: what it cannot read is wrong.")?;
+    for (description, credentials) in rows {
+        let call = target.provision().authorization(format!("Basic {credentials}"));
+        let response = target.wire.send(call).await?.to(description);
+        response.must_be_refused("Use a strict base64 decoder, and refuse what it cannot decode.")?;
     }
     Ok(())
 }
 
-async fn lower_case(target: &Target) -> Verdict {
+async fn lowercase_scheme(target: &Target) -> Verdict {
     target.new_resource().await?;
     let header = format!("basic {}", right_credentials(target));
     let response = target.wire.send(target.provision().authorization(header)).await?;
     if response.status() == 401 || response.is_server_error() {
-        return Err(response.wrong_status("a success", "Compare the scheme without regard to case."));
+        return Err(response.wrong_status("a success", "Compare the scheme case-insensitively."));
     }
     Ok(())
 }
 
 async fn challenge(target: &Target) -> Verdict {
-    let response = target.wire.send(target.provision().credentials(&target.slug, &wrong_password(target))).await?;
+    let call = target.provision().credentials(&target.slug, &wrong_password(target));
+    let response = target.wire.send(call).await?;
     if response.status() != 401 {
         return Err(Stop::skipped("a wrong password is not answered 401 (see heroku.auth.wrong-password-provision)"));
     }
+    let advice = "Send WWW-Authenticate: Basic realm=\"…\" with every 401; clients and proxies depend on it.";
     match response.header("www-authenticate") {
         Some(challenge) if challenge.to_ascii_lowercase().starts_with("basic") => Ok(()),
-        Some(_) => Err(response.fault("WWW-Authenticate asks for another scheme than Basic.", CHALLENGE)),
-        None => Err(response.fault("The 401 has no WWW-Authenticate header.", CHALLENGE)),
+        Some(_) => Err(response.fault("WWW-Authenticate names a scheme other than Basic.", advice)),
+        None => Err(response.fault("The 401 has no WWW-Authenticate header.", advice)),
     }
 }
 
-const CHALLENGE: &str = "Send WWW-Authenticate: Basic realm=\"…\" with every 401; clients and proxies go by it.";
-
 async fn before_the_plan(target: &Target) -> Verdict {
-    let call = target.provision().set("plan", target.unknown_plan()).credentials(&target.slug, &wrong_password(target));
-    let response = target.wire.send(call).await?.to("a wrong password and a plan that nobody sells");
-    response.must_be(&[401], COMPARE).map(drop)
+    let provision = target.provision().set("plan", target.unknown_plan());
+    let call = provision.credentials(&target.slug, &wrong_password(target));
+    target.wire.send(call).await?.to("a wrong password with an unknown plan").require(rules::is_unauthorized)
 }
 
 async fn before_the_body(target: &Target) -> Verdict {
-    for (what, body) in [("a wrong password and a broken body", "{"), ("a wrong password and an empty body", "")] {
+    let rows = [("a wrong password with an invalid body", "{"), ("a wrong password with an empty body", "")];
+    for (description, body) in rows {
         let call = target.provision().body(body).credentials(&target.slug, &wrong_password(target));
-        target.wire.send(call).await?.to(what).must_be(&[401], COMPARE)?;
+        target.wire.send(call).await?.to(description).require(rules::is_unauthorized)?;
     }
     Ok(())
 }
 
 async fn before_the_resource(target: &Target) -> Verdict {
-    let nobody = target.heroku.new_uuid();
+    let unknown = target.heroku.new_uuid();
     let wrong = wrong_password(target);
-    let change = target.heroku.plan_change(&nobody, target.plan()).credentials(&target.slug, &wrong);
-    target.wire.send(change).await?.to("a stranger's plan change of nothing").must_be(&[401], COMPARE)?;
-    let removal = target.heroku.deprovision(&nobody).credentials(&target.slug, &wrong);
-    target.wire.send(removal).await?.to("a stranger's deprovision of nothing").must_be(&[401], COMPARE)?;
-    Ok(())
+    let change = target.heroku.plan_change(&unknown, target.plan()).credentials(&target.slug, &wrong);
+    let response = target.wire.send(change).await?;
+    response.to("an unauthenticated plan change of an unknown resource").require(rules::is_unauthorized)?;
+    let deprovision = target.heroku.deprovision(&unknown).credentials(&target.slug, &wrong);
+    let response = target.wire.send(deprovision).await?;
+    response.to("an unauthenticated deprovision of an unknown resource").require(rules::is_unauthorized)
 }
 
 async fn not_done(target: &Target) -> Verdict {
@@ -277,8 +282,8 @@ async fn not_done(target: &Target) -> Verdict {
     let after = target.probe(&resource).await?;
     if matches!(after.status(), 404 | 410) {
         return Err(after.fault(
-            "After a deprovision with a wrong password the resource is gone.",
-            "Look at the credentials before anything is done, and stop there.",
+            "The resource no longer exists after a deprovision with a wrong password.",
+            "Check the credentials before any side effect.",
         ));
     }
     Ok(())

@@ -1,15 +1,13 @@
-//! The customer removes the add-on.
+//! Deprovisions.
 
 use super::citation;
 use super::target::{PLAN_CHANGE, Target};
 use crate::check::{Case, Citation};
 use crate::response::Response;
+use crate::rules;
 use crate::verdict::{Stop, Verdict};
 
 const IDEMPOTENT: Citation = citation::reference("every endpoint must be idempotent");
-
-const GONE: &str =
-    "Answer 410 (or 404, or 204 again) to what is already gone: any other answer is tried again for hours.";
 
 pub(super) const CASES: &[Case<Target>] = &[
     Case::must(
@@ -26,32 +24,32 @@ pub(super) const CASES: &[Case<Target>] = &[
     ),
     Case::must(
         "heroku.deprovision.again",
-        "A second deprovision finds nothing, and says so in peace.",
+        "A repeated deprovision is answered 404, 410 or with a success.",
         IDEMPOTENT,
         |target| Box::pin(again(target)),
     ),
     Case::should(
         "heroku.deprovision.unknown",
-        "A deprovision of what was never ordered is answered in peace.",
-        citation::vendor_code("azimuttapp/azimutt", "404 to what is unknown, 410 to what was removed"),
+        "A deprovision of an unknown resource is answered 404, 410 or with a success.",
+        citation::vendor_code("azimuttapp/azimutt", "404 for an unknown resource, 410 for a deprovisioned one"),
         |target| Box::pin(unknown(target)),
     ),
     Case::must(
         "heroku.deprovision.at-once",
-        "The same deprovision, sent eight times at once, makes nobody stumble.",
+        "Eight concurrent requests for the same deprovision cause no server error.",
         IDEMPOTENT,
-        |target| Box::pin(at_once(target)),
+        |target| Box::pin(concurrent(target)),
     ),
     Case::must(
         "heroku.deprovision.leaves-others",
-        "Removing one resource leaves the others alone.",
+        "A deprovision does not affect other resources.",
         citation::reference("base_url and the id name the resource"),
-        |target| Box::pin(leaves_others(target)),
+        |target| Box::pin(keeps_other_resources(target)),
     )
     .needs(PLAN_CHANGE),
     Case::must(
         "heroku.deprovision.after-plan-change",
-        "A resource can be removed after a plan change.",
+        "A resource can be deprovisioned after a plan change.",
         citation::reference("base_url and the id name the resource"),
         |target| Box::pin(after_plan_change(target)),
     )
@@ -59,76 +57,64 @@ pub(super) const CASES: &[Case<Target>] = &[
 ];
 
 fn must_be_idempotent(response: &Response) -> Verdict {
+    let advice = "Answer 410 (or 404, or 204 again) if the resource no longer exists: Heroku retries on any other status \
+                  for hours.";
     match response.status() {
         200..=299 | 404 | 410 => Ok(()),
-        _ => Err(response.wrong_status("410, 404 or 204", GONE)),
+        _ => Err(response.wrong_status("410, 404 or 204", advice)),
     }
 }
 
-async fn removal(target: &Target) -> Result<Response, Stop> {
+async fn deprovision(target: &Target) -> Result<Response, Stop> {
     let resource = target.new_resource().await?;
     target.wire.send(target.deprovision(&resource)).await
 }
 
 async fn succeeds(target: &Target) -> Verdict {
-    let response = removal(target).await?;
-    let advice = match response.status() {
-        200..=299 => return Ok(()),
-        404 | 405 | 410 => "Find the resource by the id that the provision answered, and give DELETE a route.",
-        400 | 411 | 415 | 422 => "A DELETE has neither a body nor a content type: read neither.",
-        _ => "Look into the add-on's log; a deprovision must work from every state, and needs no other service.",
-    };
-    Err(response.wrong_status("204", advice))
+    deprovision(target).await?.require(rules::deprovision_succeeded)
 }
 
 async fn status(target: &Target) -> Verdict {
-    let response = removal(target).await?;
-    match response.status() {
-        204 => Ok(()),
-        202 => Err(response.fault(
-            "It answers 202: the removal goes on.",
-            "This is right for add-ons that Heroku has enabled for asynchronous deprovisioning, and for no others.",
-        )),
-        200..=299 => Err(response.fault(
-            format!("It answers {}, as in version 1.", response.status()),
-            "Nothing has to be done; 204 without a body is what version 3 expects.",
-        )),
-        status => Err(Stop::skipped(format!("a deprovision is answered {status} (see heroku.deprovision.succeeds)"))),
+    let response = deprovision(target).await?;
+    if !response.is_success() {
+        let status = response.status();
+        return Err(Stop::skipped(format!("a deprovision is answered {status} (see heroku.deprovision.succeeds)")));
     }
+    response.require(rules::deprovision_is_204)
 }
 
 async fn again(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
     target.wire.send(target.deprovision(&resource)).await?;
-    must_be_idempotent(&target.wire.send(target.deprovision(&resource)).await?.to("the same deprovision again"))
+    must_be_idempotent(&target.wire.send(target.deprovision(&resource)).await?.to("a repeated deprovision"))
 }
 
 async fn unknown(target: &Target) -> Verdict {
-    target.new_resource().await?; // where no call gets through, this one says nothing
+    target.new_resource().await?; // if no request succeeds, the response to this one is meaningless
     let call = target.heroku.deprovision(&target.heroku.new_uuid());
-    must_be_idempotent(&target.wire.send(call).await?.to("a deprovision of nothing"))
+    must_be_idempotent(&target.wire.send(call).await?.to("a deprovision of an unknown resource"))
 }
 
-async fn at_once(target: &Target) -> Verdict {
+async fn concurrent(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
-    let answers = target.wire.send_all((0..8).map(|_| target.deprovision(&resource))).await?;
-    for response in answers {
-        // whoever comes while it is being removed may be asked to come again
+    let responses = target.wire.send_all((0..8).map(|_| target.deprovision(&resource))).await?;
+    for response in responses {
+        // a request during another deprovision may be told to retry
         if response.status() != 503 && response.status() != 409 {
-            must_be_idempotent(&response.to("one of eight deprovisions at once"))?;
+            must_be_idempotent(&response.to("one of eight concurrent deprovisions"))?;
         }
     }
     must_be_idempotent(&target.wire.send(target.deprovision(&resource)).await?.to("a ninth deprovision"))
 }
 
-async fn leaves_others(target: &Target) -> Verdict {
+async fn keeps_other_resources(target: &Target) -> Verdict {
     let (one, other) = (target.ready_resource().await?, target.ready_resource().await?);
     target.wire.send(target.deprovision(&one)).await?;
     let response = target.probe(&other).await?;
     if matches!(response.status(), 404 | 410) {
         return Err(response.fault(
-            "One resource was removed, and another one is gone.",
-            "Remove the resource that the path names, and what belongs to it alone.",
+            "After the deprovision of one resource, another one no longer exists.",
+            "Deprovision only the resource that the path names.",
         ));
     }
     Ok(())
@@ -139,6 +125,5 @@ async fn after_plan_change(target: &Target) -> Verdict {
     let plan = target.other_plan().unwrap_or(target.plan());
     target.wire.send(target.plan_change(&resource, plan)).await?;
     let response = target.wire.send(target.deprovision(&resource)).await?.to("a deprovision after a plan change");
-    let advice = "A deprovision must work from every state.";
-    if response.is_success() { Ok(()) } else { Err(response.wrong_status("204", advice)) }
+    response.must_succeed("204", "A deprovision must work in every state.")
 }

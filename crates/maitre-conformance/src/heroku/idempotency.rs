@@ -1,4 +1,4 @@
-//! Delivery is at least once: the same provision twice is one resource.
+//! Delivery at least once: a repeated provision is the same resource.
 
 use std::time::Duration;
 
@@ -10,206 +10,167 @@ use super::resource::Resource;
 use super::target::Target;
 use super::{citation, hang_up};
 use crate::check::{Capability, Case, Citation};
-use crate::cleanup::id_text;
 use crate::response::Response;
-use crate::rules::config;
+use crate::rules;
 use crate::verdict::{Stop, Verdict};
 
 const ONCE: Citation = citation::reference("delivery is at least once: repeated POSTs of a uuid make one resource");
 const REPLAY: Citation =
     citation::reference("a repeated uuid is answered with the id, config and message of the first time");
-/// Heroku's own text does not say what becomes of a uuid after its deprovision.
+/// Heroku's documentation does not say how a provision is answered after the deprovision of its uuid.
 const REMOVED: Citation = citation::vendor_code("azimuttapp/azimutt", "410 to a uuid that was deprovisioned");
 
-const UNIQUE: &str = "Put the uuid under a unique constraint, and answer a repeated provision from what is stored: the \
-                      same id, config and message as the first time.";
-
-const MANY: usize = 32;
+/// Number of concurrent requests.
+const CONCURRENT: usize = 32;
 
 pub(super) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.idempotency.same-uuid-again",
-        "The same provision, sent again, succeeds again with the same id.",
+        "A repeated provision succeeds again with the same id.",
         ONCE,
         |target| Box::pin(same_uuid(target)),
     ),
     Case::must(
         "heroku.idempotency.same-config",
-        "The same provision, sent again, gets the same config vars.",
+        "A repeated provision is answered with the same config vars.",
         REPLAY,
         |target| Box::pin(same_config(target)),
     )
     .needs(&[Capability::Synchronous]),
     Case::should(
         "heroku.idempotency.same-message",
-        "The same provision, sent again, gets the same message.",
+        "A repeated provision is answered with the same message.",
         REPLAY,
         |target| Box::pin(same_message(target)),
     )
     .needs(&[Capability::Synchronous]),
     Case::must(
         "heroku.idempotency.at-once",
-        "The same provision, sent 32 times at once, makes one resource.",
+        "32 concurrent requests for the same provision create one resource.",
         ONCE,
-        |target| Box::pin(at_once(target)),
+        |target| Box::pin(concurrent(target)),
     ),
     Case::should(
         "heroku.idempotency.at-once-succeeds",
-        "The same provision, sent 32 times at once, succeeds 32 times.",
-        citation::practice("a duplicate waits for the first one and gets its answer"),
-        |target| Box::pin(at_once_succeeds(target)),
+        "32 concurrent requests for the same provision all succeed.",
+        citation::practice("a duplicate waits for the first request and gets its response"),
+        |target| Box::pin(concurrent_succeeds(target)),
     ),
     Case::must(
         "heroku.idempotency.lost-reply",
-        "Whoever hangs up before the answer and asks again gets it.",
+        "A retry succeeds after the caller hung up before the response.",
         ONCE,
         |target| Box::pin(lost_reply(target)),
     ),
     Case::should(
         "heroku.idempotency.stays-removed",
-        "A provision that comes again after its resource was removed does not bring it back.",
+        "A repeated provision does not recreate a deprovisioned resource.",
         REMOVED,
         |target| Box::pin(stays_removed(target)),
     ),
     Case::should(
         "heroku.idempotency.removed-410",
-        "A provision of a removed uuid is answered 410.",
+        "A provision of a deprovisioned uuid is answered 410.",
         REMOVED,
         |target| Box::pin(removed_410(target)),
     ),
     Case::must(
         "heroku.idempotency.other-plan",
-        "A known uuid with another plan does not make a second resource.",
+        "A known uuid with another plan does not create a second resource.",
         ONCE,
         |target| Box::pin(other_plan(target)),
     )
     .needs(&[Capability::SecondPlan]),
     Case::should(
         "heroku.idempotency.newer-grant",
-        "A known uuid with a newer grant, name or callback is still the same provision.",
-        citation::practice("grants end after five minutes, so a late retry brings a newer one"),
+        "A known uuid with a newer grant, name or callback is the same provision.",
+        citation::practice("grants expire after five minutes, so a late retry has a newer one"),
         |target| Box::pin(newer_grant(target)),
     ),
     Case::should(
         "heroku.idempotency.after-plan-change",
-        "A retry of the first provision that comes after a plan change succeeds.",
-        citation::practice("retries are late, and come in any provision"),
+        "A retry of the first provision succeeds after a plan change.",
+        citation::practice("retries are late and arrive in any order"),
         |target| Box::pin(after_plan_change(target)),
     )
     .needs(&[Capability::SecondPlan, Capability::Synchronous]),
 ];
 
-fn id_of(response: &Response) -> Option<String> {
-    response.json().and_then(|body| id_text(&body["id"]))
-}
-
-/// Insists on the success of a repeated provision, and on its id.
-fn must_be_the_same(response: &Response, first: &Resource) -> Verdict {
-    if !response.is_success() {
-        return Err(response.wrong_status("the success of the first time", UNIQUE));
-    }
-    must_have_its_id(response, first)
-}
-
-fn must_have_its_id(response: &Response, first: &Resource) -> Verdict {
-    match id_of(response) {
-        Some(id) if id == first.id => Ok(()),
-        Some(id) => Err(response.fault(
-            format!("The first answer had the id {}, and this one has {id}: there are two resources now.", first.id),
-            UNIQUE,
-        )),
-        None => Err(response.fault("The repeated answer holds no id.", UNIQUE)),
-    }
-}
-
 async fn same_uuid(target: &Target) -> Verdict {
     let first = target.new_resource().await?;
     for _ in 0..2 {
-        let response = target.wire.send(first.provision.clone()).await?.to("the same provision again");
-        must_be_the_same(&response, &first)?;
+        let response = target.wire.send(first.provision.clone()).await?.to("a repeated provision");
+        response.require(|parts| rules::is_same_resource(&first.id, parts))?;
     }
     Ok(())
 }
 
+/// Sends a provision twice; skips the check if the second one does not succeed.
 async fn repeated(target: &Target) -> Result<(Resource, Response), Stop> {
     let first = target.new_resource().await?;
     let again = target.wire.send(first.provision.clone()).await?;
     if again.is_success() {
         return Ok((first, again));
     }
-    Err(Stop::skipped("a repeated provision is not answered with success (see heroku.idempotency.same-uuid-again)"))
+    Err(Stop::skipped("a repeated provision does not succeed (see heroku.idempotency.same-uuid-again)"))
 }
 
 async fn same_config(target: &Target) -> Verdict {
     let (first, again) = repeated(target).await?;
-    must_have_its_config(&again, &first)
-}
-
-fn must_have_its_config(response: &Response, first: &Resource) -> Verdict {
-    let (before, after) = (config(&first.response)?, config(response)?);
-    if before == after {
-        return Ok(());
-    }
-    let names: Vec<_> =
-        before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).collect();
-    let name = names.first().map_or("a config var", |name| name.as_str());
-    Err(response
-        .fault(format!("{name} is another one than in the first answer: something was made a second time."), UNIQUE))
+    again.require(|parts| rules::has_same_config(&first.response.parts(), parts))
 }
 
 async fn same_message(target: &Target) -> Verdict {
     let (first, again) = repeated(target).await?;
-    if first.response.object()?.get("message") == again.object()?.get("message") {
-        return Ok(());
-    }
-    Err(again.fault("The message is another one than in the first answer.", UNIQUE))
+    again.require(|parts| rules::has_same_message(&first.response.parts(), parts))
 }
 
-async fn all_at_once(target: &Target) -> Result<(Call<Provision>, Vec<Response>), Stop> {
-    target.new_resource().await?; // where one does not work, many say nothing
+async fn send_concurrently(target: &Target) -> Result<(Call<Provision>, Vec<Response>), Stop> {
+    target.new_resource().await?; // if a single one does not succeed, many are meaningless
     let provision = target.provision();
-    let answers = target.wire.send_all((0..MANY).map(|_| provision.clone())).await?;
-    Ok((provision, answers))
+    let responses = target.wire.send_all((0..CONCURRENT).map(|_| provision.clone())).await?;
+    Ok((provision, responses))
 }
 
-async fn at_once(target: &Target) -> Verdict {
-    let (provision, answers) = all_at_once(target).await?;
-    // whoever could not be served may ask again, and so do we
-    let later = settled(target, &provision).await?;
-    let first = Resource::from_response(provision, later)?;
-    for response in answers.iter().filter(|response| response.is_success()) {
-        must_have_its_id(response, &first)?;
+async fn concurrent(target: &Target) -> Verdict {
+    let (provision, responses) = send_concurrently(target).await?;
+    // a request that failed may be retried
+    let retried = retry(target, &provision).await?;
+    let first = Resource::from_response(provision, retried)?;
+    for response in responses.iter().filter(|response| response.is_success()) {
+        response.require(|parts| rules::has_same_id(&first.id, parts))?;
         if response.status() != 202 && first.response.status() != 202 {
-            must_have_its_config(response, &first)?;
+            response.require(|parts| rules::has_same_config(&first.response.parts(), parts))?;
         }
     }
     Ok(())
 }
 
-/// The answer to an provision that may still be under way: 5xx, 409 and 429 are asked again a few times.
-async fn settled(target: &Target, provision: &Call<Provision>) -> Result<Response, Stop> {
-    for pause in [0, 50, 200, 500, 1_000] {
-        tokio::time::sleep(Duration::from_millis(pause)).await;
-        let response = target.wire.send(provision.clone()).await?.to("the same provision once more");
+/// Sends a provision that may still be in progress; retries a few times on 5xx, 409 and 429.
+async fn retry(target: &Target, provision: &Call<Provision>) -> Result<Response, Stop> {
+    for delay in [0, 50, 200, 500, 1_000] {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        let response = target.wire.send(provision.clone()).await?.to("a retry of the provision");
         if response.is_success() {
             return Ok(response);
         }
-        if !(response.is_server_error() || matches!(response.status(), 409 | 429)) || pause == 1_000 {
-            return Err(response.wrong_status("a success", UNIQUE));
+        if !(response.is_server_error() || matches!(response.status(), 409 | 429)) || delay == 1_000 {
+            response.require(rules::repeated_succeeds)?;
         }
     }
-    Err(Stop::skipped("it was never tried"))
+    Err(Stop::skipped("the provision was not retried"))
 }
 
-async fn at_once_succeeds(target: &Target) -> Verdict {
-    let (_, answers) = all_at_once(target).await?;
-    match answers.iter().find(|response| !response.is_success()) {
+async fn concurrent_succeeds(target: &Target) -> Verdict {
+    let (_, responses) = send_concurrently(target).await?;
+    match responses.iter().find(|response| !response.is_success()) {
         None => Ok(()),
         Some(response) => {
-            let failed = answers.iter().filter(|response| !response.is_success()).count();
+            let failed = responses.iter().filter(|response| !response.is_success()).count();
             Err(response.fault(
-                format!("{failed} of {MANY} are not answered with success, this one with {}.", response.status()),
-                "Let duplicates wait for the first one, and answer them alike: Heroku shows the customer a failure.",
+                format!("{failed} of {CONCURRENT} requests do not succeed, this one with {}.", response.status()),
+                "Let duplicates wait for the first request, and send the same response: otherwise Heroku shows the \
+                 customer a failure.",
             ))
         }
     }
@@ -221,32 +182,26 @@ async fn lost_reply(target: &Target) -> Verdict {
         let provision = target.provision();
         let hang_up = provision.clone().send_and_hang_up(delay);
         target.wire.perform(&provision, &hang_up::description(delay), hang_up).await;
-        let retry = settled(target, &provision).await?;
-        let retried = Resource::from_response(provision.clone(), retry)?;
-        let again = target.wire.send(provision).await?.to("the retry of a provision whose answer was lost, again");
-        must_be_the_same(&again, &retried)?;
+        let response = retry(target, &provision).await?;
+        let retried = Resource::from_response(provision.clone(), response)?;
+        let again = target.wire.send(provision).await?.to("a second retry of a provision whose response was lost");
+        again.require(|parts| rules::is_same_resource(&retried.id, parts))?;
     }
     Ok(())
 }
 
-async fn removed(target: &Target) -> Result<Response, Stop> {
+async fn provision_after_deprovision(target: &Target) -> Result<Response, Stop> {
     let resource = target.deprovisioned_resource().await?;
-    Ok(target.wire.send(resource.provision).await?.to("a provision whose resource was removed"))
+    Ok(target.wire.send(resource.provision).await?.to("a provision whose resource was deprovisioned"))
 }
 
 async fn stays_removed(target: &Target) -> Verdict {
-    let response = removed(target).await?;
-    let advice = "Keep the uuids of removed resources, and answer 410: a late retry must not make what nobody removes.";
-    if response.is_success() {
-        Err(response.wrong_status("410", advice))
-    } else {
-        response.must_be_refused(advice).map(drop)
-    }
+    provision_after_deprovision(target).await?.require(rules::stays_deprovisioned)
 }
 
 async fn removed_410(target: &Target) -> Verdict {
-    let response = removed(target).await?;
-    response.must_be(&[410], "Answer 410: then the retries end.").map(drop)
+    let response = provision_after_deprovision(target).await?;
+    response.must_be(&[410], "Answer 410, which ends the retries.").map(drop)
 }
 
 async fn other_plan(target: &Target) -> Verdict {
@@ -254,20 +209,20 @@ async fn other_plan(target: &Target) -> Verdict {
     let provision = first.provision.clone().set("plan", target.other_plan()?);
     let response = target.wire.send(provision).await?.to("a known uuid with another plan");
     if response.is_success() {
-        must_have_its_id(&response, &first)
+        response.require(|parts| rules::has_same_id(&first.id, parts))
     } else {
-        let advice = "Refuse with 422, or answer as the first time: the uuid says that it is the same resource.";
-        response.must_be_refused(advice).map(drop)
+        response.must_be_refused("Refuse with 422, or send the first response: the uuid identifies the same resource.")
     }
 }
 
 async fn newer_grant(target: &Target) -> Verdict {
     let first = target.new_resource().await?;
-    let grant = json!({ "code": target.heroku.new_uuid(), "type": "authorization_code", "expires_at": "2036-03-04T05:11:07-0800" });
+    let code = target.heroku.new_uuid();
+    let grant = json!({ "code": code, "type": "authorization_code", "expires_at": "2036-03-04T05:11:07-0800" });
     let provision = first.provision.clone().set("oauth_grant", grant).set("name", "lantern-renamed-4821");
     let provision = provision.set("callback_url", Value::from("https://api.heroku.com/addons/renamed"));
     let response = target.wire.send(provision).await?.to("a known uuid with a newer grant");
-    must_be_the_same(&response, &first)
+    response.require(|parts| rules::is_same_resource(&first.id, parts))
 }
 
 async fn after_plan_change(target: &Target) -> Verdict {
@@ -277,6 +232,6 @@ async fn after_plan_change(target: &Target) -> Verdict {
         let status = change.status();
         return Err(Stop::skipped(format!("the plan change is answered {status} (see heroku.plan-change.succeeds)")));
     }
-    let response = target.wire.send(first.provision.clone()).await?.to("the first provision, after a plan change");
-    must_be_the_same(&response, &first)
+    let response = target.wire.send(first.provision.clone()).await?.to("the first provision after a plan change");
+    response.require(|parts| rules::is_same_resource(&first.id, parts))
 }

@@ -1,4 +1,4 @@
-//! What no marketplace sends, and anybody can.
+//! Malformed and hostile requests.
 
 use maitre_testkit::Call;
 use maitre_testkit::heroku::Provision;
@@ -10,24 +10,24 @@ use crate::check::{Capability, Case, Citation};
 use crate::response::Response;
 use crate::verdict::{Stop, Verdict};
 
-const NO_SERVER_ERROR: Citation = citation::practice("nothing that comes from outside is an error of the server");
+const NO_SERVER_ERROR: Citation = citation::practice("invalid input is not a server error");
 
-const REFUSE: &str = "Answer 400 or 422 with a message that says what is missing and where.";
-const NO_5XX: &str = "Look into the log for the error behind this answer, and refuse what cannot be read with 400 or 422: \
-                       a 5xx is tried again, and wakes somebody up.";
+const REFUSE: &str = "Answer 400 or 422 with a message that says what is wrong and where.";
+const NO_5XX: &str = "Look in the add-on's log for the error behind this response, and refuse invalid input with 400 or \
+                      422: a 5xx is retried, and alerts an operator.";
 
-/// Longer than any body of a marketplace, and short enough to be sent in a delay.
+/// Larger than any body of a marketplace, but small enough to be sent quickly.
 const LARGE: usize = 4 * 1024 * 1024;
 
 pub(super) const CASES: &[Case<Target>] = &[
     Case::should(
         "heroku.malformed.no-json",
-        "A provision whose body is no JSON is refused.",
+        "A provision whose body is not JSON is refused.",
         NO_SERVER_ERROR,
         |target| {
             Box::pin(bodies(
                 target,
-                &[("half an object", b"{"), ("a word", b"provision"), ("bytes that are no text", b"\xff\xfe")],
+                &[("half an object", b"{"), ("a word", b"provision"), ("bytes that are not text", b"\xff\xfe")],
             ))
         },
     ),
@@ -36,118 +36,118 @@ pub(super) const CASES: &[Case<Target>] = &[
     }),
     Case::should(
         "heroku.malformed.no-object",
-        "A provision whose body is JSON, and no object, is refused.",
+        "A provision whose body is JSON but not an object is refused.",
         NO_SERVER_ERROR,
         |target| {
-            Box::pin(bodies(target, &[("a list", b"[]"), ("null", b"null"), ("a text", b"\"x\""), ("a number", b"7")]))
+            Box::pin(bodies(
+                target,
+                &[("a list", b"[]"), ("null", b"null"), ("a string", b"\"x\""), ("a number", b"7")],
+            ))
         },
     ),
     Case::should(
         "heroku.malformed.no-uuid",
         "A provision without a uuid is refused.",
-        citation::practice("what has no key would be made again by every retry"),
+        citation::practice("without a key, every retry would create a resource"),
         |target| Box::pin(no_uuid(target)),
     ),
     Case::should(
         "heroku.malformed.odd-uuid",
-        "A provision whose uuid is none does not make the add-on stumble.",
+        "A provision with an invalid uuid does not cause a server error.",
         NO_SERVER_ERROR,
         |target| Box::pin(odd_uuid(target)),
     ),
     Case::should(
         "heroku.malformed.no-plan",
-        "A provision without a plan, or with one that is no text, is refused.",
-        citation::practice("nobody knows what such a customer pays"),
+        "A provision without a plan, or with a plan that is not a string, is refused.",
+        citation::practice("the price of such a provision is unknown"),
         |target| Box::pin(no_plan(target)),
     ),
     Case::should(
         "heroku.malformed.field-types",
-        "Fields of another type than the documented one do not make the add-on stumble.",
+        "Fields of the wrong type do not cause a server error.",
         NO_SERVER_ERROR,
         |target| Box::pin(field_types(target)),
     ),
     Case::should(
         "heroku.malformed.odd-characters",
-        "Characters that a database cannot hold do not make the add-on stumble.",
-        citation::practice("PostgreSQL takes no NUL, and UTF-8 no lone surrogates"),
+        "Characters that a database cannot store do not cause a server error.",
+        citation::practice("PostgreSQL rejects NUL, and UTF-8 lone surrogates"),
         |target| Box::pin(odd_characters(target)),
     ),
     Case::should(
         "heroku.malformed.deep-nesting",
-        "Deeply nested JSON does not make the add-on stumble.",
+        "Deeply nested JSON does not cause a server error.",
         NO_SERVER_ERROR,
         |target| Box::pin(deep_nesting(target)),
     ),
     Case::should(
         "heroku.malformed.large-body",
-        "A body of four megabytes does not make the add-on stumble.",
-        citation::practice("413 to what is longer than any provision"),
+        "A body of four megabytes does not cause a server error.",
+        citation::practice("413 for a body that is larger than any provision"),
         |target| Box::pin(large_body(target)),
     ),
     Case::should(
         "heroku.malformed.large-body-of-a-stranger",
-        "A stranger's body of four megabytes is refused.",
+        "An unauthenticated body of four megabytes is refused.",
         citation::practice("401 or 413, and the body is not read"),
-        |target| Box::pin(large_body_of_a_stranger(target)),
+        |target| Box::pin(large_unauthenticated_body(target)),
     ),
     Case::should(
         "heroku.malformed.authorization",
-        "An Authorization header that cannot be read is answered 401.",
+        "An invalid Authorization header is answered 401.",
         NO_SERVER_ERROR,
         |target| Box::pin(authorization(target)),
     ),
-    Case::should(
-        "heroku.malformed.plan-change",
-        "A plan change that cannot be read is refused.",
-        NO_SERVER_ERROR,
-        |target| Box::pin(plan_change(target)),
-    )
+    Case::should("heroku.malformed.plan-change", "An invalid plan change is refused.", NO_SERVER_ERROR, |target| {
+        Box::pin(plan_change(target))
+    })
     .needs(PLAN_CHANGE),
     Case::should(
         "heroku.malformed.odd-ids",
-        "Odd ids in the path do not make the add-on stumble.",
+        "Unusual ids in the path do not cause a server error.",
         NO_SERVER_ERROR,
         |target| Box::pin(odd_ids(target)),
     ),
     Case::should(
         "heroku.malformed.other-methods",
-        "Methods that are not part of the contract are refused.",
+        "Methods outside the contract do not cause a server error.",
         NO_SERVER_ERROR,
         |target| Box::pin(other_methods(target)),
     ),
     Case::should(
         "heroku.malformed.sign-on",
-        "A sign-on form that cannot be read lets nobody in, and does not make the add-on stumble.",
+        "An invalid sign-on form is refused, and does not cause a server error.",
         NO_SERVER_ERROR,
         |target| Box::pin(sign_on(target)),
     )
     .needs(&[Capability::SingleSignOn]),
     Case::info(
         "heroku.malformed.message",
-        "A refusal says in its message what is wrong.",
+        "A refusal has a message.",
         citation::practice("{\"message\"} on every refusal, as with 422"),
         |target| Box::pin(message(target)),
     ),
 ];
 
-/// Any answer but one of the 5xx.
+/// Requires any status but a server error.
 fn must_not_be_5xx(response: &Response) -> Verdict {
-    if response.is_server_error() { Err(response.wrong_status("a refusal (4xx)", NO_5XX)) } else { Ok(()) }
+    if response.is_server_error() { Err(response.wrong_status("a client error (4xx)", NO_5XX)) } else { Ok(()) }
 }
 
 fn must_be_refused(response: &Response) -> Verdict {
     must_not_be_5xx(response)?;
-    response.must_be_refused(REFUSE).map(drop)
+    response.must_be_refused(REFUSE)
 }
 
 async fn bodies(target: &Target, bodies: &[(&str, &[u8])]) -> Verdict {
-    for (what, body) in bodies {
-        must_be_refused(&target.wire.send(target.provision().body(*body)).await?.to(*what))?;
+    for (description, body) in bodies {
+        must_be_refused(&target.wire.send(target.provision().body(*body)).await?.to(*description))?;
     }
     Ok(())
 }
 
-/// Sends all of these values in the place of a field, and none, and insists on refusals.
+/// Omits a field, replaces it by each of these values, and requires refusals.
 async fn values(target: &Target, field: &str, values: &[Value]) -> Verdict {
     must_be_refused(
         &target.wire.send(target.provision().without(field)).await?.to(format!("a provision without a {field}")),
@@ -164,10 +164,10 @@ async fn no_uuid(target: &Target) -> Verdict {
 }
 
 async fn odd_uuid(target: &Target) -> Verdict {
-    for (what, uuid) in
-        [("a word in the place of the uuid", "lantern".to_owned()), ("a very long uuid", "a".repeat(10_000))]
+    for (description, uuid) in
+        [("a word instead of a uuid", "lantern".to_owned()), ("a very long uuid", "a".repeat(10_000))]
     {
-        must_not_be_5xx(&target.wire.send(target.provision().set("uuid", uuid)).await?.to(what))?;
+        must_not_be_5xx(&target.wire.send(target.provision().set("uuid", uuid)).await?.to(description))?;
     }
     Ok(())
 }
@@ -188,48 +188,48 @@ async fn field_types(target: &Target) -> Verdict {
         ("plan", json!("b".repeat(10_000))),
     ] {
         let response = target.wire.send(target.provision().set(field, value)).await?;
-        must_not_be_5xx(&response.to(format!("a {field} of another type")))?;
+        must_not_be_5xx(&response.to(format!("a {field} of the wrong type")))?;
     }
     Ok(())
 }
 
 async fn odd_characters(target: &Target) -> Verdict {
-    for (what, provision) in [
+    for (description, provision) in [
         ("a NUL in the plan", target.provision().set("plan", "ba\u{0}sic")),
         ("a NUL in the name", target.provision().set("name", "lan\u{0}tern")),
         ("a NUL in an option", target.provision().set("options", json!({ "label": "\u{0}" }))),
-        ("a text that turns the line round", target.provision().set("name", "\u{202e}nretnal\u{feff}")),
+        ("a text with a bidirectional override", target.provision().set("name", "\u{202e}nretnal\u{feff}")),
     ] {
-        must_not_be_5xx(&target.wire.send(provision).await?.to(what))?;
+        must_not_be_5xx(&target.wire.send(provision).await?.to(description))?;
     }
     let provision = target.provision();
     let body = String::from_utf8_lossy(provision.request().body())
         .replace("\"options\":{}", r#""options":{"label":"\ud800"}"#);
-    must_not_be_5xx(&target.wire.send(provision.body(body)).await?.to("half of a surrogate pair"))
+    must_not_be_5xx(&target.wire.send(provision.body(body)).await?.to("a lone surrogate"))
 }
 
 async fn deep_nesting(target: &Target) -> Verdict {
     let provision = target.provision();
     let nested = format!("\"options\":{}{}", "[".repeat(50_000), "]".repeat(50_000));
     let body = String::from_utf8_lossy(provision.request().body()).replace("\"options\":{}", &nested);
-    must_not_be_5xx(&target.wire.send(provision.body(body)).await?.to("lists in lists, 50 000 deep"))
+    must_not_be_5xx(&target.wire.send(provision.body(body)).await?.to("lists nested 50,000 levels deep"))
 }
 
-/// No answer is a refusal, too, where the caller was still sending; the next one has to be served.
+/// Sends a large body. A missing response is a refusal, too, as the caller was still sending; the next request must be served.
 async fn large(target: &Target, provision: Call<Provision>, may_succeed: bool) -> Verdict {
     let provision = provision.set("padding", "a".repeat(LARGE));
     if let Ok(response) = target.wire.try_send(provision).await {
         let response = response.to("a body of four megabytes");
         must_not_be_5xx(&response)?;
         if !(may_succeed && response.is_success()) {
-            response.must_be_refused("Refuse it: 401 to a stranger, else 413.")?;
+            response.must_be_refused("Answer 413, or 401 to an unauthenticated request.")?;
         }
     }
     let after = target.wire.try_send(target.heroku.deprovision(&target.heroku.new_uuid())).await;
     match after {
-        Ok(response) => must_not_be_5xx(&response.to("a call after a body of four megabytes")),
+        Ok(response) => must_not_be_5xx(&response.to("a request after a body of four megabytes")),
         Err(no_response) => {
-            Err(no_response.fault("Limit what is read of a body, so that one caller cannot use up the memory."))
+            Err(no_response.fault("Limit the size of a body, so that one caller cannot exhaust the memory."))
         }
     }
 }
@@ -238,24 +238,24 @@ async fn large_body(target: &Target) -> Verdict {
     large(target, target.provision(), true).await
 }
 
-async fn large_body_of_a_stranger(target: &Target) -> Verdict {
-    large(target, target.provision().credentials(&target.slug, "a stranger's"), false).await
+async fn large_unauthenticated_body(target: &Target) -> Verdict {
+    large(target, target.provision().credentials(&target.slug, "wrong"), false).await
 }
 
 async fn authorization(target: &Target) -> Verdict {
     let long = format!("Basic {}", "QUFB".repeat(1_000));
-    for (what, header) in [
+    for (description, header) in [
         ("Basic without credentials", "Basic"),
-        ("Basic with padding alone", "Basic ===="),
-        ("Basic with no colon inside", "Basic bGFudGVybg=="),
-        ("bytes that are no text inside the base64", "Basic //79"),
-        ("a scheme that nobody knows", "Lantern x=\"1\", y"),
-        ("4 000 characters of credentials", long.as_str()),
+        ("Basic with padding only", "Basic ===="),
+        ("Basic credentials without a colon", "Basic bGFudGVybg=="),
+        ("Basic credentials that are not UTF-8", "Basic //79"),
+        ("an unknown scheme", "Lantern x=\"1\", y"),
+        ("4,000 characters of credentials", long.as_str()),
     ] {
-        let response = target.wire.send(target.provision().authorization(header)).await?.to(what);
+        let response = target.wire.send(target.provision().authorization(header)).await?.to(description);
         if response.status() != 431 {
             must_not_be_5xx(&response)?;
-            response.must_be(&[401], "Treat what cannot be read as wrong credentials, and answer 401.")?;
+            response.must_be(&[401], "Treat an invalid header as wrong credentials, and answer 401.")?;
         }
     }
     Ok(())
@@ -263,7 +263,7 @@ async fn authorization(target: &Target) -> Verdict {
 
 async fn plan_change(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
-    for (what, body) in [
+    for (description, body) in [
         ("half an object", "{"),
         ("an empty body", ""),
         ("an object without a plan", "{}"),
@@ -271,7 +271,7 @@ async fn plan_change(target: &Target) -> Verdict {
         ("a plan that is a number", r#"{"plan":7}"#),
     ] {
         let response = target.wire.send(target.plan_change(&resource, target.plan()).body(body)).await?;
-        must_be_refused(&response.to(format!("a plan change whose body is {what}")))?;
+        must_be_refused(&response.to(format!("a plan change whose body is {description}")))?;
     }
     Ok(())
 }
@@ -282,12 +282,12 @@ async fn odd_ids(target: &Target) -> Verdict {
     for id in ["a%00b", "..%2F..%2Fetc", "%FF%FE", "'%20OR%20'1'='1", "sso", "%F0%9F%92%BE", "%20", "-1", long.as_str()]
     {
         let path = format!("/resources/{id}");
-        let what = format!("the id {}", id.get(..40).unwrap_or(id));
+        let description = format!("the id {}", id.get(..40).unwrap_or(id));
         let change = target.heroku.plan_change("7", target.plan()).path(&path);
-        let response = target.wire.send(change).await?.to(format!("a plan change of {what}"));
+        let response = target.wire.send(change).await?.to(format!("a plan change of {description}"));
         must_be_refused(&response)?;
         let response = target.wire.send(target.heroku.deprovision("7").path(&path)).await?;
-        must_not_be_5xx(&response.to(format!("a deprovision of {what}")))?;
+        must_not_be_5xx(&response.to(format!("a deprovision of {description}")))?;
     }
     Ok(())
 }
@@ -306,7 +306,7 @@ async fn other_methods(target: &Target) -> Verdict {
             .wire
             .send(call)
             .await?
-            .to(format!("{method} {}", if at_resource { "of a resource" } else { "of them all" }));
+            .to(format!("{method} {}", if at_resource { "on a resource" } else { "on the collection" }));
         must_not_be_5xx(&response)?;
     }
     Ok(())
@@ -315,21 +315,21 @@ async fn other_methods(target: &Target) -> Verdict {
 async fn sign_on(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
     let large = format!("padding={}", "a".repeat(1024 * 1024));
-    for (what, body) in [
+    for (description, body) in [
         ("an empty form", b"".as_slice()),
-        ("broken escapes", b"%zz=%&=&resource_id=%ff&timestamp=%"),
-        ("bytes that are no text", b"resource_id=\xff\xfe&timestamp=\xff"),
-        ("JSON", b"{\"resource_id\":\"7\"}"),
-        ("fields that are there twice", b"token=a&token=b&timestamp=1&timestamp=2&id=1&id=2"),
+        ("a form with invalid escapes", b"%zz=%&=&resource_id=%ff&timestamp=%"),
+        ("bytes that are not text", b"resource_id=\xff\xfe&timestamp=\xff"),
+        ("a JSON body", b"{\"resource_id\":\"7\"}"),
+        ("a form with duplicate fields", b"token=a&token=b&timestamp=1&timestamp=2&id=1&id=2"),
         ("a form of a megabyte", large.as_bytes()),
     ] {
         let response = match target.wire.try_send(form.clone().body(body)).await {
-            Ok(response) => response.to(format!("a form that is {what}")),
-            Err(_) if body.len() > 1024 * 1024 => continue, // it was not listened to, see the next check
+            Ok(response) => response.to(description),
+            Err(_) if body.len() > 1024 * 1024 => continue, // the add-on stopped reading, which is a refusal
             Err(no_response) => return Err(no_response.into()),
         };
         must_not_be_5xx(&response)?;
-        response.must_be_refused("Answer 403, as to any form without a good token.")?;
+        response.must_be_refused("Answer 403, as to any form without a valid token.")?;
     }
     Ok(())
 }
@@ -337,13 +337,13 @@ async fn sign_on(target: &Target) -> Verdict {
 async fn message(target: &Target) -> Verdict {
     let response = target.wire.send(target.provision().body("{")).await?;
     if !(400..500).contains(&response.status()) {
-        return Err(Stop::skipped("it is not refused (see heroku.malformed.no-json)"));
+        return Err(Stop::skipped("an invalid body is not refused (see heroku.malformed.no-json)"));
     }
     match response.json().as_ref().and_then(|body| body["message"].as_str()) {
         Some(message) if !message.is_empty() => Ok(()),
         _ => Err(response.fault(
-            "The refusal holds no JSON with a message.",
-            "Say in a sentence what could not be read, and where.",
+            "The refusal has no JSON body with a message.",
+            "Send a message that says what is wrong and where.",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The manifest, by the rules of its lint.
+//! The manifest. Each check covers rules of the lint.
 
 use crate::lint::{self, Finding};
 
@@ -16,51 +16,51 @@ pub(super) const CASES: &[Case<Target>] = &[
     ),
     Case::must(
         "heroku.manifest.version",
-        "The version of the contract is a text, not a number.",
+        "The version of the contract is a string, not a number.",
         citation::manifest("api.version is the string \"3\""),
         |target| Box::pin(async move { none(target, |finding| finding.rule == "version-type") }),
     ),
     Case::must(
         "heroku.manifest.secrets",
-        "Password and salt are there and not empty.",
-        citation::kensa("api.password and api.sso_salt are non-empty texts"),
+        "Password and salt are present and not empty.",
+        citation::kensa("api.password and api.sso_salt are non-empty strings"),
         |target| Box::pin(async move { none(target, |finding| finding.rule == "secret") }),
     ),
     Case::should(
         "heroku.manifest.secret-strength",
-        "Password and salt are long, and two different ones.",
-        citation::practice("generators draw 32 random characters for each"),
+        "Password and salt are long and different.",
+        citation::practice("generators use 32 random characters for each"),
         |target| {
             Box::pin(async move { none(target, |finding| matches!(finding.rule, "secret-length" | "secret-shared")) })
         },
     ),
     Case::must(
         "heroku.manifest.no-username",
-        "The manifest names no user of its own.",
+        "The manifest does not set a user name.",
         citation::kensa("api.username is forbidden, as the Basic user is the slug"),
         |target| Box::pin(async move { none(target, |finding| finding.rule == "username") }),
     ),
     Case::must(
         "heroku.manifest.config-vars",
-        "Config vars are written in capitals and begin with the add-on's prefix.",
-        citation::manifest("each of api.config_vars is in capitals and begins with the prefix"),
+        "Config vars are in uppercase and begin with the add-on's prefix.",
+        citation::manifest("each of api.config_vars is in uppercase and begins with the prefix"),
         |target| Box::pin(async move { none(target, |finding| finding.rule.starts_with("config-var-")) }),
     ),
     Case::should(
         "heroku.manifest.config-vars-listed",
-        "The config vars that the add-on sets are listed.",
-        citation::manifest("an answer may name no config var that is not in api.config_vars"),
+        "The manifest lists the add-on's config vars.",
+        citation::manifest("a response may only set config vars in api.config_vars"),
         |target| Box::pin(async move { none(target, |finding| finding.rule == "config-vars") }),
     ),
     Case::must(
         "heroku.manifest.regions",
-        "At least one region is named.",
+        "The manifest lists at least one region.",
         citation::manifest("api.regions is not empty"),
         |target| Box::pin(async move { none(target, |finding| finding.rule == "regions") }),
     ),
     Case::should(
         "heroku.manifest.known-names",
-        "Regions and requirements are those that Heroku knows.",
+        "Regions and requirements are known to Heroku.",
         citation::manifest("the names of api.regions and api.requires"),
         |target| {
             Box::pin(async move { none(target, |finding| matches!(finding.rule, "region-name" | "requirement-name")) })
@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case<Target>] = &[
     ),
     Case::must(
         "heroku.manifest.production-urls",
-        "Heroku can call the production URLs: https, and a public host.",
+        "The production URLs are https and on a public host.",
         citation::reference("base_url must be https with a valid certificate"),
         |target| {
             Box::pin(async move {
@@ -81,7 +81,7 @@ pub(super) const CASES: &[Case<Target>] = &[
     ),
     Case::must(
         "heroku.manifest.test-urls",
-        "The test URLs, where there are any, are URLs.",
+        "The test URLs, if there are any, are valid URLs.",
         citation::kensa("api.test has the form of api.production"),
         |target| {
             Box::pin(
@@ -91,7 +91,7 @@ pub(super) const CASES: &[Case<Target>] = &[
     ),
     Case::should(
         "heroku.manifest.current-form",
-        "The manifest has today's form, not that of version 1.",
+        "The manifest has the current form, not that of version 1.",
         citation::reference("version 1 ended on 3 July 2023"),
         |target| {
             Box::pin(async move { none(target, |finding| matches!(finding.rule, "legacy-version" | "legacy-url")) })
@@ -99,8 +99,8 @@ pub(super) const CASES: &[Case<Target>] = &[
     ),
     Case::info(
         "heroku.manifest.habits",
-        "Nothing in the manifest is deprecated, or completed by Heroku.",
-        citation::manifest("base_url, requires and test URLs as they are written today"),
+        "The manifest uses no deprecated or incomplete values.",
+        citation::manifest("the current form of base_url, requires and test URLs"),
         |target| {
             Box::pin(async move {
                 let habits = ["requires-place", "deploy-notify", "base-url-end", "test-url", "no-sso"];

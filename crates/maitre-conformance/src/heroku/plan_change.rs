@@ -1,50 +1,51 @@
-//! The customer moves to another plan.
+//! Plan changes.
 
 use serde_json::Value;
 
 use super::citation;
 use super::target::{PLAN_CHANGE, Target};
 use crate::check::{Capability, Case, Citation};
-use crate::cleanup::id_text;
 use crate::response::Response;
-use crate::rules::must_be_refused_with_message;
+use crate::rules;
 use crate::verdict::{Stop, Verdict};
 
 const UNKNOWN: Citation =
-    citation::vendor_code("azimuttapp/azimutt", "404 to what is unknown, 410 to what was removed");
+    citation::vendor_code("azimuttapp/azimutt", "404 for an unknown resource, 410 for a deprovisioned one");
+
+const REPEATED: &str = "Answer 200 as the first time: Heroku retries a request whose response it missed.";
 
 pub(super) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.plan-change.succeeds",
-        "A plan change is answered 200, 202 if it is done later, or refused with 422 and a message.",
+        "A plan change is answered 200, 202 if it completes later, or refused with 422 and a message.",
         citation::reference_v1("200 when it is done, 422 with message when it cannot be done"),
         |target| Box::pin(succeeds(target)),
     )
     .needs(&[Capability::SecondPlan]),
     Case::must(
         "heroku.plan-change.json",
-        "The answer to a plan change is a JSON object, which may be empty.",
-        citation::reference_v1("the body of an answer is valid JSON"),
+        "The response to a plan change is a JSON object, which may be empty.",
+        citation::reference_v1("the body of a response is valid JSON"),
         |target| Box::pin(is_json(target)),
     )
     .needs(&[Capability::SecondPlan]),
     Case::must(
         "heroku.plan-change.same-plan",
-        "A change to the plan that the resource has is answered 200, and changes nothing.",
-        citation::best_practices("Heroku may have missed the first answer"),
+        "A change to the resource's current plan is answered 200 and changes nothing.",
+        citation::best_practices("Heroku may have missed the first response"),
         |target| Box::pin(same_plan(target)),
     )
     .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.again",
-        "The same plan change, sent again, succeeds again.",
+        "A repeated plan change succeeds again.",
         citation::reference("every endpoint must be idempotent"),
         |target| Box::pin(again(target)),
     )
     .needs(&[Capability::SecondPlan]),
     Case::must(
         "heroku.plan-change.and-back",
-        "The resource can go back to its first plan, or is told why not.",
+        "A change back to the first plan succeeds, or is refused with a message.",
         citation::reference_v1("every change is answered 200, or 422 with message"),
         |target| Box::pin(and_back(target)),
     )
@@ -58,67 +59,63 @@ pub(super) const CASES: &[Case<Target>] = &[
     .needs(&[Capability::SecondPlan]),
     Case::must(
         "heroku.plan-change.refusal",
-        "A change to a plan that is not sold is refused with 422 and a message.",
+        "A change to an unknown plan is refused with 422 and a message.",
         citation::reference_v1("422 with message; the old plan stays"),
         |target| Box::pin(refusal(target)),
     )
     .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.refused-is-harmless",
-        "A refused plan change leaves the resource as it was.",
+        "A refused plan change does not modify the resource.",
         citation::reference_v1("422 with message; the old plan stays"),
         |target| Box::pin(refused_is_harmless(target)),
     )
     .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.unknown-fields",
-        "Fields that are not known are no reason to refuse.",
+        "Unknown fields are ignored.",
         citation::reference_v1("unknown fields are accepted and ignored"),
         |target| Box::pin(unknown_fields(target)),
     )
     .needs(PLAN_CHANGE),
     Case::should(
         "heroku.plan-change.by-path",
-        "The path says which resource is meant, whatever uuid the body holds.",
-        citation::kensa("the body holds a heroku_id and a uuid that belongs to nobody"),
+        "The path identifies the resource, whatever uuid the body contains.",
+        citation::kensa("the body has a heroku_id and a uuid of no resource"),
         |target| Box::pin(by_path(target)),
     )
     .needs(PLAN_CHANGE),
     Case::should(
         "heroku.plan-change.unknown-resource",
-        "A plan change of a resource that was never ordered is refused.",
+        "A plan change of an unknown resource is refused.",
         UNKNOWN,
         |target| Box::pin(unknown(target)),
     )
     .needs(PLAN_CHANGE),
     Case::should(
         "heroku.plan-change.unknown-404",
-        "A plan change of a resource that was never ordered is answered 404.",
+        "A plan change of an unknown resource is answered 404.",
         UNKNOWN,
         |target| Box::pin(unknown_404(target)),
     )
     .needs(PLAN_CHANGE),
     Case::must(
         "heroku.plan-change.removed",
-        "A plan change of a removed resource is refused.",
+        "A plan change of a deprovisioned resource is refused.",
         citation::reference("after a deprovision the resource is gone"),
-        |target| Box::pin(removed(target)),
+        |target| Box::pin(deprovisioned(target)),
     )
     .needs(PLAN_CHANGE),
 ];
 
-/// The answer to a change to the other plan, whether it is made or refused.
-async fn changed(target: &Target) -> Result<Response, Stop> {
+/// Sends a change to the other plan.
+async fn change(target: &Target) -> Result<Response, Stop> {
     let resource = target.ready_resource().await?;
     target.wire.send(target.plan_change(&resource, target.other_plan()?)).await
 }
 
-/// The same, where it is made.
-async fn made(target: &Target) -> Result<Response, Stop> {
-    done(changed(target).await?)
-}
-
-fn done(response: Response) -> Result<Response, Stop> {
+/// Skips the check unless a plan change succeeded.
+fn succeeded(response: Response) -> Result<Response, Stop> {
     if response.is_success() {
         return Ok(response);
     }
@@ -126,69 +123,53 @@ fn done(response: Response) -> Result<Response, Stop> {
     Err(Stop::skipped(format!("the plan change is answered {status} (see heroku.plan-change.succeeds)")))
 }
 
-fn must_be_answered(response: &Response) -> Verdict {
-    match response.status() {
-        200..=202 | 204 => Ok(()),
-        422 => must_be_refused_with_message(response),
-        404 | 410 => Err(response.wrong_status("200", "Find the resource by the id that the provision answered.")),
-        _ => {
-            Err(response
-                .wrong_status("200 (or 422 with a message)", "Answer 200 and what is new: {config?, message?}."))
-        }
-    }
-}
-
 async fn succeeds(target: &Target) -> Verdict {
-    must_be_answered(&changed(target).await?)
+    change(target).await?.require(rules::plan_change_answered)
 }
 
 async fn is_json(target: &Target) -> Verdict {
-    let response = made(target).await?;
+    let response = succeeded(change(target).await?)?;
     if response.status() == 204 { Ok(()) } else { response.object().map(drop) }
 }
 
 async fn same_plan(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
-    let response =
-        target.wire.send(target.plan_change(&resource, target.plan())).await?.to("a change to the plan it has");
-    let advice = "Answer 200 as if it had been done now: Heroku asks again when it has missed the first answer.";
-    if response.is_success() { Ok(()) } else { Err(response.wrong_status("200", advice)) }
+    let response = target.probe(&resource).await?.to("a change to the current plan");
+    response.must_succeed("200", REPEATED)
 }
 
 async fn again(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
-    done(target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?)?;
-    let response =
-        target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?.to("the same plan change again");
-    let advice = "Answer 200 as the first time: Heroku asks again when it has missed the answer.";
-    if response.is_success() { Ok(()) } else { Err(response.wrong_status("200", advice)) }
+    succeeded(target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?)?;
+    let response = target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?;
+    response.to("a repeated plan change").must_succeed("200", REPEATED)
 }
 
 async fn and_back(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
-    done(target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?)?;
-    let response = target.wire.send(target.plan_change(&resource, target.plan())).await?.to("a change back");
-    must_be_answered(&response)
+    succeeded(target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?)?;
+    let response = target.probe(&resource).await?.to("a change back to the first plan");
+    response.require(rules::plan_change_answered)
 }
 
 async fn id_stays(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
-    let response = done(target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?)?;
-    match response.json().and_then(|body| id_text(&body["id"])) {
+    let response = succeeded(target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?)?;
+    match response.parts().id() {
         Some(id) if id != resource.id => Err(response.fault(
-            format!("The answer holds the id {id}, and the provision's was {}.", resource.id),
-            "Keep the id for the life of the resource; a plan change need not answer one.",
+            format!("The response contains the id {id}, but the provision's was {}.", resource.id),
+            "Keep the id for the life of the resource; the response to a plan change need not contain one.",
         )),
         _ => Ok(()),
     }
 }
 
-/// The refusal of a plan that nobody sells.
+/// Skips the check unless an unknown plan was refused.
 fn refused(target: &Target, response: Response) -> Result<Response, Stop> {
     if response.is_success() {
         let plan = target.plan();
         return Err(Stop::skipped(format!(
-            "the add-on takes any plan in the place of {plan}, so that no refusal could be response"
+            "the add-on accepts any plan in place of {plan}, so a refusal could not be observed"
         )));
     }
     Ok(response)
@@ -196,55 +177,51 @@ fn refused(target: &Target, response: Response) -> Result<Response, Stop> {
 
 async fn refusal(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
-    let response =
-        target.wire.send(target.plan_change(&resource, &target.unknown_plan())).await?.to("a plan that nobody sells");
-    must_be_refused_with_message(&refused(target, response)?)
+    let response = target.wire.send(target.plan_change(&resource, &target.unknown_plan())).await?;
+    refused(target, response.to("an unknown plan"))?.require(rules::is_refused_with_message)
 }
 
 async fn refused_is_harmless(target: &Target) -> Verdict {
     let resource = target.ready_resource().await?;
     let response = target.wire.send(target.plan_change(&resource, &target.unknown_plan())).await?;
     refused(target, response)?;
-    let after = target.probe(&resource).await?.to("a change to its own plan, after a refused one");
-    let advice = "Look whether the change can be made before anything is changed.";
-    if after.is_success() { Ok(()) } else { Err(after.wrong_status("200", advice)) }
+    let after = target.probe(&resource).await?.to("a change to the current plan, after a refused plan change");
+    after.must_succeed("200", "Check whether the change is possible before you modify anything.")
 }
 
 async fn unknown_fields(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
-    let change =
-        target.plan_change(&resource, target.plan()).set("uuid", resource.uuid.as_str()).set("zone", Value::Null);
-    let response = target.wire.send(change).await?.to("fields that nobody knows");
-    let advice = "Ignore what you do not know: Heroku adds fields when it likes.";
-    if response.is_success() { Ok(()) } else { Err(response.wrong_status("200", advice)) }
+    let change = target.plan_change(&resource, target.plan());
+    let change = change.set("uuid", resource.uuid.as_str()).set("zone", Value::Null);
+    let response = target.wire.send(change).await?.to("unknown fields");
+    response.must_succeed("200", "Ignore unknown fields: Heroku adds fields at any time.")
 }
 
 async fn by_path(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
-    let response =
-        target.wire.send(target.plan_change(&resource, target.plan()).legacy()).await?.to("kensa's plan change");
-    let advice = "Find the resource by the id in the path alone; what the body calls it counts for nothing.";
-    if response.is_success() { Ok(()) } else { Err(response.wrong_status("200", advice)) }
+    let change = target.plan_change(&resource, target.plan()).legacy();
+    let response = target.wire.send(change).await?.to("kensa's plan change");
+    response.must_succeed("200", "Find the resource only by the id in the path; ignore ids in the body.")
 }
 
-async fn of_nothing(target: &Target) -> Result<Response, Stop> {
-    target.ready_resource().await?; // where no call gets through, a refusal says nothing
+async fn change_of_unknown(target: &Target) -> Result<Response, Stop> {
+    target.ready_resource().await?; // if no request succeeds, a refusal is meaningless
     let call = target.heroku.plan_change(&target.heroku.new_uuid(), target.plan());
-    Ok(target.wire.send(call).await?.to("a plan change of nothing"))
+    Ok(target.wire.send(call).await?.to("a plan change of an unknown resource"))
 }
 
 async fn unknown(target: &Target) -> Verdict {
-    let advice = "Answer 404: nothing was ordered under this id, so nothing can have changed.";
-    of_nothing(target).await?.must_be_refused(advice).map(drop)
+    let advice = "Answer 404: no resource has this id, so nothing can have changed.";
+    change_of_unknown(target).await?.must_be_refused(advice)
 }
 
 async fn unknown_404(target: &Target) -> Verdict {
-    of_nothing(target).await?.must_be(&[404, 410], "Answer 404 with a message.").map(drop)
+    change_of_unknown(target).await?.must_be(&[404, 410], "Answer 404 with a message.").map(drop)
 }
 
-async fn removed(target: &Target) -> Verdict {
+async fn deprovisioned(target: &Target) -> Verdict {
     target.require_ready()?;
     let resource = target.deprovisioned_resource().await?;
-    let response = target.probe(&resource).await?.to("a plan change of a removed resource");
-    response.must_be_refused("Answer 410 (or 404): what was removed stays so.").map(drop)
+    let response = target.probe(&resource).await?.to("a plan change of a deprovisioned resource");
+    response.must_be_refused("Answer 410 (or 404): a deprovisioned resource stays deprovisioned.")
 }

@@ -3,8 +3,8 @@
 use maitre_testkit::Call;
 use maitre_testkit::heroku::Provision;
 
-use crate::cleanup::id_text;
 use crate::response::Response;
+use crate::rules::id_text;
 use crate::verdict::Stop;
 
 /// A resource, with the request that created it and the response.

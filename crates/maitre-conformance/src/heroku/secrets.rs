@@ -1,4 +1,4 @@
-//! What must not stand in an answer.
+//! Secrets in responses.
 
 use serde_json::Value;
 
@@ -6,67 +6,66 @@ use super::citation;
 use super::config::looks_secret;
 use super::target::Target;
 use crate::check::{Capability, Case, Citation};
-use crate::cleanup::id_text;
 use crate::response::Response;
-use crate::rules::config;
+use crate::rules::{self, id_text};
 use crate::verdict::{Stop, Verdict};
 
-const KEPT: Citation = citation::practice("answers end in logs, and so does what is in them");
+const LOGGED: Citation = citation::practice("responses are logged, with their secrets");
 
 pub(super) const CASES: &[Case<Target>] = &[
     Case::should(
         "heroku.secrets.answers",
-        "Answers do not repeat the password, the salt, the grant or the log tokens.",
-        KEPT,
+        "Responses do not contain the password, the salt, the grant or the log tokens.",
+        LOGGED,
         |target| Box::pin(answers(target)),
     ),
     Case::should(
         "heroku.secrets.refusals",
-        "Refusals do not repeat credentials, neither the right ones nor those that were sent.",
-        KEPT,
+        "Refusals contain neither the correct credentials nor the ones in the request.",
+        LOGGED,
         |target| Box::pin(refusals(target)),
     ),
     Case::should(
         "heroku.secrets.inner-life",
-        "Refusals do not tell of files, lines and stack traces.",
-        citation::practice("strangers need not know how the add-on is built"),
-        |target| Box::pin(inner_life(target)),
+        "Refusals contain no stack traces.",
+        citation::practice("unauthenticated callers should not learn how the add-on is built"),
+        |target| Box::pin(leaks_internals(target)),
     ),
     Case::should(
         "heroku.secrets.message",
-        "The message for the customer does not repeat the secrets among the config vars.",
-        citation::practice("the message is printed on a terminal, and kept by Heroku"),
+        "The message for the customer does not contain secrets of the config vars.",
+        citation::practice("the message is printed on a terminal and stored by Heroku"),
         |target| Box::pin(message(target)),
     )
     .needs(&[Capability::Synchronous]),
     Case::should(
         "heroku.secrets.sign-on",
-        "Neither the redirect nor the dashboard repeats a token.",
-        citation::practice("URLs end in logs and histories"),
+        "Neither the redirect nor the dashboard contains a token.",
+        citation::practice("URLs are stored in logs and browser histories"),
         |target| Box::pin(sign_on(target)),
     )
     .needs(&[Capability::SingleSignOn]),
     Case::should(
         "heroku.secrets.refused-sign-on",
-        "The page for those who are not let in does not hold the token that would have let them in.",
-        citation::practice("what a refusal shows, an attacker reads"),
+        "The page of a refused sign-on does not contain the correct token.",
+        citation::practice("an attacker reads the refusal"),
         |target| Box::pin(refused_sign_on(target)),
     )
     .needs(&[Capability::SingleSignOn]),
 ];
 
-/// All that an answer says, headers and body.
-fn said(response: &Response) -> String {
+/// Returns headers and body as text.
+fn full_text(response: &Response) -> String {
     let headers = response.headers().map(|(name, value)| format!("{name}: {value}\n"));
     headers.chain([response.text()]).collect()
 }
 
-/// What is short is found in every other word.
-fn must_not_say(response: &Response, secrets: &[(&str, String)], advice: &str) -> Verdict {
-    let said = said(response);
-    match secrets.iter().find(|(_, secret)| secret.len() >= 8 && said.contains(secret.as_str())) {
+/// Requires that a response contains none of the secrets. Short ones are ignored, as they also occur in ordinary words.
+fn must_not_contain(response: &Response, secrets: &[(&str, String)], advice: &str) -> Verdict {
+    let text = full_text(response);
+    match secrets.iter().find(|(_, secret)| secret.len() >= 8 && text.contains(secret.as_str())) {
         None => Ok(()),
-        Some((name, _)) => Err(response.fault(format!("The answer holds {name}."), advice)),
+        Some((name, _)) => Err(response.fault(format!("The response contains {name}."), advice)),
     }
 }
 
@@ -82,12 +81,12 @@ async fn answers(target: &Target) -> Verdict {
         ("log_input_url", field("log_input_url")),
         ("log_drain_token", field("log_drain_token")),
     ];
-    let advice = "Answer what the customer needs: id, config and message. What Heroku sent, it knows.";
-    must_not_say(&resource.response, &secrets, advice)?;
+    let advice = "Send what the customer needs: id, config and message. Do not repeat what Heroku sent.";
+    must_not_contain(&resource.response, &secrets, advice)?;
     let again = target.wire.send(resource.provision.clone()).await?;
-    must_not_say(&again.to("the same provision again"), &secrets, advice)?;
+    must_not_contain(&again.to("a repeated provision"), &secrets, advice)?;
     let change = target.probe(&resource).await?;
-    must_not_say(&change.to("a plan change"), &secrets, advice)
+    must_not_contain(&change.to("a plan change"), &secrets, advice)
 }
 
 async fn refusals(target: &Target) -> Verdict {
@@ -95,27 +94,27 @@ async fn refusals(target: &Target) -> Verdict {
     let mut secrets = vec![
         ("the add-on's password", target.password.clone()),
         ("the salt of single sign-on", target.salt.clone()),
-        ("the password that was sent", sent.to_owned()),
+        ("the password in the request", sent.to_owned()),
     ];
     let wrong = target.provision().credentials(&target.slug, sent);
     if let Some(header) = wrong.request().header("authorization") {
-        secrets.push(("the header that was sent", header.trim_start_matches("Basic ").to_owned()));
+        secrets.push(("the header in the request", header.trim_start_matches("Basic ").to_owned()));
     }
     let right = target.provision();
     if let Some(header) = right.request().header("authorization") {
-        secrets.push(("the right header", header.trim_start_matches("Basic ").to_owned()));
+        secrets.push(("the correct header", header.trim_start_matches("Basic ").to_owned()));
     }
-    let advice = "Say that the credentials are wrong, and not which: the sentence is the same for everyone.";
+    let advice = "Say that the credentials are wrong, without details: send the same message to every caller.";
     for call in [wrong, target.provision().body("{"), target.provision().set("plan", target.unknown_plan())] {
         let response = target.wire.send(call).await?;
         if !response.is_success() {
-            must_not_say(&response, &secrets, advice)?;
+            must_not_contain(&response, &secrets, advice)?;
         }
     }
     Ok(())
 }
 
-/// As the runtimes of the usual languages write them.
+/// Markers of stack traces in common languages.
 const TRACES: [&str; 12] = [
     "Traceback (most recent call last)",
     "stack backtrace:",
@@ -131,7 +130,7 @@ const TRACES: [&str; 12] = [
     "System.NullReferenceException",
 ];
 
-async fn inner_life(target: &Target) -> Verdict {
+async fn leaks_internals(target: &Target) -> Verdict {
     let calls = [
         target.provision().body("{"),
         target.provision().without_credentials(),
@@ -141,11 +140,11 @@ async fn inner_life(target: &Target) -> Verdict {
     ];
     for call in calls {
         let response = target.wire.send(call).await?;
-        let said = said(&response);
-        if let Some(trace) = TRACES.iter().find(|trace| said.contains(**trace)) {
+        let text = full_text(&response);
+        if let Some(trace) = TRACES.iter().find(|trace| text.contains(**trace)) {
             return Err(response.fault(
-                format!("The answer looks like a stack trace: it holds {trace:?}."),
-                "Turn the pages for developers off, and answer one sentence; the trace belongs in your log.",
+                format!("The response looks like a stack trace: it contains {trace:?}."),
+                "Disable developer error pages, and send one sentence; log the stack trace instead.",
             ));
         }
     }
@@ -154,7 +153,7 @@ async fn inner_life(target: &Target) -> Verdict {
 
 async fn message(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
-    let config = config(&resource.response)?;
+    let config = resource.response.require(rules::config)?;
     let message = resource.response.object()?.get("message").and_then(id_text).unwrap_or_default();
     let mut secrets = config
         .iter()
@@ -162,14 +161,14 @@ async fn message(target: &Target) -> Verdict {
     match secrets.next() {
         None => Ok(()),
         Some((name, _)) => Err(resource.response.fault(
-            format!("The message repeats the value of {name}."),
-            "Name the config var, not its value: the customer's app has it.",
+            format!("The message contains the value of {name}."),
+            "Name the config var, not its value: the customer's app has the value.",
         )),
     }
 }
 
 async fn sign_on(target: &Target) -> Verdict {
-    let (resource, form) = target.valid_form().await?;
+    let (_, form) = target.valid_form().await?;
     let fields = form.fields();
     let token =
         |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default();
@@ -179,11 +178,10 @@ async fn sign_on(target: &Target) -> Verdict {
         ("the salt of single sign-on", target.salt.clone()),
         ("the add-on's password", target.password.clone()),
     ];
-    drop(resource);
-    let signed_in = target.sign_in(target.visitor()?, form).await?;
-    let advice = "Redirect to a path without the token, and show it nowhere: it has done its work.";
-    must_not_say(&signed_in.response, &secrets, advice)?;
-    must_not_say(&signed_in.page, &secrets, advice)
+    let signed_in = target.sign_in(target.browser()?, form).await?;
+    let advice = "Redirect to a path without the token, and do not show the token anywhere.";
+    must_not_contain(&signed_in.response, &secrets, advice)?;
+    must_not_contain(&signed_in.page, &secrets, advice)
 }
 
 async fn refused_sign_on(target: &Target) -> Verdict {
@@ -192,14 +190,14 @@ async fn refused_sign_on(target: &Target) -> Verdict {
         .fields()
         .into_iter()
         .filter(|(name, _)| name.ends_with("token"))
-        .map(|(_, value)| ("the token that would have been right", value))
+        .map(|(_, value)| ("the correct token", value))
         .chain([("the salt of single sign-on", target.salt.clone())])
         .collect();
     let zeros = |form: maitre_testkit::Call<_>, name: &str| form.set(name, "0".repeat(64));
     let forged = ["token", "resource_token", "user_scoped_resource_token"].into_iter().fold(form, zeros);
     let response = target.post(forged).await?;
     if response.status() < 400 {
-        return Err(Stop::skipped("it is not refused (see heroku.sso-token.wrong)"));
+        return Err(Stop::skipped("the sign-on is not refused (see heroku.sso-token.wrong)"));
     }
-    must_not_say(&response, &right, "Show the same page to all who are not let in; the reason belongs in your log.")
+    must_not_contain(&response, &right, "Show the same page for every refusal, and log the reason instead.")
 }

@@ -14,11 +14,12 @@ use super::fake_platform::FakePlatform;
 use super::resource::Resource;
 use crate::address::Address;
 use crate::check::Capability;
-use crate::cleanup::{Created, Routes, id_text};
+use crate::cleanup::{Created, Routes};
 use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::marketplace::Marketplace;
 use crate::response::Response;
+use crate::rules::id_text;
 use crate::run::CheckTarget;
 use crate::sign_on::SsoEndpoint;
 use crate::verdict::Stop;
@@ -39,7 +40,7 @@ pub(crate) struct Target {
     pub(super) wire: Wire,
     pub(super) heroku: Heroku,
     /// The same marketplace at the origin of single sign-on.
-    browser: Heroku,
+    sso_heroku: Heroku,
     sso: Option<SsoEndpoint>,
     pub(super) platform: Option<FakePlatform>,
     pub(super) manifest_json: Value,
@@ -88,7 +89,7 @@ impl Target {
         };
         let sso = address.sso.as_deref().map(SsoEndpoint::new);
         let sso_origin = sso.as_ref().map_or("", |endpoint| &endpoint.origin);
-        let browser = Heroku::new(sso_origin, &slug, &password, &salt);
+        let sso_heroku = Heroku::new(sso_origin, &slug, &password, &salt);
         let mut secrets = vec![password.clone(), salt.clone()];
         secrets.extend(platform.iter().map(|platform| platform.client_secret.clone()));
         let wire = Wire::new(timeout, secrets, Created::new(routes));
@@ -101,7 +102,7 @@ impl Target {
             platform,
             sso,
             heroku,
-            browser,
+            sso_heroku,
             manifest_json: input.json.clone(),
             config_vars: input.manifest.api.config_vars.clone(),
             requires: input.manifest.api.requires.clone(),
@@ -261,7 +262,7 @@ impl Target {
         timestamp: &str,
     ) -> Result<Call<SignOn<LaunchForm>>, Stop> {
         let endpoint = self.sso_endpoint()?;
-        let form = self.browser.single_sign_on(&resource.uuid).provider_id(&resource.id).timestamp(timestamp);
+        let form = self.sso_heroku.single_sign_on(&resource.uuid).provider_id(&resource.id).timestamp(timestamp);
         Ok(form.path(&endpoint.path))
     }
 

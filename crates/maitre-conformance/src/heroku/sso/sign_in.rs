@@ -17,8 +17,8 @@ pub(super) const NEEDS: &[Capability] = &[Capability::SingleSignOn];
 pub(super) type Form = Call<SignOn<LaunchForm>>;
 
 impl Target {
-    pub(in crate::heroku) fn visitor(&self) -> Result<Browser, Stop> {
-        Ok(self.sso_endpoint()?.visitor())
+    pub(in crate::heroku) fn browser(&self) -> Result<Browser, Stop> {
+        Ok(self.sso_endpoint()?.browser())
     }
 
     /// Posts a form without a browser.
@@ -27,8 +27,8 @@ impl Target {
     }
 
     /// Posts the form as a browser does and follows the redirects.
-    pub(in crate::heroku) async fn sign_in(&self, visitor: Browser, form: Form) -> Result<SignedIn, Stop> {
-        self.sso_endpoint()?.sign_in(&self.wire, visitor, &form).await
+    pub(in crate::heroku) async fn sign_in(&self, browser: Browser, form: Form) -> Result<SignedIn, Stop> {
+        self.sso_endpoint()?.sign_in(&self.wire, browser, &form).await
     }
 
     /// Returns a resource whose valid tokens are accepted, and a valid form to modify.
@@ -49,7 +49,7 @@ impl Target {
     }
 
     pub(super) async fn require_sign_in(&self, form: Form) -> Result<SignedIn, Stop> {
-        let signed_in = self.sign_in(self.visitor()?, form).await?;
+        let signed_in = self.sign_in(self.browser()?, form).await?;
         if must_be_signed_in(&signed_in).is_err() {
             return Err(Stop::skipped("a valid token is not accepted (see heroku.sso-token.lets-in)"));
         }

@@ -1,4 +1,4 @@
-//! Which token lets in, and which does not.
+//! Verification of tokens.
 
 use maitre_testkit::sign;
 
@@ -14,39 +14,39 @@ const BINDS: Citation =
     citation::single_sign_on("user_scoped_resource_token covers resource, user and address; recommended");
 
 const VERIFY: &str = "Compute the token yourself from the fields and the salt, compare in constant time, and answer 403 if \
-                      it differs. A friendly page is fine, and its status is 403.";
-const STRONGEST: &str = "Let the strongest token that is there decide alone: user_scoped_resource_token, else \
-                         resource_token. A wrong one is not made good by a weaker one.";
+                      it differs. The page may be friendly, but its status must be 403.";
+const STRONGEST: &str = "Only check the strongest token in the form: user_scoped_resource_token, otherwise \
+                         resource_token. A valid weaker token must not override an invalid stronger one.";
 
 pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.sso-token.lets-in",
-        "Heroku's form, with all three tokens, leads to the dashboard.",
-        citation::single_sign_on("a good token opens a session and redirects to the dashboard"),
+        "Heroku's form, with all three tokens, opens the dashboard.",
+        citation::single_sign_on("a valid token opens a session and redirects to the dashboard"),
         |target| Box::pin(lets_in(target)),
     )
     .needs(NEEDS),
-    Case::should("heroku.sso-token.user-scoped", "The SHA-256 token alone lets in.", BINDS, |target| {
+    Case::should("heroku.sso-token.user-scoped", "The SHA-256 token is accepted on its own.", BINDS, |target| {
         Box::pin(user_scoped(target))
     })
     .needs(NEEDS),
     Case::info(
         "heroku.sso-token.resource",
-        "The SHA-1 resource_token alone lets in.",
+        "The SHA-1 resource_token is accepted on its own.",
         citation::single_sign_on("resource_token was the only one until 2026"),
         |target| Box::pin(resource_token(target)),
     )
     .needs(NEEDS),
     Case::info(
         "heroku.sso-token.version-1",
-        "The token of version 1 alone lets in, as kensa comes.",
+        "The token of version 1, as sent by kensa, is accepted on its own.",
         citation::kensa("id, token, timestamp, nav-data, email and app"),
         |target| Box::pin(version_1(target)),
     )
     .needs(NEEDS),
     Case::must(
         "heroku.sso-token.unknown-fields",
-        "Fields that are not known hinder nobody.",
+        "Unknown fields are ignored.",
         citation::single_sign_on("query parameters of the link are passed through"),
         |target| Box::pin(unknown_fields(target)),
     )
@@ -59,13 +59,13 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     .needs(NEEDS),
     Case::must("heroku.sso-token.empty", "Empty tokens are answered 403.", FORBIDDEN, |target| Box::pin(empty(target)))
         .needs(NEEDS),
-    Case::must("heroku.sso-token.part", "The beginning of a token is a wrong one.", FORBIDDEN, |target| {
+    Case::must("heroku.sso-token.part", "The beginning of a token is answered 403.", FORBIDDEN, |target| {
         Box::pin(part(target))
     })
     .needs(NEEDS),
     Case::must(
         "heroku.sso-token.other-salt",
-        "A token that was signed with an empty salt, or with the password, is a wrong one.",
+        "A token signed with an empty salt or with the password is answered 403.",
         FORBIDDEN,
         |target| Box::pin(other_salt(target)),
     )
@@ -77,52 +77,46 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
         |target| Box::pin(other_resource(target)),
     )
     .needs(NEEDS),
-    Case::must(
-        "heroku.sso-token.other-time",
-        "A token does not become a later one by another timestamp.",
-        FORBIDDEN,
-        |target| Box::pin(other_time(target)),
-    )
+    Case::must("heroku.sso-token.other-time", "A token with another timestamp is answered 403.", FORBIDDEN, |target| {
+        Box::pin(other_time(target))
+    })
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.strongest-decides",
-        "A wrong SHA-256 token is not made good by the SHA-1 token beside it.",
+        "A wrong SHA-256 token is refused, even with a valid SHA-1 token.",
         BINDS,
         |target| Box::pin(strongest(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.altered-email",
-        "Whoever changes the address in the form is not let in.",
+        "A form with a changed email address is refused.",
         BINDS,
         |target| Box::pin(altered(target, "email", "mallory@example.org")),
     )
     .needs(NEEDS),
-    Case::should(
-        "heroku.sso-token.altered-user",
-        "Whoever changes the user in the form is not let in.",
-        BINDS,
-        |target| Box::pin(altered(target, "user_id", "00000000-0000-4000-8000-000000000000")),
-    )
+    Case::should("heroku.sso-token.altered-user", "A form with a changed user is refused.", BINDS, |target| {
+        Box::pin(altered(target, "user_id", "00000000-0000-4000-8000-000000000000"))
+    })
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.in-the-query",
-        "A form in the query of the URL lets nobody in.",
-        citation::practice("URLs end in logs and histories, and a token in them with it"),
+        "A form in the query of the URL is refused.",
+        citation::practice("URLs, with their tokens, are stored in logs and browser histories"),
         |target| Box::pin(in_the_query(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.unknown-resource",
-        "A good token of a resource that was never ordered opens nothing.",
-        citation::practice("a page with 404, and nothing is made"),
+        "A valid token for an unknown resource is refused.",
+        citation::practice("a page with 404, and nothing is created"),
         |target| Box::pin(unknown_resource(target)),
     )
     .needs(NEEDS),
     Case::should(
         "heroku.sso-token.removed-resource",
-        "A good token of a removed resource opens nothing.",
-        citation::practice("whoever lost the add-on has lost its dashboard"),
+        "A valid token for a deprovisioned resource is refused.",
+        citation::practice("the dashboard is deleted with the add-on"),
         |target| Box::pin(removed_resource(target)),
     )
     .needs(NEEDS),
@@ -130,38 +124,38 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
 
 async fn lets_in(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
-    must_be_signed_in(&target.sign_in(target.visitor()?, target.sso_form(&resource)?).await?)
+    must_be_signed_in(&target.sign_in(target.browser()?, target.sso_form(&resource)?).await?)
 }
 
 async fn user_scoped(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    must_be_signed_in(&target.sign_in(target.visitor()?, form.only_user_scoped()).await?)
+    must_be_signed_in(&target.sign_in(target.browser()?, form.only_user_scoped()).await?)
 }
 
 async fn resource_token(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    must_be_signed_in(&target.sign_in(target.visitor()?, form.only_resource_token()).await?)
+    must_be_signed_in(&target.sign_in(target.browser()?, form.only_resource_token()).await?)
 }
 
 async fn version_1(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    let signed_in = target.sign_in(target.visitor()?, form.only_legacy()).await?;
-    let advice = "Nothing has to be done: Heroku sends better tokens beside it. Only older checkers need it.";
+    let signed_in = target.sign_in(target.browser()?, form.only_legacy()).await?;
+    let advice = "No action is required: Heroku also sends stronger tokens. Only older checkers need this one.";
     if must_be_signed_in(&signed_in).is_ok() { Ok(()) } else { Err(signed_in.response.wrong_status("302", advice)) }
 }
 
 async fn unknown_fields(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    must_be_signed_in(&target.sign_in(target.visitor()?, form.set("action", "rotate").set("tab", "")).await?)
+    must_be_signed_in(&target.sign_in(target.browser()?, form.set("action", "rotate").set("tab", "")).await?)
 }
 
 async fn wrong(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    let spoiled = form
+    let forged = form
         .set("token", "0".repeat(40))
         .set("resource_token", "0".repeat(40))
         .set("user_scoped_resource_token", "0".repeat(64));
-    must_be_forbidden(&target.post(spoiled).await?, VERIFY)
+    must_be_forbidden(&target.post(forged).await?, VERIFY)
 }
 
 const TOKENS: [&str; 3] = ["token", "resource_token", "user_scoped_resource_token"];
@@ -195,7 +189,7 @@ async fn part(target: &Target) -> Verdict {
 async fn other_salt(target: &Target) -> Verdict {
     let (resource, _) = target.valid_form().await?;
     let password = target.password.clone();
-    for (what, salt) in [("an empty salt", String::new()), ("the password as salt", password)] {
+    for (description, salt) in [("an empty salt", String::new()), ("the password as salt", password)] {
         if salt == target.salt {
             continue; // see heroku.manifest.secret-strength
         }
@@ -211,7 +205,7 @@ async fn other_salt(target: &Target) -> Verdict {
                 "user_scoped_resource_token",
                 sign::user_scoped_resource_token(&resource.uuid, &salt, at, user, email),
             );
-        let response = target.post(forged).await?.to(format!("tokens that are signed with {what}"));
+        let response = target.post(forged).await?.to(format!("tokens signed with {description}"));
         must_be_forbidden(&response, "Sign with the manifest's api.sso_salt, and refuse to start without one.")?;
     }
     Ok(())
@@ -221,7 +215,7 @@ async fn other_resource(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
     let other = target.ready_resource().await?;
     let response = target.post(form.set("resource_id", other.uuid.as_str()).set("id", other.id.as_str())).await?;
-    must_be_forbidden(&response.to("the tokens of one resource with the id of another"), VERIFY)
+    must_be_forbidden(&response.to("tokens of one resource with the id of another"), VERIFY)
 }
 
 async fn other_time(target: &Target) -> Verdict {
@@ -235,7 +229,7 @@ async fn other_time(target: &Target) -> Verdict {
 async fn strongest(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
     let response = target.post(form.set("user_scoped_resource_token", "0".repeat(64))).await?;
-    must_be_forbidden(&response.to("a wrong SHA-256 token beside right ones of SHA-1"), STRONGEST)
+    must_be_forbidden(&response.to("a wrong SHA-256 token with valid SHA-1 tokens"), STRONGEST)
 }
 
 async fn altered(target: &Target, field: &str, value: &str) -> Verdict {
@@ -244,8 +238,8 @@ async fn altered(target: &Target, field: &str, value: &str) -> Verdict {
         target.post(form.set(field, value)).await?.to(format!("a form whose {field} was changed after signing"));
     must_be_forbidden(
         &response,
-        "Verify user_scoped_resource_token: it is the only token that covers who signs on. With SHA-1 alone, anybody who \
-         has a fresh token can come as somebody else.",
+        "Verify user_scoped_resource_token: it is the only token that covers the user. With SHA-1 only, anyone with a fresh \
+         token can impersonate another user.",
     )
 }
 
@@ -254,21 +248,21 @@ async fn in_the_query(target: &Target) -> Verdict {
     let query = String::from_utf8_lossy(form.request().body()).into_owned();
     let path = &target.sso_endpoint()?.path;
     let url = format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' });
-    let response = target.post(form.path(url).body("a=b")).await?.to("a form that stands in the query");
-    must_not_be_signed_in(&response, "Read the fields from the body of the POST alone.")
+    let response = target.post(form.path(url).body("a=b")).await?.to("a form in the query");
+    must_not_be_signed_in(&response, "Only read the fields from the body of the POST.")
 }
 
 async fn unknown_resource(target: &Target) -> Verdict {
     let (mut resource, _) = target.valid_form().await?;
     resource.uuid = target.heroku.new_uuid();
     resource.id.clone_from(&resource.uuid);
-    let response = target.post(target.sso_form(&resource)?).await?.to("a good token of a resource that nobody ordered");
-    must_not_be_signed_in(&response, "Answer a page with 404, and make nothing.")
+    let response = target.post(target.sso_form(&resource)?).await?.to("a valid token for an unknown resource");
+    must_not_be_signed_in(&response, "Answer 404 with a page, and create nothing.")
 }
 
 async fn removed_resource(target: &Target) -> Verdict {
-    let _good = target.valid_form().await?;
+    let _ = target.valid_form().await?;
     let resource = target.deprovisioned_resource().await?;
-    let response = target.post(target.sso_form(&resource)?).await?.to("a good token of a removed resource");
-    must_not_be_signed_in(&response, "Answer a page with 404: whoever reads old links finds nothing.")
+    let response = target.post(target.sso_form(&resource)?).await?.to("a valid token for a deprovisioned resource");
+    must_not_be_signed_in(&response, "Answer 404 with a page: an old link must not show anything.")
 }
