@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn every_session_cookie_must_be_secure() {
-        let cookies = |headers: &[&str]| headers.iter().filter_map(|header| header.parse::<Cookie>().ok()).collect::<Vec<_>>();
+        let cookies =
+            |headers: &[&str]| headers.iter().filter_map(|header| header.parse::<Cookie>().ok()).collect::<Vec<_>>();
         assert!(insecure(&cookies(&["a=1; Secure; Path=/", "b=2; path=/; secure"])).is_none());
         let mixed = cookies(&["a=1; Secure", "a.sig=2; Path=/"]);
         assert_eq!(insecure(&mixed).map(Cookie::name), Some("a.sig"));
