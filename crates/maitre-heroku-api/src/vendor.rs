@@ -109,7 +109,7 @@ impl Client {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use maitre_heroku_api::Client;
     /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
-    /// # let platform = platform.with(|settings| settings.grant_backfill = true);
+    /// # platform.update_settings(|settings| settings.grant_backfill = true);
     /// # let heroku = platform.serve().await?;
     /// # let install = platform.install("basic");
     /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
