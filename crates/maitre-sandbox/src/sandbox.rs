@@ -120,7 +120,7 @@ impl Sandbox {
     }
 
     /// Returns the page, the add-on's API and the customer's API as a router, to be mounted at the root of a host. Unlike
-    /// [`serve`](Self::serve), the router alone does not retry calls, deliver webhooks or drop connections.
+    /// [`serve`](Self::serve), the router does not retry calls, deliver webhooks or drop connections.
     pub fn router(&self) -> Router {
         dispatch::router(self)
     }

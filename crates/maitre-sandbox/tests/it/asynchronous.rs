@@ -70,6 +70,6 @@ async fn a_grant_expires_after_five_minutes() {
     let code = install.grant().code().to_owned();
     let form =
         [("grant_type", "authorization_code"), ("code", &code), ("client_secret", "development-only-client-secret")];
-    let answer = harness.http.post(harness.url("/oauth/token")).form(&form).send().await.unwrap();
-    assert!(answer.status().is_client_error(), "{}", answer.status());
+    let response = harness.http.post(harness.url("/oauth/token")).form(&form).send().await.unwrap();
+    assert!(response.status().is_client_error(), "{}", response.status());
 }

@@ -172,8 +172,8 @@ async fn an_app_has_one_install_unless_the_manifest_requires_many_per_app() {
     let body = json!({ "plan": { "name": "lantern:basic" } });
     let (status, problem) = harness.customer("POST", "/apps/shop/addons", body).await;
     assert_eq!((status, problem["message"].as_str().unwrap().contains("already")), (422, true));
-    let answer = harness.submit("/sandbox/installs", &[("plan", "basic"), ("app", "shop")]).await;
-    assert_eq!(answer.status(), 422);
+    let response = harness.submit("/sandbox/installs", &[("plan", "basic"), ("app", "shop")]).await;
+    assert_eq!(response.status(), 422);
     assert_eq!(harness.addon.calls().len(), 1);
 }
 

@@ -179,12 +179,12 @@ async fn the_add_ons_own_calls_meet_scheduled_faults() {
     let exchange = async || {
         let grant = install.issue_grant();
         let form = [("grant_type", "authorization_code"), ("code", grant.code()), ("client_secret", CLIENT_SECRET)];
-        let answer = harness.http.post(harness.url("/oauth/token")).form(&form).send().await;
-        match answer {
+        let response = harness.http.post(harness.url("/oauth/token")).form(&form).send().await;
+        match response {
             Err(_) => "no response".to_owned(),
-            Ok(answer) => {
-                let (status, limit) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
-                match answer.json::<Value>().await {
+            Ok(response) => {
+                let (status, limit) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
+                match response.json::<Value>().await {
                     Ok(_) if limit => format!("{status} with retry-after"),
                     Ok(_) => status.to_string(),
                     Err(_) => format!("{status}, unreadable"),

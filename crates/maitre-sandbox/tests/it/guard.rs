@@ -59,12 +59,12 @@ async fn another_site_cannot_submit_a_form() {
 async fn the_page_only_allows_its_own_script_and_cannot_be_framed() {
     let harness = Harness::new().await;
     for path in ["/", "/sandbox/checks/heroku.provision.id"] {
-        let answer = harness.http.get(harness.url(path)).send().await.unwrap();
-        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        let response = harness.http.get(harness.url(path)).send().await.unwrap();
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
         for rule in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
             assert!(policy.contains(rule), "{path}: {policy}");
         }
-        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
     }
 }
 

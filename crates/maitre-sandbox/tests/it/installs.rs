@@ -74,9 +74,9 @@ async fn an_install_changes_its_plan_and_is_removed() {
 #[tokio::test]
 async fn an_unknown_plan_is_rejected() {
     let harness = Harness::new().await;
-    let answer = harness.submit("/sandbox/installs", &[("plan", "golden")]).await;
-    assert_eq!(answer.status(), 422);
-    assert!(answer.text().await.unwrap().contains("There is no such plan."));
+    let response = harness.submit("/sandbox/installs", &[("plan", "golden")]).await;
+    assert_eq!(response.status(), 422);
+    assert!(response.text().await.unwrap().contains("There is no such plan."));
     assert_eq!(harness.addon.calls().len(), 0);
 }
 

@@ -84,9 +84,9 @@ async fn calls_above_the_rate_limit_are_rejected() {
     let at = format!("/addons/{}", install.uuid());
     let mut seen = Vec::new();
     for _ in 0..4 {
-        let answer = call(&harness, "GET", &at, &token).send().await.unwrap();
-        let left = answer.headers()["ratelimit-remaining"].to_str().unwrap().to_owned();
-        seen.push((answer.status().as_u16(), left));
+        let response = call(&harness, "GET", &at, &token).send().await.unwrap();
+        let left = response.headers()["ratelimit-remaining"].to_str().unwrap().to_owned();
+        seen.push((response.status().as_u16(), left));
     }
     let expected = [(200, "2"), (200, "1"), (200, "0"), (429, "0")];
     assert_eq!(seen, expected.map(|(status, left)| (status, left.to_owned())));
@@ -124,9 +124,9 @@ async fn an_app_lists_its_collaborators() {
     let (install, token) = installed(&harness).await;
     let app = install.app();
     let get = async |path: &str| {
-        let answer = call(&harness, "GET", path, &token).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.json::<Value>().await.unwrap()
+        let response = call(&harness, "GET", path, &token).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.json::<Value>().await.unwrap()
     };
     assert_eq!(get(&format!("/apps/{app}")).await["name"], *app);
     assert!(get(&format!("/apps/{app}/collaborators")).await[0]["user"]["email"].is_string());

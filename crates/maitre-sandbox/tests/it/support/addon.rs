@@ -76,7 +76,7 @@ impl TestAddon {
     pub(crate) fn start_at(socket: TcpListener) -> Self {
         let url = format!("http://{}", socket.local_addr().unwrap());
         let inner = Arc::new(Inner::default());
-        let app = Router::new().fallback(answer).with_state(inner.clone());
+        let app = Router::new().fallback(reply).with_state(inner.clone());
         let task = tokio::spawn(async move { axum::serve(socket, app).await.unwrap() });
         Self { url, inner, task }
     }
@@ -118,13 +118,7 @@ impl Inner {
     }
 }
 
-async fn answer(
-    State(addon): State<Arc<Inner>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn reply(State(addon): State<Arc<Inner>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let (method, path) = (method.to_string(), uri.path().to_owned());
     let call = ReceivedCall { method: method.clone(), path: path.clone(), headers, body: body.to_vec() };
     let reply = {

@@ -87,15 +87,15 @@ impl Harness {
 
     /// Submits a form of the page, and expects a redirect.
     pub(crate) async fn click(&self, path: &str, fields: &[(&str, &str)]) {
-        let answer = self.submit(path, fields).await;
-        let status = answer.status();
-        assert_eq!(status, 303, "{path}: {}", answer.text().await.unwrap());
+        let response = self.submit(path, fields).await;
+        let status = response.status();
+        assert_eq!(status, 303, "{path}: {}", response.text().await.unwrap());
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
-        let answer = self.http.get(self.url(path)).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.text().await.unwrap()
+        let response = self.http.get(self.url(path)).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.text().await.unwrap()
     }
 
     /// Returns the entries of the journal, oldest first.
@@ -130,10 +130,10 @@ impl Harness {
     }
 }
 
-pub(crate) async fn read(answer: Response) -> (u16, Value) {
-    let status = answer.status().as_u16();
-    assert_eq!(answer.headers()["content-type"], "application/json", "the CLI only reads JSON");
-    (status, answer.json().await.unwrap())
+pub(crate) async fn read(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    assert_eq!(response.headers()["content-type"], "application/json", "the CLI only reads JSON");
+    (status, response.json().await.unwrap())
 }
 
 pub(crate) fn entries(recording: &str) -> Vec<Value> {
