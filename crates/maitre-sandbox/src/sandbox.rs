@@ -127,11 +127,11 @@ impl Sandbox {
 
     /// Provisions the add-on on this plan for a new app. Returns when the add-on has responded, or after 25 seconds.
     pub async fn provision(&self, plan: &str) -> Install {
-        self.place(self.platform().install_builder(plan)).await.0
+        self.start_install(self.platform().install_builder(plan)).await.0
     }
 
-    pub(crate) async fn place(&self, order: InstallBuilder) -> (Install, Outcome) {
-        let install = order.create();
+    pub(crate) async fn start_install(&self, builder: InstallBuilder) -> (Install, Outcome) {
+        let install = builder.create();
         let outcome = self.perform(&install, Lifecycle::Provision).await;
         (install, outcome)
     }

@@ -85,22 +85,22 @@ pub(super) async fn create(
             "{name} is already installed on {app}, and an app can have only one."
         )));
     }
-    let mut order = sandbox.platform().install_builder(&plan).app(&app);
+    let mut builder = sandbox.platform().install_builder(&plan).app(&app);
     if let Some(name) = body["name"].as_str() {
         names::check(name).map_err(Problem::invalid_params)?;
         if sandbox.live(name).is_ok() {
             return Err(Problem::invalid_params("Name is already taken"));
         }
-        order = order.name(name);
+        builder = builder.name(name);
     }
     if let Some(name) = body.pointer("/attachment/name").and_then(Value::as_str) {
         names::check_attachment(name).map_err(Problem::invalid_params)?;
-        order = order.attached_as(name);
+        builder = builder.attached_as(name);
     }
     for (name, value) in body["config"].as_object().into_iter().flatten() {
-        order = order.option(name, &option(value));
+        builder = builder.option(name, &option(value));
     }
-    let (install, outcome) = sandbox.place(order).await;
+    let (install, outcome) = sandbox.start_install(builder).await;
     match outcome {
         Outcome::Done | Outcome::Accepted | Outcome::Pending(_) => {
             let object = sandbox.addon_object(&install);

@@ -31,7 +31,7 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
         return invalid(&sandbox, "There is no such plan.");
     }
     let app = form.app.trim();
-    let mut order = sandbox.platform().install_builder(&form.plan);
+    let mut builder = sandbox.platform().install_builder(&form.plan);
     if !app.is_empty() {
         if let Err(message) = names::check(app) {
             return invalid(&sandbox, &message);
@@ -42,16 +42,16 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
                 "The add-on is already installed on this app, and its manifest does not require many_per_app.",
             );
         }
-        order = order.app(app);
+        builder = builder.app(app);
     }
     if is_region(&form.region) {
-        order = order.region(&form.region);
+        builder = builder.region(&form.region);
     }
     for option in form.options.split_whitespace() {
         let (name, value) = option.trim_start_matches("--").split_once('=').unwrap_or((option, "true"));
-        order = order.option(name, value);
+        builder = builder.option(name, value);
     }
-    tokio::spawn(async move { sandbox.place(order).await });
+    tokio::spawn(async move { sandbox.start_install(builder).await });
     back()
 }
 
