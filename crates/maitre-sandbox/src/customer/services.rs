@@ -40,7 +40,7 @@ pub(super) async fn apps(State(sandbox): State<Sandbox>) -> Json<Value> {
     Json(sandbox.platform().apps().iter().map(maitre_testkit::platform::App::json).collect())
 }
 
-/// `GET /apps/{app}`, by its name or its id.
+/// `GET /apps/{app}`.
 pub(super) async fn app(State(sandbox): State<Sandbox>, Path(named): Path<String>) -> JsonResult {
     let mut apps = sandbox.platform().apps().into_iter();
     let app = apps.find(|app| app.id() == named || app.name() == named);

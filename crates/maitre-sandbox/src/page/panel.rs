@@ -36,7 +36,7 @@ pub(super) fn section(sandbox: &Sandbox) -> Markup {
             (clock(sandbox))
             div #faults {
                 details {
-                    summary { h3 { "FaultSchedule" } (scheduled(sandbox)) }
+                    summary { h3 { "Faults" } (scheduled(sandbox)) }
                     div .faults {
                         (outbound_form())
                         (inbound_form())
