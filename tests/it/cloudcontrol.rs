@@ -227,15 +227,15 @@ async fn sign_on_by_form_and_by_get_share_window_and_rejection() {
 async fn a_sign_on_sets_a_session_and_the_nav_data_cookie() {
     let (app, id) = with_a_widget().await;
     let form = app.client.single_sign_on(&id).at(instant(NOW));
-    let mut visitor = app.visitor();
-    let landed = visitor.post_form(form.url(), form.fields()).await;
+    let mut browser = app.browser();
+    let landed = browser.post_form(form.url(), form.fields()).await;
     let cookie = landed.expect(302).cookie("heroku-nav-data").unwrap();
     assert_eq!(
         (cookie.value(), cookie.same_site(), cookie.path()),
         ("eyJhZGRvbiI6InBhcGF5YSJ9", Some("Lax"), Some("/"))
     );
     assert!(cookie.is_http_only() && cookie.is_secure());
-    assert_eq!(visitor.follow(&landed).await.expect(200).json(), json!({ "widget": id }));
+    assert_eq!(browser.follow(&landed).await.expect(200).json(), json!({ "widget": id }));
 
     let old = form.clone().set("email", "ada@example.org").set("app", "dep1").set("tab", "a").send_by_get().await;
     assert!(old.expect(302).cookie("heroku-nav-data").is_some());

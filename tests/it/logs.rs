@@ -135,17 +135,17 @@ async fn no_heroku_secret_is_logged_at_any_level() {
 async fn no_cloudcontrol_or_opperator_secret_is_logged_at_any_level() {
     let log = Log::open();
     let app = App::start(CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), |addon| addon).await;
-    let market = testkit::CloudControl::new(&app.server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
+    let cloudcontrol = testkit::CloudControl::new(&app.server.url("/cloudcontrol"), SLUG, PASSWORD, SALT);
     let opperator = Opperator::new(SLUG, "canary-secret", |_| Some("basic".to_owned())).unwrap();
     let other = App::start(opperator, |addon| addon).await;
     let opperator = testkit::Opperator::new(&other.server.url("/opperator"), "canary-secret");
-    let provision = market
+    let provision = cloudcontrol
         .provision("basic")
         .deployment("canary-deployment@cloudcontrolled.com")
         .set("options", json!({ "canary": "canary" }))
         .set("logplex_token", "canary")
         .set("canary", "canary");
-    let form = market
+    let form = cloudcontrol
         .single_sign_on("widget-1")
         .set("email", "canary@example.org")
         .set("nav-data", "canary")
@@ -161,12 +161,12 @@ async fn no_cloudcontrol_or_opperator_secret_is_logged_at_any_level() {
         provision.clone().await.expect(or_503(201));
         provision.clone().credentials(SLUG, "canary-guessed").await.expect(401);
         provision.clone().body("{\"unknown\":\"canary").await.expect(400);
-        market.plan_change("widget-1", "premium").set("cloudcontrol_id", "canary").await.expect(or_503(200));
+        cloudcontrol.plan_change("widget-1", "premium").set("cloudcontrol_id", "canary").await.expect(or_503(200));
         form.clone().await.expect(or_503(302));
         form.clone().send_by_get().await.expect(or_503(302));
         form.clone().set("token", "canary").await.expect(403);
         form.clone().by_get().set("token", "canary").await.expect(403);
-        market.deprovision("widget-1").await.expect(or_503(204));
+        cloudcontrol.deprovision("widget-1").await.expect(or_503(204));
         opperator.provision(json!({ "canary": "canary" })).set("canary", "canary").await.expect(or_503(201));
         opperator.plan_change("widget-1", json!({ "canary": "canary" })).await.expect(or_503(200));
         opperator.plan_warning("widget-1").set("canary", "canary").await.expect(200);
@@ -261,7 +261,7 @@ async fn every_event_of_a_request_has_request_id_marketplace_and_resource() {
     let (a, b, c, d) = tokio::join!(provision.send(), plan_change.send(), deprovision.send(), sign_on.send());
     assert_eq!([a.status(), b.status(), c.status(), d.status()], [200, 503, 503, 503]);
 
-    for (request_id, resource, said) in [
+    for (request_id, resource, expected) in [
         ("r-1", UUID, None),
         ("r-2", "widget-2", Some("the listener failed")),
         ("r-3", "widget-3", Some("the listener failed")),
@@ -271,7 +271,7 @@ async fn every_event_of_a_request_has_request_id_marketplace_and_resource() {
         let messages: Vec<_> = events.iter().map(Line::message).collect();
         assert!(messages.contains(&"vendor still at work"), "{messages:?}");
         assert!(messages.contains(&"finished processing request"), "{messages:?}");
-        assert!(said.is_none_or(|said| messages.iter().any(|message| message.contains(said))), "{messages:?}");
+        assert!(expected.is_none_or(|part| messages.iter().any(|message| message.contains(part))), "{messages:?}");
         for line in &events {
             assert_eq!((line.get("marketplace"), line.get("addon")), (Some("heroku"), Some(SLUG)), "{line}");
         }
@@ -294,15 +294,15 @@ async fn the_log_of_a_rejected_request_has_all_known_fields() {
     heroku.single_sign_on(UUID).header("x-request-id", "r-7").set("timestamp", "0").await.expect(403);
     let own_id = heroku.provision("gold").uuid(UUID).await;
     let own_id = own_id.expect(422).header("x-request-id").unwrap();
-    for (request_id, said, resource) in [
+    for (request_id, expected, resource) in [
         ("r-5", "refused a request that cannot be read", Some("widget-5")),
         ("r-6", "refused a caller without the add-on's credentials", None),
         ("r-7", "refused a single sign-on", None),
         (own_id, "the listener said no", Some(UUID)),
     ] {
         let (events, _) = of_request(&log, request_id);
-        let line = events.iter().find(|line| line.message().contains(said));
-        let line = line.unwrap_or_else(|| panic!("{request_id} does not log {said}:\n{}", log.text()));
+        let line = events.iter().find(|line| line.message().contains(expected));
+        let line = line.unwrap_or_else(|| panic!("{request_id} does not log {expected}:\n{}", log.text()));
         assert_eq!((line.get("marketplace"), line.get("resource")), (Some("heroku"), resource), "{line}");
     }
 }
@@ -326,6 +326,6 @@ async fn work_that_outlives_its_caller_is_logged_with_the_requests_fields() {
     gate.done.wait_for(1).await;
     assert_eq!(maitre::drain([app.addon.in_flight()], Duration::from_hours(1)).await, 0);
     let [line] = &log.events_containing("vendor done")[..] else { panic!("one line: {}", log.text()) };
-    let told = (line.get("request_id"), line.get("marketplace"), line.get("resource"));
-    assert_eq!(told, (Some("r-8"), Some("heroku"), Some("widget-8")));
+    let fields = (line.get("request_id"), line.get("marketplace"), line.get("resource"));
+    assert_eq!(fields, (Some("r-8"), Some("heroku"), Some("widget-8")));
 }

@@ -241,7 +241,7 @@ async fn other_paths_are_left_to_the_host() {
         .nest("/cloudcontrol", maitre::cloudcontrol((CloudControl::new(SLUG, PASSWORD, SALT).unwrap(), vendor.clone())))
         .fallback(async || (StatusCode::NOT_FOUND, "the host's own 404 page"));
     let server = Server::start(app).await;
-    let mut visitor = testkit::Browser::new(&server.url(""));
+    let mut browser = testkit::Browser::new(&server.url(""));
     for path in [
         "/",
         "/nowhere",
@@ -255,7 +255,7 @@ async fn other_paths_are_left_to_the_host() {
         "/cloudcontrol/nowhere",
         "/resources",
     ] {
-        let page = visitor.get(path).await;
+        let page = browser.get(path).await;
         assert_eq!(page.expect(404).text(), "the host's own 404 page", "{path}");
     }
     assert_eq!(vendor.calls(), 0);

@@ -133,15 +133,15 @@ async fn an_install_is_created_once_and_replays_its_reply() {
     let folder = Folder::new();
     let mut saas = Saas::start(&folder);
     let uuid = saas.heroku().new_uuid();
-    let order = saas.heroku().provision("basic").uuid(&uuid);
-    let first = order.clone().await.expect(200).text();
-    assert_eq!(order.clone().await.expect(200).text(), first, "a repeated provision");
+    let provision = saas.heroku().provision("basic").uuid(&uuid);
+    let first = provision.clone().await.expect(200).text();
+    assert_eq!(provision.clone().await.expect(200).text(), first, "a repeated provision");
     saas.heroku().provision("premium").uuid(&uuid).await.expect(422);
 
     saas.heroku().plan_change(&uuid, "premium").await.expect(200);
     saas.heroku().plan_change(&uuid, "premium").await.expect(200);
     saas.heroku().plan_change(&uuid, "gold").await.expect(422);
-    assert_eq!(order.clone().await.expect(200).text(), first, "a retry after the plan change");
+    assert_eq!(provision.clone().await.expect(200).text(), first, "a retry after the plan change");
 
     assert!(saas.terminate().success());
     let saas = Saas::start(&folder);
@@ -161,8 +161,8 @@ async fn an_install_is_created_once_and_replays_its_reply() {
 async fn concurrent_duplicates_create_one_install() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
-    let order = saas.heroku().provision("basic").uuid(&saas.heroku().new_uuid());
-    let calls: Vec<_> = (0..32).map(|_| tokio::spawn(order.clone().send())).collect();
+    let provision = saas.heroku().provision("basic").uuid(&saas.heroku().new_uuid());
+    let calls: Vec<_> = (0..32).map(|_| tokio::spawn(provision.clone().send())).collect();
     let mut answers = Vec::new();
     for call in calls {
         answers.push(call.await.unwrap().expect(200).text());
@@ -190,8 +190,8 @@ async fn the_counters_behind_the_config_vars_respect_the_plan() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     let heroku = saas.heroku();
-    let ordered = heroku.provision("basic").await.expect(200).json();
-    let (id, config) = (ordered["id"].as_str().unwrap(), &ordered["config"]);
+    let provisioned = heroku.provision("basic").await.expect(200).json();
+    let (id, config) = (provisioned["id"].as_str().unwrap(), &provisioned["config"]);
     let url = config["TALLY_URL"].as_str().unwrap();
     let count = async |name: &str| {
         let token = config["TALLY_TOKEN"].as_str().unwrap();
@@ -220,20 +220,20 @@ async fn the_dashboard_requires_single_sign_on() {
     let uuid = heroku.new_uuid();
     heroku.provision("basic").uuid(&uuid).await.expect(200);
 
-    let mut visitor = Browser::new(&saas.origin);
-    visitor.get("/dashboard").await.expect(403);
+    let mut browser = Browser::new(&saas.origin);
+    browser.get("/dashboard").await.expect(403);
     // {"appname":"<b>myapp"}, which is not signed
     let form = heroku.single_sign_on(&uuid).set("nav-data", "eyJhcHBuYW1lIjoiPGI-bXlhcHAifQ");
-    let landed = visitor.post_form(form.url(), form.fields()).await;
+    let landed = browser.post_form(form.url(), form.fields()).await;
     assert_eq!(landed.expect(302).location(), Some("/dashboard"));
-    let dashboard = visitor.follow(&landed).await.expect(200).text();
+    let dashboard = browser.follow(&landed).await.expect(200).text();
     assert!(
         dashboard.contains(r#"<div id="heroku-header">Tally for <strong>&lt;b&gt;myapp</strong></div>"#),
         "{dashboard}"
     );
 
     heroku.deprovision(&uuid).await.expect(204);
-    visitor.get("/dashboard").await.expect(403);
+    browser.get("/dashboard").await.expect(403);
 }
 
 #[tokio::test]
@@ -275,11 +275,11 @@ fn a_public_address_is_rejected_with_the_repositorys_secrets() {
     let folder = Folder::new();
     let mut process = Saas::command(&folder.0).env("HOST", "0.0.0.0").spawn().unwrap();
     let status = process.wait().unwrap();
-    let mut said = String::new();
-    process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let mut stderr = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert!(!status.success());
-    assert!(said.contains("api.password in ADDON_MANIFEST is a public secret from the repository"), "{said}");
-    assert!(!said.contains(PASSWORD), "{said}");
+    assert!(stderr.contains("api.password in ADDON_MANIFEST is a public secret from the repository"), "{stderr}");
+    assert!(!stderr.contains(PASSWORD), "{stderr}");
 }
 
 #[test]
@@ -296,13 +296,13 @@ fn a_killed_process_loses_no_install() {
         let folder = Folder::new();
         let mut saas = Saas::start(&folder);
         let uuid = saas.heroku().new_uuid();
-        let order = |saas: &Saas| saas.heroku().provision("basic").uuid(&uuid);
-        let first = order(&saas).await.expect(200).text();
+        let provision = |saas: &Saas| saas.heroku().provision("basic").uuid(&uuid);
+        let first = provision(&saas).await.expect(200).text();
         saas.process.kill().unwrap();
         saas.process.wait().unwrap();
 
         let saas = Saas::start(&folder);
-        let again = order(&saas).await.expect(200).text();
+        let again = provision(&saas).await.expect(200).text();
         // the URL of the counters contains the port, which has changed
         let token = |text: &str| serde_json::from_str::<Value>(text).unwrap()["config"]["TALLY_TOKEN"].clone();
         assert_eq!(token(&again), token(&first));
@@ -317,9 +317,9 @@ async fn two_processes_share_one_postgres() {
     let two = Saas::start_on(&folder, &database.url);
 
     let uuid = one.heroku().new_uuid();
-    let order = |saas: &Saas| saas.heroku().provision("basic").uuid(&uuid);
+    let provision = |saas: &Saas| saas.heroku().provision("basic").uuid(&uuid);
     let calls: Vec<_> =
-        (0..32).map(|number| tokio::spawn(order(if number % 2 == 0 { &one } else { &two }).send())).collect();
+        (0..32).map(|number| tokio::spawn(provision(if number % 2 == 0 { &one } else { &two }).send())).collect();
     let mut answers = Vec::new();
     for call in calls {
         answers.push(call.await.unwrap().expect(200).text());
@@ -332,23 +332,23 @@ async fn two_processes_share_one_postgres() {
     // a sign-on at one process is valid in both
     let now = OffsetDateTime::now_utc();
     let form = one.heroku().single_sign_on(&uuid).at(now);
-    let mut visitor = Browser::new(&one.origin);
-    visitor.post_form(form.url(), form.fields()).await.expect(302);
+    let mut browser = Browser::new(&one.origin);
+    browser.post_form(form.url(), form.fields()).await.expect(302);
     two.heroku().single_sign_on(&uuid).at(now).await.expect(403);
     two.heroku().single_sign_on(&uuid).at(now - Duration::seconds(1)).await.expect(302);
-    let session = visitor.cookie("tally").expect("a session").value().to_owned();
-    let mut there = Browser::new(&two.origin);
-    there.set_cookie("tally", &session);
-    there.get("/dashboard").await.expect(200);
+    let session = browser.cookie("tally").expect("a session").value().to_owned();
+    let mut second_browser = Browser::new(&two.origin);
+    second_browser.set_cookie("tally", &session);
+    second_browser.get("/dashboard").await.expect(200);
 
     // the other process continues without it
     assert!(one.terminate().success());
-    assert_eq!(order(&two).await.expect(200).text(), answers[0]);
+    assert_eq!(provision(&two).await.expect(200).text(), answers[0]);
     two.heroku().plan_change(&uuid, "premium").await.expect(200);
     two.heroku().deprovision(&uuid).await.expect(204);
-    there.get("/dashboard").await.expect(403);
+    second_browser.get("/dashboard").await.expect(403);
     let one = Saas::start_on(&folder, &database.url);
-    order(&one).await.expect(410);
+    provision(&one).await.expect(410);
 }
 
 #[tokio::test]
@@ -356,9 +356,12 @@ async fn a_shared_database_without_a_key_is_rejected_with_instructions() {
     let Some(database) = Database::postgres().await else { return };
     let folder = Folder::new();
     let output = Saas::command(&folder.0).env("DATABASE_URL", &database.url).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
-    assert!(said.contains("a ledger on Postgres needs MAITRE_KEY") && said.contains("openssl rand -hex 32"), "{said}");
+    assert!(
+        stderr.contains("a ledger on Postgres needs MAITRE_KEY") && stderr.contains("openssl rand -hex 32"),
+        "{stderr}"
+    );
 }
 
 #[tokio::test]

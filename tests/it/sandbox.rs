@@ -69,15 +69,15 @@ async fn the_example_is_provisioned_opened_and_deprovisioned_in_its_sandbox() {
 
     let at = format!("/apps/shop/addons/{}", addon["name"].as_str().unwrap());
     let form = sandbox.request("GET", &format!("{at}/sso"), Value::Null).await;
-    let mut visitor = Browser::new(&saas.origin);
+    let mut browser = Browser::new(&saas.origin);
     let fields: Vec<_> = form["params"]
         .as_object()
         .unwrap()
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
         .collect();
-    let landed = visitor.post_form(form["action"].as_str().unwrap(), fields).await;
-    assert!(visitor.follow(&landed).await.expect(200).text().contains("visits"));
+    let landed = browser.post_form(form["action"].as_str().unwrap(), fields).await;
+    assert!(browser.follow(&landed).await.expect(200).text().contains("visits"));
 
     let upgraded = sandbox.request("PATCH", &at, json!({ "plan": { "name": "tally:premium" } })).await;
     assert_eq!(upgraded["plan"]["name"], "tally:premium");

@@ -44,14 +44,14 @@ fn pages(app: Router) -> Router {
 }
 
 /// Makes the browser send its session cookie with a cross-site post, as older browsers and laxer layers do.
-fn resend_session_cookie(visitor: &mut Browser) {
-    let own = visitor.cookie("id").expect("a session").value().to_owned();
-    visitor.set_cookie("id", &own);
+fn resend_session_cookie(browser: &mut Browser) {
+    let own = browser.cookie("id").expect("a session").value().to_owned();
+    browser.set_cookie("id", &own);
 }
 
-async fn sign_in(app: &App<Heroku>, visitor: &mut Browser) -> maitre_testkit::Reply {
+async fn sign_in(app: &App<Heroku>, browser: &mut Browser) -> maitre_testkit::Reply {
     let form = app.client.single_sign_on(UUID).provider_id("widget-1");
-    let landed = visitor.post_form(form.url(), form.fields()).await;
+    let landed = browser.post_form(form.url(), form.fields()).await;
     landed.expect(302);
     landed
 }
@@ -62,18 +62,18 @@ async fn session_values_of_the_listener_reach_the_hosts_pages() {
     app.vendor.on_single_sign_on(async |_| {
         Ok(SignedOn::redirect("/dashboard").with_session("widget", json!({ "id": 641 })).with_session("role", "reader"))
     });
-    let mut visitor = app.visitor();
-    let landed = sign_in(&app, &mut visitor).await;
-    let page = visitor.follow(&landed).await.expect(200).json();
+    let mut browser = app.browser();
+    let landed = sign_in(&app, &mut browser).await;
+    let page = browser.follow(&landed).await.expect(200).json();
     assert_eq!(page, json!({ "widget": { "id": 641 }, "role": "reader" }));
-    assert_eq!(visitor.get("/dashboard").await.json(), page);
-    assert_eq!(app.visitor().get("/dashboard").await.json(), json!({}), "not in another session");
+    assert_eq!(browser.get("/dashboard").await.json(), page);
+    assert_eq!(app.browser().get("/dashboard").await.json(), json!({}), "not in another session");
 }
 
 #[tokio::test]
 async fn the_session_cookie_survives_a_post_from_another_site() {
     let (app, _) = open().await;
-    let cookie = sign_in(&app, &mut app.visitor()).await.cookie("id").unwrap();
+    let cookie = sign_in(&app, &mut app.browser()).await.cookie("id").unwrap();
     assert_eq!((cookie.same_site(), cookie.path()), (Some("Lax"), Some("/")));
     assert!(cookie.is_http_only() && cookie.is_secure());
 }
@@ -81,11 +81,11 @@ async fn the_session_cookie_survives_a_post_from_another_site() {
 #[tokio::test]
 async fn a_planted_live_session_id_is_invalid_after_sign_on() {
     let (app, store) = open().await;
-    let mut mallory = app.visitor();
+    let mut mallory = app.browser();
     mallory.get("/visit").await.expect(200);
     let planted = mallory.cookie("id").unwrap().value().to_owned();
 
-    let mut ada = app.visitor();
+    let mut ada = app.browser();
     ada.set_cookie("id", &planted);
     let landed = sign_in(&app, &mut ada).await;
     let given = landed.cookie("id").unwrap().value().to_owned();
@@ -103,14 +103,14 @@ async fn an_invented_session_id_is_never_adopted() {
     let (app, store) = open().await;
     let invented = Id(7).to_string();
     for invented in [invented.as_str(), "no-id-at-all", ""] {
-        let mut visitor = app.visitor();
-        visitor.set_cookie("id", invented);
-        let landed = sign_in(&app, &mut visitor).await;
+        let mut browser = app.browser();
+        browser.set_cookie("id", invented);
+        let landed = sign_in(&app, &mut browser).await;
         assert_ne!(landed.cookie("id").unwrap().value(), invented);
-        assert_eq!(visitor.follow(&landed).await.json(), json!({ "widget": "widget-1" }));
+        assert_eq!(browser.follow(&landed).await.json(), json!({ "widget": "widget-1" }));
     }
     assert!(store.load(&Id(7)).await.unwrap().is_none());
-    let mut mallory = app.visitor();
+    let mut mallory = app.browser();
     mallory.set_cookie("id", &invented);
     assert_eq!(mallory.get("/dashboard").await.json(), json!({}));
 }
@@ -118,7 +118,7 @@ async fn an_invented_session_id_is_never_adopted() {
 #[tokio::test]
 async fn earlier_session_values_do_not_survive_sign_on() {
     let (app, _) = open().await;
-    let mut ada = app.visitor();
+    let mut ada = app.browser();
     ada.get("/visit").await.expect(200);
     assert_eq!(ada.get("/dashboard").await.json(), json!({ "visits": 1, "role": "admin" }));
     resend_session_cookie(&mut ada);
@@ -129,7 +129,7 @@ async fn earlier_session_values_do_not_survive_sign_on() {
 #[tokio::test]
 async fn a_second_sign_on_replaces_the_session() {
     let (app, store) = open().await;
-    let mut ada = app.visitor();
+    let mut ada = app.browser();
     let first = sign_in(&app, &mut ada).await.cookie("id").unwrap().value().to_owned();
     resend_session_cookie(&mut ada);
     let second = sign_in(&app, &mut ada).await.cookie("id").unwrap().value().to_owned();
@@ -142,7 +142,7 @@ async fn a_second_sign_on_replaces_the_session() {
 #[tokio::test]
 async fn a_rejected_sign_on_keeps_the_existing_session() {
     let (app, _) = open().await;
-    let mut ada = app.visitor();
+    let mut ada = app.browser();
     ada.get("/visit").await.expect(200);
     resend_session_cookie(&mut ada);
     let forged = app.client.single_sign_on(UUID).set("user_scoped_resource_token", "0");
@@ -155,7 +155,7 @@ async fn a_rejected_sign_on_keeps_the_existing_session() {
 async fn a_sign_on_without_values_still_ends_the_existing_session() {
     let (app, _) = open().await;
     app.vendor.on_single_sign_on(async |_| Ok(SignedOn::redirect("/dashboard")));
-    let mut ada = app.visitor();
+    let mut ada = app.browser();
     ada.get("/visit").await.expect(200);
     resend_session_cookie(&mut ada);
     let landed = sign_in(&app, &mut ada).await;

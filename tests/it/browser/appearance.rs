@@ -1,5 +1,5 @@
-//! Appearance of the page on desktop and phone, light and dark. Screenshots are written to `target/screenshots`, and also
-//! to `docs/images` if `MAITRE_SCREENSHOTS=1` is set.
+//! Appearance of the page on desktop and phone, light and dark. Screenshots are written to `target/screenshots`, and
+//! also to `docs/images` if `MAITRE_SCREENSHOTS=1` is set.
 
 use std::path::{Path, PathBuf};
 

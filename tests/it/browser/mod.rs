@@ -1,5 +1,5 @@
-//! The sandbox in a real Chromium: the marketplace at `http://localhost`, the add-on at `http://127.0.0.1`, which are two
-//! sites to a browser, as Heroku and an add-on are.
+//! The sandbox in a real Chromium: the marketplace at `http://localhost`, the add-on at `http://127.0.0.1`, which are
+//! two sites to a browser, as Heroku and an add-on are.
 
 mod appearance;
 mod async_provisioning;

@@ -43,7 +43,7 @@ impl Hostile {
             .route("/evil", get(|| async { Html("<title>a page of another site</title><body></body>") }));
         let addon = Server::start(app).await;
         let manifest = json!({ "id": "evil", "name": SCRIPT, "api": {
-            "version": "3", "password": "nobody-guesses-this", "sso_salt": "nor-would-they-this", "regions": ["us", SCRIPT],
+            "version": "3", "password": "long-enough-password", "sso_salt": "long-enough-sso-salt", "regions": ["us", SCRIPT],
             "config_vars": ["EVIL_URL", "EVIL_LINK", SCRIPT], "config_vars_prefix": "EVIL", "requires": ["many_per_app", "attachable", SCRIPT],
             "test": { "base_url": addon.url("/heroku/resources"), "sso_url": addon.url("/in") },
         } });
@@ -171,11 +171,11 @@ async fn invalid_names_and_plans_are_refused() {
     assert_eq!(hostile.installs(), 0);
 
     // the customer API replies with JSON, which a browser does not render
-    let order = json!({ "plan": { "name": format!("evil:{SCRIPT}") }, "name": SCRIPT }).to_string();
+    let body = json!({ "plan": { "name": format!("evil:{SCRIPT}") }, "name": SCRIPT }).to_string();
     let host = format!("host: {}", hostile.authority());
     let lines =
         ["POST /apps/shop/addons HTTP/1.1", &host, "authorization: Bearer sandbox", "content-type: application/json"];
-    let answer = hostile.raw(&lines, &order).await.to_lowercase();
+    let answer = hostile.raw(&lines, &body).await.to_lowercase();
     assert!((400..500).contains(&status(&answer)), "{answer}");
     assert!(answer.contains("content-type: application/json"), "{answer}");
     assert_eq!(hostile.installs(), 0);
@@ -227,7 +227,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
             let lines = [&*format!("GET {path} HTTP/1.1"), &*format!("host: {host}"), "authorization: Bearer sandbox"];
             let answer = hostile.raw(&lines, "").await;
             assert!(matches!(status(&answer), 400 | 421), "{host} {path}: {answer}");
-            assert!(!answer.contains("nobody-guesses-this"));
+            assert!(!answer.contains("long-enough-password"));
         }
     }
     let port = own.rsplit(':').next().unwrap();

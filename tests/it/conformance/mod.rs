@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{SALT, SLUG};
 
 /// Longer than the documented example password, which fails the manifest's checks.
-const PASSWORD: &str = "nobody-guesses-this-one";
+const PASSWORD: &str = "a-password-of-enough-length";
 
 /// Returns the manifest of the add-on of the documented examples.
 fn manifest() -> String {

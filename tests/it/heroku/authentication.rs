@@ -179,7 +179,7 @@ async fn single_sign_on_ignores_the_authorization_header() {
 #[tokio::test]
 async fn the_401_does_not_reveal_what_is_wrong_with_the_credentials() {
     let app = heroku().await;
-    let wrong_user = app.client.provision("basic").credentials("nobody", PASSWORD).await;
+    let wrong_user = app.client.provision("basic").credentials("wrong-user", PASSWORD).await;
     let wrong_password = app.client.provision("basic").credentials(SLUG, "wrong").await;
     assert_eq!(wrong_user.body(), wrong_password.body());
     assert_eq!(app.client.provision("basic").without_credentials().await.body(), wrong_user.body());

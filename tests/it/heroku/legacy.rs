@@ -48,11 +48,11 @@ async fn the_retired_checker_passes() {
     let form = app.client.single_sign_on(UUID).provider_id(&id).only_legacy();
     form.clone().set("token", "invalid").await.expect(403);
     form.clone().at(time::OffsetDateTime::now_utc() - time::Duration::minutes(6)).await.expect(403);
-    let mut visitor = app.visitor();
-    let landed = visitor.post_form(form.url(), form.fields()).await;
-    visitor.follow(&landed).await.expect(200);
+    let mut browser = app.browser();
+    let landed = browser.post_form(form.url(), form.fields()).await;
+    browser.follow(&landed).await.expect(200);
     let nav_data = form.fields().into_iter().find(|(name, _)| name == "nav-data").unwrap().1;
-    assert_eq!(visitor.cookie("heroku-nav-data").unwrap().value(), nav_data);
+    assert_eq!(browser.cookie("heroku-nav-data").unwrap().value(), nav_data);
 
     app.client.deprovision(&id).await.expect(204);
     app.client.deprovision(&id).credentials("wrong", "secret").await.expect(401);

@@ -18,13 +18,13 @@ fn assert_forbidden_page(reply: &Reply) {
 async fn a_valid_token_leads_to_the_dashboard() {
     let app = heroku().await;
     app.client.provision("basic").uuid(UUID).await.expect(200);
-    let mut visitor = app.visitor();
+    let mut browser = app.browser();
     let form = app.client.single_sign_on(UUID).provider_id("widget-1");
-    let landed = visitor.post_form(form.url(), form.fields()).await;
+    let landed = browser.post_form(form.url(), form.fields()).await;
     assert_eq!(landed.expect(302).location(), Some("/dashboard"));
     assert_eq!(landed.header("cache-control"), Some("no-store"));
     assert_eq!(landed.body(), b"");
-    assert_eq!(visitor.follow(&landed).await.expect(200).json(), json!({ "widget": "widget-1" }));
+    assert_eq!(browser.follow(&landed).await.expect(200).json(), json!({ "widget": "widget-1" }));
 }
 
 #[tokio::test]
@@ -62,10 +62,7 @@ async fn an_invalid_token_is_403_without_a_session() {
         ("empty", form().set("user_scoped_resource_token", "")),
         ("empty", form().only_resource_token().set("resource_token", "")),
         ("only v1, not enabled", form().only_legacy()),
-        (
-            "v1 after removal of the other tokens",
-            form().without("user_scoped_resource_token").without("resource_token"),
-        ),
+        ("v1 without the other tokens", form().without("user_scoped_resource_token").without("resource_token")),
         ("301 s old", signed("1771999699")),
         ("61 s in the future", signed("1772000061")),
         ("a year in the future", signed("1803536000")),

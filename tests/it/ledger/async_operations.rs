@@ -77,7 +77,10 @@ on_both_databases! {
         })
         .await;
         // a repeated request joins the same operation
-        assert_eq!(accepted_message(process.listener.provision(async_provision(&key)).await), "Your widget is being forged.");
+        assert_eq!(
+            accepted_message(process.listener.provision(async_provision(&key)).await),
+            "Your widget is being forged."
+        );
         let view = ledger.resource(&key).await.unwrap().unwrap();
         assert_eq!((view.state, view.timeline.len()), (State::Provisioning, 1));
         assert!(view.timeline[0].accepted_at.is_some() && !view.timeline[0].is_notification_pending);
@@ -86,7 +89,8 @@ on_both_databases! {
         wait_until_idle(&ledger).await;
         assert_eq!(hooks.notifications(), [PROVISIONED]);
         assert_eq!(vendor.calls(&key).await.len(), 1);
-        let replay = process.listener.provision(async_provision(&key)).await.expect("a replay").done().expect("a reply");
+        let replay =
+            process.listener.provision(async_provision(&key)).await.expect("a replay").done().expect("a reply");
         assert_eq!(replay.id().as_str(), key);
         assert_eq!(replay.config().iter().len(), 2, "a completed operation is replayed");
         assert_eq!(hooks.notifications().len(), 1);
@@ -124,7 +128,10 @@ on_both_databases! {
         wait_until_idle(&ledger).await;
         assert_eq!(hooks.notifications(), ["not provisioned: Refused"]);
         assert_eq!(state(&ledger, &key).await, State::Refused);
-        assert_eq!(Answer::from(process.listener.provision(async_provision(&key)).await), Answer::Failed(FailureKind::Refused));
+        assert_eq!(
+            Answer::from(process.listener.provision(async_provision(&key)).await),
+            Answer::Failed(FailureKind::Refused)
+        );
     }
 
     async fn a_permanently_failing_provision_is_notified_and_deprovisioned(database: Database) {
@@ -246,7 +253,10 @@ on_both_databases! {
         wait_until_idle(&ledger).await;
         assert_eq!(state(&ledger, &key).await, State::Deprovisioned);
         assert_eq!(vendor.widget(&key).await, None);
-        assert_eq!(Answer::from(process.listener.provision(async_provision(&key)).await), Answer::Failed(FailureKind::Gone));
+        assert_eq!(
+            Answer::from(process.listener.provision(async_provision(&key)).await),
+            Answer::Failed(FailureKind::Gone)
+        );
     }
 
     async fn a_deprovision_during_a_provision_wins_without_a_notification(database: Database) {
@@ -297,7 +307,10 @@ on_both_databases! {
         gate.open();
         wait_until_idle(&ledger).await;
         assert_eq!(hooks.notifications(), [r#"plan changed ["A_FIRST"]"#]);
-        assert!(Answer::from(process.listener.plan_change(change).await).is_done(), "a change to the current plan needs no call");
+        assert!(
+            Answer::from(process.listener.plan_change(change).await).is_done(),
+            "a change to the current plan needs no call"
+        );
         assert_eq!(vendor.calls(&key).await.len(), 2);
         let replay = process.listener.provision(basic(&key)).await.expect("a replay").done().expect("a reply");
         assert!(replay.describe().contains(r#"("A_FIRST", "premium")"#), "a replay has the current config");
@@ -357,7 +370,10 @@ on_both_databases! {
         accepted_message(process.listener.provision(async_provision(&key)).await);
         let pool = database.pool().await;
         let alarms = || async {
-            let row = pool.fetch_one("SELECT CAST(alarm_level AS BIGINT) FROM maitre_operations").await.expect("an operation");
+            let row = pool
+                .fetch_one("SELECT CAST(alarm_level AS BIGINT) FROM maitre_operations")
+                .await
+                .expect("an operation");
             row.get::<i64, _>(0)
         };
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);

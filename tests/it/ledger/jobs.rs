@@ -73,12 +73,18 @@ on_both_databases! {
         for name in ["poison 1", "poison 2", "c", "d"] {
             assert!(store.enqueue(&addon(), Job::new("event", name, name.into())).await.unwrap());
         }
-        assert!(!store.enqueue(&addon(), Job::new("event", "c", "again".into())).await.unwrap(), "the job is a duplicate");
+        assert!(
+            !store.enqueue(&addon(), Job::new("event", "c", "again".into())).await.unwrap(),
+            "the job is a duplicate"
+        );
         let _process = HookedApp::start(&ledger, &vendor, hooks.clone());
         until("the other jobs are done", || async { hooks.job_runs().len() == 4 }).await;
         hangs.open();
         wait_for_jobs(&ledger).await;
-        assert!(!store.enqueue(&addon(), Job::new("event", "c", "again".into())).await.unwrap(), "completed jobs are remembered");
+        assert!(
+            !store.enqueue(&addon(), Job::new("event", "c", "again".into())).await.unwrap(),
+            "completed jobs are remembered"
+        );
         assert_eq!(hooks.job_runs().len(), 4);
     }
 
@@ -170,7 +176,10 @@ on_both_databases! {
         assert!(store.read(&addon(), &resource, "token").await.unwrap().is_some(), "the deprovision may need it");
         assert!(Answer::from(listener.deprovision(deprovision(&key)).await).is_done());
         assert!(store.read(&addon(), &resource, "token").await.unwrap().is_none());
-        assert!(!store.write(&addon(), &resource, "token", b"HRKU-2", 0).await.unwrap(), "no value is stored for a deprovisioned resource");
+        assert!(
+            !store.write(&addon(), &resource, "token", b"HRKU-2", 0).await.unwrap(),
+            "no value is stored for a deprovisioned resource"
+        );
         let _process = HookedApp::start(&ledger, &vendor, hooks.clone());
         wait_for_jobs(&ledger).await;
         assert_eq!(hooks.job_runs(), [""; 0]);
@@ -199,12 +208,16 @@ on_both_databases! {
         let (mine, yours) = (ledger.store(), database.open().await.store());
         assert!(mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
         assert!(!yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
-        assert!(!mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "another task of the same process");
+        assert!(
+            !mine.try_lock(&addon(), &resource, "refresh", length).await.unwrap(),
+            "another task of the same process"
+        );
         yours.unlock(&addon(), &resource, "refresh").await.unwrap();
         assert!(!yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "only the owner can unlock");
         mine.unlock(&addon(), &resource, "refresh").await.unwrap();
         assert!(yours.try_lock(&addon(), &resource, "refresh", length).await.unwrap());
-        let later = Ledger::builder(&database.url).keys(Keys::parse(KEY).unwrap()).clock_offset(length).open().await.unwrap();
+        let later =
+            Ledger::builder(&database.url).keys(Keys::parse(KEY).unwrap()).clock_offset(length).open().await.unwrap();
         assert!(later.store().try_lock(&addon(), &resource, "refresh", length).await.unwrap(), "locks expire");
     }
 

@@ -17,7 +17,8 @@ on_both_databases! {
     async fn keys_are_rotated_while_all_processes_run(database: Database) {
         database.migrated().await;
         let vendor = Vendor::new(database.pool().await).await;
-        let answer = async |ledger: &Ledger, key: &str| Answer::from(ledger.wrap(vendor.clone()).provision(basic(key)).await);
+        let answer =
+            async |ledger: &Ledger, key: &str| Answer::from(ledger.wrap(vendor.clone()).provision(basic(key)).await);
 
         let old = open_with_keys(&database, &[KEY]).await;
         let (made, open, refused, removed) = (key(), key(), key(), key());
@@ -42,10 +43,18 @@ on_both_databases! {
             assert_eq!(answer(ledger, &made).await, first);
             assert_eq!(answer(ledger, &later).await, second);
         }
-        assert_eq!(answer(&old, &later).await, Answer::Failed(FailureKind::Unavailable), "the old key cannot read new records");
+        assert_eq!(
+            answer(&old, &later).await,
+            Answer::Failed(FailureKind::Unavailable),
+            "the old key cannot read new records"
+        );
 
         let new_key_only = open_with_keys(&database, &[OTHER_KEY]).await;
-        assert_eq!(answer(&new_key_only, &made).await, Answer::Failed(FailureKind::Unavailable), "before the resealing");
+        assert_eq!(
+            answer(&new_key_only, &made).await,
+            Answer::Failed(FailureKind::Unavailable),
+            "before the resealing"
+        );
         assert!(newer.reseal().await.expect("resealed records") > 0);
         assert_eq!(newer.reseal().await.expect("no records to reseal"), 0);
 
@@ -79,19 +88,19 @@ on_both_databases! {
 fn a_shared_database_without_a_key_is_rejected_with_instructions() {
     let output = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "ledger::keys::child_process_without_a_key", "--nocapture"])
-        .env(ADDRESS, "postgres://127.0.0.1:1/nobody")
+        .env(ADDRESS, "postgres://127.0.0.1:1/unreachable")
         .env_remove("MAITRE_KEY")
         .output()
         .expect("a process");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("MAITRE_KEY") && said.contains("openssl rand -hex 32"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("MAITRE_KEY") && stderr.contains("openssl rand -hex 32"), "{stderr}");
 }
 
-/// Not a test by itself: runs in the process that the test above starts.
+/// Not a test on its own: runs in the process that the test above starts.
 #[test]
 fn child_process_without_a_key() {
     let Ok(address) = std::env::var(ADDRESS) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let error = runtime.block_on(Ledger::open(&address)).expect_err("there is no key");
+    let error = runtime.block_on(Ledger::open(&address)).expect_err("a missing key");
     eprintln!("{error}");
 }

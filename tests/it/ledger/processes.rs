@@ -14,7 +14,7 @@ use super::support::{
     start_process, until,
 };
 
-/// Not a test by itself: runs in the processes that the other tests start.
+/// Not a test on its own: runs in the processes that the other tests start.
 #[test]
 fn child_process() {
     serve_if_child();
@@ -153,7 +153,10 @@ on_both_databases! {
                 let (late, command) = (late.clone(), format!("plan {key} premium"));
                 async move { late.send(&command).await }
             });
-            assert_eq!(soon("the call reaches the listener", late.send(&command("entered"))).await.as_deref(), Some("done"));
+            assert_eq!(
+                soon("the call reaches the listener", late.send(&command("entered"))).await.as_deref(),
+                Some("done")
+            );
             stop(&late, &database).await;
             // the other process takes the operation over when the lease expires, and then runs the next one
             for to in ["premium", "gold"] {
@@ -173,7 +176,10 @@ on_both_databases! {
             assert_eq!(vendor.widget(&key).await.as_deref(), Some("gold"));
             let resource = ledger.resource(&key).await.unwrap().expect("a resource");
             assert_eq!((resource.state, resource.plan.as_deref()), (State::Provisioned, Some("gold")));
-            assert!(resource.timeline.iter().all(|operation| operation.state == OperationState::Completed), "{resource:#?}");
+            assert!(
+                resource.timeline.iter().all(|operation| operation.state == OperationState::Completed),
+                "{resource:#?}"
+            );
             let fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
             assert_eq!(fences.len(), 4);
             assert!(fences.is_sorted_by(|one, next| one < next), "fencing tokens must grow: {fences:?}");

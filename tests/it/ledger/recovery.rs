@@ -19,11 +19,14 @@ on_both_databases! {
         for number in 0..short_or_long(44, 1100) {
             let key = key();
             let failures = number % 11 + 1; // the twelfth attempt is the last
-            vendor.script(&key, (0..failures).map(|index| match (number + index) % 3 {
-                0 => Act::Fail("no connection"),
-                1 => Act::FailAfter("reply lost"),
-                _ => Act::Panic,
-            }));
+            vendor.script(
+                &key,
+                (0..failures).map(|index| match (number + index) % 3 {
+                    0 => Act::Fail("no connection"),
+                    1 => Act::FailAfter("reply lost"),
+                    _ => Act::Panic,
+                }),
+            );
             assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(FailureKind::Unavailable));
             keys.push((key, failures));
         }
@@ -115,7 +118,10 @@ on_both_databases! {
         let acts = [Act::Fail("no connection"), Act::Panic, Act::Refuse("I cannot do this."), Act::FailAfter("lost")];
         let failures = 40;
         vendor.script(&key, acts.into_iter().cycle().take(failures));
-        assert_eq!(Answer::from(listener.deprovision(deprovision(&key)).await), Answer::Failed(FailureKind::Unavailable));
+        assert_eq!(
+            Answer::from(listener.deprovision(deprovision(&key)).await),
+            Answer::Failed(FailureKind::Unavailable)
+        );
         let _worker = RunningWorker::start(&ledger, &vendor);
         until("the resource is deprovisioned", || async {
             ledger.resource(&key).await.unwrap().is_some_and(|resource| resource.state == State::Deprovisioned)
@@ -154,7 +160,13 @@ on_both_databases! {
         assert_eq!(failed, Answer::Failed(FailureKind::Unavailable));
 
         let day = Duration::from_hours(25);
-        let tomorrow = database.options().max_attempts(1000).backoff(Duration::ZERO, Duration::ZERO).clock_offset(day).open().await;
+        let tomorrow = database
+            .options()
+            .max_attempts(1000)
+            .backoff(Duration::ZERO, Duration::ZERO)
+            .clock_offset(day)
+            .open()
+            .await;
         let tomorrow = tomorrow.unwrap();
         let _worker = RunningWorker::start(&tomorrow, &vendor);
         until("the operation is finished", || async { tomorrow.stats().await.unwrap().open_operations == 0 }).await;

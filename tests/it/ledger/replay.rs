@@ -96,7 +96,10 @@ on_both_databases! {
         assert!(Answer::from(listener.provision(basic(&key)).await).is_done());
         let mut other = provision(&key, "premium");
         other.addon = maitre_core::AddonId::new("heroku", "candle");
-        assert!(Answer::from(listener.provision(other).await).is_done(), "a provision of another add-on does not conflict");
+        assert!(
+            Answer::from(listener.provision(other).await).is_done(),
+            "a provision of another add-on does not conflict"
+        );
     }
 
     async fn a_resource_is_found_by_provider_id_too(database: Database) {
@@ -104,7 +107,8 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let listener = ledger.wrap(vendor.clone());
         let key = key();
-        let id = listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
+        let id =
+            listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         assert_ne!(id, key);
         listener.plan_change(plan_change(&id, "premium")).await.expect("a plan change");
         assert_eq!(vendor.widget(&key).await.as_deref(), Some("premium"), "the listener receives the key");
@@ -123,7 +127,10 @@ on_both_databases! {
         assert_eq!(ledger.resource(&key).await.unwrap().map(|resource| resource.state), Some(State::Deprovisioned));
 
         for slip in ["641", "widgets", "", "7b0c9c1e-2f1d-4c58-9a57", &"x".repeat(5000)] {
-            assert_eq!(Answer::from(listener.deprovision(deprovision(slip)).await), Answer::Failed(FailureKind::Unknown));
+            assert_eq!(
+                Answer::from(listener.deprovision(deprovision(slip)).await),
+                Answer::Failed(FailureKind::Unknown)
+            );
             assert_eq!(ledger.resource(slip).await.unwrap(), None, "{slip:?} was recorded");
         }
         assert_eq!(vendor.calls(&key).await, []);
@@ -143,7 +150,10 @@ on_both_databases! {
             let removed = Answer::from(soon("deprovisioning", deprovisioning).await.unwrap());
             // whichever came first: a resource reported as deprovisioned or unknown does not exist
             assert_eq!(vendor.widget(&key).await, None, "{made:?} {removed:?}");
-            assert_eq!(Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await), Answer::Failed(FailureKind::Gone));
+            assert_eq!(
+                Answer::from(ledger.wrap(vendor.clone()).provision(basic(&key)).await),
+                Answer::Failed(FailureKind::Gone)
+            );
         }
     }
 

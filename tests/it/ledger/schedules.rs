@@ -47,7 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Retries without limit: with so many processes on one machine, load alone may cost a lease.
+/// Retries without limit: with so many processes on one machine, high load can already cost a lease.
 fn options(database: &Database) -> LedgerBuilder {
     database
         .options()

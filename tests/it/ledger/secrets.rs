@@ -36,7 +36,7 @@ const PASSWORD: &str = "canary-password";
 const SALT: &str = "canary-salt";
 const CLIENT_SECRET: &str = "canary-client-secret";
 
-/// Not a test by itself: runs in the process that the test below starts.
+/// Not a test on its own: runs in the process that the test below starts.
 #[test]
 fn child_process_that_leaks_secrets() {
     let (Ok(url), Ok(api)) = (std::env::var(DATABASE), std::env::var(API)) else { return };
@@ -222,15 +222,15 @@ on_both_databases! {
 
         // sign-ons by POST and by GET, and their replays
         let now = OffsetDateTime::now_utc();
-        let mut visitor = Browser::new(&app.root);
+        let mut browser = Browser::new(&app.root);
         let form = canaries::form(&heroku, &made).at(now);
-        visitor.post_form(form.url(), form.fields()).await.expect(302);
-        let session = visitor.cookie("id").expect("a session").value().to_owned();
+        browser.post_form(form.url(), form.fields()).await.expect(302);
+        let session = browser.cookie("id").expect("a session").value().to_owned();
         assert!(session.len() > 20);
         secrets.push(session);
         secrets.extend(computed(&form.request()));
         refusals.push(form.clone().await);
-        visitor.get("/dashboard").await.expect(404);
+        browser.get("/dashboard").await.expect(404);
         let provision = cloudcontrol.provision("basic").deployment("canary-deployment@cloudcontrolled.com");
         let id = provision.await.expect(201).json()["id"].as_str().expect("an id").to_owned();
         let form = cloudcontrol.single_sign_on(&id).at(now).set("email", "canary@example.org");
@@ -244,9 +244,13 @@ on_both_databases! {
         heroku.provision("basic").install(&install).await.expect(200);
         until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         let tokens = install.exchanges()[0].response_json();
-        secrets.extend(["access_token", "refresh_token"].map(|token| tokens[token].as_str().expect("a token").to_owned()));
+        secrets
+            .extend(["access_token", "refresh_token"].map(|token| tokens[token].as_str().expect("a token").to_owned()));
         let name = format!("{}/names/{}", app.root, install.uuid());
-        until("the token is used", || async { reqwest::get(&name).await.unwrap().text().await.unwrap() == install.name() }).await;
+        until("the token is used", || async {
+            reqwest::get(&name).await.unwrap().text().await.unwrap() == install.name()
+        })
+        .await;
         platform.inject_fault(Fault::status(401).on("POST", "/oauth/token"));
         let lost = platform.install("basic");
         heroku.provision("basic").install(&lost).await.expect(200);
@@ -273,7 +277,10 @@ on_both_databases! {
             assert!(String::from_utf8_lossy(&stored).contains("marker-plan"));
             assert_holds_none("the database", &stored, &secrets);
         }
-        assert!(log.contains("TRACE") && log.contains("vendor at work") && log.contains("parked a"), "the log is detailed");
+        assert!(
+            log.contains("TRACE") && log.contains("vendor at work") && log.contains("parked a"),
+            "the log is detailed"
+        );
         assert_holds_none("the log", log.as_bytes(), &secrets);
         std::fs::remove_dir_all(folder).expect("the folder");
     }

@@ -63,7 +63,8 @@ on_both_databases! {
             gate.entered().await;
         }
         stop.send(()).unwrap();
-        until("the server accepts no connections", || async { heroku.provision("basic").try_send().await.is_err() }).await;
+        until("the server accepts no connections", || async { heroku.provision("basic").try_send().await.is_err() })
+            .await;
         assert!(!serving.is_finished());
         for gate in gates {
             gate.open();

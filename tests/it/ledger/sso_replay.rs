@@ -32,12 +32,12 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let listener = ledger.wrap(vendor.clone());
-        let order = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
-        for first in order {
+        let kinds = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
+        for first in kinds {
             let key = key();
             listener.provision(basic(&key)).await.expect("a widget");
             listener.single_sign_on(sign_on(&key, first, MADE_AT)).await.expect("the first time");
-            for then in order {
+            for then in kinds {
                 let failure = listener.single_sign_on(sign_on(&key, then, MADE_AT)).await.expect_err("the second time");
                 assert_eq!(failure.kind(), FailureKind::Refused, "{first:?}, then {then:?}");
             }
@@ -61,7 +61,8 @@ on_both_databases! {
         let ledger = database.ledger().await;
         let listener = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
-        let id = listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
+        let id =
+            listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         let form = sign_on(&key, TokenKind::Resource, MADE_AT);
         listener.single_sign_on(form.clone()).await.expect("the first time");
         let mut altered = form.clone();
@@ -87,6 +88,10 @@ on_both_databases! {
         let failure = later.wrap(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");
         assert_eq!(failure.kind(), FailureKind::Refused);
         let after = database.options().clock_offset(Duration::from_secs(400)).open().await.unwrap();
-        after.wrap(vendor.clone()).single_sign_on(form).await.expect("after the window, only the router's check rejects the token");
+        after
+            .wrap(vendor.clone())
+            .single_sign_on(form)
+            .await
+            .expect("after the window, only the router's check rejects the token");
     }
 }

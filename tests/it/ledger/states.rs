@@ -247,7 +247,8 @@ on_both_databases! {
         let waiting = fixture.spawn("other plan", &case.key);
         until("a plan change waits", || async { fixture.open(&case.key).await == 2 }).await;
         let deprovisioning = fixture.spawn("deprovision", &case.key);
-        until("the deprovision overtakes", || async { fixture.state(&case.key).await == Some(State::Deprovisioning) }).await;
+        until("the deprovision overtakes", || async { fixture.state(&case.key).await == Some(State::Deprovisioning) })
+            .await;
         case.gate.expect("a gate").open();
         assert!(soon("the deprovision", deprovisioning).await.expect("an answer").is_done());
         assert_eq!(soon("the plan change", waiting).await.expect("an answer"), Answer::Failed(Gone));

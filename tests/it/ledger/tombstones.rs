@@ -38,7 +38,8 @@ on_both_databases! {
         let listener = ledger.wrap(vendor.clone());
         let key = key();
         assert!(!ledger.erase(&addon(), &key).await.unwrap(), "the key is unknown");
-        let id = listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
+        let id =
+            listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
         assert!(!ledger.erase(&addon(), &key).await.unwrap(), "a live resource is not erased");
         assert!(listener.provision(basic(&key)).await.is_ok());
         listener.deprovision(deprovision(&key)).await.expect("a deprovision");
@@ -80,7 +81,10 @@ on_both_databases! {
         sweep_at(29, Some(30 * day)).await;
         assert!(ledger.resource(&gone).await.unwrap().is_some());
         sweep_at(10_000, None).await;
-        assert!(ledger.resource(&gone).await.unwrap().is_some(), "without a retention, tombstones are listener forever");
+        assert!(
+            ledger.resource(&gone).await.unwrap().is_some(),
+            "without a retention, tombstones are listener forever"
+        );
         sweep_at(31, Some(30 * day)).await;
         assert!(ledger.resource(&gone).await.unwrap().is_none());
         assert!(ledger.resource(&alive).await.unwrap().is_some());

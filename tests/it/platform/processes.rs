@@ -15,7 +15,7 @@ use super::app_process::{AppProcess, SLOW, serve_if_child};
 use super::setup::id;
 use crate::ledger::support::{Database, RandomNumbers, short_or_long, soon, until};
 
-/// Not a test by itself: runs in the processes that the other tests start.
+/// Not a test on its own: runs in the processes that the other tests start.
 #[test]
 fn child_process() {
     serve_if_child();
@@ -33,7 +33,7 @@ struct Fleet {
     killed: AtomicBool,
 }
 
-/// What a customer does with an install.
+/// Fate of an install.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Stays,
@@ -126,7 +126,7 @@ fn answer(reply: Result<Reply, maitre_testkit::Error>, good: &[u16]) -> Option<R
     good.contains(&reply.status()).then_some(reply)
 }
 
-/// Whether the response to `actions/deprovision` was lost with a process, so that another process had to repeat the call.
+/// Whether the response to `actions/deprovision` was lost with a process, so that another process repeated the call.
 fn is_reported_again(install: &Install) -> bool {
     let calls = calls(install);
     let is_end = |call: &String| call.contains("actions/deprovision");
@@ -152,8 +152,7 @@ on_both_databases! {
         let mut numbers = RandomNumbers::seeded(17);
         let fleet = Fleet::start(4, target, fixture).await;
         let customers = short_or_long(40, 100);
-        let customers: Vec<_> =
-            (0..customers).map(|_| tokio::spawn(fleet.clone().customer(numbers.fork()))).collect();
+        let customers: Vec<_> = (0..customers).map(|_| tokio::spawn(fleet.clone().customer(numbers.fork()))).collect();
         for _ in 0..kills {
             sleep(Duration::from_millis(numbers.below(3_000) as u64)).await;
             fleet.kill_one(&mut numbers).await;
@@ -172,10 +171,10 @@ on_both_databases! {
 
         let (mut repeated, mut reported_again) = (0, HashSet::new());
         for (install, fate) in &installs {
-            let (uuid, tally) = (install.uuid(), install.call_counts());
+            let (uuid, counts) = (install.uuid(), install.call_counts());
             if *fate == Fate::Stays {
                 assert_eq!(install.state(), State::Provisioned);
-                assert_eq!((tally.restarts, tally.repeated_provisions), (1, 0), "{install:?}");
+                assert_eq!((counts.restarts, counts.repeated_provisions), (1, 0), "{install:?}");
                 let name = app.platform.call(&id(install), |api| async move { api.add_on(uuid).await }).await;
                 assert_eq!(name.expect("a token").name, install.name());
             } else {
@@ -183,11 +182,15 @@ on_both_databases! {
                 if is_reported_again(install) {
                     reported_again.insert(uuid.to_owned());
                 } else {
-                    assert_eq!(tally.calls_after_deprovision, 0, "{install:?}, {:#?}", calls(install));
+                    assert_eq!(counts.calls_after_deprovision, 0, "{install:?}, {:#?}", calls(install));
                 }
             }
-            assert_eq!(fixture.vendor.widget(uuid).await.is_some(), *fate == Fate::Stays, "lost or orphaned: {install:?}");
-            repeated += tally.repeated_exchanges;
+            assert_eq!(
+                fixture.vendor.widget(uuid).await.is_some(),
+                *fate == Fate::Stays,
+                "lost or orphaned: {install:?}"
+            );
+            repeated += counts.repeated_exchanges;
         }
         assert_eq!(fixture.vendor.duplicates().await, 0);
         assert_eq!(fixture.heroku.call_counts().lost_grants, 0);
@@ -202,7 +205,8 @@ on_both_databases! {
         let stats = app.ledger.stats().await.unwrap();
         assert_eq!((stats.parked_operations, stats.parked_jobs), (0, 0));
         let (installed, ends) = (installs.len(), reported_again.len());
-        println!("{installed} installs; {kills} processes killed, which interrupted {repeated} exchanges and {ends} deprovision reports");
+        println!("{installed} installs, {kills} processes killed");
+        println!("interrupted: {repeated} exchanges, {ends} deprovision reports");
     }
 
     async fn concurrent_tasks_in_four_processes_refresh_a_token_once(database: Database) {

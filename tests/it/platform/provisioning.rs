@@ -15,8 +15,8 @@ on_both_databases! {
         let (install, reply) = fixture.install(&app).await;
         assert_eq!(reply.expect(200).json()["id"], install.uuid());
         app.wait_until_idle().await;
-        let tally = install.call_counts();
-        assert_eq!((tally.exchanges, tally.config_patches, tally.provisioned), (1, 0, 0));
+        let counts = install.call_counts();
+        assert_eq!((counts.exchanges, counts.config_patches, counts.provisioned), (1, 0, 0));
         let uuid = install.uuid();
         let add_on = app.platform.call(&id(&install), |api| async move { api.add_on(uuid).await }).await;
         assert_eq!(add_on.unwrap().name, install.name());
@@ -45,8 +45,8 @@ on_both_databases! {
         gate.open();
         wait_for_state(&install, State::Provisioned).await;
         app.wait_until_idle().await;
-        let tally = install.call_counts();
-        assert_eq!((tally.config_patches, tally.provisioned, tally.restarts), (1, 1, 1));
+        let counts = install.call_counts();
+        assert_eq!((counts.config_patches, counts.provisioned, counts.restarts), (1, 1, 1));
         assert!(install.config()["WIDGET_URL"].starts_with("https://"));
         assert_eq!(fixture.vendor.calls(install.uuid()).await.len(), 1);
         // a completed provision is replayed
@@ -97,8 +97,8 @@ on_both_databases! {
             wait_for_state(&install, State::Provisioned).await;
             app.wait_until_idle().await;
             fixture.heroku.clear_faults();
-            let tally = install.call_counts();
-            assert_eq!((tally.provisioned, tally.restarts), (1, 1), "fault {number}");
+            let counts = install.call_counts();
+            assert_eq!((counts.provisioned, counts.restarts), (1, 1), "fault {number}");
             assert_eq!(fixture.vendor.calls(install.uuid()).await.len(), 1, "fault {number}");
         }
         fixture.assert_no_violations();
@@ -120,8 +120,8 @@ on_both_databases! {
         deprovisioning.expect(204);
         app.wait_until_idle().await;
         assert_eq!(fixture.vendor.widget(install.uuid()).await, None);
-        let tally = install.call_counts();
-        assert_eq!((tally.provisioned, tally.calls_after_deprovision), (0, 0));
+        let counts = install.call_counts();
+        assert_eq!((counts.provisioned, counts.calls_after_deprovision), (0, 0));
         fixture.assert_no_violations();
     }
 
@@ -200,7 +200,8 @@ on_both_databases! {
         drop(app);
 
         let app = fixture.start_app_with(fixture.options().clock_offset(late), |platform| platform).await;
-        until("the resource is deprovisioned", || async { fixture.vendor.widget(install.uuid()).await.is_none() }).await;
+        until("the resource is deprovisioned", || async { fixture.vendor.widget(install.uuid()).await.is_none() })
+            .await;
         app.wait_until_idle().await;
         app.client.provision("basic").install(&install).send().await.expect(410);
         assert_eq!(install.call_counts().provisioned, 0);

@@ -77,8 +77,9 @@ on_both_databases! {
     async fn rotate_all_skips_deprovisioned_resources(database: Database) {
         let fixture = Fixture::new(database).await;
         let passwords = Passwords::default();
-        let rotating =
-            |platform: maitre::platform::PlatformBuilder| platform.rotation(passwords.clone()).overlap(Duration::from_millis(1));
+        let rotating = |platform: maitre::platform::PlatformBuilder| {
+            platform.rotation(passwords.clone()).overlap(Duration::from_millis(1))
+        };
         let app = fixture.start_app_with(fixture.options(), rotating).await;
         let mut installs = Vec::new();
         for _ in 0..6 {

@@ -25,8 +25,8 @@ on_both_databases! {
         fixture.heroku.clock().advance(Duration::from_secs(28_800 - 89));
         assert_eq!(name(&app, &install).await.unwrap(), install.name());
         assert_eq!(name(&app, &install).await.unwrap(), install.name());
-        let tally = install.call_counts();
-        assert_eq!((tally.refreshes, tally.expired_tokens), (1, 0));
+        let counts = install.call_counts();
+        assert_eq!((counts.refreshes, counts.expired_tokens), (1, 0));
         fixture.assert_no_violations();
     }
 
@@ -72,7 +72,9 @@ on_both_databases! {
         let fixture = Fixture::new(database).await;
         fixture.heroku.update_settings(|settings| settings.grant_backfill = true);
         let app = fixture
-            .start_app_with(fixture.options(), |platform| platform.password(crate::support::PASSWORD).request_replacement_grants())
+            .start_app_with(fixture.options(), |platform| {
+                platform.password(crate::support::PASSWORD).request_replacement_grants()
+            })
             .await;
         // the response to the exchange is lost, and the grant is used up
         fixture.heroku.inject_fault(Fault::drop_connection().after_work().on("POST", "/oauth/token"));

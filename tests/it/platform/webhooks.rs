@@ -84,7 +84,8 @@ on_both_databases! {
         let names = Names::default();
         let app = fixture.start_app_with(fixture.options(), |platform| names.subscribe(platform)).await;
         let install = fixture.installed(&app).await;
-        let webhook = WebhookSettings::new([Entity::AddOn], app.server.url("/heroku/webhooks")).with_secret(WEBHOOK_SECRET);
+        let webhook =
+            WebhookSettings::new([Entity::AddOn], app.server.url("/heroku/webhooks")).with_secret(WEBHOOK_SECRET);
         let (uuid, webhook) = (install.uuid(), &webhook);
         app.platform.call(&id(&install), |api| async move { api.subscribe(uuid, webhook).await }).await.unwrap();
 
@@ -147,7 +148,10 @@ on_both_databases! {
                 let times = 1 + (index + number) % 3; // some of them two or three times
                 for _ in 0..times {
                     let received = receiver.receive(Some(&signature(&body)), &body).await;
-                    assert!(matches!(received, maitre::platform::Received::Accepted | maitre::platform::Received::Duplicate));
+                    assert!(matches!(
+                        received,
+                        maitre::platform::Received::Accepted | maitre::platform::Received::Duplicate
+                    ));
                 }
             }
         }

@@ -85,7 +85,7 @@ impl<M: Platform> App<M> {
     }
 
     /// Returns a browser with an empty cookie jar.
-    pub(crate) fn visitor(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.server.url(""))
     }
 }

@@ -190,7 +190,7 @@ impl Listener for Vendor {
         let act = self
             .enter("provision", resource, request.context.fence, &request.plan, Some(&request.context.progress))
             .await?;
-        let there = self.widget(resource).await.is_some();
+        let exists = self.widget(resource).await.is_some();
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.context.fence).await?;
@@ -198,7 +198,7 @@ impl Listener for Vendor {
         let secret = uuid::Uuid::new_v4().to_string();
         let insert = sqlx::query(insert).bind(resource).bind(&request.plan).bind(secret);
         let made = transaction.execute(insert).await?.rows_affected() == 1;
-        if !there && !made {
+        if !exists && !made {
             // another call made the widget between the read and the write: two ran concurrently
             transaction.execute(sqlx::query("INSERT INTO duplicates (resource) VALUES ($1)").bind(resource)).await?;
         }
@@ -221,10 +221,10 @@ impl Listener for Vendor {
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.context.fence).await?;
         let update = sqlx::query("UPDATE widgets SET plan = $2 WHERE resource = $1").bind(resource).bind(&request.plan);
-        let there = transaction.execute(update).await?.rows_affected() == 1;
+        let exists = transaction.execute(update).await?.rows_affected() == 1;
         transaction.commit().await?;
         lose(act.as_ref())?;
-        if !there {
+        if !exists {
             return Err(Failure::unknown());
         }
         Ok(PlanChanged::new().with_config("A_FIRST", &*request.plan).with_message(format!("Now on {}.", request.plan)))
@@ -237,10 +237,10 @@ impl Listener for Vendor {
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.context.fence).await?;
         let delete = sqlx::query("DELETE FROM widgets WHERE resource = $1").bind(resource);
-        let there = transaction.execute(delete).await?.rows_affected() == 1;
+        let exists = transaction.execute(delete).await?.rows_affected() == 1;
         transaction.commit().await?;
         lose(act.as_ref())?;
-        if there { Ok(Deprovisioned::new().with_message("Gone.")) } else { Err(Failure::gone()) }
+        if exists { Ok(Deprovisioned::new().with_message("Gone.")) } else { Err(Failure::gone()) }
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
