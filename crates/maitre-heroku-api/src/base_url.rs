@@ -1,4 +1,4 @@
-//! Where Heroku is, and paths below it.
+//! Base URLs of Heroku's services, and paths below them.
 
 use std::{fmt, net::IpAddr};
 
@@ -6,49 +6,49 @@ use reqwest::Url;
 
 use crate::Error;
 
-/// A place to which paths are added.
+/// Validated base URL to which paths are appended.
 #[derive(Clone)]
 pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
-    /// `plain_http` admits `http` to other machines.
+    /// Validates a URL. `plain_http` allows `http` for hosts other than loopback.
     pub(crate) fn new(url: &str, plain_http: bool) -> Result<Self, Error> {
         let url = url.trim_end_matches('/');
-        let complain = |what: &str| Error::setup(format!("{} {what}", maitre_core::mask_urls(url)));
-        let parsed = Url::parse(url).map_err(|_| complain("is no URL"))?;
+        let invalid = |problem: &str| Error::setup(format!("{} {problem}", maitre_core::mask_urls(url)));
+        let parsed = Url::parse(url).map_err(|_| invalid("is not a URL"))?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(complain("holds a user, for which there is no use"));
+            return Err(invalid("contains credentials, which are not supported"));
         }
         if parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err(complain("goes on after its path"));
+            return Err(invalid("has a query or a fragment"));
         }
         match parsed.scheme() {
             "https" if cfg!(feature = "tls") => {}
-            "https" => return Err(complain("needs the feature `tls` of maitre-heroku-api: turn it on")),
-            "http" if plain_http || is_this_machine(&parsed) => {}
-            "http" => return Err(complain("would send tokens in the clear: write https, or allow_plain_http()")),
-            _ => return Err(complain("is neither https nor http")),
+            "https" => return Err(invalid("requires the feature `tls` of maitre-heroku-api")),
+            "http" if plain_http || is_loopback(&parsed) => {}
+            "http" => return Err(invalid("would send tokens unencrypted: use https, or call allow_plain_http()")),
+            _ => return Err(invalid("is neither https nor http")),
         }
         Ok(Self(url.to_owned()))
     }
 
-    /// A path below, which begins with a slash; its ids are escaped already.
+    /// Appends a path, which must begin with a slash and contain escaped ids only.
     pub(crate) fn join(&self, path: &str) -> Result<Url, &'static str> {
         let Some(segments) = path.split('?').next().and_then(|path| path.strip_prefix('/')) else {
-            return Err("a path begins with a slash");
+            return Err("the path does not begin with a slash");
         };
-        let climbs = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-        if segments.split('/').any(|segment| segment.is_empty() || climbs(segment)) {
-            return Err("a segment of the path is empty or made of dots");
+        let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+        if segments.split('/').any(|segment| segment.is_empty() || is_dots(segment)) {
+            return Err("a segment of the path is empty or consists of dots");
         }
-        Url::parse(&format!("{}{path}", self.0)).map_err(|_| "the path is none")
+        Url::parse(&format!("{}{path}", self.0)).map_err(|_| "the path is invalid")
     }
 
-    /// A URL that an answer points to, if it is here.
-    pub(crate) fn own(&self, url: &str) -> Option<Url> {
-        let own = Url::parse(&self.0).ok()?;
-        let url = own.join(url).ok()?;
-        (url.origin() == own.origin() && url.username().is_empty() && url.password().is_none()).then_some(url)
+    /// Resolves a URL from a response. Returns `None` if it has another origin or contains credentials.
+    pub(crate) fn resolve_same_origin(&self, url: &str) -> Option<Url> {
+        let base = Url::parse(&self.0).ok()?;
+        let url = base.join(url).ok()?;
+        (url.origin() == base.origin() && url.username().is_empty() && url.password().is_none()).then_some(url)
     }
 }
 
@@ -58,14 +58,14 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-fn is_this_machine(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| {
         let address = host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     })
 }
 
-/// An id as one segment of a path.
+/// Escapes an id as one segment of a path.
 pub(crate) fn segment(id: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let escape = |byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
@@ -77,17 +77,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_do_not_travel_in_the_clear() {
+    fn tokens_are_never_sent_unencrypted_to_other_hosts() {
         for url in ["http://127.0.0.1:5000", "http://localhost/api", "http://[::1]:7000/"] {
             assert!(BaseUrl::new(url, false).is_ok(), "{url}");
         }
         for (url, what) in [
-            ("http://api.heroku.com", "in the clear"),
-            ("http://127.0.0.1.example.org", "in the clear"),
+            ("http://api.heroku.com", "unencrypted"),
+            ("http://127.0.0.1.example.org", "unencrypted"),
             ("ftp://localhost", "neither https nor http"),
-            ("api.heroku.com", "is no URL"),
-            ("https://user:pw@api.heroku.com", "holds a user"),
-            ("https://api.heroku.com/?x", "goes on"),
+            ("api.heroku.com", "is not a URL"),
+            ("https://user:pw@api.heroku.com", "contains credentials"),
+            ("https://api.heroku.com/?x", "has a query"),
         ] {
             let error = BaseUrl::new(url, false).expect_err(url).to_string();
             assert!(error.contains(what) && !error.contains("pw"), "{error}");
@@ -96,10 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn https_is_a_feature() {
+    fn https_requires_the_tls_feature() {
         let missing = BaseUrl::new("https://api.heroku.com", false).err().map(|error| error.to_string());
         assert_eq!(missing.is_none(), cfg!(feature = "tls"));
-        assert!(missing.is_none_or(|sentence| sentence.contains("needs the feature `tls`")));
+        assert!(missing.is_none_or(|message| message.contains("requires the feature `tls`")));
     }
 
     #[test]
@@ -113,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn a_link_elsewhere_is_not_ours() {
+    fn links_to_other_origins_are_rejected() {
         let base = BaseUrl::new("http://localhost:7000", false).unwrap();
-        assert!(base.own("http://localhost:7000/api/v3/apps?offset=2").is_some());
-        assert!(base.own("/api/v3/apps?offset=2").is_some());
+        assert!(base.resolve_same_origin("http://localhost:7000/api/v3/apps?offset=2").is_some());
+        assert!(base.resolve_same_origin("/api/v3/apps?offset=2").is_some());
         for url in [
             "https://example.org/api",
             "https://localhost:7000/",
@@ -124,7 +124,7 @@ mod tests {
             "//example.org/",
             "http://u@localhost:7000/",
         ] {
-            assert!(base.own(url).is_none(), "{url}");
+            assert!(base.resolve_same_origin(url).is_none(), "{url}");
         }
     }
 }

@@ -6,10 +6,9 @@ use time::OffsetDateTime;
 
 use crate::{Api, Error, Token, base_url::BaseUrl, rate_limit::RateLimiter, retry::Retry};
 
-/// A client of Heroku for the vendor of one add-on: it exchanges grants and refreshes tokens, and opens the
-/// [`Api`] with a token.
+/// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`] from a token.
 ///
-/// A clone shares the connections, so make one and keep it. `Debug` shows its URLs, no secret.
+/// Clones share the connection pool, so build one client and reuse it. `Debug` prints the URLs and no secret.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -22,8 +21,8 @@ use crate::{Api, Error, Token, base_url::BaseUrl, rate_limit::RateLimiter, retry
 /// # let grant = platform.install("basic").grant();
 /// let client = Client::builder("client secret").base_url(heroku.url()).build()?;
 /// let token = client.exchange(&OauthGrant::new(grant.code(), grant.expires_at())).await?;
-/// let mine = client.api(&token).add_ons().all().await?;
-/// assert_eq!(mine[0].plan.bare_name(), "basic");
+/// let add_ons = client.api(&token).add_ons().all().await?;
+/// assert_eq!(add_ons[0].plan.bare_name(), "basic");
 /// # Ok(())
 /// # }
 /// ```
@@ -42,20 +41,20 @@ pub(crate) struct Inner {
 }
 
 impl Client {
-    /// A client with the client secret of the partner portal, and everything else to be set.
+    /// Starts a client with the client secret from Heroku's partner portal.
     pub fn builder(client_secret: impl Into<Secret>) -> ClientBuilder {
         ClientBuilder::new(client_secret.into())
     }
 
-    /// The Platform API with this token, which reaches one add-on and its apps.
+    /// Returns the Platform API with this token, which gives access to one add-on and its apps.
     ///
-    /// Keep it while you use the token: it and its clones know together how much of the rate limit is left.
+    /// Reuse the value while you use the token: it and its clones share the state of the rate limit.
     #[must_use]
     pub fn api(&self, token: &Token) -> Api {
         Api::new(self.clone(), token.access_token().clone(), Arc::new(RateLimiter::default()))
     }
 
-    /// The time by which it reckons the lives of grants and tokens.
+    /// Returns the current time of the clock that determines the lifetimes of grants and tokens.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         (self.0.clock)()
@@ -72,7 +71,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The settings of a [`Client`] to be.
+/// Builder of a [`Client`].
 ///
 /// ```
 /// use maitre_heroku_api::Client;
@@ -89,7 +88,7 @@ impl fmt::Debug for Client {
 /// assert!(Client::builder("").build().unwrap_err().is_builder());
 /// # Ok::<(), maitre_heroku_api::Error>(())
 /// ```
-#[must_use = "a client is made with build()"]
+#[must_use = "call build() to get the client"]
 pub struct ClientBuilder {
     client_secret: Secret,
     api: String,
@@ -129,112 +128,113 @@ impl ClientBuilder {
         }
     }
 
-    /// Where the Platform API is: `https://api.heroku.com` unless said.
+    /// Sets the URL of the Platform API. Defaults to `https://api.heroku.com`.
     pub fn api_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.api);
         self
     }
 
-    /// Where tokens are made: `https://id.heroku.com` unless said.
+    /// Sets the URL of the token endpoint. Defaults to `https://id.heroku.com`.
     pub fn id_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.id);
         self
     }
 
-    /// Where the list of installs is: `https://addons.heroku.com` unless said.
+    /// Sets the URL of the list of installs. Defaults to `https://addons.heroku.com`.
     pub fn addons_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.addons);
         self
     }
 
-    /// All three at one place, as in a sandbox or a test.
+    /// Sets all three URLs, as for a sandbox or a test.
     pub fn base_url(self, url: &str) -> Self {
         self.api_url(url).id_url(url).addons_url(url)
     }
 
-    /// Admits `http` URLs of other machines, too. Tokens then travel in the clear: for a network of your own alone.
+    /// Allows `http` URLs of hosts other than loopback. Tokens are then sent unencrypted: use it in your own network only.
     pub fn allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// What it calls itself; Heroku asks for a name. Its own and its version unless said.
+    /// Sets the user agent, which Heroku requires. Defaults to the name and version of this crate.
     pub fn user_agent(mut self, name: &str) -> Self {
         name.clone_into(&mut self.user_agent);
         self
     }
 
-    /// How long a connection may take to come about: 5 s unless said.
+    /// Sets the timeout for establishing a connection. Defaults to 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one try may take from its beginning to the answer's last byte: 10 s unless said.
+    /// Sets the timeout of one attempt, from its start to the last byte of the response. Defaults to 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How often a call that may be repeated is tried in all: 4 times unless said, and at least once.
+    /// Sets the maximum number of attempts of a call that may be repeated, at least 1. Defaults to 4.
     pub fn attempts(mut self, attempts: usize) -> Self {
         self.retry.attempts = attempts;
         self
     }
 
-    /// The pauses between tries: `first` after the first one, then doubling up to `longest`, each up to twice as long by
-    /// chance. 200 ms and 5 s unless said.
+    /// Sets the pauses between attempts: `first` after the first attempt, then doubling up to `longest`, each plus a random
+    /// jitter of up to 100 %. Defaults to 200 ms and 5 s.
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         (self.retry.first, self.retry.longest) = (first, longest);
         self
     }
 
-    /// The longest that a call waits because Heroku says so, by `Retry-After` or the rate limit; beyond it, it fails as
-    /// [rate limited](Error::is_rate_limited) and [says how long](Error::retry_after). 30 s unless said.
+    /// Sets the longest time that a call waits because of `Retry-After` or the rate limit. A call that would have to wait
+    /// longer fails as [rate limited](Error::is_rate_limited), with the [waiting time](Error::retry_after). Defaults to
+    /// 30 s.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.retry.max_wait = max_wait;
         self
     }
 
-    /// How many objects to ask for at once in lists, up to 1000. Heroku sends 200 unless it is asked.
+    /// Sets the page size of lists, up to 1000. Defaults to Heroku's 200.
     pub fn page_size(mut self, size: u16) -> Self {
         self.page = Some(size);
         self
     }
 
-    /// Goes through this proxy, in place of the environment's; user and password may stand in the URL.
+    /// Sets the proxy, in place of the one from the environment. The URL may contain user name and password.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// Goes through no proxy, whatever the environment says.
+    /// Disables proxies, including one from the environment.
     pub fn no_proxy(mut self) -> Self {
         self.no_proxy = true;
         self
     }
 
-    /// Trusts these certificates, too, in PEM, besides the operating system's.
+    /// Adds trusted root certificates in PEM format to those of the operating system.
     #[cfg(feature = "tls")]
     pub fn root_certificates(mut self, pem: &[u8]) -> Self {
         self.roots.push(pem.to_owned());
         self
     }
 
-    /// Takes the time from here, for the lives of grants and tokens.
+    /// Sets the clock that determines the lifetimes of grants and tokens.
     pub fn clock(mut self, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// [`Error::is_builder`]: the client secret is empty, a URL is none or would send tokens in the clear, a proxy or a
-    /// certificate cannot be read, or the operating system has no trusted certificates.
+    /// Returns an error with [`Error::is_builder`] if the client secret is empty, a URL is invalid or would send tokens
+    /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
         if self.client_secret.expose().is_empty() {
-            return Err(Error::setup("the client secret is empty: take the one of Heroku's partner portal"));
+            return Err(Error::setup("the client secret is empty: copy it from Heroku's partner portal"));
         }
         let base = |url: &str| BaseUrl::new(url, self.plain_http);
         Ok(Client(Arc::new(Inner {
@@ -250,7 +250,8 @@ impl ClientBuilder {
     }
 
     fn http(&self) -> Result<reqwest::Client, Error> {
-        let unusable = |what: &str, cause: reqwest::Error| Error::setup(format!("{what}: {}", cause.without_url()));
+        let invalid =
+            |subject: &str, cause: reqwest::Error| Error::setup(format!("{subject}: {}", cause.without_url()));
         let mut builder = reqwest::Client::builder()
             .redirect(Policy::none())
             .connect_timeout(self.connect_timeout)
@@ -260,15 +261,15 @@ impl ClientBuilder {
             builder = builder.no_proxy();
         }
         if let Some(proxy) = &self.proxy {
-            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|cause| unusable("the proxy's URL", cause))?;
+            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|cause| invalid("invalid proxy URL", cause))?;
             builder = builder.proxy(proxy);
         }
         #[cfg(feature = "tls")]
         for pem in &self.roots {
             let roots = reqwest::Certificate::from_pem_bundle(pem);
-            builder = builder.tls_certs_merge(roots.map_err(|cause| unusable("a root certificate", cause))?);
+            builder = builder.tls_certs_merge(roots.map_err(|cause| invalid("invalid root certificate", cause))?);
         }
-        builder.build().map_err(|cause| unusable("the settings", cause))
+        builder.build().map_err(|cause| invalid("invalid settings", cause))
     }
 }
 

@@ -3,17 +3,17 @@ use std::{fmt, time::Duration};
 use maitre_core::mask_urls;
 use serde_json::Value;
 
-/// The call that makes tokens.
+/// Call that issues tokens.
 pub(crate) const TOKEN_CALL: &str = "POST /oauth/token";
 
-/// How much of Heroku's own words an error repeats, in characters.
-const WORDS: usize = 300;
+/// Maximum number of characters of Heroku's message in an error.
+const MAX_MESSAGE: usize = 300;
 
-/// Why a call did not give what it should.
+/// Error of a call to Heroku.
 ///
-/// It says which call it was, what Heroku answered, and where there is something to be done, what. The predicates tell
-/// the cases apart; more of them may come. Neither the text nor the source holds a token, a secret or a config value,
-/// unless Heroku's own sentence repeats one: passwords in URLs are masked there.
+/// The text contains the call, Heroku's answer and, if possible, a remedy. Predicates distinguish the cases. Neither the
+/// text nor the source contains a token, secret or config value, unless Heroku's own message does; passwords in URLs are
+/// masked there.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -34,24 +34,24 @@ const WORDS: usize = 300;
 pub struct Error(Box<Inner>);
 
 struct Inner {
-    /// Method and path of the call; empty where there was none.
+    /// Method and path of the call; empty for an error of the builder.
     call: String,
-    what: What,
+    kind: Kind,
 }
 
-enum What {
-    Answered(Answered),
+enum Kind {
+    Status(StatusError),
     Unreadable { status: u16, request_id: Option<String>, cause: Cause },
     Transport(reqwest::Error),
     Unsendable(Cause),
-    Paced(Duration),
-    Setup(Cause),
+    RateLimited(Duration),
+    Builder(Cause),
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// An answer that is no success.
-struct Answered {
+/// Response with an error status.
+struct StatusError {
     status: u16,
     id: Option<String>,
     message: Option<String>,
@@ -61,11 +61,11 @@ struct Answered {
 }
 
 impl Error {
-    fn new(call: &str, what: What) -> Self {
-        Self(Box::new(Inner { call: call.to_owned(), what }))
+    fn new(call: &str, kind: Kind) -> Self {
+        Self(Box::new(Inner { call: call.to_owned(), kind }))
     }
 
-    pub(crate) fn answered(
+    pub(crate) fn status_error(
         call: &str,
         status: u16,
         body: &[u8],
@@ -74,204 +74,204 @@ impl Error {
     ) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| body[name].as_str().map(str::to_owned);
-        // what stands before the API proper writes OAuth's own names
+        // The OAuth endpoint uses the field names of OAuth.
         let id = text("id").or_else(|| text("error"));
-        let message = text("message").or_else(|| text("error_description")).map(|message| brief(&message));
-        Self::new(call, What::Answered(Answered { status, id, message, url: text("url"), request_id, retry_after }))
+        let message = text("message").or_else(|| text("error_description")).map(|message| shorten(&message));
+        Self::new(call, Kind::Status(StatusError { status, id, message, url: text("url"), request_id, retry_after }))
     }
 
     pub(crate) fn unreadable(call: &str, status: u16, request_id: Option<String>, cause: impl Into<Cause>) -> Self {
-        Self::new(call, What::Unreadable { status, request_id, cause: cause.into() })
+        Self::new(call, Kind::Unreadable { status, request_id, cause: cause.into() })
     }
 
     pub(crate) fn transport(call: &str, cause: reqwest::Error) -> Self {
-        Self::new(call, What::Transport(cause.without_url()))
+        Self::new(call, Kind::Transport(cause.without_url()))
     }
 
     pub(crate) fn unsendable(call: &str, cause: impl Into<Cause>) -> Self {
-        Self::new(call, What::Unsendable(cause.into()))
+        Self::new(call, Kind::Unsendable(cause.into()))
     }
 
-    pub(crate) fn paced(call: &str, wait: Duration) -> Self {
-        Self::new(call, What::Paced(wait))
+    pub(crate) fn rate_limited(call: &str, wait: Duration) -> Self {
+        Self::new(call, Kind::RateLimited(wait))
     }
 
     pub(crate) fn setup(cause: impl Into<Cause>) -> Self {
-        Self::new("", What::Setup(cause.into()))
+        Self::new("", Kind::Builder(cause.into()))
     }
 
-    /// The status, where Heroku answered.
+    /// Returns the status code, if there was a response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        match &self.0.what {
-            What::Answered(answered) => Some(answered.status),
-            What::Unreadable { status, .. } => Some(*status),
+        match &self.0.kind {
+            Kind::Status(error) => Some(error.status),
+            Kind::Unreadable { status, .. } => Some(*status),
             _ => None,
         }
     }
 
-    /// Heroku's name of the error, such as `invalid_params`: what to branch on, never the text.
+    /// Returns Heroku's id of the error, such as `invalid_params`. Branch on it rather than on the message.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.as_answered()?.id.as_deref()
+        self.as_status_error()?.id.as_deref()
     }
 
-    /// Heroku's sentence, cut after 300 characters.
+    /// Returns Heroku's message, truncated to 300 characters.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.as_answered()?.message.as_deref()
+        self.as_status_error()?.message.as_deref()
     }
 
-    /// The page on which Heroku says more.
+    /// Returns the URL of Heroku's documentation of the error.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.as_answered()?.url.as_deref()
+        self.as_status_error()?.url.as_deref()
     }
 
-    /// Heroku's id of the request, for its support.
+    /// Returns Heroku's id of the request, for its support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        match &self.0.what {
-            What::Answered(answered) => answered.request_id.as_deref(),
-            What::Unreadable { request_id, .. } => request_id.as_deref(),
+        match &self.0.kind {
+            Kind::Status(error) => error.request_id.as_deref(),
+            Kind::Unreadable { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
     }
 
-    /// How long to wait before the next try, where Heroku or its rate limit says so.
+    /// Returns the time to wait before the next attempt, if Heroku or its rate limit requires one.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match &self.0.what {
-            What::Answered(answered) => answered.retry_after,
-            What::Paced(wait) => Some(*wait),
+        match &self.0.kind {
+            Kind::Status(error) => error.retry_after,
+            Kind::RateLimited(wait) => Some(*wait),
             _ => None,
         }
     }
 
-    /// The token, the grant or the client secret is not good, or no longer: refresh the token once. 401.
+    /// Whether the token, grant or client secret is invalid or expired (401). Refresh the token once.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(401)
     }
 
-    /// The account owes money. 402.
+    /// Whether the account has unpaid bills (402).
     #[must_use]
     pub fn is_delinquent(&self) -> bool {
         self.status() == Some(402)
     }
 
-    /// The token does not reach this. 403.
+    /// Whether the token does not permit the call (403).
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.status() == Some(403)
     }
 
-    /// There is no such thing, or no longer. 404 and 410.
+    /// Whether the object does not exist or was deleted (404 and 410).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.status(), Some(404 | 410))
     }
 
-    /// Heroku does not speak the asked version of its API any more. 406.
+    /// Whether Heroku no longer supports the requested API version (406).
     #[must_use]
     pub fn is_not_acceptable(&self) -> bool {
         self.status() == Some(406)
     }
 
-    /// Heroku understood, and will not. 422.
+    /// Whether Heroku refused the request as invalid (422).
     #[must_use]
     pub fn is_invalid(&self) -> bool {
         self.status() == Some(422)
     }
 
-    /// Too many requests. 429, also where this client held the call back because there was no request left.
+    /// Whether the rate limit was exceeded (429). Also true if this client did not send the call for that reason.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
-        self.status() == Some(429) || matches!(self.0.what, What::Paced(_))
+        self.status() == Some(429) || matches!(self.0.kind, Kind::RateLimited(_))
     }
 
-    /// Heroku has a fault of its own. 5xx.
+    /// Whether Heroku answered with a server error (5xx).
     #[must_use]
     pub fn is_server_error(&self) -> bool {
         matches!(self.status(), Some(500..600))
     }
 
-    /// Heroku, or something before it, answered with a redirect, which is never followed: a token must not travel.
+    /// Whether the response was a redirect. Redirects are never followed, as they could send the token to another host.
     #[must_use]
     pub fn is_redirect(&self) -> bool {
         matches!(self.status(), Some(300..400))
     }
 
-    /// The answer was a success that could not be understood.
+    /// Whether the response was a success with an unreadable body.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
-        matches!(self.0.what, What::Unreadable { .. })
+        matches!(self.0.kind, Kind::Unreadable { .. })
     }
 
-    /// No connection came about, so nothing was asked.
+    /// Whether no connection could be established, so that nothing was sent.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(&self.0.what, What::Transport(cause) if cause.is_connect())
+        matches!(&self.0.kind, Kind::Transport(cause) if cause.is_connect())
     }
 
-    /// There was no answer in time. What was asked may have been done.
+    /// Whether the call timed out. Heroku may have processed it.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(&self.0.what, What::Transport(cause) if cause.is_timeout())
+        matches!(&self.0.kind, Kind::Transport(cause) if cause.is_timeout())
     }
 
-    /// The settings of the client cannot be used.
+    /// Whether the settings of the client are invalid.
     #[must_use]
     pub fn is_builder(&self) -> bool {
-        matches!(self.0.what, What::Setup(_))
+        matches!(self.0.kind, Kind::Builder(_))
     }
 
-    /// Whether it may be otherwise later: rate limits, faults of Heroku, of the network and on the way. What may be
-    /// repeated at once, the client repeated already.
+    /// Whether a later attempt may succeed: rate limits, server errors, network errors and unreadable responses. The client
+    /// has already retried where that is safe.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.is_rate_limited()
             || self.is_server_error()
-            || matches!(self.0.what, What::Transport(_) | What::Unreadable { .. })
+            || matches!(self.0.kind, Kind::Transport(_) | Kind::Unreadable { .. })
     }
 
-    /// Whether asking again does no harm. What is not idempotent may be asked again if it was not done for sure.
+    /// Whether the call may be retried. A call that is not idempotent may be retried only if Heroku did not process it.
     pub(crate) fn may_repeat(&self, idempotent: bool) -> bool {
-        match &self.0.what {
-            What::Answered(Answered { status: 429, .. }) => true,
-            What::Answered(Answered { status: 500.., .. }) => idempotent,
-            What::Transport(cause) => idempotent || cause.is_connect(),
+        match &self.0.kind {
+            Kind::Status(StatusError { status: 429, .. }) => true,
+            Kind::Status(StatusError { status: 500.., .. }) => idempotent,
+            Kind::Transport(cause) => idempotent || cause.is_connect(),
             _ => false,
         }
     }
 
-    fn as_answered(&self) -> Option<&Answered> {
-        match &self.0.what {
-            What::Answered(answered) => Some(answered),
+    fn as_status_error(&self) -> Option<&StatusError> {
+        match &self.0.kind {
+            Kind::Status(error) => Some(error),
             _ => None,
         }
     }
 
-    /// What the user can do about it.
+    /// Returns a remedy for the user.
     fn advice(&self) -> Option<&'static str> {
         if self.is_redirect() {
             return Some("redirects are not followed: check the client's URLs");
         }
         Some(match self.status()? {
             401 if self.0.call == TOKEN_CALL => {
-                "what was exchanged is spent or at its end, or the client secret is not that of the partner portal"
+                "the grant or refresh token is used or expired, or the client secret differs from that of the partner portal"
             }
-            401 => "the token ended: refresh it once",
-            406 => "this version of the client asks for version 3 of the API",
+            401 => "the token expired: refresh it once",
+            406 => "this client requires version 3 of the API",
             _ => return None,
         })
     }
 }
 
-/// Heroku's words without passwords, and not too many of them.
-fn brief(message: &str) -> String {
+/// Masks passwords in Heroku's message and truncates it.
+fn shorten(message: &str) -> String {
     let masked = mask_urls(message);
-    match masked.char_indices().nth(WORDS) {
+    match masked.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{} […]", &masked[..end]),
         None => masked,
     }
@@ -282,23 +282,23 @@ impl fmt::Display for Error {
         if !self.0.call.is_empty() {
             write!(f, "{}: ", self.0.call)?;
         }
-        match &self.0.what {
-            What::Answered(answered) => {
-                write!(f, "{}", answered.status)?;
-                if let Some(id) = &answered.id {
+        match &self.0.kind {
+            Kind::Status(error) => {
+                write!(f, "{}", error.status)?;
+                if let Some(id) = &error.id {
                     write!(f, " {id}")?;
                 }
-                if let Some(message) = &answered.message {
+                if let Some(message) = &error.message {
                     write!(f, ": {message}")?;
                 }
             }
-            What::Unreadable { status, .. } => write!(f, "{status} with an answer that cannot be read")?,
-            What::Transport(cause) if cause.is_timeout() => f.write_str("no answer in time")?,
-            What::Transport(cause) if cause.is_connect() => f.write_str("no connection")?,
-            What::Transport(_) => f.write_str("the connection broke")?,
-            What::Unsendable(cause) => write!(f, "it cannot be sent: {cause}")?,
-            What::Paced(wait) => write!(f, "the rate limit leaves no request for {} s", wait.as_secs_f32().ceil())?,
-            What::Setup(cause) => write!(f, "the client cannot be built: {cause}")?,
+            Kind::Unreadable { status, .. } => write!(f, "{status} with an unreadable body")?,
+            Kind::Transport(cause) if cause.is_timeout() => f.write_str("timeout")?,
+            Kind::Transport(cause) if cause.is_connect() => f.write_str("cannot connect")?,
+            Kind::Transport(_) => f.write_str("the connection failed")?,
+            Kind::Unsendable(cause) => write!(f, "cannot send the request: {cause}")?,
+            Kind::RateLimited(wait) => write!(f, "rate limited for {} s", wait.as_secs_f32().ceil())?,
+            Kind::Builder(cause) => write!(f, "cannot build the client: {cause}")?,
         }
         if let Some(advice) = self.advice() {
             write!(f, " ({advice})")?;
@@ -313,7 +313,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Error");
-        shown.field("sentence", &self.to_string());
+        shown.field("message", &self.to_string());
         if let Some(cause) = std::error::Error::source(self) {
             shown.field("cause", &maitre_core::error_chain(cause));
         }
@@ -323,9 +323,9 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.what {
-            What::Unreadable { cause, .. } => Some(cause.as_ref()),
-            What::Transport(cause) => Some(cause),
+        match &self.0.kind {
+            Kind::Unreadable { cause, .. } => Some(cause.as_ref()),
+            Kind::Transport(cause) => Some(cause),
             _ => None,
         }
     }
@@ -336,36 +336,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_says_what_where_and_what_to_do() {
+    fn the_message_contains_call_answer_and_remedy() {
         let body = br#"{"id":"invalid_params","message":"bad url https://u:pw@x","url":"https://devcenter"}"#;
-        let error = Error::answered("PATCH /addons/7/config", 422, body, Some("r1".into()), None);
+        let error = Error::status_error("PATCH /addons/7/config", 422, body, Some("r1".into()), None);
         assert_eq!(error.to_string(), "PATCH /addons/7/config: 422 invalid_params: bad url https://***@x [request r1]",);
         assert_eq!((error.url(), error.is_invalid()), (Some("https://devcenter"), true));
 
-        let error = Error::answered("POST /oauth/token", 302, b"<html>", None, None);
+        let error = Error::status_error("POST /oauth/token", 302, b"<html>", None, None);
         assert_eq!(error.to_string(), "POST /oauth/token: 302 (redirects are not followed: check the client's URLs)",);
-        let error = Error::paced("GET /addons", Duration::from_millis(1_200));
-        assert_eq!(error.to_string(), "GET /addons: the rate limit leaves no request for 2 s");
+        let error = Error::rate_limited("GET /addons", Duration::from_millis(1_200));
+        assert_eq!(error.to_string(), "GET /addons: rate limited for 2 s");
         assert!(error.is_rate_limited() && error.is_transient());
     }
 
     #[test]
-    fn oauth_s_own_names_are_read_too() {
+    fn oauth_field_names_are_parsed() {
         let body = br#"{"error":"invalid_grant","error_description":"gone"}"#;
-        let error = Error::answered("POST /oauth/token", 400, body, None, None);
+        let error = Error::status_error("POST /oauth/token", 400, body, None, None);
         assert_eq!((error.id(), error.message()), (Some("invalid_grant"), Some("gone")));
     }
 
     #[test]
-    fn long_words_are_cut_between_characters() {
-        let body = serde_json::json!({ "message": "é".repeat(WORDS + 1) }).to_string();
-        let error = Error::answered("GET /x", 500, body.as_bytes(), None, None);
+    fn long_messages_are_truncated_between_characters() {
+        let body = serde_json::json!({ "message": "é".repeat(MAX_MESSAGE + 1) }).to_string();
+        let error = Error::status_error("GET /x", 500, body.as_bytes(), None, None);
         assert!(error.message().is_some_and(|message| message.ends_with("é […]")));
     }
 
     #[test]
-    fn what_may_be_repeated() {
-        let answered = |status| Error::answered("GET /x", status, b"", None, None);
+    fn only_safe_calls_are_retried() {
+        let error = |status| Error::status_error("GET /x", status, b"", None, None);
         for (status, idempotent, expected) in [
             (429, false, true),
             (429, true, true),
@@ -377,8 +377,8 @@ mod tests {
             (422, true, false),
             (302, true, false),
         ] {
-            assert_eq!(answered(status).may_repeat(idempotent), expected, "{status} {idempotent}");
+            assert_eq!(error(status).may_repeat(idempotent), expected, "{status} {idempotent}");
         }
-        assert!(!Error::unreadable("GET /x", 200, None, "no JSON").may_repeat(true));
+        assert!(!Error::unreadable("GET /x", 200, None, "not JSON").may_repeat(true));
     }
 }

@@ -1,11 +1,11 @@
-//! Reading what Heroku may write one way or another, for `#[serde(deserialize_with)]`.
+//! Tolerant deserialization of values that Heroku writes in several forms, for `#[serde(deserialize_with)]`.
 
 use maitre_core::{Secret, parse_timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// A text or a number as text; anything else as nothing.
+/// Deserializes a string or a number as a string, and anything else as `None`.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => Some(text),
@@ -14,12 +14,12 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A timestamp; what cannot be read is none, for no decision of a vendor hangs on it.
-pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
+/// Deserializes a timestamp. An unreadable one becomes `None`, because no decision depends on it.
+pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OffsetDateTime>, D::Error> {
     Ok(Value::deserialize(deserializer)?.as_str().and_then(parse_timestamp))
 }
 
-/// A whole number, also if it came as text.
+/// Deserializes an integer, also from a string.
 pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_i64(),
@@ -36,7 +36,7 @@ pub(crate) fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Res
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::from))
 }
 
-/// A list; null is an empty one.
+/// Deserializes a list; null becomes an empty list.
 pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

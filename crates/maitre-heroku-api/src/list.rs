@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Api, Client, Error, Response, send::Outgoing};
 
-/// A list that comes in pages, read as it is needed: a [`Stream`] of its objects, or [`all`](Self::all) of them.
+/// Paginated list that is read on demand: a [`Stream`] of its objects, or [`all`](Self::all) of them.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,22 +30,22 @@ use crate::{Api, Client, Error, Response, send::Outgoing};
 /// # let api = client.api(&token);
 /// platform.app("shop").collaborator("ada@example.org", "member");
 ///
-/// let mut people = api.collaborators("shop");
+/// let mut collaborators = api.collaborators("shop");
 /// let mut found = false;
-/// while let Some(person) = people.try_next().await? {
-///     found |= person.user.email.as_deref() == Some("ada@example.org");
+/// while let Some(collaborator) = collaborators.try_next().await? {
+///     found |= collaborator.user.email.as_deref() == Some("ada@example.org");
 /// }
 /// assert!(found);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// Each page is repeated as any other call. After an error, the list is at its end.
-#[must_use = "nothing is asked before the list is read"]
+/// Each page is retried like any other call. The list ends after an error.
+#[must_use = "nothing is requested before the list is read"]
 pub struct List<T>(BoxStream<'static, Result<T, Error>>);
 
 impl<T: DeserializeOwned + Send + 'static> List<T> {
-    /// Pages by `Range` and `Next-Range` (Heroku's Platform API reference, ranges).
+    /// Paginates by `Range` and `Next-Range` (Heroku's Platform API reference, ranges).
     pub(crate) fn ranges(api: Api, mut first: Outgoing) -> Self {
         if let (Some(size), false) = (api.client().0.page, first.headers.contains_key(RANGE)) {
             let range = HeaderValue::from_str(&format!("id ..; max={size}"));
@@ -54,40 +54,40 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
         Self::pages(first, move |page| {
             let api = api.clone();
             async move {
-                let answer = api.client().send(&page, Some(api.rate_limiter())).await?;
-                let next = match answer.header("next-range") {
+                let response = api.client().send(&page, Some(api.rate_limiter())).await?;
+                let next = match response.header("next-range") {
                     Some(range) => Some(next_range(page, range)?),
                     None => None,
                 };
-                Ok((answer, next))
+                Ok((response, next))
             }
         })
     }
 
-    /// Pages by `Link` (the list of installs).
+    /// Paginates by `Link` (the list of installs).
     pub(crate) fn links(client: Client, first: Outgoing) -> Self {
         Self::pages(first, move |page| {
             let client = client.clone();
             async move {
-                let answer = client.send(&page, None).await?;
-                let next = match answer.header("link").and_then(next_link) {
-                    Some(link) => Some(follow(&client, page, link)?),
+                let response = client.send(&page, None).await?;
+                let next = match response.header("link").and_then(next_link) {
+                    Some(link) => Some(next_by_link(&client, page, link)?),
                     None => None,
                 };
-                Ok((answer, next))
+                Ok((response, next))
             }
         })
     }
 
-    fn pages<F>(first: Outgoing, ask: impl Fn(Outgoing) -> F + Send + 'static) -> Self
+    fn pages<F>(first: Outgoing, fetch: impl Fn(Outgoing) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<(Response, Option<Outgoing>), Error>> + Send,
     {
-        let pages = stream::try_unfold((Some(first), ask), |(page, ask)| async move {
+        let pages = stream::try_unfold((Some(first), fetch), |(page, fetch)| async move {
             let Some(page) = page else { return Ok(None) };
-            let (answer, next) = ask(page).await?;
-            let objects: Vec<T> = answer.json()?;
-            Ok(Some((stream::iter(objects.into_iter().map(Ok)), (next, ask))))
+            let (response, next) = fetch(page).await?;
+            let objects: Vec<T> = response.json()?;
+            Ok(Some((stream::iter(objects.into_iter().map(Ok)), (next, fetch))))
         });
         Self(Box::pin(pages.try_flatten()))
     }
@@ -96,33 +96,35 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
         Self(Box::pin(stream::once(async { Err(error) })))
     }
 
-    /// Reads to the end.
+    /// Reads all pages.
     ///
     /// # Errors
-    /// That of the first page that could not be read.
+    /// Returns the error of the first page that cannot be read.
     pub async fn all(self) -> Result<Vec<T>, Error> {
         self.0.try_collect().await
     }
 }
 
 fn next_range(mut page: Outgoing, range: &str) -> Result<Outgoing, Error> {
-    let asked = page.headers.get(RANGE).and_then(|asked| asked.to_str().ok());
-    let next = HeaderValue::from_str(range).ok().filter(|_| asked != Some(range));
-    let astray = || Error::unreadable(&page.call, 206, None, "the next page is the one that was asked for");
-    let next = next.ok_or_else(astray)?;
+    let requested = page.headers.get(RANGE).and_then(|range| range.to_str().ok());
+    let next = HeaderValue::from_str(range).ok().filter(|_| requested != Some(range));
+    let same_page = || Error::unreadable(&page.call, 206, None, "the next page is the page that was requested");
+    let next = next.ok_or_else(same_page)?;
     page.headers.insert(RANGE, next);
     Ok(page)
 }
 
-fn follow(client: &Client, mut page: Outgoing, link: &str) -> Result<Outgoing, Error> {
-    let next = client.0.addons.own(link).filter(|next| *next != page.url);
-    // the credentials go nowhere else
-    let astray = || Error::unreadable(&page.call, 200, None, "the link to the next page leads elsewhere or nowhere");
-    page.url = next.ok_or_else(astray)?;
+fn next_by_link(client: &Client, mut page: Outgoing, link: &str) -> Result<Outgoing, Error> {
+    let next = client.0.addons.resolve_same_origin(link).filter(|next| *next != page.url);
+    // The credentials must not be sent to another host.
+    let invalid_link = || {
+        Error::unreadable(&page.call, 200, None, "the link to the next page has another origin or is the page itself")
+    };
+    page.url = next.ok_or_else(invalid_link)?;
     Ok(page)
 }
 
-/// The target of `rel="next"` (RFC 8288).
+/// Returns the target of the link with `rel="next"` (RFC 8288).
 fn next_link(header: &str) -> Option<&str> {
     header.split(',').find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;

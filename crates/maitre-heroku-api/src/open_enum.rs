@@ -1,5 +1,5 @@
-/// A set of names that Heroku may add to at any time: what is not known stays readable as `Other`. A prefix that
-/// Heroku sometimes writes is left out.
+/// Defines an enum of names that Heroku may extend at any time: unknown names become `Other`. An optional prefix, which
+/// Heroku writes in some places, is removed.
 macro_rules! open_enum {
     (
         $(#[$about:meta])*
@@ -10,12 +10,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$doc])* $variant, )+
-            /// A name that this version of the crate does not know, as Heroku wrote it.
+            /// Name that this version of the crate does not know, as written by Heroku.
             Other(String),
         }
 
         impl $name {
-            /// The name as Heroku writes it.
+            /// Returns the name as written by Heroku.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

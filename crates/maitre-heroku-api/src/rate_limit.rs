@@ -1,4 +1,4 @@
-//! Obeying the rate limit of one token.
+//! Rate limit of one token.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -8,39 +8,39 @@ use std::{
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-/// Heroku's pool refills by about 75 requests a minute, so after this time there is one again.
+/// Time after which an empty request pool has a request again: Heroku refills it with about 75 requests per minute.
 const REFILL: Duration = Duration::from_secs(1);
 
-/// What is known of the pool of requests that a token takes from.
+/// State of the request pool of a token, as far as the responses tell.
 #[derive(Debug, Default)]
-pub(crate) struct RateLimiter(Mutex<Known>);
+pub(crate) struct RateLimiter(Mutex<PoolState>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct PoolState {
     remaining: Option<u32>,
     not_before: Option<Instant>,
 }
 
 impl RateLimiter {
-    /// Takes note of an answer: who was told that nothing is left, or to come back later, does not ask before.
-    pub(crate) fn heard(&self, status: u16, headers: &HeaderMap, retry_after: Option<Duration>) {
-        let mut known = self.known();
-        let told = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        if told.is_some() {
-            known.remaining = told;
+    /// Updates the state from a response. After a 429 or with an empty pool, the next requests have to wait.
+    pub(crate) fn update(&self, status: u16, headers: &HeaderMap, retry_after: Option<Duration>) {
+        let mut state = self.state();
+        let remaining = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        if remaining.is_some() {
+            state.remaining = remaining;
         }
         let wait = match (status, retry_after) {
             (429, after) => after.unwrap_or(REFILL),
-            (_, _) if told == Some(0) => REFILL,
+            (_, _) if remaining == Some(0) => REFILL,
             _ => return,
         };
-        let then = Instant::now() + wait;
-        known.not_before = Some(known.not_before.map_or(then, |before| before.max(then)));
+        let not_before = Instant::now() + wait;
+        state.not_before = Some(state.not_before.map_or(not_before, |earlier| earlier.max(not_before)));
     }
 
-    /// Waits until there may be a request left; if that takes longer than `max_wait`, tells how long instead.
+    /// Waits until a request may be sent. Returns the waiting time as an error if it is longer than `max_wait`.
     pub(crate) async fn wait(&self, max_wait: Duration) -> Result<(), Duration> {
-        let not_before = self.known().not_before;
+        let not_before = self.state().not_before;
         let Some(not_before) = not_before else { return Ok(()) };
         let wait = not_before.saturating_duration_since(Instant::now());
         if wait > max_wait {
@@ -51,10 +51,10 @@ impl RateLimiter {
     }
 
     pub(crate) fn remaining_requests(&self) -> Option<u32> {
-        self.known().remaining
+        self.state().remaining
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,50 +63,50 @@ impl RateLimiter {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const MAX_WAIT: Duration = Duration::from_secs(30);
 
-    fn left(number: &str) -> HeaderMap {
+    fn remaining(number: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert("ratelimit-remaining", number.parse().unwrap());
         headers
     }
 
-    async fn waited(rate_limiter: &RateLimiter) -> Duration {
+    async fn waited(limiter: &RateLimiter) -> Duration {
         let before = Instant::now();
-        rate_limiter.wait(PATIENCE).await.unwrap();
+        limiter.wait(MAX_WAIT).await.unwrap();
         before.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_while_there_is_something_left() {
-        let rate_limiter = RateLimiter::default();
-        assert_eq!((waited(&rate_limiter).await, rate_limiter.remaining_requests()), (Duration::ZERO, None));
-        rate_limiter.heard(200, &left("17"), None);
-        assert_eq!((waited(&rate_limiter).await, rate_limiter.remaining_requests()), (Duration::ZERO, Some(17)));
+    async fn requests_do_not_wait_while_the_pool_is_not_empty() {
+        let limiter = RateLimiter::default();
+        assert_eq!((waited(&limiter).await, limiter.remaining_requests()), (Duration::ZERO, None));
+        limiter.update(200, &remaining("17"), None);
+        assert_eq!((waited(&limiter).await, limiter.remaining_requests()), (Duration::ZERO, Some(17)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_empty_pool_is_waited_for() {
-        let rate_limiter = RateLimiter::default();
-        rate_limiter.heard(200, &left("0"), None);
-        assert!(waited(&rate_limiter).await >= REFILL);
-        assert_eq!(waited(&rate_limiter).await, Duration::ZERO);
+    async fn an_empty_pool_delays_the_next_request() {
+        let limiter = RateLimiter::default();
+        limiter.update(200, &remaining("0"), None);
+        assert!(waited(&limiter).await >= REFILL);
+        assert_eq!(waited(&limiter).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_429_holds_back_all_calls_for_as_long_as_it_says() {
-        let rate_limiter = RateLimiter::default();
-        rate_limiter.heard(429, &left("0"), Some(Duration::from_secs(7)));
-        rate_limiter.heard(200, &left("0"), None);
-        assert!(waited(&rate_limiter).await >= Duration::from_secs(7));
-        rate_limiter.heard(429, &HeaderMap::new(), None);
-        assert!(waited(&rate_limiter).await >= REFILL);
+    async fn a_429_delays_all_requests_by_retry_after() {
+        let limiter = RateLimiter::default();
+        limiter.update(429, &remaining("0"), Some(Duration::from_secs(7)));
+        limiter.update(200, &remaining("0"), None);
+        assert!(waited(&limiter).await >= Duration::from_secs(7));
+        limiter.update(429, &HeaderMap::new(), None);
+        assert!(waited(&limiter).await >= REFILL);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_would_wait_too_long_is_told_so() {
-        let rate_limiter = RateLimiter::default();
-        rate_limiter.heard(429, &left("0"), Some(Duration::from_mins(1)));
-        assert!(rate_limiter.wait(PATIENCE).await.unwrap_err() > PATIENCE);
+    async fn a_wait_longer_than_the_maximum_is_an_error() {
+        let limiter = RateLimiter::default();
+        limiter.update(429, &remaining("0"), Some(Duration::from_mins(1)));
+        assert!(limiter.wait(MAX_WAIT).await.unwrap_err() > MAX_WAIT);
     }
 }

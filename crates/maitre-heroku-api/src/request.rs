@@ -11,12 +11,12 @@ use crate::{
     send::{Outgoing, authorization},
 };
 
-/// The version of the API that this crate speaks (Heroku's Platform API reference, clients).
+/// Media type of the API version that this crate implements (Heroku's Platform API reference, clients).
 const VERSION_3: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
 
-/// A call of the Platform API that is not sent yet: the way to whatever has no method of its own in [`Api`].
+/// A request to the Platform API that has not been sent yet, for endpoints without a method in [`Api`].
 ///
-/// It is sent with the token, within the rate limit, and repeated where that does no harm, as all others are.
+/// It is sent with the token, obeys the rate limit, and is retried where that is safe, like all other calls.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -29,8 +29,8 @@ const VERSION_3: HeaderValue = HeaderValue::from_static("application/vnd.heroku+
 /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
 /// # let token = client.exchange(&maitre_core::OauthGrant::new(grant.code(), grant.expires_at())).await?;
 /// # let api = client.api(&token);
-/// let answer = api.get("/apps/shop").header("accept-expansion", "owner").send().await?;
-/// let shop: serde_json::Value = answer.json()?;
+/// let response = api.get("/apps/shop").header("accept-expansion", "owner").send().await?;
+/// let shop: serde_json::Value = response.json()?;
 /// assert_eq!(shop["generation"]["name"], "cedar");
 ///
 /// let drain = serde_json::json!({ "url": "https://logs.example/1" });
@@ -39,8 +39,8 @@ const VERSION_3: HeaderValue = HeaderValue::from_static("application/vnd.heroku+
 /// # }
 /// ```
 ///
-/// `Debug` shows method and path.
-#[must_use = "a call is sent with send()"]
+/// `Debug` prints the method and the path.
+#[must_use = "call send() to send the request"]
 pub struct Request {
     api: Api,
     method: Method,
@@ -48,51 +48,51 @@ pub struct Request {
     headers: HeaderMap,
     body: Option<Vec<u8>>,
     idempotent: bool,
-    /// What went wrong while it was written.
-    spoiled: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Error from building the request, returned when it is sent.
+    invalid: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Request {
     pub(crate) fn new(api: Api, method: Method, path: String) -> Self {
         let idempotent = matches!(method, Method::GET | Method::PUT | Method::DELETE);
-        Self { api, method, path, headers: HeaderMap::new(), body: None, idempotent, spoiled: None }
+        Self { api, method, path, headers: HeaderMap::new(), body: None, idempotent, invalid: None }
     }
 
-    /// Sends this as a JSON body.
+    /// Sets a JSON body.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         match serde_json::to_vec(body) {
             Ok(body) => self.body = Some(body),
-            Err(error) => self.spoiled = Some(error.into()),
+            Err(error) => self.invalid = Some(error.into()),
         }
         self
     }
 
-    /// Sends this header, too, or in place of the one of the same name.
+    /// Sets a header. Replaces a header of the same name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
-            _ => self.spoiled = Some("a header is none".into()),
+            _ => self.invalid = Some("a header has an invalid name or value".into()),
         }
         self
     }
 
-    /// Says that asking twice is as good as once, as it is with GET, PUT and DELETE, so that it is repeated after a
-    /// fault from which one cannot tell whether it was done.
+    /// Marks the request as idempotent, as GET, PUT and DELETE are, so that it is retried even if the outcome of the failed
+    /// attempt is unknown.
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    /// Sends it.
+    /// Sends the request.
     ///
     /// # Errors
-    /// Every answer but 2xx is an [`Error`], and so is none.
+    /// Returns an error for every status except 2xx, and if there is no response.
     pub async fn send(self) -> Result<Response, Error> {
         let (api, outgoing) = self.outgoing()?;
         api.client().send(&outgoing, Some(api.rate_limiter())).await
     }
 
-    /// Takes the answer for a list in pages, of objects of this type. Nothing is sent before the list is read.
+    /// Reads the response as a paginated list of this type. Nothing is sent before the list is read.
     pub fn list<T: DeserializeOwned + Send + 'static>(self) -> List<T> {
         match self.outgoing() {
             Ok((api, first)) => List::ranges(api, first),
@@ -105,20 +105,20 @@ impl Request {
     }
 
     fn outgoing(self) -> Result<(Api, Outgoing), Error> {
-        let Self { api, method, path, mut headers, body, idempotent, spoiled } = self;
+        let Self { api, method, path, mut headers, body, idempotent, invalid } = self;
         let call = format!("{method} {}", path.split('?').next().unwrap_or_default());
-        if let Some(cause) = spoiled {
+        if let Some(cause) = invalid {
             return Err(Error::unsendable(&call, cause));
         }
         let url = api.client().0.api.join(&path).map_err(|cause| Error::unsendable(&call, cause))?;
         let bearer = authorization("Bearer", api.access_token());
-        let (name, bearer) = bearer.ok_or_else(|| Error::unsendable(&call, "the token fits in no header"))?;
+        let (name, bearer) = bearer.ok_or_else(|| Error::unsendable(&call, "the token is not a valid header value"))?;
         headers.insert(name, bearer);
         headers.entry(ACCEPT).or_insert(VERSION_3);
         if body.is_some() {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
-        Ok((api, Outgoing { call, method, url, headers, body, idempotent, until: None }))
+        Ok((api, Outgoing { call, method, url, headers, body, idempotent, deadline: None }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! How often, and how long after each other.
+//! Retry policy.
 
 use std::time::Duration;
 
@@ -6,15 +6,16 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
+/// Retry policy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
-    /// Tries in all.
+    /// Maximum number of attempts.
     pub(crate) attempts: usize,
-    /// The pause after the first, without its random part.
+    /// Pause after the first attempt, without jitter.
     pub(crate) first: Duration,
-    /// No pause grows beyond this, without its random part.
+    /// Longest pause, without jitter.
     pub(crate) longest: Duration,
-    /// Rather than wait longer than this on Heroku's word, give up.
+    /// Longest wait that Heroku may request. A call that would have to wait longer fails.
     pub(crate) max_wait: Duration,
 }
 
@@ -30,7 +31,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The pauses between the tries: doubling, and each up to twice as long by chance.
+    /// Returns the pauses between the attempts: doubling, each plus a jitter of up to 100 %.
     pub(crate) fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
         ExponentialBuilder::new()
             .with_min_delay(self.first)
@@ -42,17 +43,17 @@ impl Retry {
     }
 }
 
-/// Nobody means more than that.
-const FAR_AWAY: Duration = Duration::from_hours(24);
+/// Longest time that is read from `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
-/// What `Retry-After` asks for: seconds, or a date (RFC 9110, section 10.2.3). Nonsense asks for nothing.
+/// Parses `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). An invalid value is ignored.
 pub(crate) fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds).min(FAR_AWAY));
+        return Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
     }
     let wait = OffsetDateTime::parse(text, &Rfc2822).ok()? - now;
-    Some(Duration::try_from(wait).unwrap_or_default().min(FAR_AWAY))
+    Some(Duration::try_from(wait).unwrap_or_default().min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn pauses_double_and_are_spread() {
+    fn pauses_double_and_have_jitter() {
         let retry = Retry { attempts: 5, longest: Duration::from_millis(500), ..Retry::default() };
         for _ in 0..100 {
             let pauses: Vec<_> = retry.backoff().map(|pause| pause.as_millis()).collect();
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
+    fn retry_after_is_parsed_from_seconds_or_a_date() {
         let now = datetime!(2026-03-04 5:06:07 UTC);
         for (text, expected) in [
             ("2", Some(2)),

@@ -1,4 +1,4 @@
-//! One request, tried until it is answered or there is no sense in trying.
+//! Sends requests, with retries and the rate limit.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::{
     retry::retry_after,
 };
 
-/// No answer of Heroku is longer: a page of a thousand objects has a few megabytes.
+/// Longest accepted response body. A page of a thousand objects has a few megabytes.
 const MAX_BODY: usize = 64 << 20;
 
-/// A request with all that it needs.
+/// A complete request.
 pub(crate) struct Outgoing {
     /// Method and path, for errors and the log.
     pub(crate) call: String,
@@ -27,54 +27,54 @@ pub(crate) struct Outgoing {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Vec<u8>>,
-    /// Whether asking twice is as good as once.
+    /// Whether a repetition has no further effect.
     pub(crate) idempotent: bool,
-    /// When there is no sense in it any more.
-    pub(crate) until: Option<OffsetDateTime>,
+    /// Time after which the request is useless.
+    pub(crate) deadline: Option<OffsetDateTime>,
 }
 
 impl Client {
-    /// Sends it, keeping to the rate limit, and again where that does no harm and may help.
+    /// Sends a request. Obeys the rate limit, and retries where that is safe and may help.
     pub(crate) async fn send(
         &self,
         outgoing: &Outgoing,
         rate_limiter: Option<&RateLimiter>,
     ) -> Result<Response, Error> {
         let retry = &self.0.retry;
-        let mut pauses = retry.backoff();
+        let mut backoff = retry.backoff();
         loop {
             if let Some(rate_limiter) = rate_limiter {
-                rate_limiter.wait(retry.max_wait).await.map_err(|wait| Error::paced(&outgoing.call, wait))?;
+                rate_limiter.wait(retry.max_wait).await.map_err(|wait| Error::rate_limited(&outgoing.call, wait))?;
             }
             let error = match self.attempt(outgoing, rate_limiter).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            let Some(pause) = self.pause(outgoing, &error, &mut pauses) else { return Err(error) };
-            tracing::debug!(%error, ?pause, "asking Heroku again");
+            let Some(pause) = self.next_pause(outgoing, &error, &mut backoff) else { return Err(error) };
+            tracing::debug!(%error, ?pause, "retrying a request to Heroku");
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// How long to wait before the next try, if there is to be one.
-    fn pause(
+    /// Returns the pause before the next attempt, or `None` if there is none.
+    fn next_pause(
         &self,
         outgoing: &Outgoing,
         error: &Error,
-        pauses: &mut impl Iterator<Item = Duration>,
+        backoff: &mut impl Iterator<Item = Duration>,
     ) -> Option<Duration> {
         if !error.may_repeat(outgoing.idempotent) {
             return None;
         }
-        let pause = pauses.next()?;
-        // not before Heroku says, and not all at the same instant
+        let pause = backoff.next()?;
+        // `Retry-After` plus jitter, so that clients do not retry at the same time.
         let pause = match error.retry_after() {
             Some(after) if after > self.0.retry.max_wait => return None,
             Some(after) => after + pause,
             None => pause,
         };
         let then = self.now().saturating_add(time::Duration::try_from(pause).unwrap_or(time::Duration::MAX));
-        outgoing.until.is_none_or(|until| then < until).then_some(pause)
+        outgoing.deadline.is_none_or(|deadline| then < deadline).then_some(pause)
     }
 
     async fn attempt(&self, outgoing: &Outgoing, rate_limiter: Option<&RateLimiter>) -> Result<Response, Error> {
@@ -87,15 +87,15 @@ impl Client {
         let mut response = request.send().await.map_err(|cause| Error::transport(call, cause))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let (request_id, retry_after) = (request_id(&headers), retry_after(&headers, self.now()));
-        tracing::debug!(%call, status = status.as_u16(), request_id, "Heroku answered");
+        tracing::debug!(%call, status = status.as_u16(), request_id, "response from Heroku");
         if let Some(rate_limiter) = rate_limiter {
-            rate_limiter.heard(status.as_u16(), &headers, retry_after);
+            rate_limiter.update(status.as_u16(), &headers, retry_after);
         }
-        let body = read(&mut response).await;
+        let body = read_body(&mut response).await;
         if !status.is_success() {
-            // what cannot be read of a refusal is not missed: the status says enough
+            // An unreadable body of an error response is ignored, because the status is sufficient.
             let body = body.unwrap_or_default().unwrap_or_default();
-            return Err(Error::answered(call, status.as_u16(), &body, request_id, retry_after));
+            return Err(Error::status_error(call, status.as_u16(), &body, request_id, retry_after));
         }
         let body = body.map_err(|cause| Error::transport(call, cause))?;
         let too_long = || Error::unreadable(call, status.as_u16(), request_id, "the body is longer than 64 MiB");
@@ -103,8 +103,8 @@ impl Client {
     }
 }
 
-/// The body; none if it is too long.
-async fn read(response: &mut reqwest::Response) -> reqwest::Result<Option<Vec<u8>>> {
+/// Reads the body. Returns `None` if it is too long.
+async fn read_body(response: &mut reqwest::Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_BODY {
@@ -115,7 +115,7 @@ async fn read(response: &mut reqwest::Response) -> reqwest::Result<Option<Vec<u8
     Ok(Some(body))
 }
 
-/// An `Authorization` that no log below shows.
+/// Returns an `Authorization` header that is marked as sensitive, so that HTTP libraries do not log it.
 pub(crate) fn authorization(scheme: &str, credentials: &Secret) -> Option<(HeaderName, HeaderValue)> {
     let mut value = HeaderValue::from_str(&format!("{scheme} {}", credentials.expose())).ok()?;
     value.set_sensitive(true);

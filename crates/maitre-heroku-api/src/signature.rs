@@ -1,4 +1,4 @@
-//! Whether a webhook came from Heroku.
+//! Verification of webhook signatures.
 
 use std::{error, fmt};
 
@@ -7,35 +7,35 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use maitre_core::Secret;
 use sha2::Sha256;
 
-/// The header that a webhook's signature comes in.
+/// Name of the header that contains the signature of a webhook.
 pub const WEBHOOK_SIGNATURE: &str = "Heroku-Webhook-Hmac-SHA256";
 
-/// The secret of a webhook subscription, by which its signatures are verified (Heroku's article on add-on webhooks).
+/// Secret of a webhook subscription, which verifies its signatures (Heroku's article on add-on webhooks).
 ///
-/// The signature is HMAC-SHA256 over the body's bytes as they came, in base64. There is no time in it, so know
-/// duplicates by the [event's id](crate::Event::id).
+/// The signature is the base64-encoded HMAC-SHA256 of the received body. It contains no timestamp, so detect duplicates by
+/// the [event's id](crate::Event::id).
 ///
 /// ```
 /// use maitre_heroku_api::WebhookSecret;
 ///
-/// let (today, leaving) = (WebhookSecret::new("lantern-webhook-secret")?, WebhookSecret::new("older")?);
+/// let (new, old) = (WebhookSecret::new("lantern-webhook-secret")?, WebhookSecret::new("older")?);
 /// let body = br#"{"id":"e1","action":"update"}"#;
 /// let signature = "UzZ9lxyUHKEcIS19mrzX0UYf6I4YaEhPtUlDgI0AZWw=";
 ///
-/// assert!(today.verifies(signature, body));
-/// assert!(WebhookSecret::any_verifies(&[leaving, today], signature, body)); // while it is being changed
+/// assert!(new.verifies(signature, body));
+/// assert!(WebhookSecret::any_verifies(&[old, new], signature, body)); // during a change of the secret
 /// # Ok::<(), maitre_heroku_api::EmptySecret>(())
 /// ```
 ///
-/// `Debug` prints nothing of it.
+/// `Debug` does not print the secret.
 #[derive(Clone)]
 pub struct WebhookSecret(Hmac<Sha256>);
 
 impl WebhookSecret {
-    /// A secret, as it was chosen or told when subscribing.
+    /// Creates a secret from the value that was set or returned when subscribing.
     ///
     /// # Errors
-    /// It is empty: anybody could sign with it.
+    /// Returns an error if the secret is empty, because everyone could sign with it.
     pub fn new(secret: impl Into<Secret>) -> Result<Self, EmptySecret> {
         let secret = secret.into();
         if secret.expose().is_empty() {
@@ -44,14 +44,14 @@ impl WebhookSecret {
         Hmac::new_from_slice(secret.expose().as_bytes()).map(Self).map_err(|_| EmptySecret)
     }
 
-    /// Whether the [header](WEBHOOK_SIGNATURE) is this secret's signature of the body. It takes the same time for any
-    /// wrong one.
+    /// Whether the [header](WEBHOOK_SIGNATURE) is this secret's signature of the body. Compares in constant time.
     #[must_use]
     pub fn verifies(&self, signature: &str, body: &[u8]) -> bool {
         Self::any_verifies([self], signature, body)
     }
 
-    /// Whether it is that of one of them: all are tried, so that the time does not tell which.
+    /// Whether the header is the signature by one of the secrets. Tries all of them, so that the duration does not reveal
+    /// which one matched.
     #[must_use]
     pub fn any_verifies<'a>(secrets: impl IntoIterator<Item = &'a Self>, signature: &str, body: &[u8]) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
@@ -68,13 +68,13 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// A secret of no characters, with which anybody could sign.
+/// Error for an empty webhook secret, with which everyone could sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmptySecret;
 
 impl fmt::Display for EmptySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the webhook's secret is empty: take the one that was told when subscribing, or set a new one")
+        f.write_str("the webhook secret is empty: use the one returned when subscribing, or set a new one")
     }
 }
 
@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn the_known_answer() {
+    fn a_known_signature_is_verified() {
         assert!(secret("lantern-webhook-secret").verifies(SIGNATURE, BODY));
         assert!(!secret("lantern-webhook-secre").verifies(SIGNATURE, BODY));
         assert!(!secret("lantern-webhook-secret").verifies(SIGNATURE, br#"{"id":"e1", "action":"update"}"#));
     }
 
     #[test]
-    fn hex_and_other_spellings_are_no_signature() {
+    fn other_encodings_of_the_signature_are_rejected() {
         let key = secret("lantern-webhook-secret");
         for other in [
             "",
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_is_seen() {
+    fn every_flipped_bit_is_detected() {
         let key = secret("lantern-webhook-secret");
         for bit in 0..BODY.len() * 8 {
             let mut body = BODY.to_vec();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_is_enough_and_none_is_not() {
+    fn one_matching_secret_is_sufficient() {
         let all = [secret("older"), secret("lantern-webhook-secret"), secret("newer")];
         assert!(WebhookSecret::any_verifies(&all, SIGNATURE, BODY));
         assert!(!WebhookSecret::any_verifies([&all[0], &all[2]], SIGNATURE, BODY));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_is_none() {
+    fn an_empty_secret_is_rejected() {
         assert_eq!(WebhookSecret::new("").unwrap_err(), EmptySecret);
         assert_eq!(format!("{:?}", secret("s3cr3t")), "WebhookSecret(..)");
     }

@@ -10,13 +10,13 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{Client, Error, error::TOKEN_CALL, lenient, send::Outgoing};
 
-/// So long before its end a token is due for a refresh (Heroku's sample add-on).
-const LEEWAY: Duration = Duration::seconds(90);
+/// Remaining lifetime below which a token is refreshed (Heroku's sample add-on).
+const REFRESH_MARGIN: Duration = Duration::seconds(90);
 
-/// An access token for one add-on, with what it takes to get the next one.
+/// Access token for one add-on, and the refresh token that replaces it.
 ///
-/// Keep it sealed: Heroku asks for encryption at rest. There is one token per install, and it lives until it expires, the
-/// add-on is removed, or the client secret is reset. Heroku's texts grow; give them room.
+/// Store it encrypted, as Heroku requires. There is one token per install. It is valid until it expires, the add-on is
+/// removed, or the client secret is reset. Tokens may become longer in future, so do not limit their length.
 ///
 /// ```
 /// use maitre_heroku_api::Token;
@@ -27,7 +27,7 @@ const LEEWAY: Duration = Duration::seconds(90);
 /// assert!(token.needs_refresh(datetime!(2026-03-04 13:04:38 UTC)));
 /// assert!(!format!("{token:?}").contains("HRKU"));
 ///
-/// // When nobody said when it ends, the first 401 says so.
+/// // A token without an expiry is used until Heroku answers 401.
 /// assert!(!Token::new("HRKU-1").needs_refresh(datetime!(2099-01-01 0:00 UTC)));
 /// ```
 #[derive(Clone)]
@@ -38,47 +38,47 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token that is known from before, without more.
+    /// Creates a token from a stored access token.
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self { access: access_token.into(), refresh: None, expires_at: None }
     }
 
-    /// The same with what it is refreshed by.
+    /// Sets the refresh token.
     #[must_use]
     pub fn with_refresh_token(mut self, refresh_token: impl Into<Secret>) -> Self {
         self.refresh = Some(refresh_token.into());
         self
     }
 
-    /// The same with its end.
+    /// Sets the expiry.
     #[must_use]
     pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// What opens the API.
+    /// Returns the access token.
     #[must_use]
     pub fn access_token(&self) -> &Secret {
         &self.access
     }
 
-    /// What the next token is made from.
+    /// Returns the refresh token.
     #[must_use]
     pub fn refresh_token(&self) -> Option<&Secret> {
         self.refresh.as_ref()
     }
 
-    /// When it ends, by the clock of the client that got it; `None` where Heroku did not say.
+    /// Returns the expiry by the clock of the client that obtained the token; `None` if Heroku did not return one.
     #[must_use]
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
         self.expires_at
     }
 
-    /// Whether to refresh it before the next call: it ends in less than 90 s.
+    /// Whether the token should be refreshed before the next call, because it expires in less than 90 s.
     #[must_use]
     pub fn needs_refresh(&self, now: OffsetDateTime) -> bool {
-        self.expires_at.is_some_and(|end| end < now.saturating_add(LEEWAY))
+        self.expires_at.is_some_and(|expires_at| expires_at < now.saturating_add(REFRESH_MARGIN))
     }
 }
 
@@ -89,7 +89,7 @@ impl fmt::Debug for Token {
 }
 
 #[derive(Deserialize)]
-struct Minted {
+struct TokenResponse {
     #[serde(deserialize_with = "lenient::secret")]
     access_token: Secret,
     #[serde(default, deserialize_with = "lenient::optional_secret")]
@@ -99,11 +99,11 @@ struct Minted {
 }
 
 impl Client {
-    /// `POST /oauth/token`: makes a token of a grant, which is good for one exchange within five minutes (Heroku's article
-    /// on OAuth).
+    /// `POST /oauth/token`: exchanges a grant for a token, which is possible once, within five minutes (Heroku's article on
+    /// OAuth).
     ///
-    /// Faults of Heroku and of the network are tried again until the grant's end. A grant cannot be lost by trying twice,
-    /// only by not trying: if the answer to a successful try is lost, so is the grant.
+    /// Server and network errors are retried until the grant expires. A retry cannot lose the grant; it is lost if the
+    /// response to a successful attempt is lost.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -119,23 +119,24 @@ impl Client {
     /// assert!(token.refresh_token().is_some() && token.expires_at().is_some());
     ///
     /// let again = client.exchange(&grant).await.unwrap_err();
-    /// assert!(again.is_unauthorized() && !again.is_transient()); // the grant is gone for good
+    /// assert!(again.is_unauthorized() && !again.is_transient()); // the grant cannot be exchanged again
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// Any 4xx is final: the grant expired or was exchanged, or the client secret is wrong.
+    /// Returns an error if the exchange fails. Any 4xx is permanent: the grant expired or was exchanged before, or the
+    /// client secret is wrong.
     pub async fn exchange(&self, grant: &OauthGrant) -> Result<Token, Error> {
         let fields = [("grant_type", grant.kind.as_str()), ("code", grant.code.expose())];
-        self.mint(&fields, Some(grant.expires_at)).await
+        self.request_token(&fields, Some(grant.expires_at)).await
     }
 
-    /// `POST /oauth/token`: makes a new token of an old one's refresh token (Heroku's article on OAuth).
+    /// `POST /oauth/token`: obtains a new token with the refresh token of an old one (Heroku's article on OAuth).
     ///
-    /// Where the answer holds no refresh token, the old one stays; where it tells no end, there is none in the new token.
-    /// Keep the new token before you use it, and let one task at a time refresh: two that do get two tokens, and the one
-    /// that is kept may be the one that is dead.
+    /// If the response contains no refresh token, the old one is kept; if it contains no expiry, the new token has none.
+    /// Store the new token before you use it, and let one task at a time refresh: two concurrent refreshes get two tokens,
+    /// and the stored one may be the invalid one.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -154,17 +155,18 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Any 4xx is final: the add-on was removed, or the client secret is wrong. So is a token without a refresh token.
+    /// Returns an error if the refresh fails, or if the token has no refresh token. Any 4xx is permanent: the add-on was
+    /// removed, or the client secret is wrong.
     pub async fn refresh(&self, token: &Token) -> Result<Token, Error> {
-        let missing = || Error::unsendable(TOKEN_CALL, "the token came without a refresh token");
+        let missing = || Error::unsendable(TOKEN_CALL, "the token has no refresh token");
         let refresh = token.refresh.as_ref().ok_or_else(missing)?;
         let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
-        let mut minted = self.mint(&fields, None).await?;
-        minted.refresh = minted.refresh.or_else(|| token.refresh.clone());
-        Ok(minted)
+        let mut renewed = self.request_token(&fields, None).await?;
+        renewed.refresh = renewed.refresh.or_else(|| token.refresh.clone());
+        Ok(renewed)
     }
 
-    async fn mint(&self, fields: &[(&str, &str)], until: Option<OffsetDateTime>) -> Result<Token, Error> {
+    async fn request_token(&self, fields: &[(&str, &str)], deadline: Option<OffsetDateTime>) -> Result<Token, Error> {
         let secret = ("client_secret", self.0.client_secret.expose());
         let call = TOKEN_CALL.to_owned();
         let url = self.0.id.join("/oauth/token").map_err(|cause| Error::unsendable(&call, cause))?;
@@ -173,17 +175,17 @@ impl Client {
             (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
         ]);
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).extend_pairs([secret]).finish();
-        // twice is as good as once: what a first try may have spoiled, not trying spoils for sure
+        // Retrying is safe: if the first attempt consumed the grant, the grant is lost with or without a retry.
         let idempotent = true;
         let outgoing =
-            Outgoing { call, method: Method::POST, url, headers, body: Some(body.into_bytes()), idempotent, until };
-        let asked_at = self.now();
-        let minted: Minted = self.send(&outgoing, None).await?.json()?;
-        let life = minted.expires_in.map(|seconds| Duration::seconds(seconds.max(0)));
+            Outgoing { call, method: Method::POST, url, headers, body: Some(body.into_bytes()), idempotent, deadline };
+        let requested_at = self.now();
+        let response: TokenResponse = self.send(&outgoing, None).await?.json()?;
+        let lifetime = response.expires_in.map(|seconds| Duration::seconds(seconds.max(0)));
         Ok(Token {
-            access: minted.access_token,
-            refresh: minted.refresh_token,
-            expires_at: life.map(|life| asked_at.saturating_add(life)),
+            access: response.access_token,
+            refresh: response.refresh_token,
+            expires_at: lifetime.map(|lifetime| requested_at.saturating_add(lifetime)),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What the add-on's own credentials open: the list of installs, and the way back to a lost grant.
+//! Calls with the add-on's own credentials: the list of installs, and replacement grants.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_core::{OauthGrant, Secret, parse_timestamp};
@@ -17,10 +17,10 @@ use crate::{
     send::{Outgoing, authorization},
 };
 
-/// How long a grant lives whose end cannot be read.
-const GRANT_LIFE: Duration = Duration::minutes(5);
+/// Assumed lifetime of a grant whose expiry cannot be read.
+const GRANT_LIFETIME: Duration = Duration::minutes(5);
 
-/// One install in Heroku's own list of them.
+/// Entry of Heroku's list of installs.
 ///
 /// ```
 /// use maitre_heroku_api::Install;
@@ -35,11 +35,11 @@ const GRANT_LIFE: Duration = Duration::minutes(5);
 pub struct Install {
     /// Heroku's id of the add-on.
     pub uuid: String,
-    /// Its name now.
+    /// Current name.
     pub name: Option<String>,
-    /// Its plan.
+    /// Plan.
     pub plan: Option<String>,
-    /// The `id` that the vendor answered.
+    /// The `id` that the vendor returned.
     pub provider_id: Option<String>,
 }
 
@@ -78,8 +78,8 @@ impl<'de> Deserialize<'de> for Install {
 }
 
 impl Client {
-    /// `GET /api/v3/apps` at `addons.heroku.com`: every install of the add-on of this slug, with the password of its
-    /// manifest.
+    /// `GET /api/v3/apps` at `addons.heroku.com`: lists the installs of the add-on with this slug. Authenticates with the
+    /// password of its manifest.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -95,14 +95,14 @@ impl Client {
     /// # }
     /// ```
     pub fn installs(&self, slug: &str, password: &Secret) -> List<Install> {
-        match vendor(&self.0.addons, "/api/v3/apps", slug, password) {
+        match vendor_request(&self.0.addons, "/api/v3/apps", slug, password) {
             Ok(first) => List::links(self.clone(), first),
             Err(error) => List::failed(error),
         }
     }
 
-    /// `GET /vendor/resources/{uuid}/oauth-grant`: a new grant in place of a lost one, where Heroku turned that on for the
-    /// vendor.
+    /// `GET /vendor/resources/{uuid}/oauth-grant`: requests a replacement for a lost grant, if Heroku has enabled this for
+    /// the vendor.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -120,7 +120,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// 4xx where Heroku did not turn it on, or the add-on is gone.
+    /// Returns an error if the call fails: 4xx if Heroku has not enabled it, or the add-on was removed.
     pub async fn replacement_grant(&self, slug: &str, password: &Secret, uuid: &str) -> Result<OauthGrant, Error> {
         #[derive(Deserialize)]
         struct Wire {
@@ -132,24 +132,24 @@ impl Client {
             expires_at: Option<String>,
         }
         let path = format!("/vendor/resources/{}/oauth-grant", segment(uuid));
-        let mut outgoing = vendor(&self.0.api, &path, slug, password)?;
-        // each answer may end the grant before it
+        let mut outgoing = vendor_request(&self.0.api, &path, slug, password)?;
+        // A repetition may invalidate the grant of the first response.
         outgoing.idempotent = false;
         let wire: Wire = self.send(&outgoing, None).await?.json()?;
         let expires_at = wire.expires_at.as_deref().and_then(parse_timestamp);
-        let mut grant = OauthGrant::new(wire.code, expires_at.unwrap_or_else(|| self.now() + GRANT_LIFE));
+        let mut grant = OauthGrant::new(wire.code, expires_at.unwrap_or_else(|| self.now() + GRANT_LIFETIME));
         grant.kind = wire.kind.unwrap_or(grant.kind);
         Ok(grant)
     }
 }
 
-/// A request with the add-on's Basic credentials.
-fn vendor(base: &BaseUrl, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
+/// Returns a request with the add-on's Basic credentials.
+fn vendor_request(base: &BaseUrl, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
     let call = format!("GET {path}");
     let url = base.join(path).map_err(|cause| Error::unsendable(&call, cause))?;
     let credentials = BASE64_STANDARD.encode(format!("{slug}:{}", password.expose()));
     let basic = authorization("Basic", &credentials.into());
     let accept = (ACCEPT, HeaderValue::from_static("application/json"));
     let headers: HeaderMap = basic.into_iter().chain([accept]).collect();
-    Ok(Outgoing { call, method: Method::GET, url, headers, body: None, idempotent: true, until: None })
+    Ok(Outgoing { call, method: Method::GET, url, headers, body: None, idempotent: true, deadline: None })
 }

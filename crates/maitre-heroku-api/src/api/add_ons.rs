@@ -3,9 +3,9 @@ use serde_json::json;
 use super::{Api, path};
 use crate::{AddOn, Attachment, ConfigVar, Error, List, models::Exposed};
 
-/// The add-on itself: what it is, its config vars, and the two calls that end what takes its time.
+/// The add-on, its config vars and attachments, and the two calls that complete asynchronous operations.
 ///
-/// Errors are [`Error`]s throughout; 401 asks for a [refresh](crate::Client::refresh) of the token.
+/// Every method returns an [`Error`] if the call fails; after a 401, [refresh](crate::Client::refresh) the token.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -31,65 +31,65 @@ use crate::{AddOn, Attachment, ConfigVar, Error, List, models::Exposed};
 /// # }
 /// ```
 impl Api {
-    /// `GET /addons/{addon}`: the add-on.
+    /// `GET /addons/{addon}`: returns the add-on.
     pub async fn add_on(&self, add_on: &str) -> Result<AddOn, Error> {
         self.get(path(["addons", add_on])).read().await
     }
 
-    /// `GET /addons`: the add-ons of the same service that the token reaches.
+    /// `GET /addons`: lists the add-ons of the same service that the token gives access to.
     pub fn add_ons(&self) -> List<AddOn> {
         self.get("/addons").list()
     }
 
-    /// `GET /apps/{app}/addons`: the same on one app.
+    /// `GET /apps/{app}/addons`: lists the add-ons of the same service on one app.
     pub fn add_ons_of_app(&self, app: &str) -> List<AddOn> {
         self.get(path(["apps", app, "addons"])).list()
     }
 
-    /// `GET /users/{user}/addons`: the same of one user.
+    /// `GET /users/{user}/addons`: lists the add-ons of the same service of one user.
     pub fn add_ons_of_user(&self, user: &str) -> List<AddOn> {
         self.get(path(["users", user, "addons"])).list()
     }
 
-    /// `GET /addons/{addon}/config`: the add-on's config vars.
+    /// `GET /addons/{addon}/config`: returns the add-on's config vars.
     pub async fn config(&self, add_on: &str) -> Result<Vec<ConfigVar>, Error> {
         self.get(path(["addons", add_on, "config"])).read().await
     }
 
-    /// `PATCH /addons/{addon}/config`: sets and unsets config vars by the names of the manifest, leaves the others alone,
-    /// and returns all.
+    /// `PATCH /addons/{addon}/config`: sets and removes config vars, named as in the manifest, keeps the others, and
+    /// returns all.
     ///
-    /// On a provisioned add-on every such call restarts the owning app and all attached ones: change all at once, and keep
-    /// an old credential alive for an hour or two (Heroku's article on rolling credentials). So it is not repeated after a
-    /// fault that may have come too late to stop it: compare with the [config](Self::config) first.
+    /// On a provisioned add-on every call restarts the owning app and all attached apps: change all config vars in one call,
+    /// and keep old credentials valid for an hour or two (Heroku's article on rolling credentials). For the same reason the
+    /// call is not retried after a failure with an unknown outcome: compare with the [config](Self::config) first.
     pub async fn set_config(&self, add_on: &str, vars: &[ConfigVar]) -> Result<Vec<ConfigVar>, Error> {
         let vars: Vec<_> = vars.iter().map(Exposed::from).collect();
         self.patch(path(["addons", add_on, "config"])).json(&json!({ "config": vars })).read().await
     }
 
-    /// `POST /addons/{addon}/actions/provision`: the end of a provision that was answered 202. Config vars are released,
-    /// and the app restarts once, so set them before.
+    /// `POST /addons/{addon}/actions/provision`: completes a provision that was answered 202. Heroku then releases the
+    /// config vars and restarts the app once, so set them first.
     ///
-    /// It is repeated after a fault. What Heroku says to the second of two is not documented: if it is refused, look at
+    /// The call is retried after a failure. Heroku's response to a repetition is not documented: if it is an error, check
     /// the add-on's [state](AddOn::state).
     pub async fn mark_provisioned(&self, add_on: &str) -> Result<AddOn, Error> {
         self.post(path(["addons", add_on, "actions", "provision"])).idempotent().read().await
     }
 
-    /// `POST /addons/{addon}/actions/deprovision`: the provision failed for good, or a deprovision that was answered 202 is
-    /// done. The token is dead after it.
+    /// `POST /addons/{addon}/actions/deprovision`: reports that a provision failed permanently, or that a deprovision which was
+    /// answered 202 has completed. The token is invalid afterwards.
     ///
-    /// It is repeated after a fault, and 401 after such a repetition may mean that the first try did it.
+    /// The call is retried after a failure. A 401 on the retry may mean that the first attempt succeeded.
     pub async fn mark_deprovisioned(&self, add_on: &str) -> Result<AddOn, Error> {
         self.post(path(["addons", add_on, "actions", "deprovision"])).idempotent().read().await
     }
 
-    /// `GET /addons/{addon}/addon-attachments`: on which apps it is, and under which names.
+    /// `GET /addons/{addon}/addon-attachments`: lists the apps that the add-on is attached to, with the names there.
     pub fn attachments(&self, add_on: &str) -> List<Attachment> {
         self.get(path(["addons", add_on, "addon-attachments"])).list()
     }
 
-    /// `GET /apps/{app}/addon-attachments`: the same on one app.
+    /// `GET /apps/{app}/addon-attachments`: lists the attachments on one app.
     pub fn attachments_of_app(&self, app: &str) -> List<Attachment> {
         self.get(path(["apps", app, "addon-attachments"])).list()
     }

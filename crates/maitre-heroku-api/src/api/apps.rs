@@ -3,8 +3,8 @@ use serde_json::json;
 use super::{Api, path};
 use crate::{App, Collaborator, Domain, Error, List, Member};
 
-/// The apps that the add-on touches, and who works on them. Keep none of it longer than five minutes: who loses access to
-/// an app must lose it to its add-ons (Heroku's article on syncing user access).
+/// Apps that the add-on is attached to, and their users. Do not cache the users for longer than five minutes: a user who
+/// loses access to an app must lose access to its add-ons (Heroku's article on syncing user access).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -25,43 +25,43 @@ use crate::{App, Collaborator, Domain, Error, List, Member};
 /// if let Some(team) = shop.team {
 ///     may_use.extend(api.team_members(&team.id).all().await?.into_iter().filter_map(|one| Some(one.user?.id)));
 /// }
-/// assert_eq!(may_use.len(), 2); // the app's owner, and a member of the team
+/// assert_eq!(may_use.len(), 2); // the owner of the app, and a member of its team
 /// # Ok(())
 /// # }
 /// ```
 impl Api {
-    /// `GET /apps/{app}`: an app, by id or name.
+    /// `GET /apps/{app}`: returns an app, by id or name.
     pub async fn app(&self, app: &str) -> Result<App, Error> {
         self.get(path(["apps", app])).read().await
     }
 
-    /// `GET /apps`: the apps that the token reaches.
+    /// `GET /apps`: lists the apps that the token gives access to.
     pub fn apps(&self) -> List<App> {
         self.get("/apps").list()
     }
 
-    /// `GET /users/{user}/apps`: the same of one user.
+    /// `GET /users/{user}/apps`: lists the accessible apps of one user.
     pub fn apps_of_user(&self, user: &str) -> List<App> {
         self.get(path(["users", user, "apps"])).list()
     }
 
-    /// `POST /filters/apps`: the apps of these ids, as far as the token reaches them.
+    /// `POST /filters/apps`: lists the apps with these ids that the token gives access to.
     pub fn apps_by_id(&self, ids: &[&str]) -> List<App> {
         self.post("/filters/apps").json(&json!({ "in": { "id": ids } })).idempotent().list()
     }
 
-    /// `GET /apps/{app}/collaborators`: who works on an app; together with the [members](Self::team_members) of its team,
-    /// who may use the add-on.
+    /// `GET /apps/{app}/collaborators`: lists the collaborators of an app. They and the [members](Self::team_members) of
+    /// its team may use the add-on.
     pub fn collaborators(&self, app: &str) -> List<Collaborator> {
         self.get(path(["apps", app, "collaborators"])).list()
     }
 
-    /// `GET /teams/{team}/members`: who is in a team. No webhook tells of changes.
+    /// `GET /teams/{team}/members`: lists the members of a team. There are no webhooks for their changes.
     pub fn team_members(&self, team: &str) -> List<Member> {
         self.get(path(["teams", team, "members"])).list()
     }
 
-    /// `GET /apps/{app}/domains`: the host names of an app.
+    /// `GET /apps/{app}/domains`: lists the host names of an app.
     pub fn domains(&self, app: &str) -> List<Domain> {
         self.get(path(["apps", app, "domains"])).list()
     }

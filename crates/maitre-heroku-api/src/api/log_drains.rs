@@ -4,7 +4,7 @@ use serde_json::json;
 use super::{Api, path};
 use crate::{Error, List, LogDrain};
 
-/// Where apps' logs go. Apps of the generation fir have no log drains.
+/// Log drains. Apps of the generation `fir` have none.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -24,24 +24,25 @@ use crate::{Error, List, LogDrain};
 /// # }
 /// ```
 impl Api {
-    /// `GET /addons/{addon}/log-drains`: the add-on's own drains.
+    /// `GET /addons/{addon}/log-drains`: lists the add-on's own drains.
     pub fn log_drains(&self, add_on: &str) -> List<LogDrain> {
         self.get(path(["addons", add_on, "log-drains"])).list()
     }
 
-    /// `PUT /addons/{addon}/log-drains/{drain}`: moves one of the add-on's own drains to another URL. The drain is meant
-    /// by its id: its token and its URL, which Heroku would take, too, are secrets, and paths stand in logs.
+    /// `PUT /addons/{addon}/log-drains/{drain}`: changes the URL of one of the add-on's own drains. Pass the id of the
+    /// drain: Heroku accepts its token and URL as well, but both are secrets, and paths are logged.
     pub async fn update_log_drain(&self, add_on: &str, drain: &str, url: &Secret) -> Result<LogDrain, Error> {
         let body = json!({ "url": url.expose() });
         self.put(path(["addons", add_on, "log-drains", drain])).json(&body).read().await
     }
 
-    /// `POST /apps/{app}/log-drains`: adds a drain to an app. It is not repeated after a fault: look at the app's drains.
+    /// `POST /apps/{app}/log-drains`: adds a drain to an app. The call is not retried after a failure: check the app's
+    /// drains first.
     pub async fn add_log_drain(&self, app: &str, url: &Secret) -> Result<LogDrain, Error> {
         self.post(path(["apps", app, "log-drains"])).json(&json!({ "url": url.expose() })).read().await
     }
 
-    /// `DELETE /apps/{app}/log-drains/{drain}`: takes it away, by its id.
+    /// `DELETE /apps/{app}/log-drains/{drain}`: removes a drain, by its id.
     pub async fn remove_log_drain(&self, app: &str, drain: &str) -> Result<(), Error> {
         self.delete(path(["apps", app, "log-drains", drain])).send().await.map(drop)
     }

@@ -1,4 +1,4 @@
-//! The calls that a vendor's token opens, by subject.
+//! Calls that a vendor's token permits, by subject.
 
 mod add_ons;
 mod apps;
@@ -13,10 +13,10 @@ use reqwest::Method;
 
 use crate::{Client, Error, RateLimits, Request, base_url::segment, rate_limit::RateLimiter};
 
-/// Heroku's Platform API with one token, which reaches one add-on and the apps that it touches.
+/// Heroku's Platform API with one token, which gives access to one add-on and the apps it is attached to.
 ///
-/// Add-ons are meant by their uuid: names work, too, and change. [`get`](Self::get), [`post`](Self::post) and the like
-/// lead to what has no method here.
+/// Pass the uuid of an add-on: names are accepted as well, but may change. Use [`get`](Self::get), [`post`](Self::post) and
+/// so on for endpoints that have no method here.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -39,7 +39,7 @@ use crate::{Client, Error, RateLimits, Request, base_url::segment, rate_limit::R
 /// # }
 /// ```
 ///
-/// A clone is the same: it shares what is known of the rate limit. `Debug` shows no token.
+/// Clones share the state of the rate limit. `Debug` does not print the token.
 #[derive(Clone)]
 pub struct Api {
     client: Client,
@@ -52,40 +52,42 @@ impl Api {
         Self { client, access_token, rate_limiter }
     }
 
-    /// A call by GET of this path, which begins with a slash.
+    /// Creates a GET request for this path, which must begin with a slash.
     pub fn get(&self, path: impl Into<String>) -> Request {
-        self.call(Method::GET, path.into())
+        self.request(Method::GET, path.into())
     }
 
-    /// A call by POST of this path; not repeated after a fault unless it is [`idempotent`](Request::idempotent).
+    /// Creates a POST request for this path. It is not retried after a failure unless marked as
+    /// [`idempotent`](Request::idempotent).
     pub fn post(&self, path: impl Into<String>) -> Request {
-        self.call(Method::POST, path.into())
+        self.request(Method::POST, path.into())
     }
 
-    /// A call by PUT of this path.
+    /// Creates a PUT request for this path.
     pub fn put(&self, path: impl Into<String>) -> Request {
-        self.call(Method::PUT, path.into())
+        self.request(Method::PUT, path.into())
     }
 
-    /// A call by PATCH of this path; not repeated after a fault unless it is [`idempotent`](Request::idempotent).
+    /// Creates a PATCH request for this path. It is not retried after a failure unless marked as
+    /// [`idempotent`](Request::idempotent).
     pub fn patch(&self, path: impl Into<String>) -> Request {
-        self.call(Method::PATCH, path.into())
+        self.request(Method::PATCH, path.into())
     }
 
-    /// A call by DELETE of this path.
+    /// Creates a DELETE request for this path.
     pub fn delete(&self, path: impl Into<String>) -> Request {
-        self.call(Method::DELETE, path.into())
+        self.request(Method::DELETE, path.into())
     }
 
-    /// `GET /account/rate-limits`: how many requests are left; it costs none.
+    /// `GET /account/rate-limits`: returns the number of remaining requests. The call itself is not counted.
     ///
     /// # Errors
-    /// As any call: [`Error`].
+    /// Returns an error if the call fails.
     pub async fn rate_limits(&self) -> Result<RateLimits, Error> {
         self.get("/account/rate-limits").read().await
     }
 
-    /// How many requests were left when Heroku last said so.
+    /// Returns the number of remaining requests according to the latest response.
     #[must_use]
     pub fn remaining_requests(&self) -> Option<u32> {
         self.rate_limiter.remaining_requests()
@@ -103,7 +105,7 @@ impl Api {
         &self.rate_limiter
     }
 
-    fn call(&self, method: Method, path: String) -> Request {
+    fn request(&self, method: Method, path: String) -> Request {
         Request::new(self.clone(), method, path)
     }
 }
@@ -114,7 +116,7 @@ impl fmt::Debug for Api {
     }
 }
 
-/// A path of these segments, which may be ids from anywhere.
+/// Joins segments to a path. Escapes each, so that they may be ids from any source.
 fn path<const N: usize>(segments: [&str; N]) -> String {
     segments.map(|part| format!("/{}", segment(part))).concat()
 }

@@ -1,7 +1,7 @@
 use super::{Api, path};
 use crate::{Error, List, Pipeline, PipelineCoupling};
 
-/// Pipelines, as far as their apps are reached.
+/// Pipelines of the apps that the token gives access to.
 ///
 /// ```no_run
 /// # async fn example(api: maitre_heroku_api::Api) -> Result<(), maitre_heroku_api::Error> {
@@ -13,32 +13,32 @@ use crate::{Error, List, Pipeline, PipelineCoupling};
 /// # }
 /// ```
 impl Api {
-    /// `GET /pipelines`.
+    /// `GET /pipelines`: lists pipelines.
     pub fn pipelines(&self) -> List<Pipeline> {
         self.get("/pipelines").list()
     }
 
-    /// `GET /pipelines/{pipeline}`: one, by id or name.
+    /// `GET /pipelines/{pipeline}`: returns a pipeline, by id or name.
     pub async fn pipeline(&self, pipeline: &str) -> Result<Pipeline, Error> {
         self.get(path(["pipelines", pipeline])).read().await
     }
 
-    /// `GET /pipelines/{pipeline}/pipeline-couplings`: the apps of one pipeline.
+    /// `GET /pipelines/{pipeline}/pipeline-couplings`: lists the apps of a pipeline.
     pub fn couplings_of_pipeline(&self, pipeline: &str) -> List<PipelineCoupling> {
         self.get(path(["pipelines", pipeline, "pipeline-couplings"])).list()
     }
 
-    /// `GET /pipeline-couplings`: which app is in which pipeline.
+    /// `GET /pipeline-couplings`: lists the couplings of apps with pipelines.
     pub fn couplings(&self) -> List<PipelineCoupling> {
         self.get("/pipeline-couplings").list()
     }
 
-    /// `GET /pipeline-couplings/{coupling}`: one of them.
+    /// `GET /pipeline-couplings/{coupling}`: returns a coupling.
     pub async fn coupling(&self, coupling: &str) -> Result<PipelineCoupling, Error> {
         self.get(path(["pipeline-couplings", coupling])).read().await
     }
 
-    /// `GET /apps/{app}/pipeline-couplings`: the pipeline that an app is in.
+    /// `GET /apps/{app}/pipeline-couplings`: returns the coupling of an app with its pipeline.
     pub async fn coupling_of_app(&self, app: &str) -> Result<PipelineCoupling, Error> {
         self.get(path(["apps", app, "pipeline-couplings"])).read().await
     }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::ObjectRef;
 use crate::{lenient, open_enum::open_enum};
 
-/// An add-on, as `GET /addons/{addon}` tells of it.
+/// An add-on as returned by `GET /addons/{addon}`.
 ///
 /// ```
 /// use maitre_heroku_api::{AddOn, AddOnState};
@@ -22,45 +22,45 @@ use crate::{lenient, open_enum::open_enum};
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct AddOn {
-    /// Heroku's uuid: the provision's `uuid`.
+    /// Heroku's uuid, equal to the `uuid` of the provision.
     pub id: String,
-    /// Its name, unique at Heroku; it may change.
+    /// Name, unique at Heroku. It may change.
     pub name: String,
-    /// Where it is in its life.
+    /// State in the life cycle.
     pub state: AddOnState,
-    /// The `id` that the vendor answered to the provision.
+    /// The `id` that the vendor returned for the provision.
     #[serde(default, deserialize_with = "lenient::text")]
     pub provider_id: Option<String>,
-    /// Its plan.
+    /// Plan.
     pub plan: Plan,
-    /// The service it is an add-on of.
+    /// Service that the add-on is an instance of.
     pub addon_service: ObjectRef,
-    /// The app that it belongs to. Heroku prefers [`billing_entity`](Self::billing_entity) since 2018.
+    /// App that owns the add-on. Since 2018 Heroku recommends [`billing_entity`](Self::billing_entity) instead.
     pub app: Option<ObjectRef>,
-    /// Who pays.
+    /// App or team that is billed.
     pub billing_entity: Option<BillingEntity>,
-    /// What it costs.
+    /// Billed price.
     pub billed_price: Option<Price>,
-    /// The names of its config vars.
+    /// Names of the config vars.
     #[serde(default, deserialize_with = "lenient::list")]
     pub config_vars: Vec<String>,
-    /// Links in the dashboard beside the one of single sign-on.
+    /// Links in the dashboard in addition to single sign-on.
     #[serde(default, deserialize_with = "lenient::list")]
     pub actions: Vec<AddOnAction>,
-    /// What the vendor told the customer.
+    /// The vendor's message to the customer.
     pub provision_message: Option<String>,
-    /// Where single sign-on begins.
+    /// URL that starts single sign-on.
     pub web_url: Option<String>,
-    /// When it was ordered.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the provision.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<OffsetDateTime>,
-    /// When it last changed.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the last change.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<OffsetDateTime>,
 }
 
 open_enum! {
-    /// Where an add-on is in its life.
+    /// State of an add-on in its life cycle.
     ///
     /// ```
     /// use maitre_heroku_api::AddOnState;
@@ -69,59 +69,59 @@ open_enum! {
     /// assert_eq!(AddOnState::from("paused").to_string(), "paused");
     /// ```
     pub enum AddOnState {
-        /// Ordered, and not marked provisioned.
+        /// Requested and not yet marked as provisioned.
         Provisioning = "provisioning",
         /// In use.
         Provisioned = "provisioned",
-        /// On its way out.
+        /// Being deprovisioned.
         Deprovisioning = "deprovisioning",
-        /// Gone.
+        /// Deprovisioned.
         Deprovisioned = "deprovisioned",
     }
 }
 
-/// An add-on's plan.
+/// Plan of an add-on.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// Heroku's id of it.
+    /// Heroku's id of the plan.
     #[serde(default)]
     pub id: String,
-    /// Its name with the service's before it, `lantern:basic`: another form than in a provision.
+    /// Name with the service as prefix, `lantern:basic`. A provision contains the name without prefix.
     pub name: String,
 }
 
 impl Plan {
-    /// The name as a provision has it, `basic`.
+    /// Returns the name without the prefix, `basic`, as in a provision.
     #[must_use]
     pub fn bare_name(&self) -> &str {
         self.name.split_once(':').map_or(&self.name, |(_, name)| name)
     }
 }
 
-/// Who pays for an add-on.
+/// App or team that is billed for an add-on.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct BillingEntity {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// Its name.
+    /// Name.
     pub name: Option<String>,
     /// `app` or `team`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
 }
 
-/// What an add-on costs.
+/// Price of an add-on.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Price {
-    /// The price for a unit, in cents.
+    /// Price per unit in cents.
     pub cents: Option<i64>,
-    /// Whether a contract says otherwise.
+    /// Whether a contract defines the price.
     #[serde(default)]
     pub contract: bool,
-    /// The unit, such as `month`.
+    /// Unit, such as `month`.
     pub unit: Option<String>,
 }
 
@@ -129,21 +129,21 @@ pub struct Price {
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct AddOnAction {
-    /// Its id.
+    /// Id.
     #[serde(default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
-    /// What it is called.
+    /// Label.
     pub label: Option<String>,
-    /// What single sign-on passes through as `action`.
+    /// Value that single sign-on passes as `action`.
     pub action: Option<String>,
-    /// Where it leads, with `:resource_id` in the place of the uuid.
+    /// Target URL, with the placeholder `:resource_id` for the uuid.
     pub url: Option<String>,
-    /// Whether it is for the app's owner alone.
+    /// Whether only the owner of the app may use the link.
     #[serde(default)]
     pub requires_owner: bool,
 }
 
-/// A config var of an add-on, to be read or set.
+/// A config var of an add-on, as read or to be set.
 ///
 /// ```
 /// use maitre_heroku_api::ConfigVar;
@@ -154,26 +154,26 @@ pub struct AddOnAction {
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct ConfigVar {
-    /// Its name, with the prefix of the manifest.
+    /// Name, with the prefix from the manifest.
     pub name: String,
-    /// Its value; without one it is unset.
+    /// Value; `None` unsets the config var.
     #[serde(default, deserialize_with = "lenient::optional_secret")]
     pub value: Option<Secret>,
 }
 
 impl ConfigVar {
-    /// Sets the var to a value.
+    /// Creates a change that sets the config var.
     pub fn set(name: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self { name: name.into(), value: Some(value.into()) }
     }
 
-    /// Takes the var away.
+    /// Creates a change that removes the config var.
     pub fn unset(name: impl Into<String>) -> Self {
         Self { name: name.into(), value: None }
     }
 }
 
-/// A config var with its value written out: this goes to Heroku, and nowhere else.
+/// Serializable form of a config var with its value exposed. Only for requests to Heroku.
 #[derive(Serialize)]
 pub(crate) struct Exposed<'a> {
     name: &'a str,
@@ -186,49 +186,49 @@ impl<'a> From<&'a ConfigVar> for Exposed<'a> {
     }
 }
 
-/// An add-on on one app, under the name that prefixes its config vars there.
+/// Attachment of an add-on to an app. Its name is the prefix of the config vars there.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Attachment {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// The prefix, in place of the manifest's: `PRIMARY_DB` makes `PRIMARY_DB_URL`.
+    /// Prefix that replaces the manifest's: `PRIMARY_DB` leads to `PRIMARY_DB_URL`.
     pub name: String,
-    /// A part of the add-on, for services that have such.
+    /// Namespace within the add-on, for services that have them.
     pub namespace: Option<String>,
-    /// The add-on.
+    /// Add-on.
     pub addon: AddOnOwner,
-    /// The app that it is attached to.
+    /// App that the add-on is attached to.
     pub app: Option<ObjectRef>,
-    /// Where single sign-on begins.
+    /// URL that starts single sign-on.
     pub web_url: Option<String>,
-    /// Where to write lines into the app's log. It changes.
+    /// URL that accepts lines for the app's log. It may change.
     #[serde(default, deserialize_with = "lenient::optional_secret")]
     pub log_input_url: Option<Secret>,
-    /// When it was attached.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the attachment.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<OffsetDateTime>,
-    /// When it last changed.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the last change.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<OffsetDateTime>,
 }
 
-/// The add-on of an attachment, and the app that it belongs to.
+/// Add-on of an attachment, and the app that owns it.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct AddOnOwner {
-    /// The add-on's uuid.
+    /// Uuid of the add-on.
     pub id: String,
-    /// The add-on's name.
+    /// Name of the add-on.
     pub name: Option<String>,
-    /// The app that it belongs to.
+    /// App that owns the add-on.
     pub app: Option<ObjectRef>,
 }
 
-/// How much of the rate limit is left.
+/// Remaining rate limit.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// Requests that may be made at once.
+    /// Number of requests that may be sent now.
     pub remaining: u32,
 }

@@ -8,87 +8,87 @@ use crate::lenient;
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct App {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// Its name, unique at Heroku; it may change.
+    /// Name, unique at Heroku. It may change.
     pub name: String,
-    /// Who owns it.
+    /// Owner.
     pub owner: Option<Person>,
-    /// The team that it belongs to, whose members may use the add-on, too.
+    /// Team that owns the app. Its members may also use the add-on.
     pub team: Option<ObjectRef>,
-    /// Where it runs, in the manifest's names: `us`, `eu`.
+    /// Region, named as in the manifest: `us`, `eu`.
     pub region: Option<ObjectRef>,
-    /// The private space that it runs in.
+    /// Private space of the app.
     pub space: Option<ObjectRef>,
-    /// What kind of platform it runs on, by name `cedar` or `fir`. Fir apps have no log drains.
+    /// Platform generation, named `cedar` or `fir`. Fir apps have no log drains.
     pub generation: Option<ObjectRef>,
-    /// Where it is to be seen.
+    /// URL of the app.
     pub web_url: Option<String>,
-    /// When it was made.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of creation.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<OffsetDateTime>,
-    /// When it last changed.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the last change.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<OffsetDateTime>,
 }
 
-/// Someone with an account at Heroku. Know people by their id: addresses change.
+/// A Heroku user. Identify users by id, because email addresses change.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Person {
-    /// Their id.
+    /// Id.
     #[serde(default)]
     pub id: String,
-    /// Their address.
+    /// Email address.
     pub email: Option<String>,
-    /// Whether they sign on by their company.
+    /// Whether the user signs in with an identity provider.
     #[serde(default)]
     pub federated: bool,
 }
 
-/// Someone who works on an app, and so may use its add-ons.
+/// A collaborator of an app, who may therefore use its add-ons.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Collaborator {
-    /// The collaboration's id.
+    /// Id of the collaboration.
     #[serde(default)]
     pub id: String,
-    /// The app.
+    /// App.
     pub app: Option<ObjectRef>,
-    /// Who it is.
+    /// User.
     pub user: Person,
-    /// `owner`, `member`, and others.
+    /// Role: `owner`, `member` and others.
     pub role: Option<String>,
-    /// What they may do.
+    /// Permissions.
     #[serde(default, deserialize_with = "lenient::list")]
     pub permissions: Vec<Permission>,
 }
 
-/// Something that a collaborator may do.
+/// A permission of a collaborator.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Permission {
-    /// `view`, `deploy`, `operate`, `manage`, and others.
+    /// Name: `view`, `deploy`, `operate`, `manage` and others.
     pub name: String,
 }
 
-/// Someone in a team, who may use the add-ons of its apps.
+/// A member of a team, who may use the add-ons of the team's apps.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Member {
-    /// The membership's id.
+    /// Id of the membership.
     #[serde(default)]
     pub id: String,
-    /// Their address.
+    /// Email address.
     pub email: Option<String>,
-    /// Who it is.
+    /// User.
     pub user: Option<Person>,
-    /// `admin`, `member`, and others.
+    /// Role: `admin`, `member` and others.
     pub role: Option<String>,
-    /// Whether they sign on by their company.
+    /// Whether the user signs in with an identity provider.
     #[serde(default)]
     pub federated: bool,
-    /// Whether they sign on with a second factor.
+    /// Whether the user signs in with a second factor.
     pub two_factor_authentication: Option<bool>,
 }
 
@@ -96,14 +96,14 @@ pub struct Member {
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Domain {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// The host name.
+    /// Host name.
     pub hostname: String,
-    /// `heroku` or `custom`.
+    /// Kind: `heroku` or `custom`.
     pub kind: Option<String>,
-    /// What the host name must be an alias of.
+    /// Target of the CNAME record of the host name.
     pub cname: Option<String>,
-    /// How far it is.
+    /// Status of the configuration.
     pub status: Option<String>,
 }

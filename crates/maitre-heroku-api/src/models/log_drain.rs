@@ -4,20 +4,20 @@ use serde::Deserialize;
 use super::ObjectRef;
 use crate::lenient;
 
-/// Where an app's log goes.
+/// A log drain: a destination of an app's log.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct LogDrain {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// By what the app is known in the log lines that arrive.
+    /// Token that identifies the app in the received log lines.
     #[serde(default, deserialize_with = "lenient::optional_secret")]
     pub token: Option<Secret>,
-    /// Where lines are sent to, with a password if it has one.
+    /// URL that log lines are sent to. It may contain a password.
     #[serde(deserialize_with = "lenient::secret")]
     pub url: Secret,
-    /// The add-on that it belongs to, where it is not the app's own.
+    /// Add-on that owns the drain; `None` if the app owns it.
     pub addon: Option<ObjectRef>,
-    /// The app.
+    /// App.
     pub app: Option<ObjectRef>,
 }

@@ -1,7 +1,7 @@
-//! The objects of the Platform API, as far as its published schema describes them to a vendor.
+//! Objects of the Platform API that its published schema describes for vendors.
 //!
-//! Heroku adds fields and states when it likes: what is not known here is passed over, names are open, and fields that
-//! may be missing are options.
+//! Heroku may add fields and states at any time: unknown fields are ignored, sets of names are open, and fields that may
+//! be missing are options.
 
 mod add_on;
 mod app;
@@ -23,13 +23,13 @@ pub use webhook::{
 
 use serde::Deserialize;
 
-/// What another object is mentioned by.
+/// Reference to another object.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectRef {
-    /// Its id, which never changes.
+    /// Id, which never changes.
     #[serde(default)]
     pub id: String,
-    /// Its name, which may.
+    /// Name, which may change.
     pub name: Option<String>,
 }

@@ -2,26 +2,26 @@ use serde::Deserialize;
 
 use super::ObjectRef;
 
-/// Apps that stand for the stages of one product.
+/// A pipeline: apps that are the stages of one product.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Pipeline {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// Its name.
+    /// Name.
     pub name: String,
 }
 
-/// An app in a pipeline.
+/// Membership of an app in a pipeline.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct PipelineCoupling {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// The app.
+    /// App.
     pub app: ObjectRef,
-    /// The pipeline.
+    /// Pipeline.
     pub pipeline: ObjectRef,
-    /// `test`, `review`, `development`, `staging` or `production`.
+    /// Stage: `test`, `review`, `development`, `staging` or `production`.
     pub stage: Option<String>,
 }

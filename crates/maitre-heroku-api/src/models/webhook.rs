@@ -9,8 +9,8 @@ use super::{ObjectRef, Person};
 use crate::{lenient, open_enum::open_enum};
 
 open_enum! {
-    /// What a webhook's event is about. Heroku writes `api:addon` where one subscribes and `addon` in the event; both are
-    /// the same here.
+    /// Type of object that a webhook event describes. Heroku uses `api:addon` in subscriptions and `addon` in events; both
+    /// are equal here.
     ///
     /// ```
     /// use maitre_heroku_api::Entity;
@@ -19,103 +19,105 @@ open_enum! {
     /// assert_eq!(Entity::from("api:comet"), Entity::Other("comet".into()));
     /// ```
     pub enum Entity without "api:" {
-        /// The add-on itself: renamed, moved, another plan, another state.
+        /// Add-on: name, owner, plan or state changed.
         AddOn = "addon",
-        /// Attached or detached.
+        /// Attachment of the add-on to an app.
         AddOnAttachment = "addon-attachment",
-        /// An app that the add-on touches.
+        /// App that the add-on is attached to.
         App = "app",
-        /// A build of one; by permission of Heroku.
+        /// Build of an app; requires permission from Heroku.
         Build = "build",
-        /// Someone who works on one. Teams' members are not among them.
+        /// Collaborator of an app. Does not include team members.
         Collaborator = "collaborator",
-        /// A host name of one.
+        /// Host name of an app.
         Domain = "domain",
-        /// A process of one; by permission of Heroku.
+        /// Process of an app; requires permission from Heroku.
         Dyno = "dyno",
-        /// How many processes of which kind one has; by permission of Heroku.
+        /// Process types and counts of an app; requires permission from Heroku.
         Formation = "formation",
-        /// A release of one; by permission of Heroku.
+        /// Release of an app; requires permission from Heroku.
         Release = "release",
-        /// A certificate of one.
+        /// Certificate of an app.
         SniEndpoint = "sni-endpoint",
     }
 }
 
 open_enum! {
-    /// How hard Heroku tries to deliver.
+    /// Delivery guarantee.
     pub enum Level {
-        /// Once.
+        /// One attempt.
         Notify = "notify",
-        /// Until it is taken, for up to three days.
+        /// Attempts until the receiver accepts the event, for up to three days.
         Sync = "sync",
     }
 }
 
 open_enum! {
-    /// What happened.
+    /// Action that caused an event.
     pub enum EventAction {
-        /// It came to be.
+        /// Created.
         Create = "create",
-        /// It changed.
+        /// Updated.
         Update = "update",
-        /// It is gone.
+        /// Destroyed.
         Destroy = "destroy",
     }
 }
 
 open_enum! {
-    /// What became of a delivery.
+    /// Status of a delivery.
     pub enum DeliveryStatus {
-        /// It was not tried yet.
+        /// Not attempted yet.
         Pending = "pending",
-        /// It will be tried.
+        /// Scheduled.
         Scheduled = "scheduled",
-        /// It failed, and will be tried again.
+        /// Failed, and will be retried.
         Retrying = "retrying",
-        /// It was given up.
+        /// Given up.
         Failed = "failed",
-        /// It was given up after one try, because the receiver had failed for long.
+        /// Given up after one attempt, because the receiver had been failing for a long time.
         Skipped = "skipped",
-        /// It was taken.
+        /// Accepted by the receiver.
         Succeeded = "succeeded",
     }
 }
 
-/// A subscription.
+/// A webhook subscription.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Webhook {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// What it tells of.
+    /// Types of events.
     #[serde(default, deserialize_with = "lenient::list")]
     pub include: Vec<Entity>,
-    /// How hard it tries.
+    /// Delivery guarantee.
     pub level: Level,
-    /// Where it posts to.
+    /// URL of the receiver.
     pub url: String,
-    /// The add-on.
+    /// Add-on.
     pub addon: Option<ObjectRef>,
-    /// When it was made.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of creation.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<OffsetDateTime>,
-    /// When it last changed.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the last change.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<OffsetDateTime>,
 }
 
-/// A subscription to be, or what shall be changed of one (Heroku's article on add-on webhooks).
+/// Settings of a new subscription, or changes to an existing one (Heroku's article on add-on webhooks).
+///
+/// The default changes nothing.
 ///
 /// ```
 /// use maitre_heroku_api::{Entity, Level, WebhookSettings};
 ///
-/// let order = WebhookSettings::new([Entity::AddOn, Entity::AddOnAttachment], "https://lantern.example/hooks");
-/// let quieter = WebhookSettings::default().with_level(Level::Notify).with_secret("another");
-/// assert!(!format!("{order:?} {quieter:?}").contains("another"));
+/// let settings = WebhookSettings::new([Entity::AddOn, Entity::AddOnAttachment], "https://lantern.example/hooks");
+/// let changes = WebhookSettings::default().with_level(Level::Notify).with_secret("another");
+/// assert!(!format!("{settings:?} {changes:?}").contains("another"));
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use = "an order is given to subscribe or update_webhook"]
+#[must_use = "pass the settings to subscribe or update_webhook"]
 pub struct WebhookSettings {
     include: Option<Vec<Entity>>,
     url: Option<String>,
@@ -125,48 +127,48 @@ pub struct WebhookSettings {
 }
 
 impl WebhookSettings {
-    /// Tells of these things, by posting to this URL, until it is taken.
+    /// Creates settings for events of these types, which are sent to this URL at the level [`Level::Sync`].
     pub fn new(include: impl IntoIterator<Item = Entity>, url: impl Into<String>) -> Self {
         Self::default().with_include(include).with_url(url).with_level(Level::Sync)
     }
 
-    /// Tells of these things.
+    /// Sets the types of events.
     pub fn with_include(mut self, include: impl IntoIterator<Item = Entity>) -> Self {
         self.include = Some(include.into_iter().collect());
         self
     }
 
-    /// Posts to this URL.
+    /// Sets the URL of the receiver.
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// Tries so hard.
+    /// Sets the delivery guarantee.
     pub fn with_level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Comes with this `Authorization` header, as it stands.
+    /// Sets the value of the `Authorization` header of deliveries.
     pub fn with_authorization(mut self, authorization: impl Into<Secret>) -> Self {
         self.authorization = Authorization::Set(authorization.into());
         self
     }
 
-    /// Comes with no `Authorization` header.
+    /// Removes the `Authorization` header from deliveries.
     pub fn without_authorization(mut self) -> Self {
-        self.authorization = Authorization::Cleared;
+        self.authorization = Authorization::Removed;
         self
     }
 
-    /// Signs with this secret, in place of one that Heroku draws.
+    /// Sets the secret of the signatures. Without it, Heroku generates one.
     pub fn with_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
-    /// The body, secrets written out: this goes to Heroku, and nowhere else.
+    /// Returns the request body with exposed secrets. Only for requests to Heroku.
     pub(crate) fn exposed(&self) -> Value {
         let mut body = Map::new();
         let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
@@ -180,8 +182,8 @@ impl WebhookSettings {
             put("level", level.as_str().into());
         }
         match &self.authorization {
-            Authorization::Kept => {}
-            Authorization::Cleared => drop(put("authorization", Value::Null)),
+            Authorization::Unchanged => {}
+            Authorization::Removed => drop(put("authorization", Value::Null)),
             Authorization::Set(authorization) => drop(put("authorization", authorization.expose().into())),
         }
         if let Some(secret) = &self.secret {
@@ -194,92 +196,92 @@ impl WebhookSettings {
 #[derive(Clone, Debug, Default)]
 enum Authorization {
     #[default]
-    Kept,
-    Cleared,
+    Unchanged,
+    Removed,
     Set(Secret),
 }
 
-/// A new subscription, and its secret.
+/// A new subscription and its secret.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Subscription {
-    /// The subscription.
+    /// Webhook.
     pub webhook: Webhook,
-    /// The secret that Heroku drew, which it will not tell again: keep it. `None` where you chose one.
+    /// Secret that Heroku generated and will not return again: store it. `None` if you set one.
     pub secret: Option<Secret>,
 }
 
-/// An event on its way to a subscription.
+/// Delivery of an event to a subscription.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookDelivery {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// What is delivered.
+    /// Event.
     pub event: EventRef,
-    /// To which subscription.
+    /// Subscription.
     pub webhook: WebhookRef,
-    /// What became of it.
+    /// Status.
     pub status: DeliveryStatus,
-    /// How often it was tried.
+    /// Number of attempts.
     #[serde(default)]
     pub num_attempts: u32,
-    /// When it is tried next.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the next attempt.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub next_attempt_at: Option<OffsetDateTime>,
-    /// How the last try went.
+    /// Last attempt.
     pub last_attempt: Option<DeliveryAttempt>,
 }
 
-/// The event of a delivery.
+/// Reference to the event of a delivery.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct EventRef {
-    /// Its id, the same over all tries.
+    /// Id, identical in all attempts.
     pub id: String,
-    /// What it is about.
+    /// Type of object.
     pub include: Option<Entity>,
 }
 
-/// The subscription of a delivery.
+/// Reference to the subscription of a delivery.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookRef {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// How hard it tries.
+    /// Delivery guarantee.
     pub level: Option<Level>,
 }
 
-/// One try of a delivery.
+/// Attempt of a delivery.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct DeliveryAttempt {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// The status that the receiver answered.
+    /// Status code of the receiver.
     pub code: Option<u16>,
-    /// What went wrong where none was answered.
+    /// Class of the error if the receiver did not answer.
     pub error_class: Option<String>,
-    /// What became of it.
+    /// Status.
     pub status: Option<DeliveryStatus>,
 }
 
-/// An event as Heroku keeps it.
+/// An event as stored by Heroku.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct WebhookEvent {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// What it is about.
+    /// Type of object.
     pub include: Option<Entity>,
-    /// What is delivered of it.
+    /// Body of the deliveries.
     pub payload: Event,
 }
 
-/// The body of a webhook: what happened, and how it is now.
+/// Body of a webhook delivery: the action, and the current state of the object.
 ///
-/// Check its [signature](crate::WebhookSecret) over the bytes before you read it.
+/// Verify the [signature](crate::WebhookSecret) of the received bytes before parsing them.
 ///
 /// ```
 /// use maitre_heroku_api::{AddOn, Entity, Event, EventAction};
@@ -299,56 +301,57 @@ pub struct WebhookEvent {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// `Debug` shows no data: log URLs and people's addresses may be among it.
+/// `Debug` omits the data, which may contain log URLs and email addresses.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its id, the same over all tries: what duplicates are known by.
+    /// Id, identical in all attempts. It identifies duplicates.
     pub id: String,
-    /// What happened.
+    /// Action.
     pub action: EventAction,
-    /// To what.
+    /// Type of object.
     pub resource: Entity,
-    /// Who did it.
+    /// User who performed the action.
     pub actor: Option<Person>,
-    /// How it is now, whole.
+    /// Current state of the object, complete.
     #[serde(default)]
     pub data: Value,
-    /// What was different of it before.
+    /// Previous values of the changed fields.
     #[serde(default)]
     pub previous_data: Value,
-    /// When it happened.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the action.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub created_at: Option<OffsetDateTime>,
-    /// When the event last changed.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of the last change of the event.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub updated_at: Option<OffsetDateTime>,
-    /// When it was told.
-    #[serde(default, deserialize_with = "lenient::instant")]
+    /// Time of publication.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
     pub published_at: Option<OffsetDateTime>,
-    /// Its place among others, where there is one: go by [`changed_at`](Self::changed_at) instead.
+    /// Sequence number, if any. Order events by [`changed_at`](Self::changed_at) instead.
     #[serde(default, deserialize_with = "lenient::text")]
     pub sequence: Option<String>,
-    /// In which version of the API the data is written.
+    /// API version of the data.
     #[serde(default, deserialize_with = "lenient::text")]
     pub version: Option<String>,
-    /// By which way it came.
+    /// Ids of the delivery.
     pub webhook_metadata: Option<EventMetadata>,
-    /// Every field that is not documented, as it came.
+    /// Undocumented fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Event {
-    /// The data as an object of this crate, or of yours.
+    /// Deserializes the data into a type of this crate or your own.
     ///
     /// # Errors
-    /// It has another shape.
+    /// Returns an error if the data does not have the structure of the type.
     pub fn data_as<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         T::deserialize(&self.data)
     }
 
-    /// When what it is about last changed: events come in any order, and the one with the latest is true.
+    /// Returns the time at which the object last changed. Events arrive in any order; the one with the latest time is
+    /// current.
     #[must_use]
     pub fn changed_at(&self) -> Option<OffsetDateTime> {
         self.data["updated_at"].as_str().and_then(parse_timestamp)
@@ -365,16 +368,16 @@ impl fmt::Debug for Event {
     }
 }
 
-/// By which way an event came.
+/// Ids of the delivery of an event.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct EventMetadata {
-    /// The try, another one each time.
+    /// Attempt, different each time.
     pub attempt: Option<ObjectRef>,
-    /// The delivery.
+    /// Delivery.
     pub delivery: Option<ObjectRef>,
-    /// The event.
+    /// Event.
     pub event: Option<EventRef>,
-    /// The subscription.
+    /// Subscription.
     pub webhook: Option<ObjectRef>,
 }

@@ -35,7 +35,7 @@ async fn a_hang_ends_and_is_asked_again_where_it_does_no_harm() {
 
     let server = answering([hang]).await;
     let error = impatient(&server).subscribe(UUID, &order()).await.expect_err("an error");
-    assert_eq!(error.to_string(), format!("POST /addons/{UUID}/webhooks: no answer in time"));
+    assert_eq!(error.to_string(), format!("POST /addons/{UUID}/webhooks: timeout"));
     assert_eq!((error.is_timeout(), error.status(), asked(&server).await), (true, None, 1));
 }
 
@@ -53,7 +53,7 @@ async fn a_connection_that_breaks_is_asked_again_where_it_does_no_harm() {
     let error = api(&url).subscribe(UUID, &order()).await.expect_err("an error");
     assert!(error.is_transient() && !error.is_timeout() && !error.is_connect(), "{error:?}");
     assert_eq!((error.status(), connections.load(Ordering::SeqCst)), (None, 1));
-    assert_eq!(error.to_string(), format!("POST /addons/{UUID}/webhooks: the connection broke"));
+    assert_eq!(error.to_string(), format!("POST /addons/{UUID}/webhooks: the connection failed"));
     assert!(!format!("{error:?}").contains("t0ken"), "{error:?}");
 }
 
@@ -80,7 +80,7 @@ async fn nobody_there_means_nothing_was_asked() {
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let error = api(&format!("http://{closed}")).subscribe(UUID, &order()).await.expect_err("an error");
     assert!(error.is_connect() && error.is_transient() && !error.is_timeout(), "{error:?}");
-    assert_eq!(error.to_string(), format!("POST /addons/{UUID}/webhooks: no connection"));
+    assert_eq!(error.to_string(), format!("POST /addons/{UUID}/webhooks: cannot connect"));
 }
 
 #[tokio::test]

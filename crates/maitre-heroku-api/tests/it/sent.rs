@@ -217,7 +217,7 @@ async fn an_id_stays_one_segment_of_the_path() {
 
     for id in ["", ".", ".."] {
         let error = api(&server).config(id).await.expect_err("no path");
-        let expected = "it cannot be sent: a segment of the path is empty or made of dots";
+        let expected = "cannot send the request: a segment of the path is empty or made of dots";
         assert!(error.to_string().ends_with(expected), "{error}");
     }
     assert_eq!(requests(&server).await.len(), 1);

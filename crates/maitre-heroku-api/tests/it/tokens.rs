@@ -141,7 +141,7 @@ async fn an_answer_that_is_no_token_is_told_without_its_text() {
 async fn a_token_without_a_refresh_token_is_not_refreshed() {
     let server = answering([status(200).set_body_json(minted())]).await;
     let error = client(&server).refresh(&Token::new("HRKU-a")).await.expect_err("an error");
-    let expected = "POST /oauth/token: it cannot be sent: the token came without a refresh token";
+    let expected = "POST /oauth/token: cannot send the request: the token has no refresh token";
     assert_eq!((error.to_string().as_str(), error.is_transient()), (expected, false));
     assert_eq!(asked(&server).await, 0);
 }
