@@ -9,10 +9,10 @@ use axum::Router;
 
 pub use maitre_axum::drain;
 pub use maitre_core::{
-    Addon, AddonId, ConfigVars, Credentialed, Credentials, CredentialsError, Deprovision, Deprovisioned, Failure,
-    FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
-    OauthGrant, OriginError, Password, PlanChange, PlanChanged, PlanWarning, ProviderId, Provision, Provisioned,
-    ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn, manifest, mask_urls, sso,
+    Addon, AddonId, Backend, ConfigVars, Credentialed, Credentials, CredentialsError, Deprovision, Deprovisioned,
+    Failure, FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
+    OauthGrant, OriginError, Outcome, Password, PlanChange, PlanChanged, PlanWarning, ProviderId, Provision,
+    Provisioned, ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn, manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "cloudcontrol")]
