@@ -26,4 +26,5 @@ mod sandbox;
 mod serve_limits;
 mod sessions;
 mod support;
+mod unwritable_log;
 mod wire;

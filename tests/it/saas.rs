@@ -77,8 +77,17 @@ impl Saas {
         Self::start_by(command)
     }
 
+    /// Starts the example with its log going to `stderr`.
+    pub(crate) fn start_with_stderr(folder: &Folder, stderr: impl Into<Stdio>) -> Self {
+        Self::spawn(Self::command(&folder.0).stderr(stderr))
+    }
+
     fn start_by(mut command: Command) -> Self {
-        let mut process = command.stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(command.stderr(Stdio::null()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
@@ -88,7 +97,7 @@ impl Saas {
         Self { process, origin, greeting }
     }
 
-    fn heroku(&self) -> Heroku {
+    pub(crate) fn heroku(&self) -> Heroku {
         Heroku::new(&format!("{}/heroku", self.origin), "tally", PASSWORD, SALT)
     }
 

@@ -29,7 +29,7 @@
 //! For the real Heroku, omit `base_url` below and enable the feature `tls` of `maitre`.
 
 use std::env;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -86,8 +86,13 @@ fn check_plan(plan: &str) -> maitre::Result<()> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    let is_terminal = io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(is_terminal)
+        .log_internal_errors(false) // reporting that stderr cannot be written would write to stderr, and panic
+        .init();
     let terminated = maitre::shutdown_signal()?;
 
     let database = setting("DATABASE_URL", "sqlite://async-provisioning.db");
@@ -121,10 +126,9 @@ async fn main() -> anyhow::Result<()> {
     let socket = TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("cannot listen on port {port}: choose another PORT"))?;
-    println!(
-        "Smithy is listening on http://{} and uses {heroku} as Heroku. Press Ctrl-C to stop.",
-        socket.local_addr()?
-    );
+    let address = socket.local_addr()?;
+    let message = format!("Smithy is listening on http://{address} and uses {heroku} as Heroku. Press Ctrl-C to stop.\n");
+    let _ = io::stdout().write_all(message.as_bytes()); // the service runs without a reader, too
     maitre::serve(socket, app).worker(worker).ledger(ledger).until(terminated).await?;
     Ok(())
 }

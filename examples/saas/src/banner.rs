@@ -1,24 +1,33 @@
 //! Startup message: the address of the server, and curl commands that act as the marketplace.
 
+use maitre::Secret;
 use uuid::Uuid;
 
 use crate::settings::{Settings, is_development_secret};
 
-pub(crate) fn print(settings: &Settings, origin: &str) {
-    println!("Tally is listening on {origin} and stores its data in {}.", maitre::mask_urls(&settings.database_url));
-    let Ok(password) = settings.heroku.password() else { return };
-    if !is_development_secret(password) {
-        return; // do not print a real password
+/// Returns the message. A real password is not part of it.
+pub(crate) fn text(settings: &Settings, origin: &str) -> String {
+    let database = maitre::mask_urls(&settings.database_url);
+    let mut text = format!("Tally is listening on {origin} and stores its data in {database}.\n");
+    if let Ok(password) = settings.heroku.password()
+        && is_development_secret(password)
+    {
+        text += &curl_commands(settings, password, origin);
     }
+    text
+}
+
+fn curl_commands(settings: &Settings, password: &Secret, origin: &str) -> String {
     let user = format!("{}:{}", settings.heroku.id, password.expose());
     let resources = format!("{origin}/heroku/resources");
     let uuid = Uuid::new_v4();
-    println!(
+    format!(
         "
 To provision a resource, change its plan and deprovision it, run in another terminal:
 
 curl -i -u {user} -H 'Content-Type: application/json' -d '{{\"uuid\":\"{uuid}\",\"plan\":\"basic\"}}' {resources}
 curl -i -u {user} -H 'Content-Type: application/json' -X PUT -d '{{\"plan\":\"premium\"}}' {resources}/{uuid}
-curl -i -u {user} -X DELETE {resources}/{uuid}"
-    );
+curl -i -u {user} -X DELETE {resources}/{uuid}
+"
+    )
 }

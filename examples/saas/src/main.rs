@@ -15,7 +15,8 @@ mod sandbox;
 mod settings;
 mod store;
 
-use std::io::IsTerminal;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 
 use anyhow::{Context, bail};
 use maitre::Ledger;
@@ -29,7 +30,12 @@ use store::Store;
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        .log_internal_errors(false) // reporting that stderr cannot be written would write to stderr, and panic
+        .init();
 
     // installed before the banner is printed: its reader may stop the process immediately
     let terminated = maitre::shutdown_signal()?;
@@ -54,10 +60,11 @@ async fn main() -> anyhow::Result<()> {
     #[cfg(feature = "sandbox")]
     let (sandbox, settings) = sandbox::open(settings, &origin).await?;
     let app = app::build(&settings, &store, &ledger, &origin)?;
-    banner::print(&settings, &origin);
+    let mut message = banner::text(&settings, &origin);
     #[cfg(feature = "sandbox")]
-    println!("\nOpen {} in a browser for a local marketplace.", sandbox.url());
-    println!("\nPress Ctrl-C to stop.");
+    writeln!(message, "\nOpen {} in a browser for a local marketplace.", sandbox.url())?;
+    writeln!(message, "\nPress Ctrl-C to stop.")?;
+    let _ = std::io::stdout().write_all(message.as_bytes()); // the service runs without a reader, too
 
     maitre::serve(socket, app.router).worker(app.worker).ledger(ledger).until(terminated).await?;
     store.close().await;
