@@ -127,7 +127,8 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on port {port}: choose another PORT"))?;
     let address = socket.local_addr()?;
-    let message = format!("Smithy is listening on http://{address} and uses {heroku} as Heroku. Press Ctrl-C to stop.\n");
+    let message =
+        format!("Smithy is listening on http://{address} and uses {heroku} as Heroku. Press Ctrl-C to stop.\n");
     let _ = io::stdout().write_all(message.as_bytes()); // the service runs without a reader, too
     maitre::serve(socket, app).worker(worker).ledger(ledger).until(terminated).await?;
     Ok(())
