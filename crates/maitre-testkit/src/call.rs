@@ -3,7 +3,15 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use reqwest::{Body, Client};
 use tokio::{sync::Notify, time::sleep};
 
-use crate::{Error, Reply, Request, sign, slow_body::SlowBody};
+use crate::{
+    error::Error,
+    fields::{Edits, SHARED_SECRET_HEADER},
+    reply::Reply,
+    request::Request,
+    send::{send, send_with},
+    sign,
+    slow_body::SlowBody,
+};
 
 /// One request of a marketplace that is not sent yet: correct as it stands, and to be spoiled at will.
 ///
@@ -96,7 +104,7 @@ impl<K: Kind> Call<K> {
 
     /// Asks as nobody: leaves out the header by which the marketplace shows who it is.
     pub fn without_credentials(self) -> Self {
-        self.without_header("authorization").without_header(crate::opperator::SECRET_HEADER)
+        self.without_header("authorization").without_header(SHARED_SECRET_HEADER)
     }
 
     /// Sends this `Authorization` header as it stands, for what is no Basic credentials at all.
@@ -197,7 +205,7 @@ impl<K: Kind> Call<K> {
         K: Send + Sync,
         K::Value: Send + Sync,
     {
-        self.try_send().await.unwrap_or_else(|error| panic!("{}", error.told()))
+        self.try_send().await.unwrap_or_else(|error| panic!("{}", error.with_causes()))
     }
 
     /// Sends the call and leaves it to you what a missing answer means.
@@ -208,10 +216,10 @@ impl<K: Kind> Call<K> {
     {
         let request = self.request();
         match self.slowly {
-            None => request.send(&self.client).await,
+            None => send(request, &self.client).await,
             Some((pieces, pause)) => {
                 let body = Body::wrap(SlowBody::slow(&request.body, pieces, pause));
-                request.send_with(Some(body), &self.client).await
+                send_with(request, Some(body), &self.client).await
             }
         }
     }
@@ -236,7 +244,7 @@ impl<K: Kind> Call<K> {
         let request = self.request();
         let body = Body::wrap(SlowBody::half(&request.body));
         // the error is the one that the body ends with
-        let _ = request.send_with(Some(body), &self.client).await;
+        let _ = send_with(request, Some(body), &self.client).await;
     }
 
     /// Sends all of it and hangs up some time later, so that the answer is lost. What has no body is taken as sent at
@@ -272,7 +280,7 @@ impl<K: Kind> Call<K> {
             sleep(after).await;
         };
         tokio::select! {
-            _ = request.send_with(body, &self.client) => {} // an answer that comes before is lost, too
+            _ = send_with(request, body, &self.client) => {} // an answer that comes before is lost, too
             () = hung_up => {}
         }
     }
@@ -294,41 +302,5 @@ where
 impl<K: Kind> fmt::Debug for Call<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.request(), f)
-    }
-}
-
-pub(crate) fn named<T, const N: usize>(fields: [(&str, T); N]) -> Vec<(String, T)> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Changes by name, the later one winning; `None` removes.
-#[derive(Clone)]
-struct Edits<T>(Vec<(String, Option<T>)>);
-
-impl<T> Default for Edits<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T: Clone> Edits<T> {
-    fn set(&mut self, name: String, value: T) {
-        self.0.push((name, Some(value)));
-    }
-
-    fn remove(&mut self, name: String) {
-        self.0.push((name, None));
-    }
-
-    fn apply(&self, pairs: &mut Vec<(String, T)>) {
-        for (name, value) in &self.0 {
-            let known = pairs.iter().position(|(known, _)| known == name);
-            match (value, known) {
-                (Some(value), Some(place)) => pairs[place].1 = value.clone(),
-                (Some(value), None) => pairs.push((name.clone(), value.clone())),
-                (None, Some(place)) => drop(pairs.remove(place)),
-                (None, None) => {}
-            }
-        }
     }
 }

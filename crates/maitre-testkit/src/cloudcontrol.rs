@@ -6,12 +6,15 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::{
-    Call, Json, Request, SignOn,
-    call::{Kind, named, sealed::Sealed},
-    endpoint::{self, Endpoint, resource},
-    json::write_json,
+    call::{Call, Kind, sealed::Sealed},
+    endpoint::Endpoint,
+    fields::named,
+    generate,
+    json::{Json, write_json},
+    path::{self, resource},
+    request::Request,
     sign,
-    sso::Form,
+    sso::{Form, SignOn},
 };
 
 /// cloudControl, as one add-on's vendor meets it.
@@ -123,7 +126,7 @@ impl Kind for Provision {
     }
 
     fn fields(&self) -> Vec<(String, Value)> {
-        let callback_url = format!("https://api.cloudcontrol.com/vendor/apps/{}", endpoint::segment(&self.deployment));
+        let callback_url = format!("https://api.cloudcontrol.com/vendor/apps/{}", path::segment(&self.deployment));
         named([
             ("cloudcontrol_id", json!(self.deployment)),
             ("plan", json!(self.plan)),
@@ -178,5 +181,5 @@ impl fmt::Debug for LaunchForm {
 
 /// A deployment's id: `dep`, eight characters, and the platform's domain.
 fn new_deployment() -> String {
-    format!("dep{}@cloudcontrolled.com", &endpoint::new_uuid()[..8])
+    format!("dep{}@cloudcontrolled.com", &generate::new_uuid()[..8])
 }

@@ -1,13 +1,14 @@
 use std::fmt;
 
 use reqwest::Client;
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::{
-    Call, Json, Raw,
-    call::Kind,
-    request,
+    call::{Call, Kind},
+    fields::named,
+    json::Json,
+    mask,
+    raw::Raw,
+    send,
     sso::{Form, SignOn},
 };
 
@@ -22,11 +23,7 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// A root with or without its final slash, and the headers of every call of the marketplace itself.
     pub(crate) fn new<const N: usize>(root: &str, headers: [(&str, String); N]) -> Self {
-        Self {
-            client: request::client(),
-            root: root.trim_end_matches('/').to_owned(),
-            headers: crate::call::named(headers),
-        }
+        Self { client: send::client(), root: root.trim_end_matches('/').to_owned(), headers: named(headers) }
     }
 
     pub(crate) fn call<K: Kind>(&self, kind: K) -> Call<K> {
@@ -57,37 +54,6 @@ impl Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        crate::mask::url(&self.root).fmt(f)
-    }
-}
-
-/// An id as one segment of a path.
-pub(crate) fn segment(id: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let escape = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    id.bytes().map(escape).collect()
-}
-
-/// The path of a resource, in the marketplaces that follow Heroku.
-pub(crate) fn resource(id: &str) -> String {
-    format!("/resources/{}", segment(id))
-}
-
-pub(crate) fn new_uuid() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub(crate) fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_stays_one_segment() {
-        assert_eq!(segment("7b0c-9_~."), "7b0c-9_~.");
-        assert_eq!(segment("dep1@cc/../x?é"), "dep1%40cc%2F..%2Fx%3F%C3%A9");
+        mask::url(&self.root).fmt(f)
     }
 }

@@ -59,7 +59,7 @@ impl Error {
     }
 
     /// The sentence and every cause behind it, for the panic of the calls that cannot return an error.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn with_causes(&self) -> String {
         let causes = std::iter::successors(error::Error::source(self), |cause| cause.source());
         causes.fold(self.to_string(), |told, cause| format!("{told}: {cause}"))
     }

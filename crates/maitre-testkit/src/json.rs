@@ -3,8 +3,9 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::{
-    Request,
-    call::{Kind, named, sealed::Sealed},
+    call::{Kind, sealed::Sealed},
+    fields::named,
+    request::Request,
 };
 
 /// A call with a JSON body, or with none: a plan change, a deprovision. What has no body by default

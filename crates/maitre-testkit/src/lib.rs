@@ -10,15 +10,20 @@ pub mod cloudcontrol;
 mod cookie;
 mod endpoint;
 mod error;
+mod fields;
+mod generate;
 pub mod heroku;
+mod install_fields;
 mod json;
 pub mod mask;
 pub mod opperator;
+mod path;
 #[cfg(feature = "platform")]
 pub mod platform;
 mod raw;
 mod reply;
 mod request;
+mod send;
 pub mod sign;
 mod slow_body;
 mod sso;
@@ -30,6 +35,7 @@ pub use self::{
     cookie::{Cookie, ParseCookieError},
     error::Error,
     heroku::Heroku,
+    install_fields::InstallFields,
     json::Json,
     opperator::Opperator,
     raw::Raw,

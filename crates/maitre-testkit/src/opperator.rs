@@ -3,13 +3,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    Call, Json,
-    endpoint::{self, Endpoint},
-};
-
-/// Where Opperator shows who it is.
-pub(crate) const SECRET_HEADER: &str = "x-opperator-shared-secret";
+use crate::{call::Call, endpoint::Endpoint, fields::SHARED_SECRET_HEADER, json::Json, path};
 
 /// Opperator, as one add-on's vendor meets it.
 ///
@@ -49,7 +43,7 @@ impl Opperator {
     /// ```
     #[must_use]
     pub fn new(root: &str, shared_secret: &str) -> Self {
-        Self { endpoint: Endpoint::new(root, [(SECRET_HEADER, shared_secret.to_owned())]) }
+        Self { endpoint: Endpoint::new(root, [(SHARED_SECRET_HEADER, shared_secret.to_owned())]) }
     }
 
     /// `POST /instances`: a customer subscribes to these features.
@@ -69,10 +63,10 @@ impl Opperator {
 
     /// `PUT /plan_warning/{id}`: presumably, the customer comes near a limit. No body was ever defined.
     pub fn plan_warning(&self, id: &str) -> Call<Json> {
-        self.endpoint.json("PUT", format!("/plan_warning/{}", endpoint::segment(id)), [])
+        self.endpoint.json("PUT", format!("/plan_warning/{}", path::segment(id)), [])
     }
 }
 
 fn instance(id: &str) -> String {
-    format!("/instances/{}", endpoint::segment(id))
+    format!("/instances/{}", path::segment(id))
 }

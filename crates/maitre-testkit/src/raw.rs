@@ -1,8 +1,8 @@
 use std::fmt;
 
 use crate::{
-    Request,
     call::{Kind, sealed::Sealed},
+    request::Request,
 };
 
 /// The kind of [`Heroku::raw`](crate::Heroku::raw): any request at all.

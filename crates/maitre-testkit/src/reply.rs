@@ -3,7 +3,11 @@ use std::fmt;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::{Cookie, Request, mask, request};
+use crate::{
+    cookie::Cookie,
+    mask,
+    request::{self, Request},
+};
 
 /// What the vendor answered, and what was asked for it.
 ///

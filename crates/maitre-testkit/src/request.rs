@@ -1,36 +1,11 @@
-use std::{fmt, time::Duration};
+use std::fmt;
 
-use reqwest::{
-    Body, Client, Method, Url,
-    header::{HeaderMap, HeaderName, HeaderValue},
-    redirect::Policy,
-};
-
-use crate::{Error, Reply, mask};
-
-/// Heroku counts a request as failed when no answer came within this time.
-const PATIENCE: Duration = Duration::from_secs(25);
-
-/// No answer to a marketplace is longer by far.
-const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+use crate::mask;
 
 /// Where the forms of a marketplace's own pages are posted from, for the eyes of a vendor's CSRF layer.
 const MARKETPLACE_PAGE: &str = "https://marketplace.example";
 
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// One client for all that leaves this crate. Redirects are answers to look at, and a proxy of the environment
-/// has no business between a test and its server. Every call has a connection of its own, as those of the marketplaces'
-/// own tools: one that is kept may be closed by the server at the very moment of the next call, which is nobody's fault.
-pub(crate) fn client() -> Client {
-    Client::builder()
-        .redirect(Policy::none())
-        .timeout(PATIENCE)
-        .no_proxy()
-        .pool_max_idle_per_host(0)
-        .build()
-        .expect("a client of plain settings can be built")
-}
 
 /// What is sent: a request as it goes over the wire.
 ///
@@ -123,48 +98,9 @@ impl Request {
     }
 
     /// The request line, as errors name it: without a query, for it may hold a token.
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let url = mask::url(&self.url);
         format!("{} {}", self.method, url.split('?').next().unwrap_or_default())
-    }
-
-    pub(crate) async fn send(self, client: &Client) -> Result<Reply, Error> {
-        // An empty body would still be announced with a length.
-        let body = (!self.body.is_empty()).then(|| self.body.clone().into());
-        self.send_with(body, client).await
-    }
-
-    /// Sends these bytes, or this way of sending them, in place of the body.
-    pub(crate) async fn send_with(self, body: Option<Body>, client: &Client) -> Result<Reply, Error> {
-        let method = Method::from_bytes(self.method.as_bytes()).map_err(|cause| self.refuse(cause))?;
-        let url = Url::parse(&self.url).map_err(|cause| self.refuse(cause))?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|cause| self.refuse(cause))?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|cause| self.refuse(cause))?;
-            headers.append(name, value);
-        }
-        let mut request = client.request(method, url).headers(headers);
-        if let Some(body) = body {
-            request = request.body(body);
-        }
-        let line = self.line();
-        let lost = |cause| Error::no_answer(&line, cause);
-        let mut response = request.send().await.map_err(lost)?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if body.len() + chunk.len() > LONGEST_ANSWER {
-                return Err(Error::too_long(&line, LONGEST_ANSWER));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Reply::new(status, &headers, body, self))
-    }
-
-    fn refuse(&self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        Error::unsendable(&self.line(), cause)
     }
 }
 

@@ -3,9 +3,10 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use crate::{
-    Call, Reply, Request,
-    call::{Kind, sealed::Sealed},
-    endpoint, request,
+    call::{Call, Kind, sealed::Sealed},
+    generate, path,
+    reply::Reply,
+    request::{self, Request},
 };
 
 /// A user signing on: a form that the marketplace fills and signs, and that the user's browser posts.
@@ -121,11 +122,11 @@ impl<F: Form> Kind for SignOn<F> {
     }
 
     fn path(&self) -> String {
-        if self.by_get { endpoint::resource(self.form.provider_id()) } else { self.form.path() }
+        if self.by_get { path::resource(self.form.provider_id()) } else { self.form.path() }
     }
 
     fn fields(&self) -> Vec<(String, String)> {
-        let now = || endpoint::now().unix_timestamp().to_string();
+        let now = || generate::now().unix_timestamp().to_string();
         let timestamp = self.timestamp.clone().unwrap_or_else(now);
         if !self.by_get {
             return self.form.sign(&timestamp);

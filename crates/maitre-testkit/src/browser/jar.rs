@@ -4,7 +4,7 @@ use cookie::SameSite;
 use cookie_store::CookieStore;
 use reqwest::Url;
 
-use crate::{Cookie, Reply, Request};
+use crate::{cookie::Cookie, reply::Reply, request::Request};
 
 /// The cookies of a browser. [`CookieStore`] decides by host, path, expiry and `Secure`; this type adds `SameSite`.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use std::{fmt, pin::Pin};
 use reqwest::{Client, Url};
 
 use self::jar::Jar;
-use crate::{Cookie, Error, Reply, Request, request};
+use crate::{cookie::Cookie, error::Error, mask, reply::Reply, request::Request, send};
 
 /// A browser stand-in: it posts the marketplace's form, keeps the cookies it is given, and opens the dashboard.
 ///
@@ -43,7 +43,7 @@ impl Browser {
     /// A browser without cookies, at home on the server at `root`: paths are meant from there.
     #[must_use]
     pub fn new(root: &str) -> Self {
-        Self { client: request::client(), home: root.trim_end_matches('/').to_owned(), jar: Jar::default() }
+        Self { client: send::client(), home: root.trim_end_matches('/').to_owned(), jar: Jar::default() }
     }
 
     /// Posts a form from the marketplace's page, to a whole URL or a path.
@@ -115,7 +115,7 @@ impl Browser {
 impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { home, .. } = self;
-        f.debug_struct("Browser").field("home", &crate::mask::url(home)).finish_non_exhaustive()
+        f.debug_struct("Browser").field("home", &mask::url(home)).finish_non_exhaustive()
     }
 }
 
@@ -133,7 +133,7 @@ impl Navigation<'_> {
     ///
     /// When there is no answer. Use [`try_send`](Self::try_send) where that must not end the program.
     pub async fn send(self) -> Reply {
-        self.try_send().await.unwrap_or_else(|error| panic!("{}", error.told()))
+        self.try_send().await.unwrap_or_else(|error| panic!("{}", error.with_causes()))
     }
 
     /// Opens the page and leaves it to you what a missing answer means.
@@ -142,7 +142,7 @@ impl Navigation<'_> {
         if let Some(cookies) = browser.jar.header_for(&request) {
             request.push_header("cookie", cookies);
         }
-        let reply = request.send(&browser.client).await?;
+        let reply = send::send(request, &browser.client).await?;
         browser.jar.store(&reply);
         Ok(reply)
     }

@@ -1,27 +1,22 @@
 //! Heroku's calls into a vendor (the add-on partner API, third version), and what its older test tool, kensa,
 //! still sends of the first version.
 
+mod grant;
+mod legacy;
 mod provision;
 mod sso;
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[cfg(feature = "platform")]
-pub(crate) use self::provision::grant_json;
+pub(crate) use self::grant::grant_json;
 pub use self::{
     provision::{PlanChange, Provision},
     sso::LaunchForm,
 };
-use crate::{
-    Call, Json, Raw, SignOn,
-    endpoint::{self, Endpoint, resource},
-    sign,
-};
-
-/// What kensa, which speaks the first version, sends as `Accept`.
-const LEGACY_ACCEPT: &str = "application/json";
+use crate::{call::Call, endpoint::Endpoint, generate, json::Json, path::resource, raw::Raw, sign, sso::SignOn};
 
 /// Heroku, as one add-on's vendor meets it.
 ///
@@ -73,7 +68,7 @@ impl Heroku {
     /// ```
     #[must_use]
     pub fn new_uuid(&self) -> String {
-        endpoint::new_uuid()
+        generate::new_uuid()
     }
 
     /// `POST /resources`: a customer installs the add-on on this plan, a bare name such as `basic`.
@@ -121,7 +116,7 @@ impl Heroku {
             "head_long": "9d4c1e7a52b8f06d3e91c47ab05f8d2263e7b190",
             "prev_head": "41f0ab3c96d2e87f1b5a0c4d93e6728fb1d05ec2",
         });
-        let fields = [("heroku_id", legacy_id()), ("event", "deploy".into()), ("detail", detail)];
+        let fields = [("heroku_id", legacy::app_id()), ("event", "deploy".into()), ("detail", detail)];
         self.endpoint.json("POST", format!("{}/events", resource(id)), fields)
     }
 
@@ -150,9 +145,4 @@ impl fmt::Debug for Heroku {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Heroku").field("root", &self.endpoint).field("slug", &self.slug).finish_non_exhaustive()
     }
-}
-
-/// The first version's id of an app, in the shape kensa invents it.
-fn legacy_id() -> Value {
-    "app4821@kensa.heroku.com".into()
 }

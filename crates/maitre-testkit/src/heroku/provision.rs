@@ -1,18 +1,22 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime, UtcOffset, macros::format_description};
+use time::OffsetDateTime;
 
-use super::{LEGACY_ACCEPT, legacy_id};
-use crate::{
-    Call, Request,
-    call::{Kind, named, sealed::Sealed},
-    endpoint,
-    json::write_json,
+use super::{
+    grant::{self, grant_json},
+    legacy,
 };
-
-/// How long Heroku lets a vendor exchange a grant.
-const GRANT_LIFE: Duration = Duration::minutes(5);
+#[cfg(feature = "platform")]
+use crate::install_fields::InstallFields;
+use crate::{
+    call::{Call, Kind, sealed::Sealed},
+    fields::named,
+    generate,
+    json::write_json,
+    path,
+    request::Request,
+};
 
 /// The kind of [`Heroku::provision`](super::Heroku::provision): by default the body holds every field that Heroku's
 /// add-on partner API reference names, the ones for log input and log drains among them.
@@ -50,9 +54,9 @@ impl Provision {
         Self {
             slug: slug.to_owned(),
             plan: plan.to_owned(),
-            uuid: endpoint::new_uuid(),
-            grant_code: endpoint::new_uuid(),
-            log_token: endpoint::new_uuid(),
+            uuid: generate::new_uuid(),
+            grant_code: generate::new_uuid(),
+            log_token: generate::new_uuid(),
             at: None,
             legacy: false,
         }
@@ -65,7 +69,7 @@ impl Provision {
     }
 
     fn grant(&self) -> Value {
-        grant_json(&self.grant_code, self.at.unwrap_or_else(endpoint::now).saturating_add(GRANT_LIFE))
+        grant_json(&self.grant_code, self.at.unwrap_or_else(generate::now).saturating_add(grant::LIFETIME))
     }
 }
 
@@ -108,7 +112,7 @@ impl Call<Provision> {
     /// assert!(call.fields().contains(&("oauth_grant".into(), install.grant().json())));
     /// ```
     #[cfg(feature = "platform")]
-    pub fn install(self, install: &crate::platform::Install) -> Self {
+    pub fn install(self, install: &impl InstallFields) -> Self {
         let call = self.uuid(install.uuid());
         let sent = install.provision_fields();
         sent.into_iter().fold(call, |call, (name, value)| match value {
@@ -141,7 +145,7 @@ impl Kind for Provision {
     fn fields(&self) -> Vec<(String, Value)> {
         if self.legacy {
             return named([
-                ("heroku_id", legacy_id()),
+                ("heroku_id", legacy::app_id()),
                 ("plan", json!(self.plan)),
                 ("callback_url", "http://localhost:7779/callback/999".into()),
                 ("logplex_token", Value::Null),
@@ -185,7 +189,7 @@ pub struct PlanChange {
 
 impl PlanChange {
     pub(super) fn new(id: &str, plan: &str) -> Self {
-        Self { id: id.to_owned(), plan: plan.to_owned(), stray_uuid: endpoint::new_uuid(), legacy: false }
+        Self { id: id.to_owned(), plan: plan.to_owned(), stray_uuid: generate::new_uuid(), legacy: false }
     }
 }
 
@@ -217,13 +221,13 @@ impl Kind for PlanChange {
     }
 
     fn path(&self) -> String {
-        endpoint::resource(&self.id)
+        path::resource(&self.id)
     }
 
     fn fields(&self) -> Vec<(String, Value)> {
         let mut fields = named([("plan", json!(self.plan))]);
         if self.legacy {
-            fields.extend(named([("heroku_id", legacy_id()), ("uuid", json!(self.stray_uuid))]));
+            fields.extend(named([("heroku_id", legacy::app_id()), ("uuid", json!(self.stray_uuid))]));
         }
         fields
     }
@@ -235,19 +239,7 @@ impl Kind for PlanChange {
 
 fn write(legacy: bool, fields: Vec<(String, Value)>, request: &mut Request) {
     if legacy {
-        request.replace_header("accept", LEGACY_ACCEPT);
+        request.replace_header("accept", legacy::ACCEPT);
     }
     write_json(fields, request);
-}
-
-pub(crate) fn grant_json(code: &str, expires_at: OffsetDateTime) -> Value {
-    json!({ "code": code, "type": "authorization_code", "expires_at": heroku_time(expires_at) })
-}
-
-/// A time as Heroku prints it in a grant: in its own zone, and with an offset that lacks the colon.
-fn heroku_time(instant: OffsetDateTime) -> String {
-    let pacific = UtcOffset::from_hms(-8, 0, 0).unwrap_or(UtcOffset::UTC);
-    let format =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]");
-    instant.to_offset(pacific).format(&format).unwrap_or_default()
 }

@@ -4,10 +4,10 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use crate::{
-    Call, SignOn,
-    call::{named, sealed::Sealed},
+    call::{Call, sealed::Sealed},
+    fields::named,
     sign,
-    sso::Form,
+    sso::{Form, SignOn},
 };
 
 /// The form of [`Heroku::single_sign_on`](super::Heroku::single_sign_on): by default with every field that Heroku's

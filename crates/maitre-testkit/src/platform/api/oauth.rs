@@ -1,0 +1,139 @@
+//! The token endpoint in its two forms, and the way back to a lost grant.
+
+use std::collections::HashMap;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use serde_json::{Value, json};
+
+use super::{
+    super::state::{shared::SharedState, tokens::NewTokens, violation::Rule},
+    auth::is_vendor,
+    exchange_id::ExchangeId,
+    problem::{Problem, json_text},
+};
+use crate::generate::new_uuid;
+
+/// What is asked of the token endpoint, however it is written.
+enum Ask {
+    Exchange { code: String },
+    Refresh { token: String },
+}
+
+/// `POST /oauth/token` (Heroku's article on OAuth), with a form. Fields in the query are read, too, as Heroku's sample
+/// add-on puts them there.
+pub(crate) async fn form(
+    State(state): State<SharedState>,
+    Extension(exchange): Extension<ExchangeId>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let query = query.unwrap_or_default();
+    if !query.is_empty() {
+        let sentence = format!("{} had its fields in the query", exchange.line);
+        state.lock().general_violation(Rule::SecretInQuery, sentence);
+    }
+    let fields = [query.as_bytes(), &body].into_iter().flat_map(|text| form_urlencoded::parse(text).into_owned());
+    let mut fields: HashMap<String, String> = fields.collect();
+    let mut field = |name: &str| {
+        let missing = || Problem::bad_request(format!("The field {name} is missing."));
+        fields.remove(name).filter(|value| !value.is_empty()).ok_or_else(missing)
+    };
+    let secret = field("client_secret")?;
+    let ask = match field("grant_type")?.as_str() {
+        "authorization_code" => Ask::Exchange { code: field("code")? },
+        "refresh_token" => Ask::Refresh { token: field("refresh_token")? },
+        other => return Err(Problem::bad_request(format!("There is no grant_type {other}."))),
+    };
+    let (status, minted) = answer(&state, &exchange, &secret, &ask)?;
+    Ok(json_text(status, flat(&minted).to_string()))
+}
+
+/// `POST /oauth/tokens` of the Platform API: the same in JSON, answered in nested objects.
+pub(crate) async fn nested(
+    State(state): State<SharedState>,
+    Extension(exchange): Extension<ExchangeId>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let body: Value = serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let missing = |what: &str| Problem::invalid_params(format!("{what} is missing."));
+    let secret = text("/client/secret").ok_or_else(|| missing("client.secret"))?;
+    let ask = match text("/grant/type").as_deref() {
+        Some("authorization_code") => Ask::Exchange { code: text("/grant/code").ok_or_else(|| missing("grant.code"))? },
+        Some("refresh_token") => {
+            Ask::Refresh { token: text("/refresh_token/token").ok_or_else(|| missing("refresh_token.token"))? }
+        }
+        _ => return Err(missing("grant.type")),
+    };
+    let (_, minted) = answer(&state, &exchange, &secret, &ask)?;
+    let refresh_token = minted.refresh_token.map(|token| json!({ "id": new_uuid(), "token": token }));
+    let answer = json!({
+        "access_token": { "expires_in": minted.expires_in, "id": new_uuid(), "token": minted.access_token },
+        "grant": null,
+        "id": new_uuid(),
+        "refresh_token": refresh_token,
+        "user": { "id": minted.user_id },
+    });
+    Ok(json_text(201, answer.to_string()))
+}
+
+fn answer(state: &SharedState, exchange: &ExchangeId, secret: &str, ask: &Ask) -> Result<(u16, NewTokens), Problem> {
+    let mut state = state.lock();
+    let owner = match ask {
+        Ask::Exchange { code } => state.grant_owner(code),
+        Ask::Refresh { token } => state.refresh_token_owner(token),
+    };
+    if let Some(uuid) = owner.map(str::to_owned) {
+        state.record_call(&uuid, exchange.number, &exchange.line)?;
+    }
+    if secret != state.service.client_secret {
+        return Err(Problem::unauthorized());
+    }
+    Ok(match ask {
+        Ask::Exchange { code } => (state.settings.exchange_status, state.exchange(code, exchange.number)?),
+        Ask::Refresh { token } => (state.settings.refresh_status, state.refresh(token)?),
+    })
+}
+
+fn flat(minted: &NewTokens) -> Value {
+    let mut answer = json!({
+        "access_token": minted.access_token,
+        "session_nonce": null,
+        "token_type": "Bearer",
+        "user_id": minted.user_id,
+    });
+    if let Some(token) = &minted.refresh_token {
+        answer["refresh_token"] = json!(token);
+    }
+    if let Some(seconds) = minted.expires_in {
+        answer["expires_in"] = json!(seconds);
+    }
+    answer
+}
+
+/// `GET /vendor/resources/{uuid}/oauth-grant`, with the add-on's Basic credentials: a new grant in place of a lost one.
+pub(crate) async fn backfill(
+    State(state): State<SharedState>,
+    Extension(exchange): Extension<ExchangeId>,
+    Path(uuid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut state = state.lock();
+    if !is_vendor(&headers, &state) {
+        return Err(Problem::unauthorized());
+    }
+    if !state.settings.grant_backfill {
+        return Err(Problem::forbidden("grants of this add-on"));
+    }
+    if !state.addons.contains_key(&uuid) {
+        return Err(Problem::not_found("add-on"));
+    }
+    state.record_call(&uuid, exchange.number, &exchange.line).map_err(|_| Problem::not_found("add-on"))?;
+    Ok(json_text(200, state.grant(&uuid).json().to_string()))
+}

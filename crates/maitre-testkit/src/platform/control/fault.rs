@@ -1,0 +1,369 @@
+//! What can go wrong on purpose.
+
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use fastrand::Rng;
+use futures_util::{StreamExt as _, stream};
+
+use super::super::api::problem::Problem;
+
+/// Something that goes wrong in place of, or on top of, what Heroku would do: ordered with
+/// [`Platform::inject_fault`](crate::platform::Platform::inject_fault).
+///
+/// By itself a fault befalls the next call of any kind, before any work is done:
+///
+/// ```
+/// use maitre_testkit::platform::{Fault, Platform};
+/// use std::time::Duration;
+///
+/// let platform = Platform::new("tally", "password", "client secret");
+/// platform.inject_fault(Fault::status(503));
+/// platform.inject_fault(Fault::status(429).header("retry-after", "2").on("POST", "/oauth/token").times(3));
+/// platform.inject_fault(Fault::drop_connection().after_work().on("PATCH", "/addons/*/config"));
+/// platform.inject_fault(Fault::delay(Duration::from_millis(300)).always().chance(0.1));
+/// ```
+///
+/// A call meets at most one fault, the first that was ordered of those that match and are not used up.
+#[derive(Clone)]
+#[must_use = "a fault is ordered with Platform::inject_fault"]
+pub struct Fault {
+    kind: Kind,
+    after_work: bool,
+    delay: Duration,
+    headers: Vec<(String, String)>,
+    method: Option<String>,
+    path: Option<String>,
+    left: Option<u64>,
+    chance: f64,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Delay,
+    Status(u16),
+    Drop,
+    Cut,
+    NotJson,
+    Redirect(String),
+}
+
+impl Fault {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            after_work: false,
+            delay: Duration::ZERO,
+            headers: Vec::new(),
+            method: None,
+            path: None,
+            left: Some(1),
+            chance: 1.0,
+        }
+    }
+
+    /// Answers this status with an error body as Heroku writes it.
+    pub fn status(status: u16) -> Self {
+        Self::new(Kind::Status(status))
+    }
+
+    /// Closes the connection without an answer.
+    ///
+    /// This needs [`Platform::serve`](crate::platform::Platform::serve). In a router of yours the answer is a body that breaks
+    /// off at once.
+    pub fn drop_connection() -> Self {
+        Self::new(Kind::Drop)
+    }
+
+    /// Does what was asked, this much later by the system's clock. A caller that hangs up meanwhile has asked for
+    /// nothing, unless it is [`after_work`](Self::after_work).
+    pub fn delay(by: Duration) -> Self {
+        Self { delay: by, ..Self::new(Kind::Delay) }
+    }
+
+    /// Does what was asked, and sends half the answer's body.
+    pub fn cut_body() -> Self {
+        Self { after_work: true, ..Self::new(Kind::Cut) }
+    }
+
+    /// Answers 200 with a page of HTML, as something between the vendor and Heroku would.
+    pub fn not_json() -> Self {
+        Self::new(Kind::NotJson)
+    }
+
+    /// Answers 307 with this `Location`.
+    pub fn redirect(location: impl Into<String>) -> Self {
+        Self::new(Kind::Redirect(location.into()))
+    }
+
+    /// Does what was asked first; the vendor just does not learn of it.
+    pub fn after_work(mut self) -> Self {
+        self.after_work = true;
+        self
+    }
+
+    /// Adds a header to the answer that the fault gives.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Befalls only calls by this method on this path, in which `*` stands for one segment of any name.
+    pub fn on(mut self, method: &str, path: &str) -> Self {
+        self.method = Some(method.to_owned());
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Befalls this many calls, not one.
+    pub fn times(mut self, times: u64) -> Self {
+        self.left = Some(times);
+        self
+    }
+
+    /// Befalls calls for ever.
+    pub fn always(mut self) -> Self {
+        self.left = None;
+        self
+    }
+
+    /// Befalls this share of the calls that match, from 0 to 1. Which ones is drawn from
+    /// [the platform's seed](crate::platform::Platform::set_seed) and their number, and so the same in every run.
+    pub fn chance(mut self, share: f64) -> Self {
+        self.chance = share;
+        self
+    }
+
+    fn matches(&self, method: &str, path: &str) -> bool {
+        self.method.as_ref().is_none_or(|known| known == method)
+            && self.path.as_ref().is_none_or(|pattern| path_matches(pattern, path))
+    }
+
+    pub(crate) fn is_after_work(&self) -> bool {
+        self.after_work
+    }
+
+    pub(crate) async fn wait(&self) {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+    }
+
+    /// Whether the vendor gets another answer than the one that was made for it.
+    pub(crate) fn replaces_response(&self) -> bool {
+        !matches!(self.kind, Kind::Delay)
+    }
+
+    /// The answer in place of `made`; without `made` nothing was done.
+    pub(crate) fn answer(&self, made: Option<Bytes>) -> Response {
+        let mut response = match &self.kind {
+            Kind::Delay => Response::default(),
+            Kind::Status(status) => Problem::ordered(*status).into_response(),
+            Kind::Drop => dropped(),
+            Kind::Cut => cut(&made.unwrap_or_default()),
+            Kind::NotJson => ([(header::CONTENT_TYPE, "text/html")], "<h1>Just a moment...</h1>").into_response(),
+            Kind::Redirect(location) => redirect(location),
+        };
+        for (name, value) in &self.headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Delay => write!(f, "delay of {:?}", self.delay)?,
+            Kind::Status(status) => write!(f, "status {status}")?,
+            Kind::Drop => f.write_str("dropped connection")?,
+            Kind::Cut => f.write_str("cut body")?,
+            Kind::NotJson => f.write_str("body that is no JSON")?,
+            Kind::Redirect(location) => write!(f, "redirect to {location}")?,
+        }
+        f.write_str(if self.after_work { ", after the work" } else { ", before the work" })
+    }
+}
+
+/// Marks a response that is never to be sent: [`serve`](super::serve) closes the connection instead.
+#[derive(Clone)]
+pub(crate) struct Dropped;
+
+fn dropped() -> Response {
+    let mut response = broken(&[]);
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response.extensions_mut().insert(Dropped);
+    response
+}
+
+fn cut(body: &[u8]) -> Response {
+    let mut response = broken(&body[..body.len() / 2]);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+    response
+}
+
+/// Marks a response whose body breaks off.
+#[derive(Clone)]
+pub(crate) struct Broken;
+
+fn broken(begun: &[u8]) -> Response {
+    let begun = Bytes::copy_from_slice(begun);
+    let end = async {
+        // lets the server send what it has before it learns that there is no more
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut off, as ordered"))
+    };
+    let body = stream::once(async { Ok(begun) }).chain(stream::once(end));
+    let mut response = Response::new(Body::from_stream(body));
+    response.extensions_mut().insert(Broken);
+    response
+}
+
+fn redirect(location: &str) -> Response {
+    let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
+}
+
+fn path_matches(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted == "*" || wanted == found => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The faults that are injected and not used up.
+pub(crate) struct Faults(Mutex<Pending>);
+
+struct Pending {
+    seed: u64,
+    injected: u64,
+    faults: Vec<PendingFault>,
+}
+
+struct PendingFault {
+    number: u64,
+    fault: Fault,
+    /// Random numbers for the chance of the fault.
+    rng: Rng,
+}
+
+impl PendingFault {
+    fn new(seed: u64, number: u64, fault: Fault) -> Self {
+        Self { number, fault, rng: rng(seed, number) }
+    }
+}
+
+fn rng(seed: u64, number: u64) -> Rng {
+    Rng::with_seed(seed ^ (number << 32))
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Mutex::new(Pending { seed, injected: 0, faults: Vec::new() }))
+    }
+
+    pub(crate) fn set_seed(&self, seed: u64) {
+        let mut pending = self.pending();
+        pending.seed = seed;
+        for fault in &mut pending.faults {
+            fault.rng = rng(seed, fault.number);
+        }
+    }
+
+    pub(crate) fn inject(&self, fault: Fault) {
+        if fault.left == Some(0) {
+            return;
+        }
+        let mut pending = self.pending();
+        pending.injected += 1;
+        let fault = PendingFault::new(pending.seed, pending.injected, fault);
+        pending.faults.push(fault);
+    }
+
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        self.pending().faults.iter().map(|pending| pending.fault.clone()).collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.pending().faults.clear();
+    }
+
+    /// Returns the fault for this call, if there is one.
+    pub(crate) fn draw(&self, method: &str, path: &str) -> Option<Fault> {
+        let mut pending = self.pending();
+        let index = pending
+            .faults
+            .iter_mut()
+            .position(|PendingFault { fault, rng, .. }| fault.matches(method, path) && rng.f64() < fault.chance)?;
+        let fault = &mut pending.faults[index].fault;
+        let drawn = fault.clone();
+        fault.left = fault.left.map(|left| left.saturating_sub(1));
+        if fault.left == Some(0) {
+            drop(pending.faults.remove(index));
+        }
+        Some(drawn)
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_segment() {
+        for (pattern, path, expected) in [
+            ("/addons/*/config", "/addons/7/config", true),
+            ("/addons/*/config", "/addons/7/8/config", false),
+            ("/addons/*", "/addons", false),
+            ("/addons", "/addons/", false),
+            ("/oauth/token", "/oauth/token", true),
+        ] {
+            assert_eq!(path_matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_chance_is_kept_on_the_whole_and_is_the_same_each_time() {
+        let drawn = |seed| {
+            let faults = Faults::new(seed);
+            faults.inject(Fault::status(503).always().chance(0.1));
+            (0..10_000).map(|_| faults.draw("GET", "/addons").is_some()).collect::<Vec<_>>()
+        };
+        let hits = drawn(7).iter().filter(|hit| **hit).count();
+        assert!((900..1100).contains(&hits), "{hits}");
+        assert_eq!(drawn(7), drawn(7));
+        assert_ne!(drawn(7), drawn(8));
+    }
+
+    #[test]
+    fn a_fault_is_used_up_and_the_next_one_follows() {
+        let faults = Faults::new(0);
+        faults.inject(Fault::status(500).times(2));
+        faults.inject(Fault::status(503).on("GET", "/addons"));
+        let drawn = |path| faults.draw("GET", path).map(|fault| format!("{fault:?}"));
+        assert_eq!(drawn("/addons").as_deref(), Some("status 500, before the work"));
+        assert_eq!(drawn("/apps").as_deref(), Some("status 500, before the work"));
+        assert_eq!(drawn("/apps"), None);
+        assert_eq!(drawn("/addons").as_deref(), Some("status 503, before the work"));
+        assert_eq!(drawn("/addons"), None);
+    }
+}

@@ -1,0 +1,297 @@
+//! Handle of an install.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    super::state::{
+        addon::{Addon, Attachment, RemovalCause},
+        call_counts::CallCounts,
+        exchange::Exchange,
+        install_state::State,
+        tokens::Grant,
+        webhook::{Action, Entity},
+    },
+    app::App,
+    platform::Platform,
+};
+use crate::{generate::new_uuid, install_fields::InstallFields, reply::Reply};
+
+/// One add-on that a customer ordered, through the eyes of Heroku.
+///
+/// ```no_run
+/// # async fn example() {
+/// use maitre_testkit::{Heroku, platform::{Platform, State}};
+///
+/// let platform = Platform::new("tally", "password", "client secret");
+/// let api = platform.serve().await.unwrap(); // the vendor under test is told api.url()
+/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+///
+/// let install = platform.install("basic");
+/// let reply = heroku.provision("basic").install(&install).await;
+/// install.record_provision(reply.expect(202));
+///
+/// // … the vendor exchanges the grant, sets config vars, marks the add-on provisioned …
+/// assert_eq!(install.state(), State::Provisioned);
+/// assert_eq!(install.config()["TALLY_URL"], "https://tally.example/4711");
+/// assert_eq!(platform.violations().len(), 0);
+/// # }
+/// ```
+///
+/// A clone is the same add-on. `Debug` shows its uuid and its state.
+#[derive(Clone)]
+pub struct Install {
+    platform: Platform,
+    uuid: String,
+}
+
+impl Install {
+    pub(crate) fn new(platform: Platform, uuid: String) -> Self {
+        Self { platform, uuid }
+    }
+
+    /// Heroku's id of it.
+    #[must_use]
+    pub fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
+    /// Its name now.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.with(|addon| addon.name.clone())
+    }
+
+    /// Its plan now, as a provision names it.
+    #[must_use]
+    pub fn plan(&self) -> String {
+        self.with(|addon| addon.plan.clone())
+    }
+
+    /// The name of the app that it belongs to.
+    #[must_use]
+    pub fn app(&self) -> String {
+        let state = self.platform.state();
+        state.apps[&state.addon(&self.uuid).app].name.clone()
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.with(|addon| addon.state)
+    }
+
+    /// The status of the vendor's last answer to the provision, if it answered.
+    #[must_use]
+    pub fn provision_status(&self) -> Option<u16> {
+        self.with(|addon| addon.provision_status)
+    }
+
+    /// When it was ordered, by the platform's clock.
+    #[must_use]
+    pub fn created_at(&self) -> OffsetDateTime {
+        self.with(|addon| addon.created_at)
+    }
+
+    /// When Heroku removes it, unless the vendor finishes what it began.
+    #[must_use]
+    pub fn deadline(&self) -> Option<OffsetDateTime> {
+        self.with(|addon| addon.deadline)
+    }
+
+    /// The add-on as the Platform API shows it.
+    ///
+    /// ```
+    /// use maitre_testkit::platform::Platform;
+    ///
+    /// let install = Platform::new("tally", "password", "client secret").install("basic");
+    /// assert_eq!(install.json()["plan"]["name"], "tally:basic");
+    /// ```
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.platform.state().addon_object(&self.uuid)
+    }
+
+    /// Its attachments as the Platform API shows them; the first belongs to its own app, unless it was detached.
+    #[must_use]
+    pub fn attachments(&self) -> Vec<Value> {
+        let state = self.platform.state();
+        let addon = state.addon(&self.uuid);
+        addon.attachments.iter().map(|attachment| state.attachment_object(addon, attachment)).collect()
+    }
+
+    /// The `id` that the vendor answered.
+    #[must_use]
+    pub fn provider_id(&self) -> Option<String> {
+        self.with(|addon| addon.provider_id.clone())
+    }
+
+    /// What the vendor last told the customer.
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        self.with(|addon| addon.message.clone())
+    }
+
+    /// Its config vars as the vendor names them. The app sees them once the add-on is provisioned.
+    #[must_use]
+    pub fn config(&self) -> BTreeMap<String, String> {
+        self.with(|addon| addon.config.clone())
+    }
+
+    /// The newest grant.
+    ///
+    /// # Panics
+    /// Never: the first is given out with the order.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        self.with(|addon| addon.grant.clone()).expect("a grant comes with the order")
+    }
+
+    /// Gives out one more grant, for a provision that is asked again. The one before stays good until it expires.
+    #[expect(clippy::must_use_candidate, reason = "the next provision carries it")]
+    pub fn issue_grant(&self) -> Grant {
+        self.platform.state().grant(&self.uuid)
+    }
+
+    /// What was counted of the calls for it.
+    #[must_use]
+    pub fn call_counts(&self) -> CallCounts {
+        self.with(|addon| addon.call_counts)
+    }
+
+    /// The calls for it, in the order of arrival.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        let mut all = self.platform.exchanges();
+        all.retain(|exchange| exchange.uuid() == Some(&self.uuid));
+        all
+    }
+
+    /// Records the vendor's reply to the provision: 200 and 201 provision the add-on, 202 leaves it provisioning, and 410
+    /// and 422 end it. After any other status Heroku would retry.
+    pub fn record_provision(&self, reply: &Reply) {
+        self.platform.state().record_provision(&self.uuid, reply.status(), &body(reply));
+    }
+
+    /// Records the vendor's reply to a change to this plan: after 200, 201 and 202 the add-on has the plan.
+    pub fn record_plan_change(&self, plan: &str, reply: &Reply) {
+        self.platform.state().record_plan_change(&self.uuid, plan, reply.status(), &body(reply));
+    }
+
+    /// Records the vendor's reply to the `DELETE`: 2xx, 404 and 410 end the add-on and its token. 202 begins an
+    /// asynchronous deprovision if [the settings](crate::platform::Settings::async_deprovisioning) allow it.
+    pub fn record_deprovision(&self, reply: &Reply) {
+        self.platform.state().record_deprovision(&self.uuid, reply.status());
+    }
+
+    /// Records that the vendor did not reply to the `DELETE`, or not with a status that ends the add-on. Heroku retries,
+    /// and gives up after the window for asynchronous operations.
+    pub fn record_deprovision_failure(&self) {
+        self.platform.state().record_deprovision_failure(&self.uuid);
+    }
+
+    /// Ends the add-on without a word to the vendor, as it happens when a `DELETE` is lost.
+    pub fn remove_silently(&self) {
+        self.platform.state().remove(&self.uuid, RemovalCause::Heroku);
+    }
+
+    /// Calls it otherwise.
+    pub fn rename(&self, name: &str) {
+        let mut state = self.platform.state();
+        let before = std::mem::replace(&mut state.addon_mut(&self.uuid).name, name.to_owned());
+        state.addon_updated(&self.uuid, "name", &before.into());
+    }
+
+    /// Attaches it to one more app, under the name that prefixes its config vars there.
+    #[expect(clippy::must_use_candidate, reason = "to attach is use enough")]
+    pub fn attach(&self, app: &str, name: &str) -> App {
+        let mut state = self.platform.state();
+        let app = state.app_named(app);
+        let attachment = Attachment { id: new_uuid(), name: name.to_owned(), app: app.clone(), created_at: state.now };
+        let data = state.attachment_object(state.addon(&self.uuid), &attachment);
+        state.addon_mut(&self.uuid).attachments.push(attachment);
+        state.emit(&self.uuid, Entity::Attachment, Action::Create, &data, &json!({}));
+        drop(state);
+        App::new(self.platform.clone(), app)
+    }
+
+    /// Detaches it from an app where it has this name; the id of the attachment will do, too.
+    pub fn detach(&self, named: &str) {
+        let mut state = self.platform.state();
+        let addon = state.addon_mut(&self.uuid);
+        let is_meant = |attachment: &Attachment| attachment.name == named || attachment.id == named;
+        let Some(place) = addon.attachments.iter().position(is_meant) else { return };
+        let attachment = addon.attachments.remove(place);
+        let data = state.attachment_object(state.addon(&self.uuid), &attachment);
+        state.emit(&self.uuid, Entity::Attachment, Action::Destroy, &data, &json!({}));
+    }
+
+    /// Ends its access tokens at once; its refresh tokens stay good.
+    pub fn revoke_tokens(&self) {
+        self.platform.state().revoke(Some(&self.uuid));
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&Addon) -> T) -> T {
+        look(self.platform.state().addon(&self.uuid))
+    }
+}
+
+fn body(reply: &Reply) -> Value {
+    serde_json::from_slice(reply.body()).unwrap_or_default()
+}
+
+impl InstallFields for Install {
+    fn uuid(&self) -> &str {
+        &self.uuid
+    }
+
+    fn provision_fields(&self) -> Vec<(&'static str, Value)> {
+        let state = self.platform.state();
+        let addon = state.addon(&self.uuid);
+        let sent_if = |wanted: bool, value: String| if wanted { value.into() } else { Value::Null };
+        vec![
+            ("plan", json!(addon.plan)),
+            ("name", json!(addon.name)),
+            ("region", json!(addon.region)),
+            ("callback_url", format!("{}/addons/{}", state.api_url(), addon.uuid).into()),
+            ("oauth_grant", addon.grant.as_ref().map_or(Value::Null, Grant::json)),
+            ("options", json!(addon.options)),
+            ("log_input_url", sent_if(state.settings.log_input, addon.log_input_url())),
+            ("log_drain_token", sent_if(state.settings.syslog_drain, addon.log_drain_token())),
+        ]
+    }
+}
+
+impl fmt::Debug for Install {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Install").field("uuid", &self.uuid).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+impl Platform {
+    /// Returns all installs, including ended ones.
+    #[must_use]
+    pub fn installs(&self) -> Vec<Install> {
+        let uuids: Vec<_> = self.state().addons.keys().cloned().collect();
+        uuids.into_iter().map(|uuid| Install::new(self.clone(), uuid)).collect()
+    }
+
+    /// Returns the install with this uuid, or the live one with this name.
+    ///
+    /// ```
+    /// use maitre_testkit::platform::Platform;
+    ///
+    /// let platform = Platform::new("tally", "password", "client secret");
+    /// let install = platform.install_builder("basic").name("tally-shop").create();
+    /// assert_eq!(platform.find("tally-shop").map(|found| found.uuid().to_owned()), Some(install.uuid().to_owned()));
+    /// ```
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<Install> {
+        let state = self.state();
+        let has_name = |addon: &&Addon| addon.name == id && addon.removal.is_none();
+        let found = state.addons.get(id).or_else(|| state.addons.values().find(has_name));
+        found.map(|addon| Install::new(self.clone(), addon.uuid.clone()))
+    }
+}

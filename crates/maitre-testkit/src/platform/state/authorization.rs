@@ -1,0 +1,122 @@
+//! Issuing, exchanging and revoking tokens.
+
+use super::{
+    error::RequestError,
+    exchange::ExchangeNumber,
+    settings::RefreshTokens,
+    store::{Due, PlatformState},
+    tokens::{Access, Grant, GrantRecord, NewTokens, Refresh},
+    violation::Rule,
+};
+use crate::generate::new_uuid;
+
+impl PlatformState {
+    /// Gives out a grant. The one before stays good until it expires.
+    pub(crate) fn grant(&mut self, uuid: &str) -> Grant {
+        let code = new_uuid();
+        let expires_at = self.after(self.settings.grant_lifetime);
+        let grant = GrantRecord { addon: uuid.to_owned(), expires_at, spent: None };
+        self.tokens.grants.insert(code.clone(), grant);
+        self.schedule(expires_at, Due::Grant(code.clone()));
+        let addon = self.addon_mut(uuid);
+        addon.call_counts.grants += 1;
+        let grant = Grant { code, expires_at };
+        addon.grant = Some(grant.clone());
+        grant
+    }
+
+    /// A grant that nobody exchanged is lost, unless its add-on is gone or has its token from another grant.
+    pub(crate) fn grant_expires(&mut self, code: &str) {
+        let Some(grant) = self.tokens.grants.get(code) else { return };
+        let uuid = grant.addon.clone();
+        let addon = self.addon(&uuid);
+        if grant.spent.is_some() || addon.removal.is_some() || addon.call_counts.exchanges > 0 {
+            return;
+        }
+        self.addon_mut(&uuid).call_counts.lost_grants += 1;
+        self.violation(&uuid, Rule::LostGrant, "its grant expired before it was exchanged");
+    }
+
+    /// Whose grant this is, so that the call can be put down to an add-on.
+    pub(crate) fn grant_owner(&self, code: &str) -> Option<&str> {
+        self.tokens.grants.get(code).map(|grant| grant.addon.as_str())
+    }
+
+    pub(crate) fn refresh_token_owner(&self, token: &str) -> Option<&str> {
+        self.tokens.refresh.get(token).map(|refresh| refresh.addon.as_str())
+    }
+
+    pub(crate) fn exchange(&mut self, code: &str, seq: ExchangeNumber) -> Result<NewTokens, RequestError> {
+        let now = self.now;
+        let Some(grant) = self.tokens.grants.get_mut(code) else { return Err(RequestError::Unauthorized) };
+        let uuid = grant.addon.clone();
+        if let Some(earlier) = grant.spent {
+            self.addon_mut(&uuid).call_counts.repeated_exchanges += 1;
+            if !self.journal.is_response_dropped(earlier) {
+                self.violation(&uuid, Rule::RepeatedExchange, "its grant was exchanged again");
+            }
+            return Err(RequestError::Unauthorized);
+        }
+        if grant.expires_at <= now {
+            return Err(RequestError::Unauthorized);
+        }
+        grant.spent = Some(seq);
+        self.addon_mut(&uuid).call_counts.exchanges += 1;
+        let access_token = self.mint_access(&uuid);
+        let refresh_token = Some(self.mint_refresh(&uuid));
+        let user_id = self.service.id.clone();
+        Ok(NewTokens { user_id, access_token, refresh_token, expires_in: Some(self.life()) })
+    }
+
+    pub(crate) fn refresh(&mut self, token: &str) -> Result<NewTokens, RequestError> {
+        let known = self.tokens.refresh.get_mut(token).filter(|refresh| !refresh.retired);
+        let Some(refresh) = known else { return Err(RequestError::Unauthorized) };
+        let uuid = refresh.addon.clone();
+        refresh.retired = self.settings.refresh_tokens == RefreshTokens::Rotated;
+        self.addon_mut(&uuid).call_counts.refreshes += 1;
+        let refresh_token = match self.settings.refresh_tokens {
+            RefreshTokens::Same => token.to_owned(),
+            RefreshTokens::Renewed | RefreshTokens::Rotated => self.mint_refresh(&uuid),
+        };
+        Ok(NewTokens {
+            user_id: self.service.id.clone(),
+            access_token: self.mint_access(&uuid),
+            refresh_token: self.settings.refresh_includes_refresh_token.then_some(refresh_token),
+            expires_in: self.settings.refresh_includes_expiry.then(|| self.life()),
+        })
+    }
+
+    /// Whose token this is, good or not.
+    pub(crate) fn token_owner(&self, token: &str) -> Option<&str> {
+        self.tokens.access.get(token).map(|access| access.addon.as_str())
+    }
+
+    /// Whether the token is good now, apart from what became of its add-on.
+    pub(crate) fn is_live(&self, token: &str) -> bool {
+        self.tokens.access.get(token).is_some_and(|access| !access.revoked && self.now < access.expires_at)
+    }
+
+    /// Ends all access tokens at once, or those of one add-on; refresh tokens stay good.
+    pub(crate) fn revoke(&mut self, uuid: Option<&str>) {
+        let meant = self.tokens.access.values_mut().filter(|access| uuid.is_none_or(|uuid| access.addon == uuid));
+        meant.for_each(|access| access.revoked = true);
+    }
+
+    fn life(&self) -> u64 {
+        self.settings.token_lifetime.as_secs()
+    }
+
+    fn mint_access(&mut self, uuid: &str) -> String {
+        let token = format!("HRKU-{}", new_uuid());
+        let expires_at = self.after(self.settings.token_lifetime);
+        let access = Access { addon: uuid.to_owned(), expires_at, revoked: false };
+        self.tokens.access.insert(token.clone(), access);
+        token
+    }
+
+    fn mint_refresh(&mut self, uuid: &str) -> String {
+        let token = format!("HRKU-{}", new_uuid());
+        self.tokens.refresh.insert(token.clone(), Refresh { addon: uuid.to_owned(), retired: false });
+        token
+    }
+}

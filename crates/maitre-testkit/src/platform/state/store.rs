@@ -1,0 +1,182 @@
+//! Everything that the platform knows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use time::OffsetDateTime;
+
+use super::{
+    addon::Addon,
+    clock::Clock,
+    customer_app::CustomerApp,
+    error::RequestError,
+    event::{PlatformEvent, Watchers},
+    install_state::State,
+    journal::Journal,
+    settings::Settings,
+    tokens::Tokens,
+    violation::{Rule, Violation},
+    webhook::Webhooks,
+};
+use crate::generate::new_uuid;
+
+pub(crate) struct PlatformState {
+    pub(crate) settings: Settings,
+    pub(crate) service: Service,
+    pub(crate) addons: BTreeMap<String, Addon>,
+    pub(crate) apps: BTreeMap<String, CustomerApp>,
+    pub(crate) tokens: Tokens,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) violations: VecDeque<Violation>,
+    /// Where the platform is served, if it is.
+    pub(crate) url: Option<String>,
+    /// The instant of this look at the world.
+    pub(crate) now: OffsetDateTime,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) watchers: Arc<Watchers>,
+    pub(crate) clock: Clock,
+    pub(crate) agenda: BTreeSet<(OffsetDateTime, Due)>,
+}
+
+/// The add-on that is sold: what the manifest says, and the client secret of the partner portal.
+pub(crate) struct Service {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+    pub(crate) password: String,
+    pub(crate) client_secret: String,
+    /// The id of each plan that was ever sold.
+    pub(crate) plans: BTreeMap<String, String>,
+}
+
+impl Service {
+    pub(crate) fn new(slug: &str, password: &str, client_secret: &str) -> Self {
+        Self {
+            id: new_uuid(),
+            slug: slug.to_owned(),
+            password: password.to_owned(),
+            client_secret: client_secret.to_owned(),
+            plans: BTreeMap::new(),
+        }
+    }
+}
+
+/// What happens by itself when its time comes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// A grant expires.
+    Grant(String),
+    /// The window of an asynchronous provision or deprovision closes.
+    Window(String),
+}
+
+impl PlatformState {
+    pub(crate) fn new(service: Service, clock: Clock, journal: Arc<Journal>, watchers: Arc<Watchers>) -> Self {
+        Self {
+            settings: Settings::default(),
+            service,
+            addons: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            tokens: Tokens::default(),
+            webhooks: Webhooks::default(),
+            violations: VecDeque::new(),
+            url: None,
+            now: OffsetDateTime::UNIX_EPOCH,
+            journal,
+            watchers,
+            clock,
+            agenda: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn schedule(&mut self, at: OffsetDateTime, due: Due) {
+        self.agenda.insert((at, due));
+    }
+
+    pub(crate) fn violation(&mut self, uuid: &str, rule: Rule, what: &str) {
+        let name = self.addons.get(uuid).map_or(uuid, |addon| addon.name.as_str());
+        let sentence = format!("{name}: {what}");
+        self.broken(Violation { at: self.now, rule, uuid: Some(uuid.to_owned()), sentence });
+    }
+
+    pub(crate) fn general_violation(&mut self, rule: Rule, sentence: String) {
+        self.broken(Violation { at: self.now, rule, uuid: None, sentence });
+    }
+
+    fn broken(&mut self, violation: Violation) {
+        self.watchers.notify(&PlatformEvent::RuleViolated(violation.clone()));
+        self.violations.push_back(violation);
+        while self.violations.len() > self.settings.history_limit {
+            self.violations.pop_front();
+        }
+    }
+
+    /// Tells that an add-on is another one than before.
+    pub(crate) fn changed(&self, uuid: &str) {
+        self.watchers.notify(&PlatformEvent::InstallChanged(uuid.to_owned()));
+    }
+
+    /// The add-on that the path names, by uuid or by name, for a token that reaches `reached` alone.
+    pub(crate) fn reachable(&mut self, reached: &str, named: &str) -> Result<&mut Addon, RequestError> {
+        let is_live = |addon: &Addon| addon.state != State::Deprovisioned;
+        let found = if self.addons.contains_key(named) {
+            self.addons.get_mut(named)
+        } else {
+            self.addons.values_mut().find(|addon| addon.name == named && is_live(addon))
+        };
+        match found.filter(|addon| is_live(addon)) {
+            Some(addon) if addon.uuid == reached => Ok(addon),
+            Some(_) => Err(RequestError::Forbidden("add-on")),
+            None => Err(RequestError::NotFound("add-on")),
+        }
+    }
+
+    pub(crate) fn app(&self, named: &str) -> Option<&CustomerApp> {
+        self.apps.get(named).or_else(|| self.apps.values().find(|app| app.name == named))
+    }
+
+    /// The app that the path names, for a token that reaches the apps of one add-on.
+    pub(crate) fn reachable_app(&self, reached: &str, named: &str) -> Result<&CustomerApp, RequestError> {
+        let app = self.app(named).ok_or_else(|| RequestError::NotFound("app"))?;
+        let touched = self.addons.get(reached).is_some_and(|addon| addon.is_visible_to(&app.id));
+        touched.then_some(app).ok_or_else(|| RequestError::Forbidden("app"))
+    }
+
+    /// The apps that an add-on's token reaches: its own, and all it is attached to.
+    pub(crate) fn reachable_apps(&self, reached: &str) -> impl Iterator<Item = &CustomerApp> {
+        let addon = self.addons.get(reached);
+        self.apps.values().filter(move |app| addon.is_some_and(|addon| addon.is_visible_to(&app.id)))
+    }
+
+    pub(crate) fn prefix(&self) -> String {
+        let spoken = self.settings.config_vars_prefix.clone();
+        spoken.unwrap_or_else(|| self.service.slug.to_uppercase().replace('-', "_"))
+    }
+
+    /// Whether this add-on may set a config var of this name.
+    pub(crate) fn is_own_var(&self, name: &str) -> bool {
+        match &self.settings.config_vars {
+            Some(names) => names.iter().any(|known| known == name),
+            None => name.strip_prefix(&self.prefix()).is_some_and(|rest| rest.starts_with('_')),
+        }
+    }
+
+    pub(crate) fn has_config_vars(&self) -> bool {
+        self.settings.config_vars.as_ref().is_none_or(|names| !names.is_empty())
+    }
+
+    /// Heroku's id of a plan, which stays the same for its name.
+    pub(crate) fn plan_id(&mut self, plan: &str) -> String {
+        self.service.plans.entry(plan.to_owned()).or_insert_with(new_uuid).clone()
+    }
+
+    /// The time this long from now.
+    pub(crate) fn after(&self, by: std::time::Duration) -> OffsetDateTime {
+        self.now.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
+    }
+
+    pub(crate) fn api_url(&self) -> String {
+        self.url.clone().unwrap_or_else(|| "https://api.heroku.com".to_owned())
+    }
+}
