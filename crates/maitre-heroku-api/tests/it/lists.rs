@@ -1,4 +1,4 @@
-//! Lists in pages.
+//! Paginated lists.
 
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ use wiremock::{
     matchers::{any, query_param},
 };
 
-use crate::support::{UUID, answering, api, asked, builder, client, header, refusal, requests, status};
+use crate::support::{
+    UUID, api, builder, client, error_response, header, request_count, requests, server_with, status,
+};
 
 fn people(names: &[&str]) -> Value {
     names.iter().map(|name| json!({ "id": name, "user": { "id": name } })).collect()
@@ -21,9 +23,9 @@ fn page(names: &[&str], next: &str) -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn a_partial_list_goes_on_where_next_range_says() {
+async fn a_list_continues_with_next_range() {
     let last = status(200).set_body_json(people(&["e"]));
-    let server = answering([page(&["a", "b"], "id ]b..; max=2"), page(&["c", "d"], "id ]d..; max=2"), last]).await;
+    let server = server_with([page(&["a", "b"], "id ]b..; max=2"), page(&["c", "d"], "id ]d..; max=2"), last]).await;
     let all = api(&server).collaborators("shop").all().await.expect("a list");
     let names: Vec<_> = all.iter().map(|one| one.id.as_str()).collect();
     assert_eq!(names, ["a", "b", "c", "d", "e"]);
@@ -36,21 +38,21 @@ async fn a_partial_list_goes_on_where_next_range_says() {
 }
 
 #[tokio::test]
-async fn no_page_is_asked_for_before_it_is_needed() {
-    let server = answering([page(&["a", "b"], "id ]b..; max=2"), status(200).set_body_json(people(&["c"]))]).await;
+async fn pages_are_requested_on_demand() {
+    let server = server_with([page(&["a", "b"], "id ]b..; max=2"), status(200).set_body_json(people(&["c"]))]).await;
     let mut list = api(&server).collaborators("shop");
-    assert_eq!(asked(&server).await, 0);
+    assert_eq!(request_count(&server).await, 0);
     for (expected, pages) in [("a", 1), ("b", 1), ("c", 2)] {
         assert_eq!(list.try_next().await.expect("no error").expect("one").id, expected);
-        assert_eq!(asked(&server).await, pages);
+        assert_eq!(request_count(&server).await, pages);
     }
     assert!(list.try_next().await.expect("an end").is_none());
-    assert_eq!(asked(&server).await, 2);
+    assert_eq!(request_count(&server).await, 2);
 }
 
 #[tokio::test]
-async fn the_size_of_a_page_is_a_setting() {
-    let server = answering([status(200).set_body_json(json!([]))]).await;
+async fn the_page_size_is_configurable() {
+    let server = server_with([status(200).set_body_json(json!([]))]).await;
     for (size, range) in [(500, "id ..; max=500"), (0, "id ..; max=1"), (9_999, "id ..; max=1000")] {
         let client = builder(&server.uri()).page_size(size).build().expect("a client");
         client.api(&Token::new("t")).apps().all().await.expect("a list");
@@ -59,10 +61,10 @@ async fn the_size_of_a_page_is_a_setting() {
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_again_and_a_list_ends_with_its_error() {
-    let fault = refusal(503, "service_unavailable");
-    let end = refusal(401, "unauthorized");
-    let server = answering([page(&["a"], "id ]a..; max=1"), fault, page(&["b"], "id ]b..; max=1"), end]).await;
+async fn pages_are_retried_and_a_list_ends_after_an_error() {
+    let fault = error_response(503, "service_unavailable");
+    let end = error_response(401, "unauthorized");
+    let server = server_with([page(&["a"], "id ]a..; max=1"), fault, page(&["b"], "id ]b..; max=1"), end]).await;
     let mut list = api(&server).collaborators("shop");
     let mut names = Vec::new();
     let error: Error = loop {
@@ -77,16 +79,16 @@ async fn a_page_is_asked_for_again_and_a_list_ends_with_its_error() {
 }
 
 #[tokio::test]
-async fn a_list_does_not_go_round_in_circles() {
-    let server = answering([page(&["a"], "id ]a..; max=1")]).await;
+async fn a_next_range_equal_to_the_current_one_is_an_error() {
+    let server = server_with([page(&["a"], "id ]a..; max=1")]).await;
     let read = api(&server).collaborators("shop").all();
     let read = tokio::time::timeout(Duration::from_secs(20), read).await.expect("an end");
     assert!(read.expect_err("an error").is_unreadable());
-    assert_eq!(asked(&server).await, 2);
+    assert_eq!(request_count(&server).await, 2);
 }
 
 #[tokio::test]
-async fn installs_go_on_where_the_link_says_and_nowhere_else() {
+async fn the_list_of_installs_continues_with_links_of_the_same_origin_only() {
     let install = |uuid: &str| json!([{ "resource": { "uuid": uuid, "name": "n" }, "plan": "basic" }]);
     let server = MockServer::start().await;
     let next = format!(r#"<{0}/api/v3/apps>; rel="prev", <{0}/api/v3/apps?offset=1>; rel="next""#, server.uri());
@@ -99,11 +101,11 @@ async fn installs_go_on_where_the_link_says_and_nowhere_else() {
     assert_eq!(uuids, ["first", UUID]);
     assert!(requests(&server).await.iter().all(|request| header(request, "authorization").is_some()));
 
-    let elsewhere = answering([status(200).set_body_json(json!([]))]).await;
+    let elsewhere = server_with([status(200).set_body_json(json!([]))]).await;
     for link in [format!("<{}/api/v3/apps>; rel=next", elsewhere.uri()), "</api/v3/apps>; rel=next".to_owned()] {
-        let server = answering([status(200).set_body_json(install(UUID)).insert_header("link", link)]).await;
+        let server = server_with([status(200).set_body_json(install(UUID)).insert_header("link", link)]).await;
         let error = client(&server).installs("lantern", &"p4ss".into()).all().await.expect_err("an error");
-        assert!(error.is_unreadable() && asked(&server).await == 1, "{error:?}");
+        assert!(error.is_unreadable() && request_count(&server).await == 1, "{error:?}");
     }
-    assert_eq!(asked(&elsewhere).await, 0);
+    assert_eq!(request_count(&elsewhere).await, 0);
 }

@@ -1,4 +1,4 @@
-//! What the client sends, and what it makes of what comes back.
+//! Tests of the requests that the client sends, and of its handling of responses.
 
 mod support;
 

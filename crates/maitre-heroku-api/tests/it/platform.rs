@@ -1,4 +1,4 @@
-//! End to end, against Heroku as the test kit plays it.
+//! End-to-end tests against the test kit's fake of Heroku.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,7 +8,7 @@ use maitre_heroku_api::{
 };
 use maitre_testkit::platform::{Fault, Install, Platform, PlatformServer, RefreshTokens, Rule, State, Violation};
 
-use crate::support::{answering, header, requests, status};
+use crate::support::{header, requests, server_with, status};
 
 const SECRET: &str = "client s3cr3t";
 
@@ -26,7 +26,7 @@ async fn exchange(client: &Client, install: &Install) -> Result<Token, Error> {
 }
 
 #[tokio::test]
-async fn a_provision_that_takes_its_time_is_ended() {
+async fn an_asynchronous_provision_is_completed() {
     let (platform, _serving, client) = heroku().await;
     let install = platform.install("basic");
     let token = exchange(&client, &install).await.expect("a token");
@@ -49,7 +49,7 @@ async fn a_provision_that_takes_its_time_is_ended() {
 }
 
 #[tokio::test]
-async fn a_token_that_ended_is_refreshed_and_a_rotated_one_is_kept() {
+async fn an_expired_token_is_refreshed_and_a_new_refresh_token_is_kept() {
     let (platform, _serving, client) = heroku().await;
     platform.update_settings(|settings| {
         settings.refresh_tokens = RefreshTokens::Rotated;
@@ -59,7 +59,7 @@ async fn a_token_that_ended_is_refreshed_and_a_rotated_one_is_kept() {
     let mut token = exchange(&client, &install).await.expect("a token");
     let api = client.api(&token);
     api.set_config(install.uuid(), &[ConfigVar::set("LANTERN_URL", "x")]).await.expect("config");
-    api.mark_provisioned(install.uuid()).await.expect("an add-on"); // or it would be removed after twelve hours
+    api.mark_provisioned(install.uuid()).await.expect("an add-on"); // otherwise it would be removed after twelve hours
     for _ in 0..3 {
         assert!(!token.needs_refresh(platform.clock().now()));
         platform.clock().advance(Duration::from_hours(8));
@@ -74,7 +74,7 @@ async fn a_token_that_ended_is_refreshed_and_a_rotated_one_is_kept() {
 }
 
 #[tokio::test]
-async fn the_end_of_an_add_on_is_the_end_of_its_token() {
+async fn a_token_is_invalid_after_the_deprovision() {
     let (platform, _serving, client) = heroku().await;
     let install = platform.install("basic");
     let token = exchange(&client, &install).await.expect("a token");
@@ -87,15 +87,15 @@ async fn the_end_of_an_add_on_is_the_end_of_its_token() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_subscribed_to_and_its_signature_holds() {
+async fn a_subscription_delivers_events_with_a_valid_signature() {
     let (platform, _serving, client) = heroku().await;
     let install = platform.install("basic");
     let api = client.api(&exchange(&client, &install).await.expect("a token"));
-    let receiver = answering([status(204)]).await;
-    let order =
+    let receiver = server_with([status(204)]).await;
+    let settings =
         WebhookSettings::new([Entity::AddOn], format!("{}/hooks", receiver.uri())).with_authorization("Bearer ours");
-    let subscribed = api.subscribe(install.uuid(), &order).await.expect("a webhook");
-    let secret = WebhookSecret::new(subscribed.secret.expect("a secret")).expect("a secret");
+    let subscription = api.subscribe(install.uuid(), &settings).await.expect("a webhook");
+    let secret = WebhookSecret::new(subscription.secret.expect("a secret")).expect("a secret");
 
     install.rename("lantern-main");
     let mut deliveries = Vec::new();
@@ -122,15 +122,15 @@ async fn a_webhook_is_subscribed_to_and_its_signature_holds() {
     assert!(event.extra.is_empty() && event.changed_at().is_some());
     assert_eq!(api.webhook_event(install.uuid(), &event.id).await.expect("an event").payload.id, event.id);
 
-    let order = WebhookSettings::default().with_include([Entity::App, Entity::Collaborator]);
-    let changed = api.update_webhook(install.uuid(), &subscribed.webhook.id, &order).await.expect("a webhook");
+    let settings = WebhookSettings::default().with_include([Entity::App, Entity::Collaborator]);
+    let changed = api.update_webhook(install.uuid(), &subscription.webhook.id, &settings).await.expect("a webhook");
     assert_eq!(changed.include, [Entity::App, Entity::Collaborator]);
     api.unsubscribe(install.uuid(), &changed.id).await.expect("an end");
     assert_eq!(api.webhooks(install.uuid()).all().await.expect("none").len(), 0);
 }
 
 #[tokio::test]
-async fn long_lists_are_read_to_their_end() {
+async fn long_lists_are_read_completely() {
     let (platform, serving, _) = heroku().await;
     platform.update_settings(|settings| settings.inventory_page_size = 7);
     let client = Client::builder(SECRET).base_url(serving.url()).no_proxy().page_size(3).build().expect("a client");
@@ -151,14 +151,14 @@ async fn long_lists_are_read_to_their_end() {
 }
 
 #[tokio::test]
-async fn faults_on_the_way_are_outlived_and_each_add_on_is_provisioned_once() {
+async fn each_add_on_is_provisioned_once_despite_network_faults() {
     let (platform, _serving, client) = heroku().await;
     platform.set_seed(4);
     let often = |fault: Fault| platform.inject_fault(fault.always().chance(0.12));
     often(Fault::status(503));
     often(Fault::drop_connection());
     often(Fault::status(429).header("retry-after", "0"));
-    // a grant is spent by an exchange whose answer is lost, so there the answers come through
+    // a lost response to an exchange loses the grant, so responses are only dropped for other calls
     for (method, path) in [("PATCH", "/addons/*/config"), ("POST", "/addons/*/actions/provision")] {
         often(Fault::drop_connection().after_work().on(method, path));
         often(Fault::cut_body().on(method, path));
@@ -166,25 +166,25 @@ async fn faults_on_the_way_are_outlived_and_each_add_on_is_provisioned_once() {
     for number in 0..25 {
         let install = platform.install("basic");
         let url = format!("https://lantern.example/{number}");
-        let token = persist(|| exchange(&client, &install)).await;
+        let token = retry(|| exchange(&client, &install)).await;
         let (api, vars) = (client.api(&token), [ConfigVar::set("LANTERN_URL", url.as_str())]);
-        persist(|| api.set_config(install.uuid(), &vars)).await;
-        persist(|| api.mark_provisioned(install.uuid())).await;
+        retry(|| api.set_config(install.uuid(), &vars)).await;
+        retry(|| api.mark_provisioned(install.uuid())).await;
         assert_eq!((install.state(), &install.config()["LANTERN_URL"]), (State::Provisioned, &url));
         assert_eq!((install.call_counts().provisioned, install.call_counts().exchanges), (1, 1));
     }
-    let spoiled = platform.exchanges().iter().filter(|exchange| exchange.fault().is_some()).count();
-    assert!(spoiled > 25, "{spoiled}");
+    let faulty = platform.exchanges().iter().filter(|exchange| exchange.fault().is_some()).count();
+    assert!(faulty > 25, "{faulty}");
     assert_eq!(platform.violations().len(), 0, "{:#?}", platform.violations());
 }
 
-/// Where the client's own tries were in vain, its caller goes on.
-async fn persist<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> T {
+/// Repeats a call after a transient error, in addition to the retries of the client.
+async fn retry<T, F: Future<Output = Result<T, Error>>>(call: impl Fn() -> F) -> T {
     for _ in 0..20 {
-        match ask().await {
+        match call().await {
             Ok(done) => return done,
             Err(error) => assert!(error.is_transient(), "{error:?}"),
         }
     }
-    panic!("twenty times in vain");
+    panic!("twenty attempts failed");
 }

@@ -1,45 +1,45 @@
-//! Every call, as it arrives at Heroku.
+//! Requests as received by Heroku.
 
 use std::pin::Pin;
 
 use maitre_heroku_api::{Api, ConfigVar, Entity, Error, Level, Token, WebhookSettings};
 use serde_json::{Value, json};
 
-use crate::support::{UUID, add_on, answering, api, builder, client, header, requests, status};
+use crate::support::{UUID, add_on, api, builder, client, header, requests, server_with, status};
 
 type Done = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// A call, the request it should be, and an answer that it should understand.
-struct Request {
+/// A call, the expected request, and a response that the call must accept.
+struct Case {
     sends: (&'static str, String),
     body: Value,
     answer: Value,
     make: Box<dyn FnOnce(Api) -> Done>,
 }
 
-fn call<F>(method: &'static str, path: &str, answer: Value, make: impl FnOnce(Api) -> F + 'static) -> Request
+fn call<F>(method: &'static str, path: &str, answer: Value, make: impl FnOnce(Api) -> F + 'static) -> Case
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
     let make = Box::new(|api| Box::pin(make(api)) as Done);
-    Request { sends: (method, path.to_owned()), body: Value::Null, answer, make }
+    Case { sends: (method, path.to_owned()), body: Value::Null, answer, make }
 }
 
-impl Request {
-    fn with(mut self, body: Value) -> Self {
+impl Case {
+    fn with_body(mut self, body: Value) -> Self {
         self.body = body;
         self
     }
 }
 
-/// One that is read whole.
+/// A call that returns one object.
 macro_rules! one {
     ($method:literal $path:expr, $answer:expr, |$api:ident| $call:expr) => {
         call($method, $path, $answer, |$api: Api| async move { $call.await.map(drop) })
     };
 }
 
-/// One that is read as a list, of which the answer is the only element.
+/// A call that returns a list, of which the response is the only element.
 macro_rules! many {
     ($method:literal $path:expr, $answer:expr, |$api:ident| $call:expr) => {
         call($method, $path, json!([$answer]), |$api: Api| async move {
@@ -108,13 +108,13 @@ fn event() -> Value {
     json!({ "id": "e1", "include": "api:addon", "payload": { "id": "e1", "action": "update", "resource": "addon" } })
 }
 
-fn order() -> WebhookSettings {
+fn settings() -> WebhookSettings {
     WebhookSettings::new([Entity::AddOn, Entity::SniEndpoint], "https://lantern.example/hooks")
         .with_secret("ours")
         .with_authorization("Bearer ours")
 }
 
-fn quieter() -> WebhookSettings {
+fn quieter_settings() -> WebhookSettings {
     WebhookSettings::default().with_level(Level::Notify).without_authorization()
 }
 
@@ -122,7 +122,7 @@ fn changes() -> [ConfigVar; 2] {
     [ConfigVar::set("LANTERN_URL", "https://lantern.example"), ConfigVar::unset("LANTERN_OLD")]
 }
 
-fn add_ons() -> Vec<Request> {
+fn add_ons() -> Vec<Case> {
     let addon = |rest: &str| format!("/addons/{UUID}{rest}");
     let vars = json!([{ "name": "LANTERN_URL", "value": "https://lantern.example" }]);
     vec![
@@ -131,7 +131,7 @@ fn add_ons() -> Vec<Request> {
         many!("GET" "/apps/shop/addons", add_on(), |api| api.add_ons_of_app("shop")),
         many!("GET" "/users/u1/addons", add_on(), |api| api.add_ons_of_user("u1")),
         one!("GET" & addon("/config"), vars.clone(), |api| api.config(UUID)),
-        one!("PATCH" & addon("/config"), vars, |api| api.set_config(UUID, &changes())).with(json!({ "config": [
+        one!("PATCH" & addon("/config"), vars, |api| api.set_config(UUID, &changes())).with_body(json!({ "config": [
             { "name": "LANTERN_URL", "value": "https://lantern.example" }, { "name": "LANTERN_OLD", "value": null },
         ] })),
         one!("POST" & addon("/actions/provision"), add_on(), |api| api.mark_provisioned(UUID)),
@@ -142,7 +142,7 @@ fn add_ons() -> Vec<Request> {
     ]
 }
 
-fn apps() -> Vec<Request> {
+fn apps() -> Vec<Case> {
     let drains = format!("/addons/{UUID}/log-drains");
     let moved = format!("{drains}/l1");
     vec![
@@ -150,15 +150,15 @@ fn apps() -> Vec<Request> {
         many!("GET" "/apps", app(), |api| api.apps()),
         many!("GET" "/users/u1/apps", app(), |api| api.apps_of_user("u1")),
         many!("POST" "/filters/apps", app(), |api| api.apps_by_id(&["a1", "a2"]))
-            .with(json!({ "in": { "id": ["a1", "a2"] } })),
+            .with_body(json!({ "in": { "id": ["a1", "a2"] } })),
         many!("GET" "/apps/shop/collaborators", collaborator(), |api| api.collaborators("shop")),
         many!("GET" "/teams/makers/members", member(), |api| api.team_members("makers")),
         many!("GET" "/apps/shop/domains", domain(), |api| api.domains("shop")),
         many!("GET" &drains, drain(), |api| api.log_drains(UUID)),
         one!("PUT" &moved, drain(), |api| api.update_log_drain(UUID, "l1", &"https://logs.example/1".into()))
-            .with(json!({ "url": "https://logs.example/1" })),
+            .with_body(json!({ "url": "https://logs.example/1" })),
         one!("POST" "/apps/shop/log-drains", drain(), |api| api.add_log_drain("shop", &"https://logs.example/1".into()))
-            .with(json!({ "url": "https://logs.example/1" })),
+            .with_body(json!({ "url": "https://logs.example/1" })),
         one!("DELETE" "/apps/shop/log-drains/l1", drain(), |api| api.remove_log_drain("shop", "l1")),
         many!("GET" "/pipelines", pipeline(), |api| api.pipelines()),
         one!("GET" "/pipelines/p1", pipeline(), |api| api.pipeline("p1")),
@@ -169,17 +169,17 @@ fn apps() -> Vec<Request> {
     ]
 }
 
-fn webhooks() -> Vec<Request> {
+fn webhooks() -> Vec<Case> {
     let addon = |rest: &str| format!("/addons/{UUID}{rest}");
     vec![
-        one!("POST" & addon("/webhooks"), webhook(), |api| api.subscribe(UUID, &order())).with(json!({
+        one!("POST" & addon("/webhooks"), webhook(), |api| api.subscribe(UUID, &settings())).with_body(json!({
             "include": ["api:addon", "api:sni-endpoint"], "url": "https://lantern.example/hooks", "level": "sync",
             "secret": "ours", "authorization": "Bearer ours",
         })),
         many!("GET" & addon("/webhooks"), webhook(), |api| api.webhooks(UUID)),
         one!("GET" & addon("/webhooks/w1"), webhook(), |api| api.webhook(UUID, "w1")),
-        one!("PATCH" & addon("/webhooks/w1"), webhook(), |api| api.update_webhook(UUID, "w1", &quieter()))
-            .with(json!({ "level": "notify", "authorization": null })),
+        one!("PATCH" & addon("/webhooks/w1"), webhook(), |api| api.update_webhook(UUID, "w1", &quieter_settings()))
+            .with_body(json!({ "level": "notify", "authorization": null })),
         one!("DELETE" & addon("/webhooks/w1"), webhook(), |api| api.unsubscribe(UUID, "w1")),
         many!("GET" & addon("/webhook-deliveries"), delivery(), |api| api.webhook_deliveries(UUID)),
         one!("GET" & addon("/webhook-deliveries/y1"), delivery(), |api| api.webhook_delivery(UUID, "y1")),
@@ -189,10 +189,10 @@ fn webhooks() -> Vec<Request> {
 }
 
 #[tokio::test]
-async fn every_call_is_sent_as_heroku_wants_it() {
-    for Request { sends: (method, path), body, answer, make } in add_ons().into_iter().chain(apps()).chain(webhooks()) {
+async fn every_call_sends_the_documented_request() {
+    for Case { sends: (method, path), body, answer, make } in add_ons().into_iter().chain(apps()).chain(webhooks()) {
         let name = format!("{method} {path}");
-        let server = answering([status(200).set_body_json(answer)]).await;
+        let server = server_with([status(200).set_body_json(answer)]).await;
         make(api(&server)).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
 
         let sent = requests(&server).await;
@@ -211,21 +211,21 @@ async fn every_call_is_sent_as_heroku_wants_it() {
 
 #[tokio::test]
 async fn an_id_stays_one_segment_of_the_path() {
-    let server = answering([status(200).set_body_json(add_on())]).await;
+    let server = server_with([status(200).set_body_json(add_on())]).await;
     api(&server).add_on("a/../b?c#d é").await.expect("an answer");
     assert_eq!(requests(&server).await[0].url.path(), "/addons/a%2F..%2Fb%3Fc%23d%20%C3%A9");
 
     for id in ["", ".", ".."] {
         let error = api(&server).config(id).await.expect_err("no path");
-        let expected = "cannot send the request: a segment of the path is empty or made of dots";
+        let expected = "cannot send the request: a segment of the path is empty or consists of dots";
         assert!(error.to_string().ends_with(expected), "{error}");
     }
     assert_eq!(requests(&server).await.len(), 1);
 }
 
 #[tokio::test]
-async fn what_has_no_method_goes_by_the_escape_hatch() {
-    let server = answering([status(202).set_body_json(json!([{ "version": 7 }])).insert_header("x-more", "1")]).await;
+async fn requests_to_other_endpoints_can_be_built() {
+    let server = server_with([status(202).set_body_json(json!([{ "version": 7 }])).insert_header("x-more", "1")]).await;
     let api = api(&server);
     let call = api.get("/apps/shop/releases?x=1").header("range", "version ..; max=1, order=desc").send();
     let answer = call.await.expect("an answer");
@@ -243,8 +243,8 @@ async fn what_has_no_method_goes_by_the_escape_hatch() {
     assert_eq!(header(&sent[2], "accept"), Some("text/plain"));
     assert!(sent.iter().all(|request| header(request, "authorization") == Some("Bearer HRKU-t0ken")));
 
-    let (climbing, spoiled) = (api.get("/apps/../users"), api.get("/apps").header("a b", "c"));
-    for wrong in [api.get("apps"), api.get("@example.org/"), climbing, spoiled] {
+    let (parent, bad_header) = (api.get("/apps/../users"), api.get("/apps").header("a b", "c"));
+    for wrong in [api.get("apps"), api.get("@example.org/"), parent, bad_header] {
         assert!(wrong.send().await.expect_err("nothing sent").status().is_none());
     }
     assert_eq!(requests(&server).await.len(), 3);
@@ -252,7 +252,7 @@ async fn what_has_no_method_goes_by_the_escape_hatch() {
 
 #[tokio::test]
 async fn a_base_url_may_have_a_path() {
-    let server = answering([status(200).set_body_json(json!([]))]).await;
+    let server = server_with([status(200).set_body_json(json!([]))]).await;
     let client = builder(&format!("{}/heroku/", server.uri())).build().expect("a client");
     client.api(&Token::new("t")).apps().all().await.expect("a list");
     client.installs("lantern", &"p4ss".into()).all().await.expect("a list");
@@ -261,11 +261,11 @@ async fn a_base_url_may_have_a_path() {
 }
 
 #[tokio::test]
-async fn the_list_of_installs_and_a_lost_grant_want_the_add_on_s_password() {
+async fn the_list_of_installs_and_replacement_grants_use_the_password() {
     let install =
         json!({ "resource": { "uuid": UUID, "name": "lantern-curved-4821" }, "plan": "basic", "provider_id": "7" });
     let grant = json!({ "code": "c0de", "type": "authorization_code", "expires_at": "2026-03-03T21:11:07-0800" });
-    let server = answering([status(200).set_body_json(json!([install])), status(200).set_body_json(grant)]).await;
+    let server = server_with([status(200).set_body_json(json!([install])), status(200).set_body_json(grant)]).await;
     let client = client(&server);
     let installs = client.installs("lantern", &"s3cr3t-example".into()).all().await.expect("a list");
     assert_eq!((installs[0].uuid.as_str(), installs[0].plan.as_deref()), (UUID, Some("basic")));

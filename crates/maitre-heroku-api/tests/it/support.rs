@@ -15,7 +15,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 pub(crate) const UUID: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
 
-/// A client of this server that does not make tests wait.
+/// Builder of a client for this server, with short pauses.
 pub(crate) fn builder(url: &str) -> ClientBuilder {
     Client::builder("client s3cr3t")
         .base_url(url)
@@ -32,8 +32,8 @@ pub(crate) fn api(server: &MockServer) -> Api {
     client(server).api(&Token::new("HRKU-t0ken"))
 }
 
-/// A server that gives these answers one after another, the last one for ever.
-pub(crate) async fn answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
+/// Starts a server that returns these responses in order, and repeats the last one.
+pub(crate) async fn server_with(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
     let server = MockServer::start().await;
     let answers: Vec<_> = answers.into_iter().collect();
     let next = AtomicUsize::new(0);
@@ -46,7 +46,7 @@ pub(crate) async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("requests are recorded")
 }
 
-pub(crate) async fn asked(server: &MockServer) -> usize {
+pub(crate) async fn request_count(server: &MockServer) -> usize {
     requests(server).await.len()
 }
 
@@ -54,8 +54,8 @@ pub(crate) fn status(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status)
 }
 
-/// An error as Heroku writes it.
-pub(crate) fn refusal(code: u16, id: &str) -> ResponseTemplate {
+/// An error response in Heroku's format.
+pub(crate) fn error_response(code: u16, id: &str) -> ResponseTemplate {
     status(code).set_body_json(json!({ "id": id, "message": "A sentence." })).insert_header("request-id", "r-1")
 }
 
@@ -74,9 +74,9 @@ pub(crate) fn add_on() -> Value {
     })
 }
 
-/// A server of one's own making: each connection is read up to the end of its request, and then handed over. Tells its
-/// URL, and counts the connections.
-pub(crate) fn raw(handle: impl Fn(usize, TcpStream) + Send + 'static) -> (String, Arc<AtomicUsize>) {
+/// Starts a TCP server that reads one request from each connection and then passes the connection to `handle`. Returns
+/// its URL and the number of connections.
+pub(crate) fn tcp_server(handle: impl Fn(usize, TcpStream) + Send + 'static) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let connections = Arc::new(AtomicUsize::new(0));
@@ -95,7 +95,7 @@ fn read_request(stream: &mut TcpStream) {
     stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
-    while !is_whole(&request) {
+    while !is_complete(&request) {
         match stream.read(&mut buffer) {
             Ok(0) | Err(_) => return,
             Ok(read) => request.extend_from_slice(&buffer[..read]),
@@ -103,15 +103,15 @@ fn read_request(stream: &mut TcpStream) {
     }
 }
 
-fn is_whole(request: &[u8]) -> bool {
+fn is_complete(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     body.len() >= length.map_or(0, |length| length.parse().expect("a length"))
 }
 
-/// Answers with this text, and hangs up.
-pub(crate) fn say(stream: &mut TcpStream, text: &str) {
+/// Sends this text and closes the connection.
+pub(crate) fn respond(stream: &mut TcpStream, text: &str) {
     stream.write_all(text.replace('\n', "\r\n").as_bytes()).expect("an answer");
     stream.shutdown(Shutdown::Write).expect("an end");
 }

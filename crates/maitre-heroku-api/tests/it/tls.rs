@@ -1,4 +1,4 @@
-//! https, with a root of one's own.
+//! HTTPS with an additional root certificate.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const ROOT: &[u8] = include_bytes!("tls/root.pem");
 const CERTIFICATE: &[u8] = include_bytes!("tls/server.pem");
 const KEY: &[u8] = include_bytes!("tls/server.key");
 
-/// An https server for 127.0.0.1 that answers every connection with an empty list.
+/// Starts an HTTPS server for 127.0.0.1 that answers every request with an empty list.
 async fn serve() -> String {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
@@ -46,10 +46,10 @@ fn builder(url: &str) -> ClientBuilder {
 }
 
 #[tokio::test]
-async fn a_root_of_one_s_own_is_trusted_and_no_other() {
+async fn only_configured_root_certificates_are_trusted() {
     let url = serve().await;
-    let stranger = builder(&url).build().expect("a client");
-    let error = stranger.api(&Token::new("t")).apps().all().await.expect_err("a certificate nobody knows");
+    let untrusting = builder(&url).build().expect("a client");
+    let error = untrusting.api(&Token::new("t")).apps().all().await.expect_err("an untrusted certificate");
     assert!(error.is_connect(), "{error:?}");
 
     let client = builder(&url).root_certificates(ROOT).build().expect("a client");
@@ -57,7 +57,7 @@ async fn a_root_of_one_s_own_is_trusted_and_no_other() {
 }
 
 #[test]
-fn what_is_no_certificate_is_told_when_the_client_is_built() {
+fn an_invalid_root_certificate_is_a_builder_error() {
     let pem = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
     let error = builder("https://heroku.invalid").root_certificates(pem).build().expect_err("no certificate");
     assert!(error.is_builder() && error.to_string().contains("invalid root certificate"), "{error:?}");
