@@ -37,38 +37,10 @@ async fn slow_with(budget: Duration) -> (App<Heroku>, Gate, Counter) {
     let app = App::start_in(marketplace, |addon| addon.with_answer_budget(budget), watched).await;
     let gate = Gate::closed();
     let vendor = &app.vendor;
-    let at = gate.clone();
-    vendor.on_provision(move |_| {
-        let gate = at.clone();
-        async move {
-            gate.work().await;
-            Ok(Provisioned::new("widget-1"))
-        }
-    });
-    let at = gate.clone();
-    vendor.on_plan_change(move |_| {
-        let gate = at.clone();
-        async move {
-            gate.work().await;
-            Ok(PlanChanged::new())
-        }
-    });
-    let at = gate.clone();
-    vendor.on_deprovision(move |_| {
-        let gate = at.clone();
-        async move {
-            gate.work().await;
-            Ok(Deprovisioned::new())
-        }
-    });
-    let at = gate.clone();
-    vendor.on_single_sign_on(move |_| {
-        let gate = at.clone();
-        async move {
-            gate.work().await;
-            Ok(SignedOn::redirect("/"))
-        }
-    });
+    vendor.on_provision(gate.before(|| Ok(Provisioned::new("widget-1"))));
+    vendor.on_plan_change(gate.before(|| Ok(PlanChanged::new())));
+    vendor.on_deprovision(gate.before(|| Ok(Deprovisioned::new())));
+    vendor.on_single_sign_on(gate.before(|| Ok(SignedOn::redirect("/"))));
     (app, gate, finished)
 }
 

@@ -312,15 +312,10 @@ async fn work_that_outlives_its_caller_is_logged_with_the_requests_fields() {
     let log = Log::open();
     let app = App::heroku(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
-    let at = gate.clone();
-    app.vendor.on_deprovision(move |_| {
-        let gate = at.clone();
-        async move {
-            gate.work().await;
-            tracing::info!("vendor done");
-            Ok(Deprovisioned::new())
-        }
-    });
+    app.vendor.on_deprovision(gate.before(|| {
+        tracing::info!("vendor done");
+        Ok(Deprovisioned::new())
+    }));
     app.client.deprovision("widget-8").header("x-request-id", "r-8").await.expect(503);
     gate.open();
     gate.done.wait_for(1).await;

@@ -100,14 +100,7 @@ async fn failures_after_the_response_are_logged_too() {
     let log = Log::open();
     let app = App::heroku(|addon| addon.with_answer_budget(Duration::from_millis(20))).await;
     let gate = crate::support::Gate::closed();
-    let at = gate.clone();
-    app.vendor.on_provision(move |_| {
-        let gate = at.clone();
-        async move {
-            gate.work().await;
-            Err(Failure::from_display("too late"))
-        }
-    });
+    app.vendor.on_provision(gate.before(|| Err(Failure::from_display("too late"))));
     app.client.provision("basic").uuid(UUID).await.expect(503);
     assert!(log.events_containing("the listener failed").is_empty());
     gate.open();

@@ -37,21 +37,23 @@ impl SandboxClient {
         answer
     }
 
+    async fn entries(&self) -> Vec<Value> {
+        let export = self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap();
+        export.json::<Value>().await.unwrap()["entries"].as_array().unwrap().clone()
+    }
+
     /// Returns kind and status of the calls so far, oldest first.
     async fn steps(&self) -> Vec<String> {
-        let recording: Value =
-            self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap().json().await.unwrap();
-        let entries = recording["entries"].as_array().unwrap().iter();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let calls = entries.filter(|entry| matches!(entry["direction"].as_str(), Some("ToAddon" | "FromAddon")));
-        calls.map(|entry| format!("{} {}", text(&entry["kind"]), entry["response"]["status"])).collect()
+        let entries = self.entries().await;
+        let calls = entries.iter().filter(|entry| matches!(entry["direction"].as_str(), Some("ToAddon" | "FromAddon")));
+        let step =
+            |entry: &Value| format!("{} {}", entry["kind"].as_str().unwrap_or_default(), entry["response"]["status"]);
+        calls.map(step).collect()
     }
 
     async fn findings(&self) -> Vec<Value> {
-        let recording: Value =
-            self.http.get(format!("{}/sandbox/export.json", self.page)).send().await.unwrap().json().await.unwrap();
-        let entries = recording["entries"].as_array().unwrap().iter();
-        entries.flat_map(|entry| entry["findings"].as_array().unwrap().clone()).collect()
+        let entries = self.entries().await;
+        entries.iter().flat_map(|entry| entry["findings"].as_array().unwrap().clone()).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Limits at the socket: slow callers, too many connections, and callers that are still sending when they are refused.
+//! Limits of the server: slow clients, too many connections, and clients that are still sending when they are rejected.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream as BlockingStream};
@@ -17,11 +17,11 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::saas::Saas;
 use crate::support::Folder;
 
-const HALF_A_HEAD: &[u8] = b"POST /heroku/resources HTTP/1.1\r\nhost: localhost\r\n";
+const PARTIAL_HEAD: &[u8] = b"POST /heroku/resources HTTP/1.1\r\nhost: localhost\r\n";
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// Generous, as the machine may be busy; each limit under test is far shorter or far longer.
-const SOON: Duration = Duration::from_secs(20);
+/// Generous, as the machine may be busy; each limit under test is much shorter or much longer.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Server {
     address: SocketAddr,
@@ -36,7 +36,7 @@ impl Server {
             .route("/slow", get(async || sleep(Duration::from_secs(1)).await))
             .route("/read", post(async |body: Bytes| body.len().to_string()));
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = socket.local_addr().expect("the port's number");
+        let address = socket.local_addr().expect("a local address");
         let (stop, stopped) = oneshot::channel();
         let serving: Serve = maitre::serve(socket, app).limits(limits).deadline(Duration::from_secs(60));
         let task = tokio::spawn(serving.until(async { drop(stopped.await) }));
@@ -56,50 +56,53 @@ impl Server {
 
 /// Reads until the server closes the connection.
 async fn read_to_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let read = timeout(SOON, stream.read_to_end(&mut answer)).await.expect("the server closes the connection");
+    let mut response = Vec::new();
+    let read = timeout(TIMEOUT, stream.read_to_end(&mut response)).await.expect("the server closes the connection");
     read.expect("closed without a reset");
-    String::from_utf8_lossy(&answer).into_owned()
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 async fn read_some(stream: &mut TcpStream) -> String {
     let mut buffer = [0; 4096];
-    let count = timeout(SOON, stream.read(&mut buffer)).await.expect("an answer").expect("readable");
+    let count = timeout(TIMEOUT, stream.read(&mut buffer)).await.expect("a response").expect("readable");
     String::from_utf8_lossy(&buffer[..count]).into_owned()
 }
 
 #[tokio::test]
-async fn half_a_head_is_closed_when_its_time_is_over() {
+async fn a_partial_head_is_closed_after_the_header_timeout() {
     let server = Server::start(ServeLimits::new().with_header_read(Duration::from_millis(300))).await;
-    for half in [b"".as_slice(), b"P", b"GET / HT", HALF_A_HEAD, b"PRI * HTTP/2.0\r\n"] {
-        let mut stream = server.send(half).await;
+    for partial in [b"".as_slice(), b"P", b"GET / HT", PARTIAL_HEAD, b"PRI * HTTP/2.0\r\n"] {
+        let mut stream = server.send(partial).await;
         read_to_end(&mut stream).await;
     }
 }
 
 #[tokio::test]
-async fn half_a_second_head_is_closed_when_its_time_is_over() {
+async fn a_partial_second_head_is_closed_after_the_header_timeout() {
     let server = Server::start(ServeLimits::new().with_header_read(Duration::from_millis(300))).await;
     let mut stream = server.send(GET).await;
     assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 200"));
-    stream.write_all(HALF_A_HEAD).await.unwrap();
+    stream.write_all(PARTIAL_HEAD).await.unwrap();
     read_to_end(&mut stream).await;
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_after_the_idle_time_and_serves_requests_before() {
+async fn an_idle_connection_serves_requests_until_the_idle_timeout() {
     let limits = ServeLimits::new().with_header_read(Duration::from_millis(100)).with_idle(Duration::from_millis(900));
     let server = Server::start(limits).await;
     let mut stream = server.send(GET).await;
     assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 200"));
     sleep(Duration::from_millis(300)).await;
     stream.write_all(GET).await.unwrap();
-    assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 200"), "the header time does not run between requests");
+    assert!(
+        read_some(&mut stream).await.starts_with("HTTP/1.1 200"),
+        "the header timeout does not run between requests"
+    );
     read_to_end(&mut stream).await;
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_not_cut_by_the_limits_of_the_caller() {
+async fn a_slow_response_is_not_cut_by_the_clients_limits() {
     let limits = ServeLimits::new().with_header_read(Duration::from_millis(100)).with_idle(Duration::from_millis(100));
     let server = Server::start(limits).await;
     let mut stream = server.send(b"GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
@@ -107,19 +110,19 @@ async fn a_slow_answer_is_not_cut_by_the_limits_of_the_caller() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_coming_ends_the_request() {
+async fn a_stalled_body_ends_the_request() {
     let server = Server::start(ServeLimits::new().with_body_read(Duration::from_millis(300))).await;
     let mut stream = server.send(b"POST /read HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\nhalf").await;
-    let answer = read_to_end(&mut stream).await;
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    let response = read_to_end(&mut stream).await;
+    assert!(response.is_empty() || response.starts_with("HTTP/1.1 4"), "{response}");
 }
 
 #[tokio::test]
-async fn callers_are_answered_while_half_heads_take_every_connection() {
-    let server = Server::start(ServeLimits::new().with_connections(10).with_header_read(SOON * 10)).await;
+async fn requests_are_answered_while_partial_heads_fill_every_connection() {
+    let server = Server::start(ServeLimits::new().with_connections(10).with_header_read(TIMEOUT * 10)).await;
     let mut held = Vec::new();
     for _ in 0..40 {
-        held.push(server.send(HALF_A_HEAD).await);
+        held.push(server.send(PARTIAL_HEAD).await);
     }
     for _ in 0..5 {
         let mut stream = server.send(GET).await;
@@ -128,21 +131,24 @@ async fn callers_are_answered_while_half_heads_take_every_connection() {
 }
 
 #[tokio::test]
-async fn a_new_caller_waits_while_every_connection_is_answering() {
+async fn a_new_connection_waits_while_every_other_is_busy() {
     let server = Server::start(ServeLimits::new().with_connections(2)).await;
     let slow: &[u8] = b"GET /slow HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let mut busy = [server.send(slow).await, server.send(slow).await];
     let mut third = server.send(GET).await;
     assert!(read_some(&mut third).await.starts_with("HTTP/1.1 200"));
     for stream in &mut busy {
-        assert!(read_to_end(stream).await.starts_with("HTTP/1.1 200"), "it was not closed for the third");
+        assert!(
+            read_to_end(stream).await.starts_with("HTTP/1.1 200"),
+            "a busy connection must not be closed for the third"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_stop_closes_connections_without_a_request_and_finishes_the_others() {
+async fn a_shutdown_closes_idle_connections_and_finishes_requests() {
     let server = Server::start(ServeLimits::new()).await;
-    let mut idle = [server.connect().await, server.send(b"P").await, server.send(HALF_A_HEAD).await];
+    let mut idle = [server.connect().await, server.send(b"P").await, server.send(PARTIAL_HEAD).await];
     let mut busy = server.send(b"GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     sleep(Duration::from_millis(200)).await;
     let begin = Instant::now();
@@ -151,20 +157,20 @@ async fn a_stop_closes_connections_without_a_request_and_finishes_the_others() {
         read_to_end(stream).await;
     }
     assert!(read_to_end(&mut busy).await.starts_with("HTTP/1.1 200"));
-    timeout(SOON, server.task).await.expect("the server stops").unwrap().unwrap();
-    assert!(begin.elapsed() < SOON, "long before its deadline");
+    timeout(TIMEOUT, server.task).await.expect("the server stops").unwrap().unwrap();
+    assert!(begin.elapsed() < TIMEOUT, "the server must stop before its deadline");
 }
 
 #[tokio::test]
-async fn a_caller_that_still_sends_a_refused_body_reads_the_answer() {
+async fn a_client_that_still_sends_a_rejected_body_can_read_the_response() {
     let app = Router::new().route("/", post(async || (axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too large")));
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let task = tokio::spawn(maitre::serve(socket, app).until(std::future::pending()));
-    let answers =
+    let responses =
         tokio::task::spawn_blocking(move || (0..20).map(|_| send_everything_then_read(address)).collect::<Vec<_>>());
-    for answer in answers.await.unwrap() {
-        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    for response in responses.await.unwrap() {
+        assert!(response.starts_with("HTTP/1.1 413"), "{response}");
     }
     task.abort();
 }
@@ -174,11 +180,11 @@ fn send_everything_then_read(address: SocketAddr) -> String {
     let mut stream = BlockingStream::connect(address).unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4194304\r\n\r\n").unwrap();
     for _ in 0..64 {
-        stream.write_all(&[b'x'; 64 * 1024]).expect("the server reads on");
+        stream.write_all(&[b'x'; 64 * 1024]).expect("the server continues to read");
     }
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("no reset");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("no reset");
+    response
 }
 
 #[tokio::test]
@@ -186,10 +192,10 @@ async fn both_versions_of_http_are_served() {
     let server = Server::start(ServeLimits::new()).await;
     let url = format!("http://{}/", server.address);
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
-    let answer = client.get(&url).send().await.unwrap();
-    assert_eq!((answer.version(), answer.status().as_u16()), (reqwest::Version::HTTP_2, 200));
-    let answer = reqwest::get(&url).await.unwrap();
-    assert_eq!((answer.version(), answer.status().as_u16()), (reqwest::Version::HTTP_11, 200));
+    let response = client.get(&url).send().await.unwrap();
+    assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_2, 200));
+    let response = reqwest::get(&url).await.unwrap();
+    assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_11, 200));
 }
 
 #[cfg(unix)]
@@ -202,32 +208,32 @@ async fn a_unix_socket_is_served() {
     let task = tokio::spawn(maitre::serve(socket, app).until(std::future::pending()));
     let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    timeout(SOON, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    assert!(answer.ends_with("hello"), "{answer}");
+    let mut response = String::new();
+    timeout(TIMEOUT, stream.read_to_string(&mut response)).await.unwrap().unwrap();
+    assert!(response.ends_with("hello"), "{response}");
     task.abort();
 }
 
-/// The process may open 256 files, and 300 callers send half a head each.
+/// The process may open 256 files, and 300 clients send a partial head each.
 #[test]
-fn a_process_with_few_file_descriptors_answers_beside_more_half_heads_than_it_can_hold() {
+fn a_process_out_of_file_descriptors_still_answers_requests() {
     let folder = Folder::new();
     let mut saas = Saas::start_with_descriptors(&folder, 256);
     let address = saas.origin.trim_start_matches("http://").to_owned();
     let held: Vec<_> = (0..300)
         .map(|_| {
             let mut stream = BlockingStream::connect(&address).expect("a connection");
-            let _ = stream.write_all(HALF_A_HEAD); // the server may have closed it already to make room
+            let _ = stream.write_all(PARTIAL_HEAD); // the server may have closed it already to free a descriptor
             stream
         })
         .collect();
     for _ in 0..5 {
         let mut stream = BlockingStream::connect(&address).expect("a connection");
-        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     }
     assert!(saas.terminate().success());
     drop(held);

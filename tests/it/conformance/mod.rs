@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::{env, path::PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{SALT, SLUG};
+use crate::support::{SALT, SLUG, build};
 
 /// Longer than the documented example password, which fails the manifest's checks.
 const PASSWORD: &str = "a-password-of-enough-length";
@@ -23,18 +23,8 @@ fn manifest() -> String {
     .to_string()
 }
 
-/// Path of the command, built once: Cargo does not build binaries of other packages for tests.
-static MAITRE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--package", "maitre-cli", "--locked", "--message-format", "json"])
-        .stderr(Stdio::null())
-        .output()
-        .expect("cargo runs");
-    assert!(built.status.success(), "the command does not build");
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
-    messages.lines().find_map(artifact).expect("the command is a binary")
-});
+/// Path of the command, built once.
+static MAITRE: LazyLock<PathBuf> = LazyLock::new(|| build("maitre-cli", ""));
 
 /// Returns the command without the `MAITRE_*` variables of this machine.
 fn maitre<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {

@@ -7,7 +7,7 @@ use maitre_core::{Backend, FailureKind, Identity};
 
 use super::support::{Database, Vendor, basic, key, replies, short_or_long, sign_on};
 
-const MADE_AT: i64 = 1_772_000_000;
+const ISSUED_AT: i64 = 1_772_000_000;
 
 on_both_databases! {
     async fn a_form_signs_in_once_in_any_variant_and_process(database: Database) {
@@ -16,10 +16,10 @@ on_both_databases! {
         for round in 0..short_or_long(2, 20) {
             let key = key();
             processes[0].wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
-            let strengths = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
+            let kinds = [TokenKind::User, TokenKind::Resource, TokenKind::Legacy];
             let calls = (0..1000usize).map(|number| {
                 let listener = processes[number % 3].wrap(vendor.clone());
-                let request = sign_on(&key, strengths[(number / 3 + round) % 3], MADE_AT);
+                let request = sign_on(&key, kinds[(number / 3 + round) % 3], ISSUED_AT);
                 async move { listener.single_sign_on(request).await }
             });
             let answers = replies(calls.collect::<Vec<_>>()).await;
@@ -36,9 +36,9 @@ on_both_databases! {
         for first in kinds {
             let key = key();
             listener.provision(basic(&key)).await.expect("a widget");
-            listener.single_sign_on(sign_on(&key, first, MADE_AT)).await.expect("the first time");
+            listener.single_sign_on(sign_on(&key, first, ISSUED_AT)).await.expect("the first time");
             for then in kinds {
-                let failure = listener.single_sign_on(sign_on(&key, then, MADE_AT)).await.expect_err("the second time");
+                let failure = listener.single_sign_on(sign_on(&key, then, ISSUED_AT)).await.expect_err("the second time");
                 assert_eq!(failure.kind(), FailureKind::Refused, "{first:?}, then {then:?}");
             }
         }
@@ -49,12 +49,12 @@ on_both_databases! {
         let listener = ledger.wrap(Vendor::new(database.pool().await).await);
         let key = key();
         listener.provision(basic(&key)).await.expect("a widget");
-        let ada = sign_on(&key, TokenKind::User, MADE_AT);
+        let ada = sign_on(&key, TokenKind::User, ISSUED_AT);
         let mut bob = ada.clone();
         bob.identity = Identity::verified("d5c2a3e1", "bob@example.org");
         listener.single_sign_on(ada).await.expect("ada");
         listener.single_sign_on(bob).await.expect("bob, in the same second");
-        listener.single_sign_on(sign_on(&key, TokenKind::User, MADE_AT + 1)).await.expect("ada, a second later");
+        listener.single_sign_on(sign_on(&key, TokenKind::User, ISSUED_AT + 1)).await.expect("ada, a second later");
     }
 
     async fn changed_unsigned_fields_do_not_make_a_new_token(database: Database) {
@@ -63,14 +63,14 @@ on_both_databases! {
         let key = key();
         let id =
             listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
-        let form = sign_on(&key, TokenKind::Resource, MADE_AT);
+        let form = sign_on(&key, TokenKind::Resource, ISSUED_AT);
         listener.single_sign_on(form.clone()).await.expect("the first time");
         let mut altered = form.clone();
         altered.identity = Identity::claimed(Some("d5c2a3e1".into()), None);
         altered.app = Some("another".into());
         altered.nav_data = Some("x".into());
         altered.extra.insert("x".into(), "y".into());
-        let by_name = sign_on(&id, TokenKind::Resource, MADE_AT);
+        let by_name = sign_on(&id, TokenKind::Resource, ISSUED_AT);
         for again in [form, altered, by_name] {
             let failure = listener.single_sign_on(again).await.expect_err("the second time");
             assert_eq!(failure.kind(), FailureKind::Refused);
@@ -82,7 +82,7 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let key = key();
         ledger.wrap(vendor.clone()).provision(basic(&key)).await.expect("a widget");
-        let form = sign_on(&key, TokenKind::User, MADE_AT);
+        let form = sign_on(&key, TokenKind::User, ISSUED_AT);
         ledger.wrap(vendor.clone()).single_sign_on(form.clone()).await.expect("the first time");
         let later = database.options().clock_offset(Duration::from_secs(350)).open().await.unwrap();
         let failure = later.wrap(vendor.clone()).single_sign_on(form.clone()).await.expect_err("within the window");

@@ -253,6 +253,6 @@ on_both_databases! {
         assert!(soon("the deprovision", deprovisioning).await.expect("an answer").is_done());
         assert_eq!(soon("the plan change", waiting).await.expect("an answer"), Answer::Failed(Gone));
         let kinds: Vec<_> = fixture.vendor.calls(&case.key).await.into_iter().map(|call| call.kind).collect();
-        assert_eq!(kinds, ["provision", "plan change", "deprovision"]);
+        assert_eq!(kinds, ["provision", "plan_change", "deprovision"]);
     }
 }

@@ -22,14 +22,14 @@ on_both_databases! {
         listener.plan_change(plan_change(&key, "premium")).await.expect("a plan change");
         listener.deprovision(deprovision(&key)).await.expect("a deprovision");
 
-        let kept_values = "SELECT request_hash FROM maitre_resources WHERE key = $1 AND (request_hash IS NOT NULL OR reply IS NOT NULL)
+        let secrets = "SELECT request_hash FROM maitre_resources WHERE key = $1 AND (request_hash IS NOT NULL OR reply IS NOT NULL)
              UNION ALL SELECT request FROM maitre_operations WHERE kind <> 'deprovision'
                    AND (request IS NOT NULL OR reply IS NOT NULL OR last_error IS NOT NULL)";
-        let rows = database.pool().await.fetch_all(sqlx::query(kept_values).bind(&key)).await.expect("rows");
+        let rows = database.pool().await.fetch_all(sqlx::query(secrets).bind(&key)).await.expect("rows");
         assert_eq!(rows.len(), 0);
         let timeline = ledger.resource(&key).await.unwrap().expect("a tombstone").timeline;
         let kinds: Vec<_> = timeline.iter().map(|operation| operation.kind.as_str()).collect();
-        assert_eq!(kinds, ["provision", "plan_change", "deprovision"], "the timeline is listener");
+        assert_eq!(kinds, ["provision", "plan_change", "deprovision"], "the timeline is kept");
     }
 
     async fn an_erased_key_cannot_be_provisioned_again(database: Database) {
@@ -83,7 +83,7 @@ on_both_databases! {
         sweep_at(10_000, None).await;
         assert!(
             ledger.resource(&gone).await.unwrap().is_some(),
-            "without a retention, tombstones are listener forever"
+            "without a retention, tombstones are kept forever"
         );
         sweep_at(31, Some(30 * day)).await;
         assert!(ledger.resource(&gone).await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! Builds of the examples and temporary folders for them.
+//! Builds of binaries and temporary folders for them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
-/// Builds an example, as Cargo does not build binaries of other packages for tests. Returns a copy for each set of
+/// Builds a binary, as Cargo does not build binaries of other packages for tests. Returns a copy for each set of
 /// features, as Cargo writes them to the same path.
 pub(crate) fn build(package: &str, features: &str) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -16,10 +16,10 @@ pub(crate) fn build(package: &str, features: &str) -> PathBuf {
         .stderr(Stdio::null())
         .output()
         .expect("cargo runs");
-    assert!(built.status.success(), "the example does not build");
+    assert!(built.status.success(), "the package does not build");
     let messages = String::from_utf8(built.stdout).expect("JSON");
     let artifact = |line: &str| serde_json::from_str::<Value>(line).ok()?["executable"].as_str().map(PathBuf::from);
-    let binary = messages.lines().find_map(artifact).expect("the example is a binary");
+    let binary = messages.lines().find_map(artifact).expect("the package has a binary");
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{features}"));
     let _ = std::fs::remove_file(&copy); // an older copy may still be running
     std::fs::copy(binary, &copy).expect("a copy");

@@ -1,5 +1,6 @@
 //! Synchronization on events instead of time.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -62,4 +63,21 @@ impl Gate {
         tokio::task::yield_now().await;
         self.done.add();
     }
+
+    /// Returns a script for a method of the vendor that does the work before it replies.
+    pub(crate) fn before<Q, A: 'static>(
+        &self,
+        reply: fn() -> maitre::Result<A>,
+    ) -> impl Fn(Q) -> GatedReply<A> + use<Q, A> {
+        let gate = self.clone();
+        move |_| {
+            let gate = gate.clone();
+            Box::pin(async move {
+                gate.work().await;
+                reply()
+            })
+        }
+    }
 }
+
+type GatedReply<A> = Pin<Box<dyn Future<Output = maitre::Result<A>> + Send>>;

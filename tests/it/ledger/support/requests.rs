@@ -33,13 +33,13 @@ pub(crate) fn deprovision(key: &str) -> Deprovision {
 }
 
 /// Returns a sign-on whose token has this kind and timestamp.
-pub(crate) fn sign_on(key: &str, strength: TokenKind, made_at: i64) -> SignOn {
-    let who = match strength {
+pub(crate) fn sign_on(key: &str, kind: TokenKind, issued_at: i64) -> SignOn {
+    let identity = match kind {
         TokenKind::User => Identity::verified("c4b1f2d0", "ada@example.org"),
         _ => Identity::claimed(Some("c4b1f2d0".into()), Some("ada@example.org".into())),
     };
-    let token = VerifiedToken::new(strength, &made_at.to_string(), Window::default()).expect("a token");
-    SignOn::new(addon(), key, who, token)
+    let token = VerifiedToken::new(kind, &issued_at.to_string(), Window::default()).expect("a token");
+    SignOn::new(addon(), key, identity, token)
 }
 
 /// Everything that a marketplace sees of a reply, including secrets.

@@ -151,7 +151,7 @@ impl Vendor {
         loop {
             match &act {
                 Some(Act::Wait(gate)) => gate.wait().await,
-                Some(Act::Report(sentence)) => progress.expect("a progress reporter").report(*sentence),
+                Some(Act::Report(message)) => progress.expect("a progress reporter").report(*message),
                 _ => break,
             }
             act = next();
@@ -216,7 +216,7 @@ impl Listener for Vendor {
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         let resource = request.resource.as_str();
-        let act = self.enter("plan change", resource, request.context.fence, &request.plan, None).await?;
+        let act = self.enter("plan_change", resource, request.context.fence, &request.plan, None).await?;
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.context.fence).await?;
