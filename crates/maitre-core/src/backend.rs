@@ -1,15 +1,13 @@
 //! The interface that routers call: a [`Listener`], or a ledger around one.
 
 use std::future::Future;
-use std::pin::Pin;
 
 use crate::failure::Result;
+use crate::future::BoxFuture;
 use crate::listener::Listener;
 use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
-
-/// A boxed future, as returned by object-safe traits.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision};
+use crate::sign_on::SignOn;
 
 /// The result of an operation that did not fail: completed, or accepted and completed later.
 ///

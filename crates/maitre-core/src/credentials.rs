@@ -1,4 +1,4 @@
-//! What an add-on and its marketplace know of each other: passwords and salts, several at a time.
+//! Credentials shared by an add-on and its marketplace: passwords and salts, several of which may be active.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use time::OffsetDateTime;
 
-/// What can be wrong with a password, salt or secret, told before the first request comes.
+/// Invalid password, salt or secret.
 ///
 /// ```
 /// use maitre_core::{CredentialsError, Salt};
@@ -17,9 +17,9 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// The named part is empty. With an empty password anyone gets in; with an empty salt anyone can sign.
+    /// The named part is empty. An empty password admits any caller; with an empty salt any caller can sign a token.
     Empty(&'static str),
-    /// The Basic user holds a colon, which ends the user part of the header (RFC 7617, section 2).
+    /// The Basic user contains a colon, which ends the user part of the header (RFC 7617, section 2).
     ColonInUser,
 }
 
@@ -27,10 +27,10 @@ impl fmt::Display for CredentialsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty(what) => {
-                write!(f, "the {what} is empty: take the one from the add-on manifest, or draw 32 random characters")
+                write!(f, "the {what} is empty: use the one from the add-on manifest, or 32 random characters")
             }
             Self::ColonInUser => f.write_str(
-                "the add-on's id holds a colon, so no Basic header can carry it: use the slug of the manifest",
+                "the add-on's id contains a colon, which a Basic header cannot carry: use the slug of the manifest",
             ),
         }
     }
@@ -46,84 +46,84 @@ fn not_empty(what: &'static str, value: &str) -> Result<(), CredentialsError> {
     if value.is_empty() { Err(CredentialsError::Empty(what)) } else { Ok(()) }
 }
 
-/// Whether something that ends at `until` still counts at `now`; the end itself does not.
-fn is_live(until: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
-    until.is_none_or(|end| now < end)
+/// Returns whether a credential is active at `now`; at the expiry itself it is not.
+fn is_active(expires_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
+    expires_at.is_none_or(|end| now < end)
 }
 
-/// A password that the marketplace may send, kept as its SHA-256 alone.
+/// A password of the marketplace, stored only as its SHA-256.
 ///
 /// ```
 /// use maitre_core::Password;
 /// use time::macros::datetime;
 ///
-/// let leaving = Password::new("last year's")?.with_expiry(datetime!(2026-03-01 0:00 UTC));
-/// assert_eq!(format!("{leaving:?}"), "Password { until: Some(2026-03-01 0:00:00.0 +00:00:00), .. }");
+/// let old = Password::new("last year's")?.with_expiry(datetime!(2026-03-01 0:00 UTC));
+/// assert_eq!(format!("{old:?}"), "Password { expires_at: Some(2026-03-01 0:00:00.0 +00:00:00), .. }");
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
 #[derive(Clone)]
 pub struct Password {
     digest: [u8; 32],
-    until: Option<OffsetDateTime>,
+    expires_at: Option<OffsetDateTime>,
 }
 
 impl Password {
-    /// A password without an end.
+    /// Creates a password without expiry.
     ///
     /// # Errors
-    /// [`CredentialsError::Empty`] for an empty one.
+    /// Returns [`CredentialsError::Empty`] if it is empty.
     pub fn new(password: &str) -> Result<Self, CredentialsError> {
         not_empty("password", password)?;
-        Ok(Self { digest: sha256(password), until: None })
+        Ok(Self { digest: sha256(password), expires_at: None })
     }
 
-    /// The first instant at which this password is refused.
+    /// Sets the first instant at which the password is rejected.
     #[must_use]
-    pub fn with_expiry(mut self, end: OffsetDateTime) -> Self {
-        self.until = Some(end);
+    pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
+        self.expires_at = Some(expires_at);
         self
     }
 }
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Password").field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Password").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
 
-/// A salt that single sign-on tokens may be signed with; see [`sso`](crate::sso).
+/// A salt for single sign-on tokens; see [`sso`](crate::sso).
 ///
 /// ```
 /// use maitre_core::Salt;
 ///
-/// assert_eq!(format!("{:?}", Salt::new("0f1e2d3c4b5a6978")?), "Salt { until: None, .. }");
+/// assert_eq!(format!("{:?}", Salt::new("0f1e2d3c4b5a6978")?), "Salt { expires_at: None, .. }");
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
 #[derive(Clone)]
 pub struct Salt {
     value: Secret,
-    until: Option<OffsetDateTime>,
+    expires_at: Option<OffsetDateTime>,
 }
 
 impl Salt {
-    /// A salt without an end.
+    /// Creates a salt without expiry.
     ///
     /// # Errors
-    /// [`CredentialsError::Empty`] for an empty one.
+    /// Returns [`CredentialsError::Empty`] if it is empty.
     pub fn new(salt: &str) -> Result<Self, CredentialsError> {
         not_empty("salt", salt)?;
-        Ok(Self { value: salt.into(), until: None })
+        Ok(Self { value: salt.into(), expires_at: None })
     }
 
-    /// The first instant at which tokens made with this salt are refused.
+    /// Sets the first instant at which tokens signed with this salt are rejected.
     #[must_use]
-    pub fn with_expiry(mut self, end: OffsetDateTime) -> Self {
-        self.until = Some(end);
+    pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
+        self.expires_at = Some(expires_at);
         self
     }
 
-    pub(crate) fn is_live(&self, now: OffsetDateTime) -> bool {
-        is_live(self.until, now)
+    pub(crate) fn is_active(&self, now: OffsetDateTime) -> bool {
+        is_active(self.expires_at, now)
     }
 
     pub(crate) fn expose(&self) -> &str {
@@ -133,11 +133,11 @@ impl Salt {
 
 impl fmt::Debug for Salt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Salt").field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Salt").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
 
-/// A secret that arrives alone in a header, without a user beside it. Several may be live.
+/// A secret sent in a header, without a user. Several may be active.
 ///
 /// ```
 /// use maitre_core::SharedSecret;
@@ -150,44 +150,44 @@ impl fmt::Debug for Salt {
 /// ```
 #[derive(Clone, Debug)]
 pub struct SharedSecret {
-    live: Vec<Password>,
+    passwords: Vec<Password>,
 }
 
 impl SharedSecret {
-    /// The secret that the marketplace sends today.
+    /// Creates it with the current secret.
     ///
     /// # Errors
-    /// [`CredentialsError::Empty`] for an empty one: a missing header would equal it.
+    /// Returns [`CredentialsError::Empty`] if it is empty: a missing header would match it.
     pub fn new(secret: &str) -> Result<Self, CredentialsError> {
         not_empty("shared secret", secret)?;
-        Ok(Self { live: vec![Password::new(secret)?] })
+        Ok(Self { passwords: vec![Password::new(secret)?] })
     }
 
-    /// Accepts one more, for the time of a switch.
+    /// Accepts another secret, during a rotation.
     #[must_use]
     pub fn with_secret(mut self, secret: Password) -> Self {
-        self.live.push(secret);
+        self.passwords.push(secret);
         self
     }
 
-    /// Whether one of the live secrets was sent; takes the same time for any wrong one.
+    /// Returns whether an active secret was sent, in constant time for all wrong ones.
     #[must_use]
     pub fn verify(&self, sent: &str, now: OffsetDateTime) -> bool {
-        any_admits(&self.live, &sha256(sent), now).into()
+        any_matches(&self.passwords, &sha256(sent), now).into()
     }
 }
 
-/// Every password is compared, whatever the ones before it said: the time must not tell which one was near.
-fn any_admits(passwords: &[Password], sent: &[u8; 32], now: OffsetDateTime) -> Choice {
+/// Compares with every password, so that the time does not reveal which one matched.
+fn any_matches(passwords: &[Password], sent: &[u8; 32], now: OffsetDateTime) -> Choice {
     passwords.iter().fold(Choice::from(0), |found, password| {
-        let live = Choice::from(u8::from(is_live(password.until, now)));
-        found | (password.digest.ct_eq(sent) & live)
+        let active = Choice::from(u8::from(is_active(password.expires_at, now)));
+        found | (password.digest.ct_eq(sent) & active)
     })
 }
 
-/// The Basic credentials and salts of one add-on, as its manifest holds them.
+/// The Basic credentials and salts of an add-on, from its manifest.
 ///
-/// Several passwords and salts may be live at once, so that they can be changed on one side after the other.
+/// Several passwords and salts may be active, so that they can be rotated without downtime.
 ///
 /// ```
 /// use maitre_core::{Credentials, Password};
@@ -211,10 +211,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The Basic user (the add-on's slug), today's password and today's salt.
+    /// Creates credentials with the Basic user (the add-on's slug), the current password and the current salt.
     ///
     /// # Errors
-    /// [`CredentialsError`] when one of them is empty or the user holds a colon.
+    /// Returns an error if one of them is empty or the user contains a colon.
     pub fn new(user: &str, password: &str, salt: &str) -> Result<Self, CredentialsError> {
         not_empty("add-on's id", user)?;
         if user.contains(':') {
@@ -228,40 +228,40 @@ impl Credentials {
         })
     }
 
-    /// Accepts one more password.
+    /// Accepts another password.
     #[must_use]
     pub fn with_password(mut self, password: Password) -> Self {
         self.passwords.push(password);
         self
     }
 
-    /// Accepts tokens that are signed with one more salt.
+    /// Accepts tokens signed with another salt.
     #[must_use]
     pub fn with_salt(mut self, salt: Salt) -> Self {
         self.salts.push(salt);
         self
     }
 
-    /// The Basic user: the add-on's slug.
+    /// Returns the Basic user: the add-on's slug.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// The salts that tokens are verified with.
+    /// Returns the salts for token verification.
     #[must_use]
     pub fn salts(&self) -> &[Salt] {
         &self.salts
     }
 
-    /// Whether user and password are the add-on's, by RFC 7617 after decoding.
+    /// Returns whether user and password are correct, by RFC 7617 after decoding.
     ///
-    /// Both sides are hashed, both halves are always compared, and in constant time: neither a right user with a
-    /// wrong password nor a near miss can be told from any other refusal by a clock.
+    /// Both sides are hashed, and both parts are always compared in constant time, so that timing reveals neither a
+    /// correct user nor a similar password.
     #[must_use]
     pub fn verify(&self, user: &str, password: &str, now: OffsetDateTime) -> bool {
         let user = self.user_digest.ct_eq(&sha256(user));
-        (user & any_admits(&self.passwords, &sha256(password), now)).into()
+        (user & any_matches(&self.passwords, &sha256(password), now)).into()
     }
 }
 
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_right_pair_gets_in() {
+    fn only_the_correct_pair_is_accepted() {
         assert!(credentials().verify("lantern", "s3cr3t:exämple", NOW));
         for (user, password) in [
             ("lantern", ""),
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_counts_up_to_its_end_and_not_at_it() {
+    fn a_password_is_valid_until_its_expiry() {
         let both = credentials().with_password(Password::new("old").unwrap().with_expiry(NOW));
         assert!(both.verify("lantern", "old", NOW - time::Duration::nanoseconds(1)));
         assert!(!both.verify("lantern", "old", NOW));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_parts_are_refused_when_they_are_set_up() {
+    fn empty_parts_are_rejected_at_construction() {
         for (user, password, salt) in [("", "p", "s"), ("u", "", "s"), ("u", "p", "")] {
             assert!(matches!(Credentials::new(user, password, salt), Err(CredentialsError::Empty(_))));
         }
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_names_the_user_and_no_secret() {
+    fn debug_shows_the_user_and_no_secret() {
         let shown = format!("{:?} {:?}", credentials(), SharedSecret::new("melon-9").unwrap());
         assert!(shown.contains("lantern"));
         for secret in ["s3cr3t", "\"salt\"", "melon"] {

@@ -1,34 +1,34 @@
-//! One name per way in which a listener can say no.
+//! Failures of a listener.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::mask::error_chain;
 
-/// What a listener returns.
+/// Result of a listener.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// The name of a failure; each marketplace maps it to a status of its own.
+/// Kind of a failure. Each marketplace maps it to a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The vendor will not do this, and asking again will not help. Heroku: 422, its message is shown to the user.
+    /// The vendor declines the request, and a retry will not help. Heroku: 422, with the message shown to the customer.
     Refused,
-    /// Another request already said otherwise about the same resource. Heroku: 422.
+    /// The request contradicts an earlier one for the same resource. Heroku: 422.
     Conflict,
-    /// No such resource. Heroku: 404.
+    /// The resource does not exist. Heroku: 404.
     Unknown,
-    /// The resource was removed, and its key never lives again. Heroku: 410.
+    /// The resource was deprovisioned, and its key is never reused. Heroku: 410.
     Gone,
-    /// Not now: ask again. Heroku: 503.
+    /// The request may succeed later: retry. Heroku: 503.
     Unavailable,
 }
 
-/// Why a listener did not do what was asked.
+/// Reason why a listener did not complete a request.
 ///
-/// `?` turns any [`std::error::Error`] into [`Failure::unavailable`]: the caller gets 503 and a plain sentence, the
-/// cause goes to the log. That is the right answer for every error that may pass (a database, a network), so only
-/// what is final needs a name:
+/// `?` converts any [`std::error::Error`] to [`Failure::unavailable`]: the caller receives 503 with a general message,
+/// and the cause is logged. This is right for every temporary error (database, network), so only permanent failures
+/// need a kind:
 ///
 /// ```
 /// use maitre_core::{Failure, FailureKind};
@@ -54,9 +54,10 @@ impl Failure {
         Self { kind, message: None, cause: None }
     }
 
-    /// Final: the message is a whole sentence for the customer, who reads it in the marketplace's terminal or page.
+    /// Declines the request permanently. The message is a full sentence that the customer reads in the marketplace's
+    /// terminal or page.
     ///
-    /// Marketplaces know no refusal of a deprovision, so there it is answered as [`Failure::unavailable`].
+    /// A deprovision cannot be declined: there, this is answered like [`Failure::unavailable`].
     ///
     /// ```
     /// # use maitre_core::Failure;
@@ -68,11 +69,11 @@ impl Failure {
         Self::new(FailureKind::Refused).with_message(message)
     }
 
-    /// Final: what is asked contradicts what was asked before for the same resource. The message is for the customer.
+    /// Declines a request that contradicts an earlier one for the same resource. The message is for the customer.
     ///
     /// ```
     /// # use maitre_core::{Failure, FailureKind};
-    /// let failure = Failure::conflict("This add-on was ordered with the plan basic.");
+    /// let failure = Failure::conflict("This add-on was provisioned with the plan basic.");
     /// assert_eq!(failure.kind(), FailureKind::Conflict);
     /// ```
     #[must_use]
@@ -80,7 +81,7 @@ impl Failure {
         Self::new(FailureKind::Conflict).with_message(message)
     }
 
-    /// No such resource, and none was removed under this name either.
+    /// The resource does not exist and never did.
     ///
     /// ```
     /// # use maitre_core::{Failure, FailureKind};
@@ -91,7 +92,7 @@ impl Failure {
         Self::new(FailureKind::Unknown)
     }
 
-    /// The resource was removed before; also the answer to a provision whose key was removed.
+    /// The resource was deprovisioned before. Also the answer to a provision with the key of such a resource.
     ///
     /// ```
     /// # use maitre_core::{Failure, FailureKind};
@@ -102,7 +103,7 @@ impl Failure {
         Self::new(FailureKind::Gone)
     }
 
-    /// It may work later. The cause goes to the log, never to the caller; `?` does the same.
+    /// The request may succeed later. The cause is logged and never sent to the caller; `?` does the same.
     ///
     /// ```
     /// # use maitre_core::{Failure, FailureKind};
@@ -116,7 +117,7 @@ impl Failure {
         Self { cause: Some(cause.into()), ..Self::new(FailureKind::Unavailable) }
     }
 
-    /// [`Failure::unavailable`] for causes that can be printed but are no [`std::error::Error`].
+    /// Like [`Failure::unavailable`], for causes that implement `Display` but not [`std::error::Error`].
     ///
     /// ```
     /// # use maitre_core::Failure;
@@ -129,13 +130,13 @@ impl Failure {
         Self::unavailable(cause.to_string())
     }
 
-    /// [`Failure::unavailable`] with the whole chain of an [`anyhow::Error`].
+    /// Like [`Failure::unavailable`], with the error chain of an [`anyhow::Error`].
     ///
     /// ```
     /// # use maitre_core::Failure;
-    /// let error = anyhow::anyhow!("timed out").context("asking the cluster");
+    /// let error = anyhow::anyhow!("timed out").context("connecting to the cluster");
     /// let failure = Failure::from_anyhow(error);
-    /// assert_eq!(failure.cause().as_deref(), Some("asking the cluster: timed out"));
+    /// assert_eq!(failure.cause().as_deref(), Some("connecting to the cluster: timed out"));
     /// ```
     #[cfg(feature = "anyhow")]
     #[must_use]
@@ -143,12 +144,12 @@ impl Failure {
         Self::unavailable(cause)
     }
 
-    /// Says it in other words to the customer.
+    /// Sets the message for the customer.
     ///
     /// ```
     /// # use maitre_core::Failure;
-    /// let failure = Failure::unknown().with_message("This widget was never made.");
-    /// assert_eq!(failure.message(), Some("This widget was never made."));
+    /// let failure = Failure::unknown().with_message("This widget does not exist.");
+    /// assert_eq!(failure.message(), Some("This widget does not exist."));
     /// ```
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
@@ -156,19 +157,19 @@ impl Failure {
         self
     }
 
-    /// Which failure this is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
 
-    /// The sentence for the customer, where the listener wrote one.
+    /// Returns the message for the customer, if the listener set one.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// The cause with all that is behind it on one line, passwords in URLs masked: for the log.
+    /// Returns the cause with its error chain on one line, with passwords in URLs masked, for the log.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         self.cause.as_deref().map(|cause| error_chain(cause))
@@ -178,6 +179,66 @@ impl Failure {
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(cause: E) -> Self {
         Self::unavailable(cause)
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "refused",
+            Self::Conflict => "conflict",
+            Self::Unknown => "unknown resource",
+            Self::Gone => "resource is gone",
+            Self::Unavailable => "unavailable",
+        })
+    }
+}
+
+/// Shows the kind, message and cause, for the log. Not for the customer.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        if let Some(cause) = self.cause() {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A failure as an error; `Failure` itself cannot implement [`Error`], as every error converts into it.
+struct FailureError(Failure);
+
+impl fmt::Debug for FailureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for FailureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for FailureError {}
+
+/// ```
+/// # use maitre_core::Failure;
+/// let error: Box<dyn std::error::Error + Send + Sync> = Failure::refused("The plan basic is sold out.").into();
+/// assert_eq!(error.to_string(), "refused: The plan basic is sold out.");
+/// ```
+impl From<Failure> for Box<dyn Error + Send + Sync> {
+    fn from(failure: Failure) -> Self {
+        Box::new(FailureError(failure))
+    }
+}
+
+impl From<Failure> for Box<dyn Error> {
+    fn from(failure: Failure) -> Self {
+        Box::new(FailureError(failure))
     }
 }
 

@@ -2,34 +2,53 @@
 
 mod addon;
 mod backend;
+mod clock;
+mod config_vars;
+mod context;
 mod credentials;
+#[doc(hidden)]
+pub mod doctest;
 mod failure;
-mod follow;
-mod instant;
+mod future;
+mod ids;
+mod in_flight;
+mod into_addon;
+mod job;
 mod listener;
 pub mod manifest;
+mod marketplace;
 mod mask;
-mod outlive;
+mod platform;
+mod policy;
 mod replies;
 mod requests;
 mod secret;
+mod sign_on;
 pub mod sso;
+mod store;
+mod timestamp;
 
-pub use addon::{
-    Addon, AddonId, Clock, Credentialed, FromManifest, InFlight, IntoAddon, Marketplace, OriginError, Running,
-    SupportsAsync,
-};
-pub use backend::{Backend, BoxFuture, Outcome, WorkItem};
+pub use addon::Addon;
+pub use backend::{Backend, Outcome, WorkItem};
+pub use clock::Clock;
+pub use config_vars::{ConfigVars, Iter as ConfigVarsIter};
+pub use context::{Context, Progress};
 pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
 pub use failure::{Failure, FailureKind, Result};
-pub use follow::{Completion, Job, JobOutcome, PlatformHooks, PlatformStore, ResourceSummary, StoredValue};
-pub use instant::parse_timestamp;
+pub use future::{BoxFuture, SpawnOnDrop};
+pub use ids::{AddonId, ProviderId, ResourceId};
+pub use in_flight::{InFlight, Running};
+pub use into_addon::{Credentialed, IntoAddon};
+pub use job::{Job, JobOutcome};
 pub use listener::Listener;
 pub use manifest::{Manifest, ManifestError};
+pub use marketplace::{FromManifest, Marketplace, SupportsAsync};
 pub use mask::{error_chain, mask_urls};
-pub use outlive::SpawnOnDrop;
-pub use replies::{ConfigVars, Deprovisioned, PlanChanged, ProviderId, Provisioned, SignedOn};
-pub use requests::{
-    Context, Deprovision, Identity, OauthGrant, PlanChange, PlanWarning, Progress, Provision, ResourceId, SignOn,
-};
+pub use platform::{Completion, PlatformHooks};
+pub use policy::OriginError;
+pub use replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
+pub use requests::{Deprovision, OauthGrant, PlanChange, PlanWarning, Provision};
 pub use secret::Secret;
+pub use sign_on::{Identity, SignOn};
+pub use store::{PlatformStore, ResourceSummary, StoredValue};
+pub use timestamp::parse_timestamp;

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use crate::failure::Result;
 use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
+use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision};
+use crate::sign_on::SignOn;
 
-/// The vendor's side of every marketplace: four methods, written as plain `async fn`.
+/// The trait that a vendor implements: four methods, written as plain `async fn`.
 ///
-/// Marketplaces deliver at least once, and a caller who hung up comes back: each method may run again with the same
-/// request, also at the same time, and must end in the same state. `provision` is create-or-get by
-/// [`request.resource`](Provision::resource) under a unique constraint. A call outlives its request: it goes on
-/// when the caller hangs up, and when the answer budget of the [`Addon`](crate::Addon) has passed.
+/// Marketplaces deliver at least once and retry after a timeout: each method may run again with the same request, also
+/// concurrently, and must end in the same state. `provision` is create-or-get by
+/// [`request.resource`](Provision::resource) under a unique constraint. A call outlives its request: it continues when
+/// the caller disconnects, and when the answer budget of the [`Addon`](crate::Addon) has passed.
 ///
-/// Any error that `?` meets becomes [`Failure::unavailable`](crate::Failure::unavailable), answered with 503; so does
-/// a panic.
+/// `?` converts any error to [`Failure::unavailable`](crate::Failure::unavailable), which is answered 503. A panic is
+/// answered 503, too.
 ///
 /// ```
 /// use maitre_core::{
@@ -51,29 +52,30 @@ use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision, SignOn};
 /// assert_eq!(reply.unwrap().id().as_str(), "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
 /// ```
 pub trait Listener: Send + Sync + 'static {
-    /// A customer installed the add-on. Heroku and cloudControl: `POST /resources`; Opperator: `POST /instances`.
+    /// Provisions a resource. Heroku and cloudControl: `POST /resources`; Opperator: `POST /instances`.
     ///
-    /// Answer within a few seconds. The reply names the resource for all later calls and gives the config vars.
+    /// Return within a few seconds. The reply contains the vendor's id for later requests, and the config vars.
     fn provision(&self, request: Provision) -> impl Future<Output = Result<Provisioned>> + Send;
 
-    /// The customer chose another plan: `PUT` on the resource.
+    /// Changes the plan of a resource: `PUT` on the resource.
     ///
-    /// The plan that the resource already has is a success that changes nothing: the marketplace may have missed the
-    /// first answer.
+    /// If the resource already has this plan, return success: the marketplace may have missed the first response.
     fn plan_change(&self, request: PlanChange) -> impl Future<Output = Result<PlanChanged>> + Send;
 
-    /// The customer removed the add-on: `DELETE` on the resource.
+    /// Deprovisions a resource: `DELETE` on the resource.
     ///
-    /// It is legal from every state and needs neither a token nor a known plan. Removed before:
-    /// [`Failure::gone`](crate::Failure::gone); never there: [`Failure::unknown`](crate::Failure::unknown).
+    /// It is valid in every state and needs neither a token nor a known plan. For a deprovisioned resource return
+    /// [`Failure::gone`](crate::Failure::gone), for an unknown one [`Failure::unknown`](crate::Failure::unknown).
     fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Deprovisioned>> + Send;
 
-    /// A person came from the marketplace, and the token was right.
+    /// Signs in a user who came from the marketplace with a valid token.
     ///
-    /// Never create a resource here. An unknown one is [`Failure::unknown`](crate::Failure::unknown), a page with 404.
+    /// Never create a resource here. For an unknown one return [`Failure::unknown`](crate::Failure::unknown), which is
+    /// answered with a 404 page.
     fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send;
 
-    /// The marketplace says that a customer nears a limit of the plan; only Opperator sends it. Does nothing by itself.
+    /// Handles a warning that a customer is close to a limit of the plan. Sent only by Opperator. The default does
+    /// nothing.
     fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
         drop(request);
         std::future::ready(Ok(()))

@@ -1,10 +1,10 @@
-//! Text that may go to a log.
+//! Text that is safe to log.
 
 use std::error::Error;
 
-/// Replaces the user part of every URL in `text`: `postgres://u:pw@host` becomes `postgres://***@host`.
+/// Masks the user part of every URL in `text`: `postgres://u:pw@host` becomes `postgres://***@host`.
 ///
-/// Database and HTTP libraries like to quote the URL that failed, password and all.
+/// Errors of database and HTTP libraries often contain the URL, with the password.
 ///
 /// ```
 /// use maitre_core::mask_urls;
@@ -29,8 +29,8 @@ pub fn mask_urls(text: &str) -> String {
     masked
 }
 
-/// Where the host begins: behind the last `@` before the path, or, if a password holds a slash that nobody escaped,
-/// behind the last one at all.
+/// Returns the start of the host: after the last `@` before the path, or after the last `@` of the URL if the password
+/// contains an unescaped slash.
 fn user_end(after: &str) -> usize {
     let url = &after[..after.find(|c: char| c.is_whitespace() || "\"'<>".contains(c)).unwrap_or(after.len())];
     let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
@@ -43,7 +43,7 @@ fn user_end(after: &str) -> usize {
     }
 }
 
-/// An error and all its causes on one line, outermost first, with [masked URLs](mask_urls).
+/// Formats an error and its sources on one line, outermost first, with [masked URLs](mask_urls).
 ///
 /// ```
 /// use maitre_core::error_chain;
@@ -62,7 +62,7 @@ mod tests {
     use super::mask_urls;
 
     #[test]
-    fn user_and_password_go_and_the_rest_stays() {
+    fn only_user_and_password_are_masked() {
         for (text, masked) in [
             ("", ""),
             ("no url", "no url"),

@@ -1,120 +1,16 @@
-//! What a listener can answer. What a marketplace would not accept has no way to be said.
+//! Replies of a listener. A reply that no marketplace accepts cannot be expressed.
 
 use std::fmt;
 
-use crate::secret::Secret;
 use serde_json::Value;
 
-use crate::requests::ResourceId;
+use crate::config_vars::ConfigVars;
+use crate::ids::ProviderId;
+use crate::secret::Secret;
 
-/// The vendor's own name for a resource: unique, and the same for the resource's whole life.
+/// Reply to a provision: the resource is ready.
 ///
-/// Made from text or a whole number; the number is sent as text.
-///
-/// ```
-/// use maitre_core::ProviderId;
-///
-/// assert_eq!(ProviderId::from(4711).as_str(), "4711");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ProviderId(String);
-
-impl ProviderId {
-    /// The name as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for ProviderId {
-    fn from(id: &str) -> Self {
-        Self(id.to_owned())
-    }
-}
-
-impl From<String> for ProviderId {
-    fn from(id: String) -> Self {
-        Self(id)
-    }
-}
-
-impl From<ResourceId> for ProviderId {
-    fn from(id: ResourceId) -> Self {
-        Self(id.as_str().to_owned())
-    }
-}
-
-impl From<&ResourceId> for ProviderId {
-    fn from(id: &ResourceId) -> Self {
-        Self(id.as_str().to_owned())
-    }
-}
-
-impl From<i32> for ProviderId {
-    fn from(id: i32) -> Self {
-        Self(id.to_string())
-    }
-}
-
-impl From<i64> for ProviderId {
-    fn from(id: i64) -> Self {
-        Self(id.to_string())
-    }
-}
-
-impl From<u64> for ProviderId {
-    fn from(id: u64) -> Self {
-        Self(id.to_string())
-    }
-}
-
-/// Config vars in the order in which they were set, each name once. Values are secret.
-///
-/// ```
-/// use maitre_core::ConfigVars;
-///
-/// let mut config = ConfigVars::default();
-/// config.set("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4");
-/// assert_eq!(format!("{config:?}"), r#"{"LANTERN_URL"}"#);
-/// let (name, value) = config.iter().next().unwrap();
-/// assert_eq!((name, value.expose()), ("LANTERN_URL", "https://u4:pw@eu1.lantern.example/t4"));
-/// ```
-#[derive(Clone, Default)]
-pub struct ConfigVars(Vec<(String, Secret)>);
-
-impl ConfigVars {
-    /// Sets a var; a name that is there keeps its place and gets the new value.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Secret>) {
-        let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(there, _)| *there == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
-        }
-    }
-
-    /// Names and values in order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Secret)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// Whether no var was set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for ConfigVars {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-/// The resource is there and ready.
-///
-/// It always has an id, config values are always text, and no status can be chosen:
+/// It always has an id, config values are always text, and the status cannot be chosen:
 ///
 /// ```
 /// use maitre_core::Provisioned;
@@ -128,7 +24,7 @@ impl fmt::Debug for ConfigVars {
 ///
 /// ```compile_fail
 /// # use maitre_core::Provisioned;
-/// let reply = Provisioned::new(641).with_config("LANTERN_SIZE", 3); // a marketplace refuses numbers
+/// let reply = Provisioned::new(641).with_config("LANTERN_SIZE", 3); // marketplaces reject numbers
 /// ```
 #[derive(Clone, Debug)]
 pub struct Provisioned {
@@ -139,65 +35,65 @@ pub struct Provisioned {
 }
 
 impl Provisioned {
-    /// Ready under the vendor's own name; [`request.resource`](crate::Provision::resource) is a good one.
+    /// Creates a reply with the vendor's id; [`request.resource`](crate::Provision::resource) is a good choice.
     pub fn new(id: impl Into<ProviderId>) -> Self {
         Self { id: id.into(), config: ConfigVars::default(), message: None, log_drain_url: None }
     }
 
-    /// Gives the customer's app a config var; the manifest must list its name.
+    /// Sets a config var of the customer's app. The manifest must list its name.
     #[must_use]
     pub fn with_config(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.config.set(name, value);
         self
     }
 
-    /// A sentence for the customer.
+    /// Sets a message for the customer, a full sentence.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// Where the customer's log lines shall be sent, `https://…`; needed if the manifest requires `syslog_drain`.
+    /// Sets the URL that receives the customer's log lines (`https://…`). Needed if the manifest requires `syslog_drain`.
     #[must_use]
     pub fn with_log_drain_url(mut self, url: impl Into<Secret>) -> Self {
         self.log_drain_url = Some(url.into());
         self
     }
 
-    /// The same under another name.
+    /// Replaces the id.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<ProviderId>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// The vendor's name of the resource.
+    /// Returns the vendor's id of the resource.
     #[must_use]
     pub fn id(&self) -> &ProviderId {
         &self.id
     }
 
-    /// The config vars.
+    /// Returns the config vars.
     #[must_use]
     pub fn config(&self) -> &ConfigVars {
         &self.config
     }
 
-    /// The sentence for the customer.
+    /// Returns the message for the customer.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// The drain's URL.
+    /// Returns the log drain's URL.
     #[must_use]
     pub fn log_drain_url(&self) -> Option<&Secret> {
         self.log_drain_url.as_ref()
     }
 }
 
-/// The resource has the new plan. Vars that are not named stay as they are.
+/// Reply to a plan change: the resource has the new plan. Config vars that are not set stay unchanged.
 ///
 /// ```
 /// use maitre_core::PlanChanged;
@@ -213,40 +109,40 @@ pub struct PlanChanged {
 }
 
 impl PlanChanged {
-    /// Done, with nothing to say.
+    /// Creates a reply without config vars and message.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Changes a config var; the manifest must list its name.
+    /// Changes a config var. The manifest must list its name.
     #[must_use]
     pub fn with_config(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.config.set(name, value);
         self
     }
 
-    /// A sentence for the customer.
+    /// Sets a message for the customer, a full sentence.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// The config vars.
+    /// Returns the config vars.
     #[must_use]
     pub fn config(&self) -> &ConfigVars {
         &self.config
     }
 
-    /// The sentence for the customer.
+    /// Returns the message for the customer.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 }
 
-/// The resource is removed for good.
+/// Reply to a deprovision: the resource is permanently removed.
 ///
 /// ```
 /// use maitre_core::Deprovisioned;
@@ -259,27 +155,27 @@ pub struct Deprovisioned {
 }
 
 impl Deprovisioned {
-    /// Done, with nothing to say.
+    /// Creates a reply without config vars and message.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A sentence for the customer. Heroku has no place for it: its 204 carries no body.
+    /// Sets a message for the customer. Heroku does not show it: its 204 has no body.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// The sentence for the customer.
+    /// Returns the message for the customer.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 }
 
-/// The person is signed in and goes on to a page of this site.
+/// Reply to a single sign-on: the user is signed in and is redirected.
 ///
 /// ```
 /// use maitre_core::SignedOn;
@@ -296,32 +192,32 @@ pub struct SignedOn {
 }
 
 impl SignedOn {
-    /// Where to: a path on this site (`/dashboard`), or a URL of an origin that the
-    /// [`Addon`](crate::Addon::with_redirect_origin) lists.
+    /// Redirects to a path of this site (`/dashboard`), or to a URL of an origin that was added with
+    /// [`Addon::with_redirect_origin`](crate::Addon::with_redirect_origin).
     pub fn redirect(location: impl Into<String>) -> Self {
         Self { location: location.into(), session: Vec::new() }
     }
 
-    /// Puts a value into the person's fresh session.
+    /// Adds a value to the user's new session.
     #[must_use]
     pub fn with_session(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.session.push((key.into(), value.into()));
         self
     }
 
-    /// Where to.
+    /// Returns the location.
     #[must_use]
     pub fn location(&self) -> &str {
         &self.location
     }
 
-    /// The values for the session.
+    /// Returns the values for the session.
     #[must_use]
     pub fn session(&self) -> &[(String, Value)] {
         &self.session
     }
 
-    /// Whether the location is a path of this site: one `/`, then neither `/` nor `\`, and no control character.
+    /// Returns whether the location is a path of this site: one `/`, then neither `/` nor `\`, and no control character.
     #[must_use]
     pub fn is_local(&self) -> bool {
         let mut chars = self.location.chars();
@@ -343,21 +239,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_config_var_set_twice_keeps_its_place() {
-        let reply = Provisioned::new("1").with_config("A", "1").with_config("B", "2").with_config("A", "3");
-        let names: Vec<_> = reply.config().iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["A", "B"]);
-    }
-
-    #[test]
-    fn only_plain_paths_lead_here() {
-        for here in ["/", "/dashboard", "/a//b", "/a?next=https://x", "/ü"] {
-            assert!(SignedOn::redirect(here).is_local(), "{here}");
+    fn only_paths_of_this_site_are_local() {
+        for local in ["/", "/dashboard", "/a//b", "/a?next=https://x", "/ü"] {
+            assert!(SignedOn::redirect(local).is_local(), "{local}");
         }
-        for away in
+        for remote in
             ["", "dashboard", "//x", "/\\x", "\\/x", "https://x", " /x", "/a\r\nSet-Cookie: b", "/\t/x", "/\u{85}"]
         {
-            assert!(!SignedOn::redirect(away).is_local(), "{away:?}");
+            assert!(!SignedOn::redirect(remote).is_local(), "{remote:?}");
         }
     }
 }

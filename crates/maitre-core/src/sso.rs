@@ -1,7 +1,7 @@
-//! Single sign-on tokens: how a marketplace signs one, and how it is checked.
+//! Signing and verification of single sign-on tokens.
 //!
-//! A token is a hash over what it covers, a salt that only the two sides know, and the moment it was made. The
-//! timestamp enters the hash as it was received, and the clock is an argument, so that every case is a table row.
+//! A token is a hash over the signed fields, a shared salt and the time of issue. The timestamp is hashed exactly as
+//! received, and the current time is an argument, so that tests are tables.
 //!
 //! ```
 //! use maitre_core::Salt;
@@ -9,12 +9,12 @@
 //! use time::OffsetDateTime;
 //!
 //! let salt = Salt::new("2f97bfa52ca102f8874716e2eb1d3b4920ad0be4")?;
-//! let covers = SignedFields::Id("123");
-//! let token = covers.sign(&salt, "1267597772");
+//! let fields = SignedFields::Id("123");
+//! let token = fields.sign(&salt, "1267597772");
 //! assert_eq!(token, "bb466eb1d6bc345d11072c3cd25c311f21be130d");
 //!
 //! let a_minute_later = OffsetDateTime::from_unix_timestamp(1_267_597_832)?;
-//! assert_eq!(covers.verify(&token, "1267597772", &[salt], Window::default(), a_minute_later), Ok(()));
+//! assert_eq!(fields.verify(&token, "1267597772", &[salt], Window::default(), a_minute_later), Ok(()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -28,58 +28,59 @@ use time::OffsetDateTime;
 
 use crate::credentials::Salt;
 
-/// What a token speaks for, and by that which hash it is.
+/// The fields that an SSO token signs; determines the hash algorithm.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum SignedFields<'a> {
-    /// A resource: SHA-1 of `id:salt:timestamp`. Heroku's `resource_token` has the uuid here, the v1 `token` of Heroku
-    /// and cloudControl the id that the listener answered.
+    /// A resource: SHA-1 of `id:salt:timestamp`. The id is the UUID in Heroku's `resource_token`, and the id that the
+    /// listener returned in the v1 `token` of Heroku and cloudControl.
     Id(&'a str),
-    /// A resource and the person at the door: SHA-256 of `resource_id:salt:timestamp:user_id:email`, Heroku's
+    /// A resource and a user: SHA-256 of `resource_id:salt:timestamp:user_id:email`, Heroku's
     /// `user_scoped_resource_token`.
     User {
-        /// The resource's uuid.
+        /// UUID of the resource.
         resource_id: &'a str,
-        /// The person's id.
+        /// Id of the user.
         user_id: &'a str,
-        /// The person's address, form-decoded.
+        /// Email address of the user, form-decoded.
         email: &'a str,
     },
 }
 
-/// Why a token was not accepted. For the log: the person at the door is told nothing of it.
+/// Reason why a token was rejected, for the log. Never shown to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// A field that the token needs is missing or empty, or is there twice.
+    /// A field that the token needs is missing, empty or duplicate.
     Incomplete,
-    /// The timestamp is not a number of seconds.
+    /// The timestamp is not a Unix time.
     Timestamp,
-    /// Made too long ago.
+    /// The token is too old.
     TooOld,
-    /// Made in the future, beyond what clocks may differ.
+    /// The token is too far in the future.
     TooFarAhead,
-    /// No live salt gives this token.
+    /// The token does not match any active salt.
     Wrong,
-    /// A token of a kind that the settings do not accept.
+    /// The kind of token is not accepted by the settings.
     NotAccepted,
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Incomplete => "a field is missing, empty or there twice",
-            Self::Timestamp => "the timestamp is no number of seconds",
-            Self::TooOld => "the token is too old",
-            Self::TooFarAhead => "the token comes from the future",
-            Self::Wrong => "no live salt gives this token",
-            Self::NotAccepted => "the only token is of a kind that the settings do not accept",
+            Self::Incomplete => "missing, empty or duplicate field",
+            Self::Timestamp => "timestamp is not a Unix time",
+            Self::TooOld => "token is too old",
+            Self::TooFarAhead => "token is too far in the future",
+            Self::Wrong => "token does not match any active salt",
+            Self::NotAccepted => "the settings do not accept this kind of token",
         })
     }
 }
 
 impl std::error::Error for TokenError {}
 
-/// How far the clock of the marketplace and ours may be apart: 300 s back, 60 s ahead, both included.
+/// Time window of tokens. Defaults to 300 s back and 60 s ahead, both inclusive.
 ///
 /// ```
 /// use maitre_core::sso::{TokenError, Window};
@@ -103,28 +104,28 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Another oldest age; whole seconds count.
+    /// Sets the maximum age, in whole seconds.
     #[must_use]
     pub fn with_max_age(self, max_age: Duration) -> Self {
         Self { max_age, ..self }
     }
 
-    /// Another allowance for a clock that runs ahead; whole seconds count.
+    /// Sets the tolerance for a clock that is ahead, in whole seconds.
     #[must_use]
     pub fn with_max_ahead(self, max_ahead: Duration) -> Self {
         Self { max_ahead, ..self }
     }
 
-    /// Whether a token of that moment is still, or already, good.
+    /// Checks that a timestamp is inside the window.
     ///
     /// # Errors
-    /// [`TokenError::Timestamp`], [`TokenError::TooOld`] or [`TokenError::TooFarAhead`].
+    /// Returns [`TokenError::Timestamp`], [`TokenError::TooOld`] or [`TokenError::TooFarAhead`].
     pub fn check(self, timestamp: &str, now: OffsetDateTime) -> Result<(), TokenError> {
         if timestamp.is_empty() || !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(TokenError::Timestamp);
         }
-        let made: i64 = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
-        let age = now.unix_timestamp().saturating_sub(made);
+        let issued_at: i64 = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
+        let age = now.unix_timestamp().saturating_sub(issued_at);
         if age > seconds(self.max_age) {
             Err(TokenError::TooOld)
         } else if age < -seconds(self.max_ahead) {
@@ -139,42 +140,43 @@ fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// How much a token covers; the strongest that a form holds decides alone.
+/// Kind of a token, from weak to strong. Only the strongest token of a form is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum TokenKind {
-    /// The v1 `token`: the vendor's own id of the resource.
+    /// The v1 `token`: covers the vendor's id of the resource.
     Legacy,
-    /// The `resource_token`: the marketplace's key of the resource.
+    /// The `resource_token`: covers the resource's key.
     Resource,
-    /// The `user_scoped_resource_token`: the resource and the person.
+    /// The `user_scoped_resource_token`: covers the resource and the user.
     User,
 }
 
-/// The token that let somebody in, as far as it takes to let it do so once.
+/// The verified token, with what is needed to reject a replay.
 ///
 /// ```
 /// use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 ///
 /// let token = VerifiedToken::new(TokenKind::User, "1772000000", Window::default())?;
-/// assert_eq!(token.replay_window.as_secs(), 360, "as long as any clock in the window could let it in");
+/// assert_eq!(token.replay_window.as_secs(), 360, "the width of the window");
 /// # Ok::<(), maitre_core::sso::TokenError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerifiedToken {
-    /// What it covers.
+    /// Kind of the token.
     pub kind: TokenKind,
-    /// When it was made, in seconds since 1970.
+    /// Time of issue, in seconds since 1970.
     pub issued_at: i64,
-    /// How long after its first use it could be let in again, at the longest.
+    /// Longest time after the first use in which the token could be accepted again.
     pub replay_window: Duration,
 }
 
 impl VerifiedToken {
-    /// A token that was verified.
+    /// Creates a token after its verification.
     ///
     /// # Errors
-    /// [`TokenError::Timestamp`] when it cannot have been.
+    /// Returns [`TokenError::Timestamp`] if the timestamp is invalid.
     pub fn new(kind: TokenKind, timestamp: &str, window: Window) -> Result<Self, TokenError> {
         let issued_at = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
         Ok(Self { kind, issued_at, replay_window: window.max_age.saturating_add(window.max_ahead) })
@@ -182,16 +184,16 @@ impl VerifiedToken {
 }
 
 impl SignedFields<'_> {
-    /// The token as the marketplace computes it, lowercase hex.
+    /// Computes the token as the marketplace does, in lowercase hex.
     #[must_use]
     pub fn sign(&self, salt: &Salt, timestamp: &str) -> String {
         self.hex(salt, timestamp, str::to_owned)
     }
 
-    /// Whether `token` is right and its moment lies in the window.
+    /// Verifies a token and its timestamp.
     ///
     /// # Errors
-    /// The first rule that it breaks, as a [`TokenError`].
+    /// Returns the first rule that the token violates.
     pub fn verify(
         &self,
         token: &str,
@@ -204,13 +206,14 @@ impl SignedFields<'_> {
             return Err(TokenError::Incomplete);
         }
         window.check(timestamp, now)?;
-        let right = salts.iter().filter(|salt| salt.is_live(now)).fold(Choice::from(0), |right, salt| {
-            right | self.hex(salt, timestamp, |hex| hex.as_bytes().ct_eq(token.as_bytes()))
+        let matches = salts.iter().filter(|salt| salt.is_active(now)).fold(Choice::from(0), |matches, salt| {
+            matches | self.hex(salt, timestamp, |hex| hex.as_bytes().ct_eq(token.as_bytes()))
         });
-        if right.into() { Ok(()) } else { Err(TokenError::Wrong) }
+        if matches.into() { Ok(()) } else { Err(TokenError::Wrong) }
     }
 
-    /// A colon in the user's id could move the border between id and address without changing the hash.
+    /// Returns whether all fields are present. A colon in the user's id could shift the boundary between id and address
+    /// without changing the hash.
     fn is_complete(&self) -> bool {
         match self {
             Self::Id(id) => !id.is_empty(),
@@ -220,7 +223,7 @@ impl SignedFields<'_> {
         }
     }
 
-    fn hex<T>(&self, salt: &Salt, timestamp: &str, use_it: impl FnOnce(&str) -> T) -> T {
+    fn hex<T>(&self, salt: &Salt, timestamp: &str, f: impl FnOnce(&str) -> T) -> T {
         let salt = salt.expose();
         let mut buffer = [0; 64];
         let hex = match self {
@@ -229,7 +232,7 @@ impl SignedFields<'_> {
                 encode(&joined::<Sha256>(&[resource_id, salt, timestamp, user_id, email]), &mut buffer)
             }
         };
-        use_it(hex)
+        f(hex)
     }
 }
 
@@ -261,7 +264,7 @@ fn encode<'b>(digest: &impl AsRef<[u8]>, buffer: &'b mut [u8; 64]) -> &'b str {
     written.unwrap_or_default()
 }
 
-/// Whether nav-data may become a cookie: 1 to 2048 characters of base64url. It is signed by nothing.
+/// Returns whether nav-data may be set as a cookie: 1 to 2048 characters of base64url. It is not signed.
 ///
 /// ```
 /// use maitre_core::sso::is_cookie_safe;
@@ -295,8 +298,8 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_the_published_ones() {
-        for (covers, salt, timestamp, token) in [
+    fn tokens_match_the_published_examples() {
+        for (fields, salt, timestamp, token) in [
             (
                 SignedFields::Id("123"),
                 "2f97bfa52ca102f8874716e2eb1d3b4920ad0be4",
@@ -314,12 +317,12 @@ mod tests {
             (SignedFields::Id("789"), "rock salt", "1700000000", "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9"),
             (USER, SALT, "1772000000", "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d"),
         ] {
-            assert_eq!(covers.sign(&Salt::new(salt).unwrap(), timestamp), token);
+            assert_eq!(fields.sign(&Salt::new(salt).unwrap(), timestamp), token);
         }
     }
 
     #[test]
-    fn the_window_is_open_from_300_s_back_to_60_s_ahead() {
+    fn the_default_window_is_300_s_back_and_60_s_ahead() {
         let made = 1_772_000_000;
         let token = USER.sign(&salts()[0], "1772000000");
         for (now, answer) in [
@@ -334,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_is_digits_and_fits() {
+    fn a_timestamp_is_digits_within_range() {
         for timestamp in
             ["", " 1772000000", "+1772000000", "-1", "1772000000junk", "1.7e9", "١٧٧٢", "99999999999999999999"]
         {
@@ -349,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_compared_to_the_letter() {
+    fn a_token_is_compared_exactly() {
         let right = USER.sign(&salts()[0], "1772000000");
         for wrong in [right.to_uppercase(), right[1..].to_owned(), format!("{right} "), "0".repeat(64), "é".repeat(32)]
         {
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_that_is_covered_matters() {
+    fn every_signed_field_matters() {
         let SignedFields::User { resource_id, user_id, email } = USER else { unreachable!() };
         let token = USER.sign(&salts()[0], "1772000000");
         for altered in [
@@ -373,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn the_border_between_id_and_address_cannot_move() {
+    fn the_boundary_between_id_and_address_cannot_shift() {
         let signed = SignedFields::User { resource_id: "r", user_id: "u", email: "x:y@example.org" };
         let moved = SignedFields::User { resource_id: "r", user_id: "u:x", email: "y@example.org" };
         let token = signed.sign(&salts()[0], "1772000000");
@@ -383,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_salt_on_its_way_out_signs_until_its_end() {
+    fn an_old_salt_is_valid_until_its_expiry() {
         let end = at(1_772_000_010);
         let both = [Salt::new("new").unwrap(), Salt::new(SALT).unwrap().with_expiry(end)];
         let token = USER.sign(&both[1], "1772000000");

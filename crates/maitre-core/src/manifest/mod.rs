@@ -1,7 +1,7 @@
 //! The add-on manifest: the file that a vendor registers at Heroku (and registered at cloudControl).
 //!
-//! It is read with tolerance: unknown keys are kept, older forms are understood. The rules of the marketplace are checked by
-//! `maitre-conformance`.
+//! Parsing is lenient: unknown keys are kept, and older forms are accepted. `maitre-conformance` checks the rules of the
+//! marketplace.
 //!
 //! ```
 //! use maitre_core::Manifest;
@@ -14,99 +14,101 @@
 //! # Ok::<(), maitre_core::manifest::ManifestError>(())
 //! ```
 
+mod error;
 mod read;
 pub(crate) mod url;
 
-pub use read::ManifestError;
+pub use error::ManifestError;
 pub use url::is_loopback;
 
 use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 
-/// A manifest as it was written, without judgement.
+/// A parsed manifest, not validated.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Manifest {
-    /// The add-on's slug, and the user of its Basic credentials.
+    /// Slug of the add-on, and the Basic user.
     pub id: String,
-    /// The display name.
+    /// Display name.
     pub name: Option<String>,
-    /// What the marketplace's servers use.
+    /// Settings of the API.
     pub api: Api,
-    /// Every key that is not documented, as it came.
+    /// All undocumented keys, unchanged.
     pub extra: Map<String, Value>,
 }
 
-/// The manifest's `api` part.
+/// The `api` object of a manifest.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Api {
     /// `"3"`; missing or `"1"` is the legacy contract.
     pub version: Option<String>,
-    /// The password of the Basic credentials.
+    /// Basic password.
     pub password: Option<Secret>,
-    /// The salt of single sign-on tokens.
+    /// Salt of single sign-on tokens.
     pub sso_salt: Option<Secret>,
-    /// The config vars that a reply may name.
+    /// Config vars that a reply may set.
     pub config_vars: Vec<String>,
-    /// What their names begin with, if not with the slug in upper case.
+    /// Prefix of the names of config vars. Defaults to the slug in upper case.
     pub config_vars_prefix: Option<String>,
-    /// Where the add-on is offered.
+    /// Regions where the add-on is offered.
     pub regions: Vec<String>,
-    /// What the add-on wants of the marketplace: `log_input`, `syslog_drain`, `many_per_app`, `attachable`.
+    /// Features that the add-on needs: `log_input`, `syslog_drain`, `many_per_app`, `attachable`.
     pub requires: Vec<String>,
-    /// Where the marketplace calls.
+    /// Endpoints for the marketplace.
     pub production: Option<Endpoints>,
-    /// Where tools on the vendor's own machine call.
+    /// Endpoints for tools on the vendor's machine.
     pub test: Option<Endpoints>,
-    /// Every key that is not documented, as it came.
+    /// All undocumented keys, unchanged.
     pub extra: Map<String, Value>,
 }
 
-/// The two addresses of an add-on.
+/// The two URLs of an add-on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Endpoints {
-    /// Provision is a `POST` here; ends in `/heroku/resources` at Heroku.
+    /// URL of the resources, where a provision is a `POST`. Ends in `/heroku/resources` at Heroku.
     pub base_url: String,
-    /// Single sign-on is a form `POST` here; `None` in the legacy form, where it is a `GET` on the resource.
+    /// URL of single sign-on, a form `POST`. `None` in the legacy form, where it is a `GET` on the resource.
     pub sso_url: Option<String>,
-    /// Whether it was written as one plain string, the legacy form.
+    /// Whether the manifest has the legacy form, a single string.
     pub legacy: bool,
 }
 
 impl Manifest {
-    /// Reads a file.
+    /// Reads a manifest file.
     ///
     /// # Errors
-    /// [`ManifestError`] with the path, and line and column or the JSON path of what is wrong. It never holds a value.
+    /// Returns an error with the path and the position of the problem. It never contains a value.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
         read::file(path.as_ref())
     }
 
-    /// Reads the text of a manifest.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// [`ManifestError`] as in [`Manifest::read`].
+    /// Returns an error with the position of the problem. It never contains a value.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         read::text(text)
     }
 
-    /// The add-on's password.
+    /// Returns the Basic password.
     ///
     /// # Errors
-    /// [`ManifestError`] that names the key when it is missing.
+    /// Returns an error that names the key if it is missing.
     pub fn password(&self) -> Result<&Secret, ManifestError> {
         self.api.password.as_ref().ok_or_else(|| ManifestError::missing("api.password", "the Basic password"))
     }
 
-    /// The salt of its single sign-on tokens.
+    /// Returns the salt of single sign-on tokens.
     ///
     /// # Errors
-    /// [`ManifestError`] that names the key when it is missing.
+    /// Returns an error that names the key if it is missing.
     pub fn sso_salt(&self) -> Result<&Secret, ManifestError> {
         self.api
             .sso_salt
@@ -114,7 +116,7 @@ impl Manifest {
             .ok_or_else(|| ManifestError::missing("api.sso_salt", "the salt of single sign-on tokens"))
     }
 
-    /// What the names of its config vars begin with, without the underscore that follows.
+    /// Returns the prefix of the names of config vars, without the underscore that follows.
     ///
     /// ```
     /// # use maitre_core::Manifest;
@@ -127,8 +129,7 @@ impl Manifest {
         self.api.config_vars_prefix.clone().unwrap_or_else(|| self.id.to_uppercase().replace('-', "_"))
     }
 
-    /// Whether one of its addresses is plain `http` on this machine, so that cookies have to do without `Secure`
-    /// there.
+    /// Returns whether one of the URLs is `http` on this machine, where cookies cannot be `Secure`.
     ///
     /// ```
     /// # use maitre_core::Manifest;
@@ -143,6 +144,14 @@ impl Manifest {
             let address = endpoints.sso_url.as_ref().unwrap_or(&endpoints.base_url);
             url::split(address).is_some_and(|parts| parts.is_loopback_http())
         })
+    }
+}
+
+impl FromStr for Manifest {
+    type Err = ManifestError;
+
+    fn from_str(text: &str) -> Result<Self, ManifestError> {
+        Self::parse(text)
     }
 }
 

@@ -1,71 +1,21 @@
-//! From JSON to [`Manifest`], key by key, so that an error can name the key.
+//! Parsing of a [`Manifest`], key by key, so that an error names the key.
 
-use std::fmt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Api, Endpoints, Manifest};
-
-/// Why a manifest could not be read. It names keys and places, never a value: the file holds two secrets.
-///
-/// ```
-/// use maitre_core::Manifest;
-///
-/// let error = Manifest::parse(r#"{ "id": "lantern", "api": { "password": 5 } }"#).unwrap_err();
-/// assert_eq!(error.to_string(), "the manifest's api.password is a number: write a string");
-/// ```
-#[derive(Debug)]
-pub struct ManifestError {
-    what: String,
-    cause: Option<std::io::Error>,
-}
-
-impl ManifestError {
-    fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), cause: None }
-    }
-
-    /// The key at `path` is needed and not there.
-    ///
-    /// ```
-    /// # use maitre_core::ManifestError;
-    /// let error = ManifestError::missing("api.sso_salt", "the salt of single sign-on tokens");
-    /// assert_eq!(error.to_string(), "the manifest lacks api.sso_salt: add the salt of single sign-on tokens");
-    /// ```
-    #[must_use]
-    pub fn missing(path: &str, what: &str) -> Self {
-        Self::new(format!("the manifest lacks {path}: add {what}"))
-    }
-}
-
-impl From<crate::CredentialsError> for ManifestError {
-    fn from(error: crate::CredentialsError) -> Self {
-        Self::new(format!("the manifest's credentials cannot be used: {error}"))
-    }
-}
-
-impl fmt::Display for ManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for ManifestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_ref().map(|cause| cause as _)
-    }
-}
+use super::{Api, Endpoints, Manifest, ManifestError};
 
 pub(super) fn file(path: &Path) -> Result<Manifest, ManifestError> {
     let text = std::fs::read_to_string(path).map_err(|cause| ManifestError {
-        what: format!(
+        message: format!(
             "cannot read the manifest {}: name an existing file, such as addon-manifest.json",
             path.display()
         ),
         cause: Some(cause),
     })?;
-    text_of(&text).map_err(|error| ManifestError { what: format!("{} ({})", error.what, path.display()), ..error })
+    text_of(&text)
+        .map_err(|error| ManifestError { message: format!("{} ({})", error.message, path.display()), ..error })
 }
 
 pub(super) fn text(text: &str) -> Result<Manifest, ManifestError> {
@@ -73,14 +23,14 @@ pub(super) fn text(text: &str) -> Result<Manifest, ManifestError> {
 }
 
 fn text_of(text: &str) -> Result<Manifest, ManifestError> {
-    // serde_json's own sentences quote the value they stumble over only for types, and `Value` takes every type
+    // serde_json's messages quote a value only if its type is wrong, and `Value` accepts every type
     let value: Value =
         serde_json::from_str(text).map_err(|error| ManifestError::new(format!("the manifest is not JSON: {error}")))?;
     let mut root = Keys::new("", value)?;
     let id = root.string("id")?.ok_or_else(|| ManifestError::missing("id", "the add-on's slug"))?;
     let name = root.string("name")?;
     let api = root.take("api").ok_or_else(|| ManifestError::missing("api", "an object with password and URLs"))?;
-    let mut requires = root.strings("requires")?; // stood at the top in 2014
+    let mut requires = root.strings("requires")?; // at the top level until 2014
     let mut api = Keys::new("api", api)?;
     requires.extend(api.strings("requires")?);
     Ok(Manifest {
@@ -102,7 +52,7 @@ fn text_of(text: &str) -> Result<Manifest, ManifestError> {
     })
 }
 
-/// The keys of one object; what is not taken is the rest.
+/// The keys of one object that are not yet taken.
 struct Keys {
     path: &'static str,
     rest: Map<String, Value>,
@@ -135,7 +85,7 @@ impl Keys {
         }
     }
 
-    /// Some tools write `3` where the marketplace wants `"3"`: read both, the lint tells.
+    /// Reads the version. Some tools write `3` instead of `"3"`: both are accepted, and the lint reports it.
     fn version(&mut self) -> Result<Option<String>, ManifestError> {
         match self.take("version") {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
@@ -153,9 +103,9 @@ impl Keys {
             Some(Value::Array(items)) => items,
             Some(other) => return Err(wrong(&self.path(key), &other, "a list of strings")),
         };
-        let text = |(place, item)| match item {
+        let text = |(index, item)| match item {
             Value::String(text) => Ok(text),
-            other => Err(wrong(&format!("{}[{place}]", self.path(key)), &other, "a string")),
+            other => Err(wrong(&format!("{}[{index}]", self.path(key)), &other, "a string")),
         };
         items.into_iter().enumerate().map(text).collect()
     }
@@ -207,7 +157,7 @@ mod tests {
                           "sso_url": "https://api.lantern.example/heroku/sso" } } }"#;
 
     #[test]
-    fn a_generated_manifest_is_read_whole() {
+    fn a_generated_manifest_is_read_completely() {
         let manifest = Manifest::parse(GENERATED).unwrap();
         assert_eq!(manifest.name.as_deref(), Some("Lantern"));
         assert_eq!(manifest.password().unwrap().expose(), "s3cr3t-example");
@@ -225,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_string_is_the_root_of_the_legacy_paths() {
+    fn a_string_is_the_root_of_the_legacy_paths() {
         let manifest = Manifest::parse(r#"{"id":"a","api":{"test":"http://localhost:4567/"}}"#).unwrap();
         let test = manifest.api.test.unwrap();
         assert_eq!(
@@ -235,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_place_and_no_value() {
-        for (text, sentence) in [
+    fn an_error_names_the_position_and_no_value() {
+        for (text, message) in [
             ("{", "the manifest is not JSON: EOF while parsing an object at line 1 column 1"),
             ("[]", "the manifest is a list: write an object"),
             ("{}", "the manifest lacks id: add the add-on's slug"),
@@ -251,7 +201,7 @@ mod tests {
                 "the manifest lacks api.production.base_url: add the URL of your resources",
             ),
         ] {
-            assert_eq!(Manifest::parse(text).unwrap_err().to_string(), sentence);
+            assert_eq!(Manifest::parse(text).unwrap_err().to_string(), message);
         }
         let missing = Manifest::read("no/such/file.json").unwrap_err();
         assert!(missing.to_string().contains("no/such/file.json"));

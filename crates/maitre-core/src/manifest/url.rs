@@ -1,15 +1,15 @@
-//! As much of a URL as a manifest and a redirect need; nothing is ever dialled with it.
+//! Minimal URL parsing for manifests and redirects. Nothing connects to these URLs.
 
-/// A URL cut at its borders: `scheme://authority` and the rest.
+/// Parts of a URL: `scheme://authority` and the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {
     pub(crate) scheme: &'a str,
     pub(crate) authority: &'a str,
-    /// From the first `/`, `?` or `#` on.
+    /// Everything from the first `/`, `?` or `#`.
     pub(crate) path: &'a str,
 }
 
-/// Cuts an absolute URL with a host; `None` for anything else.
+/// Splits an absolute URL with a host. Returns `None` for anything else.
 pub(crate) fn split(url: &str) -> Option<Parts<'_>> {
     let (scheme, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -27,7 +27,7 @@ impl<'a> Parts<'a> {
         without_port(host)
     }
 
-    /// `http` on this machine: what a manifest's test URL looks like.
+    /// Returns whether the URL is `http` on this machine, as a manifest's test URL is.
     pub(crate) fn is_loopback_http(&self) -> bool {
         self.scheme.eq_ignore_ascii_case("http") && is_loopback(self.host())
     }
@@ -40,7 +40,7 @@ fn without_port(authority: &str) -> &str {
     }
 }
 
-/// Whether an authority (a `Host` header, with or without a port) names this machine.
+/// Returns whether an authority (a `Host` header, with or without a port) names this machine.
 ///
 /// ```
 /// use maitre_core::manifest::is_loopback;
@@ -61,14 +61,14 @@ mod tests {
     use super::split;
 
     #[test]
-    fn a_url_is_cut_at_its_borders() {
+    fn a_url_is_split_into_its_parts() {
         let parts = split("https://u:p@api.lantern.example:8443/heroku/resources?a#b").unwrap();
         assert_eq!((parts.scheme, parts.host(), parts.path), ("https", "api.lantern.example", "/heroku/resources?a#b"));
         assert_eq!(split("http://[::1]:5000").unwrap().host(), "[::1]");
     }
 
     #[test]
-    fn what_has_no_host_is_no_url() {
+    fn text_without_a_host_is_not_a_url() {
         for text in [
             "",
             "lantern.example",

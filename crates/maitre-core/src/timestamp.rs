@@ -1,17 +1,17 @@
-//! Reading the timestamps that marketplaces print.
+//! Timestamps of marketplaces.
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-/// Heroku prints the offset of a grant's end as `-0800`, which RFC 3339 does not know.
+/// Heroku writes the offset of a grant's expiry as `-0800`, which is not valid in RFC 3339.
 const COLONLESS: &[BorrowedFormatItem<'_>] = format_description!(
     version = 2,
     "[year]-[month]-[day]T[hour]:[minute]:[second][optional [.[subsecond]]][offset_hour sign:mandatory][offset_minute]"
 );
 
-/// Reads RFC 3339 and the same with a colonless offset; `None` for anything else.
+/// Parses RFC 3339, also with an offset without a colon. Returns `None` for anything else.
 ///
 /// ```
 /// use maitre_core::parse_timestamp;
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_none_and_never_a_panic() {
+    fn invalid_text_is_none_and_never_a_panic() {
         for text in ["", "Z", "2026-13-04T05:11:07Z", "2026-03-04", "99999999999999999999", "2026-03-04T05:11:07+9999"]
         {
             assert_eq!(parse_timestamp(text), None, "{text}");

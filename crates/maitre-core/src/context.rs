@@ -1,0 +1,75 @@
+//! Execution context of a request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Execution context of a request, set by the router and the ledger.
+///
+/// A listener needs it only to report progress and to reject late writes by the fencing token.
+///
+/// ```
+/// use maitre_core::{AddonId, Provision};
+///
+/// let request = Provision::new(AddonId::new("heroku", "lantern"), "7b0c9c1e", "basic");
+/// assert_eq!(request.context.fence, 0);
+/// request.context.progress.report("Your cluster is starting.");
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Context {
+    /// Fencing token: grows with every run of an operation on this resource, so that the vendor can reject writes of an
+    /// earlier run. 0 without a ledger.
+    pub fence: u64,
+    /// How long the marketplace waits before the operation is answered as accepted. `None` where the marketplace needs
+    /// the result in this response.
+    pub async_after: Option<Duration>,
+    /// Progress reporter of a long operation.
+    pub progress: Progress,
+    /// Whether the marketplace chose the resource's key, and so means the same resource when it repeats the request.
+    pub keyed: bool,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { fence: 0, async_after: None, progress: Progress::default(), keyed: true }
+    }
+}
+
+/// Progress reporter of a long operation.
+///
+/// The last message is shown to the customer and the vendor's operators when they ask (Heroku: the `message` of a 202).
+/// Without a ledger, messages are discarded.
+///
+/// ```
+/// use maitre_core::Progress;
+///
+/// let messages = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+/// let sink = messages.clone();
+/// let progress = Progress::new(move |message| sink.lock().unwrap().push(message));
+/// progress.report("Your cluster is starting.");
+/// assert_eq!(*messages.lock().unwrap(), ["Your cluster is starting."]);
+/// Progress::default().report("This message is discarded.");
+/// ```
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+impl Progress {
+    /// Creates a reporter that passes messages to `sink`, which must not block.
+    pub fn new(sink: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(sink)))
+    }
+
+    /// Reports a message, a full sentence.
+    pub fn report(&self, message: impl Into<String>) {
+        if let Some(sink) = &self.0 {
+            sink(message.into());
+        }
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,194 @@
+//! Ids of add-ons and resources.
+
+use std::borrow::Borrow;
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+/// Marketplace and slug of an add-on. Every request carries it.
+///
+/// ```
+/// use maitre_core::AddonId;
+///
+/// assert_eq!(AddonId::new("heroku", "lantern").to_string(), "heroku/lantern");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AddonId {
+    marketplace: &'static str,
+    slug: Arc<str>,
+}
+
+impl AddonId {
+    /// Creates the id of the add-on `slug` at `marketplace`.
+    pub fn new(marketplace: &'static str, slug: impl Into<Arc<str>>) -> Self {
+        Self { marketplace, slug: slug.into() }
+    }
+
+    /// Returns the marketplace's name.
+    #[must_use]
+    pub fn marketplace(&self) -> &'static str {
+        self.marketplace
+    }
+
+    /// Returns the add-on's name at the marketplace.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+}
+
+impl fmt::Display for AddonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.marketplace, self.slug)
+    }
+}
+
+impl fmt::Debug for AddonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Id by which a request refers to a resource.
+///
+/// In a provision this is the resource's *key*: the marketplace's id of it (Heroku: the `uuid`), or, if the marketplace
+/// sends no key, a new UUID for this request. In a plan change or deprovision it is the id in the path, unchanged: the
+/// id that the listener returned, or the key. Look up both, or return the key as the id.
+///
+/// ```
+/// use maitre_core::ResourceId;
+///
+/// let resource = ResourceId::new("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
+/// assert_eq!(resource, "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
+/// assert_eq!(format!("widget {resource}"), "widget 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceId(Arc<str>);
+
+impl ResourceId {
+    /// Creates an id from text.
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        Self(id.into())
+    }
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<ResourceId> for Value {
+    fn from(id: ResourceId) -> Self {
+        Self::from(id.as_str())
+    }
+}
+
+/// The vendor's id of a resource: unique, and unchanged for the life of the resource.
+///
+/// Made from text or an integer. Integers are sent as text.
+///
+/// ```
+/// use maitre_core::ProviderId;
+///
+/// assert_eq!(ProviderId::from(4711).as_str(), "4711");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProviderId(String);
+
+impl ProviderId {
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<ResourceId> for ProviderId {
+    fn from(id: ResourceId) -> Self {
+        Self(id.as_str().to_owned())
+    }
+}
+
+impl From<&ResourceId> for ProviderId {
+    fn from(id: &ResourceId) -> Self {
+        Self(id.as_str().to_owned())
+    }
+}
+
+macro_rules! from_integer {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for ProviderId {
+            fn from(id: $integer) -> Self {
+                Self(id.to_string())
+            }
+        }
+    )*};
+}
+
+from_integer!(i32 i64 u32 u64 u128 usize);
+
+macro_rules! textual {
+    ($($id:ident)*) => {$(
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl AsRef<str> for $id {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $id {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $id {
+            fn eq(&self, other: &str) -> bool {
+                *self.0 == *other
+            }
+        }
+
+        impl PartialEq<&str> for $id {
+            fn eq(&self, other: &&str) -> bool {
+                *self.0 == **other
+            }
+        }
+
+        impl From<&str> for $id {
+            fn from(id: &str) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl From<String> for $id {
+            fn from(id: String) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = Infallible;
+
+            fn from_str(id: &str) -> Result<Self, Infallible> {
+                Ok(Self(id.into()))
+            }
+        }
+    )*};
+}
+
+textual!(ResourceId ProviderId);

@@ -1,0 +1,41 @@
+//! Marketplaces and their capabilities.
+
+use crate::manifest::{Manifest, ManifestError};
+
+/// A marketplace as configured for one add-on: the add-on's credentials and the settings of the contract.
+///
+/// Each marketplace is a type of its own, so that the credentials of one cannot be passed to the router of another.
+///
+/// ```
+/// use maitre_core::{Credentials, Marketplace};
+///
+/// struct Bazaar(Credentials);
+///
+/// impl Marketplace for Bazaar {
+///     const NAME: &'static str = "bazaar";
+///     fn slug(&self) -> &str {
+///         self.0.user()
+///     }
+/// }
+/// assert_eq!(Bazaar(Credentials::new("lantern", "p", "s")?).slug(), "lantern");
+/// # Ok::<(), maitre_core::CredentialsError>(())
+/// ```
+pub trait Marketplace: Send + Sync + 'static {
+    /// Name of the marketplace in logs and in the ledger, lowercase.
+    const NAME: &'static str;
+
+    /// Returns the add-on's name at this marketplace.
+    fn slug(&self) -> &str;
+}
+
+/// A [`Marketplace`] that accepts asynchronous replies: "accepted" first, and a notification on completion.
+pub trait SupportsAsync: Marketplace {}
+
+/// A [`Marketplace`] that can be configured from a manifest file.
+pub trait FromManifest: Marketplace + Sized {
+    /// Reads the credentials and settings from a manifest.
+    ///
+    /// # Errors
+    /// Returns an error that names the missing key.
+    fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError>;
+}
