@@ -211,7 +211,7 @@ async fn a_rejected_redirect_is_logged_without_its_secrets() {
         app.vendor.on_single_sign_on(move |_| async move { Ok(SignedOn::redirect(away)) });
         app.client.single_sign_on(UUID).await.expect(503);
     }
-    assert_eq!(log.events_containing("sends people off this site").len(), 4);
+    assert_eq!(log.events_containing("redirects to another site").len(), 4);
     assert_no_secret(&log, &[]);
 }
 
@@ -265,7 +265,7 @@ async fn every_event_of_a_request_has_request_id_marketplace_and_resource() {
         ("r-1", UUID, None),
         ("r-2", "widget-2", Some("the listener failed")),
         ("r-3", "widget-3", Some("the listener failed")),
-        ("r-4", other.as_str(), Some("sends people off this site")),
+        ("r-4", other.as_str(), Some("redirects to another site")),
     ] {
         let (events, at_work) = of_request(&log, request_id);
         let messages: Vec<_> = events.iter().map(Line::message).collect();
@@ -298,7 +298,7 @@ async fn the_log_of_a_rejected_request_has_all_known_fields() {
         ("r-5", "refused a request that cannot be read", Some("widget-5")),
         ("r-6", "refused a caller without the add-on's credentials", None),
         ("r-7", "refused a single sign-on", None),
-        (own_id, "the listener said no", Some(UUID)),
+        (own_id, "the listener refused the request", Some(UUID)),
     ] {
         let (events, _) = of_request(&log, request_id);
         let line = events.iter().find(|line| line.message().contains(expected));

@@ -66,7 +66,7 @@ async fn features_of_no_plan_are_422_with_a_message() {
         app.client.provision(json!({ "seats": "many" })).await,
         app.client.plan_change("widget-1", json!({ "seats": 1000 })).await,
     ] {
-        assert_eq!(reply.expect(422).message(), "No plan of this add-on has these features.");
+        assert_eq!(reply.expect(422).message(), "No plan offers these features.");
     }
     assert_eq!(app.vendor.calls(), 0);
 }

@@ -55,7 +55,7 @@ async fn a_redirect_to_another_site_is_503_without_a_session() {
         assert_eq!(reply.status(), 503, "{foreign:?}\n\n{reply}");
         assert_eq!((reply.location(), reply.cookies().count()), (None, 0), "{foreign:?}\n\n{reply}");
     }
-    assert_eq!(log.events_containing("sends people off this site").len(), foreign.len());
+    assert_eq!(log.events_containing("redirects to another site").len(), foreign.len());
 }
 
 #[tokio::test]

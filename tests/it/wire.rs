@@ -62,7 +62,7 @@ fn json_with(status: &str, header: &str, body: &str) -> String {
 }
 
 fn unauthorized(challenge: &str) -> String {
-    let body = r#"{"message":"The credentials are missing or not those of this add-on."}"#;
+    let body = r#"{"message":"The credentials are missing or wrong."}"#;
     json_with("401 Unauthorized", &format!("www-authenticate: {challenge}\n"), body)
 }
 
@@ -102,7 +102,7 @@ async fn rejected_heroku_requests() {
     let message = r#"{"message":"The body cannot be read at uuid: expected a string, at line 1 column 9."}"#;
     let bad_request = json("400 Bad Request", message);
     check(&server, &["POST /heroku/resources", BASIC], r#"{"uuid":7}"#, &bad_request).await;
-    let message = r#"{"message":"The body is longer than the 1024 bytes that are read."}"#;
+    let message = r#"{"message":"The body is longer than the limit of 1024 bytes."}"#;
     let too_large = json("413 Payload Too Large", message);
     check(&server, &["POST /heroku/resources", BASIC, "content-length: 1025"], "", &too_large).await;
     let wrong_method = "HTTP/1.1 405 Method Not Allowed\nallow: POST\ncontent-length: 0\n\n";
@@ -152,7 +152,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
 <body>
 <main>
 <h1>You are not signed in</h1>
-<p>Please go back and open the add-on once more.</p>
+<p>This sign-in link has expired or was already used. Please open the add-on again from your dashboard.</p>
 </main>
 </body>
 </html>
@@ -220,9 +220,9 @@ async fn opperator_responses() {
     check(&server, &["DELETE /opperator/instances/4711", SHARED], "", &json("200 OK", DEPROVISIONED)).await;
     check(&server, &[plan_warning, SHARED], "", &json("200 OK", "{}")).await;
     check(&server, &[plan_warning], "", &unauthorized(SHARED_CHALLENGE)).await;
-    let refused = json("422 Unprocessable Entity", r#"{"message":"No plan of this add-on has these features."}"#);
+    let refused = json("422 Unprocessable Entity", r#"{"message":"No plan offers these features."}"#);
     check(&server, &[post, SHARED], r#"{"features":{"seats":9}}"#, &refused).await;
-    let message = r#"{"message":"The body is longer than the 64 bytes that are read."}"#;
+    let message = r#"{"message":"The body is longer than the limit of 64 bytes."}"#;
     let too_large = json("413 Payload Too Large", message);
     check(&server, &[post, SHARED, "content-length: 65"], "", &too_large).await;
 }

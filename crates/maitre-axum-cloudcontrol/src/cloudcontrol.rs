@@ -1,12 +1,11 @@
-//! What cloudControl and the add-on know of each other, and the settings of this contract.
+//! Credentials and settings of an add-on at cloudControl.
 
 use std::path::Path;
 
-use maitre_axum::core::{
-    Credentials, CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt,
-};
+use maitre_axum::BasicMarketplace;
+use maitre_axum::core::{CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt};
 
-/// An add-on's credentials at cloudControl.
+/// Credentials and settings of an add-on at cloudControl.
 ///
 /// ```
 /// use maitre_axum_cloudcontrol::CloudControl;
@@ -17,24 +16,23 @@ use maitre_axum::core::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct CloudControl {
-    pub(crate) credentials: Credentials,
+    pub(crate) basic: BasicMarketplace,
     pub(crate) keyed: bool,
-    pub(crate) loopback: bool,
 }
 
 impl CloudControl {
-    /// The manifest's `id`, `api.password` and `api.sso_salt`.
+    /// Creates it from the manifest's `id`, `api.password` and `api.sso_salt`.
     ///
     /// # Errors
-    /// [`CredentialsError`] when one of them is empty.
+    /// Returns an error if one of them is empty.
     pub fn new(slug: &str, password: &str, sso_salt: &str) -> Result<Self, CredentialsError> {
-        Ok(Self { credentials: Credentials::new(slug, password, sso_salt)?, keyed: false, loopback: false })
+        Ok(Self { basic: BasicMarketplace::new(slug, password, sso_salt)?, keyed: false })
     }
 
-    /// All that from the manifest file.
+    /// Creates it from a manifest file.
     ///
     /// # Errors
-    /// [`ManifestError`] says what is missing, and where.
+    /// Returns an error that names the missing key.
     ///
     /// ```
     /// use maitre_axum_cloudcontrol::CloudControl;
@@ -45,24 +43,24 @@ impl CloudControl {
         Self::from_manifest(&Manifest::read(path)?)
     }
 
-    /// Accepts one more password while it is changed.
+    /// Accepts another password, during a rotation.
     #[must_use]
     pub fn with_password(mut self, password: Password) -> Self {
-        self.credentials = self.credentials.with_password(password);
+        self.basic = self.basic.with_password(password);
         self
     }
 
-    /// Accepts tokens of one more salt while it is changed.
+    /// Accepts tokens signed with another salt, during a rotation.
     #[must_use]
     pub fn with_salt(mut self, salt: Salt) -> Self {
-        self.credentials = self.credentials.with_salt(salt);
+        self.basic = self.basic.with_salt(salt);
         self
     }
 
-    /// Whether the `cloudcontrol_id` names the resource; no if not set.
+    /// Sets whether the `cloudcontrol_id` is the resource's key. Defaults to `false`.
     ///
-    /// cloudControl sends no key of the resource, so each provision is a resource of its own. The `cloudcontrol_id` is
-    /// the customer's deployment: right for an add-on that a deployment can have once.
+    /// cloudControl sends no key, so by default each provision is a new resource. The `cloudcontrol_id` is the customer's
+    /// deployment: use it for an add-on that a deployment can have only once.
     #[must_use]
     pub fn with_deployment_key(mut self, keyed: bool) -> Self {
         self.keyed = keyed;
@@ -74,14 +72,12 @@ impl Marketplace for CloudControl {
     const NAME: &'static str = "cloudcontrol";
 
     fn slug(&self) -> &str {
-        self.credentials.user()
+        self.basic.slug()
     }
 }
 
 impl FromManifest for CloudControl {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
-        let password = manifest.password()?.expose();
-        let cloudcontrol = Self::new(&manifest.id, password, manifest.sso_salt()?.expose())?;
-        Ok(Self { loopback: manifest.is_served_on_loopback(), ..cloudcontrol })
+        Ok(Self { basic: BasicMarketplace::from_manifest(manifest)?, keyed: false })
     }
 }

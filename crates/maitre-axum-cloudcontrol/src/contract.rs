@@ -1,11 +1,11 @@
-//! Who may call, and which status and body each answer has.
+//! Authentication, and the status and body of each response.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::{
-    AddonId, Deprovisioned, FailureKind, PlanChange, PlanChanged, Provision, Provisioned, ResourceId,
+    AddonId, Deprovisioned, FailureKind, PlanChange, Provision, Provisioned, ResourceId,
 };
-use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json, no_content, verify_basic};
+use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json, no_content};
 use time::OffsetDateTime;
 
 use crate::CloudControl;
@@ -15,7 +15,7 @@ impl Contract for CloudControl {
     const CHALLENGE: &'static str = r#"Basic realm="Add-on API", charset="UTF-8""#;
 
     fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        verify_basic(headers, &self.credentials, now)
+        self.basic.authenticate(headers, now)
     }
 
     fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, BodyRejection> {
@@ -26,18 +26,13 @@ impl Contract for CloudControl {
         Ok(wire::plan_change(addon, id, body.json()?))
     }
 
-    /// 201, as both of cloudControl's own sample providers answered.
+    /// 201, as in both of cloudControl's sample providers.
     fn provisioned(&self, reply: &Provisioned) -> Response {
         let config = Some(ConfigJson(reply.config()));
         json(StatusCode::CREATED, &ReplyBody { id: Some(reply.id().as_str()), config, message: reply.message() })
     }
 
-    fn plan_changed(&self, reply: &PlanChanged) -> Response {
-        let config = ConfigJson::unless_empty(reply.config());
-        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
-    }
-
-    /// The message went to the user's terminal, so a listener that has one gets 200 and a body.
+    /// The message is shown in the user's terminal, so a reply with a message is a 200 with a body.
     fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
         match reply.message() {
             None => no_content(),
@@ -45,7 +40,7 @@ impl Contract for CloudControl {
         }
     }
 
-    /// There was no word for what was removed before.
+    /// cloudControl has no status for a deprovisioned resource.
     fn status(failure: FailureKind) -> StatusCode {
         match failure {
             FailureKind::Refused | FailureKind::Conflict => StatusCode::UNPROCESSABLE_ENTITY,

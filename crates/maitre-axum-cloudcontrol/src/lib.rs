@@ -12,15 +12,15 @@ use axum::routing::MethodRouter;
 use maitre_axum::core::IntoAddon;
 use maitre_axum::{lifecycle, sso_by_get, sso_by_post};
 
-/// The router of an add-on at cloudControl; nest it where the manifest's `base_url` points to, less `/resources`.
+/// Builds the router of an add-on at cloudControl. Nest it at the manifest's `base_url` without `/resources`.
 ///
-/// | route | what |
+/// | route | operation |
 /// | --- | --- |
 /// | `POST /resources` | provision |
 /// | `PUT /resources/{id}` | plan change |
 /// | `DELETE /resources/{id}` | deprovision |
-/// | `GET /resources/{id}` | single sign-on as it was until 2014 |
-/// | `POST /resources/sso`, `POST /sso` | single sign-on as it was afterwards |
+/// | `GET /resources/{id}` | single sign-on until 2014 |
+/// | `POST /resources/sso`, `POST /sso` | single sign-on since 2014 |
 pub fn router<S>(addon: impl IntoAddon<CloudControl>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -32,7 +32,7 @@ where
         .route("/sso", sso_by_post(&addon))
 }
 
-/// Single sign-on by form alone, to be mounted at any path of the app.
+/// Builds only the single sign-on route by form, for any path of the app.
 pub fn single_sign_on<S>(addon: impl IntoAddon<CloudControl>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -5,7 +5,7 @@ use maitre_axum::{StringMap, WithExtra};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The checker that cloudControl told its vendors to use sends `heroku_id` in the place of `cloudcontrol_id`.
+/// The checker that cloudControl recommended sends `heroku_id` instead of `cloudcontrol_id`.
 #[derive(Deserialize)]
 pub(crate) struct ProvisionBody {
     plan: String,
@@ -57,12 +57,12 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_field_is_read_and_the_others_are_kept() {
+    fn documented_fields_are_parsed_and_others_are_kept() {
         let request = read(
             false,
             &json!({ "cloudcontrol_id": "depq7w8e9r0@cloudcontrolled.com", "plan": "starter", "options": { "locale": "de" },
                 "callback_url": "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com",
-                "region": null, "logplex_token": "t", "mood": 1 }),
+                "region": null, "logplex_token": "t", "tags": 1 }),
         );
         assert_eq!(request.tenant.as_deref(), Some("depq7w8e9r0@cloudcontrolled.com"));
         assert_eq!(
@@ -70,11 +70,11 @@ mod tests {
             ("starter", "de", None)
         );
         assert!(request.callback_url.is_some() && request.logplex_token.is_some());
-        assert_eq!(Value::from(request.extra), json!({ "mood": 1 }));
+        assert_eq!(Value::from(request.extra), json!({ "tags": 1 }));
     }
 
     #[test]
-    fn the_deployment_is_the_key_by_setting_only() {
+    fn the_deployment_is_the_key_only_if_enabled() {
         let body = json!({ "cloudcontrol_id": "dep1", "plan": "starter" });
         assert_ne!(read(false, &body).resource, read(false, &body).resource);
         assert_eq!(read(true, &body).resource.as_str(), "dep1");

@@ -1,11 +1,11 @@
-//! Who may call, and which status and body each answer has.
+//! Authentication, and the status and body of each response.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::{
-    AddonId, ConfigVars, Deprovisioned, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, Secret,
+    AddonId, ConfigVars, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, Secret,
 };
-use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json, no_content, verify_basic};
+use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
 use time::OffsetDateTime;
 
 use crate::Heroku;
@@ -15,7 +15,7 @@ impl Contract for Heroku {
     const CHALLENGE: &'static str = r#"Basic realm="Add-on API", charset="UTF-8""#;
 
     fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        verify_basic(headers, &self.credentials, now)
+        self.basic.authenticate(headers, now)
     }
 
     fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, BodyRejection> {
@@ -26,7 +26,7 @@ impl Contract for Heroku {
         Ok(wire::plan_change(addon, id, body.json()?))
     }
 
-    /// 200 and not 201: with v3 it says that the add-on is live.
+    /// 200 instead of 201: in v3 it means that the add-on is ready.
     fn provisioned(&self, reply: &Provisioned) -> Response {
         self.warn_of_unlisted(reply.config());
         let body = ProvisionReply {
@@ -40,18 +40,14 @@ impl Contract for Heroku {
         json(StatusCode::OK, &body)
     }
 
-    /// Without `config` the app's vars stay as they are.
+    /// Without `config` the app's config vars stay unchanged.
     fn plan_changed(&self, reply: &PlanChanged) -> Response {
         self.warn_of_unlisted(reply.config());
         let config = ConfigJson::unless_empty(reply.config());
         json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
     }
 
-    fn deprovisioned(&self, _: &Deprovisioned) -> Response {
-        no_content()
-    }
-
-    /// 202 without `config`: that is patched when it is there. Any 202 to a provision makes it an asynchronous one.
+    /// 202 without `config`, which is set on completion. Any 202 makes the provision asynchronous.
     fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
         let id = resource.map(ResourceId::as_str);
         json(StatusCode::ACCEPTED, &ReplyBody { id, message: Some(message), ..ReplyBody::default() })
@@ -61,10 +57,10 @@ impl Contract for Heroku {
 impl Heroku {
     fn warn_of_unlisted(&self, config: &ConfigVars) {
         let Some(listed) = &self.config_vars else { return };
-        for (name, _) in config.iter().filter(|(name, _)| !listed.iter().any(|there| there == name)) {
+        for (name, _) in config.iter().filter(|(name, _)| !listed.iter().any(|listed| listed == name)) {
             tracing::warn!(
                 name,
-                "the manifest does not list this config var, so Heroku may refuse the answer: add it to api.config_vars"
+                "the manifest does not list this config var, so Heroku may reject the response: add it to api.config_vars"
             );
         }
     }

@@ -1,13 +1,14 @@
-//! What Heroku and the add-on know of each other, and the settings of this contract.
+//! Credentials and settings of an add-on at Heroku.
 
 use std::fmt;
 use std::path::Path;
 
+use maitre_axum::BasicMarketplace;
 use maitre_axum::core::{
-    Credentials, CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt, SupportsAsync,
+    CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt, SupportsAsync,
 };
 
-/// An add-on's credentials at Heroku, and how strictly its single sign-on is read.
+/// Credentials and settings of an add-on at Heroku.
 ///
 /// ```
 /// use maitre_axum_heroku::Heroku;
@@ -19,34 +20,36 @@ use maitre_axum::core::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Heroku {
-    pub(crate) credentials: Credentials,
+    pub(crate) basic: BasicMarketplace,
     pub(crate) legacy_token: bool,
     pub(crate) user_scoped_only: bool,
-    pub(crate) loopback: bool,
     pub(crate) config_vars: Option<Vec<String>>,
     sso_path: String,
 }
 
 impl Heroku {
-    /// The manifest's `id`, `api.password` and `api.sso_salt`.
+    /// Creates it from the manifest's `id`, `api.password` and `api.sso_salt`.
     ///
     /// # Errors
-    /// [`CredentialsError`] when one of them is empty.
+    /// Returns an error if one of them is empty.
     pub fn new(slug: &str, password: &str, sso_salt: &str) -> Result<Self, CredentialsError> {
-        Ok(Self {
-            credentials: Credentials::new(slug, password, sso_salt)?,
-            legacy_token: false,
-            user_scoped_only: false,
-            loopback: false,
-            config_vars: None,
-            sso_path: "/resources/sso".to_owned(),
-        })
+        Ok(Self::from_basic(BasicMarketplace::new(slug, password, sso_salt)?))
     }
 
-    /// All that from the manifest file.
+    fn from_basic(basic: BasicMarketplace) -> Self {
+        Self {
+            basic,
+            legacy_token: false,
+            user_scoped_only: false,
+            config_vars: None,
+            sso_path: "/resources/sso".to_owned(),
+        }
+    }
+
+    /// Creates it from a manifest file.
     ///
     /// # Errors
-    /// [`ManifestError`] says what is missing, and where.
+    /// Returns an error that names the missing key.
     ///
     /// ```
     /// use maitre_axum_heroku::Heroku;
@@ -61,42 +64,42 @@ impl Heroku {
         Self::from_manifest(&Manifest::read(path)?)
     }
 
-    /// Accepts one more password while it is changed: push the new manifest, then let the old one end.
+    /// Accepts another password, during a rotation: push the new manifest, then remove the old password.
     #[must_use]
     pub fn with_password(mut self, password: Password) -> Self {
-        self.credentials = self.credentials.with_password(password);
+        self.basic = self.basic.with_password(password);
         self
     }
 
-    /// Accepts tokens of one more salt while it is changed.
+    /// Accepts tokens signed with another salt, during a rotation.
     #[must_use]
     pub fn with_salt(mut self, salt: Salt) -> Self {
-        self.credentials = self.credentials.with_salt(salt);
+        self.basic = self.basic.with_salt(salt);
         self
     }
 
-    /// Whether a form with the v1 `token` alone is let in; no if not set.
+    /// Sets whether a form with only the v1 `token` is accepted. Defaults to `false`.
     ///
-    /// Heroku sends better ones beside it. Older checkers (kensa) know nothing else.
+    /// Heroku also sends stronger tokens. Older checkers (kensa) send only this one.
     #[must_use]
     pub fn with_legacy_token(mut self, accepted: bool) -> Self {
         self.legacy_token = accepted;
         self
     }
 
-    /// Whether only the SHA-256 `user_scoped_resource_token` is let in; no if not set.
+    /// Sets whether only the SHA-256 `user_scoped_resource_token` is accepted. Defaults to `false`.
     ///
-    /// Then every identity is verified, and forms without it are refused.
+    /// If so, every identity is verified, and forms without this token are rejected.
     #[must_use]
     pub fn with_user_scoped_token_only(mut self, required: bool) -> Self {
         self.user_scoped_only = required;
         self
     }
 
-    /// Where single sign-on is posted to, as a path inside the router; `/resources/sso` if not set.
+    /// Sets the path of single sign-on inside the router. Defaults to `/resources/sso`.
     ///
     /// # Errors
-    /// [`PathError`] for what is no plain path of its own.
+    /// Returns an error if the path is invalid or used by another route.
     ///
     /// ```
     /// # use maitre_axum_heroku::Heroku;
@@ -124,7 +127,7 @@ impl Marketplace for Heroku {
     const NAME: &'static str = "heroku";
 
     fn slug(&self) -> &str {
-        self.credentials.user()
+        self.basic.slug()
     }
 }
 
@@ -132,17 +135,12 @@ impl SupportsAsync for Heroku {}
 
 impl FromManifest for Heroku {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
-        let password = manifest.password()?.expose();
-        let heroku = Self::new(&manifest.id, password, manifest.sso_salt()?.expose())?;
-        Ok(Self {
-            loopback: manifest.is_served_on_loopback(),
-            config_vars: Some(manifest.api.config_vars.clone()),
-            ..heroku
-        })
+        let heroku = Self::from_basic(BasicMarketplace::from_manifest(manifest)?);
+        Ok(Self { config_vars: Some(manifest.api.config_vars.clone()), ..heroku })
     }
 }
 
-/// What [`Heroku::with_sso_path`] does not take.
+/// Invalid path passed to [`Heroku::with_sso_path`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathError(String);
 
@@ -150,8 +148,7 @@ impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "single sign-on cannot be mounted at {:?}: write a path of its own such as /sso/login, of letters, digits and \
-             -_.~",
+            "single sign-on cannot be mounted at {:?}: use a separate path such as /sso/login, of letters, digits and -_.~",
             self.0
         )
     }

@@ -12,16 +12,16 @@ use axum::routing::MethodRouter;
 use maitre_axum::core::IntoAddon;
 use maitre_axum::{acknowledge, lifecycle, sso_by_get, sso_by_post};
 
-/// The router of an add-on at Heroku; nest it where the manifest's `base_url` points to, less `/resources`.
+/// Builds the router of an add-on at Heroku. Nest it at the manifest's `base_url` without `/resources`.
 ///
-/// | route | what |
+/// | route | operation |
 /// | --- | --- |
 /// | `POST /resources` | provision |
 /// | `PUT /resources/{id}` | plan change |
 /// | `DELETE /resources/{id}` | deprovision |
-/// | `POST /resources/sso` | single sign-on; [`Heroku::with_sso_path`] moves it |
-/// | `GET /resources/{id}` | single sign-on of manifests whose URLs are plain strings |
-/// | `POST /resources/{id}/events` | deploy events, deprecated: 200, and nothing is done |
+/// | `POST /resources/sso` | single sign-on; the path can be changed with [`Heroku::with_sso_path`] |
+/// | `GET /resources/{id}` | single sign-on of manifests whose endpoints are strings |
+/// | `POST /resources/{id}/events` | deploy events (deprecated): 200, ignored |
 pub fn router<S>(addon: impl IntoAddon<Heroku>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -33,7 +33,7 @@ where
         .route(addon.marketplace().sso_route(), sso_by_post(&addon))
 }
 
-/// Single sign-on alone, to be mounted at any path of the app, such as the `/sso/login` of old sample manifests.
+/// Builds only the single sign-on route, for any path of the app, such as `/sso/login` in old sample manifests.
 pub fn single_sign_on<S>(addon: impl IntoAddon<Heroku>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -1,9 +1,8 @@
-//! Single sign-on: three tokens, of which the strongest that is there decides alone.
+//! Single sign-on with three kinds of token. Only the strongest one of a form is verified.
 
-use maitre_axum::core::manifest::is_loopback;
 use maitre_axum::core::sso::{SignedFields, TokenError, TokenKind, VerifiedToken, Window};
 use maitre_axum::core::{AddonId, Identity, ResourceId, SignOn};
-use maitre_axum::{Cookie, Form, SingleSignOn, nav_cookie};
+use maitre_axum::{Cookie, Form, SingleSignOn};
 use time::OffsetDateTime;
 
 use crate::Heroku;
@@ -18,10 +17,10 @@ impl SingleSignOn for Heroku {
     ) -> Result<SignOn, TokenError> {
         let resource_id = form.take("resource_id")?.unwrap_or_default();
         let id = form.take("id")?.unwrap_or_default();
-        self.decide(addon, &resource_id, &id, form, window, now)
+        self.verify(addon, &resource_id, &id, form, window, now)
     }
 
-    /// The path alone names the resource, whatever the query says.
+    /// The resource id in the path is used, and the one in the query is ignored.
     fn sign_on_by_get(
         &self,
         addon: AddonId,
@@ -32,18 +31,16 @@ impl SingleSignOn for Heroku {
     ) -> Result<SignOn, TokenError> {
         query.take("resource_id")?;
         query.take("id")?;
-        self.decide(addon, id.as_str(), id.as_str(), query, window, now)
+        self.verify(addon, id.as_str(), id.as_str(), query, window, now)
     }
 
-    /// A browser keeps no `Secure` cookie of plain http, which a manifest has only on the vendor's own machine.
-    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie<'static>> {
-        let plain = self.loopback && host.is_some_and(is_loopback);
-        nav_cookie("heroku-nav-data", request.nav_data.as_deref(), !plain)
+    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie> {
+        self.basic.nav_cookie("heroku-nav-data", request, host)
     }
 }
 
 impl Heroku {
-    fn decide(
+    fn verify(
         &self,
         addon: AddonId,
         resource_id: &str,
@@ -52,7 +49,7 @@ impl Heroku {
         window: Window,
         now: OffsetDateTime,
     ) -> Result<SignOn, TokenError> {
-        let timestamp = form.need("timestamp")?;
+        let timestamp = form.require("timestamp")?;
         let user_id = form.take("user_id")?;
         let email = form.take("email")?;
         let user_scoped = form.take("user_scoped_resource_token")?;
@@ -60,7 +57,7 @@ impl Heroku {
         let token = form.take("token")?;
 
         let verify = |covers: SignedFields<'_>, token: &str| {
-            covers.verify(token, &timestamp, self.credentials.salts(), window, now)
+            covers.verify(token, &timestamp, self.basic.salts(), window, now)
         };
         let (resource, identity, strength) = match (user_scoped, resource_token, token) {
             (Some(strongest), _, _) => {
@@ -85,7 +82,7 @@ impl Heroku {
         request.app = form.take("app")?;
         request.context_app = form.take("context_app")?;
         request.nav_data = form.take("nav-data")?;
-        request.extra = form.rest();
+        request.extra = form.into_remaining();
         Ok(request)
     }
 }
@@ -111,7 +108,7 @@ mod tests {
         ]
     }
 
-    fn enter(heroku: &Heroku, fields: &[&str]) -> Result<SignOn, TokenError> {
+    fn sign_on(heroku: &Heroku, fields: &[&str]) -> Result<SignOn, TokenError> {
         let form = format!(
             "resource_id=r&id=4711&user_id=u&email=ada%40example.org&timestamp=1772000000&{}",
             fields.join("&")
@@ -121,18 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn each_token_lets_in_for_what_it_covers() {
+    fn each_token_signs_in_to_the_resource_that_it_covers() {
         let [user_scoped, resource_token, token] = tokens();
-        let verified = enter(&heroku(), &[&user_scoped, &resource_token, &token]).unwrap();
+        let verified = sign_on(&heroku(), &[&user_scoped, &resource_token, &token]).unwrap();
         assert_eq!((verified.resource.as_str(), verified.identity.is_verified()), ("r", true));
-        let claimed = enter(&heroku(), &[&resource_token, &token]).unwrap();
+        let claimed = sign_on(&heroku(), &[&resource_token, &token]).unwrap();
         assert_eq!((claimed.resource.as_str(), claimed.identity.is_verified()), ("r", false));
-        let legacy = enter(&heroku().with_legacy_token(true), &[&token]).unwrap();
+        let legacy = sign_on(&heroku().with_legacy_token(true), &[&token]).unwrap();
         assert_eq!((legacy.resource.as_str(), legacy.identity.is_verified()), ("4711", false));
     }
 
     #[test]
-    fn the_strongest_token_that_is_there_decides_alone() {
+    fn only_the_strongest_token_is_verified() {
         let [user_scoped, resource_token, token] = &tokens();
         let lenient = heroku().with_legacy_token(true);
         for fields in [
@@ -141,29 +138,29 @@ mod tests {
             vec!["resource_token=0", token],
             vec!["resource_token=", token],
         ] {
-            assert!(enter(&lenient, &fields).is_err(), "{fields:?}");
+            assert!(sign_on(&lenient, &fields).is_err(), "{fields:?}");
         }
-        assert!(enter(&lenient, &[user_scoped, "resource_token=0", "token=0"]).is_ok());
+        assert!(sign_on(&lenient, &[user_scoped, "resource_token=0", "token=0"]).is_ok());
     }
 
     #[test]
-    fn the_settings_say_which_tokens_count() {
+    fn the_settings_determine_the_accepted_tokens() {
         let [user_scoped, resource_token, token] = &tokens();
         let strict = heroku().with_legacy_token(true).with_user_scoped_token_only(true);
-        assert!(enter(&strict, &[user_scoped]).is_ok());
+        assert!(sign_on(&strict, &[user_scoped]).is_ok());
         for (heroku, fields) in
             [(&strict, vec![resource_token, token]), (&strict, vec![token]), (&heroku(), vec![token])]
         {
             let fields: Vec<&str> = fields.into_iter().map(String::as_str).collect();
-            assert_eq!(enter(heroku, &fields).unwrap_err(), TokenError::NotAccepted);
+            assert_eq!(sign_on(heroku, &fields).unwrap_err(), TokenError::NotAccepted);
         }
-        assert_eq!(enter(&strict, &[]).unwrap_err(), TokenError::Incomplete);
+        assert_eq!(sign_on(&strict, &[]).unwrap_err(), TokenError::Incomplete);
     }
 
     #[test]
-    fn a_field_that_counts_may_not_be_there_twice() {
+    fn a_relevant_field_must_not_be_duplicate() {
         let [_, resource_token, _] = &tokens();
-        assert_eq!(enter(&heroku(), &[resource_token, "resource_id=other"]).unwrap_err(), TokenError::Incomplete);
-        assert!(enter(&heroku(), &[resource_token, "tab=a", "tab=b"]).is_ok());
+        assert_eq!(sign_on(&heroku(), &[resource_token, "resource_id=other"]).unwrap_err(), TokenError::Incomplete);
+        assert!(sign_on(&heroku(), &[resource_token, "tab=a", "tab=b"]).is_ok());
     }
 }

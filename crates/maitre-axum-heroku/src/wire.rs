@@ -10,7 +10,7 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-/// Only `uuid` and `plan` are always there: checkers know no `name`, and the grant may be null or absent.
+/// Only `uuid` and `plan` are required: checkers send no `name`, and the grant may be null or absent.
 #[derive(Deserialize)]
 pub(crate) struct ProvisionBody {
     #[serde(deserialize_with = "uuid")]
@@ -35,14 +35,14 @@ struct GrantBody {
     expires_at: Option<Value>,
 }
 
-/// A `uuid` in this body is not read as one: v3 may send it, and checkers send a random one. The path decides.
+/// A `uuid` in this body is ignored: v3 may send it, and checkers send a random one. The id in the path counts.
 #[derive(Deserialize)]
 pub(crate) struct PlanChangeBody {
     plan: String,
     heroku_id: Option<String>,
 }
 
-/// The hyphenated form alone, so that one resource has one key.
+/// Parses only the hyphenated form, so that a resource has one key.
 fn uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
     let text = Cow::<'de, str>::deserialize(deserializer)?;
     let hyphenated = text.len() == 36;
@@ -58,7 +58,7 @@ pub(crate) fn provision(addon: AddonId, body: WithExtra<ProvisionBody>, now: Off
     request.name = body.name;
     request.region = body.region;
     request.callback_url = body.callback_url.map(Into::into);
-    request.oauth_grant = body.oauth_grant.and_then(|grant| grant.read(now));
+    request.oauth_grant = body.oauth_grant.and_then(|grant| grant.into_grant(now));
     request.options = body.options.unwrap_or_default().0;
     request.log_input_url = body.log_input_url.map(Into::into);
     request.log_drain_token = body.log_drain_token.map(Into::into);
@@ -80,8 +80,9 @@ fn key(uuid: Uuid) -> ResourceId {
 }
 
 impl GrantBody {
-    /// A grant lives about five minutes, also where its end cannot be read; without a code it is none.
-    fn read(self, now: OffsetDateTime) -> Option<OauthGrant> {
+    /// Converts to a grant. It expires after five minutes if the expiry cannot be parsed. Without a code there is no
+    /// grant.
+    fn into_grant(self, now: OffsetDateTime) -> Option<OauthGrant> {
         let end = self.expires_at.as_ref().and_then(Value::as_str).and_then(parse_timestamp);
         let mut grant = OauthGrant::new(self.code?, end.unwrap_or_else(|| now.saturating_add(Duration::minutes(5))));
         if let Some(kind) = self.kind {
@@ -91,7 +92,7 @@ impl GrantBody {
     }
 }
 
-/// The body of a provision's answer.
+/// Body of the response to a provision.
 #[derive(Serialize)]
 pub(crate) struct ProvisionReply<'a> {
     #[serde(flatten)]
@@ -115,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_field_is_read_and_the_others_are_kept() {
+    fn documented_fields_are_parsed_and_others_are_kept() {
         let request = read(&json!({
             "uuid": UUID, "name": "lantern-curved-4821", "plan": "basic", "region": "amazon-web-services::eu-west-1",
             "callback_url": "https://api.heroku.com/addons/7b0c", "options": { "retention": "7d", "trace": "true" },
             "oauth_grant": { "code": "b6a1", "type": "authorization_code", "expires_at": "2026-03-03T21:11:07-0800" },
             "log_input_url": "https://token:t.1@1.us.logplex.io/logs", "log_drain_token": "d.1",
-            "heroku_id": "app1234@heroku.com", "logplex_token": "t.2", "mood": ["fair"],
+            "heroku_id": "app1234@heroku.com", "logplex_token": "t.2", "tags": ["fair"],
         }))
         .unwrap();
         let secret = |secret: &Option<maitre_axum::core::Secret>| secret.as_ref().unwrap().expose().to_owned();
@@ -135,14 +136,14 @@ mod tests {
         assert_eq!(secret(&request.log_drain_token), "d.1");
         assert_eq!(request.tenant.as_deref(), Some("app1234@heroku.com"));
         assert_eq!(secret(&request.logplex_token), "t.2");
-        assert_eq!(Value::from(request.extra), json!({ "mood": ["fair"] }));
+        assert_eq!(Value::from(request.extra), json!({ "tags": ["fair"] }));
         let grant = request.oauth_grant.unwrap();
         assert_eq!((grant.code.expose(), grant.kind.as_str()), ("b6a1", "authorization_code"));
         assert_eq!(grant.expires_at, datetime!(2026-03-04 5:11:07 UTC));
     }
 
     #[test]
-    fn a_grant_may_be_missing_null_empty_or_of_unreadable_age() {
+    fn a_grant_may_be_missing_null_empty_or_without_a_valid_expiry() {
         for (grant, end) in [
             (json!(null), None),
             (json!({}), None),
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_are_no_text_become_it() {
+    fn options_are_converted_to_text() {
         let request =
             read(&json!({ "uuid": UUID, "plan": "basic", "options": { "n": 7, "b": true, "s": "x" } })).unwrap();
         assert_eq!(request.options.into_values().collect::<Vec<_>>(), ["true", "7", "x"]);
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_resource_has_one_key() {
+    fn a_resource_has_one_key() {
         let upper = read(&json!({ "uuid": UUID.to_uppercase(), "plan": "basic" })).unwrap();
         assert_eq!(upper.resource.as_str(), UUID);
         for odd in ["", "7b0c", "7b0c9c1e2f1d4c589a573f6a5c0d1e21", &format!("{{{UUID}}}"), &UUID.replace('7', "ü")] {

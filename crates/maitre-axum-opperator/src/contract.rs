@@ -1,9 +1,9 @@
-//! Who may call, and which status and body each answer has.
+//! Authentication, and the status and body of each response.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::{
-    AddonId, Deprovisioned, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned, ResourceId,
+    AddonId, Deprovisioned, PlanChange, PlanWarning, Provision, Provisioned, ResourceId,
 };
 use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
 use serde_json::{Map, Value};
@@ -19,12 +19,12 @@ impl Contract for Opperator {
     const CHALLENGE: &'static str = r#"X-Opperator-Shared-Secret realm="Add-on API""#;
 
     fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        let alone = headers.get_all(SECRET).iter().nth(1).is_none();
+        let single = headers.get_all(SECRET).iter().nth(1).is_none();
         let sent = headers.get(SECRET).and_then(|sent| std::str::from_utf8(sent.as_bytes()).ok());
-        alone && sent.is_some_and(|sent| self.secret.verify(sent, now))
+        single && sent.is_some_and(|sent| self.secret.verify(sent, now))
     }
 
-    /// Opperator sends no key, so each provision is a resource of its own.
+    /// Opperator sends no key, so each provision is a new resource.
     fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, BodyRejection> {
         let (features, extra) = wire::features(body)?;
         let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
@@ -44,18 +44,13 @@ impl Contract for Opperator {
 
     fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, BodyRejection> {
         let mut warning = PlanWarning::new(addon, id);
-        warning.extra = wire::anything(body)?;
+        warning.extra = wire::warning(body)?;
         Ok(warning)
     }
 
     fn provisioned(&self, reply: &Provisioned) -> Response {
         let config = ConfigJson::unless_empty(reply.config());
         json(StatusCode::CREATED, &ReplyBody { id: Some(reply.id().as_str()), config, message: reply.message() })
-    }
-
-    fn plan_changed(&self, reply: &PlanChanged) -> Response {
-        let config = ConfigJson::unless_empty(reply.config());
-        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
     }
 
     fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
@@ -65,6 +60,6 @@ impl Contract for Opperator {
 
 impl Opperator {
     fn plan_of(&self, features: &Map<String, Value>) -> Result<String, BodyRejection> {
-        (self.plan)(features).ok_or_else(|| BodyRejection::unprocessable("No plan of this add-on has these features."))
+        (self.plan)(features).ok_or_else(|| BodyRejection::unprocessable("No plan offers these features."))
     }
 }

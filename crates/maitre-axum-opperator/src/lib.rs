@@ -11,9 +11,9 @@ use axum::Router;
 use maitre_axum::core::IntoAddon;
 use maitre_axum::{lifecycle, plan_warning};
 
-/// The router of an add-on at Opperator.
+/// Builds the router of an add-on at Opperator.
 ///
-/// | route | what |
+/// | route | operation |
 /// | --- | --- |
 /// | `POST /instances` | provision |
 /// | `PUT /instances/{id}` | plan change |

@@ -1,4 +1,4 @@
-//! What Opperator and the add-on know of each other, and the settings of this contract.
+//! Credentials and settings of an add-on at Opperator.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use maitre_axum::core::{CredentialsError, Marketplace, Password, SharedSecret};
 use serde_json::{Map, Value};
 
-/// An add-on's shared secret at Opperator, and how its features become a plan.
+/// Shared secret of an add-on at Opperator, and the mapping of features to plans.
 ///
 /// ```
 /// use maitre_axum_opperator::Opperator;
@@ -28,11 +28,11 @@ pub struct Opperator {
 type PlanOf = dyn Fn(&Map<String, Value>) -> Option<String> + Send + Sync;
 
 impl Opperator {
-    /// The name that the add-on goes by in logs, the secret, and the plan that fits the `features` that Opperator sends
-    /// in its place. `None` refuses them.
+    /// Creates it from the add-on's name in logs, the secret, and a function that maps the `features` of a request to a
+    /// plan. `None` declines the request.
     ///
     /// # Errors
-    /// [`CredentialsError`] for an empty secret, which a missing header would equal.
+    /// Returns an error if the secret is empty, as a missing header would match it.
     pub fn new(
         slug: &str,
         shared_secret: &str,
@@ -41,7 +41,7 @@ impl Opperator {
         Ok(Self { slug: slug.to_owned(), secret: SharedSecret::new(shared_secret)?, plan: Arc::new(plan) })
     }
 
-    /// Accepts one more secret while it is changed.
+    /// Accepts another secret, during a rotation.
     #[must_use]
     pub fn with_secret(mut self, secret: Password) -> Self {
         self.secret = self.secret.with_secret(secret);

@@ -9,7 +9,7 @@ struct Features {
     features: Map<String, Value>,
 }
 
-/// The features, and all that came beside them.
+/// The features, and all other fields.
 type FeaturesAndExtra = (Map<String, Value>, Map<String, Value>);
 
 pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, BodyRejection> {
@@ -20,7 +20,7 @@ pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, BodyRejection
     Ok((fields.features, extra))
 }
 
-/// A form cannot tell an empty map from none.
+/// A form cannot distinguish an empty map from a missing one.
 fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, BodyRejection> {
     let (mut features, mut extra) = (Map::new(), Map::new());
     for (name, value) in form_urlencoded::parse(body) {
@@ -37,8 +37,8 @@ fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, BodyRejection> {
     Ok((features, extra))
 }
 
-/// Whatever a warning says; nobody ever defined it.
-pub(crate) fn anything(body: &Payload) -> Result<Map<String, Value>, BodyRejection> {
+/// Parses the body of a plan warning, which is undefined.
+pub(crate) fn warning(body: &Payload) -> Result<Map<String, Value>, BodyRejection> {
     #[derive(Deserialize)]
     struct Nothing {}
 
@@ -57,22 +57,22 @@ mod tests {
     use serde_json::json;
 
     fn read(body: &str, form: bool) -> Result<(Value, Value), BodyRejection> {
-        let content_type = form.then(maitre_axum::ContentType::form_url_encoded);
+        let content_type = form.then_some("application/x-www-form-urlencoded");
         let (features, extra) = features(&Payload::new(body.as_bytes().to_vec(), content_type))?;
         Ok((features.into(), extra.into()))
     }
 
     #[test]
-    fn features_come_as_json_or_as_a_form() {
-        let json = r#"{"features":{"seats":5,"backups":true},"mood":1}"#;
-        assert_eq!(read(json, false).unwrap(), (json!({ "seats": 5, "backups": true }), json!({ "mood": 1 })));
-        let form = "features%5Bseats%5D=5&features[backups]=true&mood=1";
-        assert_eq!(read(form, true).unwrap(), (json!({ "seats": "5", "backups": "true" }), json!({ "mood": "1" })));
+    fn features_are_json_or_a_form() {
+        let json = r#"{"features":{"seats":5,"backups":true},"tags":1}"#;
+        assert_eq!(read(json, false).unwrap(), (json!({ "seats": 5, "backups": true }), json!({ "tags": 1 })));
+        let form = "features%5Bseats%5D=5&features[backups]=true&tags=1";
+        assert_eq!(read(form, true).unwrap(), (json!({ "seats": "5", "backups": "true" }), json!({ "tags": "1" })));
         assert_eq!(read("features=", true).unwrap().0, json!({}));
     }
 
     #[test]
-    fn features_that_are_no_map_are_refused() {
+    fn features_that_are_not_a_map_are_rejected() {
         for body in ["{}", r#"{"features":null}"#, r#"{"features":[]}"#, "[]", ""] {
             assert!(read(body, false).is_err(), "{body}");
         }

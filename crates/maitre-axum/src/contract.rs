@@ -1,8 +1,7 @@
-//! What a marketplace crate says of its contract; all the rest is done here, the same for every marketplace.
+//! The contract of a marketplace: authentication, bodies and responses.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::cookie::Cookie;
 use maitre_core::sso::{TokenError, Window};
 use maitre_core::{
     AddonId, Deprovisioned, Failure, FailureKind, Marketplace, PlanChange, PlanChanged, PlanWarning, Provision,
@@ -10,20 +9,23 @@ use maitre_core::{
 };
 use time::OffsetDateTime;
 
-use crate::payload::{BodyRejection, Payload};
-use crate::reply::ErrorResponse;
-use crate::sso::Form;
+use crate::cookie::Cookie;
+use crate::error_response::{ErrorResponse, public_message};
+use crate::form::Form;
+use crate::payload::Payload;
+use crate::rejection::BodyRejection;
+use crate::reply::{ConfigJson, ReplyBody, json, no_content};
 
-/// A marketplace's contract: who may call, what the bodies mean, and how answers are written down.
+/// The contract of a marketplace: authenticates callers, parses bodies and writes responses.
 ///
-/// The methods are pure: same input, same bytes. [`lifecycle`](crate::lifecycle()) makes routes of it.
+/// The methods are pure functions. [`lifecycle`](crate::lifecycle()) builds the routes.
 ///
 /// ```
 /// use axum::body::Body;
 /// use axum::http::{HeaderMap, Request, StatusCode};
 /// use axum::response::Response;
 /// use maitre_axum::core::{self, AddonId, Addon, Credentials, Marketplace, ResourceId};
-/// use maitre_axum::{Contract, BodyRejection, Payload, verify_basic, json, lifecycle, no_content};
+/// use maitre_axum::{BodyRejection, Contract, Payload, json, lifecycle, verify_basic};
 /// use tower::ServiceExt;
 ///
 /// struct Bazaar(Credentials);
@@ -56,24 +58,11 @@ use crate::sso::Form;
 ///     fn provisioned(&self, reply: &core::Provisioned) -> Response {
 ///         json(StatusCode::CREATED, &serde_json::json!({ "id": reply.id().as_str() }))
 ///     }
-///     fn plan_changed(&self, _: &core::PlanChanged) -> Response {
-///         no_content()
-///     }
-///     fn deprovisioned(&self, _: &core::Deprovisioned) -> Response {
-///         no_content()
-///     }
 /// }
 ///
-/// # struct Stalls;
-/// # impl core::Listener for Stalls {
-/// #     async fn provision(&self, r: core::Provision) -> core::Result<core::Provisioned> { Ok(core::Provisioned::new(r.resource)) }
-/// #     async fn plan_change(&self, _: core::PlanChange) -> core::Result<core::PlanChanged> { Ok(core::PlanChanged::new()) }
-/// #     async fn deprovision(&self, _: core::Deprovision) -> core::Result<core::Deprovisioned> { Ok(core::Deprovisioned::new()) }
-/// #     async fn single_sign_on(&self, _: core::SignOn) -> core::Result<core::SignedOn> { Ok(core::SignedOn::redirect("/")) }
-/// # }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let addon = Addon::new(Bazaar(Credentials::new("lamps", "sesame", "salt")?), Stalls);
+/// let addon = Addon::new(Bazaar(Credentials::new("lamps", "sesame", "salt")?), core::doctest::Widgets);
 /// let router = lifecycle::<_, ()>(&addon, "/orders");
 /// let order = Request::post("/orders").header("authorization", "Basic bGFtcHM6c2VzYW1l");
 /// let reply = router.oneshot(order.body(Body::from(r#"{"stall":"12","plan":"brass"}"#))?).await?;
@@ -82,51 +71,58 @@ use crate::sso::Form;
 /// # }
 /// ```
 pub trait Contract: Marketplace + Sized {
-    /// The `WWW-Authenticate` of a 401.
+    /// `WWW-Authenticate` header of a 401.
     const CHALLENGE: &'static str;
 
-    /// Whether the caller may ask for anything; decided before the body is read.
+    /// Returns whether the caller has the add-on's credentials. Called before the body is read.
     fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool;
 
-    /// Reads the body of a provision. `now` is for what a marketplace tells by its age.
+    /// Parses the body of a provision. `now` is for fields with a lifetime.
     ///
     /// # Errors
-    /// [`BodyRejection`], answered with its status and sentence.
+    /// Returns an error if the body is invalid.
     fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, BodyRejection>;
 
-    /// Reads the body of a plan change of the resource `id`, which is the path's, whatever the body says.
+    /// Parses the body of a plan change of the resource `id`, which is the id in the path, regardless of the body.
     ///
     /// # Errors
-    /// [`BodyRejection`], answered with its status and sentence.
+    /// Returns an error if the body is invalid.
     fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection>;
 
-    /// Reads the body of a plan warning; a marketplace without any need not say how.
+    /// Parses the body of a plan warning. The default ignores the body.
     ///
     /// # Errors
-    /// [`BodyRejection`], answered with its status and sentence.
+    /// Returns an error if the body is invalid.
     fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, BodyRejection> {
         let _ = body;
         Ok(PlanWarning::new(addon, id))
     }
 
-    /// Writes down that the resource is there.
+    /// Writes the response to a completed provision.
     fn provisioned(&self, reply: &Provisioned) -> Response;
 
-    /// Writes down that the plan has changed.
-    fn plan_changed(&self, reply: &PlanChanged) -> Response;
-
-    /// Writes down that the resource is removed.
-    fn deprovisioned(&self, reply: &Deprovisioned) -> Response;
-
-    /// Writes down that it is accepted and done later; `resource` is the key of one that is being provisioned, and nothing
-    /// otherwise. A marketplace that cannot be told so says that it is unavailable.
-    fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
-        let _ = (resource, message);
-        tracing::error!("an operation was accepted, which this marketplace does not know");
-        ErrorResponse::of::<Self>(Failure::unavailable("accepted")).into_response()
+    /// Writes the response to a completed plan change. The default is 200 with `config` and `message`, each of which is
+    /// omitted if it is empty.
+    fn plan_changed(&self, reply: &PlanChanged) -> Response {
+        let config = ConfigJson::unless_empty(reply.config());
+        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
     }
 
-    /// The status of a failure: 422 where the listener decided, 404, 410, and 503 for all that may pass.
+    /// Writes the response to a completed deprovision. The default is 204.
+    fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
+        let _ = reply;
+        no_content()
+    }
+
+    /// Writes the response to an accepted operation; `resource` is the key in a provision, and `None` otherwise. The
+    /// default is 503, for marketplaces without asynchronous replies.
+    fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
+        let _ = (resource, message);
+        tracing::error!("an operation was accepted, which this marketplace does not support");
+        failure_response::<Self>(Failure::unavailable("accepted")).into_response()
+    }
+
+    /// Returns the status of a failure: 422 if the listener declined, 404, 410, and 503 for temporary failures.
     #[must_use]
     fn status(failure: FailureKind) -> StatusCode {
         match failure {
@@ -138,18 +134,24 @@ pub trait Contract: Marketplace + Sized {
     }
 }
 
+/// Builds the response to a failure of a listener.
+#[expect(clippy::needless_pass_by_value, reason = "used in `map_err`")]
+pub(crate) fn failure_response<M: Contract>(failure: Failure) -> ErrorResponse {
+    ErrorResponse::new(M::status(failure.kind()), public_message(&failure).to_owned())
+}
+
 /// A contract with single sign-on.
 pub trait SingleSignOn: Contract {
-    /// Checks the token and says who came; no user of this is told more than that it failed.
+    /// Verifies the token of a form. The user only sees that it failed.
     ///
     /// # Errors
-    /// [`TokenError`], for the log.
+    /// Returns the reason for the log.
     fn sign_on(&self, addon: AddonId, form: Form, window: Window, now: OffsetDateTime) -> Result<SignOn, TokenError>;
 
-    /// The legacy form, a `GET` on the resource: the fields stand in the query, the id in the path.
+    /// Verifies the token of a legacy request: a `GET` on the resource, with the fields in the query.
     ///
     /// # Errors
-    /// [`TokenError`], for the log.
+    /// Returns the reason for the log.
     fn sign_on_by_get(
         &self,
         addon: AddonId,
@@ -159,6 +161,6 @@ pub trait SingleSignOn: Contract {
         now: OffsetDateTime,
     ) -> Result<SignOn, TokenError>;
 
-    /// A cookie that the browser gets beside the session; `host` is what the browser asked for.
-    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie<'static>>;
+    /// Returns a cookie to set in addition to the session. `host` is the host in the browser's request.
+    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie>;
 }

@@ -1,4 +1,4 @@
-//! What stands around every handler: the log, panics, who may call, how much is read.
+//! Middleware around every handler: logging, panic handling, authentication, body limit.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,11 +18,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 
+use crate::error_response::ErrorResponse;
 use crate::log::Log;
-use crate::payload::{BodyRejection, Payload};
-use crate::reply::ErrorResponse;
+use crate::payload::Payload;
+use crate::rejection::BodyRejection;
 
-/// One method of one path. The guard comes before the limit, so that a stranger is told nothing else.
+/// Builds one method of one path. Authentication comes before the body limit, so that an unauthenticated caller learns
+/// nothing else.
 pub(crate) fn route<M, S, G, H, T>(method: MethodFilter, addon: &Arc<Addon<M>>, guard: G, handler: H) -> MethodRouter<S>
 where
     M: Marketplace,
@@ -46,11 +48,11 @@ where
     })
 }
 
-/// Lets everyone in: single sign-on is called by browsers, and its token is in the form.
+/// Admits every caller: single sign-on is called by browsers, and its token is in the form.
 #[derive(Clone, Copy)]
-pub(crate) struct Open;
+pub(crate) struct AllowAll;
 
-impl<B> ValidateRequest<B> for Open {
+impl<B> ValidateRequest<B> for AllowAll {
     type ResponseBody = Body;
 
     fn validate(&mut self, _: &mut http::Request<B>) -> Result<(), Response> {
@@ -58,7 +60,7 @@ impl<B> ValidateRequest<B> for Open {
     }
 }
 
-/// The limit layer answers a declared length by itself, and not in the JSON that marketplaces read.
+/// Rewrites the limit layer's own 413 for a declared length as JSON, which marketplaces expect.
 fn too_large_in_json(response: Response, limit: usize) -> Response {
     let ours = response.headers().get(CONTENT_TYPE).is_some_and(|content_type| content_type == "application/json");
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !ours {
@@ -69,17 +71,17 @@ fn too_large_in_json(response: Response, limit: usize) -> Response {
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    tracing::error!("a panic outside the listener: this is a fault of maitre or of a layer inside it");
+    tracing::error!("panic outside the listener: a bug in maitre or in a layer inside it");
     ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, "The add-on cannot answer at the moment.").into_response()
 }
 
-/// The request's body and headers, apart.
+/// Reads the body of a request.
 pub(crate) async fn payload(request: Request, limit: usize) -> Result<Payload, BodyRejection> {
     let (parts, body) = request.into_parts();
     match body.collect().await {
         Ok(body) => Ok(Payload::with_headers(body.to_bytes(), &parts.headers)),
         Err(error) if is_over_limit(&error) => Err(BodyRejection::too_large(limit)),
-        Err(_) => Err(BodyRejection::new("The body ended before its announced end.")),
+        Err(_) => Err(BodyRejection::new("The body ended before its declared length.")),
     }
 }
 

@@ -1,25 +1,35 @@
 #![doc = include_str!("../README.md")]
 
+mod basic;
 mod contract;
+mod cookie;
+mod data_error;
+mod error_response;
+mod form;
 mod guard;
-mod known;
 mod layers;
 mod lifecycle;
 mod log;
+mod path;
 mod payload;
+mod rejection;
 mod reply;
 mod sso;
+mod string_map;
 mod task;
+mod with_extra;
 
+pub use basic::{BasicMarketplace, verify_basic};
 pub use contract::{Contract, SingleSignOn};
-pub use guard::verify_basic;
-pub use known::WithExtra;
+pub use cookie::{Cookie, nav_cookie};
+pub use form::Form;
 pub use lifecycle::{acknowledge, lifecycle, plan_warning};
-pub use payload::{BodyRejection, Payload, StringMap};
+pub use payload::Payload;
+pub use rejection::BodyRejection;
 pub use reply::{ConfigJson, ReplyBody, json, no_content};
-pub use sso::{Form, by_get as sso_by_get, by_post as sso_by_post, nav_cookie};
+pub use sso::{by_get as sso_by_get, by_post as sso_by_post};
+pub use string_map::StringMap;
 pub use task::drain;
+pub use with_extra::WithExtra;
 
-pub use axum_extra::extract::cookie::Cookie;
-pub use headers::ContentType;
 pub use maitre_core as core;

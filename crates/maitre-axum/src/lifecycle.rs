@@ -1,27 +1,29 @@
-//! The routes of a resource's life: provision, plan change, deprovision.
+//! Routes of the resource lifecycle: provision, plan change, deprovision.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use maitre_core::{Addon, Backend, Deprovision, Failure, FailureKind, Outcome, ResourceId};
 use serde_json::json;
 
-use crate::contract::Contract;
+use crate::contract::{Contract, failure_response};
+use crate::error_response::ErrorResponse;
 use crate::guard::Guard;
 use crate::layers::{payload, route};
-use crate::log::about;
-use crate::reply::{self, ErrorResponse};
+use crate::log::record_resource;
+use crate::path::PathId;
+use crate::reply;
 use crate::task;
 
-/// `POST` on the collection, `PUT` and `DELETE` on a resource, for callers with the add-on's credentials.
+/// Builds the routes of a resource: `POST` on the collection, `PUT` and `DELETE` on a resource. All of them require the
+/// add-on's credentials.
 ///
-/// A slash at the collection's end changes nothing. Any path segment is an id. Wrong methods get 405 with `Allow`;
-/// there is no fallback for other paths, which belong to the host. [`Contract`] shows it at work.
+/// A trailing slash of the collection is ignored. Any path segment is an id. Other methods are answered 405 with
+/// `Allow`. There is no fallback for other paths, which belong to the host. See [`Contract`] for an example.
 pub fn lifecycle<M, S>(addon: &Addon<M>, collection: &str) -> Router<S>
 where
     M: Contract,
@@ -38,43 +40,24 @@ where
         .route(&format!("{collection}/{{id}}"), plan_changes.merge(deprovisions))
 }
 
-/// The resource that the path names, as it came.
-pub(crate) struct PathId(pub(crate) ResourceId);
-
-impl<S: Send + Sync> FromRequestParts<S> for PathId {
-    type Rejection = ErrorResponse;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
-        // the last of its name, as the host's prefix may hold parameters of its own; what is no UTF-8 was never handed out
-        let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
-        let id = parameters.as_ref().and_then(|all| all.iter().filter(|(name, _)| *name == "id").last());
-        let Some((_, id)) = id else {
-            return Err(ErrorResponse::new(StatusCode::NOT_FOUND, "There is no such resource."));
-        };
-        let id = ResourceId::from(id);
-        about(&id);
-        Ok(Self(id))
-    }
-}
-
 async fn provision<M: Contract>(
     State(addon): State<Arc<Addon<M>>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let body = payload(request, addon.body_limit()).await?;
     let mut request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
-    about(&request.resource);
+    record_resource(&request.resource);
     request.context.async_after = addon.async_after().filter(|_| request.context.keyed);
     let may_accept = request.context.async_after.is_some();
     let (work, resource) = (addon.clone(), request.resource.clone());
     let outcome = task::run(&addon, async move { work.provision(request).await }).await;
-    let done = match outcome.map_err(ErrorResponse::of::<M>)? {
+    let done = match outcome.map_err(failure_response::<M>)? {
         Outcome::Done(reply) => reply,
         outcome => return accepted(&addon, may_accept, Some(&resource), outcome),
     };
     if done.id().as_str().is_empty() {
-        tracing::error!("the listener answered an empty id: return a name that later calls can use");
-        return Err(ErrorResponse::of::<M>(Failure::unavailable("an empty id")));
+        tracing::error!("the listener returned an empty id: return an id for later requests");
+        return Err(failure_response::<M>(Failure::unavailable("an empty id")));
     }
     Ok(addon.marketplace().provisioned(&done))
 }
@@ -90,13 +73,13 @@ async fn plan_change<M: Contract>(
     let may_accept = request.context.async_after.is_some();
     let work = addon.clone();
     let outcome = task::run(&addon, async move { work.plan_change(request).await }).await;
-    match outcome.map_err(ErrorResponse::of::<M>)? {
+    match outcome.map_err(failure_response::<M>)? {
         Outcome::Done(reply) => Ok(addon.marketplace().plan_changed(&reply)),
         outcome => accepted(&addon, may_accept, None, outcome),
     }
 }
 
-/// A body, if there is one, is not even read.
+/// Handles a deprovision. A body, if any, is not read.
 async fn deprovision<M: Contract>(
     State(addon): State<Arc<Addon<M>>>,
     PathId(id): PathId,
@@ -109,9 +92,9 @@ async fn deprovision<M: Contract>(
     let outcome = outcome.map_err(|failure| {
         let refused = matches!(failure.kind(), FailureKind::Refused | FailureKind::Conflict);
         if refused {
-            tracing::error!("the listener refused a deprovision, which no marketplace knows: answered 503 instead");
+            tracing::error!("the listener refused a deprovision, which no marketplace supports: answered 503");
         }
-        ErrorResponse::of::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
+        failure_response::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
     })?;
     match outcome {
         Outcome::Done(reply) => Ok(addon.marketplace().deprovisioned(&reply)),
@@ -134,14 +117,15 @@ fn accepted<M: Contract, T>(
         }
         _ => {
             tracing::error!("the backend accepted an operation that must complete in its response: answered 503");
-            Err(ErrorResponse::of::<M>(Failure::unavailable("accepted without permission")))
+            Err(failure_response::<M>(Failure::unavailable("accepted without permission")))
         }
     }
 }
 
-/// A route that takes what the marketplace tells, does nothing and answers 200, for callers with the credentials.
+/// Builds a route that answers 200 to a notification without calling the listener. It requires the add-on's
+/// credentials.
 ///
-/// For notices that a contract has given up, so that they do not end as errors in somebody's log.
+/// For obsolete notifications, so that they do not appear as errors in a log.
 pub fn acknowledge<M, S>(addon: &Addon<M>) -> MethodRouter<S>
 where
     M: Contract,
@@ -151,7 +135,7 @@ where
     route(MethodFilter::POST, &addon, Guard(addon.clone()), async || reply::json(StatusCode::OK, &json!({})))
 }
 
-/// `PUT` of a plan warning on a path with an `{id}`, for callers with the credentials.
+/// Builds the route of a plan warning: `PUT` on a path with an `{id}`. It requires the add-on's credentials.
 pub fn plan_warning<M, S>(addon: &Addon<M>) -> MethodRouter<S>
 where
     M: Contract,
@@ -169,6 +153,6 @@ async fn warn<M: Contract>(
     let body = payload(request, addon.body_limit()).await?;
     let request = addon.marketplace().plan_warning(addon.id().clone(), id, &body)?;
     let work = addon.clone();
-    task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(ErrorResponse::of::<M>)?;
+    task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(failure_response::<M>)?;
     Ok(reply::json(StatusCode::OK, &json!({})))
 }

@@ -1,4 +1,4 @@
-//! What a request leaves in the log: a span that says for whom and under which id, and a line when it is answered.
+//! Request logging: a span with request and add-on ids, and one event per response.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -18,10 +18,10 @@ use tracing::{Instrument, Level, Span, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Writes the log of one route.
+/// Request log of one route.
 ///
-/// The parts of tower-http's `TraceLayer` and `SetRequestIdLayer`, put together in one future: as layers they wrap the
-/// body and copy the id into request and extensions, which nobody here looks at: 3 % of a provision's instructions.
+/// It combines the parts of tower-http's `TraceLayer` and `SetRequestIdLayer` in one future. As layers they would wrap
+/// the body and copy the id into request and extensions, which are not used here: 3 % of a provision's instructions.
 pub(crate) struct Log {
     addon: AddonId,
     ids: RequestIds,
@@ -32,20 +32,20 @@ impl Log {
         Self { addon, ids: RequestIds::new() }
     }
 
-    /// Answers `request` by `service`, inside the span of the request.
+    /// Calls `service` inside the span of the request.
     pub(crate) async fn around<S, R>(&self, request: Request, service: S) -> Response
     where
         S: Service<Request, Response = R, Error = Infallible>,
         R: IntoResponse,
     {
-        let begin = Instant::now();
-        let given = request.headers().get(REQUEST_ID).cloned().map(RequestId::new);
-        let id = given.or_else(|| (&self.ids).make_request_id(&request)).map(RequestId::into_header_value);
-        let span = Named { addon: &self.addon, id: id.as_ref() }.make_span(&request);
+        let start = Instant::now();
+        let sent = request.headers().get(REQUEST_ID).cloned().map(RequestId::new);
+        let id = sent.or_else(|| (&self.ids).make_request_id(&request)).map(RequestId::into_header_value);
+        let span = RequestSpan { addon: &self.addon, id: id.as_ref() }.make_span(&request);
         let Ok(response) = service.oneshot(request).instrument(span.clone()).await;
         let mut response = response.into_response();
 
-        let latency = begin.elapsed();
+        let latency = start.elapsed();
         span.in_scope(|| {
             if response.status().is_server_error() {
                 let class = ServerErrorsFailureClass::StatusCode(response.status());
@@ -60,12 +60,13 @@ impl Log {
     }
 }
 
-/// Writes the resource into the request's span, for every line that follows.
-pub(crate) fn about(resource: &ResourceId) {
+/// Records the resource in the request's span.
+pub(crate) fn record_resource(resource: &ResourceId) {
     Span::current().record("resource", resource.as_str());
 }
 
-/// Ids for callers that send none: a random number for the route and a count, without a system call for each.
+/// Generates ids for requests without one: a random prefix per route and a counter, which needs no system call per
+/// request.
 struct RequestIds {
     route: String,
     next: AtomicU64,
@@ -87,13 +88,13 @@ impl MakeRequestId for &RequestIds {
     }
 }
 
-/// The path goes in without its query: a legacy one holds tokens.
-struct Named<'a> {
+/// The span of a request. It omits the query, as a legacy query contains tokens.
+struct RequestSpan<'a> {
     addon: &'a AddonId,
     id: Option<&'a HeaderValue>,
 }
 
-impl<B> MakeSpan<B> for Named<'_> {
+impl<B> MakeSpan<B> for RequestSpan<'_> {
     fn make_span(&mut self, request: &http::Request<B>) -> Span {
         tracing::info_span!(
             "marketplace",

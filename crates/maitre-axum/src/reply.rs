@@ -1,18 +1,13 @@
-//! Writing answers: JSON bodies, and one place for what a failure looks like.
-
-use std::borrow::Cow;
+//! Response bodies.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use maitre_core::{ConfigVars, Failure, FailureKind};
+use axum::response::Response;
+use maitre_core::ConfigVars;
 use serde::{Serialize, Serializer};
 
-use crate::contract::Contract;
-use crate::payload::BodyRejection;
-
-/// A JSON answer.
+/// Creates a JSON response.
 ///
 /// ```
 /// use axum::http::StatusCode;
@@ -22,7 +17,7 @@ use crate::payload::BodyRejection;
 /// ```
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    // serialising our own structs fails for nothing but a map with keys that are no text, and they have none
+    // serialization fails only for maps with keys that are not text, which our structs do not have
     let body = serde_json::to_vec(body).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -30,7 +25,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
-/// 204 without a body.
+/// Creates a 204 without a body.
 ///
 /// ```
 /// assert_eq!(maitre_axum::no_content().status(), 204);
@@ -42,7 +37,7 @@ pub fn no_content() -> Response {
     response
 }
 
-/// ConfigJson vars on the wire: an object of names and values in their order.
+/// Config vars as JSON: an object of names and values in order.
 ///
 /// ```
 /// use maitre_axum::{ConfigJson, core::Provisioned};
@@ -55,7 +50,7 @@ pub fn no_content() -> Response {
 pub struct ConfigJson<'a>(pub &'a ConfigVars);
 
 impl<'a> ConfigJson<'a> {
-    /// `None` for no vars, so that the key can be left out.
+    /// Returns `None` if there are no vars, so that the key can be omitted.
     #[must_use]
     pub fn unless_empty(config: &'a ConfigVars) -> Option<Self> {
         Some(Self(config)).filter(|config| !config.0.is_empty())
@@ -68,12 +63,7 @@ impl Serialize for ConfigJson<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct Message<'a> {
-    message: &'a str,
-}
-
-/// The body of every success of a Heroku-shaped contract; what is `None` is left out.
+/// Body of a success response in contracts like Heroku's. `None` is omitted.
 ///
 /// ```
 /// use maitre_axum::{ConfigJson, ReplyBody, core::PlanChanged};
@@ -85,55 +75,13 @@ struct Message<'a> {
 /// ```
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct ReplyBody<'a> {
-    /// The listener's name for the resource.
+    /// The vendor's id of the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a str>,
-    /// The config vars.
+    /// Config vars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigJson<'a>>,
-    /// The sentence for the customer.
+    /// Message for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'a str>,
-}
-
-/// Every answer that is not what the caller hoped for: a status and `{"message"}`.
-#[derive(Debug)]
-pub(crate) struct ErrorResponse {
-    status: StatusCode,
-    message: Cow<'static, str>,
-}
-
-impl ErrorResponse {
-    pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into() }
-    }
-
-    /// What `M` makes of a listener's failure.
-    #[expect(clippy::needless_pass_by_value, reason = "reads as `map_err(ErrorResponse::of::<M>)`")]
-    pub(crate) fn of<M: Contract>(failure: Failure) -> Self {
-        Self::new(M::status(failure.kind()), sentence(&failure).to_owned())
-    }
-}
-
-impl From<BodyRejection> for ErrorResponse {
-    fn from(malformed: BodyRejection) -> Self {
-        tracing::warn!(status = malformed.status().as_u16(), "refused a request that cannot be read: {malformed}");
-        Self::new(malformed.status(), malformed.into_message())
-    }
-}
-
-impl IntoResponse for ErrorResponse {
-    fn into_response(self) -> Response {
-        json(self.status, &Message { message: &self.message })
-    }
-}
-
-/// What a customer is told: the listener's own sentence, or one that fits the failure.
-pub(crate) fn sentence(failure: &Failure) -> &str {
-    failure.message().unwrap_or(match failure.kind() {
-        FailureKind::Unknown => "There is no such resource.",
-        FailureKind::Gone => "This resource was removed.",
-        FailureKind::Refused | FailureKind::Conflict => "This cannot be done.",
-        _ => "The add-on cannot answer at the moment. Please try again in a few minutes.",
-    })
 }

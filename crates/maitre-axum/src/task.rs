@@ -1,4 +1,4 @@
-//! The listener's work outlives the request: a caller who hangs up changes nothing.
+//! Listener calls, which outlive their request.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
-/// Runs `call` to its end and waits for it as long as the add-on's budget allows.
+/// Runs `call` to completion and waits for it within the add-on's answer budget.
 ///
-/// Whatever goes wrong is written to the log by the work itself, as there may be nobody left to hear it.
+/// The call itself logs its failure, as the caller may have disconnected.
 pub(crate) async fn run<M, T, F>(addon: &Arc<Addon<M>>, call: F) -> Result<T>
 where
     M: Marketplace,
@@ -23,7 +23,7 @@ where
     let running = addon.in_flight().enter();
     let work = async move {
         let result = AssertUnwindSafe(call).catch_unwind().await;
-        // what the panic said went where panics go, by default to stderr; it may hold anything
+        // the panic message went to the panic hook (by default stderr); it may contain secrets
         let result = result.unwrap_or_else(|_| Err(Failure::unavailable("the listener panicked")));
         if let Err(failure) = &result {
             log(failure);
@@ -31,12 +31,12 @@ where
         drop(running);
         result
     };
-    // without a runtime the process is about to end, and all tasks with it
+    // without a runtime the process is ending
     let work =
         SpawnOnDrop::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))));
     timeout(addon.answer_budget(), work).await.unwrap_or_else(|_| {
-        tracing::warn!(budget = ?addon.answer_budget(), "the listener still works after the answer budget: answered 503");
-        Err(Failure::unavailable("the answer budget has passed"))
+        tracing::warn!(budget = ?addon.answer_budget(), "the listener exceeded the answer budget: answered 503, the call continues");
+        Err(Failure::unavailable("answer budget exceeded"))
     })
 }
 
@@ -45,13 +45,14 @@ fn log(failure: &Failure) {
     match failure.cause() {
         Some(cause) => tracing::error!(?kind, cause, "the listener failed"),
         None if kind == FailureKind::Unavailable => tracing::error!(?kind, "the listener failed"),
-        None => tracing::info!(?kind, "the listener said no"),
+        None => tracing::info!(?kind, "the listener refused the request"),
     }
 }
 
-/// Waits until no listener call runs, at most until the deadline; says how many were still running then.
+/// Waits until no listener call is running, at most for `deadline`. Returns the number of calls that are still running.
 ///
-/// Call it after the server has stopped: `axum::serve` waits for connections, not for work whose caller has gone.
+/// Call it after the server has stopped: `axum::serve` waits for connections, but not for calls whose caller has
+/// disconnected.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +60,7 @@ fn log(failure: &Failure) {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let in_flight = InFlight::default(); // `addon.in_flight()` in a program
+/// let in_flight = InFlight::default(); // `addon.in_flight()` in production
 /// assert_eq!(drain([&in_flight], Duration::from_secs(25)).await, 0);
 ///
 /// let _stuck = in_flight.enter();
@@ -68,7 +69,7 @@ fn log(failure: &Failure) {
 /// ```
 pub async fn drain<'a>(addons: impl IntoIterator<Item = &'a InFlight>, deadline: Duration) -> usize {
     let addons: Vec<_> = addons.into_iter().collect();
-    let end = Instant::now().checked_add(deadline); // none for one that never comes
+    let end = Instant::now().checked_add(deadline); // `None` if the deadline overflows
     loop {
         let running = addons.iter().map(|addon| addon.count()).sum();
         if running == 0 || end.is_some_and(|end| Instant::now() >= end) {

@@ -263,8 +263,8 @@ impl StoredReply {
     pub(crate) fn revive<T: Reply>(self) -> Result<T, Failure> {
         if let Self::Failed { kind, message } = self {
             let failure = match kind {
-                StoredKind::Refused => Failure::refused("This cannot be done."),
-                StoredKind::Conflict => Failure::conflict("This cannot be done."),
+                StoredKind::Refused => Failure::refused("The add-on provider declined this request."),
+                StoredKind::Conflict => Failure::conflict("The add-on provider declined this request."),
                 StoredKind::Unknown => Failure::unknown(),
                 StoredKind::Gone => Failure::gone(),
                 StoredKind::Unavailable => Failure::unavailable("an earlier try failed"),

@@ -1,4 +1,4 @@
-//! The small page for those who are not let in.
+//! The error page of single sign-on.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -6,20 +6,19 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use maitre_core::Failure;
 
-use crate::reply::sentence;
+use crate::error_response::public_message;
 
 pub(super) fn failure(status: StatusCode, failure: &Failure) -> Response {
-    answer(status, sentence(failure))
+    response(status, public_message(failure))
 }
 
-/// The same page for every refused token: what was wrong with it stands in the log alone.
-pub(super) fn answer(status: StatusCode, sentence: &str) -> Response {
+pub(super) fn response(status: StatusCode, message: &str) -> Response {
     let title = match status {
         StatusCode::FORBIDDEN => "You are not signed in",
         StatusCode::NOT_FOUND => "Not found",
         _ => "Not available",
     };
-    let mut response = Response::new(Body::from(html(title, sentence)));
+    let mut response = Response::new(Body::from(html(title, message)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -29,8 +28,8 @@ pub(super) fn answer(status: StatusCode, sentence: &str) -> Response {
     response
 }
 
-fn html(title: &str, sentence: &str) -> String {
-    let sentence = escape(sentence);
+fn html(title: &str, message: &str) -> String {
+    let message = escape(message);
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
@@ -47,7 +46,7 @@ h1 {{ font-size: 1.5rem; margin: 0 0 .5rem; }}
 <body>
 <main>
 <h1>{title}</h1>
-<p>{sentence}</p>
+<p>{message}</p>
 </main>
 </body>
 </html>
@@ -55,7 +54,7 @@ h1 {{ font-size: 1.5rem; margin: 0 0 .5rem; }}
     )
 }
 
-/// A listener's sentence may quote what a stranger wrote.
+/// Escapes a listener's message, which may quote user input.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -76,7 +75,7 @@ mod tests {
     use super::html;
 
     #[test]
-    fn a_sentence_cannot_bring_markup_along() {
+    fn a_message_is_escaped() {
         let page = html("Not found", "<script>alert('&\"')</script>");
         assert!(page.contains("<p>&lt;script&gt;alert(&#39;&amp;&quot;&#39;)&lt;/script&gt;</p>"));
     }

@@ -1,22 +1,22 @@
-//! From the listener's reply into the host's own `tower-sessions` session.
+//! Session values, stored in the host's `tower-sessions` session.
 
 use std::fmt;
 
 use axum::http::{Extensions, StatusCode};
 use maitre_core::SignedOn;
 
-/// Why a person who may come in could not be given a session. Its text is for the log.
+/// Error of creating a session, for the log.
 #[derive(Debug)]
 pub(super) enum SessionError {
-    /// The listener returned values, and there is nowhere to put them.
+    /// The listener returned session values, but there is no session layer.
     NoLayer,
-    /// The store failed.
+    /// The session store failed.
     #[cfg(feature = "sessions")]
     Store(tower_sessions_core::session::Error),
 }
 
 impl SessionError {
-    /// 500 is for what no second try will mend.
+    /// Returns the status: 500 if a retry cannot help.
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
@@ -31,13 +31,13 @@ impl fmt::Display for SessionError {
         match self {
             #[cfg(feature = "sessions")]
             Self::NoLayer => f.write_str(
-                "the listener returned session values, but no tower-sessions layer stands around this router: add \
+                "the listener returned session values, but this router has no tower-sessions layer: add \
                  `.layer(SessionManagerLayer::new(store).with_same_site(SameSite::Lax))` to the app that nests it. It \
-                 must be Lax: the library's default, Strict, does not survive the cross-site post of single sign-on",
+                 must be Lax: the default, Strict, does not survive the cross-site post of single sign-on",
             ),
             #[cfg(not(feature = "sessions"))]
             Self::NoLayer => f.write_str(
-                "the listener returned session values, but maitre was built without the feature `sessions`: turn it on",
+                "the listener returned session values, but maitre was built without the feature `sessions`: enable it",
             ),
             #[cfg(feature = "sessions")]
             Self::Store(error) => {
@@ -50,20 +50,20 @@ impl fmt::Display for SessionError {
 impl std::error::Error for SessionError {}
 
 #[cfg(feature = "sessions")]
-pub(super) struct HandOver(Option<tower_sessions_core::Session>);
+pub(super) struct SessionHandle(Option<tower_sessions_core::Session>);
 
 #[cfg(feature = "sessions")]
-impl HandOver {
+impl SessionHandle {
     pub(super) fn of(extensions: &Extensions) -> Self {
         Self(extensions.get().cloned())
     }
 
-    /// First nothing of the visitor's old session is left, then it gets an id that nobody knows, then the values.
-    /// `flush` would do for neither: it keeps an id that the visitor made up.
-    pub(super) async fn hand_over(self, signed_on: &SignedOn) -> Result<(), SessionError> {
+    /// Clears the old session, changes its id, and stores the values. `flush` would not be enough: it keeps an id that the
+    /// browser chose.
+    pub(super) async fn store(self, signed_on: &SignedOn) -> Result<(), SessionError> {
         let Some(session) = self.0 else {
-            let nothing_to_keep = signed_on.session().is_empty();
-            return if nothing_to_keep { Ok(()) } else { Err(SessionError::NoLayer) };
+            let no_values = signed_on.session().is_empty();
+            return if no_values { Ok(()) } else { Err(SessionError::NoLayer) };
         };
         session.clear().await;
         session.cycle_id().await.map_err(SessionError::Store)?;
@@ -75,16 +75,16 @@ impl HandOver {
 }
 
 #[cfg(not(feature = "sessions"))]
-pub(super) struct HandOver;
+pub(super) struct SessionHandle;
 
 #[cfg(not(feature = "sessions"))]
-impl HandOver {
+impl SessionHandle {
     pub(super) fn of(_: &Extensions) -> Self {
         Self
     }
 
-    #[expect(clippy::unused_async, reason = "the twin with sessions waits for a store")]
-    pub(super) async fn hand_over(self, signed_on: &SignedOn) -> Result<(), SessionError> {
+    #[expect(clippy::unused_async, reason = "the variant with sessions awaits the store")]
+    pub(super) async fn store(self, signed_on: &SignedOn) -> Result<(), SessionError> {
         if signed_on.session().is_empty() { Ok(()) } else { Err(SessionError::NoLayer) }
     }
 }

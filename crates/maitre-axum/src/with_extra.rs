@@ -1,4 +1,4 @@
-//! Fields that a contract documents, and all others kept aside.
+//! Documented fields of a JSON object, and all other fields.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,10 +8,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAcces
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
-/// A JSON object read as a `T`, with the fields that `T` does not name.
+/// A JSON object parsed as `T`, with the fields that `T` does not have.
 ///
-/// `#[serde(flatten)]` would do the same by copying every field into a buffer first. Here known fields go straight to
-/// `T`, whose derived `Deserialize` tells their names; `T` must be a struct without `flatten` and aliases.
+/// `#[serde(flatten)]` would do the same, but buffers every field first. Here known fields are deserialized directly by
+/// `T`, whose derived `Deserialize` provides their names. `T` must be a struct without `flatten` and aliases.
 ///
 /// ```
 /// use maitre_axum::WithExtra;
@@ -21,15 +21,15 @@ use serde_json::{Map, Value};
 ///     plan: String,
 /// }
 ///
-/// let order: WithExtra<Order> = serde_json::from_str(r#"{ "plan": "basic", "mood": ["fair"] }"#)?;
+/// let order: WithExtra<Order> = serde_json::from_str(r#"{ "plan": "basic", "tags": ["fair"] }"#)?;
 /// assert_eq!(order.fields.plan, "basic");
-/// assert_eq!(order.extra["mood"][0], "fair");
+/// assert_eq!(order.extra["tags"][0], "fair");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub struct WithExtra<T> {
-    /// The documented fields.
+    /// Documented fields.
     pub fields: T,
-    /// The others, as they came.
+    /// All other fields, unchanged.
     pub extra: Map<String, Value>,
 }
 
@@ -47,7 +47,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for WithExtra<T> {
     }
 }
 
-/// Asks for a map where `T` asks for a struct, and so sees the keys before `T` does.
+/// Deserializes a map where `T` requests a struct, and so sees the keys before `T` does.
 struct Split<'e, D> {
     deserializer: D,
     extra: &'e mut Map<String, Value>,
@@ -66,7 +66,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Split<'_, D> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, D::Error> {
-        Err(D::Error::custom("only structs have known fields"))
+        Err(D::Error::custom("only structs have documented fields"))
     }
 
     forward_to_deserialize_any! {
@@ -142,7 +142,7 @@ impl<E: Error> Visitor<'_> for Key<E> {
     type Value = Field<E>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field's name")
+        f.write_str("a field name")
     }
 
     fn visit_str<X: Error>(self, name: &str) -> Result<Field<E>, X> {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn known_and_unknown_fields_part_in_any_order() {
+    fn known_and_unknown_fields_are_separated_in_any_order() {
         let order: WithExtra<Order> = serde_json::from_str(r#"{"a":{"b":[1]},"plan":"p","c":null,"size":3}"#).unwrap();
         assert_eq!((order.fields.plan.as_str(), order.fields.size), ("p", Some(3)));
         assert_eq!(Value::from(order.extra), serde_json::json!({"a":{"b":[1]},"c":null}));

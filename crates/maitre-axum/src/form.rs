@@ -1,11 +1,11 @@
-//! Flat forms, where a field that is there twice is nobody's.
+//! Fields of a form or query.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use maitre_core::sso::TokenError;
 
-/// The fields of a single sign-on, taken out one by one; what nobody takes is the rest.
+/// Fields of a single sign-on form. Fields are removed one by one; the others remain.
 ///
 /// ```
 /// use maitre_axum::Form;
@@ -13,15 +13,15 @@ use maitre_core::sso::TokenError;
 /// let mut form = Form::parse(b"email=ada%2Bops%40example.org&tab=billing&id=1&id=2");
 /// assert_eq!(form.take("email")?.as_deref(), Some("ada+ops@example.org"));
 /// assert_eq!(form.take("app")?, None);
-/// assert!(form.take("id").is_err(), "which of the two did the token speak for?");
+/// assert!(form.take("id").is_err(), "the token signs only one of them");
 /// # let mut form = Form::parse(b"tab=billing");
-/// assert_eq!(form.rest()["tab"], "billing");
+/// assert_eq!(form.into_remaining()["tab"], "billing");
 /// # Ok::<(), maitre_axum::core::sso::TokenError>(())
 /// ```
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads `application/x-www-form-urlencoded`, which every text is.
+    /// Parses `application/x-www-form-urlencoded`. Any text is valid.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         let Ok(plain) = std::str::from_utf8(text) else {
@@ -32,35 +32,35 @@ impl Form {
         Self(fields)
     }
 
-    /// Takes a field out.
+    /// Removes and returns a field.
     ///
     /// # Errors
-    /// [`TokenError::Incomplete`] when it is there more than once.
+    /// Returns [`TokenError::Incomplete`] if the field is duplicate.
     pub fn take(&mut self, name: &str) -> Result<Option<String>, TokenError> {
-        let Some(place) = self.0.iter().position(|(field, _)| field == name) else { return Ok(None) };
-        let (_, value) = self.0.swap_remove(place);
+        let Some(index) = self.0.iter().position(|(field, _)| field == name) else { return Ok(None) };
+        let (_, value) = self.0.swap_remove(index);
         if self.0.iter().any(|(field, _)| field == name) {
             return Err(TokenError::Incomplete);
         }
         Ok(Some(value))
     }
 
-    /// Takes a field out that must be there with something in it.
+    /// Removes and returns a field that must not be empty.
     ///
     /// # Errors
-    /// [`TokenError::Incomplete`] when it is not, or more than once.
-    pub fn need(&mut self, name: &str) -> Result<String, TokenError> {
+    /// Returns [`TokenError::Incomplete`] if the field is missing, empty or duplicate.
+    pub fn require(&mut self, name: &str) -> Result<String, TokenError> {
         self.take(name)?.filter(|value| !value.is_empty()).ok_or(TokenError::Incomplete)
     }
 
-    /// All that is left; of fields that are there twice, one.
+    /// Returns the remaining fields, and one value of each duplicate field.
     #[must_use]
-    pub fn rest(self) -> BTreeMap<String, String> {
+    pub fn into_remaining(self) -> BTreeMap<String, String> {
         self.0.into_iter().collect()
     }
 }
 
-/// Decoding goes byte by byte, and nearly every field has nothing to decode.
+/// Splits a field. Only a field with escapes is decoded, which is slower.
 fn field(text: &str) -> Option<(String, String)> {
     if text.contains('%') || text.contains('+') {
         return form_urlencoded::parse(text.as_bytes()).into_owned().next();
