@@ -2,9 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use maitre_axum::core::{
-    AddonId, Deprovisioned, FailureKind, PlanChange, Provision, Provisioned, ResourceId,
-};
+use maitre_axum::core::{AddonId, Deprovisioned, FailureKind, PlanChange, Provision, Provisioned, ResourceId};
 use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json, no_content};
 use time::OffsetDateTime;
 

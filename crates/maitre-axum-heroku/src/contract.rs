@@ -2,9 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use maitre_axum::core::{
-    AddonId, ConfigVars, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, Secret,
-};
+use maitre_axum::core::{AddonId, ConfigVars, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, Secret};
 use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
 use time::OffsetDateTime;
 

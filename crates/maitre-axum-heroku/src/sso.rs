@@ -56,9 +56,8 @@ impl Heroku {
         let resource_token = form.take("resource_token")?;
         let token = form.take("token")?;
 
-        let verify = |covers: SignedFields<'_>, token: &str| {
-            covers.verify(token, &timestamp, self.basic.salts(), window, now)
-        };
+        let verify =
+            |covers: SignedFields<'_>, token: &str| covers.verify(token, &timestamp, self.basic.salts(), window, now);
         let (resource, identity, strength) = match (user_scoped, resource_token, token) {
             (Some(strongest), _, _) => {
                 let (user_id, email) = (user_id.unwrap_or_default(), email.unwrap_or_default());

@@ -99,7 +99,9 @@ impl<L: Listener> Backend for DurableListener<L> {
         if !self.ledger.db.write(mark(&addon, &request)).await? {
             observe::signed_on(&addon, observe::SignOn::UsedBefore);
             tracing::warn!(resource = %request.resource, "refused a single sign-on: its token was used before");
-            return Err(Failure::refused("This sign-in link has expired or was already used. Please open the add-on again from your dashboard."));
+            return Err(Failure::refused(
+                "This sign-in link has expired or was already used. Please open the add-on again from your dashboard.",
+            ));
         }
         observe::signed_on(&addon, observe::SignOn::Accepted);
         let tie = format!("{addon} {}", request.resource);

@@ -90,7 +90,11 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     uri.authority().map(Authority::as_str).or_else(header).map(ToOwned::to_owned)
 }
 
-async fn sign_on<M: SingleSignOn>(addon: &Arc<Addon<M>>, request: Result<SignOn, TokenError>, context: SsoContext) -> Response {
+async fn sign_on<M: SingleSignOn>(
+    addon: &Arc<Addon<M>>,
+    request: Result<SignOn, TokenError>,
+    context: SsoContext,
+) -> Response {
     let request = match request {
         Ok(request) => request,
         Err(reason) => {
