@@ -10,18 +10,18 @@ use sqlx::{AnyPool, Error, Executor, FromRow};
 const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS resources (
         addon TEXT NOT NULL,
-        resource_key TEXT NOT NULL,
+        key TEXT NOT NULL,
         plan TEXT NOT NULL,
         token TEXT UNIQUE,
         fence BIGINT NOT NULL,
-        PRIMARY KEY (addon, resource_key)
+        PRIMARY KEY (addon, key)
     )",
     "CREATE TABLE IF NOT EXISTS counters (
         addon TEXT NOT NULL,
-        resource_key TEXT NOT NULL,
+        key TEXT NOT NULL,
         name TEXT NOT NULL,
         value BIGINT NOT NULL,
-        PRIMARY KEY (addon, resource_key, name)
+        PRIMARY KEY (addon, key, name)
     )",
 ];
 
@@ -33,7 +33,7 @@ pub(crate) struct Store {
 #[derive(FromRow)]
 pub(crate) struct Resource {
     pub(crate) addon: String,
-    pub(crate) resource_key: String,
+    pub(crate) key: String,
     pub(crate) plan: String,
     pub(crate) token: String,
 }
@@ -85,30 +85,30 @@ impl Store {
         fence: i64,
     ) -> maitre::Result<Resource> {
         let create = sqlx::query_as(
-            "INSERT INTO resources (addon, resource_key, plan, token, fence) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (addon, resource_key) DO UPDATE SET fence = excluded.fence
+            "INSERT INTO resources (addon, key, plan, token, fence) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (addon, key) DO UPDATE SET fence = excluded.fence
              WHERE resources.fence <= excluded.fence AND resources.token IS NOT NULL
-             RETURNING addon, resource_key, plan, token",
+             RETURNING addon, key, plan, token",
         );
         let create = create.bind(addon).bind(key).bind(plan).bind(token).bind(fence);
         create.fetch_optional(&self.pool).await?.ok_or_else(|| Failure::unavailable(FENCED))
     }
 
     pub(crate) async fn find(&self, addon: &str, key: &str) -> Result<Option<Resource>, Error> {
-        let find = "SELECT addon, resource_key, plan, token FROM resources
-                    WHERE addon = $1 AND resource_key = $2 AND token IS NOT NULL";
+        let find = "SELECT addon, key, plan, token FROM resources
+                    WHERE addon = $1 AND key = $2 AND token IS NOT NULL";
         sqlx::query_as(find).bind(addon).bind(key).fetch_optional(&self.pool).await
     }
 
     pub(crate) async fn find_by_token(&self, token: &str) -> Result<Option<Resource>, Error> {
-        let find = "SELECT addon, resource_key, plan, token FROM resources WHERE token = $1";
+        let find = "SELECT addon, key, plan, token FROM resources WHERE token = $1";
         sqlx::query_as(find).bind(token).fetch_optional(&self.pool).await
     }
 
     pub(crate) async fn change_plan(&self, resource: &Resource, plan: &str, fence: i64) -> maitre::Result<()> {
         let change = "UPDATE resources SET plan = $3, fence = $4
-                      WHERE addon = $1 AND resource_key = $2 AND fence <= $4 AND token IS NOT NULL";
-        let change = sqlx::query(change).bind(&resource.addon).bind(&resource.resource_key).bind(plan).bind(fence);
+                      WHERE addon = $1 AND key = $2 AND fence <= $4 AND token IS NOT NULL";
+        let change = sqlx::query(change).bind(&resource.addon).bind(&resource.key).bind(plan).bind(fence);
         match change.execute(&self.pool).await?.rows_affected() {
             0 => Err(Failure::unavailable(FENCED)),
             _ => Ok(()),
@@ -117,11 +117,10 @@ impl Store {
 
     pub(crate) async fn delete(&self, addon: &str, key: &str, fence: i64) -> maitre::Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let delete =
-            "UPDATE resources SET token = NULL, fence = $3 WHERE addon = $1 AND resource_key = $2 AND fence <= $3";
+        let delete = "UPDATE resources SET token = NULL, fence = $3 WHERE addon = $1 AND key = $2 AND fence <= $3";
         let delete = sqlx::query(delete).bind(addon).bind(key).bind(fence);
         let deleted = transaction.execute(delete).await?.rows_affected();
-        let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND resource_key = $2").bind(addon).bind(key);
+        let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND key = $2").bind(addon).bind(key);
         transaction.execute(counters).await?;
         transaction.commit().await?;
         if deleted == 0 { Err(Failure::unknown()) } else { Ok(()) }
@@ -129,19 +128,18 @@ impl Store {
 
     /// Increments a counter. Returns `None` if a new counter would exceed the maximum.
     pub(crate) async fn increment(&self, resource: &Resource, name: &str, max: i64) -> Result<Option<Counter>, Error> {
-        let increment = "INSERT INTO counters (addon, resource_key, name, value)
+        let increment = "INSERT INTO counters (addon, key, name, value)
              SELECT $1, $2, $3, 1
-             WHERE EXISTS (SELECT 1 FROM counters WHERE addon = $1 AND resource_key = $2 AND name = $3)
-                OR (SELECT count(*) FROM counters WHERE addon = $1 AND resource_key = $2) < $4
-             ON CONFLICT (addon, resource_key, name) DO UPDATE SET value = counters.value + 1 RETURNING name, value";
-        let increment =
-            sqlx::query_as(increment).bind(&resource.addon).bind(&resource.resource_key).bind(name).bind(max);
+             WHERE EXISTS (SELECT 1 FROM counters WHERE addon = $1 AND key = $2 AND name = $3)
+                OR (SELECT count(*) FROM counters WHERE addon = $1 AND key = $2) < $4
+             ON CONFLICT (addon, key, name) DO UPDATE SET value = counters.value + 1 RETURNING name, value";
+        let increment = sqlx::query_as(increment).bind(&resource.addon).bind(&resource.key).bind(name).bind(max);
         increment.fetch_optional(&self.pool).await
     }
 
     pub(crate) async fn counters(&self, resource: &Resource) -> Result<Vec<Counter>, Error> {
-        let counters = "SELECT name, value FROM counters WHERE addon = $1 AND resource_key = $2 ORDER BY name";
-        sqlx::query_as(counters).bind(&resource.addon).bind(&resource.resource_key).fetch_all(&self.pool).await
+        let counters = "SELECT name, value FROM counters WHERE addon = $1 AND key = $2 ORDER BY name";
+        sqlx::query_as(counters).bind(&resource.addon).bind(&resource.key).fetch_all(&self.pool).await
     }
 
     pub(crate) async fn close(&self) {
