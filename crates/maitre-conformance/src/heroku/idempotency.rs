@@ -46,13 +46,13 @@ pub(super) const CASES: &[Case<Target>] = &[
     .needs(&[Capability::Synchronous]),
     Case::must(
         "heroku.idempotency.at-once",
-        "32 concurrent requests for the same provision create one resource.",
+        "Thirty-two concurrent requests for the same provision create one resource.",
         ONCE,
         |target| Box::pin(concurrent(target)),
     ),
     Case::should(
         "heroku.idempotency.at-once-succeeds",
-        "32 concurrent requests for the same provision all succeed.",
+        "Thirty-two concurrent requests for the same provision all succeed.",
         citation::practice("a duplicate waits for the first request and gets its response"),
         |target| Box::pin(concurrent_succeeds(target)),
     ),

@@ -1,6 +1,6 @@
-//! The checks on a vendor that is right, and on many that are not.
+//! Runs the checks on a correct sample add-on and on many faulty ones.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod mutants;
 mod runs;

@@ -1,4 +1,4 @@
-//! What a run does beside its checks: it stops, it cleans up, it says why it cannot begin, it keeps secrets.
+//! Behavior of a run besides the checks: interruption, cleanup, setup errors, masking and reports.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -19,24 +19,24 @@ use crate::mutants::suite;
 use crate::sample_addon::{Fault, PASSWORD, SALT, SLUG, SampleAddon, manifest};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_stopped_leaves_nothing_behind() {
+async fn an_interrupted_run_leaves_nothing_behind() {
     for milliseconds in [0, 3, 10, 40, 150, 400, 900, 1_600] {
         let addon = SampleAddon::with(Fault::Nothing);
         let end = tokio::time::sleep(Duration::from_millis(milliseconds));
         let report = suite(&addon).build().unwrap().run_until(end).await.unwrap();
         assert_eq!((addon.active(), report.left_behind.len()), (0, 0), "stopped after {milliseconds} ms");
         if report.interrupted {
-            assert!(!report.is_conformant(false), "half a run says nothing");
+            assert!(!report.is_conformant(false), "an incomplete run is not conformant");
             assert!(report.results.len() < checks(Marketplace::Heroku).count());
         }
     }
 }
 
-/// The vendor is still at work when the run is stopped.
+/// The add-on is still working when the run is interrupted.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_made_while_the_run_stops_is_removed_too() {
+async fn resources_created_during_an_interruption_are_deleted() {
     let addon = SampleAddon::with(Fault::BusyDuplicates);
-    // one takes 300 ms: the first is made, the second is not yet
+    // a provision takes 300 ms: the first one is complete, the second one is not
     let end = tokio::time::sleep(Duration::from_millis(450));
     let report = suite(&addon).only(["robustness.many-at-once"]).build().unwrap().run_until(end).await.unwrap();
     assert!(report.interrupted);
@@ -44,44 +44,45 @@ async fn what_is_made_while_the_run_stops_is_removed_too() {
     assert_eq!((addon.active(), report.left_behind.len()), (0, 0));
 }
 
-/// It answers 404 to a removal that comes too early, and makes what was ordered all the same.
+/// The add-on answers 404 to a deprovision that arrives early, and creates the resource anyway.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_made_for_a_caller_who_hung_up_is_removed_too() {
+async fn resources_created_after_a_hang_up_are_deleted() {
     let runs = (4..10).map(|step| async move {
         let alive = Arc::new(Mutex::new(HashSet::new()));
-        let (made, removed) = (alive.clone(), alive.clone());
-        let order = async move |Json(order): Json<Value>| {
-            let id = order["uuid"].as_str().unwrap_or_default().to_owned();
+        let (created, deleted) = (alive.clone(), alive.clone());
+        let provision = async move |Json(body): Json<Value>| {
+            let id = body["uuid"].as_str().unwrap_or_default().to_owned();
             let work = tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(200)).await;
-                made.lock().unwrap().insert(id.clone());
+                created.lock().unwrap().insert(id.clone());
                 Json(json!({ "id": id }))
             });
             work.await.unwrap()
         };
-        let removal = async move |Path(id): Path<String>| {
-            if removed.lock().unwrap().remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+        let deprovision = async move |Path(id): Path<String>| {
+            if deleted.lock().unwrap().remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
         };
-        let vendor =
-            Router::new().route("/heroku/resources", post(order)).route("/heroku/resources/{id}", delete(removal));
-        // the first two orders are answered after 200 ms each, and then one is not waited for
+        let vendor = Router::new()
+            .route("/heroku/resources", post(provision))
+            .route("/heroku/resources/{id}", delete(deprovision));
+        // the first two provisions take 200 ms each; the caller hangs up on the third one
         let end = tokio::time::sleep(Duration::from_millis(step * 100));
         let suite = Suite::builder(manifest()).service(vendor).only(["idempotency.lost-reply"]);
         let report = suite.build().unwrap().run_until(end).await.unwrap();
         assert_eq!(report.left_behind, Vec::<String>::new());
-        tokio::time::sleep(Duration::from_millis(300)).await; // until all work is done
+        tokio::time::sleep(Duration::from_millis(300)).await; // until all pending provisions are complete
         assert_eq!(alive.lock().unwrap().len(), 0, "stopped after {step}00 ms");
     });
     futures_util::future::join_all(runs).await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_removed_is_named() {
+async fn resources_that_cannot_be_deleted_are_listed() {
     let addon = SampleAddon::with(Fault::DeprovisionIs500);
     let report = suite(&addon).only(["provision.json"]).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report), Vec::<&str>::new());
     assert_eq!(report.left_behind.len(), addon.active());
-    assert!(report.left_behind[0].ends_with("(its DELETE is answered 500)"), "{:?}", report.left_behind);
+    assert!(report.left_behind[0].ends_with("(DELETE was answered 500)"), "{:?}", report.left_behind);
     assert!(!report.is_conformant(false));
     assert!(report.to_string().contains("left behind: "), "{report}");
 }
@@ -91,30 +92,30 @@ fn failed(report: &maitre_conformance::Report) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn a_run_that_cannot_begin_says_what_to_do() {
-    let nobody = Suite::builder(manifest()).url("http://127.0.0.1:1").build().unwrap().run().await.unwrap_err();
-    let said =
-        "nobody answers at http://127.0.0.1:1/heroku/resources: start the add-on, or say where it runs with --url";
-    assert_eq!(nobody.to_string(), said);
+async fn setup_errors_tell_what_to_do() {
+    let unreachable = Suite::builder(manifest()).url("http://127.0.0.1:1").build().unwrap().run().await.unwrap_err();
+    let message =
+        "cannot connect to http://127.0.0.1:1/heroku/resources: start the add-on, or pass its address with --url";
+    assert_eq!(unreachable.to_string(), message);
 
     let addon = SampleAddon::with(Fault::Nothing);
-    let unsold = suite(&addon).plans(["gold"]).build().unwrap().run().await.unwrap_err().to_string();
+    let unknown_plan = suite(&addon).plans(["gold"]).build().unwrap().run().await.unwrap_err().to_string();
     assert!(
-        unsold.contains("refuses the plan gold with 422 \"There is no such plan: choose basic or premium.\""),
-        "{unsold}"
+        unknown_plan.contains("refuses the plan gold with 422 \"Unknown plan: choose basic or premium.\""),
+        "{unknown_plan}"
     );
-    assert!(unsold.contains("--plan"), "{unsold}");
+    assert!(unknown_plan.contains("--plan"), "{unknown_plan}");
 
-    let unknown = suite(&addon).only(["sso-token.wrong", "ssso"]).build().unwrap().run().await.unwrap_err().to_string();
-    assert!(unknown.contains("no check of heroku is named ssso"), "{unknown}");
+    let unknown = suite(&addon).only(["sso-token.wrong", "ssso"]).build().unwrap_err().to_string();
+    assert!(unknown.contains("unknown check `ssso` for heroku"), "{unknown}");
     assert_eq!(addon.created(), 0);
 
-    let abroad = Suite::builder(manifest()).url("https://lantern.example").build().unwrap().run().await.unwrap_err();
-    assert!(abroad.to_string().contains("pass --allow-remote"), "{abroad}");
+    let remote = Suite::builder(manifest()).url("https://lantern.example").build().unwrap().run().await.unwrap_err();
+    assert!(remote.to_string().contains("pass --allow-remote"), "{remote}");
 }
 
 #[tokio::test]
-async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
+async fn checks_of_missing_capabilities_are_skipped() {
     let addon = SampleAddon::with(Fault::Nothing);
     let mut without: Value = serde_json::from_str(&manifest()).unwrap();
     let api = without["api"].as_object_mut().unwrap();
@@ -133,28 +134,28 @@ async fn an_add_on_that_lacks_something_is_not_asked_for_it() {
     assert_eq!(reason("heroku.sso-token.lets-in"), "the manifest has no api.sso_salt");
     assert_eq!(reason("heroku.provision.log-drain-url"), "the manifest does not require syslog_drain");
     assert!(reason("heroku.plan-change.again").contains("--plan"));
-    assert!(reason("heroku.robustness.very-slow-caller").contains("slow checks were not asked for"));
+    assert!(reason("heroku.robustness.very-slow-caller").contains("slow checks were not requested"));
 }
 
 #[tokio::test]
-async fn a_resource_that_is_refused_everything_is_skipped_not_failed() {
+async fn checks_without_a_resource_are_skipped() {
     let addon = SampleAddon::with(Fault::ProvisionIs500);
     let report = suite(&addon).only(["plan-change", "sso-token", "config"]).build().unwrap().run().await.unwrap();
-    let tried = report.results.iter().filter(|result| !matches!(result.outcome, Outcome::Skipped(_)));
-    let tried: Vec<_> = tried.map(|result| result.check.id).collect();
-    assert_eq!(tried, Vec::<&str>::new(), "{report}");
+    let executed = report.results.iter().filter(|result| !matches!(result.outcome, Outcome::Skipped(_)));
+    let executed: Vec<_> = executed.map(|result| result.check.id).collect();
+    assert_eq!(executed, Vec::<&str>::new(), "{report}");
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_one_fault_and_not_ten() {
+async fn wrong_credentials_cause_few_failures() {
     let report =
         suite(&SampleAddon::with(Fault::RefusesEveryone)).skip(["manifest"]).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report), ["heroku.auth.right-credentials", "heroku.provision.succeeds"], "{report}");
 }
 
-/// Heroku lists plan changes among what an add-on may do without.
+/// Plan changes are optional in Heroku's documentation.
 #[tokio::test]
-async fn an_add_on_with_one_plan_need_not_know_plan_changes() {
+async fn an_add_on_with_one_plan_need_not_support_plan_changes() {
     let addon = SampleAddon::with(Fault::Nothing);
     let without = addon.router().layer(middleware::from_fn(async |request: Request, next: Next| {
         if request.method() == Method::PUT { StatusCode::NOT_FOUND.into_response() } else { next.run(request).await }
@@ -170,34 +171,34 @@ async fn an_add_on_with_one_plan_need_not_know_plan_changes() {
 }
 
 #[tokio::test]
-async fn an_add_on_that_has_fallen_silent_is_given_up() {
+async fn a_run_gives_up_when_the_add_on_no_longer_responds() {
     let silent = Router::new().fallback(async || std::future::pending::<()>().await);
     let suite = Suite::builder(manifest()).timeout(Duration::from_millis(50)).service(silent);
     let report = suite.only(["provision"]).build().unwrap().run().await.unwrap();
     assert_eq!(failed(&report).len(), 3, "{report}");
     let Outcome::Skipped(reason) = &report.results[3].outcome else { panic!("{report}") };
-    assert_eq!(reason, "the add-on does not answer any more");
+    assert_eq!(reason, "the add-on no longer responds");
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_its_end() {
+async fn an_endless_response_is_not_read_to_the_end() {
     let endless = Router::new().fallback(async || {
         Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, Infallible>(vec![b' '; 1024 * 1024])))
     });
     let report =
         Suite::builder(manifest()).service(endless).only(["provision.json"]).build().unwrap().run().await.unwrap();
     let failure = report.results[0].outcome.failure().unwrap();
-    assert_eq!(failure.message, "There is no answer: it is longer than 16777216 bytes.", "{report}");
+    assert_eq!(failure.message, "There is no response: it is longer than 16777216 bytes.", "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_report_shows_a_secret() {
+async fn reports_contain_no_secrets() {
     let basic = maitre_testkit::sign::basic(SLUG, PASSWORD);
     for fault in [
         Fault::EchoesSalt,
         Fault::EchoesCredentials,
         Fault::EchoesGrant,
-        Fault::TellsTheToken,
+        Fault::EchoesExpectedToken,
         Fault::TokenInRedirect,
         Fault::SecretInMessage,
         Fault::UnlistedConfig,
@@ -207,10 +208,10 @@ async fn no_report_shows_a_secret() {
         let groups = ["provision.id", "config", "idempotency", "auth", "secrets", "sso"];
         let report = suite(&SampleAddon::with(fault)).only(groups).build().unwrap().run().await.unwrap();
         assert!(report.failed(Level::Info).next().is_some(), "{fault:?}");
-        let forms = [report.to_string(), report.to_json().to_string(), report.to_junit(true), format!("{report:?}")];
-        for form in &forms {
+        let outputs = [report.to_string(), report.to_json().to_string(), report.to_junit(true), format!("{report:?}")];
+        for output in &outputs {
             for secret in [PASSWORD, SALT, basic.trim_start_matches("Basic "), "lt_", "u:pw@"] {
-                assert!(!form.contains(secret), "{fault:?} shows {secret}:\n{form}");
+                assert!(!output.contains(secret), "{fault:?} shows {secret}:\n{output}");
             }
         }
         for exchange in report.results.iter().filter_map(|it| it.outcome.failure()).flat_map(|it| &it.exchanges) {
@@ -221,14 +222,14 @@ async fn no_report_shows_a_secret() {
     }
 }
 
-/// What stands behind the names of tokens, in forms and in URLs.
+/// Returns the values of tokens in forms and URLs.
 fn tokens_of(text: &str) -> Vec<&str> {
     let fields = text.split(['&', '?', '\n', ' ']).filter_map(|field| field.split_once("token="));
     fields.map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
 }
 
 #[tokio::test]
-async fn a_failure_says_what_was_sent_what_came_back_and_what_to_do() {
+async fn a_failure_contains_the_exchange_and_a_fix() {
     let report = suite(&SampleAddon::with(Fault::SecondTenant))
         .only(["idempotency.same-config"])
         .build()
@@ -239,15 +240,15 @@ async fn a_failure_says_what_was_sent_what_came_back_and_what_to_do() {
     let failure = report.results[0].outcome.failure().unwrap();
     assert_eq!(
         failure.message,
-        "LANTERN_TOKEN is another one than in the first answer: something was made a second time."
+        "LANTERN_TOKEN differs from the first response: the add-on created something a second time."
     );
     assert!(failure.advice.contains("unique constraint"));
     assert_eq!((failure.exchanges.len(), failure.evidence), (2, Some(1)));
     let text = report.to_string();
     for part in [
         "FAILED   heroku.idempotency.same-config (must)",
-        "  rule   The same provision, sent again, gets the same config vars.",
-        "  from   Dev Center: add-on-partner-api-reference: a repeated uuid is answered with",
+        "  rule   A repeated provision is answered with the same config vars.",
+        "  source Dev Center: add-on-partner-api-reference: a repeated uuid is answered with",
         "  before POST http://127.0.0.1:",
         "    > POST http://127.0.0.1:",
         "    > authorization: [masked]",
@@ -260,7 +261,7 @@ async fn a_failure_says_what_was_sent_what_came_back_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn machines_read_the_same() {
+async fn json_and_junit_contain_the_same_results() {
     let addon = SampleAddon::with(Fault::ProvisionIs201);
     let report = suite(&addon)
         .only(["provision.status", "provision.json", "sso-session.secure"])
@@ -278,9 +279,9 @@ async fn machines_read_the_same() {
     assert_eq!(json["checks"][2]["outcome"], "skipped");
 
     let junit = report.to_junit(false);
-    let expected = "<testsuite name=\"maitre check heroku\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"1\"";
+    let expected = "<testsuite name=\"maitre check heroku\" tests=\"3\" skipped=\"1\" errors=\"0\" failures=\"0\"";
     assert!(junit.contains(expected), "{junit}");
-    assert!(junit.contains("<testcase classname=\"heroku.provision\" name=\"json\" time="), "{junit}");
+    assert!(junit.contains("<testcase name=\"json\" classname=\"heroku.provision\" time="), "{junit}");
     assert!(junit.contains("<system-out>FAILED   heroku.provision.status (info)"), "{junit}");
 }
 

@@ -1,4 +1,4 @@
-//! Lamps that take their time: what is done after the 202.
+//! Completion of an asynchronous provision after the 202.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use super::{Fault, Resource, SampleAddon};
 
 pub(crate) const CLIENT_SECRET: &str = "client-secret-of-the-partner-portal";
 
-/// As often is tried what may work the next time.
-const TRIES: usize = 6;
+/// Number of attempts of a request.
+const ATTEMPTS: usize = 6;
 
-/// Why a resource is not finished.
-enum End {
-    /// Heroku will not have it.
+/// Reason why a provision does not complete.
+enum Stop {
+    /// Heroku refused a request.
     Refused,
-    /// It was removed meanwhile.
-    Removed,
-    /// The fault has done its work.
+    /// The resource was deprovisioned.
+    Deprovisioned,
+    /// The fault ends the work.
     Dropped,
 }
 
-/// Begins to finish the resource, in a task of its own.
-pub(super) fn finish(addon: &SampleAddon, resource: &Resource, heroku: &str) {
+/// Completes the provision in a background task.
+pub(super) fn complete(addon: &SampleAddon, resource: &Resource, heroku: &str) {
     let (addon, resource, heroku) = (addon.clone(), resource.clone(), heroku.to_owned());
     tokio::spawn(async move {
         let work = Work { http: client(&addon), addon, resource, heroku };
-        if matches!(work.finish().await, Err(End::Refused)) && !work.addon.is(Fault::NeverGivesUp) {
+        if matches!(work.complete().await, Err(Stop::Refused)) && !work.addon.is(Fault::NeverGivesUp) {
             work.give_up().await;
         }
     });
@@ -47,9 +47,9 @@ struct Work {
 }
 
 impl Work {
-    async fn finish(&self) -> Result<(), End> {
-        if self.addon.is(Fault::NeverFinishes) {
-            return Err(End::Dropped);
+    async fn complete(&self) -> Result<(), Stop> {
+        if self.addon.is(Fault::NeverCompletes) {
+            return Err(Stop::Dropped);
         }
         let token = self.token().await?;
         if self.addon.is(Fault::MarksFirst) {
@@ -63,8 +63,8 @@ impl Work {
             config.push(json!({ "name": "LANTERN_COLOUR", "value": "green" }));
         }
         let body = json!({ "config": config });
-        let tries = if self.addon.is(Fault::OneTryForTheConfig) { 1 } else { TRIES };
-        self.ask(tries, || self.call(&token, self.http.patch(self.url("config")).json(&body))).await?;
+        let attempts = if self.addon.is(Fault::NoConfigRetry) { 1 } else { ATTEMPTS };
+        self.send(attempts, || self.call(&token, self.http.patch(self.url("config")).json(&body))).await?;
         self.mark(&token).await?;
         if let Some(resource) = self.addon.store().find(&self.resource.uuid) {
             resource.done = true;
@@ -72,35 +72,35 @@ impl Work {
         Ok(())
     }
 
-    async fn token(&self) -> Result<String, End> {
+    async fn token(&self) -> Result<String, Stop> {
         let code = self.resource.grant["code"].as_str().unwrap_or_default().to_owned();
         let fields = [("grant_type", "authorization_code"), ("code", code.as_str()), ("client_secret", CLIENT_SECRET)];
         let url = format!("{}/oauth/token", self.heroku);
-        let ask = || match self.addon.fault {
+        let request = || match self.addon.fault {
             Fault::SecretInTheQuery => self.http.post(&url).query(&fields),
             _ => self.http.post(&url).form(&fields),
         };
-        let tries = if self.addon.is(Fault::OneTryForTheToken) { 1 } else { TRIES };
-        let answer = self.ask(tries, ask).await?;
-        Ok(answer["access_token"].as_str().unwrap_or_default().to_owned())
+        let attempts = if self.addon.is(Fault::NoTokenRetry) { 1 } else { ATTEMPTS };
+        let response = self.send(attempts, request).await?;
+        Ok(response["access_token"].as_str().unwrap_or_default().to_owned())
     }
 
-    async fn mark(&self, token: &str) -> Result<(), End> {
-        let tries = if self.addon.is(Fault::OneTryForTheMark) { 1 } else { TRIES };
-        self.ask(tries, || self.call(token, self.http.post(self.url("actions/provision")))).await.map(drop)
+    async fn mark(&self, token: &str) -> Result<(), Stop> {
+        let attempts = if self.addon.is(Fault::NoMarkRetry) { 1 } else { ATTEMPTS };
+        self.send(attempts, || self.call(token, self.http.post(self.url("actions/provision")))).await.map(drop)
     }
 
     async fn give_up(&self) {
-        if let Ok(token) = self.token_again() {
-            let _ = self.ask(TRIES, || self.call(&token, self.http.post(self.url("actions/deprovision")))).await;
+        if let Ok(token) = self.stored_token() {
+            let _ = self.send(ATTEMPTS, || self.call(&token, self.http.post(self.url("actions/deprovision")))).await;
         }
         self.addon.store().remove(&self.resource.uuid);
     }
 
-    /// The one of the first exchange, which is good once.
-    fn token_again(&self) -> Result<String, End> {
+    /// Returns the token of the first exchange, because a grant is valid once.
+    fn stored_token(&self) -> Result<String, Stop> {
         let tokens = self.addon.store().tokens.get(&self.resource.uuid).cloned();
-        tokens.ok_or(End::Dropped)
+        tokens.ok_or(Stop::Dropped)
     }
 
     fn url(&self, end: &str) -> String {
@@ -116,21 +116,21 @@ impl Work {
         request.bearer_auth(token).header("accept", accept)
     }
 
-    /// Asks until it works, is refused, or was asked often enough.
-    async fn ask(&self, tries: usize, request: impl Fn() -> RequestBuilder) -> Result<Value, End> {
-        for number in 0..tries {
-            let gone = self.addon.store().find(&self.resource.uuid).is_none_or(|resource| resource.removed);
-            if gone && !self.addon.is(Fault::GoesOnAfterRemoval) {
-                return Err(End::Removed);
+    /// Sends a request until it succeeds, is refused, or the attempts are used up.
+    async fn send(&self, attempts: usize, request: impl Fn() -> RequestBuilder) -> Result<Value, Stop> {
+        for number in 0..attempts {
+            let is_gone = self.addon.store().find(&self.resource.uuid).is_none_or(|resource| resource.removed);
+            if is_gone && !self.addon.is(Fault::ContinuesAfterDeprovision) {
+                return Err(Stop::Deprovisioned);
             }
             tokio::time::sleep(Duration::from_millis(if number == 0 { 0 } else { 40 })).await;
             match request().send().await {
                 Ok(reply) if reply.status().is_success() => return Ok(reply.json().await.unwrap_or_default()),
                 Ok(reply) if reply.status() == StatusCode::TOO_MANY_REQUESTS => {}
-                Ok(reply) if reply.status().is_client_error() => return Err(End::Refused),
+                Ok(reply) if reply.status().is_client_error() => return Err(Stop::Refused),
                 _ => {}
             }
         }
-        Err(End::Refused)
+        Err(Stop::Refused)
     }
 }

@@ -1,4 +1,4 @@
-//! A small vendor, written for itself: right, but for one fault.
+//! A small add-on that is correct except for one fault.
 
 mod auth;
 mod completion;
@@ -26,10 +26,10 @@ pub(crate) const SLUG: &str = "lantern";
 pub(crate) const PASSWORD: &str = "s3cr3t-example-of-32-characters!";
 pub(crate) const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
-/// The longest body that is read.
+/// Maximum size of a body, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
-/// As long as work takes that has a fault beside it: the others come meanwhile, on a busy machine too.
+/// Duration of the work in faults that depend on concurrency; long enough for a busy machine.
 const DELAY: Duration = Duration::from_millis(100);
 
 pub(crate) fn manifest() -> String {
@@ -44,21 +44,21 @@ pub(crate) fn manifest() -> String {
 #[derive(Clone)]
 pub(crate) struct SampleAddon {
     fault: Fault,
-    /// Where Heroku's API is, of a addon that answers 202 and finishes later.
+    /// Base URL of Heroku's API, if the add-on is asynchronous.
     heroku: Option<String>,
     store: Arc<Mutex<Store>>,
-    drawn: Arc<AtomicU64>,
+    counter: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
 struct Store {
     resources: Vec<Resource>,
-    /// Uuids that are being made, or resources that are being changed.
+    /// Uuids with a running provision, and ids with a running plan change.
     busy: HashSet<String>,
-    /// What was removed or changed before it was there.
+    /// Ids of deprovisions and plan changes that arrived before the provision.
     early: HashSet<String>,
     sessions: HashMap<String, String>,
-    /// Tokens that were used, and when.
+    /// Used tokens, with the time of use.
     used: HashMap<String, Instant>,
     /// Heroku's access tokens by uuid.
     tokens: HashMap<String, String>,
@@ -69,23 +69,23 @@ struct Store {
 struct Resource {
     uuid: String,
     id: String,
-    ordered_plan: String,
+    provisioned_plan: String,
     plan: String,
     last_change: Option<String>,
     token: String,
     grant: Value,
     removed: bool,
-    /// Whether it was finished, for a addon that does so later.
+    /// Whether an asynchronous provision is complete.
     done: bool,
 }
 
 impl SampleAddon {
     pub(crate) fn with(fault: Fault) -> Self {
-        Self { fault, heroku: None, store: Arc::default(), drawn: Arc::default() }
+        Self { fault, heroku: None, store: Arc::default(), counter: Arc::default() }
     }
 
-    /// One that answers 202, and finishes by calling Heroku's API at this address.
-    pub(crate) fn later(fault: Fault, heroku: &str) -> Self {
+    /// Creates an asynchronous add-on, which answers 202 and completes by calling Heroku's API at this address.
+    pub(crate) fn asynchronous(fault: Fault, heroku: &str) -> Self {
         Self { heroku: Some(heroku.to_owned()), ..Self::with(fault) }
     }
 
@@ -93,12 +93,12 @@ impl SampleAddon {
         Router::new().fallback(serve).with_state(self.clone())
     }
 
-    /// Resources that nobody has removed.
+    /// Returns the number of resources that were not deprovisioned.
     pub(crate) fn active(&self) -> usize {
         self.store().resources.iter().filter(|resource| !resource.removed).count()
     }
 
-    /// How many were ever made.
+    /// Returns the number of resources that were ever created.
     pub(crate) fn created(&self) -> usize {
         self.store().resources.len()
     }
@@ -111,15 +111,15 @@ impl SampleAddon {
         self.store.lock().unwrap()
     }
 
-    /// A text that was never there before.
-    fn draw(&self) -> String {
+    /// Returns a unique text.
+    fn unique(&self) -> String {
         let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-        format!("{now:x}-{}", self.drawn.fetch_add(1, Ordering::Relaxed))
+        format!("{now:x}-{}", self.counter.fetch_add(1, Ordering::Relaxed))
     }
 }
 
 impl Store {
-    /// By the id that was answered or by Heroku's uuid.
+    /// Finds a resource by its id or by Heroku's uuid.
     fn find(&mut self, name: &str) -> Option<&mut Resource> {
         self.resources.iter_mut().find(|resource| resource.id == name || resource.uuid == name)
     }
@@ -143,14 +143,14 @@ async fn serve(State(addon): State<SampleAddon>, request: Request) -> Response {
         (Method::PUT | Method::DELETE, _, Some(Err(()))) if addon.is(Fault::OddIdIs500) => internal_error(),
         (Method::PUT, _, Some(Ok(id))) => lifecycle::plan_change(addon, &id, request).await,
         (Method::DELETE, _, Some(Ok(id))) => lifecycle::deprovision(addon, &id, request).await,
-        (Method::PUT | Method::DELETE, _, Some(Err(()))) => refusal(404, "There is no such lamp."),
+        (Method::PUT | Method::DELETE, _, Some(Err(()))) => refusal(404, "Resource not found."),
         _ if addon.is(Fault::OtherMethodIs500) => internal_error(),
-        (_, "/heroku/resources" | "/heroku/sso", _) | (_, _, Some(_)) => refusal(405, "This cannot be done here."),
-        _ => refusal(404, "There is nothing here."),
+        (_, "/heroku/resources" | "/heroku/sso", _) | (_, _, Some(_)) => refusal(405, "Method not allowed."),
+        _ => refusal(404, "Not found."),
     }
 }
 
-/// A path segment as text.
+/// Decodes a path segment.
 fn decoded(segment: &str) -> Result<String, ()> {
     let mut bytes = Vec::new();
     let mut rest = segment.as_bytes();
@@ -184,15 +184,15 @@ enum Unread {
 
 async fn read(addon: &SampleAddon, body: Body) -> Result<Vec<u8>, Unread> {
     let limit = match addon.fault {
-        Fault::LargeIs500 | Fault::LargeStrangerIs500 => 16 * LIMIT, // whoever stumbles over it has read it
+        Fault::LargeIs500 | Fault::LargeUnauthenticatedIs500 => 16 * LIMIT, // these faults fail after reading the body
         _ => LIMIT,
     };
-    let patience = Duration::from_millis(match addon.fault {
-        Fault::Impatient => 500,
-        Fault::ImpatientForLong => 5_000,
+    let timeout = Duration::from_millis(match addon.fault {
+        Fault::TimesOutAfterHalfASecond => 500,
+        Fault::TimesOutAfterFiveSeconds => 5_000,
         _ => 20_000,
     });
-    match tokio::time::timeout(patience, axum::body::to_bytes(body, limit)).await {
+    match tokio::time::timeout(timeout, axum::body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) if bytes.len() > LIMIT => Err(Unread::TooLong),
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(error)) => {

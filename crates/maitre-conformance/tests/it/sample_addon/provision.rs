@@ -26,7 +26,7 @@ const FIELDS: [&str; 11] = [
 pub(super) async fn provision(addon: SampleAddon, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let early =
-        matches!(addon.fault, Fault::PlanBeforePassword | Fault::BodyBeforePassword | Fault::LargeStrangerIs500);
+        matches!(addon.fault, Fault::PlanBeforePassword | Fault::BodyBeforePassword | Fault::LargeUnauthenticatedIs500);
     let refused = if addon.is(Fault::ProvisionIsOpen) { None } else { addon.refuses(&parts.headers) };
     let refused = match refused {
         Some(refusal) if !early => return refusal,
@@ -36,41 +36,41 @@ pub(super) async fn provision(addon: SampleAddon, request: Request) -> Response 
         Ok(bytes) => bytes,
         Err(unread) => return unreadable(&addon, &unread, refused.is_some()),
     };
-    let order = parse(&addon, &bytes);
+    let body = parse(&addon, &bytes);
     if let Some(unauthorized) = refused {
-        return match order {
-            Err(wrong) if addon.is(Fault::BodyBeforePassword) => *wrong,
-            Ok(order) if addon.is(Fault::PlanBeforePassword) && !sold(&order) => refusal(422, "There is no such plan."),
+        return match body {
+            Err(error) if addon.is(Fault::BodyBeforePassword) => *error,
+            Ok(body) if addon.is(Fault::PlanBeforePassword) && !sold(&body) => refusal(422, "Unknown plan."),
             _ => unauthorized,
         };
     }
-    match order {
-        Ok(order) => match wrong_with(&addon, &order, &bytes, &parts.headers) {
+    match body {
+        Ok(body) => match validate(&addon, &body, &bytes, &parts.headers) {
             Some(refusal) => refusal,
-            None => make(addon, order).await,
+            None => create(addon, body).await,
         },
-        Err(wrong) => *wrong,
+        Err(error) => *error,
     }
 }
 
 fn unreadable(addon: &SampleAddon, unread: &Unread, refused: bool) -> Response {
     match unread {
         Unread::TooLong if addon.is(Fault::LargeIs500) => internal_error(),
-        Unread::TooLong if refused => internal_error(), // it is read for nobody but under that fault
-        Unread::TooLong => refusal(413, "This is longer than any order."),
-        Unread::TooSlow => refusal(408, "This took too long."),
+        Unread::TooLong if refused => internal_error(), // only read under that fault
+        Unread::TooLong => refusal(413, "The body is too large."),
+        Unread::TooSlow => refusal(408, "The body took too long."),
         Unread::Broken => {
             addon.store().poisoned = addon.is(Fault::HalfPoisons);
-            refusal(400, "The body ended before its end.")
+            refusal(400, "The body is incomplete.")
         }
     }
 }
 
 fn parse(addon: &SampleAddon, bytes: &[u8]) -> Result<Map<String, Value>, Box<Response>> {
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(order)) => Ok(order),
+        Ok(Value::Object(body)) => Ok(body),
         Ok(_) if addon.is(Fault::ListIs500) => Err(internal_error().into()),
-        Ok(_) => Err(refusal(400, "An order is an object.").into()),
+        Ok(_) => Err(refusal(400, "The body is not an object.").into()),
         Err(error) => {
             let empty = bytes.trim_ascii().is_empty();
             let deep = bytes.windows(4).any(|window| window == b"[[[[");
@@ -82,48 +82,52 @@ fn parse(addon: &SampleAddon, bytes: &[u8]) -> Result<Map<String, Value>, Box<Re
                     refusal(400, "Traceback (most recent call last):\n  File \"/app/lantern.py\", line 7")
                 }
                 Fault::SilentRefusal => axum::http::StatusCode::BAD_REQUEST.into_response(),
-                _ => refusal(400, &format!("The order is no JSON: {error}.")),
+                _ => refusal(400, &format!("The body is not JSON: {error}.")),
             };
             Err(refusal.into())
         }
     }
 }
 
-fn sold(order: &Map<String, Value>) -> bool {
-    matches!(order.get("plan").and_then(Value::as_str), Some("basic" | "premium"))
+fn sold(body: &Map<String, Value>) -> bool {
+    matches!(body.get("plan").and_then(Value::as_str), Some("basic" | "premium"))
 }
 
-/// Why the order is refused, if it is.
-fn wrong_with(addon: &SampleAddon, order: &Map<String, Value>, bytes: &[u8], headers: &HeaderMap) -> Option<Response> {
+/// Returns the refusal of an invalid provision.
+fn validate(addon: &SampleAddon, body: &Map<String, Value>, bytes: &[u8], headers: &HeaderMap) -> Option<Response> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let text = |name: &str| order.get(name).and_then(Value::as_str).unwrap_or_default();
-    let no_grant = order.get("oauth_grant").is_none_or(Value::is_null);
-    let options = order.get("options").unwrap_or(&Value::Null);
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let no_grant = body.get("oauth_grant").is_none_or(Value::is_null);
+    let options = body.get("options").unwrap_or(&Value::Null);
     let refusal = match addon.fault {
         Fault::ProvisionIs500 => internal_error(),
-        Fault::KnownFieldsAlone if order.keys().any(|name| !FIELDS.contains(&name.as_str())) => {
-            refusal(400, "What is this?")
+        Fault::OnlyKnownFields if body.keys().any(|name| !FIELDS.contains(&name.as_str())) => {
+            refusal(400, "Unknown field.")
         }
-        Fault::NeedsGrant if no_grant => refusal(400, "There is no grant."),
-        Fault::StrictTimes if !no_grant && !is_rfc_3339(&order["oauth_grant"]["expires_at"]) => refusal(400, "When?"),
-        Fault::NeedsName if text("name").is_empty() => refusal(400, "There is no name."),
-        Fault::KnownOptionsAlone if options.as_object().is_some_and(|it| !it.is_empty()) => {
-            refusal(422, "No such option.")
+        Fault::NeedsGrant if no_grant => refusal(400, "The grant is missing."),
+        Fault::StrictTimes if !no_grant && !is_rfc_3339(&body["oauth_grant"]["expires_at"]) => {
+            refusal(400, "Invalid expires_at.")
+        }
+        Fault::NeedsName if text("name").is_empty() => refusal(400, "The name is missing."),
+        Fault::OnlyKnownOptions if options.as_object().is_some_and(|it| !it.is_empty()) => {
+            refusal(422, "Unknown option.")
         }
         Fault::NegotiatesAccept if !header("accept").ends_with("addons+json; version=3") => {
-            refusal(406, "I cannot say that.")
+            refusal(406, "Not acceptable.")
         }
-        Fault::ExactContentType if header("content-type") != "application/json" => refusal(415, "This is no JSON."),
+        Fault::ExactContentType if header("content-type") != "application/json" => {
+            refusal(415, "The content type is not JSON.")
+        }
         Fault::OneRegion if text("region") != "amazon-web-services::us-east-1" => internal_error(),
         Fault::OddUuidIs500 if !text("uuid").is_empty() && text("uuid").len() != 36 => internal_error(),
         Fault::TypesAre500 if !options.is_object() && !options.is_null() => internal_error(),
         Fault::NulIs500 if bytes.windows(6).any(|window| window == br"\u0000") => internal_error(),
-        _ if text("uuid").is_empty() && !addon.is(Fault::NoUuidIsTaken) => refusal(400, "There is no uuid."),
-        _ if text("plan").is_empty() && !addon.is(Fault::NoPlanIsTaken) => refusal(400, "There is no plan."),
-        _ if text("plan").is_empty() || sold(order) => return None,
-        Fault::RefusesWith400 => refusal(400, "There is no such plan."),
+        _ if text("uuid").is_empty() && !addon.is(Fault::NoUuidIsTaken) => refusal(400, "The uuid is missing."),
+        _ if text("plan").is_empty() && !addon.is(Fault::NoPlanIsTaken) => refusal(400, "The plan is missing."),
+        _ if text("plan").is_empty() || sold(body) => return None,
+        Fault::RefusesWith400 => refusal(400, "Unknown plan."),
         Fault::RefusesWithoutMessage => answer(422, &json!({})),
-        _ => refusal(422, "There is no such plan: choose basic or premium."),
+        _ => refusal(422, "Unknown plan: choose basic or premium."),
     };
     Some(refusal)
 }
@@ -133,11 +137,11 @@ fn is_rfc_3339(expires_at: &Value) -> bool {
     text.ends_with('Z') || text.len() >= 6 && text[text.len() - 3..].starts_with(':')
 }
 
-async fn make(addon: SampleAddon, order: Map<String, Value>) -> Response {
-    let text = |name: &str| order.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+async fn create(addon: SampleAddon, body: Map<String, Value>) -> Response {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut uuid = text("uuid");
     if uuid.is_empty() {
-        uuid = addon.draw();
+        uuid = addon.unique();
     }
     let plan = if text("plan").is_empty() { "basic".to_owned() } else { text("plan") };
     if std::mem::take(&mut addon.store().poisoned) {
@@ -151,76 +155,78 @@ async fn make(addon: SampleAddon, order: Map<String, Value>) -> Response {
         Fault::NeverAnswers => std::future::pending().await,
         _ => {}
     }
-    if let Some(answer) = known(&addon, &uuid, &plan, &order) {
+    if let Some(answer) = replay(&addon, &uuid, &plan, &body) {
         return answer;
     }
     let id = match addon.fault {
         Fault::OneIdForAll => "lamp".to_owned(),
         Fault::IdIsTheName => text("name"),
-        Fault::IdHoldsTheGrant => format!("lamp-{}", order["oauth_grant"]["code"].as_str().unwrap_or_default()),
-        Fault::IdOfItsOwn => addon.draw(),
-        Fault::SecondResource | Fault::OtherPlanIsAnother | Fault::Resurrects => format!("{uuid}-{}", addon.draw()),
+        Fault::IdHoldsTheGrant => format!("lamp-{}", body["oauth_grant"]["code"].as_str().unwrap_or_default()),
+        Fault::IdOfItsOwn => addon.unique(),
+        Fault::SecondResource | Fault::OtherPlanIsAnother | Fault::Resurrects => format!("{uuid}-{}", addon.unique()),
         Fault::CountedIds => addon.created().to_string(),
         _ => uuid.clone(),
     };
     let token = if addon.is(Fault::OneSecretForAll) {
         "lt_the-same-for-everyone".to_owned()
     } else {
-        format!("lt_{}", addon.draw())
+        format!("lt_{}", addon.unique())
     };
     let resource = Resource {
         uuid,
         id,
-        ordered_plan: plan.clone(),
+        provisioned_plan: plan.clone(),
         plan,
         last_change: None,
         token,
-        grant: order.get("oauth_grant").cloned().unwrap_or_default(),
+        grant: body.get("oauth_grant").cloned().unwrap_or_default(),
         removed: false,
         done: false,
     };
-    place(&addon, resource).await
+    store_resource(&addon, resource).await
 }
 
-/// What is answered to a uuid that was there before.
-fn known(addon: &SampleAddon, uuid: &str, plan: &str, order: &Map<String, Value>) -> Option<Response> {
+/// Returns the response to a known uuid.
+fn replay(addon: &SampleAddon, uuid: &str, plan: &str, body: &Map<String, Value>) -> Option<Response> {
     let mut store = addon.store();
     let resource = store.find(uuid)?;
     if resource.removed {
         return match addon.fault {
             Fault::Resurrects => None,
             Fault::RemovedIs500 => Some(internal_error()),
-            Fault::RemovedIs404 => Some(refusal(404, "This lamp is not there.")),
-            _ => Some(refusal(410, "This lamp was removed.")),
+            Fault::RemovedIs404 => Some(refusal(404, "Resource not found.")),
+            _ => Some(refusal(410, "The resource was deprovisioned.")),
         };
     }
-    let grant = order.get("oauth_grant").cloned().unwrap_or_default();
+    let grant = body.get("oauth_grant").cloned().unwrap_or_default();
     match addon.fault {
-        Fault::ForgetsWhatIsDone if resource.done => return Some(refusal(409, "This lamp is lit.")),
+        Fault::RefusesCompleted if resource.done => return Some(refusal(409, "The resource is ready.")),
         Fault::SecondResource => return None,
-        Fault::Conflict => return Some(refusal(409, "This lamp is there.")),
+        Fault::Conflict => return Some(refusal(409, "The resource exists.")),
         Fault::CrashOnDuplicate => return Some(internal_error()),
-        Fault::SecondTenant => resource.token = format!("lt_{}", addon.draw()),
-        Fault::OtherPlanIsAnother if resource.ordered_plan != plan => return None,
+        Fault::SecondTenant => resource.token = format!("lt_{}", addon.unique()),
+        Fault::OtherPlanIsAnother if resource.provisioned_plan != plan => return None,
         Fault::WholeBodyIsTheKey if resource.grant["code"] != grant["code"] => {
-            return Some(refusal(422, "Another order has this uuid."));
+            return Some(refusal(422, "The uuid belongs to another provision."));
         }
         Fault::CurrentPlanIsTheKey if resource.plan != plan => {
-            return Some(refusal(422, "Another order has this uuid."));
+            return Some(refusal(422, "The uuid belongs to another provision."));
         }
-        _ if resource.ordered_plan != plan => return Some(refusal(422, "This lamp was ordered with another plan.")),
+        _ if resource.provisioned_plan != plan => {
+            return Some(refusal(422, "The resource was provisioned with another plan."));
+        }
         _ => {}
     }
     let resource = resource.clone();
     drop(store);
     if let Some(heroku) = addon.heroku.as_ref().filter(|_| addon.is(Fault::ExchangesEachTime)) {
-        super::completion::finish(addon, &resource, heroku);
+        super::completion::complete(addon, &resource, heroku);
     }
     Some(provisioned(addon, &resource, true))
 }
 
-/// Puts the resource where others can find it. The faults are in how.
-async fn place(addon: &SampleAddon, resource: Resource) -> Response {
+/// Stores the resource, with the faults of concurrency.
+async fn store_resource(addon: &SampleAddon, resource: Resource) -> Response {
     match addon.fault {
         Fault::NoConstraint => {
             tokio::time::sleep(DELAY).await;
@@ -229,11 +235,11 @@ async fn place(addon: &SampleAddon, resource: Resource) -> Response {
         }
         Fault::StuckReservation => {
             if !addon.store().busy.insert(resource.uuid.clone()) {
-                return refusal(409, "This lamp is being made.");
+                return refusal(409, "The provision is in progress.");
             }
             tokio::time::sleep(5 * DELAY).await;
             addon.store().busy.remove(&resource.uuid);
-            once(addon, resource)
+            insert_once(addon, resource)
         }
         Fault::BusyDuplicates | Fault::RemovalCollides | Fault::CountedIds => {
             if !addon.store().busy.insert(resource.uuid.clone()) && addon.is(Fault::BusyDuplicates) {
@@ -242,35 +248,38 @@ async fn place(addon: &SampleAddon, resource: Resource) -> Response {
             let addon = addon.clone();
             let work = tokio::spawn(async move {
                 tokio::time::sleep(3 * DELAY).await;
-                let answer = once(&addon, resource.clone());
+                let answer = insert_once(&addon, resource.clone());
                 addon.store().busy.remove(&resource.uuid);
                 answer
             });
             work.await.unwrap()
         }
-        _ => once(addon, resource),
+        _ => insert_once(addon, resource),
     }
 }
 
-/// Makes the resource, or finds the one that somebody else has just made.
-fn once(addon: &SampleAddon, resource: Resource) -> Response {
-    let several = matches!(addon.fault, Fault::SecondResource | Fault::OtherPlanIsAnother | Fault::Resurrects);
+/// Stores the resource, or returns the one stored by a concurrent request.
+fn insert_once(addon: &SampleAddon, resource: Resource) -> Response {
+    let has_duplicates = matches!(addon.fault, Fault::SecondResource | Fault::OtherPlanIsAnother | Fault::Resurrects);
     let mut store = addon.store();
-    let there = store.find(&resource.uuid).filter(|there| !several && !there.removed).map(|there| there.clone());
-    if there.is_none() {
+    let existing = store
+        .find(&resource.uuid)
+        .filter(|existing| !has_duplicates && !existing.removed)
+        .map(|existing| existing.clone());
+    if existing.is_none() {
         store.resources.push(resource.clone());
     }
     drop(store);
-    if let Some(heroku) = addon.heroku.as_ref().filter(|_| there.is_none()) {
-        super::completion::finish(addon, &resource, heroku);
+    if let Some(heroku) = addon.heroku.as_ref().filter(|_| existing.is_none()) {
+        super::completion::complete(addon, &resource, heroku);
     }
-    provisioned(addon, &there.unwrap_or(resource), false)
+    provisioned(addon, &existing.unwrap_or(resource), false)
 }
 
 fn provisioned(addon: &SampleAddon, resource: &Resource, again: bool) -> Response {
     let id = &resource.id;
     if addon.heroku.is_some() {
-        let mut body = json!({ "id": id, "message": "Your lamp is being lit." });
+        let mut body = json!({ "id": id, "message": "Your resource is being provisioned." });
         if addon.is(Fault::ConfigInThe202) {
             body["config"] = config(resource);
         }
@@ -278,7 +287,7 @@ fn provisioned(addon: &SampleAddon, resource: &Resource, again: bool) -> Respons
     }
     let mut config = config(resource);
     let mut body =
-        json!({ "id": id, "message": "Your lamp is lit.", "log_drain_url": "https://logs.lantern.example/" });
+        json!({ "id": id, "message": "Your resource is ready.", "log_drain_url": "https://logs.lantern.example/" });
     let status = match addon.fault {
         Fault::ProvisionIs201 => 201,
         _ => 200,
@@ -293,8 +302,8 @@ fn provisioned(addon: &SampleAddon, resource: &Resource, again: bool) -> Respons
         Fault::NoId => drop(body.as_object_mut().unwrap().remove("id")),
         Fault::EmptyId => body["id"] = "".into(),
         Fault::IdIsAnObject => body["id"] = json!({ "uuid": id }),
-        Fault::MessageIsAList => body["message"] = json!(["Your lamp is lit."]),
-        Fault::OtherMessage if again => body["message"] = "Your lamp was lit before.".into(),
+        Fault::MessageIsAList => body["message"] = json!(["Your resource is ready."]),
+        Fault::OtherMessage if again => body["message"] = "Your resource was provisioned before.".into(),
         Fault::SecretInMessage => body["message"] = format!("Your token is {}.", resource.token).into(),
         Fault::NoDrainUrl => drop(body.as_object_mut().unwrap().remove("log_drain_url")),
         Fault::DrainUrlOverTls => body["log_drain_url"] = "syslog+tls://logs.lantern.example".into(),

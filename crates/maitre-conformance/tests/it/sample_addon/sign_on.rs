@@ -1,4 +1,4 @@
-//! Single sign-on, and the dashboard behind it.
+//! Single sign-on and the dashboard.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -37,8 +37,8 @@ pub(super) async fn sign_on(addon: SampleAddon, request: Request) -> Response {
     }
     let bytes = match read(&addon, body).await {
         Ok(bytes) => bytes,
-        Err(Unread::TooLong) => return refusal(413, "This is longer than any form."),
-        Err(_) => return refusal(400, "The form cannot be read."),
+        Err(Unread::TooLong) => return refusal(413, "The form is too large."),
+        Err(_) => return refusal(400, "Invalid form."),
     };
     if addon.is(Fault::OddFormIs500) && std::str::from_utf8(&bytes).is_err() {
         return internal_error();
@@ -49,14 +49,14 @@ pub(super) async fn sign_on(addon: SampleAddon, request: Request) -> Response {
         form.extend(form_urlencoded::parse(query.as_bytes()).into_owned());
     }
     match verify(&addon, &form) {
-        Ok(resource) => enter(&addon, &form, &parts.headers, resource),
-        Err(No::Crash) => internal_error(),
-        Err(No::Unknown) => page(StatusCode::NOT_FOUND, "There is no such lamp."),
-        Err(No::Forbidden) => forbidden(&addon, &form),
+        Ok(resource) => open_session(&addon, &form, &parts.headers, resource),
+        Err(Refusal::Crash) => internal_error(),
+        Err(Refusal::Unknown) => page(StatusCode::NOT_FOUND, "Resource not found."),
+        Err(Refusal::Forbidden) => forbidden(&addon, &form),
     }
 }
 
-enum No {
+enum Refusal {
     Forbidden,
     Unknown,
     Crash,
@@ -66,13 +66,13 @@ fn forbidden(addon: &SampleAddon, form: &Form) -> Response {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     match addon.fault {
         Fault::RedirectsTheRefused => (StatusCode::FOUND, [("location", "/")]).into_response(),
-        Fault::TellsTheToken => {
+        Fault::EchoesExpectedToken => {
             let right = sign::resource_token(field("resource_id"), SALT, field("timestamp"));
             page(StatusCode::FORBIDDEN, &format!("The token is not {right}."))
         }
         Fault::SessionForAll => {
             let mut response = page(StatusCode::FORBIDDEN, "Please go back and try again.");
-            let session = addon.draw();
+            let session = addon.unique();
             addon.store().sessions.insert(session.clone(), field("resource_id").to_owned());
             response.headers_mut().append("set-cookie", cookie(addon, &session));
             response
@@ -85,25 +85,25 @@ fn page(status: StatusCode, text: &str) -> Response {
     (status, [("content-type", "text/html")], format!("<!DOCTYPE html><title>Lantern</title><p>{text}")).into_response()
 }
 
-/// The resource that the form opens.
-fn verify(addon: &SampleAddon, form: &Form) -> Result<String, No> {
+/// Verifies the form and returns the uuid of the resource.
+fn verify(addon: &SampleAddon, form: &Form) -> Result<String, Refusal> {
     if addon.is(Fault::KnownFieldsOfTheForm) && form.keys().any(|name| !FIELDS.contains(&name.as_str())) {
-        return Err(No::Forbidden);
+        return Err(Refusal::Forbidden);
     }
     let timestamp = match form.get("timestamp") {
         Some(timestamp) => timestamp.as_str(),
-        None if addon.is(Fault::NoTimestampIs500) => return Err(No::Crash),
-        None => return Err(No::Forbidden),
+        None if addon.is(Fault::NoTimestampIs500) => return Err(Refusal::Crash),
+        None => return Err(Refusal::Forbidden),
     };
-    in_time(addon, timestamp)?;
-    let name = ["resource_id", "id"].into_iter().find_map(|field| form.get(field)).ok_or(No::Forbidden)?;
+    check_age(addon, timestamp)?;
+    let name = ["resource_id", "id"].into_iter().find_map(|field| form.get(field)).ok_or(Refusal::Forbidden)?;
     let resource = addon.store().find(name).cloned();
     let (uuid, id) = resource.as_ref().map_or((name, name), |resource| (&resource.uuid, &resource.id));
-    let decider = decide(addon, form, uuid, id, timestamp)?;
-    once(addon, &decider, form, uuid, id, timestamp)?;
+    let decider = verify_token(addon, form, uuid, id, timestamp)?;
+    use_once(addon, &decider, form, uuid, id, timestamp)?;
     match resource {
-        Some(resource) if resource.removed && !addon.is(Fault::RemovedLetsIn) => Err(No::Unknown),
-        None if !addon.is(Fault::UnknownLetsIn) => Err(No::Unknown),
+        Some(resource) if resource.removed && !addon.is(Fault::RemovedLetsIn) => Err(Refusal::Unknown),
+        None if !addon.is(Fault::UnknownLetsIn) => Err(Refusal::Unknown),
         _ => Ok(uuid.clone()),
     }
 }
@@ -112,7 +112,7 @@ fn now() -> i64 {
     time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
-fn in_time(addon: &SampleAddon, timestamp: &str) -> Result<(), No> {
+fn check_age(addon: &SampleAddon, timestamp: &str) -> Result<(), Refusal> {
     let digits = match addon.fault {
         Fault::JunkBehind => &timestamp[..timestamp.find(|c: char| !c.is_ascii_digit()).unwrap_or(timestamp.len())],
         _ => timestamp,
@@ -120,9 +120,9 @@ fn in_time(addon: &SampleAddon, timestamp: &str) -> Result<(), No> {
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let made: i64 = match digits.parse() {
         Ok(made) if plain => made,
-        _ if addon.is(Fault::NoNumberIs500) => return Err(No::Crash),
+        _ if addon.is(Fault::NoNumberIs500) => return Err(Refusal::Crash),
         _ if addon.is(Fault::NoNumberIsNow) && !timestamp.is_empty() => now(),
-        _ => return Err(No::Forbidden),
+        _ => return Err(Refusal::Forbidden),
     };
     let age = now().saturating_sub(made);
     let year = 31_536_000;
@@ -135,37 +135,37 @@ fn in_time(addon: &SampleAddon, timestamp: &str) -> Result<(), No> {
         _ => (300, 60),
     };
     let age = if addon.is(Fault::AgeWithinADay) && age > 0 { age % 86_400 } else { age };
-    if age <= oldest && age >= -ahead { Ok(()) } else { Err(No::Forbidden) }
+    if age <= oldest && age >= -ahead { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
-/// The token that lets in.
-fn decide(addon: &SampleAddon, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<String, No> {
+/// Returns the valid token that decides.
+fn verify_token(addon: &SampleAddon, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<String, Refusal> {
     let strongest = ["user_scoped_resource_token", "resource_token", "token"];
-    let usual = form.get("user_id").is_some_and(|user| user.starts_with("c4b1f2d0"));
+    let is_usual_user = form.get("user_id").is_some_and(|user| user.starts_with("c4b1f2d0"));
     let kinds = match addon.fault {
         Fault::NoUserScoped => &strongest[1..],
         Fault::EmailIsNotCovered if form.contains_key("resource_token") => &strongest[1..],
-        Fault::UserIsNotCovered if !usual => &strongest[1..],
+        Fault::UserIsNotCovered if !is_usual_user => &strongest[1..],
         Fault::NoVersion1 => &strongest[..2],
         _ => &strongest[..],
     };
     let mut sent = kinds.iter().filter_map(|kind| Some((*kind, form.get(*kind)?.as_str())));
     let Some((kind, token)) = sent.next() else {
-        return if addon.is(Fault::NoTokenLetsIn) { Ok(addon.draw()) } else { Err(No::Forbidden) };
+        return if addon.is(Fault::NoTokenLetsIn) { Ok(addon.unique()) } else { Err(Refusal::Forbidden) };
     };
     if addon.is(Fault::NoResourceToken) && kind == "resource_token" {
-        return Err(No::Forbidden);
+        return Err(Refusal::Forbidden);
     }
     if is_right(addon, form, kind, token, uuid, id, timestamp) {
         return Ok(token.to_owned());
     }
     match addon.fault {
-        Fault::AnyToken => Ok(addon.draw()),
+        Fault::AnyToken => Ok(addon.unique()),
         Fault::FallsBack => match sent.next() {
             Some((kind, token)) if is_right(addon, form, kind, token, uuid, id, timestamp) => Ok(token.to_owned()),
-            _ => Err(No::Forbidden),
+            _ => Err(Refusal::Forbidden),
         },
-        _ => Err(No::Forbidden),
+        _ => Err(Refusal::Forbidden),
     }
 }
 
@@ -200,14 +200,21 @@ fn is_right(addon: &SampleAddon, form: &Form, kind: &str, token: &str, uuid: &st
     }
 }
 
-/// Marks the token as used, and all weaker ones of the same moment.
-fn once(addon: &SampleAddon, decider: &str, form: &Form, uuid: &str, id: &str, timestamp: &str) -> Result<(), No> {
+/// Marks the token as used, together with the weaker ones of the same timestamp.
+fn use_once(
+    addon: &SampleAddon,
+    decider: &str,
+    form: &Form,
+    uuid: &str,
+    id: &str,
+    timestamp: &str,
+) -> Result<(), Refusal> {
     let mut store = addon.store();
     if addon.is(Fault::ReplayLater) {
         store.used.retain(|_, used| used.elapsed() < Duration::from_mins(1));
     }
     if store.used.insert(decider.to_owned(), Instant::now()).is_some() && !addon.is(Fault::Replay) {
-        return Err(No::Forbidden);
+        return Err(Refusal::Forbidden);
     }
     if form.get("user_scoped_resource_token").is_some_and(|token| token == decider) && !addon.is(Fault::ReplayStripped)
     {
@@ -217,20 +224,20 @@ fn once(addon: &SampleAddon, decider: &str, form: &Form, uuid: &str, id: &str, t
     Ok(())
 }
 
-fn enter(addon: &SampleAddon, form: &Form, headers: &HeaderMap, resource: String) -> Response {
-    let brought = brought(headers);
-    let session = match brought {
-        Some(brought) if addon.is(Fault::KeepsSession) => brought,
-        _ => addon.draw(),
+fn open_session(addon: &SampleAddon, form: &Form, headers: &HeaderMap, resource: String) -> Response {
+    let existing = session_of(headers);
+    let session = match existing {
+        Some(existing) if addon.is(Fault::KeepsSession) => existing,
+        _ => addon.unique(),
     };
     if !addon.is(Fault::LostSession) {
         addon.store().sessions.insert(session.clone(), resource);
     }
-    let wish = form.get("return_to").map(String::as_str);
+    let return_to = form.get("return_to").map(String::as_str);
     let token = form.get("user_scoped_resource_token").cloned().unwrap_or_default();
-    let location = match (addon.fault, wish) {
-        (Fault::OpenRedirect, Some(wish)) => wish.to_owned(),
-        (Fault::BackslashRedirect, Some(wish)) if wish.starts_with('/') && !wish.starts_with("//") => wish.to_owned(),
+    let location = match (addon.fault, return_to) {
+        (Fault::OpenRedirect, Some(url)) => url.to_owned(),
+        (Fault::BackslashRedirect, Some(url)) if url.starts_with('/') && !url.starts_with("//") => url.to_owned(),
         (Fault::TokenInRedirect, _) => format!("{DASHBOARD}?token={token}"),
         _ => DASHBOARD.to_owned(),
     };
@@ -262,18 +269,18 @@ fn nav_data(addon: &SampleAddon, form: &Form, headers: &mut HeaderMap) {
     }
 }
 
-fn brought(headers: &HeaderMap) -> Option<String> {
+fn session_of(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get("cookie")?.to_str().ok()?;
     cookies.split("; ").find_map(|cookie| cookie.strip_prefix("lantern=")).map(ToOwned::to_owned)
 }
 
 pub(super) fn dashboard(addon: &SampleAddon, request: &Request) -> Response {
     let mut store = addon.store();
-    let resource = brought(request.headers()).and_then(|session| store.sessions.get(&session).cloned());
+    let resource = session_of(request.headers()).and_then(|session| store.sessions.get(&session).cloned());
     let Some(resource) = resource else { return page(StatusCode::FORBIDDEN, "You are not signed in.") };
-    let gone = store.find(&resource).is_none_or(|resource| resource.removed);
-    if gone && !matches!(addon.fault, Fault::UnknownLetsIn | Fault::RemovedLetsIn) {
+    let is_gone = store.find(&resource).is_none_or(|resource| resource.removed);
+    if is_gone && !matches!(addon.fault, Fault::UnknownLetsIn | Fault::RemovedLetsIn) {
         return page(StatusCode::FORBIDDEN, "You are not signed in.");
     }
-    page(StatusCode::OK, "Your lamp is lit.")
+    page(StatusCode::OK, "Your resource is ready.")
 }
