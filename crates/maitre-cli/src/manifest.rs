@@ -74,14 +74,16 @@ struct New {
     /// Region where the add-on is offered. May be repeated
     #[arg(long = "region", value_name = "NAME", default_values = ["us"])]
     regions: Vec<String>,
-    /// Heroku feature that the add-on requires, such as many_per_app. May be repeated
-    #[arg(long = "requires", value_name = "FEATURE")]
+    #[arg(
+        long = "requires",
+        value_name = "FEATURE",
+        help = "Heroku feature that the add-on requires, such as many_per_app. May be repeated"
+    )]
     requires: Vec<String>,
     /// Origin of the add-on during development
     #[arg(long, value_name = "ORIGIN", default_value = "http://localhost:5000")]
     url: String,
-    /// Origin of the add-on in production. Defaults to https://SLUG.example
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", help = "Origin of the add-on in production. Defaults to https://SLUG.example")]
     production_url: Option<String>,
     /// Path of single sign-on. Defaults to a path below the resources
     #[arg(long, value_name = "PATH")]
