@@ -13,10 +13,10 @@ use crate::{
     slow_body::SlowBody,
 };
 
-/// One request of a marketplace that is not sent yet: correct as it stands, and to be spoiled at will.
+/// A marketplace request that can be modified before it is sent.
 ///
-/// A test awaits it, and so sends it; [`try_send`](Self::try_send) is for programs that must outlive a server that
-/// is not there. `K` says which call it is, and some kinds add powers of their own: see
+/// Awaiting a call sends it, and panics if there is no response; [`try_send`](Self::try_send) returns an error
+/// instead. `K` is the kind of call. Some kinds have more methods: see
 /// [`Call<heroku::Provision>`](crate::heroku::Provision) and [`Call<SignOn<…>>`](crate::SignOn).
 ///
 /// ```
@@ -28,7 +28,7 @@ use crate::{
 /// assert_eq!(forged.body(), br#"{"plan":"premium"}"#);
 /// ```
 ///
-/// What is changed is changed after the call was written and signed, in whatever order the changes are named.
+/// Changes apply after the call was written and signed, regardless of the order of the method calls.
 #[derive(Clone)]
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call<K: Kind> {
@@ -44,11 +44,11 @@ pub struct Call<K: Kind> {
     slowly: Option<(usize, Duration)>,
 }
 
-/// What distinguishes one kind of [`Call`] from another: its route, its fields and how these are written.
+/// Kind of a [`Call`]: its route, its fields and their encoding.
 ///
 /// Only this crate implements it.
 pub trait Kind: sealed::Sealed {
-    /// What a field holds: JSON in a JSON body, text in a form.
+    /// Type of a field's value: JSON in a JSON body, text in a form.
     type Value: Clone;
 
     #[doc(hidden)]
@@ -65,7 +65,7 @@ pub trait Kind: sealed::Sealed {
 }
 
 pub(crate) mod sealed {
-    #[expect(unnameable_types, reason = "what cannot be named cannot be implemented elsewhere")]
+    #[expect(unnameable_types, reason = "seals the trait")]
     pub trait Sealed {}
 }
 
@@ -85,54 +85,54 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    /// Sends this header, instead of what the marketplace would send under the same name.
+    /// Sets a header, and replaces the marketplace's header of that name.
     pub fn header(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
         self.header_edits.set(name.as_ref().to_ascii_lowercase(), value.into());
         self
     }
 
-    /// Leaves this header out.
+    /// Omits a header.
     pub fn without_header(mut self, name: impl AsRef<str>) -> Self {
         self.header_edits.remove(name.as_ref().to_ascii_lowercase());
         self
     }
 
-    /// Asks as somebody else: these two as Basic credentials.
+    /// Sends these Basic credentials.
     pub fn credentials(self, user: &str, password: &str) -> Self {
         self.authorization(sign::basic(user, password))
     }
 
-    /// Asks as nobody: leaves out the header by which the marketplace shows who it is.
+    /// Omits the header with the marketplace's credentials.
     pub fn without_credentials(self) -> Self {
         self.without_header("authorization").without_header(SHARED_SECRET_HEADER)
     }
 
-    /// Sends this `Authorization` header as it stands, for what is no Basic credentials at all.
+    /// Sends this `Authorization` header unchanged, for example one that is not Basic.
     pub fn authorization(self, raw: impl Into<String>) -> Self {
         self.header("authorization", raw)
     }
 
-    /// Sets a field of the body, be it known to the marketplace or not.
+    /// Sets a field of the body.
     ///
-    /// In a sign-on form this happens after the tokens are computed, and so forges it.
+    /// In a sign-on form the tokens are computed before, so a changed field makes a forged form.
     pub fn set(mut self, field: impl Into<String>, value: impl Into<K::Value>) -> Self {
         self.field_edits.set(field.into(), value.into());
         self
     }
 
-    /// Leaves a field out of the body; of a sign-on form, after the tokens are computed.
+    /// Omits a field of the body; in a sign-on form, after the tokens are computed.
     pub fn without(mut self, field: impl Into<String>) -> Self {
         self.field_edits.remove(field.into());
         self
     }
 
-    /// Sends these bytes in place of the body that the fields make. The content type stays what it was.
+    /// Sends these bytes as the body instead of the fields. The content type does not change.
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body = Some(bytes.into());
         self
     }
 
-    /// Sends the body in this many pieces, with a pause before each, as a caller on a slow line does.
+    /// Sends the body in this many chunks, with a pause before each, as over a slow connection.
     ///
     /// ```no_run
     /// # async fn example() {
@@ -149,30 +149,28 @@ impl<K: Kind> Call<K> {
         self
     }
 
-    /// Goes to this path below the root that the marketplace was given, a query included. It is sent as it stands,
-    /// so escape what needs it.
+    /// Sets the path below the root, including a query. It is sent unchanged and must already be escaped.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Asks by this method.
+    /// Sets the method.
     pub fn method(mut self, method: impl Into<String>) -> Self {
         self.method = Some(method.into());
         self
     }
 
-    /// The fields of the body with all changes, in the order they are written.
+    /// Returns the fields of the body with all changes, in the order in which they are written.
     ///
-    /// Of a sign-on form these are what a page must hold to send the user off: see [`url`](Self::url) for the
-    /// form's `action`.
+    /// For a sign-on form these are the fields that a page must contain; [`url`](Self::url) is the form's `action`.
     pub fn fields(&self) -> Vec<(String, K::Value)> {
         let mut fields = self.kind.fields();
         self.field_edits.apply(&mut fields);
         fields
     }
 
-    /// Where the call goes.
+    /// Returns the URL.
     #[must_use]
     pub fn url(&self) -> String {
         match &self.path {
@@ -181,7 +179,7 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    /// The request as it would be sent now.
+    /// Returns the request as it would be sent now.
     #[must_use]
     pub fn request(&self) -> Request {
         let method = self.method.as_deref().unwrap_or_else(|| self.kind.method());
@@ -199,7 +197,7 @@ impl<K: Kind> Call<K> {
     ///
     /// # Panics
     ///
-    /// When there is no answer: a test has nothing to say then. Use [`try_send`](Self::try_send) otherwise.
+    /// Panics if there is no response. Use [`try_send`](Self::try_send) to handle the error.
     pub async fn send(self) -> Reply
     where
         K: Send + Sync,
@@ -208,7 +206,7 @@ impl<K: Kind> Call<K> {
         self.try_send().await.unwrap_or_else(|error| panic!("{}", error.with_causes()))
     }
 
-    /// Sends the call and leaves it to you what a missing answer means.
+    /// Sends the call, and returns an error if there is no response.
     pub async fn try_send(self) -> Result<Reply, Error>
     where
         K: Send + Sync,
@@ -224,7 +222,7 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    /// Sends the head and half of the body, and hangs up. What a server answers to that is not looked at.
+    /// Sends the head and half of the body, then closes the connection. A response is ignored.
     ///
     /// ```no_run
     /// # async fn example() {
@@ -243,12 +241,12 @@ impl<K: Kind> Call<K> {
     {
         let request = self.request();
         let body = Body::wrap(SlowBody::half(&request.body));
-        // the error is the one that the body ends with
+        // the body ends with an error, so this always fails
         let _ = send_with(request, Some(body), &self.client).await;
     }
 
-    /// Sends all of it and hangs up some time later, so that the answer is lost. What has no body is taken as sent at
-    /// once.
+    /// Sends the whole request and closes the connection some time later, so that the response is lost. A request
+    /// without a body counts as sent immediately.
     ///
     /// ```no_run
     /// # async fn example() {

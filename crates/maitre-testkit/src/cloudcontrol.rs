@@ -1,5 +1,5 @@
-//! cloudControl's calls into a vendor (its add-on provider program). The platform closed in 2016; its contract lives
-//! on in toolkits, and is Heroku's first version with other names.
+//! cloudControl's calls to a vendor (its add-on provider program). The platform closed in 2016. Its contract survives
+//! in toolkits: Heroku's first version with other names.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::{
     sso::{Form, SignOn},
 };
 
-/// cloudControl, as one add-on's vendor meets it.
+/// cloudControl, from the point of view of the vendor of one add-on.
 ///
 /// ```no_run
 /// # async fn example() {
@@ -40,15 +40,15 @@ pub struct CloudControl {
 }
 
 impl CloudControl {
-    /// cloudControl, calling at `root` (the manifest's `base_url` without its `/resources`) with the manifest's
-    /// `id`, `api.password` and `api.sso_salt`.
+    /// Returns a cloudControl that calls `root` (the manifest's `base_url` without its `/resources`) with the
+    /// manifest's `id`, `api.password` and `api.sso_salt`.
     #[must_use]
     pub fn new(root: &str, slug: &str, password: &str, salt: &str) -> Self {
         let endpoint = Endpoint::new(root, [("authorization", sign::basic(slug, password))]);
         Self { endpoint, slug: slug.to_owned(), salt: salt.to_owned() }
     }
 
-    /// `POST /resources`: a customer adds the add-on to a deployment, here one never seen before.
+    /// `POST /resources`: a customer adds the add-on to a new deployment.
     ///
     /// ```
     /// use maitre_testkit::CloudControl;
@@ -64,19 +64,19 @@ impl CloudControl {
         self.endpoint.call(Provision { deployment: new_deployment(), plan: plan.to_owned() })
     }
 
-    /// `PUT /resources/{id}`: the customer moves to another plan. `cloudcontrol_id`, required by the contract, is
-    /// invented; `.set("cloudcontrol_id", …)` where it matters.
+    /// `PUT /resources/{id}`: the customer changes the plan. The required `cloudcontrol_id` is random; use
+    /// `.set("cloudcontrol_id", …)` where it matters.
     pub fn plan_change(&self, id: &str, plan: &str) -> Call<Json> {
         self.endpoint.json("PUT", resource(id), [("cloudcontrol_id", new_deployment().into()), ("plan", plan.into())])
     }
 
-    /// `DELETE /resources/{id}`: the customer removes the add-on. There is no body.
+    /// `DELETE /resources/{id}`: the customer deprovisions the add-on. There is no body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
         self.endpoint.json("DELETE", resource(id), [])
     }
 
-    /// `POST /resources/sso`: a user opens the add-on's dashboard, with `id`, `token`, `timestamp` and `nav-data`.
-    /// In its first years cloudControl asked [`by_get`](Call::by_get).
+    /// `POST /resources/sso`: a user opens the add-on's dashboard, with `id`, `token`, `timestamp` and `nav-data`. In
+    /// its first years cloudControl signed on [`by_get`](Call::by_get).
     ///
     /// ```
     /// use maitre_testkit::CloudControl;
@@ -96,8 +96,8 @@ impl fmt::Debug for CloudControl {
     }
 }
 
-/// The kind of [`CloudControl::provision`]: `cloudcontrol_id`, `plan`, `callback_url` and `options`, as the
-/// platform's own sample providers read them.
+/// Kind of [`CloudControl::provision`]: `cloudcontrol_id`, `plan`, `callback_url` and `options`, as the platform's
+/// own sample providers read them.
 #[derive(Clone, Debug)]
 pub struct Provision {
     deployment: String,
@@ -105,7 +105,7 @@ pub struct Provision {
 }
 
 impl Call<Provision> {
-    /// Provisions for this deployment: the `cloudcontrol_id`, which is also the end of the `callback_url`.
+    /// Sets the deployment: the `cloudcontrol_id`, which is also the end of the `callback_url`.
     pub fn deployment(mut self, cloudcontrol_id: impl Into<String>) -> Self {
         self.kind.deployment = cloudcontrol_id.into();
         self
@@ -140,7 +140,7 @@ impl Kind for Provision {
     }
 }
 
-/// The form of [`CloudControl::single_sign_on`].
+/// Form of [`CloudControl::single_sign_on`].
 #[derive(Clone)]
 pub struct LaunchForm {
     id: String,
@@ -163,7 +163,7 @@ impl Form for LaunchForm {
             ("id", self.id.clone()),
             ("token", sign::token(&self.id, &self.salt, timestamp)),
             ("timestamp", timestamp.to_owned()),
-            // Opaque to the vendor, who hands it on in a cookie.
+            // opaque to the vendor, which passes it on in a cookie
             ("nav-data", "eyJhZGRvbiI6InBhcGF5YSJ9".to_owned()),
         ])
     }
@@ -179,7 +179,7 @@ impl fmt::Debug for LaunchForm {
     }
 }
 
-/// A deployment's id: `dep`, eight characters, and the platform's domain.
+/// Returns a random deployment id: `dep`, eight characters, and the platform's domain.
 fn new_deployment() -> String {
     format!("dep{}@cloudcontrolled.com", &generate::new_uuid()[..8])
 }

@@ -108,7 +108,7 @@ impl fmt::Debug for Cookie {
     }
 }
 
-/// The error of parsing a [`Cookie`] from a header without a name or a value.
+/// Error of parsing a [`Cookie`] from a header without a name or a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseCookieError(String);
 

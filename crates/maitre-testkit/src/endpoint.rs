@@ -12,7 +12,7 @@ use crate::{
     sso::{Form, SignOn},
 };
 
-/// Where a vendor is to be found, and how a marketplace shows who it is: what the marketplaces have in common.
+/// The vendor's URL and the marketplace's credentials.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     client: Client,
@@ -21,7 +21,8 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// A root with or without its final slash, and the headers of every call of the marketplace itself.
+    /// Takes a root with or without a trailing slash, and the headers of every call that the marketplace itself
+    /// makes.
     pub(crate) fn new<const N: usize>(root: &str, headers: [(&str, String); N]) -> Self {
         Self { client: send::client(), root: root.trim_end_matches('/').to_owned(), headers: named(headers) }
     }
@@ -30,7 +31,7 @@ impl Endpoint {
         Call::new(self.client.clone(), &self.root, self.headers.clone(), kind)
     }
 
-    /// To any URL, and with no header of the marketplace's.
+    /// Returns a call to any URL, without the marketplace's headers.
     pub(crate) fn raw(&self, method: &str, url: &str) -> Call<Raw> {
         let host = url.find("://").map_or(0, |place| place + 3);
         let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end));
@@ -46,7 +47,7 @@ impl Endpoint {
         self.call(Json::new(method, path, fields))
     }
 
-    /// A call of the user's browser, which knows none of the marketplace's credentials.
+    /// Returns a call of the user's browser, which does not have the marketplace's credentials.
     pub(crate) fn sign_on<F: Form>(&self, form: F) -> Call<SignOn<F>> {
         Call::new(self.client.clone(), &self.root, Vec::new(), SignOn::new(form))
     }

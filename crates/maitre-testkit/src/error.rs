@@ -1,17 +1,17 @@
 use std::{error, fmt};
 
-/// Why there is no [`Reply`](crate::Reply): the request could not be written, nothing came back, or more than
-/// 16 MiB did.
+/// Error of a call without a [`Reply`](crate::Reply): the request was invalid, no response arrived, or it was longer
+/// than 16 MiB.
 ///
-/// A status of any kind is a reply, never an error. The cause is the [`source`](error::Error::source); neither
-/// the text nor the cause holds a credential or a query.
+/// A response with any status is a reply, not an error. The cause is the [`source`](error::Error::source). Neither
+/// the message nor the cause contains a credential or a query.
 ///
 /// ```
 /// use maitre_testkit::Heroku;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 /// # runtime.block_on(async {
-/// let heroku = Heroku::new("http://127.0.0.1:1/heroku", "tally", "password", "salt"); // nobody listens there
+/// let heroku = Heroku::new("http://127.0.0.1:1/heroku", "tally", "password", "salt"); // no server
 /// let error = heroku.provision("basic").try_send().await.unwrap_err();
 /// assert!(error.is_connect());
 /// assert_eq!(error.to_string(), "no answer to POST http://127.0.0.1:1/heroku/resources");
@@ -33,7 +33,7 @@ enum Cause {
 
 impl Error {
     pub(crate) fn no_answer(asked: &str, cause: reqwest::Error) -> Self {
-        // The query of a sign-on by GET holds a token.
+        // the query of a sign-on by GET contains a token
         Self { sentence: format!("no answer to {asked}"), cause: Cause::Transport(cause.without_url()) }
     }
 
@@ -46,22 +46,22 @@ impl Error {
         Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Other(cause.into()) }
     }
 
-    /// Whether no connection came about: the server is not there, or not yet.
+    /// Whether the connection failed, for example because the server is not running yet.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(&self.cause, Cause::Transport(cause) if cause.is_connect())
     }
 
-    /// Whether the server took longer than the 25 seconds after which Heroku counts a request as failed.
+    /// Whether the server took longer than 25 s, after which Heroku counts a request as failed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(&self.cause, Cause::Transport(cause) if cause.is_timeout())
     }
 
-    /// The sentence and every cause behind it, for the panic of the calls that cannot return an error.
+    /// Returns the message with all causes, for panics.
     pub(crate) fn with_causes(&self) -> String {
         let causes = std::iter::successors(error::Error::source(self), |cause| cause.source());
-        causes.fold(self.to_string(), |told, cause| format!("{told}: {cause}"))
+        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
     }
 }
 

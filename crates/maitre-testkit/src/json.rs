@@ -8,8 +8,8 @@ use crate::{
     request::Request,
 };
 
-/// A call with a JSON body, or with none: a plan change, a deprovision. What has no body by default
-/// gets one, and a content type, as soon as a field is [`set`](crate::Call::set).
+/// Kind of a call with a JSON body or without a body, such as a plan change or a deprovision. A call without a body
+/// gets one, and a content type, when a field is [`set`](crate::Call::set).
 ///
 /// ```
 /// use maitre_testkit::Heroku;

@@ -1,7 +1,6 @@
-//! Exchanges are printed when a test fails, and test output is kept for years: what is secret in them is masked
-//! by the name it goes under.
+//! Masking of secrets by name. Exchanges are printed when a test fails, and test output may be stored for years.
 //!
-//! `Debug` and `Display` of this crate's types do it by themselves; who prints the parts does it with these.
+//! `Debug` and `Display` of this crate's types mask automatically. Use these functions to print parts of an exchange.
 //!
 //! ```
 //! use maitre_testkit::mask;
@@ -16,7 +15,7 @@ use serde_json::Value;
 
 const MASKED: &str = "[masked]";
 
-/// How much of a body that is neither JSON nor a form is worth printing, in characters.
+/// Maximum number of characters that are printed of a body that is neither JSON nor a form.
 const READABLE: usize = 2_000;
 
 fn is_secret(name: &str) -> bool {
@@ -27,7 +26,7 @@ fn is_secret(name: &str) -> bool {
         || ["code", "config", "grant", "log_input_url", "log_drain_url", "syslog_drain_url"].contains(&name.as_str())
 }
 
-/// The value of a header, its name in lower case.
+/// Returns a masked header value. The name is in lower case.
 #[must_use]
 pub fn header(name: &str, value: &str) -> String {
     match name {
@@ -38,14 +37,14 @@ pub fn header(name: &str, value: &str) -> String {
     }
 }
 
-/// Keeps the name and the attributes: they are what one looks for when a session does not hold.
+/// Keeps the name and the attributes, which matter when a session is lost.
 fn cookie(value: &str) -> String {
     let (pair, attributes) = value.split_at(value.find(';').unwrap_or(value.len()));
     let name = pair.split_once('=').map_or("", |(name, _)| name);
     format!("{name}={MASKED}{attributes}")
 }
 
-/// A URL without its password, and without what its query holds under secret names.
+/// Returns a URL with the password and the secret parameters of the query masked.
 #[must_use]
 pub fn url(url: &str) -> String {
     let (place, query) = url.split_at(url.find('?').unwrap_or(url.len()));
@@ -77,7 +76,7 @@ fn form(fields: &str) -> String {
 
 fn json(value: &mut Value, secret: bool) {
     match value {
-        // a config var as Heroku's API lists it
+        // a config var in a list of Heroku's API
         Value::Object(fields) if fields.len() == 2 && fields.contains_key("name") && fields.contains_key("value") => {
             json(&mut fields["value"], true);
         }
@@ -93,10 +92,10 @@ fn json(value: &mut Value, secret: bool) {
     }
 }
 
-/// A body of more bytes than this is not looked into.
+/// Maximum number of bytes of a body that is parsed.
 const LONGEST: usize = 64 * 1024;
 
-/// A body as text: JSON and forms without what stands under secret names, and no more of anything else than one reads.
+/// Returns a body as text, with secret fields of JSON and forms masked and other content truncated.
 #[must_use]
 pub fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
     if bytes.len() > LONGEST {
@@ -116,7 +115,7 @@ pub fn body(content_type: Option<&str>, bytes: &[u8]) -> String {
     }
 }
 
-/// What stands under a secret name in a body or is shown in a header, to be masked wherever else it turns up.
+/// Returns the secret values of a body and of headers, so that repetitions elsewhere can be masked.
 pub(crate) fn secrets(headers: &[(String, String)], content_type: Option<&str>, bytes: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for (name, value) in headers.iter().filter(|(name, _)| is_secret(name) && name != "set-cookie") {
@@ -127,14 +126,14 @@ pub(crate) fn secrets(headers: &[(String, String)], content_type: Option<&str>, 
         }
     }
     if bytes.len() > LONGEST {
-        // it is not printed
+        // too long to be printed
     } else if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
         leaves(&value, false, &mut found);
     } else if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
         let fields = form_urlencoded::parse(bytes).filter(|(name, _)| is_secret(name));
         found.extend(fields.map(|(_, value)| value.into_owned()));
     }
-    // what is short is found in every other word
+    // short values occur in ordinary words
     found.retain(|secret| secret.len() >= 8);
     found
 }
@@ -150,7 +149,7 @@ fn leaves(value: &Value, secret: bool, found: &mut Vec<String>) {
     }
 }
 
-/// The text without any of these.
+/// Masks these values in a text.
 pub(crate) fn without(text: String, secrets: &[String]) -> String {
     secrets.iter().fold(text, |text, secret| text.replace(secret, MASKED))
 }
@@ -160,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn config_values_go_and_their_names_stay() {
+    fn config_values_are_masked_and_names_are_kept() {
         let body = body(None, br#"{"id":"7","config":{"TALLY_URL":"https://u:p@x"},"message":"ready"}"#);
         let masked: serde_json::Value = serde_json::from_str(&body).unwrap(); // its order is the build's choice
         assert_eq!(masked, serde_json::json!({ "id": "7", "config": { "TALLY_URL": "[masked]" }, "message": "ready" }));
@@ -174,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_masked_whole() {
+    fn a_grant_is_masked_completely() {
         let body = body(None, br#"{"oauth_grant":{"code":"c0de","type":"authorization_code"},"logplex_token":null}"#);
         assert!(!body.contains("c0de"), "{body}");
         assert!(body.contains(r#""logplex_token":null"#), "{body}");
     }
 
     #[test]
-    fn tokens_in_forms_and_queries() {
+    fn tokens_in_forms_and_queries_are_masked() {
         let sent = body(Some("application/x-www-form-urlencoded"), b"id=7&token=bb466e&app=myapp");
         assert_eq!(sent, "id=7&token=[masked]&app=myapp");
         let sent = body(Some("application/x-www-form-urlencoded"), b"grant_type=authorization_code&code=c0de");
@@ -197,12 +196,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_to_read_is_a_number() {
+    fn a_long_body_is_replaced_by_its_length() {
         assert_eq!(body(None, &vec![b'a'; LONGEST + 1]), "[65537 bytes]");
     }
 
     #[test]
-    fn a_long_page_is_cut_between_characters() {
+    fn a_long_text_is_cut_between_characters() {
         let page = "é".repeat(READABLE + 1);
         assert!(body(Some("text/html"), page.as_bytes()).ends_with("é […]"));
     }

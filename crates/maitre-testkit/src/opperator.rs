@@ -1,11 +1,11 @@
-//! Opperator's calls into a vendor. The platform never opened; its contract is known from a toolkit alone, and shows
-//! a marketplace of another shape: a shared secret, no plan, no sign-on.
+//! Opperator's calls to a vendor. The platform never opened; its contract is known only from a toolkit, and differs
+//! from the others: a shared secret, no plan, no single sign-on.
 
 use serde_json::Value;
 
 use crate::{call::Call, endpoint::Endpoint, fields::SHARED_SECRET_HEADER, json::Json, path};
 
-/// Opperator, as one add-on's vendor meets it.
+/// Opperator, from the point of view of the vendor of one add-on.
 ///
 /// ```no_run
 /// # async fn example() {
@@ -26,7 +26,8 @@ pub struct Opperator {
 }
 
 impl Opperator {
-    /// Opperator, calling at `root` (the URL without its `/instances`) with the secret it shares with the vendor.
+    /// Returns an Opperator that calls `root` (the URL without its `/instances`) with the secret that it shares with
+    /// the vendor.
     ///
     /// ```
     /// use maitre_testkit::Opperator;
@@ -51,7 +52,7 @@ impl Opperator {
         self.endpoint.json("POST", "/instances".to_owned(), [("features", features.into())])
     }
 
-    /// `PUT /instances/{id}`: the customer asks for other features.
+    /// `PUT /instances/{id}`: the customer changes the features.
     pub fn plan_change(&self, id: &str, features: impl Into<Value>) -> Call<Json> {
         self.endpoint.json("PUT", instance(id), [("features", features.into())])
     }
@@ -61,7 +62,7 @@ impl Opperator {
         self.endpoint.json("DELETE", instance(id), [])
     }
 
-    /// `PUT /plan_warning/{id}`: presumably, the customer comes near a limit. No body was ever defined.
+    /// `PUT /plan_warning/{id}`: presumably, the customer approaches a limit. A body was never defined.
     pub fn plan_warning(&self, id: &str) -> Call<Json> {
         self.endpoint.json("PUT", format!("/plan_warning/{}", path::segment(id)), [])
     }

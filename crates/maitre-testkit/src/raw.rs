@@ -5,7 +5,7 @@ use crate::{
     request::Request,
 };
 
-/// The kind of [`Heroku::raw`](crate::Heroku::raw): any request at all.
+/// Kind of [`Heroku::raw`](crate::Heroku::raw): any request.
 #[derive(Clone)]
 pub struct Raw {
     path: String,

@@ -9,7 +9,7 @@ use crate::{
     request::{self, Request},
 };
 
-/// What the vendor answered, and what was asked for it.
+/// Response of a vendor, with the request.
 ///
 /// `Debug` and `Display` print the whole exchange with credentials, tokens, cookie and config values masked, and
 /// so do the panics of [`expect`](Self::expect), [`json`](Self::json) and [`message`](Self::message).
@@ -42,94 +42,94 @@ impl Reply {
         Self { status, headers, body, request }
     }
 
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The first header of this name, in any case.
+    /// Returns the first header of this name. The name is case-insensitive.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         request::find(&self.headers, name)
     }
 
-    /// All headers in the order they came, names in lower case.
+    /// Returns all headers in their order, with names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Where a redirect leads, as sent.
+    /// Returns the `Location` of a redirect as sent.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
         self.header("location")
     }
 
-    /// The cookie of this name that the reply sets.
+    /// Returns the cookie of this name that the reply sets.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<Cookie> {
         self.cookies().find(|cookie| cookie.name() == name)
     }
 
-    /// All cookies that the reply sets.
+    /// Returns all cookies that the reply sets.
     pub fn cookies(&self) -> impl Iterator<Item = Cookie> {
         let set = self.headers().filter(|(name, _)| *name == "set-cookie");
         set.filter_map(|(_, value)| value.parse().ok())
     }
 
-    /// The body's bytes.
+    /// Returns the bytes of the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as text; bytes that are no UTF-8 become `�`.
+    /// Returns the body as text. Bytes that are not UTF-8 become `�`.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     ///
     /// # Panics
     ///
-    /// When it is not: Heroku's partner API reference asks for a valid JSON body.
+    /// Panics if the body is not JSON, which Heroku's partner API reference requires.
     #[must_use]
     #[track_caller]
     pub fn json(&self) -> Value {
         match serde_json::from_slice(&self.body) {
             Ok(value) => value,
-            Err(error) => panic!("the body is no JSON: {error}\n\n{self}"),
+            Err(error) => panic!("the body is not JSON: {error}\n\n{self}"),
         }
     }
 
-    /// The sentence for the customer: the `message` of the JSON body.
+    /// Returns the message for the customer: the `message` of the JSON body.
     ///
     /// # Panics
     ///
-    /// When there is none, or it is no text.
+    /// Panics if there is no message, or if it is not a string.
     #[must_use]
     #[track_caller]
     pub fn message(&self) -> String {
         match &self.json()["message"] {
             Value::String(message) => message.clone(),
-            _ => panic!("the body holds no message\n\n{self}"),
+            _ => panic!("the body has no message\n\n{self}"),
         }
     }
 
-    /// Insists on a status, and returns the reply for more questions.
+    /// Asserts the status, and returns the reply for further checks.
     ///
     /// # Panics
     ///
-    /// When the status is another one; the exchange is printed.
+    /// Panics with the whole exchange if the status is another one.
     #[track_caller]
-    #[expect(clippy::must_use_candidate, reason = "to insist is use enough")]
+    #[expect(clippy::must_use_candidate, reason = "the call is made for its assertion")]
     pub fn expect(&self, status: u16) -> &Self {
         assert!(self.status == status, "expected {status}, got {}\n\n{self}", self.status);
         self
     }
 
-    /// The request that this answers.
+    /// Returns the request.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
@@ -137,7 +137,7 @@ impl Reply {
 }
 
 impl fmt::Display for Reply {
-    /// What was secret in the request or stands under a secret name in the answer is masked wherever it is repeated.
+    /// Masks the secrets of the request and of the response wherever they are repeated.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut secrets = self.request.secrets();
         secrets.extend(mask::secrets(&[], self.header("content-type"), &self.body));

@@ -2,14 +2,14 @@ use std::fmt;
 
 use crate::mask;
 
-/// Where the forms of a marketplace's own pages are posted from, for the eyes of a vendor's CSRF layer.
+/// Origin of the marketplace's pages, for the CSRF protection of a vendor.
 const MARKETPLACE_PAGE: &str = "https://marketplace.example";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What is sent: a request as it goes over the wire.
+/// HTTP request as it is sent.
 ///
-/// Its `Debug` and `Display` print it with credentials, tokens and config values masked; the accessors do not.
+/// `Debug` and `Display` mask credentials, tokens and config values; the accessors do not.
 ///
 /// ```
 /// use maitre_testkit::Heroku;
@@ -28,7 +28,7 @@ pub struct Request {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Whether another site's page caused it, which decides the cookies a browser sends along.
+    /// Whether a page of another site caused the request, which decides the cookies that a browser sends.
     pub(crate) cross_site: bool,
 }
 
@@ -37,30 +37,31 @@ impl Request {
         Self { method: method.into(), url: url.into(), headers: Vec::new(), body: Vec::new(), cross_site: false }
     }
 
-    /// The method, in capitals.
+    /// Returns the method in capitals.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The whole URL, with its query.
+    /// Returns the URL with its query.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A header by its name, in any case.
+    /// Returns a header. The name is case-insensitive.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
-    /// All headers that this crate sets, names in lower case. The client below adds `host` and `content-length`.
+    /// Returns all headers that this crate sets, with names in lower case. The HTTP client adds `host` and
+    /// `content-length`.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The body's bytes; empty when there is none.
+    /// Returns the bytes of the body; empty without a body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -80,7 +81,7 @@ impl Request {
         self.body = form(fields).into_bytes();
     }
 
-    /// Marks the request as a browser marks one that a marketplace's page made it send.
+    /// Sets the headers that a browser sends with a request from the marketplace's page.
     pub(crate) fn set_browser_headers(&mut self) {
         self.cross_site = true;
         self.push_header("sec-fetch-site", "cross-site");
@@ -89,7 +90,7 @@ impl Request {
         }
     }
 
-    /// All that is masked in it by its name.
+    /// Returns the values that are masked by name.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let query = self.url.split_once('?').map_or("", |(_, query)| query);
         let mut secrets = mask::secrets(&self.headers, self.header("content-type"), &self.body);
@@ -97,7 +98,7 @@ impl Request {
         secrets
     }
 
-    /// The request line, as errors name it: without a query, for it may hold a token.
+    /// Returns the request line for errors, without the query, which may contain a token.
     pub(crate) fn line(&self) -> String {
         let url = mask::url(&self.url);
         format!("{} {}", self.method, url.split('?').next().unwrap_or_default())
@@ -117,7 +118,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Headers and body, masked, each line behind the mark of its direction.
+/// Writes the masked headers and body, each line with the mark of its direction.
 pub(crate) fn write_rest(
     f: &mut impl fmt::Write,
     mark: char,

@@ -1,15 +1,15 @@
-//! What a marketplace computes before it asks: the `Authorization` header and the sign-on tokens.
+//! Values that a marketplace computes for a request: the `Authorization` header and the sign-on tokens.
 //!
-//! Every function here is fixed by known answers rather than by another implementation of ours, so a vendor's
-//! verifier that agrees with them agrees with the marketplace. Timestamps are text because the text that is sent
-//! is the text that is hashed; digests are lowercase hex.
+//! Every function is tested with known answers rather than against another implementation of this project, so a
+//! verifier that agrees with them agrees with the marketplace. Timestamps are text because the text that is sent is
+//! the text that is hashed. Digests are lowercase hex.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
-/// The value of an `Authorization: Basic` header, as Heroku and cloudControl send it: the add-on's slug and the
-/// password of its manifest (Heroku's add-on partner API reference, authentication).
+/// Returns the value of an `Authorization: Basic` header, as Heroku and cloudControl send it: the add-on's slug and
+/// the password of its manifest (Heroku's add-on partner API reference, authentication).
 ///
 /// ```
 /// use maitre_testkit::sign;
@@ -21,8 +21,8 @@ pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
 
-/// The first generation's sign-on token, `token`: SHA-1 of the id the vendor returned, the salt and the
-/// timestamp, joined by colons (Heroku's add-on single sign-on article). cloudControl knows no other.
+/// Returns the sign-on token of the first generation, `token`: SHA-1 of the id that the vendor returned, the salt and
+/// the timestamp, joined by colons (Heroku's add-on single sign-on article). It is cloudControl's only token.
 ///
 /// ```
 /// use maitre_testkit::sign;
@@ -34,8 +34,8 @@ pub fn token(id: &str, salt: &str, timestamp: &str) -> String {
     hex::encode(Sha1::digest([id, salt, timestamp].join(":")))
 }
 
-/// The second generation's sign-on token, `resource_token`: as [`token`], over the marketplace's own id of the
-/// resource (Heroku's add-on single sign-on article).
+/// Returns the sign-on token of the second generation, `resource_token`: like [`token`], but with the marketplace's
+/// id of the resource (Heroku's add-on single sign-on article).
 ///
 /// ```
 /// use maitre_testkit::sign;
@@ -51,9 +51,9 @@ pub fn resource_token(resource_id: &str, salt: &str, timestamp: &str) -> String 
     token(resource_id, salt, timestamp)
 }
 
-/// The third generation's sign-on token, `user_scoped_resource_token`: SHA-256, and the only one that also covers
-/// who signs on (Heroku's add-on single sign-on article, since February 2026). `email` is the address itself, not
-/// its form encoding.
+/// Returns the sign-on token of the third generation, `user_scoped_resource_token`: SHA-256, and the only one that
+/// also signs the user (Heroku's add-on single sign-on article, since February 2026). `email` is the address itself,
+/// not its form encoding.
 ///
 /// ```
 /// use maitre_testkit::sign;
@@ -78,8 +78,8 @@ pub fn user_scoped_resource_token(
     hex::encode(Sha256::digest([resource_id, salt, timestamp, user_id, email].join(":")))
 }
 
-/// The signature of a webhook's delivery, `Heroku-Webhook-Hmac-SHA256`: HMAC-SHA256 over the body's bytes as sent, in
-/// base64 (Heroku's article on add-on webhooks).
+/// Returns the signature of a webhook delivery, `Heroku-Webhook-Hmac-SHA256`: HMAC-SHA256 of the body's bytes as
+/// sent, in base64 (Heroku's article on add-on webhooks).
 ///
 /// ```
 /// use maitre_testkit::sign;
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn token_of_the_article() {
+    fn token_matches_the_article() {
         assert_eq!(
             token("123", "2f97bfa52ca102f8874716e2eb1d3b4920ad0be4", "1267597772"),
             "bb466eb1d6bc345d11072c3cd25c311f21be130d",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn token_of_kensa() {
+    fn token_matches_kensa() {
         assert_eq!(token("1", "SSO_SALT", "1262304000"), "b6010f6fbb850887a396c2bc0ab23974003008f6");
     }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn token_of_cloudcontrol() {
+    fn token_matches_cloudcontrol() {
         assert_eq!(token("789", "rock salt", "1700000000"), "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9");
     }
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn user_scoped_resource_token_takes_the_decoded_address() {
+    fn user_scoped_resource_token_uses_the_decoded_address() {
         assert_eq!(
             user_scoped_resource_token(RESOURCE, SALT, AT, USER, "ada+ops@example.org"),
             "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d",

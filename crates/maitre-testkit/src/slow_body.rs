@@ -1,5 +1,4 @@
-//! Bodies that come in pieces: from a caller on a slow line, from one who hangs up half-way, from one who is gone when
-//! the answer comes.
+//! Request bodies of slow clients and of clients that hang up.
 
 use std::{
     collections::VecDeque,
@@ -17,40 +16,46 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// Long enough for what was written to have left this machine.
-const FLUSHED: Duration = Duration::from_millis(100);
+/// Time in which the written bytes are sent.
+const FLUSH_TIME: Duration = Duration::from_millis(100);
 
-/// A body with an announced length, whose pieces come one after another.
+/// Body with an announced length that is sent in chunks.
 pub(crate) struct SlowBody {
-    coming: VecDeque<Bytes>,
-    /// What is announced and not yet there; more than the pieces hold, if the caller means to hang up.
+    chunks: VecDeque<Bytes>,
+    /// Number of announced bytes that are not sent yet. More than the chunks contain if the client hangs up.
     left: u64,
     pause: Duration,
-    resting: Option<Pin<Box<Sleep>>>,
-    gone: Option<Arc<Notify>>,
+    sleep_until_next: Option<Pin<Box<Sleep>>>,
+    sent: Option<Arc<Notify>>,
 }
 
 impl SlowBody {
-    /// All of it in this many pieces, with a pause before each.
-    pub(crate) fn slow(body: &[u8], pieces: usize, pause: Duration) -> Self {
-        let size = body.len().div_ceil(pieces.max(1)).max(1);
-        Self { coming: body.chunks(size).map(Bytes::copy_from_slice).collect(), pause, ..Self::whole(body) }
+    /// Sends the body in this many chunks, with a pause before each.
+    pub(crate) fn slow(body: &[u8], count: usize, pause: Duration) -> Self {
+        let size = body.len().div_ceil(count.max(1)).max(1);
+        Self { chunks: body.chunks(size).map(Bytes::copy_from_slice).collect(), pause, ..Self::whole(body) }
     }
 
-    /// The first half, then nothing: the body ends with an error, and so does the connection.
+    /// Sends the first half. Then the body ends with an error, which closes the connection.
     pub(crate) fn half(body: &[u8]) -> Self {
         let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
-        Self { coming: [half].into(), pause: FLUSHED, ..Self::whole(body) }
+        Self { chunks: [half].into(), pause: FLUSH_TIME, ..Self::whole(body) }
     }
 
-    /// All of it at once; `gone` is told when it has been handed over.
-    pub(crate) fn hang_up_after_send(body: &[u8], gone: &Arc<Notify>) -> Self {
-        Self { gone: Some(gone.clone()), ..Self::whole(body) }
+    /// Sends the whole body immediately, and notifies `sent` when it has been passed to the client.
+    pub(crate) fn hang_up_after_send(body: &[u8], sent: &Arc<Notify>) -> Self {
+        Self { sent: Some(sent.clone()), ..Self::whole(body) }
     }
 
     fn whole(body: &[u8]) -> Self {
         let left = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        Self { coming: [Bytes::copy_from_slice(body)].into(), left, pause: Duration::ZERO, resting: None, gone: None }
+        Self {
+            chunks: [Bytes::copy_from_slice(body)].into(),
+            left,
+            pause: Duration::ZERO,
+            sleep_until_next: None,
+            sent: None,
+        }
     }
 }
 
@@ -64,18 +69,18 @@ impl Body for SlowBody {
         }
         if !self.pause.is_zero() {
             let pause = self.pause;
-            let resting = self.resting.get_or_insert_with(|| Box::pin(sleep(pause)));
-            ready!(resting.as_mut().poll(cx));
-            self.resting = None;
+            let sleep_until_next = self.sleep_until_next.get_or_insert_with(|| Box::pin(sleep(pause)));
+            ready!(sleep_until_next.as_mut().poll(cx));
+            self.sleep_until_next = None;
         }
-        let Some(piece) = self.coming.pop_front() else {
-            return Poll::Ready(Some(Err(io::Error::other("the caller hung up"))));
+        let Some(chunk) = self.chunks.pop_front() else {
+            return Poll::Ready(Some(Err(io::Error::other("the client hung up"))));
         };
-        self.left = self.left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-        if let (0, Some(gone)) = (self.left, &self.gone) {
-            gone.notify_one();
+        self.left = self.left.saturating_sub(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        if let (0, Some(sent)) = (self.left, &self.sent) {
+            sent.notify_one();
         }
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {

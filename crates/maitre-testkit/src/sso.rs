@@ -9,10 +9,10 @@ use crate::{
     request::{self, Request},
 };
 
-/// A user signing on: a form that the marketplace fills and signs, and that the user's browser posts.
+/// Single sign-on of a user: a form that the marketplace fills and signs, and that the user's browser posts.
 ///
-/// The tokens belong to the instant of [`at`](Call::at), or else to the moment of sending. Whatever is
-/// [`set`](Call::set) or left out is so after signing, so a forged form is one line:
+/// The tokens are for the time set by [`at`](Call::at), or for the time of sending. Fields are [`set`](Call::set) or
+/// omitted after signing, so a forged form is one line:
 ///
 /// ```
 /// use maitre_testkit::Heroku;
@@ -37,19 +37,19 @@ pub struct SignOn<F> {
     by_get: bool,
 }
 
-/// What one marketplace writes into its sign-on form. Only this crate implements it.
+/// Sign-on form of a marketplace. Only this crate implements it.
 pub trait Form: Sealed {
     #[doc(hidden)]
     fn path(&self) -> String;
 
-    /// The id that a sign-on by GET holds in its path.
+    /// Returns the id in the path of a sign-on by GET.
     #[doc(hidden)]
     fn provider_id(&self) -> &str;
 
     #[doc(hidden)]
     fn sign(&self, timestamp: &str) -> Vec<(String, String)>;
 
-    /// The older form that a sign-on by GET is made of.
+    /// Returns the older form, for a sign-on by GET.
     #[doc(hidden)]
     fn sign_legacy(&self, timestamp: &str) -> Vec<(String, String)>;
 }
@@ -61,12 +61,12 @@ impl<F: Form> SignOn<F> {
 }
 
 impl<F: Form> Call<SignOn<F>> {
-    /// Signs for this instant.
+    /// Signs for this time.
     pub fn at(self, instant: OffsetDateTime) -> Self {
         self.timestamp(instant.unix_timestamp().to_string())
     }
 
-    /// Signs for this text in place of an instant: a genuine signature over a timestamp that may be none.
+    /// Signs for this text, which need not be a timestamp. The signature is valid.
     ///
     /// ```
     /// use maitre_testkit::{Heroku, sign};
@@ -80,8 +80,8 @@ impl<F: Form> Call<SignOn<F>> {
         self
     }
 
-    /// Signs on as older manifests ask for it: by GET on the resource, with the id in the path and the older form
-    /// in the query.
+    /// Signs on as older manifests require: by GET on the resource, with the id in the path and the older form in the
+    /// query.
     ///
     /// ```
     /// use maitre_testkit::CloudControl;
@@ -99,11 +99,11 @@ impl<F: Form> Call<SignOn<F>> {
         self
     }
 
-    /// [`by_get`](Self::by_get), and [`send`](Call::send).
+    /// Sends the sign-on [`by_get`](Self::by_get).
     ///
     /// # Panics
     ///
-    /// When there is no answer, as `send` does.
+    /// Panics if there is no response, as `send` does.
     pub async fn send_by_get(self) -> Reply
     where
         F: Send + Sync,

@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo run -p async-provisioning
-//! cargo run -p maitre-testkit --features platform --example order     # in another terminal
+//! cargo run -p maitre-testkit --features platform --example lifecycle     # in another terminal
 //! ```
 //!
 //! For a Heroku with a web page, start the add-on with `HEROKU_URL=http://127.0.0.1:7000` and run

@@ -1,4 +1,4 @@
-//! The user's browser, after the sign-on form.
+//! Browser of a user who signs on.
 
 mod jar;
 
@@ -9,12 +9,12 @@ use reqwest::{Client, Url};
 use self::jar::Jar;
 use crate::{cookie::Cookie, error::Error, mask, reply::Reply, request::Request, send};
 
-/// A browser stand-in: it posts the marketplace's form, keeps the cookies it is given, and opens the dashboard.
+/// Simulated browser: it posts the marketplace's form, stores cookies and opens the dashboard.
 ///
-/// It treats cookies as browsers do where that decides whether a sign-on holds: paths, hosts, removal, `Secure`
-/// (which loopback addresses satisfy) and `SameSite`. A form posted from the marketplace's page comes from another
-/// site, and so does the redirect that follows it; a session cookie marked `Strict` is lost on the way, and here
-/// too. Domains are taken as the host that set the cookie, and a cookie without `SameSite` is always sent.
+/// It follows the cookie rules that decide whether a sign-on works: hosts, paths, expiry, `Secure` (which loopback
+/// addresses satisfy) and `SameSite`. A form posted from the marketplace's page is a cross-site request, and so is
+/// the redirect after it: a session cookie marked `Strict` is not sent with either. A cookie without `SameSite` is
+/// always sent.
 ///
 /// ```no_run
 /// # async fn example() {
@@ -22,12 +22,12 @@ use crate::{cookie::Cookie, error::Error, mask, reply::Reply, request::Request, 
 ///
 /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
 /// let mut browser = Browser::new("http://127.0.0.1:5000");
-/// browser.set_cookie("id", "chosen-by-somebody-else");
+/// browser.set_cookie("id", "preset");
 ///
 /// let form = heroku.single_sign_on("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
 /// let landed = browser.post_form(form.url(), form.fields()).await;
 /// landed.expect(302);
-/// assert_ne!(browser.cookie("id").unwrap().value(), "chosen-by-somebody-else");
+/// assert_ne!(browser.cookie("id").unwrap().value(), "preset");
 ///
 /// browser.follow(&landed).await.expect(200);
 /// browser.get("/my/settings").await.expect(200);
@@ -40,13 +40,13 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser without cookies, at home on the server at `root`: paths are meant from there.
+    /// Returns a browser without cookies. Paths are relative to the server at `root`.
     #[must_use]
     pub fn new(root: &str) -> Self {
         Self { client: send::client(), home: root.trim_end_matches('/').to_owned(), jar: Jar::default() }
     }
 
-    /// Posts a form from the marketplace's page, to a whole URL or a path.
+    /// Posts a form from the marketplace's page to a URL or a path.
     pub fn post_form<N, V>(&mut self, url: impl AsRef<str>, fields: impl IntoIterator<Item = (N, V)>) -> Navigation<'_>
     where
         N: Into<String>,
@@ -59,22 +59,22 @@ impl Browser {
         Navigation { browser: self, request }
     }
 
-    /// Opens a page as by a click on the vendor's own site: a whole URL or a path.
+    /// Opens a URL or a path, as a click on the vendor's own site does.
     pub fn get(&mut self, url: impl AsRef<str>) -> Navigation<'_> {
         let mut request = Request::new("GET", self.place(url.as_ref()));
         request.push_header("sec-fetch-site", "same-origin");
         Navigation { browser: self, request }
     }
 
-    /// Goes where a redirect leads, once. The reply may be one that was not the browser's own, such as that to
-    /// [`Heroku::single_sign_on`](crate::Heroku::single_sign_on): its cookies are taken over.
+    /// Follows one redirect. The reply may come from another client, such as
+    /// [`Heroku::single_sign_on`](crate::Heroku::single_sign_on); its cookies are stored.
     ///
     /// # Panics
     ///
-    /// When the reply has no `Location`.
+    /// Panics if the reply has no `Location`.
     #[track_caller]
     pub fn follow(&mut self, reply: &Reply) -> Navigation<'_> {
-        let Some(location) = reply.location() else { panic!("there is no Location to follow\n\n{reply}") };
+        let Some(location) = reply.location() else { panic!("the reply has no Location\n\n{reply}") };
         let target = Url::parse(reply.request().url()).and_then(|asked| asked.join(location));
         let mut request = Request::new("GET", target.map_or_else(|_| location.to_owned(), String::from));
         if reply.request().cross_site {
@@ -86,13 +86,13 @@ impl Browser {
         Navigation { browser: self, request }
     }
 
-    /// Puts a cookie into the browser that the vendor never set, on its whole site and without any protection: what
-    /// a session must not be built upon.
+    /// Sets a cookie for the vendor's whole site that the vendor did not set. A session must not depend on such a
+    /// cookie.
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.jar.set(&self.home, name, value);
     }
 
-    /// The cookie of this name that the browser holds now.
+    /// Returns the browser's cookie of this name.
     ///
     /// ```
     /// use maitre_testkit::Browser;
@@ -119,7 +119,7 @@ impl fmt::Debug for Browser {
     }
 }
 
-/// One page that a [`Browser`] is about to open; awaiting it opens it.
+/// Page that a [`Browser`] opens when the value is awaited.
 #[must_use = "a visit is made when it is awaited"]
 pub struct Navigation<'v> {
     browser: &'v mut Browser,
@@ -131,12 +131,12 @@ impl Navigation<'_> {
     ///
     /// # Panics
     ///
-    /// When there is no answer. Use [`try_send`](Self::try_send) where that must not end the program.
+    /// Panics if there is no response. Use [`try_send`](Self::try_send) to handle the error.
     pub async fn send(self) -> Reply {
         self.try_send().await.unwrap_or_else(|error| panic!("{}", error.with_causes()))
     }
 
-    /// Opens the page and leaves it to you what a missing answer means.
+    /// Opens the page, and returns an error if there is no response.
     pub async fn try_send(self) -> Result<Reply, Error> {
         let Self { browser, mut request } = self;
         if let Some(cookies) = browser.jar.header_for(&request) {

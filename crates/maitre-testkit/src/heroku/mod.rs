@@ -1,5 +1,5 @@
-//! Heroku's calls into a vendor (the add-on partner API, third version), and what its older test tool, kensa,
-//! still sends of the first version.
+//! Heroku's calls to a vendor (the add-on partner API, third version), and those of the first version that its old
+//! test tool, kensa, still sends.
 
 mod grant;
 mod legacy;
@@ -18,7 +18,7 @@ pub use self::{
 };
 use crate::{call::Call, endpoint::Endpoint, generate, json::Json, path::resource, raw::Raw, sign, sso::SignOn};
 
-/// Heroku, as one add-on's vendor meets it.
+/// Heroku, from the point of view of the vendor of one add-on.
 ///
 /// ```no_run
 /// # async fn example() {
@@ -37,7 +37,7 @@ use crate::{call::Call, endpoint::Endpoint, generate, json::Json, path::resource
 /// # }
 /// ```
 ///
-/// `Debug` shows where the vendor is and the add-on's slug, no more.
+/// `Debug` shows only the vendor's URL and the add-on's slug.
 #[derive(Clone)]
 pub struct Heroku {
     endpoint: Endpoint,
@@ -46,8 +46,8 @@ pub struct Heroku {
 }
 
 impl Heroku {
-    /// Heroku, calling at `root` (the manifest's `base_url` without its `/resources`) with the manifest's `id`,
-    /// `api.password` and `api.sso_salt`.
+    /// Returns a Heroku that calls `root` (the manifest's `base_url` without its `/resources`) with the manifest's
+    /// `id`, `api.password` and `api.sso_salt`.
     #[must_use]
     pub fn new(root: &str, slug: &str, password: &str, salt: &str) -> Self {
         let headers = [
@@ -57,7 +57,7 @@ impl Heroku {
         Self { endpoint: Endpoint::new(root, headers), slug: slug.to_owned(), salt: salt.to_owned() }
     }
 
-    /// An id that Heroku has never given out.
+    /// Returns a new resource id.
     ///
     /// ```
     /// use maitre_testkit::Heroku;
@@ -71,14 +71,14 @@ impl Heroku {
         generate::new_uuid()
     }
 
-    /// `POST /resources`: a customer installs the add-on on this plan, a bare name such as `basic`.
+    /// `POST /resources`: a customer provisions the add-on on this plan, a bare name such as `basic`.
     ///
-    /// The body holds every field that Heroku documents, under a uuid of its own; see [`Provision`].
+    /// The body has every field that Heroku documents, and a new uuid; see [`Provision`].
     pub fn provision(&self, plan: &str) -> Call<Provision> {
         self.endpoint.call(Provision::new(&self.slug, plan))
     }
 
-    /// `PUT /resources/{id}`: the customer moves to another plan. `id` is what the vendor returned.
+    /// `PUT /resources/{id}`: the customer changes the plan. `id` is the one that the vendor returned.
     ///
     /// ```
     /// use maitre_testkit::Heroku;
@@ -91,7 +91,7 @@ impl Heroku {
         self.endpoint.call(PlanChange::new(id, plan))
     }
 
-    /// `DELETE /resources/{id}`: the customer removes the add-on. There is no body.
+    /// `DELETE /resources/{id}`: the customer deprovisions the add-on. There is no body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
         self.endpoint.json("DELETE", resource(id), [])
     }
@@ -120,7 +120,7 @@ impl Heroku {
         self.endpoint.json("POST", format!("{}/events", resource(id)), fields)
     }
 
-    /// Any request to any URL, with no header but what you set: for what was recorded before, and is to be sent once more.
+    /// Returns a request to any URL with only the headers that you set, for example to repeat a recorded request.
     ///
     /// ```
     /// use maitre_testkit::Heroku;
@@ -134,8 +134,8 @@ impl Heroku {
         self.endpoint.raw(method, url)
     }
 
-    /// `POST /resources/sso`: a user of the customer's app opens the add-on's dashboard. See [`LaunchForm`] for what it holds
-    /// and [`Call::path`] for a vendor whose `sso_url` ends otherwise.
+    /// `POST /resources/sso`: a user of the customer's app opens the add-on's dashboard. See [`LaunchForm`] for the
+    /// fields, and [`Call::path`] for a vendor with another `sso_url`.
     pub fn single_sign_on(&self, id: &str) -> Call<SignOn<LaunchForm>> {
         self.endpoint.sign_on(LaunchForm::new(&self.slug, &self.salt, id))
     }

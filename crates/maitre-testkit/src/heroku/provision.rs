@@ -18,8 +18,8 @@ use crate::{
     request::Request,
 };
 
-/// The kind of [`Heroku::provision`](super::Heroku::provision): by default the body holds every field that Heroku's
-/// add-on partner API reference names, the ones for log input and log drains among them.
+/// Kind of [`Heroku::provision`](super::Heroku::provision). By default the body has every field that Heroku's add-on
+/// partner API reference names, including those for log input and log drains.
 ///
 /// ```
 /// use maitre_testkit::Heroku;
@@ -62,7 +62,7 @@ impl Provision {
         }
     }
 
-    /// Globally unique and readable, as Heroku's own names are.
+    /// Returns a name that is globally unique and readable, like Heroku's own.
     fn name(&self) -> String {
         let number: String = self.uuid.chars().filter(char::is_ascii_hexdigit).take(8).collect();
         format!("{}-curved-{number}", self.slug)
@@ -74,13 +74,13 @@ impl Provision {
 }
 
 impl Call<Provision> {
-    /// Provisions under this uuid, in place of a new one.
+    /// Sets the uuid. Defaults to a new one.
     pub fn uuid(mut self, uuid: &str) -> Self {
         uuid.clone_into(&mut self.kind.uuid);
         self
     }
 
-    /// Asks at this instant, in place of the moment of sending: the grant expires five minutes later.
+    /// Sets the time of the request; the grant expires five minutes later. Defaults to the time of sending.
     ///
     /// ```
     /// use maitre_testkit::Heroku;
@@ -97,8 +97,8 @@ impl Call<Provision> {
         self
     }
 
-    /// Orders this install of a [`Platform`](crate::platform::Platform): the body carries its uuid, name, plan, region and
-    /// options, the grant that the platform will exchange, and the log fields that the platform is set to send.
+    /// Provisions an install of a [`Platform`](crate::platform::Platform): the body has its uuid, name, plan, region,
+    /// options and grant, and the log fields that the platform's settings enable.
     ///
     /// ```
     /// use maitre_testkit::{Heroku, platform::Platform};
@@ -121,8 +121,8 @@ impl Call<Provision> {
         })
     }
 
-    /// Asks as the first version did, and as kensa does to this day: `heroku_id` beside the uuid, no `name`, no
-    /// grant, and `Accept: application/json`.
+    /// Writes the request of the first version, which kensa still sends: with `heroku_id` besides the uuid, without
+    /// `name` and grant, and with `Accept: application/json`.
     pub fn legacy(mut self) -> Self {
         self.kind.legacy = true;
         self
@@ -178,7 +178,7 @@ impl fmt::Debug for Provision {
     }
 }
 
-/// The kind of [`Heroku::plan_change`](super::Heroku::plan_change): the body holds the new `plan`.
+/// Kind of [`Heroku::plan_change`](super::Heroku::plan_change). The body has the new `plan`.
 #[derive(Clone, Debug)]
 pub struct PlanChange {
     id: String,
@@ -194,8 +194,8 @@ impl PlanChange {
 }
 
 impl Call<PlanChange> {
-    /// Asks as kensa does: with a `heroku_id`, and with a `uuid` that belongs to nobody, for the path alone says
-    /// which resource is meant.
+    /// Writes the request as kensa does: with a `heroku_id` and with a random `uuid`, because only the path
+    /// identifies the resource.
     ///
     /// ```
     /// use maitre_testkit::Heroku;

@@ -10,8 +10,8 @@ use crate::{
     sso::{Form, SignOn},
 };
 
-/// The form of [`Heroku::single_sign_on`](super::Heroku::single_sign_on): by default with every field that Heroku's
-/// add-on single sign-on article names, the three generations of tokens side by side, as Heroku sends it today.
+/// Form of [`Heroku::single_sign_on`](super::Heroku::single_sign_on). By default it has every field that Heroku's
+/// add-on single sign-on article names, including the three generations of tokens, as Heroku sends it today.
 ///
 /// | field | holds |
 /// | --- | --- |
@@ -81,18 +81,18 @@ impl LaunchForm {
 }
 
 impl Call<SignOn<LaunchForm>> {
-    /// Signs with the SHA-256 token alone. The other fields stay.
+    /// Signs only with the SHA-256 token. The other fields stay.
     pub fn only_user_scoped(self) -> Self {
         self.only(Tokens::UserScoped)
     }
 
-    /// Signs with the SHA-1 `resource_token` alone. The other fields stay.
+    /// Signs only with the SHA-1 `resource_token`. The other fields stay.
     pub fn only_resource_token(self) -> Self {
         self.only(Tokens::Resource)
     }
 
-    /// Signs as the first version did, and as kensa does to this day: six fields, `id`, `token`, `timestamp`,
-    /// `nav-data`, `email` and `app`.
+    /// Signs as in the first version, which kensa still sends: six fields, `id`, `token`, `timestamp`, `nav-data`,
+    /// `email` and `app`.
     pub fn only_legacy(self) -> Self {
         self.only(Tokens::Legacy)
     }
@@ -102,19 +102,19 @@ impl Call<SignOn<LaunchForm>> {
         self
     }
 
-    /// Signs on a user of this address.
+    /// Sets the user's email address.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         self.kind.form.email = email.into();
         self
     }
 
-    /// Signs on the user of this id, a uuid of Heroku's.
+    /// Sets the user's id, a uuid of Heroku.
     pub fn user_id(mut self, user_id: impl Into<String>) -> Self {
         self.kind.form.user_id = user_id.into();
         self
     }
 
-    /// The vendor's own id of the resource, where it is not Heroku's uuid: the `id` that the oldest token covers.
+    /// Sets the vendor's id of the resource: the `id` that the oldest token signs. Defaults to Heroku's uuid.
     pub fn provider_id(mut self, id: impl Into<String>) -> Self {
         self.kind.form.provider_id = Some(id.into());
         self

@@ -1,9 +1,9 @@
-//! Heroku's own side of its API, for tests: the token endpoint, the Platform API as far as a vendor's token opens it,
-//! webhooks and the inventory of installs, on a port of its own or as an [`axum::Router`].
+//! Simulation of Heroku's APIs for vendors: the token endpoint, the Platform API as far as a vendor's token can
+//! access it, webhooks and the list of installs, on an own port or as an [`axum::Router`].
 //!
-//! A [`Platform`] is Heroku as one add-on's vendor meets it. A customer orders by [`Platform::install`]; the testkit's
-//! [`Heroku`](crate::Heroku) carries that order, with its very grant, to the vendor under test; what the vendor then
-//! asks of the platform is answered, written down and judged:
+//! A [`Platform`] sells one add-on. A customer creates an install by [`Platform::install`]; the testkit's
+//! [`Heroku`](crate::Heroku) sends the provision request with its grant to the vendor under test. The platform then
+//! answers, records and checks the vendor's calls:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -37,15 +37,14 @@
 //! # }
 //! ```
 //!
-//! - **A clock one can turn**: [`Platform::clock`]. Grants live five minutes, tokens eight hours, an add-on that nobody
-//!   finishes twelve hours, and no test has to wait for it.
-//! - **News as they come**: [`Platform::watch`], for whoever shows or keeps what happens.
-//! - **Faults one can order**: [`Platform::fault`]. A status, a dropped connection, a delay, half a body, before or after
-//!   the work was done, for the next calls that match or for a share of them that is the same in every run.
-//! - **Where the documents leave something open**, [`Settings`] say how it is here.
+//! - **Clock**: [`Platform::clock`]. Grants expire after five minutes, tokens after eight hours, pending operations
+//!   after twelve hours, and tests need not wait.
+//! - **Events**: [`Platform::watch`] reports what happens.
+//! - **Faults**: [`Platform::inject_fault`]. A status, a dropped connection, a delay or half a body, before or after
+//!   the call takes effect, for the next matching calls or for a reproducible share of them.
+//! - **Settings**: [`Settings`] decide what Heroku's documents leave open.
 //!
-//! What is played is what Heroku's documents and its published schema say; what they leave out is marked in the
-//! settings. It shares no code with the library that it judges.
+//! The simulation follows Heroku's documents and its published schema. It shares no code with the library under test.
 
 mod api;
 mod control;

@@ -14,7 +14,7 @@ fn heroku(root: &str) -> Heroku {
 }
 
 #[tokio::test]
-async fn heroku_provisions_with_all_it_documents() {
+async fn heroku_provisions_with_all_documented_fields() {
     let (root, arrivals) = answering(&[OK]);
     let reply = heroku(&root).provision("basic").set("region", json!("here")).await;
     assert_eq!((reply.status(), reply.message().as_str()), (200, "m"));
@@ -57,11 +57,11 @@ async fn a_deprovision_has_no_body_and_no_content_type() {
 }
 
 #[tokio::test]
-async fn calls_are_spoiled_at_will() {
+async fn every_part_of_a_call_can_be_changed() {
     let (root, arrivals) = answering(&[OK, OK, OK]);
     let heroku = heroku(&root);
-    let spoiled = heroku.plan_change("7", "premium").without_credentials().without_header("Content-Type").body("{");
-    spoiled.method("PATCH").path("/resources/7/").header("x-more", "1").await.expect(200);
+    let changed = heroku.plan_change("7", "premium").without_credentials().without_header("Content-Type").body("{");
+    changed.method("PATCH").path("/resources/7/").header("x-more", "1").await.expect(200);
     heroku.deprovision("7").authorization("Bearer x").await.expect(200);
     heroku.plan_change("7", "premium").without("plan").await.expect(200);
 
@@ -91,7 +91,7 @@ async fn a_sign_on_is_a_form_without_credentials_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn cloudcontrol_and_opperator_show_who_they_are() {
+async fn cloudcontrol_and_opperator_send_their_credentials() {
     let (root, arrivals) = answering(&[OK, OK, OK]);
     CloudControl::new(&root, "papaya", "password", "salt").plan_change("641", "large").await.expect(200);
     let opperator = Opperator::new(&root, "melon-9");
@@ -129,7 +129,7 @@ async fn no_secret_is_printed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_an_error_with_a_cause() {
+async fn an_invalid_request_is_an_error_with_a_cause() {
     let error = Heroku::new("nowhere", "tally", "p", "s").provision("basic").try_send().await.expect_err("no URL");
     assert_eq!(error.to_string(), "POST nowhere/resources cannot be sent");
     assert!(error.source().is_some() && !error.is_connect() && !error.is_timeout());
@@ -137,12 +137,12 @@ async fn what_cannot_be_sent_is_an_error_with_a_cause() {
 
 #[tokio::test]
 #[should_panic(expected = "no answer to DELETE http://127.0.0.1:1/resources/7: ")]
-async fn a_missing_server_is_a_sentence() {
+async fn a_missing_server_is_named_in_the_panic() {
     Heroku::new("http://127.0.0.1:1", "tally", "p", "s").deprovision("7").await;
 }
 
 #[tokio::test]
-async fn a_secret_that_the_vendor_repeats_is_masked_there_too() {
+async fn a_secret_that_the_vendor_repeats_is_masked() {
     let told = r#"{"message":"no Basic dGFsbHk6cGFzc3dvcmQ= and no https://u:pw@x.example","config":{"TALLY_URL":"https://u:pw@x.example"}}"#;
     let answer = format!("HTTP/1.1 200 OK\nconnection: close\ncontent-length: {}\n\n{told}", told.len());
     let (root, _arrivals) = answering(&[&answer]);

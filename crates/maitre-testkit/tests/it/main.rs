@@ -1,5 +1,4 @@
-//! What really goes over the wire, seen by a server of the standard library; and Heroku's own side of its API, asked
-//! as a vendor asks.
+//! Tests of the bytes that are sent, with a server of the standard library, and of the simulated platform.
 
 mod server;
 

@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-/// A request as it arrived, header names in lower case.
+/// Request as it arrived, with header names in lower case.
 pub(crate) struct ExchangeId {
     pub(crate) line: String,
     pub(crate) headers: Vec<String>,
@@ -18,7 +18,7 @@ impl ExchangeId {
     }
 }
 
-/// A server that gives these answers, one a connection, and tells what it was asked. Its root is returned first.
+/// Starts a server that sends these responses, one per connection. Returns its root and its requests.
 pub(crate) fn answering(answers: &[&str]) -> (String, Receiver<ExchangeId>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let root = format!("http://{}", listener.local_addr().expect("an address"));

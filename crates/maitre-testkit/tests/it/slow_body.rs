@@ -10,7 +10,7 @@ use maitre_testkit::Heroku;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// A server for one caller that tells what it heard until the end of the connection, or of the announced body.
+/// Starts a server for one connection, and returns what it reads until the end of the connection or of the body.
 fn hearing(answer: impl Fn(TcpStream) + Send + 'static) -> (Heroku, Receiver<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let root = format!("http://{}", listener.local_addr().expect("an address"));
@@ -31,7 +31,7 @@ fn hearing(answer: impl Fn(TcpStream) + Send + 'static) -> (Heroku, Receiver<Vec
     (Heroku::new(&root, "tally", "password", "salt"), heard)
 }
 
-/// All that was heard. The connection closes in a task, so nobody may block the thread meanwhile.
+/// Returns everything that was read. The connection is closed by a task, so this must not block the thread.
 async fn all(hears: Receiver<Vec<String>>) -> Vec<String> {
     tokio::task::spawn_blocking(move || hears.recv().expect("a request")).await.expect("a thread")
 }
@@ -46,7 +46,7 @@ fn announced(head: &str) -> Option<usize> {
 }
 
 #[tokio::test]
-async fn a_slow_caller_announces_the_length_and_takes_its_time() {
+async fn a_slow_body_has_an_announced_length() {
     let (heroku, hears) = hearing(|mut stream| stream.write_all(OK).expect("an answer"));
     let call = heroku.provision("basic").slow_body(4, Duration::from_millis(30));
     let sent = call.request().body().to_vec();
@@ -57,7 +57,7 @@ async fn a_slow_caller_announces_the_length_and_takes_its_time() {
 }
 
 #[tokio::test]
-async fn half_a_request_is_half_of_what_was_announced() {
+async fn half_a_request_has_half_of_the_announced_body() {
     let (heroku, hears) = hearing(|_| panic!("the body is not whole"));
     heroku.provision("basic").send_half().await;
     let request = all(hears).await.concat();
@@ -66,10 +66,10 @@ async fn half_a_request_is_half_of_what_was_announced() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_has_sent_all_of_it() {
+async fn a_hang_up_happens_after_the_whole_request_is_sent() {
     for call in ["provision", "deprovision"] {
         let (heroku, hears) = hearing(|mut stream| {
-            // until the caller is gone
+            // until the client hangs up
             assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
         });
         let pause = Duration::from_millis(50);

@@ -1,4 +1,4 @@
-//! The routes of an add-on itself: what it is, its config vars, and the two calls that end an asynchronous provision.
+//! Handlers of add-ons, their config vars, and the two calls that complete an asynchronous operation.
 
 use axum::{Extension, body::Bytes, extract::Path, response::Response};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::{
     vendor::Vendor,
 };
 
-/// `GET /addons`: those that the token reaches, which is one.
+/// `GET /addons`: the add-on of the token.
 pub(crate) async fn list(vendor: Vendor) -> Response {
     let state = vendor.state();
     vendor.page(vec![state.addon_object(&vendor.own)], &["id", "name"], state.settings.page_size)
@@ -37,7 +37,8 @@ pub(crate) async fn config(vendor: Vendor, Path(addon): Path<String>) -> Result<
     Ok(config_vars(&state, &vendor.own))
 }
 
-/// `PATCH /addons/{addon}/config`: a null unsets. On a provisioned add-on, every such call restarts the app.
+/// `PATCH /addons/{addon}/config`: null unsets a config var. On a provisioned add-on, every such call restarts the
+/// app.
 pub(crate) async fn change_config(vendor: Vendor, Path(addon): Path<String>, body: Bytes) -> Result<Response, Problem> {
     let mut state = vendor.state_of(&addon)?;
     let changes = changes(&body::parse(&body)?)?;
@@ -77,7 +78,7 @@ pub(crate) async fn provision(vendor: Vendor, Path(addon): Path<String>) -> Resu
     }
 }
 
-/// `POST /addons/{addon}/actions/deprovision`: from here on the token is dead.
+/// `POST /addons/{addon}/actions/deprovision`: revokes the token.
 pub(crate) async fn deprovision(
     vendor: Vendor,
     Extension(exchange): Extension<ExchangeId>,
@@ -103,7 +104,7 @@ fn config_vars(state: &PlatformState, uuid: &str) -> Response {
 }
 
 fn changes(body: &Value) -> Result<Vec<(String, Option<String>)>, Problem> {
-    let invalid = || Problem::invalid_params(r#"config is a list of {"name", "value"} with values of text or null."#);
+    let invalid = || Problem::invalid_params(r#"config is a list of {"name", "value"} with string or null values."#);
     let vars = body["config"].as_array().ok_or_else(invalid)?;
     let var = |var: &Value| {
         let name = var["name"].as_str()?.to_owned();

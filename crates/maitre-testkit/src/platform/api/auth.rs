@@ -1,4 +1,4 @@
-//! Who is let in to the Platform API: version, token, and pool of requests, in this order.
+//! Checks before a handler of the Platform API: version, token, and rate limit, in this order.
 
 use axum::{
     extract::{Extension, Request, State},
@@ -16,7 +16,7 @@ use super::{
     vendor::{Authorized, Vendor},
 };
 
-/// Lets in who asks for the version of the API that is played here.
+/// Rejects requests for another version of the API.
 pub(crate) async fn version(
     State(state): State<SharedState>,
     Extension(exchange): Extension<ExchangeId>,
@@ -26,12 +26,12 @@ pub(crate) async fn version(
     if asks_for_version_3(request.headers()) {
         return next.run(request).await;
     }
-    let sentence = format!("{} asked for no version 3 of the API", exchange.line);
+    let sentence = format!("{} did not request version 3 of the API", exchange.line);
     state.lock().general_violation(Rule::NotAcceptable, sentence);
     Problem::not_acceptable().into_response()
 }
 
-/// Lets in who has a live token and requests left, and tells the handler which add-on it is.
+/// Rejects requests without a valid token or over the rate limit, and passes the add-on to the handler.
 pub(crate) async fn token(
     State(state): State<SharedState>,
     Extension(exchange): Extension<ExchangeId>,
@@ -72,7 +72,7 @@ fn admit(state: &SharedState, exchange: &ExchangeId, request: &Request) -> Resul
     Ok((Authorized(uuid), left))
 }
 
-/// `GET /account/rate-limits`, which takes nothing from the pool.
+/// `GET /account/rate-limits`, which does not count against the rate limit.
 pub(crate) async fn rate_limits(vendor: Vendor) -> Response {
     let left = vendor.state().addon(&vendor.own).pool.left();
     json_text(200, json!({ "remaining": left }).to_string())
@@ -94,7 +94,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// Whether the add-on's slug and password came as Basic credentials, as the inventory asks for.
+/// Whether the request has the add-on's slug and password as Basic credentials.
 pub(crate) fn is_vendor(headers: &HeaderMap, state: &PlatformState) -> bool {
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let Some((scheme, encoded)) = sent else { return false };

@@ -1,4 +1,4 @@
-//! The routes about customers' apps: what they are, who works on them, where their logs go.
+//! Handlers of customers' apps: the apps, their people, domains and attachments.
 
 use axum::{body::Bytes, extract::Path, response::Response};
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(crate) async fn list(vendor: Vendor) -> Response {
     vendor.page(apps, &["id", "name"], state.settings.page_size)
 }
 
-/// `POST /filters/apps`: those of the ids in the body that the token reaches.
+/// `POST /filters/apps`: the apps of the ids in the body that the token can access.
 pub(crate) async fn filter(vendor: Vendor, body: Bytes) -> Result<Response, Problem> {
     let body = body::parse(&body)?;
     let invalid = || Problem::invalid_params("in.id is a list of ids.");
@@ -43,7 +43,7 @@ pub(crate) async fn collaborators(vendor: Vendor, Path(app): Path<String>) -> Re
     Ok(vendor.page(people, &["id"], state.settings.page_size))
 }
 
-/// `GET /teams/{team}/members`, of a team that owns an app which the token reaches.
+/// `GET /teams/{team}/members`, for a team that owns an app which the token can access.
 pub(crate) async fn members(vendor: Vendor, Path(named): Path<String>) -> Result<Response, Problem> {
     let state = vendor.state();
     let mut teams = state.reachable_apps(&vendor.own).filter_map(|app| app.team.as_ref());

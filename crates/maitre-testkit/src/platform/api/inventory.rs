@@ -1,4 +1,4 @@
-//! The list of installs, on a host of its own at Heroku and under its path here.
+//! Handler of the list of installs. Heroku serves it on another host.
 
 use axum::{
     extract::{RawQuery, State},
@@ -13,8 +13,8 @@ use super::{
     problem::{Problem, json_text},
 };
 
-/// `GET /api/v3/apps`, with the add-on's Basic credentials. Its pages are linked as those of the older list were,
-/// `GET /vendor/apps`, whose fields it has.
+/// `GET /api/v3/apps`, with the add-on's Basic credentials. Pages and fields are those of the older list, `GET
+/// /vendor/apps`.
 pub(crate) async fn list(
     State(state): State<SharedState>,
     RawQuery(query): RawQuery,

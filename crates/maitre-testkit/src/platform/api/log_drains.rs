@@ -10,7 +10,7 @@ use super::{
 };
 use crate::generate::new_uuid;
 
-/// `GET /addons/{addon}/log-drains`: where the add-on's own drain goes.
+/// `GET /addons/{addon}/log-drains`: the add-on's own drain.
 pub(crate) async fn list(vendor: Vendor, Path(addon): Path<String>) -> Result<Response, Problem> {
     let state = vendor.state_of(&addon)?;
     let drains = state.reachable_apps(&vendor.own).flat_map(|app| app.drains.iter().map(move |drain| (app, drain)));
@@ -19,7 +19,7 @@ pub(crate) async fn list(vendor: Vendor, Path(addon): Path<String>) -> Result<Re
     Ok(vendor.page(all, &["id"], state.settings.page_size))
 }
 
-/// `PUT /addons/{addon}/log-drains/{drain}`, the drain by its id, its URL or its token: moves it to another URL.
+/// `PUT /addons/{addon}/log-drains/{drain}`: changes the URL of a drain, which is identified by its id, URL or token.
 pub(crate) async fn change(
     vendor: Vendor,
     Path((addon, named)): Path<(String, String)>,
@@ -28,7 +28,7 @@ pub(crate) async fn change(
     let url = url(&body)?;
     let mut state = vendor.state();
     let app = state.reachable(&vendor.own, &addon)?.app.clone();
-    let app = state.apps.get_mut(&app).expect("an app is never forgotten");
+    let app = state.apps.get_mut(&app).expect("apps are never removed");
     let is_meant = |drain: &Drain| [&drain.id, &drain.token, &drain.url].contains(&&named);
     let place = app.drains.iter().position(|drain| drain.addon.as_ref() == Some(&vendor.own) && is_meant(drain));
     let place = place.ok_or_else(|| Problem::not_found("log drain"))?;
@@ -42,7 +42,7 @@ pub(crate) async fn add(vendor: Vendor, Path(app): Path<String>, body: Bytes) ->
     let mut state = vendor.state();
     let app = state.reachable_app(&vendor.own, &app)?.id.clone();
     let now = state.now;
-    let app = state.apps.get_mut(&app).expect("an app is never forgotten");
+    let app = state.apps.get_mut(&app).expect("apps are never removed");
     let drain = Drain { id: new_uuid(), token: format!("d.{}", new_uuid()), url, addon: None, created_at: now };
     let object = objects::drain(app, &drain);
     app.drains.push(drain);
@@ -53,7 +53,7 @@ pub(crate) async fn add(vendor: Vendor, Path(app): Path<String>, body: Bytes) ->
 pub(crate) async fn remove(vendor: Vendor, Path((app, named)): Path<(String, String)>) -> Result<Response, Problem> {
     let mut state = vendor.state();
     let app = state.reachable_app(&vendor.own, &app)?.id.clone();
-    let app = state.apps.get_mut(&app).expect("an app is never forgotten");
+    let app = state.apps.get_mut(&app).expect("apps are never removed");
     let is_meant = |drain: &Drain| drain.addon.is_none() && [&drain.id, &drain.token, &drain.url].contains(&&named);
     let place = app.drains.iter().position(is_meant).ok_or_else(|| Problem::not_found("log drain"))?;
     let drain = app.drains.remove(place);

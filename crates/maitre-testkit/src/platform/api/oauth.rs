@@ -1,4 +1,4 @@
-//! The token endpoint in its two forms, and the way back to a lost grant.
+//! Handlers of the two token endpoints and of replacement grants.
 
 use std::collections::HashMap;
 
@@ -19,14 +19,14 @@ use super::{
 };
 use crate::generate::new_uuid;
 
-/// What is asked of the token endpoint, however it is written.
-enum Ask {
+/// Request to either token endpoint.
+enum TokenRequest {
     Exchange { code: String },
     Refresh { token: String },
 }
 
-/// `POST /oauth/token` (Heroku's article on OAuth), with a form. Fields in the query are read, too, as Heroku's sample
-/// add-on puts them there.
+/// `POST /oauth/token` (Heroku's article on OAuth), with a form. Fields in the query are accepted too, because
+/// Heroku's sample add-on sends them there.
 pub(crate) async fn form(
     State(state): State<SharedState>,
     Extension(exchange): Extension<ExchangeId>,
@@ -35,7 +35,7 @@ pub(crate) async fn form(
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if !query.is_empty() {
-        let sentence = format!("{} had its fields in the query", exchange.line);
+        let sentence = format!("{} sent its fields in the query", exchange.line);
         state.lock().general_violation(Rule::SecretInQuery, sentence);
     }
     let fields = [query.as_bytes(), &body].into_iter().flat_map(|text| form_urlencoded::parse(text).into_owned());
@@ -45,16 +45,16 @@ pub(crate) async fn form(
         fields.remove(name).filter(|value| !value.is_empty()).ok_or_else(missing)
     };
     let secret = field("client_secret")?;
-    let ask = match field("grant_type")?.as_str() {
-        "authorization_code" => Ask::Exchange { code: field("code")? },
-        "refresh_token" => Ask::Refresh { token: field("refresh_token")? },
-        other => return Err(Problem::bad_request(format!("There is no grant_type {other}."))),
+    let request = match field("grant_type")?.as_str() {
+        "authorization_code" => TokenRequest::Exchange { code: field("code")? },
+        "refresh_token" => TokenRequest::Refresh { token: field("refresh_token")? },
+        other => return Err(Problem::bad_request(format!("The grant_type {other} is not supported."))),
     };
-    let (status, minted) = answer(&state, &exchange, &secret, &ask)?;
-    Ok(json_text(status, flat(&minted).to_string()))
+    let (status, minted) = issue(&state, &exchange, &secret, &request)?;
+    Ok(json_text(status, flat_body(&minted).to_string()))
 }
 
-/// `POST /oauth/tokens` of the Platform API: the same in JSON, answered in nested objects.
+/// `POST /oauth/tokens` of the Platform API, with JSON bodies.
 pub(crate) async fn nested(
     State(state): State<SharedState>,
     Extension(exchange): Extension<ExchangeId>,
@@ -64,30 +64,37 @@ pub(crate) async fn nested(
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let missing = |what: &str| Problem::invalid_params(format!("{what} is missing."));
     let secret = text("/client/secret").ok_or_else(|| missing("client.secret"))?;
-    let ask = match text("/grant/type").as_deref() {
-        Some("authorization_code") => Ask::Exchange { code: text("/grant/code").ok_or_else(|| missing("grant.code"))? },
+    let request = match text("/grant/type").as_deref() {
+        Some("authorization_code") => {
+            TokenRequest::Exchange { code: text("/grant/code").ok_or_else(|| missing("grant.code"))? }
+        }
         Some("refresh_token") => {
-            Ask::Refresh { token: text("/refresh_token/token").ok_or_else(|| missing("refresh_token.token"))? }
+            TokenRequest::Refresh { token: text("/refresh_token/token").ok_or_else(|| missing("refresh_token.token"))? }
         }
         _ => return Err(missing("grant.type")),
     };
-    let (_, minted) = answer(&state, &exchange, &secret, &ask)?;
+    let (_, minted) = issue(&state, &exchange, &secret, &request)?;
     let refresh_token = minted.refresh_token.map(|token| json!({ "id": new_uuid(), "token": token }));
-    let answer = json!({
+    let body = json!({
         "access_token": { "expires_in": minted.expires_in, "id": new_uuid(), "token": minted.access_token },
         "grant": null,
         "id": new_uuid(),
         "refresh_token": refresh_token,
         "user": { "id": minted.user_id },
     });
-    Ok(json_text(201, answer.to_string()))
+    Ok(json_text(201, body.to_string()))
 }
 
-fn answer(state: &SharedState, exchange: &ExchangeId, secret: &str, ask: &Ask) -> Result<(u16, NewTokens), Problem> {
+fn issue(
+    state: &SharedState,
+    exchange: &ExchangeId,
+    secret: &str,
+    request: &TokenRequest,
+) -> Result<(u16, NewTokens), Problem> {
     let mut state = state.lock();
-    let owner = match ask {
-        Ask::Exchange { code } => state.grant_owner(code),
-        Ask::Refresh { token } => state.refresh_token_owner(token),
+    let owner = match request {
+        TokenRequest::Exchange { code } => state.grant_owner(code),
+        TokenRequest::Refresh { token } => state.refresh_token_owner(token),
     };
     if let Some(uuid) = owner.map(str::to_owned) {
         state.record_call(&uuid, exchange.number, &exchange.line)?;
@@ -95,29 +102,30 @@ fn answer(state: &SharedState, exchange: &ExchangeId, secret: &str, ask: &Ask) -
     if secret != state.service.client_secret {
         return Err(Problem::unauthorized());
     }
-    Ok(match ask {
-        Ask::Exchange { code } => (state.settings.exchange_status, state.exchange(code, exchange.number)?),
-        Ask::Refresh { token } => (state.settings.refresh_status, state.refresh(token)?),
+    Ok(match request {
+        TokenRequest::Exchange { code } => (state.settings.exchange_status, state.exchange(code, exchange.number)?),
+        TokenRequest::Refresh { token } => (state.settings.refresh_status, state.refresh(token)?),
     })
 }
 
-fn flat(minted: &NewTokens) -> Value {
-    let mut answer = json!({
+fn flat_body(minted: &NewTokens) -> Value {
+    let mut body = json!({
         "access_token": minted.access_token,
         "session_nonce": null,
         "token_type": "Bearer",
         "user_id": minted.user_id,
     });
     if let Some(token) = &minted.refresh_token {
-        answer["refresh_token"] = json!(token);
+        body["refresh_token"] = json!(token);
     }
     if let Some(seconds) = minted.expires_in {
-        answer["expires_in"] = json!(seconds);
+        body["expires_in"] = json!(seconds);
     }
-    answer
+    body
 }
 
-/// `GET /vendor/resources/{uuid}/oauth-grant`, with the add-on's Basic credentials: a new grant in place of a lost one.
+/// `GET /vendor/resources/{uuid}/oauth-grant`, with the add-on's Basic credentials: returns a replacement for a lost
+/// grant.
 pub(crate) async fn backfill(
     State(state): State<SharedState>,
     Extension(exchange): Extension<ExchangeId>,

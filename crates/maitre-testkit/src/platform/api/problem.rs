@@ -1,4 +1,4 @@
-//! How the Platform API says no: one name per refusal, with its status and the `id` that clients branch on.
+//! Error responses of the Platform API, with their status and the `id` that clients check.
 
 use axum::{
     body::Body,
@@ -38,7 +38,10 @@ impl Problem {
     }
 
     pub(crate) fn not_acceptable() -> Self {
-        Self::new(406, "The header `Accept` asks for no version of this API: `application/vnd.heroku+json; version=3`.")
+        Self::new(
+            406,
+            "The header `Accept` must request version 3 of this API: `application/vnd.heroku+json; version=3`.",
+        )
     }
 
     pub(crate) fn range(message: impl Into<String>) -> Self {
@@ -53,9 +56,9 @@ impl Problem {
         Self::new(429, "Your account reached the API rate limit. Please wait a few minutes before making new requests.")
     }
 
-    /// What a fault answers.
-    pub(crate) fn ordered(status: u16) -> Self {
-        Self::new(status, "A fault, as ordered.")
+    /// Returns the response of an injected fault.
+    pub(crate) fn injected(status: u16) -> Self {
+        Self::new(status, "An injected fault.")
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
@@ -68,7 +71,7 @@ impl Problem {
     }
 }
 
-/// The `id` that Heroku's Platform API reference gives each status.
+/// Returns the `id` of a status in Heroku's Platform API reference.
 fn id_of(status: u16) -> &'static str {
     match status {
         400 => "bad_request",
@@ -94,7 +97,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A response with a JSON body.
+/// Returns a response with a JSON body.
 pub(crate) fn json_text(status: u16, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,5 +1,5 @@
-//! Lists by pages: `Range: id ..; max=500; order=asc` asks, 206 with `Next-Range` answers (Heroku's Platform API
-//! reference, ranges).
+//! Pagination: a request has `Range: id ..; max=500; order=asc`, and a 206 response has `Next-Range` (Heroku's
+//! Platform API reference, ranges).
 
 use axum::{
     http::{HeaderMap, header},
@@ -9,21 +9,21 @@ use serde_json::Value;
 
 use super::problem::{Problem, json_text};
 
-/// Heroku hands out no more at once.
+/// Heroku's maximum page size.
 const MAX: usize = 1_000;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Range {
     key: String,
     from: String,
-    /// Whether `from` itself is left out.
+    /// Whether `from` is exclusive.
     after: bool,
     to: String,
     max: usize,
     descending: bool,
 }
 
-/// One page of these objects, each of which has the sort keys among its fields.
+/// Returns one page of these objects, which have the sort keys among their fields.
 pub(crate) fn page(objects: Vec<Value>, keys: &[&str], headers: &HeaderMap, default: usize) -> Response {
     let asked = headers.get(header::RANGE).map_or("", |value| value.to_str().unwrap_or("?"));
     match Range::parse(asked, keys, default) {
@@ -39,10 +39,10 @@ impl Range {
         let (key, interval) = interval.split_once(' ').unwrap_or((interval, ".."));
         let key = if key.is_empty() { keys[0] } else { key };
         if !keys.contains(&key) {
-            return Err(Problem::range(format!("Ranges go by {}.", keys.join(", "))));
+            return Err(Problem::range(format!("Ranges are by {}.", keys.join(", "))));
         }
         let Some((from, to)) = interval.trim().split_once("..") else {
-            return Err(Problem::range("A range is written as two ends with `..` between them."));
+            return Err(Problem::range("A range is two ends separated by `..`."));
         };
         let mut range = Self {
             key: key.to_owned(),
@@ -60,7 +60,7 @@ impl Range {
                 },
                 Some(("order", "asc")) => range.descending = false,
                 Some(("order", "desc")) => range.descending = true,
-                _ => return Err(Problem::range(format!("A range knows no {part}."))),
+                _ => return Err(Problem::range(format!("A range has no option {part}."))),
             }
         }
         Ok(range)
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_leaves_more_tells_where_to_go_on() {
+    fn an_incomplete_page_has_a_next_range() {
         for (range, status, next) in [
             ("", 200, None),
             ("id ..", 200, None),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_416() {
+    fn an_invalid_range_is_416() {
         for range in ["version ..", "id", "id ..; max=0", "id ..; max=1001", "id ..; order=up", "id ..; page=2"] {
             let expected = if range == "id" { 200 } else { 416 };
             assert_eq!(ask(range).0, expected, "{range}");

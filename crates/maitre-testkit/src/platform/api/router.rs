@@ -8,7 +8,8 @@ use axum::{
 
 use super::{super::state::shared::SharedState, addons, auth, customer_apps, inventory, log_drains, oauth, webhooks};
 
-/// Heroku's hosts on one router: `api.heroku.com`, `id.heroku.com` and `addons.heroku.com` have no path in common.
+/// Returns a router with all of Heroku's hosts: `api.heroku.com`, `id.heroku.com` and `addons.heroku.com` have
+/// different paths.
 pub(crate) fn router(state: &SharedState) -> Router {
     with_token()
         .route_layer(from_fn_with_state(state.clone(), auth::token))
@@ -20,7 +21,7 @@ pub(crate) fn router(state: &SharedState) -> Router {
         .with_state(state.clone())
 }
 
-/// What a vendor's token opens.
+/// Routes that need a vendor's token.
 fn with_token() -> Router<SharedState> {
     Router::new()
         .route("/account/rate-limits", get(auth::rate_limits))

@@ -1,4 +1,4 @@
-//! The routes of subscriptions, and of what became of their events.
+//! Handlers of webhook subscriptions, events and deliveries.
 
 use axum::{body::Bytes, extract::Path, response::Response};
 use serde_json::{Value, json};
@@ -16,13 +16,13 @@ use super::{
 };
 use crate::generate::new_uuid;
 
-/// `POST /addons/{addon}/webhooks`. A secret that Heroku made is told this once, in a header.
+/// `POST /addons/{addon}/webhooks`. A generated secret is returned only here, in a header.
 pub(crate) async fn subscribe(vendor: Vendor, Path(addon): Path<String>, body: Bytes) -> Result<Response, Problem> {
     let body = body::parse(&body)?;
     let mut state = vendor.state_of(&addon)?;
     let drawn = new_uuid().replace('-', "");
     let chosen = text_or_null(&body, "secret")?;
-    let mut hook = Webhook {
+    let mut webhook = Webhook {
         id: new_uuid(),
         addon: vendor.own.clone(),
         include: Vec::new(),
@@ -38,27 +38,27 @@ pub(crate) async fn subscribe(vendor: Vendor, Path(addon): Path<String>, body: B
             return Err(Problem::invalid_params(format!("{field} is missing.")));
         }
     }
-    hook.change(&body)?;
-    let mut response = json_text(state.settings.webhook_status, hook.object(&state).to_string());
+    webhook.change(&body)?;
+    let mut response = json_text(state.settings.webhook_status, webhook.object(&state).to_string());
     if chosen.is_none() {
         response.headers_mut().insert("heroku-webhook-secret", drawn.parse().expect("hex is plain ASCII"));
     }
-    state.webhooks.subscriptions.insert(hook.id.clone(), hook);
+    state.webhooks.subscriptions.insert(webhook.id.clone(), webhook);
     Ok(response)
 }
 
 /// `GET /addons/{addon}/webhooks`.
 pub(crate) async fn list(vendor: Vendor, Path(addon): Path<String>) -> Result<Response, Problem> {
     let state = vendor.state_of(&addon)?;
-    let hooks = state.webhooks.subscriptions.values().filter(|hook| hook.addon == vendor.own);
-    Ok(vendor.page(hooks.map(|hook| hook.object(&state)).collect(), &["id"], state.settings.page_size))
+    let hooks = state.webhooks.subscriptions.values().filter(|webhook| webhook.addon == vendor.own);
+    Ok(vendor.page(hooks.map(|webhook| webhook.object(&state)).collect(), &["id"], state.settings.page_size))
 }
 
 /// `GET /addons/{addon}/webhooks/{webhook}`.
 pub(crate) async fn get(vendor: Vendor, Path((addon, id)): Path<(String, String)>) -> Result<Response, Problem> {
     let mut state = vendor.state_of(&addon)?;
-    let hook = subscription(&mut state, &vendor.own, &id)?.clone();
-    Ok(json_text(200, hook.object(&state).to_string()))
+    let webhook = subscription(&mut state, &vendor.own, &id)?.clone();
+    Ok(json_text(200, webhook.object(&state).to_string()))
 }
 
 /// `PATCH /addons/{addon}/webhooks/{webhook}`.
@@ -70,11 +70,11 @@ pub(crate) async fn change(
     let body = body::parse(&body)?;
     let mut state = vendor.state_of(&addon)?;
     let now = state.now;
-    let hook = subscription(&mut state, &vendor.own, &id)?;
-    let mut changed = hook.clone();
+    let webhook = subscription(&mut state, &vendor.own, &id)?;
+    let mut changed = webhook.clone();
     changed.change(&body)?;
     changed.updated_at = now;
-    *hook = changed.clone();
+    *webhook = changed.clone();
     Ok(json_text(200, changed.object(&state).to_string()))
 }
 
@@ -84,9 +84,9 @@ pub(crate) async fn unsubscribe(
     Path((addon, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let mut state = vendor.state_of(&addon)?;
-    let hook = subscription(&mut state, &vendor.own, &id)?.clone();
+    let webhook = subscription(&mut state, &vendor.own, &id)?.clone();
     state.webhooks.subscriptions.remove(&id);
-    Ok(json_text(200, hook.object(&state).to_string()))
+    Ok(json_text(200, webhook.object(&state).to_string()))
 }
 
 /// `GET /addons/{addon}/webhook-deliveries`.
@@ -125,7 +125,7 @@ fn subscription<'s>(state: &'s mut PlatformState, own: &str, id: &str) -> Result
 }
 
 impl Webhook {
-    /// Takes over the fields that are there.
+    /// Changes the fields that the body contains.
     fn change(&mut self, body: &Value) -> Result<(), Problem> {
         if let Some(include) = body.get("include") {
             let names =
@@ -135,12 +135,12 @@ impl Webhook {
             self.include = known.ok_or_else(invalid)?.into_iter().map(str::to_owned).collect();
         }
         if let Some(level) = body.get("level") {
-            let invalid = || Problem::invalid_params("level is notify or sync.");
+            let invalid = || Problem::invalid_params("level must be notify or sync.");
             self.level = level.as_str().and_then(Level::parse).ok_or_else(invalid)?;
         }
         if let Some(url) = body.get("url") {
             let is_web = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
-            let invalid = || Problem::invalid_params("url is where events are posted to.");
+            let invalid = || Problem::invalid_params("url must be an HTTP or HTTPS URL.");
             url.as_str().filter(is_web).ok_or_else(invalid)?.clone_into(&mut self.url);
         }
         if body.get("authorization").is_some() {
@@ -152,7 +152,7 @@ impl Webhook {
         Ok(())
     }
 
-    /// The secret is never among the fields.
+    /// Returns the subscription as JSON, without its secret.
     fn object(&self, state: &PlatformState) -> Value {
         json!({
             "addon": { "id": self.addon, "name": state.addon(&self.addon).name },
@@ -182,6 +182,6 @@ fn text_or_null(body: &Value, name: &str) -> Result<Option<String>, Problem> {
     match &body[name] {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text.clone())),
-        _ => Err(Problem::invalid_params(format!("{name} is a text or null."))),
+        _ => Err(Problem::invalid_params(format!("{name} is a string or null."))),
     }
 }

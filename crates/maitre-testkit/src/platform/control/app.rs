@@ -14,7 +14,7 @@ use super::{
 };
 use crate::generate::new_uuid;
 
-/// A customer's app, as [`Platform::app`] finds or makes it.
+/// Customer's app: see [`Platform::app`].
 ///
 /// ```
 /// use maitre_testkit::platform::Platform;
@@ -28,39 +28,39 @@ use crate::generate::new_uuid;
 /// assert_eq!(install.app(), "shop");
 /// ```
 ///
-/// Who may use an add-on are the collaborators of its app and the members of the app's team (Heroku's article on
-/// syncing user access). An app begins with its owner as the only collaborator.
+/// The users of an add-on are the collaborators of its app and the members of the app's team (Heroku's article on
+/// syncing user access). A new app has its owner as the only collaborator.
 #[derive(Clone)]
 pub struct App {
     platform: Platform,
     id: String,
 }
 
-#[expect(clippy::must_use_candidate, reason = "what changes an app returns it only for the next change")]
+#[expect(clippy::must_use_candidate, reason = "the app is returned only for chaining")]
 impl App {
     pub(crate) fn new(platform: Platform, id: String) -> Self {
         Self { platform, id }
     }
 
-    /// Heroku's id of it.
+    /// Returns Heroku's id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its name now; names change.
+    /// Returns the current name.
     #[must_use]
     pub fn name(&self) -> String {
         self.with(|app| app.name.clone())
     }
 
-    /// The app as the Platform API shows it.
+    /// Returns the app as the Platform API does.
     #[must_use]
     pub fn json(&self) -> Value {
         self.platform.state().app_object(&self.id)
     }
 
-    /// Lets someone work on it, in a role such as `member`.
+    /// Adds a collaborator with a role such as `member`.
     pub fn collaborator(&self, email: &str, role: &str) -> &Self {
         let user = User::new(email);
         self.with(|app| app.collaborators.push((user.clone(), role.to_owned())));
@@ -68,20 +68,20 @@ impl App {
         self
     }
 
-    /// Ends someone's work on it.
+    /// Removes a collaborator.
     pub fn remove_collaborator(&self, email: &str) -> &Self {
         self.tell(|state| state.collaborator_object(&self.id, email), Entity::Collaborator, Action::Destroy);
         self.with(|app| app.collaborators.retain(|(user, _)| user.email != email));
         self
     }
 
-    /// Hands it to a team of this name.
+    /// Transfers the app to a team of this name.
     pub fn team(&self, name: &str) -> &Self {
         self.with(|app| app.team = Some(Team { id: new_uuid(), name: name.to_owned(), members: Vec::new() }));
         self
     }
 
-    /// Takes someone into the app's team, if it has one. No webhook tells of that.
+    /// Adds a member to the app's team, if it has one. This does not cause a webhook.
     pub fn member(&self, email: &str, role: &str) -> &Self {
         self.with(|app| {
             if let Some(team) = &mut app.team {
@@ -91,13 +91,13 @@ impl App {
         self
     }
 
-    /// Gives it a host name.
+    /// Adds a domain.
     pub fn domain(&self, hostname: &str) -> &Self {
         self.with(|app| app.domains.push((new_uuid(), hostname.to_owned())));
         self
     }
 
-    /// Calls it otherwise.
+    /// Changes the name.
     pub fn rename(&self, name: &str) -> &Self {
         let before = self.with(|app| std::mem::replace(&mut app.name, name.to_owned()));
         let mut state = self.platform.state();
@@ -107,7 +107,7 @@ impl App {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut CustomerApp) -> T) -> T {
-        change(self.platform.state().apps.get_mut(&self.id).expect("an app is never forgotten"))
+        change(self.platform.state().apps.get_mut(&self.id).expect("apps are never removed"))
     }
 
     fn tell(&self, data: impl FnOnce(&PlatformState) -> Value, entity: Entity, action: Action) {

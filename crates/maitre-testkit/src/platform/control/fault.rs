@@ -1,4 +1,4 @@
-//! What can go wrong on purpose.
+//! Injected faults.
 
 use std::{
     fmt,
@@ -16,10 +16,10 @@ use futures_util::{StreamExt as _, stream};
 
 use super::super::api::problem::Problem;
 
-/// Something that goes wrong in place of, or on top of, what Heroku would do: ordered with
+/// Fault that replaces or changes the platform's response: see
 /// [`Platform::inject_fault`](crate::platform::Platform::inject_fault).
 ///
-/// By itself a fault befalls the next call of any kind, before any work is done:
+/// By default a fault applies once, to the next call of any kind, before the call takes effect:
 ///
 /// ```
 /// use maitre_testkit::platform::{Fault, Platform};
@@ -32,7 +32,7 @@ use super::super::api::problem::Problem;
 /// platform.inject_fault(Fault::delay(Duration::from_millis(300)).always().chance(0.1));
 /// ```
 ///
-/// A call meets at most one fault, the first that was ordered of those that match and are not used up.
+/// At most one fault applies to a call: the oldest one that matches and is not used up.
 #[derive(Clone)]
 #[must_use = "a fault is ordered with Platform::inject_fault"]
 pub struct Fault {
@@ -70,73 +70,73 @@ impl Fault {
         }
     }
 
-    /// Answers this status with an error body as Heroku writes it.
+    /// Responds with this status and an error body in Heroku's format.
     pub fn status(status: u16) -> Self {
         Self::new(Kind::Status(status))
     }
 
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     ///
-    /// This needs [`Platform::serve`](crate::platform::Platform::serve). In a router of yours the answer is a body that breaks
-    /// off at once.
+    /// This needs [`Platform::serve`](crate::platform::Platform::serve). In a router of yours the body of the
+    /// response ends with an error immediately.
     pub fn drop_connection() -> Self {
         Self::new(Kind::Drop)
     }
 
-    /// Does what was asked, this much later by the system's clock. A caller that hangs up meanwhile has asked for
-    /// nothing, unless it is [`after_work`](Self::after_work).
+    /// Delays the call by this much of the system's time. If the caller hangs up meanwhile, the call has no effect,
+    /// unless the fault applies [`after_work`](Self::after_work).
     pub fn delay(by: Duration) -> Self {
         Self { delay: by, ..Self::new(Kind::Delay) }
     }
 
-    /// Does what was asked, and sends half the answer's body.
+    /// Handles the call, and sends half of the response body.
     pub fn cut_body() -> Self {
         Self { after_work: true, ..Self::new(Kind::Cut) }
     }
 
-    /// Answers 200 with a page of HTML, as something between the vendor and Heroku would.
+    /// Responds with 200 and an HTML page, as a proxy might.
     pub fn not_json() -> Self {
         Self::new(Kind::NotJson)
     }
 
-    /// Answers 307 with this `Location`.
+    /// Responds with 307 and this `Location`.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::new(Kind::Redirect(location.into()))
     }
 
-    /// Does what was asked first; the vendor just does not learn of it.
+    /// Handles the call before the fault applies, so that only the response is lost.
     pub fn after_work(mut self) -> Self {
         self.after_work = true;
         self
     }
 
-    /// Adds a header to the answer that the fault gives.
+    /// Adds a header to the response of the fault.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Befalls only calls by this method on this path, in which `*` stands for one segment of any name.
+    /// Applies only to calls with this method and path. `*` stands for any one segment.
     pub fn on(mut self, method: &str, path: &str) -> Self {
         self.method = Some(method.to_owned());
         self.path = Some(path.to_owned());
         self
     }
 
-    /// Befalls this many calls, not one.
+    /// Applies to this many calls. Defaults to 1.
     pub fn times(mut self, times: u64) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// Befalls calls for ever.
+    /// Applies to all matching calls.
     pub fn always(mut self) -> Self {
         self.left = None;
         self
     }
 
-    /// Befalls this share of the calls that match, from 0 to 1. Which ones is drawn from
-    /// [the platform's seed](crate::platform::Platform::set_seed) and their number, and so the same in every run.
+    /// Applies to this share of the matching calls, from 0 to 1. The choice depends on [the platform's
+    /// seed](crate::platform::Platform::set_seed) and is the same in every run.
     pub fn chance(mut self, share: f64) -> Self {
         self.chance = share;
         self
@@ -157,16 +157,16 @@ impl Fault {
         }
     }
 
-    /// Whether the vendor gets another answer than the one that was made for it.
+    /// Whether the fault replaces the response.
     pub(crate) fn replaces_response(&self) -> bool {
         !matches!(self.kind, Kind::Delay)
     }
 
-    /// The answer in place of `made`; without `made` nothing was done.
+    /// Returns the response in place of `made`, which is `None` if the call was not handled.
     pub(crate) fn answer(&self, made: Option<Bytes>) -> Response {
         let mut response = match &self.kind {
             Kind::Delay => Response::default(),
-            Kind::Status(status) => Problem::ordered(*status).into_response(),
+            Kind::Status(status) => Problem::injected(*status).into_response(),
             Kind::Drop => dropped(),
             Kind::Cut => cut(&made.unwrap_or_default()),
             Kind::NotJson => ([(header::CONTENT_TYPE, "text/html")], "<h1>Just a moment...</h1>").into_response(),
@@ -188,14 +188,14 @@ impl fmt::Debug for Fault {
             Kind::Status(status) => write!(f, "status {status}")?,
             Kind::Drop => f.write_str("dropped connection")?,
             Kind::Cut => f.write_str("cut body")?,
-            Kind::NotJson => f.write_str("body that is no JSON")?,
+            Kind::NotJson => f.write_str("body that is not JSON")?,
             Kind::Redirect(location) => write!(f, "redirect to {location}")?,
         }
         f.write_str(if self.after_work { ", after the work" } else { ", before the work" })
     }
 }
 
-/// Marks a response that is never to be sent: [`serve`](super::serve) closes the connection instead.
+/// Marks a response that is not sent: [`serve`](super::serve) closes the connection instead.
 #[derive(Clone)]
 pub(crate) struct Dropped;
 
@@ -213,16 +213,16 @@ fn cut(body: &[u8]) -> Response {
     response
 }
 
-/// Marks a response whose body breaks off.
+/// Marks a response whose body ends with an error.
 #[derive(Clone)]
 pub(crate) struct Broken;
 
 fn broken(begun: &[u8]) -> Response {
     let begun = Bytes::copy_from_slice(begun);
     let end = async {
-        // lets the server send what it has before it learns that there is no more
+        // let the server send the first part before the error
         tokio::task::yield_now().await;
-        Err(std::io::Error::other("cut off, as ordered"))
+        Err(std::io::Error::other("cut off by a fault"))
     };
     let body = stream::once(async { Ok(begun) }).chain(stream::once(end));
     let mut response = Response::new(Body::from_stream(body));
@@ -329,7 +329,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_one_segment() {
+    fn a_star_matches_one_segment() {
         for (pattern, path, expected) in [
             ("/addons/*/config", "/addons/7/config", true),
             ("/addons/*/config", "/addons/7/8/config", false),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chance_is_kept_on_the_whole_and_is_the_same_each_time() {
+    fn a_chance_is_reproducible_by_its_seed() {
         let drawn = |seed| {
             let faults = Faults::new(seed);
             faults.inject(Fault::status(503).always().chance(0.1));
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_used_up_and_the_next_one_follows() {
+    fn the_next_fault_applies_when_one_is_used_up() {
         let faults = Faults::new(0);
         faults.inject(Fault::status(500).times(2));
         faults.inject(Fault::status(503).on("GET", "/addons"));

@@ -19,14 +19,14 @@ use super::{
 };
 use crate::{generate::new_uuid, install_fields::InstallFields, reply::Reply};
 
-/// One add-on that a customer ordered, through the eyes of Heroku.
+/// Install of the add-on, as Heroku knows it.
 ///
 /// ```no_run
 /// # async fn example() {
 /// use maitre_testkit::{Heroku, platform::{Platform, State}};
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
-/// let api = platform.serve().await.unwrap(); // the vendor under test is told api.url()
+/// let api = platform.serve().await.unwrap(); // the vendor under test uses api.url()
 /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
 ///
 /// let install = platform.install("basic");
@@ -40,7 +40,7 @@ use crate::{generate::new_uuid, install_fields::InstallFields, reply::Reply};
 /// # }
 /// ```
 ///
-/// A clone is the same add-on. `Debug` shows its uuid and its state.
+/// A clone refers to the same install. `Debug` shows its uuid and state.
 #[derive(Clone)]
 pub struct Install {
     platform: Platform,
@@ -52,56 +52,56 @@ impl Install {
         Self { platform, uuid }
     }
 
-    /// Heroku's id of it.
+    /// Returns Heroku's id.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// Its name now.
+    /// Returns the current name.
     #[must_use]
     pub fn name(&self) -> String {
         self.with(|addon| addon.name.clone())
     }
 
-    /// Its plan now, as a provision names it.
+    /// Returns the current plan, as a provision request names it.
     #[must_use]
     pub fn plan(&self) -> String {
         self.with(|addon| addon.plan.clone())
     }
 
-    /// The name of the app that it belongs to.
+    /// Returns the name of the app that owns the install.
     #[must_use]
     pub fn app(&self) -> String {
         let state = self.platform.state();
         state.apps[&state.addon(&self.uuid).app].name.clone()
     }
 
-    /// Where it is in its life.
+    /// Returns the state.
     #[must_use]
     pub fn state(&self) -> State {
         self.with(|addon| addon.state)
     }
 
-    /// The status of the vendor's last answer to the provision, if it answered.
+    /// Returns the status of the vendor's last reply to the provision.
     #[must_use]
     pub fn provision_status(&self) -> Option<u16> {
         self.with(|addon| addon.provision_status)
     }
 
-    /// When it was ordered, by the platform's clock.
+    /// Returns the time of creation, by the platform's clock.
     #[must_use]
     pub fn created_at(&self) -> OffsetDateTime {
         self.with(|addon| addon.created_at)
     }
 
-    /// When Heroku removes it, unless the vendor finishes what it began.
+    /// Returns the time at which Heroku ends the install unless the vendor completes the pending operation.
     #[must_use]
     pub fn deadline(&self) -> Option<OffsetDateTime> {
         self.with(|addon| addon.deadline)
     }
 
-    /// The add-on as the Platform API shows it.
+    /// Returns the add-on as the Platform API does.
     ///
     /// ```
     /// use maitre_testkit::platform::Platform;
@@ -114,7 +114,8 @@ impl Install {
         self.platform.state().addon_object(&self.uuid)
     }
 
-    /// Its attachments as the Platform API shows them; the first belongs to its own app, unless it was detached.
+    /// Returns the attachments as the Platform API does. The first one belongs to the owning app, unless it was
+    /// detached.
     #[must_use]
     pub fn attachments(&self) -> Vec<Value> {
         let state = self.platform.state();
@@ -122,46 +123,46 @@ impl Install {
         addon.attachments.iter().map(|attachment| state.attachment_object(addon, attachment)).collect()
     }
 
-    /// The `id` that the vendor answered.
+    /// Returns the `id` from the vendor's reply.
     #[must_use]
     pub fn provider_id(&self) -> Option<String> {
         self.with(|addon| addon.provider_id.clone())
     }
 
-    /// What the vendor last told the customer.
+    /// Returns the vendor's last message to the customer.
     #[must_use]
     pub fn message(&self) -> Option<String> {
         self.with(|addon| addon.message.clone())
     }
 
-    /// Its config vars as the vendor names them. The app sees them once the add-on is provisioned.
+    /// Returns the config vars with the vendor's names. The app gets them once the add-on is provisioned.
     #[must_use]
     pub fn config(&self) -> BTreeMap<String, String> {
         self.with(|addon| addon.config.clone())
     }
 
-    /// The newest grant.
+    /// Returns the newest grant.
     ///
     /// # Panics
-    /// Never: the first is given out with the order.
+    /// Never panics: every install has a grant.
     #[must_use]
     pub fn grant(&self) -> Grant {
         self.with(|addon| addon.grant.clone()).expect("a grant comes with the order")
     }
 
-    /// Gives out one more grant, for a provision that is asked again. The one before stays good until it expires.
+    /// Issues another grant, for a retried provision. Earlier grants stay valid until they expire.
     #[expect(clippy::must_use_candidate, reason = "the next provision carries it")]
     pub fn issue_grant(&self) -> Grant {
         self.platform.state().grant(&self.uuid)
     }
 
-    /// What was counted of the calls for it.
+    /// Returns the counters of the calls for this install.
     #[must_use]
     pub fn call_counts(&self) -> CallCounts {
         self.with(|addon| addon.call_counts)
     }
 
-    /// The calls for it, in the order of arrival.
+    /// Returns the calls for this install, in the order of arrival.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         let mut all = self.platform.exchanges();
@@ -192,20 +193,20 @@ impl Install {
         self.platform.state().record_deprovision_failure(&self.uuid);
     }
 
-    /// Ends the add-on without a word to the vendor, as it happens when a `DELETE` is lost.
+    /// Ends the install without notifying the vendor, as when a `DELETE` is lost.
     pub fn remove_silently(&self) {
         self.platform.state().remove(&self.uuid, RemovalCause::Heroku);
     }
 
-    /// Calls it otherwise.
+    /// Changes the name.
     pub fn rename(&self, name: &str) {
         let mut state = self.platform.state();
         let before = std::mem::replace(&mut state.addon_mut(&self.uuid).name, name.to_owned());
         state.addon_updated(&self.uuid, "name", &before.into());
     }
 
-    /// Attaches it to one more app, under the name that prefixes its config vars there.
-    #[expect(clippy::must_use_candidate, reason = "to attach is use enough")]
+    /// Attaches the install to another app, under the name that prefixes its config vars there.
+    #[expect(clippy::must_use_candidate, reason = "the call is made for its effect")]
     pub fn attach(&self, app: &str, name: &str) -> App {
         let mut state = self.platform.state();
         let app = state.app_named(app);
@@ -217,7 +218,7 @@ impl Install {
         App::new(self.platform.clone(), app)
     }
 
-    /// Detaches it from an app where it has this name; the id of the attachment will do, too.
+    /// Removes the attachment with this name or id.
     pub fn detach(&self, named: &str) {
         let mut state = self.platform.state();
         let addon = state.addon_mut(&self.uuid);
@@ -228,7 +229,7 @@ impl Install {
         state.emit(&self.uuid, Entity::Attachment, Action::Destroy, &data, &json!({}));
     }
 
-    /// Ends its access tokens at once; its refresh tokens stay good.
+    /// Revokes all access tokens. Refresh tokens stay valid.
     pub fn revoke_tokens(&self) {
         self.platform.state().revoke(Some(&self.uuid));
     }

@@ -19,9 +19,9 @@ use super::{
 };
 use crate::send::client;
 
-/// Heroku, as the vendor of one add-on meets it; see [the module](super).
+/// Simulated Heroku platform with one add-on; see [the module](crate::platform).
 ///
-/// A clone is the same platform. `Debug` shows the add-on's slug, no secret.
+/// A clone refers to the same platform. `Debug` shows the add-on's slug and no secret.
 #[derive(Clone)]
 pub struct Platform(Arc<Shared>);
 
@@ -36,8 +36,8 @@ struct Shared {
 }
 
 impl Platform {
-    /// Heroku with one add-on to sell: the manifest's `id` and `api.password`, and the client secret of the partner
-    /// portal.
+    /// Returns a platform with one add-on: the manifest's `id` and `api.password`, and the client secret of the
+    /// partner portal.
     #[must_use]
     pub fn new(slug: &str, password: &str, client_secret: &str) -> Self {
         Self::builder(slug, password, client_secret).build()
@@ -71,48 +71,48 @@ impl Platform {
         }))
     }
 
-    /// Changes the [settings](Settings) from now on.
+    /// Changes the [settings](Settings).
     pub fn update_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.state().settings);
     }
 
-    /// Heroku's clock.
+    /// Returns the platform's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.0.state.clock()
     }
 
-    /// Orders a fault.
+    /// Injects a fault.
     pub fn inject_fault(&self, fault: Fault) {
         self.0.faults.inject(fault);
     }
 
-    /// The faults that are ordered and not used up.
+    /// Returns the faults that are not used up.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         self.0.faults.list()
     }
 
-    /// Takes back all faults that are not used up.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.0.faults.clear();
     }
 
-    /// What the [chances](Fault::chance) of faults are drawn from; 0 if nobody says.
+    /// Sets the seed of the [chances](Fault::chance) of faults. Defaults to 0.
     pub fn set_seed(&self, seed: u64) {
         self.0.faults.set_seed(seed);
     }
 
-    /// Changes the client secret, as the partner portal's reset does: all access tokens die at once.
+    /// Changes the client secret, as a reset in the partner portal does: all access tokens are revoked.
     pub fn reset_client_secret(&self, secret: &str) {
         let mut state = self.state();
         secret.clone_into(&mut state.service.client_secret);
         state.revoke(None);
     }
 
-    /// Tells what happens from now on, as it happens.
+    /// Calls `watcher` for every event from now on.
     ///
-    /// `told` is called in the midst of things: it hands the news on, and asks the platform nothing.
+    /// `watcher` runs while the platform is locked: it must not block or call the platform.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -120,33 +120,33 @@ impl Platform {
     /// use maitre_testkit::platform::{PlatformEvent, Platform};
     ///
     /// let platform = Platform::new("tally", "password", "client secret");
-    /// let (sender, news) = std::sync::mpsc::channel();
-    /// platform.watch(move |news| drop(sender.send(news.clone())));
+    /// let (sender, events) = std::sync::mpsc::channel();
+    /// platform.watch(move |event| drop(sender.send(event.clone())));
     ///
     /// let api = platform.serve().await?;
     /// reqwest::Client::builder().user_agent("tally/1.0").build()?.get(format!("{}/addons", api.url())).send().await?;
-    /// let told: Vec<_> = news.try_iter().map(|news| matches!(news, PlatformEvent::RequestReceived(_))).collect();
-    /// assert_eq!(told, [true, false, false], "it was asked, a rule was broken, it was answered");
+    /// let received: Vec<_> = events.try_iter().map(|event| matches!(event, PlatformEvent::RequestReceived(_))).collect();
+    /// assert_eq!(received, [true, false, false], "a request, a violation, a response");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn watch(&self, told: impl Fn(&PlatformEvent) + Send + Sync + 'static) {
-        self.0.watchers.add(told);
+    pub fn watch(&self, watcher: impl Fn(&PlatformEvent) + Send + Sync + 'static) {
+        self.0.watchers.add(watcher);
     }
 
-    /// Every call so far, in the order of arrival, as far as [it is remembered](Settings::kept).
+    /// Returns the calls so far, in the order of arrival, up to the [limit](Settings::history_limit).
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.journal().copy()
     }
 
-    /// What was counted of the calls for all add-ons.
+    /// Returns the counters of the calls for all installs.
     #[must_use]
     pub fn call_counts(&self) -> CallCounts {
         self.state().addons.values().map(|addon| addon.call_counts).sum()
     }
 
-    /// What the vendor did wrong so far, as far as [it is remembered](Settings::kept).
+    /// Returns the vendor's violations so far, up to the [limit](Settings::history_limit).
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         self.state().violations.iter().cloned().collect()

@@ -1,4 +1,4 @@
-//! What stands around every route: it writes down what comes and goes, and lets the ordered faults happen.
+//! Middleware around every route: records exchanges and applies faults.
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -18,13 +18,13 @@ use super::{
 };
 use crate::{generate::new_uuid, request};
 
-/// More than any call to Heroku needs.
+/// Maximum length of a request body.
 const MAX_BODY: usize = 1 << 20;
 
 pub(crate) async fn record(State(platform): State<Platform>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return Problem::bad_request("The body is too long, or broke off.").into_response();
+        return Problem::bad_request("The body is too long or incomplete.").into_response();
     };
     let journal = platform.journal();
     let limit = platform.state().settings.history_limit;
@@ -32,7 +32,7 @@ pub(crate) async fn record(State(platform): State<Platform>, request: Request, n
     let _ending = Ending { journal, number };
     let line = format!("{} {}", parts.method, parts.uri.path());
     if !parts.headers.contains_key("user-agent") {
-        platform.state().general_violation(Rule::NoUserAgent, format!("{line} came without a user-agent"));
+        platform.state().general_violation(Rule::NoUserAgent, format!("{line} had no User-Agent"));
     }
     parts.extensions.insert(ExchangeId { number, line });
     let fault = platform.pending_faults().draw(parts.method.as_str(), parts.uri.path());
@@ -47,7 +47,7 @@ pub(crate) async fn record(State(platform): State<Platform>, request: Request, n
     close(&platform, number, response).await
 }
 
-/// Tells that a call ended, also when its caller hangs up, which drops the handler.
+/// Records the end of a call, also when the caller hangs up and the handler is dropped.
 struct Ending<'a> {
     journal: &'a Journal,
     number: ExchangeNumber,
@@ -64,19 +64,19 @@ async fn corrupt(platform: &Platform, number: ExchangeNumber, fault: &Fault, req
         fault.wait().await;
         return if fault.replaces_response() { fault.answer(None) } else { next.run(request).await };
     }
-    // said before the work is done: the caller may hang up at any time from there
+    // set before the handler runs, because the caller may hang up at any time
     platform.journal().set_response_dropped(number, true);
-    let made = next.run(request).await;
+    let response = next.run(request).await;
     fault.wait().await;
     if !fault.replaces_response() {
         platform.journal().set_response_dropped(number, false);
-        return made;
+        return response;
     }
-    let (_, body) = made.into_parts();
+    let (_, body) = response.into_parts();
     fault.answer(Some(to_bytes(body, usize::MAX).await.unwrap_or_default()))
 }
 
-/// Writes down what goes out, with an id by which the vendor may ask about it.
+/// Records the response, and adds a request id.
 async fn close(platform: &Platform, number: ExchangeNumber, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let id = HeaderValue::from_str(&new_uuid()).expect("a uuid is plain ASCII");

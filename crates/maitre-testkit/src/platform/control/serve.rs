@@ -1,4 +1,4 @@
-//! The platform on a port of its own.
+//! Serving the platform.
 
 use std::{convert::Infallible, io, net::Ipv4Addr};
 
@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::{fault::Dropped, platform::Platform};
 
-/// A platform that listens. It stops, in the midst of whatever it does, when this is dropped.
+/// Running server of a platform. Dropping it closes the listener and all connections.
 #[derive(Debug)]
 #[must_use = "the platform stops listening when this is dropped"]
 pub struct PlatformServer {
@@ -23,8 +23,8 @@ pub struct PlatformServer {
 }
 
 impl PlatformServer {
-    /// Where it listens, as `http://127.0.0.1:PORT`: what the vendor under test must take for Heroku's API, for its
-    /// token endpoint's host and for the host of its inventory.
+    /// Returns the URL, such as `http://127.0.0.1:PORT`. The vendor under test must use it for Heroku's API, token
+    /// endpoint and list of installs.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -32,7 +32,7 @@ impl PlatformServer {
 }
 
 impl Platform {
-    /// Serves it on a free port of 127.0.0.1, and delivers webhooks as they become due.
+    /// Serves the platform on a free port of 127.0.0.1, and delivers webhooks when they are due.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -48,23 +48,23 @@ impl Platform {
     /// ```
     ///
     /// # Errors
-    /// There is no port to be had.
+    /// Returns an error if binding fails.
     pub async fn serve(&self) -> io::Result<PlatformServer> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         self.serve_router(listener, self.router_with_fallback())
     }
 
-    /// Serves a router of yours that [this platform's](Self::router) is part of, and delivers webhooks. Only so are
-    /// connections dropped that a [`Fault`](crate::platform::Fault) says should be.
+    /// Serves a router of yours that contains [this platform's](Self::router), and delivers webhooks. A
+    /// [`Fault`](crate::platform::Fault) can drop connections only in a served platform.
     ///
     /// # Errors
-    /// The listener has no address.
+    /// Returns an error if the listener has no address.
     pub fn serve_router(&self, listener: TcpListener, router: Router) -> io::Result<PlatformServer> {
         let url = format!("http://{}", listener.local_addr()?);
         self.state().url.get_or_insert_with(|| url.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, router));
-        tasks.spawn(carry(self.clone()));
+        tasks.spawn(deliver_webhooks(self.clone()));
         Ok(PlatformServer { url, _tasks: tasks })
     }
 }
@@ -74,8 +74,8 @@ async fn accept(listener: TcpListener, router: Router) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(converse(stream, router.clone()))),
-                // no more open files: some connection will end
+                Ok((stream, _)) => drop(connections.spawn(serve_connection(stream, router.clone()))),
+                // out of file descriptors: wait for a connection to end
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -83,26 +83,26 @@ async fn accept(listener: TcpListener, router: Router) {
     }
 }
 
-async fn converse(stream: TcpStream, router: Router) {
+async fn serve_connection(stream: TcpStream, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
             let response =
                 router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never: Infallible| match never {});
             match response.extensions().get::<Dropped>() {
-                Some(Dropped) => Err(io::Error::other("dropped, as ordered")),
+                Some(Dropped) => Err(io::Error::other("dropped by a fault")),
                 None => Ok(response),
             }
         }
     });
-    // a connection that breaks is the other side's affair, or a fault that was ordered
+    // the client closed the connection, or a fault dropped it
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Delivers webhooks when something happens, when the clock is turned, and when a retry is due by itself.
-async fn carry(platform: Platform) {
+/// Delivers webhooks after an event, after a change of the clock, and when a retry is due.
+async fn deliver_webhooks(platform: Platform) {
     loop {
         platform.deliver_webhooks().await;
         let clock = platform.clock();

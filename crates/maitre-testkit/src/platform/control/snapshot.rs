@@ -1,4 +1,4 @@
-//! What a platform knows, to be kept by whoever restarts it.
+//! Snapshots of a platform, to continue after a restart.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::{
     platform::Platform,
 };
 
-/// What there is one of.
+/// Values that exist once per platform.
 #[derive(Serialize, Deserialize)]
 struct Singletons {
     at: OffsetDateTime,
@@ -28,10 +28,10 @@ struct Singletons {
 }
 
 impl Platform {
-    /// What it knows of add-ons, apps, tokens and webhooks, and how its clock goes: JSON texts by their keys. Calls,
-    /// violations, faults and settings are not part of it.
+    /// Returns the add-ons, apps, tokens, webhooks and the clock as JSON texts by key. Calls, violations, faults and
+    /// settings are not included.
     ///
-    /// There are secrets in the texts and in the keys.
+    /// The texts and the keys contain secrets.
     ///
     /// ```
     /// use maitre_testkit::platform::Platform;
@@ -46,7 +46,7 @@ impl Platform {
     /// ```
     ///
     /// # Panics
-    /// Never: all that it knows is JSON.
+    /// Never panics: all values can be written as JSON.
     #[must_use]
     pub fn snapshot(&self) -> BTreeMap<String, String> {
         let state = self.state();
@@ -70,11 +70,11 @@ impl Platform {
         rows.0
     }
 
-    /// Knows again what another platform of the same add-on [knew](Self::snapshot), in place of what it knows itself.
-    /// What was due meanwhile happens now.
+    /// Replaces the state by a [snapshot](Self::snapshot) of a platform of the same add-on. Then everything happens
+    /// that has become due.
     ///
     /// # Errors
-    /// This was written by something else.
+    /// Returns an error if a text is not part of a snapshot.
     pub fn restore(&self, memory: &BTreeMap<String, String>) -> Result<(), serde_json::Error> {
         let rows = Memory(memory);
         let mut state = self.shared_state().lock_unsettled();
@@ -101,7 +101,7 @@ impl Platform {
     }
 }
 
-/// Finds again what follows from what is kept: the newest grants, and what happens when.
+/// Restores the derived values: the newest grants and the schedule.
 fn reschedule(state: &mut PlatformState) {
     let mut due: Vec<(OffsetDateTime, Due)> = Vec::new();
     for (code, grant) in &state.tokens.grants {

@@ -12,16 +12,16 @@ use super::{
 };
 use crate::{error::Error, generate::new_uuid, request::Request, send::send, sign};
 
-/// What is about to be posted.
-struct Outgoing {
+/// Webhook request that is ready to be sent.
+struct OutgoingWebhook {
     addon: String,
     delivery: String,
     attempt: String,
     request: Request,
 }
 
-/// `None` if the subscription ended.
-fn prepare(state: &PlatformState, delivery: &Delivery) -> Option<Outgoing> {
+/// Returns `None` if the subscription was deleted.
+fn prepare(state: &PlatformState, delivery: &Delivery) -> Option<OutgoingWebhook> {
     let hook = state.webhooks.subscriptions.get(&delivery.subscription)?;
     let event = state.webhooks.events.iter().find(|event| event.id == delivery.event)?;
     let attempt = new_uuid();
@@ -40,56 +40,56 @@ fn prepare(state: &PlatformState, delivery: &Delivery) -> Option<Outgoing> {
     if let Some(authorization) = &hook.authorization {
         request.push_header("authorization", authorization);
     }
-    Some(Outgoing { addon: delivery.addon.clone(), delivery: delivery.id.clone(), attempt, request })
+    Some(OutgoingWebhook { addon: delivery.addon.clone(), delivery: delivery.id.clone(), attempt, request })
 }
 
 impl Platform {
-    /// Posts the webhooks that are due, one after another, and tells how many attempts that were. A served platform
-    /// does it by itself.
+    /// Posts the due webhooks one after another, and returns the number of attempts. A served platform does so
+    /// automatically.
     ///
-    /// A receiver that does not answer holds the others up for 25 seconds.
+    /// A receiver that does not respond delays the others by 25 s.
     pub async fn deliver_webhooks(&self) -> usize {
-        let _alone = self.delivery_lock().lock().await;
+        let _lock = self.delivery_lock().lock().await;
         let mut attempts = 0;
         loop {
-            let parcel = {
-                let mut world = self.state();
-                world.drop_orphans();
-                world.due_delivery().and_then(|due| prepare(&world, due))
+            let webhook = {
+                let mut state = self.state();
+                state.drop_orphans();
+                state.due_delivery().and_then(|due| prepare(&state, due))
             };
-            let Some(parcel) = parcel else { return attempts };
-            let answer = self.post(&parcel).await.ok();
-            let mut world = self.state();
-            let attempt = Attempt { id: parcel.attempt, at: world.now, code: answer };
-            world.delivered(&parcel.delivery, attempt);
+            let Some(webhook) = webhook else { return attempts };
+            let status = self.post(&webhook).await.ok();
+            let mut state = self.state();
+            let attempt = Attempt { id: webhook.attempt, at: state.now, code: status };
+            state.delivered(&webhook.delivery, attempt);
             attempts += 1;
         }
     }
 
-    /// Posts one delivery once more, as Heroku does when it did not see the answer: the same event under the same
-    /// ids, but for the attempt's. Returns the answer's status.
+    /// Posts a delivery again, as Heroku does if it did not receive the response: the same event and ids, except for
+    /// the id of the attempt. Returns the status of the response.
     ///
     /// # Errors
-    /// The receiver does not answer.
+    /// Returns an error if the receiver does not respond.
     ///
     /// # Panics
-    /// When there is no such delivery, or its subscription ended.
+    /// Panics if the delivery does not exist or its subscription was deleted.
     pub async fn redeliver(&self, delivery: &Delivery) -> Result<u16, Error> {
-        let parcel = prepare(&self.state(), delivery).expect("a subscription for the delivery");
-        self.post(&parcel).await
+        let webhook = prepare(&self.state(), delivery).expect("a subscription for the delivery");
+        self.post(&webhook).await
     }
 
-    /// All deliveries, in the order of their events.
+    /// Returns all deliveries, in the order of their events.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.state().webhooks.deliveries.iter().cloned().collect()
     }
 
-    async fn post(&self, parcel: &Outgoing) -> Result<u16, Error> {
-        let answer = send(parcel.request.clone(), self.client()).await;
-        let (uuid, request) = (parcel.addon.clone(), parcel.request.clone());
-        let reply = answer.as_ref().ok().cloned();
+    async fn post(&self, webhook: &OutgoingWebhook) -> Result<u16, Error> {
+        let result = send(webhook.request.clone(), self.client()).await;
+        let (uuid, request) = (webhook.addon.clone(), webhook.request.clone());
+        let reply = result.as_ref().ok().cloned();
         self.watchers().notify(&PlatformEvent::WebhookPosted { uuid, request, reply });
-        answer.map(|reply| reply.status())
+        result.map(|reply| reply.status())
     }
 }

@@ -22,12 +22,12 @@ pub(crate) struct Addon {
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) log_token: String,
-    /// The newest one. It stands among the tokens, too, and is found there again.
+    /// The newest grant. It is restored from the tokens.
     #[serde(skip)]
     pub(crate) grant: Option<Grant>,
-    /// What the vendor last answered to the provision.
+    /// Status of the vendor's last reply to the provision.
     pub(crate) provision_status: Option<u16>,
-    /// The end of the window in which the vendor must call back.
+    /// End of the window in which the vendor must complete the operation.
     pub(crate) deadline: Option<OffsetDateTime>,
     pub(crate) removal: Option<Removal>,
     pub(crate) created_at: OffsetDateTime,
@@ -36,22 +36,22 @@ pub(crate) struct Addon {
     pub(crate) call_counts: CallCounts,
 }
 
-/// How an add-on came to its end.
+/// End of an add-on.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Removal {
-    /// Exchanges from this number on began after it.
+    /// Number of the first exchange after the end.
     pub(crate) before: ExchangeNumber,
     pub(crate) cause: RemovalCause,
 }
 
-/// Whether the vendor knows that an add-on ended, and so should not call any more.
+/// Cause of an add-on's end, which decides whether the vendor knows about it.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum RemovalCause {
-    /// By what it answered.
+    /// The vendor's reply.
     Answer,
-    /// By this call of its own, unless a fault kept the answer from it.
+    /// This call of the vendor, unless a fault dropped its response.
     Call(ExchangeNumber),
-    /// It does not: Heroku ended it by itself.
+    /// Heroku, without notifying the vendor.
     Heroku,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Attachment {
     pub(crate) created_at: OffsetDateTime,
 }
 
-/// The requests that an add-on may still make at once.
+/// Token bucket of the rate limit.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RequestPool {
     left: f64,
@@ -75,7 +75,7 @@ impl RequestPool {
         Self { left: size.into(), at }
     }
 
-    /// Takes one request out, after refilling for the time that went by; tells how many are left, or that none was.
+    /// Takes one token. Returns the number that is left, or `None` if there was none.
     pub(crate) fn take(&mut self, size: u32, refill: u32, now: OffsetDateTime) -> Option<u32> {
         let minutes = (now - self.at).as_seconds_f64().max(0.0) / 60.0;
         self.at = self.at.max(now);

@@ -1,4 +1,4 @@
-//! Changes that time makes.
+//! Changes at scheduled times.
 
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl PlatformState {
-    /// Does what was due up to `now`, each at its own instant and in their order.
+    /// Applies everything that was due up to `now`, in order and each at its own time.
     pub(crate) fn settle(&mut self, now: OffsetDateTime) {
         while self.agenda.first().is_some_and(|(at, _)| *at <= now) {
             if let Some((at, due)) = self.agenda.pop_first() {

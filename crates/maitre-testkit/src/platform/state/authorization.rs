@@ -11,7 +11,7 @@ use super::{
 use crate::generate::new_uuid;
 
 impl PlatformState {
-    /// Gives out a grant. The one before stays good until it expires.
+    /// Issues a grant. Earlier grants stay valid until they expire.
     pub(crate) fn grant(&mut self, uuid: &str) -> Grant {
         let code = new_uuid();
         let expires_at = self.after(self.settings.grant_lifetime);
@@ -25,7 +25,7 @@ impl PlatformState {
         grant
     }
 
-    /// A grant that nobody exchanged is lost, unless its add-on is gone or has its token from another grant.
+    /// Records a lost grant, unless it was exchanged, the add-on has ended, or it has a token from another grant.
     pub(crate) fn grant_expires(&mut self, code: &str) {
         let Some(grant) = self.tokens.grants.get(code) else { return };
         let uuid = grant.addon.clone();
@@ -37,7 +37,7 @@ impl PlatformState {
         self.violation(&uuid, Rule::LostGrant, "its grant expired before it was exchanged");
     }
 
-    /// Whose grant this is, so that the call can be put down to an add-on.
+    /// Returns the add-on of a grant.
     pub(crate) fn grant_owner(&self, code: &str) -> Option<&str> {
         self.tokens.grants.get(code).map(|grant| grant.addon.as_str())
     }
@@ -86,17 +86,17 @@ impl PlatformState {
         })
     }
 
-    /// Whose token this is, good or not.
+    /// Returns the add-on of a token, whether the token is valid or not.
     pub(crate) fn token_owner(&self, token: &str) -> Option<&str> {
         self.tokens.access.get(token).map(|access| access.addon.as_str())
     }
 
-    /// Whether the token is good now, apart from what became of its add-on.
+    /// Whether the token is valid, regardless of its add-on.
     pub(crate) fn is_live(&self, token: &str) -> bool {
         self.tokens.access.get(token).is_some_and(|access| !access.revoked && self.now < access.expires_at)
     }
 
-    /// Ends all access tokens at once, or those of one add-on; refresh tokens stay good.
+    /// Revokes all access tokens, or those of one add-on. Refresh tokens stay valid.
     pub(crate) fn revoke(&mut self, uuid: Option<&str>) {
         let meant = self.tokens.access.values_mut().filter(|access| uuid.is_none_or(|uuid| access.addon == uuid));
         meant.for_each(|access| access.revoked = true);

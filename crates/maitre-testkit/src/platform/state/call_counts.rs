@@ -2,8 +2,9 @@ use std::iter::Sum;
 
 use serde::{Deserialize, Serialize};
 
-/// What was counted of one add-on's calls, or of all: see [`Install::tally`](crate::platform::Install::tally) and
-/// [`Platform::tally`](crate::platform::Platform::tally).
+/// Counters of the calls for one install or for all: see
+/// [`Install::call_counts`](crate::platform::Install::call_counts) and
+/// [`Platform::call_counts`](crate::platform::Platform::call_counts).
 ///
 /// ```
 /// use maitre_testkit::platform::Platform;
@@ -18,31 +19,31 @@ use serde::{Deserialize, Serialize};
 pub struct CallCounts {
     /// Calls with a token or a grant of the add-on.
     pub calls: u64,
-    /// Grants given out.
+    /// Issued grants.
     pub grants: u64,
     /// Grants that expired before they were exchanged.
     pub lost_grants: u64,
     /// Grants exchanged for a token.
     pub exchanges: u64,
-    /// Tries to exchange a grant that had been exchanged.
+    /// Attempts to exchange a grant again.
     pub repeated_exchanges: u64,
-    /// Access tokens made from a refresh token.
+    /// Refreshed access tokens.
     pub refreshes: u64,
-    /// Calls with an access token that had expired.
+    /// Calls with an expired access token.
     pub expired_tokens: u64,
     /// Changes of config vars.
     pub config_patches: u64,
-    /// Restarts of the customer's app that these and `actions/provision` caused.
+    /// Restarts of the customer's app because of config vars and `actions/provision`.
     pub restarts: u64,
-    /// How often the add-on became provisioned by `actions/provision`.
+    /// Transitions to provisioned by `actions/provision`.
     pub provisioned: u64,
-    /// `actions/provision` on an add-on that was provisioned.
+    /// Calls of `actions/provision` for a provisioned add-on.
     pub repeated_provisions: u64,
-    /// How often the add-on became deprovisioned by `actions/deprovision`.
+    /// Transitions to deprovisioned by `actions/deprovision`.
     pub deprovisioned: u64,
-    /// Calls that got 429, be it for the rate limit or as a fault.
+    /// Calls over the rate limit.
     pub rate_limited: u64,
-    /// Calls that came after the add-on was deprovisioned.
+    /// Calls after the add-on was deprovisioned.
     pub calls_after_deprovision: u64,
 }
 

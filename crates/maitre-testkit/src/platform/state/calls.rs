@@ -5,7 +5,7 @@ use super::{
 };
 
 impl PlatformState {
-    /// Puts a call down to an add-on. Its token died with it.
+    /// Assigns a call to an add-on, and refuses it if the add-on has ended.
     pub(crate) fn record_call(&mut self, uuid: &str, number: ExchangeNumber, line: &str) -> Result<(), RequestError> {
         self.journal.set_addon(number, uuid);
         let addon = self.addon_mut(uuid);

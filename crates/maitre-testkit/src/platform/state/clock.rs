@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-/// The clock of a [`Platform`](crate::platform::Platform): it runs with the system's until it is turned or stopped, and
-/// everything that Heroku does by time goes by it: grants and tokens expire, add-ons that nobody finishes are
-/// removed, webhooks are retried, the pool of requests refills.
+/// Clock of a [`Platform`](crate::platform::Platform). It runs with the system's clock until it is changed or
+/// stopped. It decides when grants and tokens expire, pending operations end, webhooks are retried and the rate limit
+/// refills.
 ///
 /// ```
 /// use maitre_testkit::platform::Platform;
@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 /// assert_eq!(clock.now(), datetime!(2026-03-04 5:10:07 UTC));
 /// ```
 ///
-/// A clone is the same clock.
+/// A clone refers to the same clock.
 #[derive(Clone)]
 pub struct Clock(Arc<Inner>);
 
@@ -45,7 +45,7 @@ impl Clock {
         Self(Arc::new(Inner { reading: Mutex::new(Reading::Ahead(time::Duration::ZERO)), bell: Notify::new() }))
     }
 
-    /// What it says now.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         match *self.reading() {
@@ -73,23 +73,23 @@ impl Clock {
         self.notify();
     }
 
-    /// Stops it at this instant: from here on only [`advance`](Self::advance) moves it.
+    /// Stops the clock at this time: from then on only [`advance`](Self::advance) and [`set`](Self::set) move it.
     pub fn stop_at(&self, instant: OffsetDateTime) {
         *self.reading() = Reading::Stopped(instant);
         self.notify();
     }
 
-    /// Stops it where it stands.
+    /// Stops the clock at the current time.
     pub fn stop(&self) {
         self.stop_at(self.now());
     }
 
-    /// How it goes, to be kept.
+    /// Returns the reading for a snapshot.
     pub(crate) fn reading_to_keep(&self) -> Reading {
         *self.reading()
     }
 
-    /// Goes on as it went when that was kept.
+    /// Continues from a reading of a snapshot.
     pub(crate) fn go_on(&self, reading: Reading) {
         *self.reading() = reading;
         self.notify();
@@ -99,12 +99,12 @@ impl Clock {
         matches!(*self.reading(), Reading::Stopped(_))
     }
 
-    /// Wakes who waits in [`notified`](Self::notified), or will.
+    /// Wakes the task that waits in [`notified`](Self::notified), now or in its next call.
     pub(crate) fn notify(&self) {
         self.0.bell.notify_one();
     }
 
-    /// Done when the clock is turned, or something happened that may be due at once. One task alone may wait.
+    /// Completes when the clock was changed or an event may be due. Only one task may wait.
     pub(crate) fn notified(&self) -> impl Future<Output = ()> {
         self.0.bell.notified()
     }

@@ -35,7 +35,7 @@ pub(crate) struct Drain {
     pub(crate) id: String,
     pub(crate) token: String,
     pub(crate) url: String,
-    /// The add-on that it belongs to, where it is not the app's own.
+    /// The add-on that owns the drain; `None` for a drain of the app itself.
     pub(crate) addon: Option<String>,
     pub(crate) created_at: OffsetDateTime,
 }

@@ -9,12 +9,12 @@ use time::{Duration, OffsetDateTime};
 use super::timestamp::timestamp;
 use crate::generate::new_uuid;
 
-/// How hard Heroku tries to deliver.
+/// Delivery guarantee of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Level {
-    /// Once.
+    /// One attempt.
     Notify,
-    /// Until it is taken, for up to three days.
+    /// Retries for up to three days.
     Sync,
 }
 
@@ -37,10 +37,9 @@ impl fmt::Display for Level {
     }
 }
 
-/// One event on its way to one subscription, and what became of it: see
-/// [`Platform::deliveries`](crate::platform::Platform::deliveries).
+/// Delivery of one event to one subscription: see [`Platform::deliveries`](crate::platform::Platform::deliveries).
 ///
-/// `Debug` shows its ids and its status, no more.
+/// `Debug` shows only the ids and the status.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Delivery {
     pub(crate) id: String,
@@ -55,7 +54,7 @@ pub struct Delivery {
     pub(crate) attempts: Vec<Attempt>,
 }
 
-/// How far it is.
+/// Status of a delivery.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Status {
     Pending,
@@ -79,7 +78,7 @@ impl Status {
 pub(crate) struct Attempt {
     pub(crate) id: String,
     pub(crate) at: OffsetDateTime,
-    /// The vendor's answer, if one came.
+    /// Status of the vendor's response, if there was one.
     pub(crate) code: Option<u16>,
 }
 
@@ -107,36 +106,36 @@ impl Delivery {
         }
     }
 
-    /// Heroku's id of it: the same over all attempts.
+    /// Returns the id, which is the same for all attempts.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The id of the event, by which receivers know duplicates.
+    /// Returns the id of the event, by which receivers detect duplicates.
     #[must_use]
     pub fn event_id(&self) -> &str {
         &self.event
     }
 
-    /// The entity it is about, such as `api:addon`.
+    /// Returns the entity of the event, such as `api:addon`.
     #[must_use]
     pub fn include(&self) -> &str {
         &self.include
     }
 
-    /// `pending`, `retrying`, `failed` or `succeeded`.
+    /// Returns `pending`, `retrying`, `failed` or `succeeded`.
     #[must_use]
     pub fn status(&self) -> &str {
         self.status.name()
     }
 
-    /// What the receiver answered to each attempt; `None` where no answer came.
+    /// Returns the status of the receiver's response to each attempt; `None` without a response.
     pub fn attempt_statuses(&self) -> impl Iterator<Item = Option<u16>> {
         self.attempts.iter().map(|attempt| attempt.code)
     }
 
-    /// When it is tried next, if it is.
+    /// Returns the time of the next attempt, if there is one.
     #[must_use]
     pub fn next_attempt_at(&self) -> Option<OffsetDateTime> {
         self.next_attempt_at
@@ -197,7 +196,7 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// How long Heroku waits after so many attempts: twice as long each time, up to an hour.
+/// Returns the pause after this many attempts: doubling, up to an hour.
 fn pause(attempts: usize) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(6);
     Duration::minutes(1_i64 << doublings).min(Duration::HOUR)

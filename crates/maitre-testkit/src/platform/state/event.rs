@@ -1,4 +1,4 @@
-//! What happens at a platform, told as it happens.
+//! Events of a platform.
 
 use std::{
     fmt,
@@ -8,43 +8,42 @@ use std::{
 use super::{exchange::Exchange, violation::Violation};
 use crate::{reply::Reply, request::Request};
 
-/// Something that happened at a [`Platform`](crate::platform::Platform): see [`Platform::watch`](crate::platform::Platform::watch).
+/// Event of a [`Platform`](crate::platform::Platform): see [`Platform::watch`](crate::platform::Platform::watch).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PlatformEvent {
-    /// A call arrived, and is not answered yet.
+    /// A call arrived.
     RequestReceived(Exchange),
-    /// A call came to its end. Without a [status](Exchange::status) it has no answer and will have none: a fault dropped
-    /// the connection, or the caller hung up.
+    /// A call ended. It has no [status](Exchange::status) if a fault dropped the connection or the caller hung up.
     ExchangeEnded(Exchange),
     /// A webhook was posted.
     WebhookPosted {
-        /// The add-on that it tells about.
+        /// The uuid of the add-on.
         uuid: String,
-        /// What was posted.
+        /// The webhook request.
         request: Request,
-        /// What the receiver answered; `None` if it did not.
+        /// The receiver's response; `None` without one.
         reply: Option<Reply>,
     },
-    /// A vendor did something wrong.
+    /// A vendor broke a rule.
     RuleViolated(Violation),
-    /// The add-on of this uuid is another one than before: its state, its plan, its name, its config vars.
+    /// The state, plan, name or config vars of the add-on with this uuid changed.
     InstallChanged(String),
 }
 
 type Watcher = Arc<dyn Fn(&PlatformEvent) + Send + Sync>;
 
-/// Who is told.
+/// Callbacks that are notified of events.
 #[derive(Default)]
 pub(crate) struct Watchers(RwLock<Vec<Watcher>>);
 
 impl Watchers {
-    pub(crate) fn add(&self, told: impl Fn(&PlatformEvent) + Send + Sync + 'static) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(told));
+    pub(crate) fn add(&self, watcher: impl Fn(&PlatformEvent) + Send + Sync + 'static) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(watcher));
     }
 
-    pub(crate) fn notify(&self, news: &PlatformEvent) {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|told| told(news));
+    pub(crate) fn notify(&self, event: &PlatformEvent) {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|watcher| watcher(event));
     }
 }
 

@@ -1,4 +1,4 @@
-//! One call to Heroku, as it came and as it was answered.
+//! Call to Heroku and its response.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use crate::{
 /// The number of an exchange in the order of arrival.
 pub(crate) type ExchangeNumber = usize;
 
-/// One call to Heroku, as it came and as it was answered.
+/// Call to Heroku and its response.
 ///
-/// `Debug` and `Display` print it with credentials, tokens and config values masked; the accessors do not.
+/// `Debug` and `Display` mask credentials, tokens and config values; the accessors do not.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -40,7 +40,7 @@ pub struct Exchange {
     pub(crate) uuid: Option<String>,
     pub(crate) fault: Option<String>,
     response: Option<Response>,
-    /// Whether the vendor does not learn what was done.
+    /// Whether a fault dropped the response after the call took effect.
     pub(crate) response_dropped: bool,
 }
 
@@ -67,86 +67,86 @@ impl Exchange {
         self.response = Some(Response { at, status, headers, body });
     }
 
-    /// How many came before it.
+    /// Returns the number of earlier calls.
     #[must_use]
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// The request. Its URL is the path and the query, without a host.
+    /// Returns the request. Its URL is the path and the query, without a host.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The method, in capitals.
+    /// Returns the method in capitals.
     #[must_use]
     pub fn method(&self) -> &str {
         self.request.method()
     }
 
-    /// The path, without its query.
+    /// Returns the path without the query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.request.url().split('?').next().unwrap_or_default()
     }
 
-    /// The body of the request as JSON; null where it is none.
+    /// Returns the request body as JSON; null if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.request.body()).unwrap_or_default()
     }
 
-    /// When it arrived, by the platform's clock.
+    /// Returns the time of arrival, by the platform's clock.
     #[must_use]
     pub fn at(&self) -> OffsetDateTime {
         self.at
     }
 
-    /// When it was answered, by the platform's clock.
+    /// Returns the time of the response, by the platform's clock.
     #[must_use]
     pub fn responded_at(&self) -> Option<OffsetDateTime> {
         self.response.as_ref().map(|response| response.at)
     }
 
-    /// The uuid of the add-on whose grant or token came with it.
+    /// Returns the uuid of the add-on whose grant or token was sent.
     #[must_use]
     pub fn uuid(&self) -> Option<&str> {
         self.uuid.as_deref()
     }
 
-    /// The fault that was ordered for it, as `Debug` prints a [`Fault`](crate::platform::Fault).
+    /// Returns the fault that was applied, as `Debug` prints a [`Fault`](crate::platform::Fault).
     #[must_use]
     pub fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
 
-    /// The status of the answer. `None` while there is none, when a fault dropped the connection, and when the
+    /// Returns the status of the response. `None` before the response, if a fault dropped the connection, and if the
     /// caller hung up.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref().map(|response| response.status)
     }
 
-    /// A header of the answer, by its name in any case.
+    /// Returns a header of the response. The name is case-insensitive.
     #[must_use]
     pub fn response_header(&self, name: &str) -> Option<&str> {
         request::find(&self.response.as_ref()?.headers, name)
     }
 
-    /// All headers of the answer, names in lower case.
+    /// Returns all headers of the response, with names in lower case.
     pub fn response_headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.response.iter().flat_map(|response| &response.headers);
         headers.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The body of the answer; empty where there is none.
+    /// Returns the body of the response; empty without a response.
     #[must_use]
     pub fn response_body(&self) -> &[u8] {
         self.response.as_ref().map_or(&[], |response| &response.body)
     }
 
-    /// The body of the answer as JSON; null where it is none.
+    /// Returns the body of the response as JSON; null if it is not JSON.
     #[must_use]
     pub fn response_json(&self) -> Value {
         serde_json::from_slice(self.response_body()).unwrap_or_default()

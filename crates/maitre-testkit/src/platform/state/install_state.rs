@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where an add-on is in its life (Heroku's Platform API reference, add-on, `state`).
+/// State of an install (Heroku's Platform API reference, add-on, `state`).
 ///
 /// ```
 /// use maitre_testkit::platform::{Platform, State};
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum State {
-    /// Asked for, and not finished.
+    /// The provision is not complete.
     Provisioning,
-    /// In use.
+    /// The add-on is in use.
     Provisioned,
-    /// The vendor answered a `DELETE` with 202, and has not finished.
+    /// The vendor accepted a `DELETE` with 202 and has not completed it.
     Deprovisioning,
-    /// Gone for ever.
+    /// The add-on has ended.
     Deprovisioned,
 }
 

@@ -1,4 +1,4 @@
-//! What was asked and answered, in the order of arrival. The newest is remembered.
+//! The newest exchanges, in the order of arrival.
 
 use std::{
     collections::VecDeque,
@@ -20,8 +20,8 @@ pub(crate) struct Journal {
 
 #[derive(Default)]
 struct Calls {
-    /// How many are forgotten, and so the number of the first that is not.
-    forgotten: ExchangeNumber,
+    /// Number of discarded exchanges, which is the number of the first one that is kept.
+    discarded: ExchangeNumber,
     kept: VecDeque<Exchange>,
 }
 
@@ -30,7 +30,7 @@ impl Journal {
         Self { calls: Mutex::default(), watchers }
     }
 
-    /// Writes a call down, and forgets what is older than the newest `limit`.
+    /// Records a request, and discards all but the newest `limit` exchanges.
     pub(crate) fn record_request(&self, limit: usize, at: OffsetDateTime, request: Request) -> ExchangeNumber {
         let mut calls = self.calls();
         let number = calls.next();
@@ -38,23 +38,23 @@ impl Journal {
         calls.kept.push_back(exchange.clone());
         while calls.kept.len() > limit.max(1) {
             calls.kept.pop_front();
-            calls.forgotten += 1;
+            calls.discarded += 1;
         }
         drop(calls);
         self.watchers.notify(&PlatformEvent::RequestReceived(exchange));
         number
     }
 
-    /// How many arrived up to now.
+    /// Returns the number of requests so far.
     pub(crate) fn len(&self) -> ExchangeNumber {
         self.calls().next()
     }
 
-    /// Goes on counting from here, as after so many calls.
+    /// Continues to count from this number.
     pub(crate) fn continue_at(&self, number: ExchangeNumber) {
         let mut calls = self.calls();
         if calls.kept.is_empty() {
-            calls.forgotten = number;
+            calls.discarded = number;
         }
     }
 
@@ -77,7 +77,7 @@ impl Journal {
         self.change(number, |exchange| exchange.set_response(at, status, headers, body));
     }
 
-    /// Tells that a call came to its end, answered or not.
+    /// Reports the end of a call, with or without a response.
     pub(crate) fn end(&self, number: ExchangeNumber) {
         let exchange = self.calls().get(number).cloned();
         if let Some(exchange) = exchange {
@@ -89,7 +89,8 @@ impl Journal {
         self.change(number, |exchange| exchange.response_dropped = dropped);
     }
 
-    /// Whether the vendor may not have learnt what was done. What is forgotten is held against nobody.
+    /// Whether the response may have been lost. True for discarded exchanges, so that they are not held against the
+    /// vendor.
     pub(crate) fn is_response_dropped(&self, number: ExchangeNumber) -> bool {
         self.calls().get(number).is_none_or(|exchange| exchange.response_dropped)
     }
@@ -111,11 +112,11 @@ impl Journal {
 
 impl Calls {
     fn next(&self) -> ExchangeNumber {
-        self.forgotten + self.kept.len()
+        self.discarded + self.kept.len()
     }
 
     fn get(&mut self, number: ExchangeNumber) -> Option<&mut Exchange> {
-        self.kept.get_mut(number.checked_sub(self.forgotten)?)
+        self.kept.get_mut(number.checked_sub(self.discarded)?)
     }
 }
 
@@ -124,16 +125,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_go_on_when_the_oldest_are_forgotten() {
+    fn numbering_continues_when_old_exchanges_are_discarded() {
         let journal = Journal::new(Arc::default());
         let numbers: Vec<_> =
             (0..5).map(|_| journal.record_request(2, OffsetDateTime::UNIX_EPOCH, Request::new("GET", "/"))).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4]);
-        journal.set_addon(0, "nobody remembers");
+        journal.set_addon(0, "discarded");
         journal.set_addon(4, "7");
         let kept: Vec<_> = journal.copy().iter().map(|call| (call.number(), call.uuid().is_some())).collect();
         assert_eq!(kept, [(3, false), (4, true)]);
-        assert!(journal.is_response_dropped(0), "what is forgotten is held against nobody");
+        assert!(journal.is_response_dropped(0), "discarded exchanges count as dropped");
         assert!(!journal.is_response_dropped(3));
     }
 }

@@ -16,11 +16,11 @@ use super::{
 };
 use crate::generate::new_uuid;
 
-/// What tells several add-ons of one service on one app apart.
-const COLOURS: [&str; 8] = ["AMBER", "COBALT", "CRIMSON", "JADE", "OLIVE", "PURPLE", "ROSE", "TEAL"];
+/// Suffixes that distinguish several attachments of one service in one app.
+const COLORS: [&str; 8] = ["AMBER", "COBALT", "CRIMSON", "JADE", "OLIVE", "PURPLE", "ROSE", "TEAL"];
 
 impl PlatformState {
-    /// The customer orders: from here on the add-on is `provisioning`, and its grant can be exchanged.
+    /// Creates an add-on: it is `provisioning`, and has a grant.
     pub(crate) fn create_addon(&mut self, new: NewAddon) -> String {
         let uuid = new_uuid();
         let number: String = uuid.chars().take(8).collect();
@@ -60,19 +60,19 @@ impl PlatformState {
         uuid
     }
 
-    /// The prefix of the add-on's config vars; with a colour where an add-on of this app has that already.
+    /// Returns the prefix of the config vars, with a suffix if another attachment of the app has that name.
     fn free_attachment_name(&self, app: &str) -> String {
         let live = self.addons.values().filter(|addon| addon.removal.is_none());
         let here = live.flat_map(|addon| &addon.attachments).filter(|attachment| attachment.app == app);
         let taken: BTreeSet<_> = here.map(|attachment| attachment.name.as_str()).collect();
         let prefix = self.prefix();
-        let coloured = COLOURS.iter().map(|colour| format!("{prefix}_{colour}"));
+        let colored = COLORS.iter().map(|color| format!("{prefix}_{color}"));
         let numbered = (2..).map(|number| format!("{prefix}_{number}"));
-        let mut names = std::iter::once(prefix.clone()).chain(coloured).chain(numbered);
+        let mut names = std::iter::once(prefix.clone()).chain(colored).chain(numbered);
         names.find(|name| !taken.contains(name.as_str())).unwrap_or(prefix)
     }
 
-    /// The id of the app of this name, which is made if there is none.
+    /// Returns the id of the app of this name, and creates the app if it does not exist.
     pub(crate) fn app_named(&mut self, name: &str) -> String {
         if let Some(app) = self.app(name) {
             return app.id.clone();
@@ -84,14 +84,14 @@ impl PlatformState {
     }
 
     pub(crate) fn addon(&self, uuid: &str) -> &Addon {
-        self.addons.get(uuid).expect("an add-on is never forgotten")
+        self.addons.get(uuid).expect("add-ons are never removed")
     }
 
     pub(crate) fn addon_mut(&mut self, uuid: &str) -> &mut Addon {
-        self.addons.get_mut(uuid).expect("an add-on is never forgotten")
+        self.addons.get_mut(uuid).expect("add-ons are never removed")
     }
 
-    /// The add-on is in use: its vars are released, and the app restarts once.
+    /// Marks an add-on as provisioned: the app gets the config vars and restarts once.
     pub(crate) fn provision(&mut self, uuid: &str) {
         let now = self.now;
         let addon = self.addon_mut(uuid);
@@ -103,7 +103,7 @@ impl PlatformState {
         self.addon_updated(uuid, "state", &before.to_string().into());
     }
 
-    /// The vendor answered a `DELETE` with 202, as it may.
+    /// Starts an asynchronous deprovision.
     pub(crate) fn begin_deprovision(&mut self, uuid: &str) {
         let deadline = self.after(self.settings.async_window);
         let addon = self.addon_mut(uuid);
@@ -114,7 +114,7 @@ impl PlatformState {
         self.addon_updated(uuid, "state", &before.to_string().into());
     }
 
-    /// Sets config vars, and unsets those without a value. Nothing is changed if one of them may not be.
+    /// Sets config vars, and unsets those without a value. Changes nothing if one of them is not allowed.
     pub(crate) fn set_config(
         &mut self,
         uuid: &str,
@@ -150,7 +150,7 @@ impl PlatformState {
         self.emit(uuid, Entity::Addon, Action::Destroy, &data, &json!({}));
     }
 
-    /// Ends an add-on: its token is dead from now on.
+    /// Ends an add-on and its token.
     pub(crate) fn remove(&mut self, uuid: &str, cause: RemovalCause) {
         let before = self.journal.len();
         let now = self.now;

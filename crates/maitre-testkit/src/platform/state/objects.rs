@@ -72,7 +72,7 @@ impl PlatformState {
         })
     }
 
-    /// The collaborator of this address; null if there is none.
+    /// Returns the collaborator with this address; null if there is none.
     pub(crate) fn collaborator_object(&self, app: &str, email: &str) -> Value {
         let app = &self.apps[app];
         let known = app.collaborators.iter().find(|(user, _)| user.email == email);

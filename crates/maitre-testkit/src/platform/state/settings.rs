@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-/// How this platform behaves where Heroku's documents leave it open, change, or disagree; see
-/// [`Platform::with`](crate::platform::Platform::with) and [`Platform::change`](crate::platform::Platform::change).
+/// Behavior of a platform where Heroku's documents leave it open, change, or contradict each other; see
+/// [`PlatformBuilder::settings`](crate::platform::PlatformBuilder::settings) and
+/// [`Platform::update_settings`](crate::platform::Platform::update_settings).
 ///
-/// The defaults are what the documents say most often, with all of a grant's and a token's documented lives.
+/// The defaults follow the majority of the documents.
 ///
 /// ```
 /// use maitre_testkit::platform::{Platform, RefreshTokens};
@@ -16,64 +17,63 @@ use std::time::Duration;
 /// platform.update_settings(|settings| settings.refresh_status = 200);
 /// ```
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, with two answers")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent")]
 #[non_exhaustive]
 pub struct Settings {
-    /// The manifest's `api.config_vars`: only these names may be set. `None` admits every name with the add-on's
-    /// prefix; an empty list says that this add-on has no config vars, so none is missed before
-    /// `actions/provision`.
+    /// The manifest's `api.config_vars`: only these names may be set. `None` allows every name with the add-on's
+    /// prefix. With an empty list the add-on has no config vars, so none is required before `actions/provision`.
     pub config_vars: Option<Vec<String>>,
-    /// The manifest's `api.config_vars_prefix`; the slug in capitals where it is `None`.
+    /// The manifest's `api.config_vars_prefix`. Defaults to the slug in capitals.
     pub config_vars_prefix: Option<String>,
-    /// Whether a provision carries `log_input_url` (manifest: `requires` has `log_input`).
+    /// Whether a provision has `log_input_url` (manifest: `requires` has `log_input`).
     pub log_input: bool,
-    /// Whether a provision carries `log_drain_token` (manifest: `requires` has `syslog_drain`).
+    /// Whether a provision has `log_drain_token` (manifest: `requires` has `syslog_drain`).
     pub syslog_drain: bool,
-    /// Whether the add-on is registered for answering a provision 202. Where it is not, a 202 is a
+    /// Whether the add-on is registered for asynchronous provisioning. If not, a 202 is a
     /// [violation](crate::platform::Violation).
     pub async_provisioning: bool,
     /// Whether a `DELETE` may be answered 202 (asynchronous deprovisioning, a beta).
     pub async_deprovisioning: bool,
-    /// After how long an add-on that is not marked provisioned, or one that is not marked deprovisioned, is removed.
+    /// Time after which a pending provision or deprovision ends the add-on.
     pub async_window: Duration,
-    /// What a repeated `actions/provision` is answered; no document says it.
+    /// Status of a repeated `actions/provision`, which is not documented.
     pub repeated_provision_status: u16,
 
-    /// How long a grant can be exchanged.
+    /// Lifetime of a grant.
     pub grant_lifetime: Duration,
-    /// How long an access token is good.
+    /// Lifetime of an access token.
     pub token_lifetime: Duration,
-    /// What the token endpoint answers to an exchange. The documents show 200.
+    /// Status of an exchange at the token endpoint. The documents show 200.
     pub exchange_status: u16,
-    /// What the token endpoint answers to a refresh. The documents show 200, and 201 in one sample.
+    /// Status of a refresh at the token endpoint. The documents show 200, and 201 in one sample.
     pub refresh_status: u16,
-    /// Whether the answer to a refresh holds `expires_in`.
+    /// Whether the response to a refresh has `expires_in`.
     pub refresh_includes_expiry: bool,
-    /// Whether the answer to a refresh holds a `refresh_token`.
+    /// Whether the response to a refresh has a `refresh_token`.
     pub refresh_includes_refresh_token: bool,
-    /// What becomes of a refresh token that was used.
+    /// Handling of a used refresh token.
     pub refresh_tokens: RefreshTokens,
-    /// Whether `GET /vendor/resources/{uuid}/oauth-grant` hands out a new grant; Heroku turns it on per partner.
+    /// Whether `GET /vendor/resources/{uuid}/oauth-grant` issues a new grant. Heroku enables it per partner.
     pub grant_backfill: bool,
 
-    /// What the `web_url` of an add-on begins with, which leads to its dashboard by way of single sign-on; behind it
-    /// stands `/apps/{app}/addons/{addon}`.
+    /// Base URL of an add-on's `web_url`, which leads to its dashboard by single sign-on;
+    /// `/apps/{app}/addons/{addon}` follows.
     pub dashboard_url: String,
-    /// How many calls, violations, events and deliveries are remembered: so many of each, the newest.
+    /// Maximum number of calls, violations, events and deliveries that are kept, each.
     pub history_limit: usize,
 
-    /// How many requests an add-on may make at once before it gets 429.
+    /// Size of the rate limit's token bucket per add-on.
     pub rate_limit: u32,
-    /// How many requests come back to that pool in a minute.
+    /// Tokens per minute that refill the bucket.
     pub rate_refill: u32,
-    /// How many objects a page holds when the request does not say.
+    /// Default page size.
     pub page_size: usize,
-    /// How many installs a page of the inventory holds.
+    /// Page size of the list of installs.
     pub inventory_page_size: usize,
 
-    /// What subscribing to webhooks is answered: the reference says 201, the narrative 200.
+    /// Status of a new webhook subscription: the reference says 201, the narrative 200.
     pub webhook_status: u16,
-    /// How long after an event its delivery is tried again, for a subscription of the level `sync`.
+    /// Time for which deliveries of level `sync` are retried.
     pub webhook_retry_window: Duration,
 }
 
@@ -89,7 +89,7 @@ impl Default for Settings {
             async_window: Duration::from_hours(12),
             repeated_provision_status: 200,
             grant_lifetime: Duration::from_mins(5),
-            token_lifetime: Duration::from_secs(28_800),
+            token_lifetime: Duration::from_hours(8),
             exchange_status: 200,
             refresh_status: 200,
             refresh_includes_expiry: true,
@@ -108,14 +108,14 @@ impl Default for Settings {
     }
 }
 
-/// What a refresh does to the refresh token.
+/// Effect of a refresh on the refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshTokens {
-    /// It is told again, and stays.
+    /// The same token is returned and stays valid.
     Same,
-    /// A new one is told, and both are good.
+    /// A new token is returned, and both are valid.
     Renewed,
-    /// A new one is told, and the used one is dead.
+    /// A new token is returned, and the used one is revoked.
     Rotated,
 }

@@ -1,4 +1,4 @@
-//! The state behind its lock.
+//! Shared access to the state.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

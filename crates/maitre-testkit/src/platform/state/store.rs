@@ -1,4 +1,4 @@
-//! Everything that the platform knows.
+//! State of a platform.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -30,9 +30,9 @@ pub(crate) struct PlatformState {
     pub(crate) tokens: Tokens,
     pub(crate) webhooks: Webhooks,
     pub(crate) violations: VecDeque<Violation>,
-    /// Where the platform is served, if it is.
+    /// URL of the first server, if there is one.
     pub(crate) url: Option<String>,
-    /// The instant of this look at the world.
+    /// The time of the current operation.
     pub(crate) now: OffsetDateTime,
     pub(crate) journal: Arc<Journal>,
     pub(crate) watchers: Arc<Watchers>,
@@ -40,13 +40,13 @@ pub(crate) struct PlatformState {
     pub(crate) agenda: BTreeSet<(OffsetDateTime, Due)>,
 }
 
-/// The add-on that is sold: what the manifest says, and the client secret of the partner portal.
+/// The add-on for sale: values of the manifest, and the client secret of the partner portal.
 pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) slug: String,
     pub(crate) password: String,
     pub(crate) client_secret: String,
-    /// The id of each plan that was ever sold.
+    /// Ids of plans by name.
     pub(crate) plans: BTreeMap<String, String>,
 }
 
@@ -62,7 +62,7 @@ impl Service {
     }
 }
 
-/// What happens by itself when its time comes.
+/// Scheduled change.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
     /// A grant expires.
@@ -112,12 +112,12 @@ impl PlatformState {
         }
     }
 
-    /// Tells that an add-on is another one than before.
+    /// Reports a change of an add-on.
     pub(crate) fn changed(&self, uuid: &str) {
         self.watchers.notify(&PlatformEvent::InstallChanged(uuid.to_owned()));
     }
 
-    /// The add-on that the path names, by uuid or by name, for a token that reaches `reached` alone.
+    /// Returns the add-on with this uuid or name, if a token of `reached` can access it.
     pub(crate) fn reachable(&mut self, reached: &str, named: &str) -> Result<&mut Addon, RequestError> {
         let is_live = |addon: &Addon| addon.state != State::Deprovisioned;
         let found = if self.addons.contains_key(named) {
@@ -136,14 +136,14 @@ impl PlatformState {
         self.apps.get(named).or_else(|| self.apps.values().find(|app| app.name == named))
     }
 
-    /// The app that the path names, for a token that reaches the apps of one add-on.
+    /// Returns the app with this id or name, if a token of the add-on `reached` can access it.
     pub(crate) fn reachable_app(&self, reached: &str, named: &str) -> Result<&CustomerApp, RequestError> {
-        let app = self.app(named).ok_or_else(|| RequestError::NotFound("app"))?;
+        let app = self.app(named).ok_or(RequestError::NotFound("app"))?;
         let touched = self.addons.get(reached).is_some_and(|addon| addon.is_visible_to(&app.id));
-        touched.then_some(app).ok_or_else(|| RequestError::Forbidden("app"))
+        touched.then_some(app).ok_or(RequestError::Forbidden("app"))
     }
 
-    /// The apps that an add-on's token reaches: its own, and all it is attached to.
+    /// Returns the apps that an add-on's token can access: its own, and those it is attached to.
     pub(crate) fn reachable_apps(&self, reached: &str) -> impl Iterator<Item = &CustomerApp> {
         let addon = self.addons.get(reached);
         self.apps.values().filter(move |app| addon.is_some_and(|addon| addon.is_visible_to(&app.id)))
@@ -166,12 +166,12 @@ impl PlatformState {
         self.settings.config_vars.as_ref().is_none_or(|names| !names.is_empty())
     }
 
-    /// Heroku's id of a plan, which stays the same for its name.
+    /// Returns the id of a plan, which is always the same for its name.
     pub(crate) fn plan_id(&mut self, plan: &str) -> String {
         self.service.plans.entry(plan.to_owned()).or_insert_with(new_uuid).clone()
     }
 
-    /// The time this long from now.
+    /// Returns the time this long from now.
     pub(crate) fn after(&self, by: std::time::Duration) -> OffsetDateTime {
         self.now.saturating_add(time::Duration::try_from(by).unwrap_or(time::Duration::MAX))
     }

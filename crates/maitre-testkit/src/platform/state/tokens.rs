@@ -20,7 +20,7 @@ pub(crate) struct Tokens {
 pub(crate) struct GrantRecord {
     pub(crate) addon: String,
     pub(crate) expires_at: OffsetDateTime,
-    /// The exchange that spent it.
+    /// The exchange that used the grant.
     pub(crate) spent: Option<ExchangeNumber>,
 }
 
@@ -37,9 +37,9 @@ pub(crate) struct Refresh {
     pub(crate) retired: bool,
 }
 
-/// What a provision carries, to be exchanged once for a token (Heroku's add-on partner API reference, `oauth_grant`).
+/// Grant of a provision, to be exchanged once for a token (Heroku's add-on partner API reference, `oauth_grant`).
 ///
-/// `Debug` keeps the code to itself.
+/// `Debug` does not show the code.
 #[derive(Clone)]
 pub struct Grant {
     pub(crate) code: String,
@@ -47,19 +47,19 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The code, good for one exchange.
+    /// Returns the code, which can be exchanged once.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The first instant at which it is refused, by the platform's clock.
+    /// Returns the time from which the grant is refused, by the platform's clock.
     #[must_use]
     pub fn expires_at(&self) -> OffsetDateTime {
         self.expires_at
     }
 
-    /// As a provision's body holds it, under `oauth_grant`.
+    /// Returns the grant as in the `oauth_grant` of a provision request.
     #[must_use]
     pub fn json(&self) -> Value {
         grant_json(&self.code, self.expires_at)
@@ -72,9 +72,9 @@ impl fmt::Debug for Grant {
     }
 }
 
-/// What the token endpoint hands out.
+/// Response of the token endpoint.
 pub(crate) struct NewTokens {
-    /// Whom the token belongs to: the service that sells the add-on.
+    /// Owner of the token: the service that sells the add-on.
     pub(crate) user_id: String,
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,

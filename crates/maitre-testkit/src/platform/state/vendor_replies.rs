@@ -54,7 +54,7 @@ impl PlatformState {
 
     pub(crate) fn record_deprovision(&mut self, uuid: &str, status: u16) {
         match status {
-            // the vendor may be done, and have said so, before this answer is read
+            // the vendor may have completed the deprovision before this reply is read
             202 if self.settings.async_deprovisioning && self.addon(uuid).removal.is_some() => {}
             202 if self.settings.async_deprovisioning => self.begin_deprovision(uuid),
             200..300 | 404 | 410 => self.remove(uuid, RemovalCause::Answer),
@@ -91,7 +91,7 @@ impl PlatformState {
     fn take_config(&mut self, uuid: &str, body: &Value) {
         let vars = body["config"].as_object().into_iter().flatten();
         let changes = vars.filter_map(|(name, value)| Some((name.clone(), Some(value.as_str()?.to_owned()))));
-        // a foreign name is written down as a violation, which is all that a customer would see of it
+        // a name outside the manifest is recorded as a violation
         let _ = self.set_config(uuid, changes.collect());
     }
 
@@ -100,7 +100,7 @@ impl PlatformState {
         let (addon, now) = (self.addon(uuid), self.now);
         let (app, token) = (addon.app.clone(), addon.log_drain_token());
         let url = url.to_owned();
-        let drains = &mut self.apps.get_mut(&app).expect("an app is never forgotten").drains;
+        let drains = &mut self.apps.get_mut(&app).expect("apps are never removed").drains;
         match drains.iter_mut().find(|drain| drain.addon.as_deref() == Some(uuid)) {
             Some(drain) => drain.url = url,
             None => {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-/// One thing that a vendor did against Heroku's documents, as a sentence.
+/// Violation of Heroku's documents by the vendor.
 ///
 /// ```
 /// use maitre_testkit::platform::{Platform, Rule};
@@ -25,19 +25,19 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Which rule was broken.
+    /// Returns the broken rule.
     #[must_use]
     pub fn rule(&self) -> Rule {
         self.rule
     }
 
-    /// The uuid of the add-on that it is about, where it is about one.
+    /// Returns the uuid of the add-on, if the violation concerns one.
     #[must_use]
     pub fn uuid(&self) -> Option<&str> {
         self.uuid.as_deref()
     }
 
-    /// When it happened, by the platform's clock.
+    /// Returns the time, by the platform's clock.
     #[must_use]
     pub fn at(&self) -> OffsetDateTime {
         self.at
@@ -56,13 +56,14 @@ impl fmt::Debug for Violation {
     }
 }
 
-/// What a vendor must keep to when it calls Heroku.
+/// Rule for a vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A grant is exchanged before it expires; it is lost otherwise, and with it the add-on's token.
+    /// A grant is exchanged before it expires. Otherwise the add-on has no token.
     LostGrant,
-    /// A grant is exchanged once. A second try after an answer that a [fault](crate::platform::Fault) response_dropped is none.
+    /// A grant is exchanged once. A second attempt is allowed if a [fault](crate::platform::Fault) dropped the
+    /// response.
     RepeatedExchange,
     /// Config vars are set before `actions/provision` releases them.
     ConfigMissing,
@@ -70,18 +71,18 @@ pub enum Rule {
     Unfinished,
     /// Only an add-on that is registered for it answers 202.
     Unregistered202,
-    /// Nothing is asked about an add-on after it is deprovisioned, as far as the vendor can know of that.
+    /// No calls are made for an add-on after it is deprovisioned, as far as the vendor can know.
     CallAfterDeprovision,
-    /// Config vars have names of the manifest, with its prefix.
+    /// Names of config vars are those of the manifest, or have its prefix.
     ForeignConfigVar,
-    /// A provision's answer holds an `id`.
+    /// The reply to a provision has an `id`.
     NoProviderId,
-    /// An add-on's `id` never changes.
+    /// The `id` of an add-on never changes.
     ChangedProviderId,
-    /// `Accept` asks for version 3 of the API.
+    /// `Accept` requests version 3 of the API.
     NotAcceptable,
-    /// A request names its `User-Agent`.
+    /// A request has a `User-Agent`.
     NoUserAgent,
-    /// Grants, tokens and the client secret stay out of the query, which stands in every log on the way.
+    /// Grants, tokens and the client secret are not sent in the query, which proxies and servers log.
     SecretInQuery,
 }

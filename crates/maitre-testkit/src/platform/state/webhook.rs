@@ -29,7 +29,7 @@ pub(crate) struct Webhook {
 }
 
 impl Webhooks {
-    /// All but the newest so many.
+    /// Discards all but the newest `kept` events and deliveries.
     pub(crate) fn trim(&mut self, kept: usize) {
         let (events, deliveries) = (self.events.len(), self.deliveries.len());
         drop(self.events.drain(..events.saturating_sub(kept)));
@@ -37,7 +37,7 @@ impl Webhooks {
     }
 }
 
-/// What an event is about.
+/// Entity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entity {
     Addon,
@@ -61,7 +61,7 @@ impl Entity {
     }
 }
 
-/// What anybody may subscribe to (Heroku's article on add-on webhooks); more is granted per partner.
+/// Entities that every partner may subscribe to (Heroku's article on add-on webhooks). More are granted per partner.
 pub(crate) const INCLUDES: [&str; 6] =
     ["api:addon", "api:addon-attachment", "api:app", "api:collaborator", "api:domain", "api:sni-endpoint"];
 
@@ -88,6 +88,6 @@ pub(crate) struct Event {
     pub(crate) addon: String,
     pub(crate) include: String,
     pub(crate) created_at: OffsetDateTime,
-    /// Without `webhook_metadata`, which is a delivery's own.
+    /// The payload without `webhook_metadata`, which differs per delivery.
     pub(crate) payload: Value,
 }

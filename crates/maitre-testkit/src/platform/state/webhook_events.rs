@@ -12,12 +12,13 @@ use super::{
 use crate::generate::new_uuid;
 
 impl PlatformState {
-    /// Something happened to an add-on or an app that it is_visible_to: those who subscribed to it will be told.
+    /// Creates an event of an add-on for its subscriptions.
     pub(crate) fn emit(&mut self, uuid: &str, entity: Entity, action: Action, data: &Value, previous: &Value) {
         let include = entity.include();
-        let subscribed = self.webhooks.subscriptions.values().filter(|hook| hook.addon == uuid);
-        let told: Vec<_> = subscribed.filter(|hook| hook.include.contains(&include)).cloned().collect();
-        if told.is_empty() {
+        let matching = self.webhooks.subscriptions.values().filter(|subscription| subscription.addon == uuid);
+        let subscriptions: Vec<_> =
+            matching.filter(|subscription| subscription.include.contains(&include)).cloned().collect();
+        if subscriptions.is_empty() {
             return;
         }
         let (id, at) = (new_uuid(), timestamp(self.now));
@@ -36,29 +37,29 @@ impl PlatformState {
             "version": "application/vnd.heroku+json; version=3",
         });
         let event = Event { id, addon: uuid.to_owned(), include, created_at: self.now, payload };
-        for hook in told {
-            self.webhooks.deliveries.push_back(Delivery::new(ids(&event, &hook), hook.level, self.now));
+        for subscription in subscriptions {
+            self.webhooks.deliveries.push_back(Delivery::new(ids(&event, &subscription), subscription.level, self.now));
         }
         self.webhooks.events.push_back(event);
         self.webhooks.trim(self.settings.history_limit);
         self.clock.notify();
     }
 
-    /// The same for every add-on that is_visible_to an app.
+    /// Creates an event for every add-on that can see an app.
     pub(crate) fn emit_to_app(&mut self, app: &str, entity: Entity, action: Action, data: &Value, previous: &Value) {
-        let touching = self.addons.values().filter(|addon| addon.removal.is_none() && addon.is_visible_to(app));
-        let uuids: Vec<_> = touching.map(|addon| addon.uuid.clone()).collect();
+        let visible = self.addons.values().filter(|addon| addon.removal.is_none() && addon.is_visible_to(app));
+        let uuids: Vec<_> = visible.map(|addon| addon.uuid.clone()).collect();
         for uuid in uuids {
             self.emit(&uuid, entity, action, data, previous);
         }
     }
 
-    /// The next instant at which a delivery is due.
+    /// Returns the time of the next delivery.
     pub(crate) fn next_attempt_at(&self) -> Option<OffsetDateTime> {
         self.webhooks.deliveries.iter().filter_map(|delivery| delivery.next_attempt_at).min()
     }
 
-    /// The first delivery that is due, in the order of events.
+    /// Returns the first due delivery, in the order of events.
     pub(crate) fn due_delivery(&self) -> Option<&Delivery> {
         let is_due = |at: OffsetDateTime| at <= self.now;
         self.webhooks.deliveries.iter().find(|delivery| delivery.next_attempt_at.is_some_and(is_due))
@@ -72,7 +73,7 @@ impl PlatformState {
         }
     }
 
-    /// Deliveries of an ended subscription are given up.
+    /// Fails the pending deliveries of deleted subscriptions.
     pub(crate) fn drop_orphans(&mut self) {
         let subscriptions = &self.webhooks.subscriptions;
         for delivery in &mut self.webhooks.deliveries {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::vendor::vendor;
 
 #[tokio::test]
-async fn a_vendor_reads_who_may_use_its_add_on() {
+async fn a_vendor_reads_the_users_of_its_add_on() {
     let vendor = vendor().await;
     let install = vendor.platform.install_builder("basic").app("shop").create();
     let app = vendor.platform.app("shop");
@@ -34,7 +34,7 @@ async fn a_vendor_reads_who_may_use_its_add_on() {
 }
 
 #[tokio::test]
-async fn an_attached_app_is_reached_like_the_owner() {
+async fn an_attached_app_is_as_accessible_as_the_owner() {
     let vendor = vendor().await;
     let install = vendor.platform.install_builder("basic").app("shop").create();
     let other = install.attach("blog", "BLOG_TALLY");
@@ -60,7 +60,7 @@ async fn an_attached_app_is_reached_like_the_owner() {
 }
 
 #[tokio::test]
-async fn log_drains_are_added_moved_and_removed() {
+async fn log_drains_are_added_changed_and_removed() {
     let vendor = vendor().await;
     let install = vendor.platform.install_builder("basic").app("shop").create();
     let token = vendor.token(&install).await;
@@ -68,7 +68,7 @@ async fn log_drains_are_added_moved_and_removed() {
     let made = vendor.tell("POST", "/apps/shop/log-drains", &token, drain.clone()).await.expect(201);
     assert_eq!((&made["url"], &made["addon"]), (&json!("https://logs.example/1"), &json!(null)));
 
-    // the app's own drain is none of the add-on's
+    // the app's own drain does not belong to the add-on
     let listed = vendor.ask("GET", &format!("/addons/{}/log-drains", install.uuid()), &token).await.expect(200);
     assert_eq!(listed, json!([]));
     let path = format!("/addons/{}/log-drains/{}", install.uuid(), made["id"].as_str().expect("an id"));
@@ -80,7 +80,7 @@ async fn log_drains_are_added_moved_and_removed() {
 }
 
 #[tokio::test]
-async fn the_add_on_s_own_drain_moves_by_id_url_or_token() {
+async fn the_add_on_s_own_drain_is_changed_by_id_url_or_token() {
     let vendor = vendor().await;
     vendor.platform.update_settings(|settings| settings.syslog_drain = true);
     let install = vendor.platform.install("basic");

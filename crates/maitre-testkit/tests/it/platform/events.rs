@@ -6,10 +6,10 @@ use serde_json::json;
 use super::vendor::{SECRET, Vendor};
 use crate::server::answering;
 
-/// A vendor, and what its platform tells: one word a piece of news, and what it is about.
+/// A vendor and the events of its platform, one line per event.
 async fn watched() -> (Vendor, Receiver<String>) {
     let platform = Platform::new("tally", "password", SECRET);
-    let (sender, told) = channel();
+    let (sender, events) = channel();
     platform.watch(move |news| {
         let line = match news {
             PlatformEvent::RequestReceived(call) => format!("asked {} {}", call.number(), call.path()),
@@ -23,55 +23,56 @@ async fn watched() -> (Vendor, Receiver<String>) {
         };
         let _ = sender.send(line);
     });
-    (Vendor::of(platform).await, told)
+    (Vendor::of(platform).await, events)
 }
 
-fn all(told: &Receiver<String>) -> Vec<String> {
-    told.try_iter().collect()
+fn all(events: &Receiver<String>) -> Vec<String> {
+    events.try_iter().collect()
 }
 
 #[tokio::test]
-async fn what_happens_is_told_in_its_order() {
-    let (vendor, told) = watched().await;
+async fn events_are_reported_in_order() {
+    let (vendor, events) = watched().await;
     let install = vendor.platform.install("basic");
-    assert_eq!(all(&told), ["changed"]);
+    assert_eq!(all(&events), ["changed"]);
     let token = vendor.token(&install).await;
-    assert_eq!(all(&told), ["asked 0 /oauth/token", "ended 0 Some(200)"]);
+    assert_eq!(all(&events), ["asked 0 /oauth/token", "ended 0 Some(200)"]);
     vendor.act(&install, &token, "provision").await.expect(200);
     let path = format!("asked 1 /addons/{}/actions/provision", install.uuid());
-    assert_eq!(all(&told), [path.as_str(), "broken ConfigMissing", "changed", "ended 1 Some(200)"]);
+    assert_eq!(all(&events), [path.as_str(), "broken ConfigMissing", "changed", "ended 1 Some(200)"]);
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_answered_ends_all_the_same() {
-    let (vendor, told) = watched().await;
+async fn a_call_without_a_response_ends_when_its_caller_hangs_up() {
+    let (vendor, events) = watched().await;
     vendor.platform.inject_fault(Fault::drop_connection());
     assert!(vendor.asking("GET", "/addons", "none").send().await.is_err());
-    assert_eq!(all(&told), ["asked 0 /addons", "ended 0 None"]);
+    assert_eq!(all(&events), ["asked 0 /addons", "ended 0 None"]);
 
     vendor.platform.inject_fault(Fault::delay(std::time::Duration::from_mins(1)));
     let call = vendor.asking("GET", "/addons", "none").timeout(std::time::Duration::from_millis(300));
     assert!(call.send().await.is_err());
-    let ended = tokio::task::spawn_blocking(move || told.iter().take(2).last()).await.expect("no panic");
+    let ended = tokio::task::spawn_blocking(move || events.iter().take(2).last()).await.expect("no panic");
     assert_eq!(ended.as_deref(), Some("ended 1 None"), "the caller hung up");
 }
 
 #[tokio::test]
-async fn a_webhook_is_told_with_its_answer() {
-    let (vendor, told) = watched().await;
+async fn a_webhook_is_reported_with_its_response() {
+    let (vendor, events) = watched().await;
     let (url, _arrivals) = answering(&["HTTP/1.1 204 No Content\nconnection: close\n\n"]);
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
     let hook = json!({ "include": ["api:addon"], "level": "notify", "url": url });
     vendor.tell("POST", &format!("/addons/{}/webhooks", install.uuid()), &token, hook).await.expect(201);
-    all(&told);
+    all(&events);
     install.rename("other");
-    let told = tokio::task::spawn_blocking(move || told.iter().take(2).collect::<Vec<_>>()).await.expect("no panic");
-    assert_eq!(told, ["changed", "posted Some(204)"]);
+    let events =
+        tokio::task::spawn_blocking(move || events.iter().take(2).collect::<Vec<_>>()).await.expect("no panic");
+    assert_eq!(events, ["changed", "posted Some(204)"]);
 }
 
 #[tokio::test]
-async fn only_the_newest_is_remembered() {
+async fn only_the_newest_exchanges_are_kept() {
     let vendor = Vendor::of(
         Platform::builder("tally", "password", SECRET).settings(|settings| settings.history_limit = 3).build(),
     )

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::vendor::{ACCEPT, vendor};
 
 #[tokio::test]
-async fn a_status_before_the_work_leaves_it_undone_and_after_it_done() {
+async fn a_status_fault_applies_before_or_after_the_call_takes_effect() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -37,7 +37,7 @@ async fn a_429_says_when_to_come_back_if_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_dropped_connection_gives_no_answer_at_all() {
+async fn a_dropped_connection_has_no_response() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -55,7 +55,7 @@ async fn a_dropped_connection_gives_no_answer_at_all() {
 }
 
 #[tokio::test]
-async fn a_cut_body_breaks_off_after_the_work() {
+async fn a_cut_body_ends_early_after_the_call_takes_effect() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -69,7 +69,7 @@ async fn a_cut_body_breaks_off_after_the_work() {
 }
 
 #[tokio::test]
-async fn a_page_of_html_and_a_redirect_come_from_in_between() {
+async fn html_and_redirect_faults_replace_the_response() {
     let vendor = vendor().await;
     let token = vendor.token(&vendor.platform.install("basic")).await;
     vendor.platform.inject_fault(Fault::not_json());
@@ -81,7 +81,7 @@ async fn a_page_of_html_and_a_redirect_come_from_in_between() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_during_a_delay_has_asked_for_nothing_or_for_all() {
+async fn a_hang_up_during_a_delay_cancels_the_call_unless_it_took_effect() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -98,7 +98,7 @@ async fn a_caller_that_hangs_up_during_a_delay_has_asked_for_nothing_or_for_all(
 }
 
 #[tokio::test]
-async fn an_exchange_whose_answer_was_swallowed_may_be_tried_again() {
+async fn an_exchange_with_a_dropped_response_may_be_repeated() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let grant = install.grant();
@@ -110,7 +110,7 @@ async fn an_exchange_whose_answer_was_swallowed_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn who_did_not_learn_of_an_end_may_ask_after_it() {
+async fn calls_after_a_dropped_deprovision_response_are_allowed() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -122,7 +122,7 @@ async fn who_did_not_learn_of_an_end_may_ask_after_it() {
 }
 
 #[tokio::test]
-async fn an_answer_that_came_late_came() {
+async fn a_delayed_response_is_not_a_dropped_one() {
     let vendor = vendor().await;
     let grant = vendor.platform.install("basic").grant();
     vendor.platform.inject_fault(Fault::delay(Duration::from_millis(50)).after_work());
@@ -132,7 +132,7 @@ async fn an_answer_that_came_late_came() {
 }
 
 #[tokio::test]
-async fn a_share_of_calls_is_the_same_for_the_same_seed() {
+async fn the_same_seed_selects_the_same_calls() {
     let mut runs = Vec::new();
     for seed in [1, 1, 2] {
         let vendor = vendor().await;
@@ -153,7 +153,7 @@ async fn a_share_of_calls_is_the_same_for_the_same_seed() {
 }
 
 #[tokio::test]
-async fn a_router_in_process_answers_the_same() {
+async fn an_in_process_router_gives_the_same_responses() {
     use axum::{body::Body, http::Request};
     use tower::ServiceExt as _;
 

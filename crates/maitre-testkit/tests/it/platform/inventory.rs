@@ -3,7 +3,7 @@ use maitre_testkit::platform::Rule;
 use super::vendor::{read, vendor};
 
 #[tokio::test]
-async fn the_inventory_lists_what_lives_in_linked_pages() {
+async fn the_inventory_lists_live_installs_in_linked_pages() {
     let vendor = vendor().await;
     vendor.platform.update_settings(|settings| settings.inventory_page_size = 2);
     let installs = [0; 4].map(|_| vendor.platform.install("basic"));
@@ -32,7 +32,7 @@ async fn the_inventory_lists_what_lives_in_linked_pages() {
 }
 
 #[tokio::test]
-async fn the_inventory_wants_the_add_on_s_password() {
+async fn the_inventory_requires_the_add_on_s_password() {
     let vendor = vendor().await;
     let wrong = vendor.request("GET", "/api/v3/apps").basic_auth("tally", Some("guessed"));
     read(wrong.send().await.expect("an answer")).await.refused(401, "unauthorized");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::vendor::{SECRET, Vendor, vendor};
 use crate::server::answering;
 
-/// A vendor's add-on side that gives these answers, and Heroku calling at it.
+/// Returns a vendor that sends these responses, and a Heroku that calls it.
 fn heroku(answers: &[(u16, Value)]) -> (Heroku, std::sync::mpsc::Receiver<crate::server::ExchangeId>) {
     let written: Vec<_> = answers
         .iter()
@@ -68,7 +68,7 @@ async fn an_asynchronous_provision_restarts_the_app_once() {
 }
 
 #[tokio::test]
-async fn an_immediate_provision_brings_its_config_along() {
+async fn a_synchronous_provision_sets_its_config() {
     let platform = Platform::builder("tally", "password", SECRET)
         .settings(|settings| {
             settings.log_input = true;
@@ -104,7 +104,7 @@ async fn an_immediate_provision_brings_its_config_along() {
 }
 
 #[tokio::test]
-async fn an_id_must_be_there_and_stay() {
+async fn an_id_is_required_and_must_not_change() {
     let vendor = vendor().await;
     let (heroku, _arrivals) = heroku(&[(202, json!({ "id": "a" })), (200, json!({ "id": "b" })), (202, json!({}))]);
     let install = vendor.platform.install("basic");
@@ -116,7 +116,7 @@ async fn an_id_must_be_there_and_stay() {
 }
 
 #[tokio::test]
-async fn who_is_not_registered_for_202_is_told_of() {
+async fn a_202_without_registration_is_a_violation() {
     let vendor = vendor().await;
     vendor.platform.update_settings(|settings| settings.async_provisioning = false);
     let (heroku, _arrivals) = heroku(&[(202, json!({ "id": "a" }))]);
@@ -126,7 +126,7 @@ async fn who_is_not_registered_for_202_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_refused_order_ends_at_once_and_loses_no_grant() {
+async fn a_refused_provision_ends_immediately_and_loses_no_grant() {
     let vendor = vendor().await;
     let (heroku, _arrivals) = heroku(&[(503, json!({})), (422, json!({ "message": "sold out" }))]);
     let install = vendor.platform.install("basic");
@@ -139,7 +139,7 @@ async fn a_refused_order_ends_at_once_and_loses_no_grant() {
 }
 
 #[tokio::test]
-async fn config_vars_are_the_manifest_s_or_none_is_set() {
+async fn config_vars_outside_the_manifest_are_rejected_as_a_whole() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -155,7 +155,7 @@ async fn config_vars_are_the_manifest_s_or_none_is_set() {
 }
 
 #[tokio::test]
-async fn config_comes_before_actions_provision() {
+async fn config_is_required_before_actions_provision() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -170,7 +170,7 @@ async fn config_comes_before_actions_provision() {
 }
 
 #[tokio::test]
-async fn what_nobody_finishes_is_removed_after_twelve_hours() {
+async fn a_pending_provision_is_removed_after_twelve_hours() {
     let vendor = vendor().await;
     vendor.platform.clock().stop();
     let (heroku, _arrivals) = heroku(&[(202, json!({ "id": "a" }))]);
@@ -184,14 +184,14 @@ async fn what_nobody_finishes_is_removed_after_twelve_hours() {
     assert_eq!(install.state(), State::Deprovisioned);
     assert_eq!(vendor.rules_broken(), [Rule::Unfinished]);
 
-    // the vendor did not know: counted, and no rule broken
+    // the vendor could not know: counted, but no violation
     vendor.refresh(minted["refresh_token"].as_str().expect("a token")).await.refused(401, "unauthorized");
     assert_eq!(install.call_counts().calls_after_deprovision, 1);
     assert_eq!(vendor.rules_broken().len(), 1);
 }
 
 #[tokio::test]
-async fn nothing_works_after_actions_deprovision() {
+async fn every_call_is_rejected_after_actions_deprovision() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -207,7 +207,7 @@ async fn nothing_works_after_actions_deprovision() {
 }
 
 #[tokio::test]
-async fn a_delete_ends_the_token_when_it_is_answered() {
+async fn a_reply_to_a_delete_revokes_the_token() {
     let vendor = vendor().await;
     let (heroku, _arrivals) =
         heroku(&[(503, json!({})), (204, json!(null)), (202, json!({})), (202, json!({})), (410, json!({}))]);
@@ -219,7 +219,7 @@ async fn a_delete_ends_the_token_when_it_is_answered() {
     first.record_deprovision(&heroku.deprovision(first.uuid()).await);
     vendor.ask("GET", "/addons", &token).await.refused(401, "unauthorized");
 
-    // 202 means 2xx, unless asynchronous deprovisioning was asked for
+    // 202 counts as 2xx unless asynchronous deprovisioning is enabled
     second.record_deprovision(&heroku.deprovision(second.uuid()).await);
     assert_eq!(second.state(), State::Deprovisioned);
     vendor.platform.update_settings(|settings| settings.async_deprovisioning = true);
@@ -230,7 +230,7 @@ async fn a_delete_ends_the_token_when_it_is_answered() {
     vendor.set(&third, &token, "TALLY_URL", "x").await.expect(200);
     vendor.act(&third, &token, "deprovision").await.expect(200);
     assert_eq!(third.state(), State::Deprovisioned);
-    // an answer that is read late changes nothing
+    // a reply that is recorded late changes nothing
     third.record_deprovision(&accepted);
     assert_eq!(third.state(), State::Deprovisioned);
 
@@ -240,7 +240,7 @@ async fn a_delete_ends_the_token_when_it_is_answered() {
 }
 
 #[tokio::test]
-async fn a_plan_change_takes_effect_when_it_is_answered() {
+async fn a_plan_change_takes_effect_with_the_reply() {
     let vendor = vendor().await;
     let (heroku, _arrivals) = heroku(&[
         (422, json!({ "message": "no" })),

@@ -1,4 +1,4 @@
-//! Heroku's own side, asked as a vendor asks.
+//! Tests of the simulated platform with a vendor's requests.
 
 mod vendor;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::vendor::{SECRET, Vendor, read, text, vendor};
 
 #[tokio::test]
-async fn a_grant_becomes_a_token_once() {
+async fn a_grant_is_exchanged_once() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let grant = install.grant();
@@ -24,7 +24,7 @@ async fn a_grant_becomes_a_token_once() {
 }
 
 #[tokio::test]
-async fn a_grant_is_good_for_five_minutes_and_lost_at_their_end() {
+async fn a_grant_expires_after_five_minutes() {
     let vendor = vendor().await;
     vendor.platform.clock().stop();
     let (early, late) = (vendor.platform.install("basic"), vendor.platform.install("basic"));
@@ -40,7 +40,7 @@ async fn a_grant_is_good_for_five_minutes_and_lost_at_their_end() {
 }
 
 #[tokio::test]
-async fn a_second_grant_need_not_be_used_beside_the_first() {
+async fn an_unused_second_grant_is_not_a_lost_grant() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let first = install.grant();
@@ -51,7 +51,7 @@ async fn a_second_grant_need_not_be_used_beside_the_first() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_wants_a_grant_type_and_the_right_secret() {
+async fn the_token_endpoint_requires_a_grant_type_and_the_secret() {
     let vendor = vendor().await;
     let code = vendor.platform.install("basic").grant().code().to_owned();
     for (fields, status, id) in [
@@ -69,7 +69,7 @@ async fn the_token_endpoint_wants_a_grant_type_and_the_right_secret() {
 }
 
 #[tokio::test]
-async fn a_secret_in_the_query_works_and_is_told_of() {
+async fn a_secret_in_the_query_works_and_is_a_violation() {
     let vendor = vendor().await;
     let code = vendor.platform.install("basic").grant().code().to_owned();
     let fields = [("grant_type", "authorization_code"), ("code", &code), ("client_secret", SECRET)];
@@ -77,18 +77,18 @@ async fn a_secret_in_the_query_works_and_is_told_of() {
     read(request.send().await.expect("an answer")).await.expect(200);
     assert_eq!(vendor.rules_broken(), [Rule::SecretInQuery]);
     let violation = vendor.platform.violations()[0].to_string();
-    assert_eq!(violation, "POST /oauth/token had its fields in the query");
+    assert_eq!(violation, "POST /oauth/token sent its fields in the query");
 }
 
 #[tokio::test]
-async fn a_token_ends_after_its_life_and_a_refresh_makes_another() {
+async fn an_expired_token_is_replaced_by_a_refresh() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let minted = vendor.exchange(install.grant().code()).await.expect(200);
     let old = text(&minted, "access_token");
     vendor.ask("GET", "/addons", &old).await.expect(200);
 
-    vendor.platform.clock().advance(Duration::from_secs(28_800));
+    vendor.platform.clock().advance(Duration::from_hours(8));
     vendor.ask("GET", "/addons", &old).await.refused(401, "unauthorized");
     let renewed = vendor.refresh(&text(&minted, "refresh_token")).await.expect(200);
     assert_eq!(renewed["refresh_token"], minted["refresh_token"]);
@@ -97,7 +97,7 @@ async fn a_token_ends_after_its_life_and_a_refresh_makes_another() {
 }
 
 #[tokio::test]
-async fn answers_to_a_refresh_vary_as_heroku_s_did() {
+async fn responses_to_a_refresh_vary_as_heroku_s_did() {
     let platform = Platform::builder("tally", "password", SECRET)
         .settings(|settings| {
             settings.exchange_status = 201;
@@ -116,7 +116,7 @@ async fn answers_to_a_refresh_vary_as_heroku_s_did() {
 }
 
 #[tokio::test]
-async fn a_rotated_refresh_token_dies_when_it_is_used_and_a_renewed_one_does_not() {
+async fn a_rotated_refresh_token_is_revoked_and_a_renewed_one_is_not() {
     let vendor = vendor().await;
     let minted = vendor.exchange(vendor.platform.install("basic").grant().code()).await.expect(200);
     let first = text(&minted, "refresh_token");
@@ -131,7 +131,7 @@ async fn a_rotated_refresh_token_dies_when_it_is_used_and_a_renewed_one_does_not
 }
 
 #[tokio::test]
-async fn a_reset_of_the_client_secret_ends_all_access_tokens() {
+async fn a_reset_of_the_client_secret_revokes_all_access_tokens() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let minted = vendor.exchange(install.grant().code()).await.expect(200);
@@ -145,7 +145,7 @@ async fn a_reset_of_the_client_secret_ends_all_access_tokens() {
 }
 
 #[tokio::test]
-async fn the_same_is_to_be_had_in_json() {
+async fn the_platform_api_exchanges_and_refreshes_with_json() {
     let vendor = vendor().await;
     let grant = vendor.platform.install("basic").grant();
     let ask = |body: serde_json::Value| {
@@ -169,7 +169,7 @@ async fn the_same_is_to_be_had_in_json() {
 }
 
 #[tokio::test]
-async fn a_lost_grant_comes_again_where_heroku_turned_that_on() {
+async fn a_lost_grant_is_replaced_if_heroku_enabled_it() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let path = format!("/vendor/resources/{}/oauth-grant", install.uuid());

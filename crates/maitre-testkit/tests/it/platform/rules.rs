@@ -18,7 +18,7 @@ async fn only_version_3_is_spoken() {
 }
 
 #[tokio::test]
-async fn a_token_reaches_one_add_on_and_its_apps() {
+async fn a_token_is_limited_to_one_add_on_and_its_apps() {
     let vendor = vendor().await;
     let (mine, other) = (vendor.platform.install("basic"), vendor.platform.install("basic"));
     let token = vendor.token(&mine).await;
@@ -33,8 +33,8 @@ async fn a_token_reaches_one_add_on_and_its_apps() {
 
     vendor.ask("GET", &format!("/addons/{}", other.uuid()), &token).await.refused(403, "forbidden");
     vendor.ask("GET", &format!("/apps/{}", other.app()), &token).await.refused(403, "forbidden");
-    vendor.ask("GET", "/addons/nobody", &token).await.refused(404, "not_found");
-    vendor.ask("GET", "/apps/nobody", &token).await.refused(404, "not_found");
+    vendor.ask("GET", "/addons/unknown", &token).await.refused(404, "not_found");
+    vendor.ask("GET", "/apps/unknown", &token).await.refused(404, "not_found");
     vendor.ask("GET", "/nothing/here", &token).await.refused(404, "not_found");
     vendor.ask("GET", "/addons", "HRKU-guessed").await.refused(401, "unauthorized");
     let request = vendor.request("GET", "/addons").header("accept", super::vendor::ACCEPT);
@@ -43,7 +43,7 @@ async fn a_token_reaches_one_add_on_and_its_apps() {
 }
 
 #[tokio::test]
-async fn the_pool_of_requests_empties_and_refills_with_the_clock() {
+async fn the_rate_limit_refills_with_the_clock() {
     let platform = Platform::builder("tally", "password", SECRET)
         .settings(|settings| {
             settings.rate_limit = 3;
@@ -72,7 +72,7 @@ async fn the_pool_of_requests_empties_and_refills_with_the_clock() {
 }
 
 #[tokio::test]
-async fn a_long_list_comes_in_pages() {
+async fn a_long_list_is_paginated() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     for app in ["one", "two", "three", "four"] {
@@ -102,7 +102,7 @@ async fn a_long_list_comes_in_pages() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_400_and_what_is_not_config_is_422() {
+async fn invalid_json_is_400_and_invalid_config_is_422() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
@@ -117,26 +117,26 @@ async fn what_is_not_json_is_400_and_what_is_not_config_is_422() {
 }
 
 #[tokio::test]
-async fn who_has_no_name_is_told_of() {
+async fn a_request_without_a_user_agent_is_a_violation() {
     let vendor = vendor().await;
     reqwest::get(vendor.url("/addons")).await.expect("an answer");
     assert_eq!(vendor.rules_broken(), [Rule::NoUserAgent, Rule::NotAcceptable]);
 }
 
 #[tokio::test]
-async fn every_call_is_written_down_in_its_order_and_printed_without_secrets() {
+async fn calls_are_recorded_in_order_and_printed_without_secrets() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
     vendor.set(&install, &token, "TALLY_URL", "https://u:s3cr3t@tally.example").await.expect(200);
-    vendor.ask("GET", "/apps/nobody", &token).await.refused(404, "not_found");
+    vendor.ask("GET", "/apps/unknown", &token).await.refused(404, "not_found");
 
     let calls = vendor.platform.exchanges();
     let lines: Vec<_> = calls.iter().map(|call| (call.method(), call.path(), call.status())).collect();
     let config = format!("/addons/{}/config", install.uuid());
     assert_eq!(
         lines,
-        [("POST", "/oauth/token", Some(200)), ("PATCH", &config, Some(200)), ("GET", "/apps/nobody", Some(404))],
+        [("POST", "/oauth/token", Some(200)), ("PATCH", &config, Some(200)), ("GET", "/apps/unknown", Some(404))],
     );
     assert_eq!(calls[1].json()["config"][0]["name"], "TALLY_URL");
     assert_eq!(calls[1].request().header("user-agent"), Some("tally/1.0"));

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use super::vendor::{SECRET, Vendor, vendor};
 
-/// The same vendor after its platform was restarted.
+/// Returns the vendor after a restart of its platform.
 async fn restarted(before: &Vendor) -> Vendor {
     let platform = Platform::new("tally", "password", SECRET);
-    platform.restore(&before.platform.snapshot()).expect("what it said itself");
+    platform.restore(&before.platform.snapshot()).expect("a valid snapshot");
     Vendor::of(platform).await
 }
 
 #[tokio::test]
-async fn a_restart_changes_nothing_for_the_vendor() {
+async fn a_restored_snapshot_is_equivalent_for_the_vendor() {
     let before = vendor().await;
     let install = before.platform.install_builder("basic").app("shop").name("tally-shop").create();
     let token = before.token(&install).await;
@@ -34,14 +34,14 @@ async fn a_restart_changes_nothing_for_the_vendor() {
     assert_eq!(after.ask("GET", &ask("webhooks"), &token).await.expect(200)[0]["level"], "sync");
     let attachments = after.ask("GET", &ask("addon-attachments"), &token).await.expect(200);
     let mut names: Vec<_> = (0..2).map(|place| attachments[place]["name"].as_str().expect("a name")).collect();
-    names.sort_unstable(); // the list goes by ids, which are drawn
+    names.sort_unstable(); // the list is sorted by random ids
     assert_eq!(names, ["BLOG", "TALLY"]);
     after.act(&same, &token, "provision").await.expect(200);
     assert_eq!(after.rules_broken(), []);
 }
 
 #[tokio::test]
-async fn what_was_due_while_it_was_down_happens_and_nothing_happens_twice() {
+async fn changes_due_while_stopped_happen_once_after_a_restore() {
     let before = vendor().await;
     let lost = before.platform.install("basic");
     before.platform.clock().advance(Duration::from_mins(6));
@@ -51,18 +51,18 @@ async fn what_was_due_while_it_was_down_happens_and_nothing_happens_twice() {
     after.platform.clock().advance(Duration::from_hours(13));
     let lost = after.platform.find(lost.uuid()).expect("the install");
     assert_eq!((lost.state(), lost.call_counts().lost_grants), (State::Deprovisioned, 1));
-    assert_eq!(after.rules_broken(), [], "the grant was lost before");
+    assert_eq!(after.rules_broken(), [], "the lost grant was reported before");
 }
 
 #[test]
-fn what_something_else_has_written_is_refused() {
+fn an_invalid_snapshot_is_an_error() {
     let platform = Platform::new("tally", "password", SECRET);
     let odd = [("addon/7".to_owned(), "{}".to_owned())].into();
     assert!(platform.restore(&odd).unwrap_err().to_string().contains("missing field"));
 }
 
 #[test]
-fn several_add_ons_of_one_app_have_names_of_their_own_there() {
+fn several_add_ons_of_one_app_have_different_attachment_names() {
     let platform = Platform::new("tally", "password", SECRET);
     let names: Vec<_> = (0..3)
         .map(|_| {

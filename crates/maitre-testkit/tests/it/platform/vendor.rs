@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 pub(crate) const SECRET: &str = "client secret";
 pub(crate) const ACCEPT: &str = "application/vnd.heroku+json; version=3";
 
-/// A vendor's hand-written client, and the platform that it talks to.
+/// Client of a vendor and the platform that it calls.
 pub(crate) struct Vendor {
     pub(crate) platform: Platform,
     api: PlatformServer,
     http: Client,
 }
 
-/// An answer, read to its end.
+/// Complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -31,7 +31,7 @@ impl Answer {
         self.json
     }
 
-    /// Insists on an error as Heroku writes it.
+    /// Asserts an error in Heroku's format.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, id: &str) {
         assert_eq!((self.status, self.json["id"].as_str()), (status, Some(id)), "{:?}", self.json);

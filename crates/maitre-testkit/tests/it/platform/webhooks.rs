@@ -13,7 +13,7 @@ use crate::server::{ExchangeId, answering};
 const TAKEN: &str = "HTTP/1.1 204 No Content\nconnection: close\n\n";
 const BROKEN: &str = "HTTP/1.1 500 Oops\nconnection: close\ncontent-length: 0\n\n";
 
-/// A vendor whose platform delivers only when it is told to.
+/// A vendor with a webhook subscription.
 struct Subscribed {
     vendor: Vendor,
     install: Install,
@@ -43,7 +43,7 @@ fn body(arrived: &ExchangeId) -> Value {
     serde_json::from_str(&arrived.body).expect("JSON")
 }
 
-/// Waits until the platform has tried so often, for at most some seconds.
+/// Waits a few seconds for this number of delivery attempts.
 async fn tried(platform: &Platform, attempts: usize) {
     for _ in 0..500 {
         if platform.deliveries().iter().map(|delivery| delivery.attempt_statuses().count()).sum::<usize>() >= attempts {
@@ -55,12 +55,12 @@ async fn tried(platform: &Platform, attempts: usize) {
 }
 
 #[tokio::test]
-async fn a_secret_that_heroku_draws_is_told_once() {
+async fn a_generated_secret_is_returned_once() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
-    let order = json!({ "include": ["api:addon"], "level": "sync", "url": "https://tally.example/hooks" });
-    let made = vendor.tell("POST", &path(&install), &token, order.clone()).await;
+    let subscription = json!({ "include": ["api:addon"], "level": "sync", "url": "https://tally.example/hooks" });
+    let made = vendor.tell("POST", &path(&install), &token, subscription.clone()).await;
     assert!(made.header("heroku-webhook-secret").is_some_and(|secret| secret.len() >= 32));
     let hook = made.expect(201);
     let names: Vec<_> = hook.as_object().expect("an object").keys().collect();
@@ -77,7 +77,7 @@ async fn a_secret_that_heroku_draws_is_told_once() {
     vendor.ask("GET", &one, &token).await.refused(404, "not_found");
 
     vendor.platform.update_settings(|settings| settings.webhook_status = 200);
-    let mut chosen = order.clone();
+    let mut chosen = subscription.clone();
     chosen["secret"] = json!("ours");
     let made = vendor.tell("POST", &path(&install), &token, chosen).await;
     assert!(made.header("heroku-webhook-secret").is_none());
@@ -90,7 +90,7 @@ async fn a_secret_that_heroku_draws_is_told_once() {
         ("url", json!(null)),
         ("secret", json!(7)),
     ] {
-        let mut wrong = order.clone();
+        let mut wrong = subscription.clone();
         wrong[field] = value;
         vendor.tell("POST", &path(&install), &token, wrong).await.refused(422, "invalid_params");
     }
@@ -131,7 +131,7 @@ async fn an_event_is_posted_with_a_signature_over_its_bytes() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_not_taken_comes_again_as_the_clock_says() {
+async fn a_failed_delivery_is_retried_by_the_platform_clock() {
     let Subscribed { vendor, install, arrivals, .. } = subscribed("sync", &[BROKEN, BROKEN, TAKEN]).await;
     vendor.platform.clock().stop();
     install.rename("tally-main");
@@ -152,7 +152,7 @@ async fn an_event_that_is_not_taken_comes_again_as_the_clock_says() {
 }
 
 #[tokio::test]
-async fn an_event_nobody_takes_is_given_up_after_three_days() {
+async fn a_delivery_fails_after_three_days() {
     let Subscribed { vendor, install, .. } = subscribed("sync", &[]).await;
     vendor.platform.clock().stop();
     install.rename("tally-main");
@@ -163,12 +163,12 @@ async fn an_event_nobody_takes_is_given_up_after_three_days() {
         tried(&vendor.platform, attempts).await;
         vendor.platform.clock().advance(Duration::from_hours(1));
     }
-    // one an hour, from the event to the end of the third day
+    // one per hour, from the event to the end of the third day
     assert_eq!(attempts, 73);
 }
 
 #[tokio::test]
-async fn notify_means_once() {
+async fn a_notify_delivery_is_not_retried() {
     let Subscribed { vendor, install, .. } = subscribed("notify", &[BROKEN]).await;
     install.attach("blog", "BLOG_TALLY");
     tried(&vendor.platform, 1).await;
@@ -177,7 +177,7 @@ async fn notify_means_once() {
 }
 
 #[tokio::test]
-async fn a_delivery_can_be_repeated_as_a_duplicate() {
+async fn a_delivery_can_be_repeated() {
     let Subscribed { vendor, install, arrivals, .. } = subscribed("sync", &[TAKEN, TAKEN]).await;
     install.rename("tally-main");
     tried(&vendor.platform, 1).await;
@@ -188,7 +188,7 @@ async fn a_delivery_can_be_repeated_as_a_duplicate() {
 }
 
 #[tokio::test]
-async fn only_what_was_subscribed_to_is_told_and_the_end_is_told_last() {
+async fn only_subscribed_entities_are_delivered_and_the_end_comes_last() {
     let Subscribed { vendor, install, arrivals, .. } = subscribed("sync", &[TAKEN, TAKEN]).await;
     let app = vendor.platform.app(&install.app());
     app.collaborator("ada@example.org", "member").rename("market");
@@ -196,37 +196,37 @@ async fn only_what_was_subscribed_to_is_told_and_the_end_is_told_last() {
     install.remove_silently();
     tried(&vendor.platform, 2).await;
     assert_eq!(install.state(), State::Deprovisioned);
-    let told: Vec<_> = arrivals.iter().take(2).map(|arrived| body(&arrived)).collect();
-    let told: Vec<_> = told.iter().map(|event| (&event["resource"], &event["action"])).collect();
-    assert_eq!(told, [(&json!("addon-attachment"), &json!("destroy")), (&json!("addon"), &json!("destroy"))]);
+    let events: Vec<_> = arrivals.iter().take(2).map(|arrived| body(&arrived)).collect();
+    let events: Vec<_> = events.iter().map(|event| (&event["resource"], &event["action"])).collect();
+    assert_eq!(events, [(&json!("addon-attachment"), &json!("destroy")), (&json!("addon"), &json!("destroy"))]);
 }
 
 #[tokio::test]
-async fn apps_and_their_people_are_told_of_to_whom_it_concerns() {
+async fn app_events_are_delivered_to_the_add_ons_of_the_app() {
     let vendor = vendor().await;
     let (install, other) =
         (vendor.platform.install_builder("basic").app("shop").create(), vendor.platform.install("basic"));
     let (root, arrivals) = answering(&[TAKEN, TAKEN, TAKEN]);
     for install in [&install, &other] {
         let token = vendor.token(install).await;
-        let order = json!({ "include": ["api:app", "api:collaborator"], "level": "sync", "url": root });
-        vendor.tell("POST", &path(install), &token, order).await.expect(201);
+        let subscription = json!({ "include": ["api:app", "api:collaborator"], "level": "sync", "url": root });
+        vendor.tell("POST", &path(install), &token, subscription).await.expect(201);
     }
     let app = vendor.platform.app("shop");
     app.collaborator("ada@example.org", "member").rename("market").remove_collaborator("ada@example.org");
     tried(&vendor.platform, 3).await;
-    let told: Vec<_> = arrivals.iter().take(3).map(|arrived| body(&arrived)).collect();
+    let events: Vec<_> = arrivals.iter().take(3).map(|arrived| body(&arrived)).collect();
     assert_eq!(
-        (&told[0]["resource"], &told[0]["data"]["user"]["email"]),
+        (&events[0]["resource"], &events[0]["data"]["user"]["email"]),
         (&json!("collaborator"), &json!("ada@example.org"))
     );
-    assert_eq!((&told[1]["data"]["name"], &told[1]["previous_data"]["name"]), (&json!("market"), &json!("shop")));
-    assert_eq!((&told[2]["action"], &told[2]["data"]["role"]), (&json!("destroy"), &json!("member")));
+    assert_eq!((&events[1]["data"]["name"], &events[1]["previous_data"]["name"]), (&json!("market"), &json!("shop")));
+    assert_eq!((&events[2]["action"], &events[2]["data"]["role"]), (&json!("destroy"), &json!("member")));
     assert_eq!(vendor.platform.deliveries().len(), 3);
 }
 
 #[tokio::test]
-async fn a_platform_that_is_not_served_delivers_when_it_is_asked_to() {
+async fn a_platform_that_is_not_served_delivers_on_request() {
     let platform = Platform::new("tally", "password", SECRET);
     assert_eq!(platform.deliver_webhooks().await, 0);
 }
