@@ -120,7 +120,7 @@ mod tests {
             ("[]", "The body cannot be read: expected an object, at line 1 column 0."),
             ("{}", "The body cannot be read: missing field `plan`, at line 1 column 2."),
             ("{\n\"plan\": 5}", "The body cannot be read at plan: expected a string, at line 2 column 9."),
-            ("{\"plan\":\"a\",\"plan\":\"b\"}", "The body cannot be read: duplicate field, at line 1 column 17."),
+            ("{\"plan\":\"a\",\"plan\":\"b\"}", "The body cannot be read: duplicate field, at line 1 column 18."),
             ("{\"plan\":\"a\"} x", "The body cannot be read: invalid JSON, at line 1 column 14."),
         ] {
             assert_eq!(rejected(body), message);

@@ -26,7 +26,7 @@ use crate::sso::Window;
 /// the settings are fixed when the router is built. An `Addon` is itself a [`Backend`] that calls its own.
 ///
 /// ```
-/// use maitre_core::doctest::{Bazaar, Widgets};
+/// # use maitre_core::doctest::{Bazaar, Widgets};
 /// use maitre_core::{Addon, Credentials};
 ///
 /// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets).with_body_limit(64 * 1024);
@@ -178,7 +178,7 @@ impl<M: SupportsAsync> Addon<M> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use maitre_core::doctest::{Bazaar, Widgets};
+    /// # use maitre_core::doctest::{Bazaar, Widgets};
     /// use maitre_core::{Addon, Credentials};
     ///
     /// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets);

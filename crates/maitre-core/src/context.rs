@@ -21,7 +21,7 @@ pub struct Context {
     /// Fencing token: grows with every run of an operation on this resource, so that the vendor can reject writes of an
     /// earlier run. 0 without a ledger.
     pub fence: u64,
-    /// How long the marketplace waits before the operation is answered as accepted. `None` where the marketplace needs
+    /// Time after which the operation is answered as accepted. `None` if the marketplace needs
     /// the result in this response.
     pub async_after: Option<Duration>,
     /// Progress reporter of a long operation.

@@ -7,7 +7,7 @@ use crate::marketplace::Marketplace;
 /// A listener with its own credentials, so that it can be passed to a router directly.
 ///
 /// ```
-/// use maitre_core::doctest::Bazaar;
+/// # use maitre_core::doctest::Bazaar;
 /// use maitre_core::{Addon, Credentialed, Credentials, IntoAddon};
 ///
 /// struct Lanterns;

@@ -5,14 +5,16 @@ mod serve;
 #[cfg(feature = "platform")]
 mod webhooks;
 
+#[cfg(any(feature = "cloudcontrol", feature = "heroku", feature = "opperator"))]
 use axum::Router;
 
 pub use maitre_axum::drain;
 pub use maitre_core::{
-    Addon, AddonId, Backend, ConfigVars, Credentialed, Credentials, CredentialsError, Deprovision, Deprovisioned,
-    Failure, FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
-    OauthGrant, OriginError, Outcome, Password, PlanChange, PlanChanged, PlanWarning, ProviderId, Provision,
-    Provisioned, ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn, manifest, mask_urls, sso,
+    Addon, AddonId, Backend, ConfigVars, Context, Credentialed, Credentials, CredentialsError, Deprovision,
+    Deprovisioned, Failure, FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest,
+    ManifestError, Marketplace, OauthGrant, OriginError, Outcome, Password, PlanChange, PlanChanged, PlanWarning,
+    Progress, ProviderId, Provision, Provisioned, ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn,
+    manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "cloudcontrol")]
@@ -24,7 +26,7 @@ pub use maitre_axum_opperator::{self as opperator, Opperator};
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
 
-#[cfg(feature = "ledger")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
 #[cfg(all(feature = "serve", unix))]
 pub use serve::shutdown_signal;
@@ -33,7 +35,7 @@ pub use serve::{Serve, ServeLimits, serve};
 #[cfg(feature = "platform")]
 pub use webhooks::heroku_webhooks;
 
-/// Heroku's side of the app: everything that Heroku calls, ready to be nested.
+/// Builds the router of an add-on at Heroku.
 ///
 #[doc = include_str!("../docs/heroku.md")]
 #[cfg(feature = "heroku")]
@@ -44,17 +46,11 @@ where
     maitre_axum_heroku::router(addon)
 }
 
-/// cloudControl's side of the app; see [`mod@cloudcontrol`] for its routes.
+/// Builds the router of an add-on at cloudControl; see [`mod@cloudcontrol`] for its routes.
 ///
 /// ```
 /// # use maitre::*;
-/// # struct Papayas;
-/// # impl Listener for Papayas {
-/// #     async fn provision(&self, r: Provision) -> Result<Provisioned> { Ok(Provisioned::new(r.resource)) }
-/// #     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> { Ok(PlanChanged::new()) }
-/// #     async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> { Ok(Deprovisioned::new()) }
-/// #     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> { Ok(SignedOn::redirect("/")) }
-/// # }
+/// # use maitre_core::doctest::Widgets as Papayas;
 /// let addon = Addon::new(CloudControl::new("papaya", "s3cr3t-example", "rock salt")?, Papayas);
 /// let app: axum::Router = axum::Router::new().nest("/cloudcontrol", maitre::cloudcontrol(addon));
 /// assert!(app.has_routes());
@@ -68,17 +64,11 @@ where
     maitre_axum_cloudcontrol::router(addon)
 }
 
-/// Opperator's side of the app; see [`mod@opperator`] for its routes.
+/// Builds the router of an add-on at Opperator; see [`mod@opperator`] for its routes.
 ///
 /// ```
 /// # use maitre::*;
-/// # struct Lanterns;
-/// # impl Listener for Lanterns {
-/// #     async fn provision(&self, r: Provision) -> Result<Provisioned> { Ok(Provisioned::new(r.resource)) }
-/// #     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> { Ok(PlanChanged::new()) }
-/// #     async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> { Ok(Deprovisioned::new()) }
-/// #     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> { Ok(SignedOn::redirect("/")) }
-/// # }
+/// # use maitre_core::doctest::Widgets as Lanterns;
 /// let addon = Addon::new(Opperator::new("lantern", "melon-9", |_| Some("basic".to_owned()))?, Lanterns);
 /// let app: axum::Router = axum::Router::new().nest("/opperator", maitre::opperator(addon));
 /// assert!(app.has_routes());
@@ -92,7 +82,7 @@ where
     maitre_axum_opperator::router(addon)
 }
 
-/// Compiles what the pages in `docs/` show.
+/// Compiles the examples in `docs/`.
 #[cfg(all(doctest, feature = "platform", feature = "serve", feature = "sqlite"))]
 mod pages {
     #[doc = include_str!("../../../docs/slow-provisioning.md")]

@@ -9,14 +9,14 @@ use axum::{
 };
 use maitre_heroku::{Received, WebhookReceiver, api::WEBHOOK_SIGNATURE};
 
-/// The longest body that is read: a whole app with its add-on is a few kilobytes.
+/// Body limit; an event with an app and its add-on has a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Where Heroku delivers the webhooks that you subscribed to, at `/` of where you nest it.
+/// Builds the router for Heroku's webhooks, at `/` of the path where it is nested.
 ///
-/// 204 once an event is recorded, also for one that was recorded before; 401 for what is not signed with one of the
-/// secrets; 503 while it cannot be recorded, so that Heroku delivers it again. What you do about an event is
-/// [`PlatformBuilder::on_event`](crate::platform::PlatformBuilder::on_event), which a worker runs.
+/// A stored event is answered 204, also if it was delivered before; an invalid signature 401; and 503 if the event
+/// cannot be stored, so that Heroku delivers it again. A worker passes events to
+/// [`PlatformBuilder::on_event`](crate::platform::PlatformBuilder::on_event).
 ///
 /// ```
 /// # async fn run(builder: maitre::platform::PlatformBuilder) -> Result<(), Box<dyn std::error::Error>> {
@@ -44,11 +44,11 @@ async fn receive(State(webhooks): State<WebhookReceiver>, headers: HeaderMap, bo
     match webhooks.receive(signature, &body).await {
         Received::Accepted | Received::Duplicate => StatusCode::NO_CONTENT,
         Received::InvalidSignature => {
-            tracing::warn!("refused a webhook: it is not signed with a secret that is known here");
+            tracing::warn!("refused a webhook: its signature does not match any secret");
             StatusCode::UNAUTHORIZED
         }
         received => {
-            tracing::error!(?received, "cannot record a webhook: Heroku is asked to deliver it again");
+            tracing::error!(?received, "cannot store a webhook: answered 503, so that Heroku delivers it again");
             StatusCode::SERVICE_UNAVAILABLE
         }
     }

@@ -25,7 +25,7 @@ use super::activity::{Activity, GuardedBody, ObservedBody};
 use super::limits::ServeLimits;
 use super::socket::Socket;
 
-/// How often it is looked for a connection to close while all are answering requests.
+/// Interval of looking for a connection to close while all connections are answering requests.
 const EVICTION_PAUSE: Duration = Duration::from_millis(50);
 
 /// The shortest time between two warnings that the connections are at their limit.

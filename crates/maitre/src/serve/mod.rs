@@ -62,7 +62,7 @@ pub fn serve<L: Listener>(socket: L, app: Router) -> Serve<L> {
         background: Vec::new(),
         stop: watch::Sender::new(false),
         deadline: Duration::from_secs(25),
-        #[cfg(feature = "ledger")]
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
         ledger: None,
     }
 }
@@ -77,7 +77,7 @@ pub struct Serve<L = TcpListener> {
     background: Vec<BackgroundTask>,
     stop: watch::Sender<bool>,
     deadline: Duration,
-    #[cfg(feature = "ledger")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     ledger: Option<maitre_ledger::Ledger>,
 }
 
@@ -96,7 +96,7 @@ impl<L: Listener> Serve<L> {
     }
 
     /// Runs `worker` beside the server. On shutdown the worker stops first.
-    #[cfg(feature = "ledger")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub fn worker(mut self, worker: maitre_ledger::Worker) -> Self {
         let mut stopped = self.stop.subscribe();
         self.background.push(Box::pin(worker.run(async move {
@@ -107,7 +107,7 @@ impl<L: Listener> Serve<L> {
 
     /// Waits on shutdown for the listener calls of `ledger`, releases the leases of those that did not end in time, and
     /// closes the ledger.
-    #[cfg(feature = "ledger")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub fn ledger(mut self, ledger: maitre_ledger::Ledger) -> Self {
         self.in_flight.push(ledger.in_flight().clone());
         self.ledger = Some(ledger);
@@ -155,7 +155,7 @@ impl<L: Listener> Serve<L> {
         if left > 0 {
             tracing::warn!(left, "some listener calls did not end before the shutdown deadline");
         }
-        #[cfg(feature = "ledger")]
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
         if let Some(ledger) = self.ledger {
             ledger.close().await;
         }
