@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn a_value_that_is_not_an_object_is_rejected() {
         for text in ["[]", "null", "7", "\"plan\"", "{", "{\"plan\":1}", "{}", r#"{"plan":"a","plan":"b"}"#] {
             assert!(serde_json::from_str::<WithExtra<Order>>(text).is_err(), "{text}");
         }
