@@ -37,7 +37,7 @@ pub struct Finding {
     pub check: &'static str,
     /// Observed behavior, and why it is wrong.
     pub message: String,
-    /// How to fix it.
+    /// Suggested fix.
     pub advice: String,
 }
 

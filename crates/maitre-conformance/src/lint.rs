@@ -57,7 +57,7 @@ const REQUIREMENTS: [&str; 5] = ["log_input", "syslog_drain", "attachable", "man
 /// use serde_json::json;
 ///
 /// let findings = lint::manifest(&json!({ "id": "Lantern", "api": {
-///     "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that",
+///     "version": "3", "password": "unguessable-example-password", "sso_salt": "unguessable-example-salt",
 ///     "config_vars": ["LANTERN_URL"], "regions": ["us"],
 ///     "production": { "base_url": "https://api.lantern.example/heroku/resources",
 ///                     "sso_url": "https://api.lantern.example/heroku/resources/sso" } } }));
@@ -323,7 +323,7 @@ mod tests {
 
     fn valid() -> Value {
         json!({ "id": "fast-db", "name": "Fast DB", "api": {
-            "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that",
+            "version": "3", "password": "unguessable-example-password", "sso_salt": "unguessable-example-salt",
             "config_vars": ["FAST_DB_URL"], "regions": ["us", "*"], "requires": ["log_input"],
             "production": { "base_url": "https://db.example/heroku/resources", "sso_url": "https://db.example/sso" },
             "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } })
@@ -343,7 +343,7 @@ mod tests {
             ("/api/version", json!("1"), "api.version", "legacy-version", Level::Should),
             ("/api/password", json!(""), "api.password", "secret", Level::Must),
             ("/api/password", json!("short"), "api.password", "secret-length", Level::Should),
-            ("/api/sso_salt", json!("nobody-guesses-this-one"), "api.sso_salt", "secret-shared", Level::Should),
+            ("/api/sso_salt", json!("unguessable-example-password"), "api.sso_salt", "secret-shared", Level::Should),
             ("/api/config_vars", json!(null), "api.config_vars", "config-vars", Level::Should),
             ("/api/config_vars/0", json!(1), "api.config_vars[0]", "config-var-name", Level::Must),
             ("/api/config_vars/0", json!("fast_db_url"), "api.config_vars[0]", "config-var-name", Level::Must),

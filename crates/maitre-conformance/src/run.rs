@@ -1,4 +1,4 @@
-//! Runs the checks one after the other and removes what they create.
+//! Runs the checks one after the other and deletes the resources that they create.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};

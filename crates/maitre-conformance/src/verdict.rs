@@ -59,7 +59,7 @@ impl fmt::Display for Exchange {
 pub struct Failure {
     /// Observed behavior, and why it is wrong.
     pub message: String,
-    /// How to fix it.
+    /// Suggested fix.
     pub advice: String,
     /// All exchanges of the check, in order.
     pub exchanges: Vec<Exchange>,

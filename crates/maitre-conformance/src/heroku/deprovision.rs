@@ -99,7 +99,7 @@ async fn concurrent(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
     let responses = target.wire.send_all((0..8).map(|_| target.deprovision(&resource))).await?;
     for response in responses {
-        // a request during another deprovision may be told to retry
+        // an add-on may ask for a retry during another deprovision
         if response.status() != 503 && response.status() != 409 {
             must_be_idempotent(&response.to("one of eight concurrent deprovisions"))?;
         }

@@ -130,7 +130,7 @@ mod tests {
 
     fn input_with(change: &str, value: Value) -> ManifestInput {
         let mut json = serde_json::json!({ "id": "fast-db", "api": {
-            "version": "3", "password": "nobody-guesses-this-one", "sso_salt": "nor-would-they-guess-that",
+            "version": "3", "password": "unguessable-example-password", "sso_salt": "unguessable-example-salt",
             "config_vars": ["FAST_DB_URL"], "regions": ["us"], "requires": ["log_input"],
             "production": { "base_url": "https://db.example/heroku/resources", "sso_url": "https://db.example/sso" },
             "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } });
@@ -170,7 +170,7 @@ mod tests {
             ("/api/version", json!("1"), "current-form"),
             ("/api/sso_salt", json!(""), "secrets"),
             ("/api/password", json!("short"), "secret-strength"),
-            ("/api/sso_salt", json!("nobody-guesses-this-one"), "secret-strength"),
+            ("/api/sso_salt", json!("unguessable-example-password"), "secret-strength"),
             ("/api/username", json!("me"), "no-username"),
             ("/api/config_vars", json!(["FAST_DB_url"]), "config-vars"),
             ("/api/config_vars", json!(["DB_URL"]), "config-vars"),

@@ -51,7 +51,7 @@ pub(crate) struct Target {
     pub(super) salt: String,
     root: String,
     plans: Vec<String>,
-    /// How the first provision was answered; empty if it did not succeed.
+    /// Mode of the first provision; empty if it did not succeed.
     first_provision: OnceLock<ProvisionMode>,
     /// Whether an add-on with one plan has no route for plan changes. It needs none then.
     lacks_plan_change: AtomicBool,

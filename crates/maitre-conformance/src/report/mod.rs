@@ -22,7 +22,7 @@ use crate::verdict::Outcome;
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), maitre_conformance::SetupError> {
-/// let manifest = r#"{ "id": "lantern", "api": { "password": "short", "sso_salt": "nor-would-they-guess-that",
+/// let manifest = r#"{ "id": "lantern", "api": { "password": "short", "sso_salt": "unguessable-example-salt",
 ///     "version": "3", "config_vars": ["LANTERN_URL"], "regions": ["us"],
 ///     "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/sso" },
 ///     "test": { "base_url": "http://localhost/heroku/resources", "sso_url": "http://localhost/sso" } } }"#;
