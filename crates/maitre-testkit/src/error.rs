@@ -19,7 +19,7 @@ use std::{error, fmt};
 /// ```
 #[derive(Debug)]
 pub struct Error {
-    sentence: String,
+    message: String,
     cause: Cause,
 }
 
@@ -34,16 +34,16 @@ enum Cause {
 impl Error {
     pub(crate) fn no_answer(asked: &str, cause: reqwest::Error) -> Self {
         // the query of a sign-on by GET contains a token
-        Self { sentence: format!("no answer to {asked}"), cause: Cause::Transport(cause.without_url()) }
+        Self { message: format!("no answer to {asked}"), cause: Cause::Transport(cause.without_url()) }
     }
 
     pub(crate) fn too_long(asked: &str, limit: usize) -> Self {
-        let sentence = format!("the answer to {asked} was not read");
-        Self { sentence, cause: Cause::Other(format!("it is longer than {limit} bytes").into()) }
+        let message = format!("the answer to {asked} was not read");
+        Self { message, cause: Cause::Other(format!("it is longer than {limit} bytes").into()) }
     }
 
     pub(crate) fn unsendable(asked: &str, cause: impl Into<Other>) -> Self {
-        Self { sentence: format!("{asked} cannot be sent"), cause: Cause::Other(cause.into()) }
+        Self { message: format!("{asked} cannot be sent"), cause: Cause::Other(cause.into()) }
     }
 
     /// Whether the connection failed, for example because the server is not running yet.
@@ -67,7 +67,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.message)
     }
 }
 

@@ -53,7 +53,7 @@ impl Browser {
         V: Into<String>,
     {
         let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let mut request = Request::new("POST", self.place(url.as_ref()));
+        let mut request = Request::new("POST", self.resolve(url.as_ref()));
         request.put_form(&fields);
         request.set_browser_headers();
         Navigation { browser: self, request }
@@ -61,7 +61,7 @@ impl Browser {
 
     /// Opens a URL or a path, as a click on the vendor's own site does.
     pub fn get(&mut self, url: impl AsRef<str>) -> Navigation<'_> {
-        let mut request = Request::new("GET", self.place(url.as_ref()));
+        let mut request = Request::new("GET", self.resolve(url.as_ref()));
         request.push_header("sec-fetch-site", "same-origin");
         Navigation { browser: self, request }
     }
@@ -107,7 +107,7 @@ impl Browser {
         self.jar.find(name)
     }
 
-    fn place(&self, url: &str) -> String {
+    fn resolve(&self, url: &str) -> String {
         if url.starts_with('/') { format!("{}{url}", self.home) } else { url.to_owned() }
     }
 }

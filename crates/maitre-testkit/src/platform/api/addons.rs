@@ -55,7 +55,7 @@ pub(crate) async fn provision(vendor: Vendor, Path(addon): Path<String>) -> Resu
     match state.addon(&vendor.own).state {
         State::Provisioning => {
             if state.addon(&vendor.own).config.is_empty() && state.has_config_vars() {
-                state.violation(
+                state.record_violation(
                     &vendor.own,
                     Rule::ConfigMissing,
                     "it was marked provisioned before its config vars were set",

@@ -26,8 +26,8 @@ pub(crate) async fn version(
     if asks_for_version_3(request.headers()) {
         return next.run(request).await;
     }
-    let sentence = format!("{} did not request version 3 of the API", exchange.line);
-    state.lock().general_violation(Rule::NotAcceptable, sentence);
+    let message = format!("{} did not request version 3 of the API", exchange.line);
+    state.lock().record_general_violation(Rule::NotAcceptable, message);
     Problem::not_acceptable().into_response()
 }
 

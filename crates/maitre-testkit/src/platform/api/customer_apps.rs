@@ -44,10 +44,10 @@ pub(crate) async fn collaborators(vendor: Vendor, Path(app): Path<String>) -> Re
 }
 
 /// `GET /teams/{team}/members`, for a team that owns an app which the token can access.
-pub(crate) async fn members(vendor: Vendor, Path(named): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn members(vendor: Vendor, Path(id_or_name): Path<String>) -> Result<Response, Problem> {
     let state = vendor.state();
     let mut teams = state.reachable_apps(&vendor.own).filter_map(|app| app.team.as_ref());
-    let team = teams.find(|team| team.id == named || team.name == named);
+    let team = teams.find(|team| team.id == id_or_name || team.name == id_or_name);
     let team = team.ok_or_else(|| Problem::not_found("team"))?;
     let members = team.members.iter().map(|(user, role)| objects::member(user, role)).collect();
     Ok(vendor.page(members, &["id", "email"], state.settings.page_size))

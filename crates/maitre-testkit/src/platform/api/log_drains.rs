@@ -22,18 +22,18 @@ pub(crate) async fn list(vendor: Vendor, Path(addon): Path<String>) -> Result<Re
 /// `PUT /addons/{addon}/log-drains/{drain}`: changes the URL of a drain, which is identified by its id, URL or token.
 pub(crate) async fn change(
     vendor: Vendor,
-    Path((addon, named)): Path<(String, String)>,
+    Path((addon, id_or_name)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let url = url(&body)?;
     let mut state = vendor.state();
     let app = state.reachable(&vendor.own, &addon)?.app.clone();
     let app = state.apps.get_mut(&app).expect("apps are never removed");
-    let is_meant = |drain: &Drain| [&drain.id, &drain.token, &drain.url].contains(&&named);
-    let place = app.drains.iter().position(|drain| drain.addon.as_ref() == Some(&vendor.own) && is_meant(drain));
-    let place = place.ok_or_else(|| Problem::not_found("log drain"))?;
-    app.drains[place].url = url;
-    Ok(json_text(200, objects::drain(app, &app.drains[place]).to_string()))
+    let is_match = |drain: &Drain| [&drain.id, &drain.token, &drain.url].contains(&&id_or_name);
+    let position = app.drains.iter().position(|drain| drain.addon.as_ref() == Some(&vendor.own) && is_match(drain));
+    let position = position.ok_or_else(|| Problem::not_found("log drain"))?;
+    app.drains[position].url = url;
+    Ok(json_text(200, objects::drain(app, &app.drains[position]).to_string()))
 }
 
 /// `POST /apps/{app}/log-drains`.
@@ -50,13 +50,17 @@ pub(crate) async fn add(vendor: Vendor, Path(app): Path<String>, body: Bytes) ->
 }
 
 /// `DELETE /apps/{app}/log-drains/{drain}`.
-pub(crate) async fn remove(vendor: Vendor, Path((app, named)): Path<(String, String)>) -> Result<Response, Problem> {
+pub(crate) async fn remove(
+    vendor: Vendor,
+    Path((app, id_or_name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     let mut state = vendor.state();
     let app = state.reachable_app(&vendor.own, &app)?.id.clone();
     let app = state.apps.get_mut(&app).expect("apps are never removed");
-    let is_meant = |drain: &Drain| drain.addon.is_none() && [&drain.id, &drain.token, &drain.url].contains(&&named);
-    let place = app.drains.iter().position(is_meant).ok_or_else(|| Problem::not_found("log drain"))?;
-    let drain = app.drains.remove(place);
+    let is_match =
+        |drain: &Drain| drain.addon.is_none() && [&drain.id, &drain.token, &drain.url].contains(&&id_or_name);
+    let position = app.drains.iter().position(is_match).ok_or_else(|| Problem::not_found("log drain"))?;
+    let drain = app.drains.remove(position);
     Ok(json_text(200, objects::drain(app, &drain).to_string()))
 }
 

@@ -35,8 +35,8 @@ pub(crate) async fn form(
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     if !query.is_empty() {
-        let sentence = format!("{} sent its fields in the query", exchange.line);
-        state.lock().general_violation(Rule::SecretInQuery, sentence);
+        let message = format!("{} sent its fields in the query", exchange.line);
+        state.lock().record_general_violation(Rule::SecretInQuery, message);
     }
     let fields = [query.as_bytes(), &body].into_iter().flat_map(|text| form_urlencoded::parse(text).into_owned());
     let mut fields: HashMap<String, String> = fields.collect();
@@ -50,8 +50,8 @@ pub(crate) async fn form(
         "refresh_token" => TokenRequest::Refresh { token: field("refresh_token")? },
         other => return Err(Problem::bad_request(format!("The grant_type {other} is not supported."))),
     };
-    let (status, minted) = issue(&state, &exchange, &secret, &request)?;
-    Ok(json_text(status, flat_body(&minted).to_string()))
+    let (status, tokens) = issue(&state, &exchange, &secret, &request)?;
+    Ok(json_text(status, flat_body(&tokens).to_string()))
 }
 
 /// `POST /oauth/tokens` of the Platform API, with JSON bodies.
@@ -73,14 +73,14 @@ pub(crate) async fn nested(
         }
         _ => return Err(missing("grant.type")),
     };
-    let (_, minted) = issue(&state, &exchange, &secret, &request)?;
-    let refresh_token = minted.refresh_token.map(|token| json!({ "id": new_uuid(), "token": token }));
+    let (_, tokens) = issue(&state, &exchange, &secret, &request)?;
+    let refresh_token = tokens.refresh_token.map(|token| json!({ "id": new_uuid(), "token": token }));
     let body = json!({
-        "access_token": { "expires_in": minted.expires_in, "id": new_uuid(), "token": minted.access_token },
+        "access_token": { "expires_in": tokens.expires_in, "id": new_uuid(), "token": tokens.access_token },
         "grant": null,
         "id": new_uuid(),
         "refresh_token": refresh_token,
-        "user": { "id": minted.user_id },
+        "user": { "id": tokens.user_id },
     });
     Ok(json_text(201, body.to_string()))
 }
@@ -108,17 +108,17 @@ fn issue(
     })
 }
 
-fn flat_body(minted: &NewTokens) -> Value {
+fn flat_body(tokens: &NewTokens) -> Value {
     let mut body = json!({
-        "access_token": minted.access_token,
+        "access_token": tokens.access_token,
         "session_nonce": null,
         "token_type": "Bearer",
-        "user_id": minted.user_id,
+        "user_id": tokens.user_id,
     });
-    if let Some(token) = &minted.refresh_token {
+    if let Some(token) = &tokens.refresh_token {
         body["refresh_token"] = json!(token);
     }
-    if let Some(seconds) = minted.expires_in {
+    if let Some(seconds) = tokens.expires_in {
         body["expires_in"] = json!(seconds);
     }
     body

@@ -67,15 +67,15 @@ impl Range {
     }
 
     fn cut(&self, mut objects: Vec<Value>, keys: &[&str]) -> Response {
-        let place = |object: &Value| object[&self.key].as_str().unwrap_or_default().to_owned();
-        objects.sort_by_cached_key(place);
+        let position = |object: &Value| object[&self.key].as_str().unwrap_or_default().to_owned();
+        objects.sort_by_cached_key(position);
         if self.descending {
             objects.reverse();
         }
-        objects.retain(|object| self.holds(&place(object)));
+        objects.retain(|object| self.holds(&position(object)));
         let more = objects.len() > self.max;
         objects.truncate(self.max);
-        let ends = objects.first().zip(objects.last()).map(|(first, last)| (place(first), place(last)));
+        let ends = objects.first().zip(objects.last()).map(|(first, last)| (position(first), position(last)));
         let mut response = json_text(if more { 206 } else { 200 }, Value::Array(objects).to_string());
         let mut put = |name: &'static str, value: String| {
             response.headers_mut().insert(name, value.parse().expect("sort keys are plain ASCII"));
@@ -91,10 +91,10 @@ impl Range {
         response
     }
 
-    fn holds(&self, place: &str) -> bool {
+    fn holds(&self, position: &str) -> bool {
         let (first, last) = if self.descending { (&self.to, &self.from) } else { (&self.from, &self.to) };
-        let excluded = self.after && place == self.from;
-        (first.is_empty() || place >= first.as_str()) && (last.is_empty() || place <= last.as_str()) && !excluded
+        let excluded = self.after && position == self.from;
+        (first.is_empty() || position >= first.as_str()) && (last.is_empty() || position <= last.as_str()) && !excluded
     }
 }
 

@@ -50,8 +50,8 @@ pub(crate) async fn subscribe(vendor: Vendor, Path(addon): Path<String>, body: B
 /// `GET /addons/{addon}/webhooks`.
 pub(crate) async fn list(vendor: Vendor, Path(addon): Path<String>) -> Result<Response, Problem> {
     let state = vendor.state_of(&addon)?;
-    let hooks = state.webhooks.subscriptions.values().filter(|webhook| webhook.addon == vendor.own);
-    Ok(vendor.page(hooks.map(|webhook| webhook.object(&state)).collect(), &["id"], state.settings.page_size))
+    let webhooks = state.webhooks.subscriptions.values().filter(|webhook| webhook.addon == vendor.own);
+    Ok(vendor.page(webhooks.map(|webhook| webhook.object(&state)).collect(), &["id"], state.settings.page_size))
 }
 
 /// `GET /addons/{addon}/webhooks/{webhook}`.

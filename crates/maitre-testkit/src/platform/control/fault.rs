@@ -162,7 +162,7 @@ impl Fault {
         !matches!(self.kind, Kind::Delay)
     }
 
-    /// Returns the response in place of `made`, which is `None` if the call was not handled.
+    /// Returns the response in position of `made`, which is `None` if the call was not handled.
     pub(crate) fn answer(&self, made: Option<Bytes>) -> Response {
         let mut response = match &self.kind {
             Kind::Delay => Response::default(),

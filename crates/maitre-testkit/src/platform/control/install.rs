@@ -219,12 +219,12 @@ impl Install {
     }
 
     /// Removes the attachment with this name or id.
-    pub fn detach(&self, named: &str) {
+    pub fn detach(&self, id_or_name: &str) {
         let mut state = self.platform.state();
         let addon = state.addon_mut(&self.uuid);
-        let is_meant = |attachment: &Attachment| attachment.name == named || attachment.id == named;
-        let Some(place) = addon.attachments.iter().position(is_meant) else { return };
-        let attachment = addon.attachments.remove(place);
+        let is_match = |attachment: &Attachment| attachment.name == id_or_name || attachment.id == id_or_name;
+        let Some(position) = addon.attachments.iter().position(is_match) else { return };
+        let attachment = addon.attachments.remove(position);
         let data = state.attachment_object(state.addon(&self.uuid), &attachment);
         state.emit(&self.uuid, Entity::Attachment, Action::Destroy, &data, &json!({}));
     }

@@ -32,7 +32,7 @@ pub(crate) async fn record(State(platform): State<Platform>, request: Request, n
     let _ending = Ending { journal, number };
     let line = format!("{} {}", parts.method, parts.uri.path());
     if !parts.headers.contains_key("user-agent") {
-        platform.state().general_violation(Rule::NoUserAgent, format!("{line} had no User-Agent"));
+        platform.state().record_general_violation(Rule::NoUserAgent, format!("{line} had no User-Agent"));
     }
     parts.extensions.insert(ExchangeId { number, line });
     let fault = platform.pending_faults().draw(parts.method.as_str(), parts.uri.path());

@@ -64,7 +64,7 @@ impl Platform {
         state.tokens.grants.iter().for_each(|(code, grant)| rows.put("grant", code, grant));
         state.tokens.access.iter().for_each(|(token, access)| rows.put("access", token, access));
         state.tokens.refresh.iter().for_each(|(token, refresh)| rows.put("refresh", token, refresh));
-        state.webhooks.subscriptions.iter().for_each(|(id, hook)| rows.put("hook", id, hook));
+        state.webhooks.subscriptions.iter().for_each(|(id, webhook)| rows.put("hook", id, webhook));
         state.webhooks.events.iter().for_each(|event| rows.put("event", &event.id, event));
         state.webhooks.deliveries.iter().for_each(|delivery| rows.put("delivery", delivery.id(), delivery));
         rows.0

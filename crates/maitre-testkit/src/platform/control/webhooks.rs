@@ -22,7 +22,7 @@ struct OutgoingWebhook {
 
 /// Returns `None` if the subscription was deleted.
 fn prepare(state: &PlatformState, delivery: &Delivery) -> Option<OutgoingWebhook> {
-    let hook = state.webhooks.subscriptions.get(&delivery.subscription)?;
+    let webhook = state.webhooks.subscriptions.get(&delivery.subscription)?;
     let event = state.webhooks.events.iter().find(|event| event.id == delivery.event)?;
     let attempt = new_uuid();
     let mut payload = event.payload.clone();
@@ -30,14 +30,14 @@ fn prepare(state: &PlatformState, delivery: &Delivery) -> Option<OutgoingWebhook
         "attempt": { "id": attempt },
         "delivery": { "id": delivery.id },
         "event": { "id": event.id, "include": event.include },
-        "webhook": { "id": hook.id },
+        "webhook": { "id": webhook.id },
     });
-    let mut request = Request::new("POST", &hook.url);
+    let mut request = Request::new("POST", &webhook.url);
     request.body = payload.to_string().into_bytes();
     request.push_header("content-type", "application/json");
     request.push_header("user-agent", "Heroku-Webhooks");
-    request.push_header("heroku-webhook-hmac-sha256", sign::webhook(&hook.secret, &request.body));
-    if let Some(authorization) = &hook.authorization {
+    request.push_header("heroku-webhook-hmac-sha256", sign::webhook(&webhook.secret, &request.body));
+    if let Some(authorization) = &webhook.authorization {
         request.push_header("authorization", authorization);
     }
     Some(OutgoingWebhook { addon: delivery.addon.clone(), delivery: delivery.id.clone(), attempt, request })

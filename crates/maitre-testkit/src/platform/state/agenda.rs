@@ -27,7 +27,11 @@ impl PlatformState {
     fn window_closes(&mut self, uuid: &str, at: OffsetDateTime) {
         let Some(addon) = self.addons.get(uuid).filter(|addon| addon.deadline == Some(at)) else { return };
         if addon.state == State::Provisioning && addon.provision_status == Some(202) {
-            self.violation(uuid, Rule::Unfinished, "it was not marked provisioned in time, so Heroku removed it");
+            self.record_violation(
+                uuid,
+                Rule::Unfinished,
+                "it was not marked provisioned in time, so Heroku removed it",
+            );
         }
         self.remove(uuid, RemovalCause::Heroku);
     }

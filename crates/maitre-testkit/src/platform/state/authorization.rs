@@ -15,7 +15,7 @@ impl PlatformState {
     pub(crate) fn grant(&mut self, uuid: &str) -> Grant {
         let code = new_uuid();
         let expires_at = self.after(self.settings.grant_lifetime);
-        let grant = GrantRecord { addon: uuid.to_owned(), expires_at, spent: None };
+        let grant = GrantRecord { addon: uuid.to_owned(), expires_at, exchanged_by: None };
         self.tokens.grants.insert(code.clone(), grant);
         self.schedule(expires_at, Due::Grant(code.clone()));
         let addon = self.addon_mut(uuid);
@@ -30,11 +30,11 @@ impl PlatformState {
         let Some(grant) = self.tokens.grants.get(code) else { return };
         let uuid = grant.addon.clone();
         let addon = self.addon(&uuid);
-        if grant.spent.is_some() || addon.removal.is_some() || addon.call_counts.exchanges > 0 {
+        if grant.exchanged_by.is_some() || addon.removal.is_some() || addon.call_counts.exchanges > 0 {
             return;
         }
         self.addon_mut(&uuid).call_counts.lost_grants += 1;
-        self.violation(&uuid, Rule::LostGrant, "its grant expired before it was exchanged");
+        self.record_violation(&uuid, Rule::LostGrant, "its grant expired before it was exchanged");
     }
 
     /// Returns the add-on of a grant.
@@ -46,24 +46,24 @@ impl PlatformState {
         self.tokens.refresh.get(token).map(|refresh| refresh.addon.as_str())
     }
 
-    pub(crate) fn exchange(&mut self, code: &str, seq: ExchangeNumber) -> Result<NewTokens, RequestError> {
+    pub(crate) fn exchange(&mut self, code: &str, number: ExchangeNumber) -> Result<NewTokens, RequestError> {
         let now = self.now;
         let Some(grant) = self.tokens.grants.get_mut(code) else { return Err(RequestError::Unauthorized) };
         let uuid = grant.addon.clone();
-        if let Some(earlier) = grant.spent {
+        if let Some(earlier) = grant.exchanged_by {
             self.addon_mut(&uuid).call_counts.repeated_exchanges += 1;
             if !self.journal.is_response_dropped(earlier) {
-                self.violation(&uuid, Rule::RepeatedExchange, "its grant was exchanged again");
+                self.record_violation(&uuid, Rule::RepeatedExchange, "its grant was exchanged again");
             }
             return Err(RequestError::Unauthorized);
         }
         if grant.expires_at <= now {
             return Err(RequestError::Unauthorized);
         }
-        grant.spent = Some(seq);
+        grant.exchanged_by = Some(number);
         self.addon_mut(&uuid).call_counts.exchanges += 1;
-        let access_token = self.mint_access(&uuid);
-        let refresh_token = Some(self.mint_refresh(&uuid));
+        let access_token = self.issue_access_token(&uuid);
+        let refresh_token = Some(self.issue_refresh_token(&uuid));
         let user_id = self.service.id.clone();
         Ok(NewTokens { user_id, access_token, refresh_token, expires_in: Some(self.life()) })
     }
@@ -76,11 +76,11 @@ impl PlatformState {
         self.addon_mut(&uuid).call_counts.refreshes += 1;
         let refresh_token = match self.settings.refresh_tokens {
             RefreshTokens::Same => token.to_owned(),
-            RefreshTokens::Renewed | RefreshTokens::Rotated => self.mint_refresh(&uuid),
+            RefreshTokens::Renewed | RefreshTokens::Rotated => self.issue_refresh_token(&uuid),
         };
         Ok(NewTokens {
             user_id: self.service.id.clone(),
-            access_token: self.mint_access(&uuid),
+            access_token: self.issue_access_token(&uuid),
             refresh_token: self.settings.refresh_includes_refresh_token.then_some(refresh_token),
             expires_in: self.settings.refresh_includes_expiry.then(|| self.life()),
         })
@@ -98,15 +98,15 @@ impl PlatformState {
 
     /// Revokes all access tokens, or those of one add-on. Refresh tokens stay valid.
     pub(crate) fn revoke(&mut self, uuid: Option<&str>) {
-        let meant = self.tokens.access.values_mut().filter(|access| uuid.is_none_or(|uuid| access.addon == uuid));
-        meant.for_each(|access| access.revoked = true);
+        let affected = self.tokens.access.values_mut().filter(|access| uuid.is_none_or(|uuid| access.addon == uuid));
+        affected.for_each(|access| access.revoked = true);
     }
 
     fn life(&self) -> u64 {
         self.settings.token_lifetime.as_secs()
     }
 
-    fn mint_access(&mut self, uuid: &str) -> String {
+    fn issue_access_token(&mut self, uuid: &str) -> String {
         let token = format!("HRKU-{}", new_uuid());
         let expires_at = self.after(self.settings.token_lifetime);
         let access = Access { addon: uuid.to_owned(), expires_at, revoked: false };
@@ -114,7 +114,7 @@ impl PlatformState {
         token
     }
 
-    fn mint_refresh(&mut self, uuid: &str) -> String {
+    fn issue_refresh_token(&mut self, uuid: &str) -> String {
         let token = format!("HRKU-{}", new_uuid());
         self.tokens.refresh.insert(token.clone(), Refresh { addon: uuid.to_owned(), retired: false });
         token

@@ -15,12 +15,12 @@ impl PlatformState {
             addon.call_counts.calls_after_deprovision += 1;
             let is_known = match removal.cause {
                 RemovalCause::Answer => true,
-                RemovalCause::Call(seq) => !self.journal.is_response_dropped(seq),
+                RemovalCause::Call(number) => !self.journal.is_response_dropped(number),
                 RemovalCause::Heroku => false,
             };
             if is_known {
                 let what = format!("{line} came after it was deprovisioned");
-                self.violation(uuid, Rule::CallAfterDeprovision, &what);
+                self.record_violation(uuid, Rule::CallAfterDeprovision, &what);
             }
         }
         Err(RequestError::Unauthorized)

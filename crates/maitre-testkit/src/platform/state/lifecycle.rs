@@ -56,7 +56,7 @@ impl PlatformState {
         self.addons.insert(uuid.clone(), addon);
         self.schedule(deadline, Due::Window(uuid.clone()));
         self.grant(&uuid);
-        self.changed(&uuid);
+        self.notify_changed(&uuid);
         uuid
     }
 
@@ -122,7 +122,7 @@ impl PlatformState {
     ) -> Result<(), RequestError> {
         if let Some((name, _)) = changes.iter().find(|(name, _)| !self.is_own_var(name)) {
             let what = format!("it set the config var {name}, which is not in its manifest");
-            self.violation(uuid, Rule::ForeignConfigVar, &what);
+            self.record_violation(uuid, Rule::ForeignConfigVar, &what);
             return Err(RequestError::invalid_params(format!("{name} is not a config var of this add-on.")));
         }
         let now = self.now;
@@ -134,18 +134,18 @@ impl PlatformState {
             }
         }
         addon.updated_at = now;
-        self.changed(uuid);
+        self.notify_changed(uuid);
         Ok(())
     }
 
     pub(crate) fn addon_updated(&mut self, uuid: &str, field: &str, previous: &Value) {
-        self.changed(uuid);
+        self.notify_changed(uuid);
         let data = self.addon_object(uuid);
         self.emit(uuid, Entity::Addon, Action::Update, &data, &json!({ field: previous }));
     }
 
     pub(crate) fn addon_destroyed(&mut self, uuid: &str) {
-        self.changed(uuid);
+        self.notify_changed(uuid);
         let data = self.addon_object(uuid);
         self.emit(uuid, Entity::Addon, Action::Destroy, &data, &json!({}));
     }

@@ -94,17 +94,17 @@ impl PlatformState {
         self.agenda.insert((at, due));
     }
 
-    pub(crate) fn violation(&mut self, uuid: &str, rule: Rule, what: &str) {
+    pub(crate) fn record_violation(&mut self, uuid: &str, rule: Rule, what: &str) {
         let name = self.addons.get(uuid).map_or(uuid, |addon| addon.name.as_str());
-        let sentence = format!("{name}: {what}");
-        self.broken(Violation { at: self.now, rule, uuid: Some(uuid.to_owned()), sentence });
+        let message = format!("{name}: {what}");
+        self.push_violation(Violation { at: self.now, rule, uuid: Some(uuid.to_owned()), message });
     }
 
-    pub(crate) fn general_violation(&mut self, rule: Rule, sentence: String) {
-        self.broken(Violation { at: self.now, rule, uuid: None, sentence });
+    pub(crate) fn record_general_violation(&mut self, rule: Rule, message: String) {
+        self.push_violation(Violation { at: self.now, rule, uuid: None, message });
     }
 
-    fn broken(&mut self, violation: Violation) {
+    fn push_violation(&mut self, violation: Violation) {
         self.watchers.notify(&PlatformEvent::RuleViolated(violation.clone()));
         self.violations.push_back(violation);
         while self.violations.len() > self.settings.history_limit {
@@ -113,17 +113,17 @@ impl PlatformState {
     }
 
     /// Reports a change of an add-on.
-    pub(crate) fn changed(&self, uuid: &str) {
+    pub(crate) fn notify_changed(&self, uuid: &str) {
         self.watchers.notify(&PlatformEvent::InstallChanged(uuid.to_owned()));
     }
 
     /// Returns the add-on with this uuid or name, if a token of `reached` can access it.
-    pub(crate) fn reachable(&mut self, reached: &str, named: &str) -> Result<&mut Addon, RequestError> {
+    pub(crate) fn reachable(&mut self, reached: &str, id_or_name: &str) -> Result<&mut Addon, RequestError> {
         let is_live = |addon: &Addon| addon.state != State::Deprovisioned;
-        let found = if self.addons.contains_key(named) {
-            self.addons.get_mut(named)
+        let found = if self.addons.contains_key(id_or_name) {
+            self.addons.get_mut(id_or_name)
         } else {
-            self.addons.values_mut().find(|addon| addon.name == named && is_live(addon))
+            self.addons.values_mut().find(|addon| addon.name == id_or_name && is_live(addon))
         };
         match found.filter(|addon| is_live(addon)) {
             Some(addon) if addon.uuid == reached => Ok(addon),
@@ -132,13 +132,13 @@ impl PlatformState {
         }
     }
 
-    pub(crate) fn app(&self, named: &str) -> Option<&CustomerApp> {
-        self.apps.get(named).or_else(|| self.apps.values().find(|app| app.name == named))
+    pub(crate) fn app(&self, id_or_name: &str) -> Option<&CustomerApp> {
+        self.apps.get(id_or_name).or_else(|| self.apps.values().find(|app| app.name == id_or_name))
     }
 
     /// Returns the app with this id or name, if a token of the add-on `reached` can access it.
-    pub(crate) fn reachable_app(&self, reached: &str, named: &str) -> Result<&CustomerApp, RequestError> {
-        let app = self.app(named).ok_or(RequestError::NotFound("app"))?;
+    pub(crate) fn reachable_app(&self, reached: &str, id_or_name: &str) -> Result<&CustomerApp, RequestError> {
+        let app = self.app(id_or_name).ok_or(RequestError::NotFound("app"))?;
         let touched = self.addons.get(reached).is_some_and(|addon| addon.is_visible_to(&app.id));
         touched.then_some(app).ok_or(RequestError::Forbidden("app"))
     }

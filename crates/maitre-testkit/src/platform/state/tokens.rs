@@ -21,7 +21,7 @@ pub(crate) struct GrantRecord {
     pub(crate) addon: String,
     pub(crate) expires_at: OffsetDateTime,
     /// The exchange that used the grant.
-    pub(crate) spent: Option<ExchangeNumber>,
+    pub(crate) exchanged_by: Option<ExchangeNumber>,
 }
 
 #[derive(Serialize, Deserialize)]

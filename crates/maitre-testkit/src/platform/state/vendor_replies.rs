@@ -10,26 +10,26 @@ impl PlatformState {
         self.addon_mut(uuid).provision_status = Some(status);
         match status {
             200 | 201 => {
-                self.take_id(uuid, body);
-                self.take_message(uuid, body);
-                self.take_config(uuid, body);
-                self.take_drain(uuid, body);
+                self.store_id(uuid, body);
+                self.store_message(uuid, body);
+                self.store_config(uuid, body);
+                self.store_drain(uuid, body);
                 if self.addon(uuid).state == State::Provisioning {
                     self.provision(uuid);
                 }
             }
             202 => {
-                self.take_id(uuid, body);
-                self.take_message(uuid, body);
-                self.take_drain(uuid, body);
-                self.changed(uuid);
+                self.store_id(uuid, body);
+                self.store_message(uuid, body);
+                self.store_drain(uuid, body);
+                self.notify_changed(uuid);
                 if !self.settings.async_provisioning {
                     let what = "its provision was answered 202, for which the add-on is not registered";
-                    self.violation(uuid, Rule::Unregistered202, what);
+                    self.record_violation(uuid, Rule::Unregistered202, what);
                 }
             }
             410 | 422 => {
-                self.take_message(uuid, body);
+                self.store_message(uuid, body);
                 self.remove(uuid, RemovalCause::Answer);
             }
             _ => {}
@@ -37,12 +37,12 @@ impl PlatformState {
     }
 
     pub(crate) fn record_plan_change(&mut self, uuid: &str, plan: &str, status: u16, body: &Value) {
-        self.take_message(uuid, body);
+        self.store_message(uuid, body);
         if !(200..300).contains(&status) {
             return;
         }
         if status != 202 {
-            self.take_config(uuid, body);
+            self.store_config(uuid, body);
         }
         let plan_id = self.plan_id(plan);
         let slug = self.service.slug.clone();
@@ -68,34 +68,34 @@ impl PlatformState {
         }
     }
 
-    fn take_id(&mut self, uuid: &str, body: &Value) {
+    fn store_id(&mut self, uuid: &str, body: &Value) {
         let id = match &body["id"] {
             Value::String(id) if !id.is_empty() => id.clone(),
             Value::Number(id) => id.to_string(),
-            _ => return self.violation(uuid, Rule::NoProviderId, "its provision was answered without an id"),
+            _ => return self.record_violation(uuid, Rule::NoProviderId, "its provision was answered without an id"),
         };
         let known = self.addon_mut(uuid).provider_id.get_or_insert_with(|| id.clone()).clone();
         if known != id {
             let what = format!("its id was {known}, and a later answer says {id}");
-            self.violation(uuid, Rule::ChangedProviderId, &what);
+            self.record_violation(uuid, Rule::ChangedProviderId, &what);
         }
     }
 
-    fn take_message(&mut self, uuid: &str, body: &Value) {
+    fn store_message(&mut self, uuid: &str, body: &Value) {
         if let Some(message) = body["message"].as_str() {
             self.addon_mut(uuid).message = Some(message.to_owned());
-            self.changed(uuid);
+            self.notify_changed(uuid);
         }
     }
 
-    fn take_config(&mut self, uuid: &str, body: &Value) {
+    fn store_config(&mut self, uuid: &str, body: &Value) {
         let vars = body["config"].as_object().into_iter().flatten();
         let changes = vars.filter_map(|(name, value)| Some((name.clone(), Some(value.as_str()?.to_owned()))));
         // a name outside the manifest is recorded as a violation
         let _ = self.set_config(uuid, changes.collect());
     }
 
-    fn take_drain(&mut self, uuid: &str, body: &Value) {
+    fn store_drain(&mut self, uuid: &str, body: &Value) {
         let Some(url) = body["log_drain_url"].as_str() else { return };
         let (addon, now) = (self.addon(uuid), self.now);
         let (app, token) = (addon.app.clone(), addon.log_drain_token());

@@ -21,7 +21,7 @@ pub struct Violation {
     pub(crate) at: OffsetDateTime,
     pub(crate) rule: Rule,
     pub(crate) uuid: Option<String>,
-    pub(crate) sentence: String,
+    pub(crate) message: String,
 }
 
 impl Violation {
@@ -46,13 +46,13 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.message)
     }
 }
 
 impl fmt::Debug for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {}: {}", self.rule, self.at, self.sentence)
+        write!(f, "{:?} at {}: {}", self.rule, self.at, self.message)
     }
 }
 
