@@ -130,7 +130,7 @@ impl Lint {
         match version {
             Value::String(three) if three == "3" => {}
             Value::Number(_) => {
-                self.must("api.version", "version-type", "It is a number; it must be the string \"3\".")
+                self.must("api.version", "version-type", "It is a number; it must be the string \"3\".");
             }
             _ => self.should(
                 "api.version",
@@ -222,7 +222,11 @@ impl Lint {
                 Some("deploy_notify") => self.info(&path, "deploy-notify", "Deploy events are deprecated."),
                 Some(name) if REQUIREMENTS.contains(&name) => {}
                 _ => {
-                    self.should(&path, "requirement-name", format!("{name} is not one of {}.", REQUIREMENTS.join(", ")))
+                    self.should(
+                        &path,
+                        "requirement-name",
+                        format!("{name} is not one of {}.", REQUIREMENTS.join(", ")),
+                    );
                 }
             }
         }
