@@ -84,6 +84,15 @@ impl<'de> Deserializer<'de> for Masked {
         visitor.visit_newtype_struct(self)
     }
 
+    /// Visitors of maps may also accept null, which serde_json does not pass to them.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DataError> {
+        if self.0.is_object() {
+            self.deserialize_any(visitor)
+        } else {
+            Err(de::Error::invalid_type(Unexpected::Other("another type"), &visitor))
+        }
+    }
+
     /// A struct's own expectation would contain its Rust name.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -96,6 +105,6 @@ impl<'de> Deserializer<'de> for Masked {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map enum identifier ignored_any
+        tuple_struct enum identifier ignored_any
     }
 }
