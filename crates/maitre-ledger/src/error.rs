@@ -1,26 +1,27 @@
-//! What can go wrong with the ledger itself.
+//! Errors of the ledger itself.
 
 use std::fmt;
 
-use crate::seal::{KeyError, Unopenable};
+use crate::keys::KeyError;
 
-/// Why the ledger could not be opened, read or written.
+/// Error of opening, reading or writing the ledger.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let error = maitre_ledger::Ledger::open("mysql://db").await.unwrap_err();
-/// assert_eq!(error.to_string(), "the ledger's URL begins with neither sqlite: nor postgres:");
+/// assert_eq!(error.to_string(), "unsupported ledger URL: expected sqlite:// or postgres://");
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct LedgerError(What);
+pub struct LedgerError(Kind);
 
 #[derive(Debug)]
-#[allow(dead_code, reason = "which of them there are depends on the features")]
-enum What {
+#[allow(dead_code, reason = "which of them can occur depends on the features")]
+enum Kind {
     Url,
     Feature(&'static str),
+    InMemory,
     NoKey,
     Key(KeyError),
     TooOld {
@@ -31,89 +32,100 @@ enum What {
         found: i64,
         known: i64,
     },
-    Unopenable(Unopenable),
-    File,
     #[cfg(feature = "sqlite")]
     Sqlite(rusqlite::Error),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::Error),
     Thread(std::io::Error),
-    Damaged(&'static str),
+    Decrypt(String),
+    Corrupt(String),
     Closed,
 }
 
-#[allow(dead_code, reason = "which of them there are depends on the features")]
+#[allow(dead_code, reason = "which of them can occur depends on the features")]
 impl LedgerError {
     pub(crate) fn url() -> Self {
-        Self(What::Url)
+        Self(Kind::Url)
     }
-    pub(crate) fn file() -> Self {
-        Self(What::File)
+    pub(crate) fn in_memory() -> Self {
+        Self(Kind::InMemory)
     }
     pub(crate) fn thread(error: std::io::Error) -> Self {
-        Self(What::Thread(error))
+        Self(Kind::Thread(error))
     }
     pub(crate) fn feature(name: &'static str) -> Self {
-        Self(What::Feature(name))
+        Self(Kind::Feature(name))
     }
     pub(crate) fn no_key() -> Self {
-        Self(What::NoKey)
+        Self(Kind::NoKey)
     }
     pub(crate) fn too_old(found: i64, needed: i64) -> Self {
-        Self(What::TooOld { found, needed })
+        Self(Kind::TooOld { found, needed })
     }
     pub(crate) fn too_new(found: i64, known: i64) -> Self {
-        Self(What::TooNew { found, known })
-    }
-    pub(crate) fn damaged(what: &'static str) -> Self {
-        Self(What::Damaged(what))
+        Self(Kind::TooNew { found, known })
     }
     pub(crate) fn closed() -> Self {
-        Self(What::Closed)
+        Self(Kind::Closed)
+    }
+    /// `what` names the value by its associated data, such as `reply of heroku/widgets 7b0c9c1e`.
+    pub(crate) fn decrypt(what: &str) -> Self {
+        Self(Kind::Decrypt(what.to_owned()))
+    }
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self(Kind::Corrupt(what.into()))
+    }
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn sqlite(error: rusqlite::Error) -> Self {
+        Self(Kind::Sqlite(error))
+    }
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres(error: sqlx::Error) -> Self {
+        Self(Kind::Postgres(error))
     }
 
     /// Whether the tables are older than this program: run [`Ledger::migrate`](crate::Ledger::migrate).
     #[must_use]
     pub fn is_schema_too_old(&self) -> bool {
-        matches!(self.0, What::TooOld { .. })
+        matches!(self.0, Kind::TooOld { .. })
     }
 
     /// Whether the tables are newer than this program: roll the newer program out.
     #[must_use]
     pub fn is_schema_too_new(&self) -> bool {
-        matches!(self.0, What::TooNew { .. })
+        matches!(self.0, Kind::TooNew { .. })
     }
 }
 
 impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            What::Url => f.write_str("the ledger's URL begins with neither sqlite: nor postgres:"),
-            What::Feature(name) => write!(f, "maitre-ledger was built without the feature `{name}`: turn it on"),
-            What::NoKey => f.write_str(
-                "a ledger on Postgres needs MAITRE_KEY, 64 hex digits that are the same in every process: draw one with \
+            Kind::Url => f.write_str("unsupported ledger URL: expected sqlite:// or postgres://"),
+            Kind::Feature(name) => write!(f, "maitre-ledger was built without the feature `{name}`: enable it"),
+            Kind::InMemory => {
+                f.write_str("in-memory SQLite is not supported: use a file, for example sqlite://maitre.db")
+            }
+            Kind::NoKey => f.write_str(
+                "a ledger on Postgres needs MAITRE_KEY: 64 hex digits, the same in every process; generate them with \
                  `openssl rand -hex 32`",
             ),
-            What::Key(_) => f.write_str("the ledger has no key to seal secrets with"),
-            What::TooOld { found, needed } => write!(
+            Kind::Key(_) => f.write_str("the ledger has no encryption key"),
+            Kind::TooOld { found, needed } => write!(
                 f,
                 "the ledger's tables are at version {found} and this program needs {needed}: run Ledger::migrate first"
             ),
-            What::TooNew { found, known } => write!(
+            Kind::TooNew { found, known } => write!(
                 f,
                 "the ledger's tables are at version {found} and this program knows {known}: roll the newer program out"
             ),
-            What::Unopenable(_) => f.write_str("a record cannot be opened"),
-            What::File => {
-                f.write_str("an embedded ledger is a file, as what is in memory dies with the process: sqlite://maitre.db")
-            }
             #[cfg(feature = "sqlite")]
-            What::Sqlite(_) => f.write_str("the ledger's database failed"),
+            Kind::Sqlite(_) => f.write_str("the ledger's database failed"),
             #[cfg(feature = "postgres")]
-            What::Postgres(_) => f.write_str("the ledger's database failed"),
-            What::Thread(_) => f.write_str("the ledger's database gets no thread"),
-            What::Damaged(what) => write!(f, "the ledger's records are damaged: {what}"),
-            What::Closed => f.write_str("the ledger is closed"),
+            Kind::Postgres(_) => f.write_str("the ledger's database failed"),
+            Kind::Thread(_) => f.write_str("cannot start the database thread"),
+            Kind::Decrypt(what) => write!(f, "cannot decrypt {what}: is its key still in MAITRE_KEY?"),
+            Kind::Corrupt(what) => write!(f, "unexpected data in the ledger: {what}"),
+            Kind::Closed => f.write_str("the ledger is closed"),
         }
     }
 }
@@ -121,40 +133,19 @@ impl fmt::Display for LedgerError {
 impl std::error::Error for LedgerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            What::Key(error) => Some(error),
-            What::Unopenable(error) => Some(error),
+            Kind::Key(error) => Some(error),
             #[cfg(feature = "sqlite")]
-            What::Sqlite(error) => Some(error),
+            Kind::Sqlite(error) => Some(error),
             #[cfg(feature = "postgres")]
-            What::Postgres(error) => Some(error),
-            What::Thread(error) => Some(error),
+            Kind::Postgres(error) => Some(error),
+            Kind::Thread(error) => Some(error),
             _ => None,
         }
     }
 }
 
-#[cfg(feature = "sqlite")]
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self(What::Sqlite(error))
-    }
-}
-
-#[cfg(feature = "postgres")]
-impl From<sqlx::Error> for LedgerError {
-    fn from(error: sqlx::Error) -> Self {
-        Self(What::Postgres(error))
-    }
-}
-
 impl From<KeyError> for LedgerError {
     fn from(error: KeyError) -> Self {
-        Self(What::Key(error))
-    }
-}
-
-impl From<Unopenable> for LedgerError {
-    fn from(error: Unopenable) -> Self {
-        Self(What::Unopenable(error))
+        Self(Kind::Key(error))
     }
 }

@@ -2,34 +2,16 @@
 
 mod db;
 mod engine;
-mod errands;
 mod error;
-mod heartbeat;
-mod inspect;
-mod kept;
 #[cfg(feature = "sqlite")]
 mod key_file;
-mod ledger;
-mod observe;
-mod port;
-mod reply;
-mod reseal;
-mod rules;
-mod seal;
-#[cfg(feature = "sessions")]
-mod sessions;
-mod stored;
-mod waiting;
-mod walk;
-mod worker;
+mod keys;
+mod metrics;
+mod runtime;
 
-pub use engine::{OperationKind, OperationState};
+pub use engine::{JobView, OperationKind, OperationState, OperationView, ParseNameError, ResourceView, State, Stats};
 pub use error::LedgerError;
-pub use inspect::{JobView, OperationView, ResourceView, Stats};
-pub use kept::DurableListener;
-pub use ledger::{Ledger, LedgerBuilder};
-pub use rules::State;
-pub use seal::{KeyError, Keys};
+pub use keys::{KeyError, Keys};
 #[cfg(feature = "sessions")]
-pub use sessions::Sessions;
-pub use worker::Worker;
+pub use runtime::Sessions;
+pub use runtime::{DurableListener, Ledger, LedgerBuilder, Worker};

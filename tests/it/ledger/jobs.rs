@@ -157,7 +157,7 @@ on_both_databases! {
         wait_for_jobs(&late).await;
         assert_eq!(hooks.job_runs(), ["grant  g2"], "g1 is past its deadline");
         let [parked] = &late.parked_jobs().await.unwrap()[..] else { panic!("one job") };
-        assert_eq!(parked.last_error.as_deref(), Some("too late"));
+        assert_eq!(parked.last_error.as_deref(), Some("deadline missed"));
     }
 
     async fn jobs_and_values_are_deleted_with_their_resource(database: Database) {

@@ -165,12 +165,12 @@ impl Fixture {
     /// Resets the time of the last request, so that a joining request is detected at any speed.
     async fn reset_last_request(&self, key: &str) {
         let update = "UPDATE maitre_operations SET last_requested_at = 0
-                      WHERE resource = (SELECT id FROM maitre_resources WHERE key = $1)";
+                      WHERE resource_id = (SELECT id FROM maitre_resources WHERE key = $1)";
         self.vendor.pool.execute(sqlx::query(update).bind(key)).await.expect("the records");
     }
 
     async fn was_requested(&self, key: &str) -> bool {
-        let select = "SELECT o.id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource
+        let select = "SELECT o.id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource_id
                      WHERE r.key = $1 AND o.state = 'open' AND o.last_requested_at > 0";
         self.vendor.pool.fetch_optional(sqlx::query(select).bind(key)).await.expect("the records").is_some()
     }

@@ -268,7 +268,7 @@ on_both_databases! {
         until("all grants are exchanged", || async { fixture.heroku.call_counts().exchanges == 1_000 }).await;
         assert_eq!(fixture.heroku.call_counts().lost_grants, 0);
         assert!(fixture.heroku.installs().iter().all(|install| install.call_counts().exchanges == 1));
-        assert_eq!(process.alarms("an errand is late: soon it is too late for it"), 1_000);
+        assert_eq!(process.alarms("job is close to its deadline"), 1_000);
         fixture.assert_no_violations();
     }
 }

@@ -1,18 +1,25 @@
-//! One connection, whichever database it leads to.
-#![cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "an embedded database never waits"))]
+//! Connection to either database.
+#![cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "SQLite statements never wait"))]
 
-use super::{Dialect, Row, Value, Words};
+use super::dialect::{DatabaseKind, Dialect};
+#[cfg(feature = "postgres")]
+use super::postgres::statement as postgres;
+use super::row::Row;
+#[cfg(feature = "sqlite")]
+use super::sqlite::statement as sqlite;
+use super::value::Value;
 use crate::error::LedgerError;
 
-/// Runs the engine's statements. On Postgres each is in a box, as the driver's futures are large and there are many of
-/// them in every command. On SQLite nothing here ever waits: the thread that holds the connection runs each
-/// statement to its end.
+/// Runs the engine's statements.
+///
+/// On Postgres each statement's future is boxed, because the driver's futures are large and every command has many. On
+/// SQLite no statement waits: the thread that owns the connection runs each one to its end.
 pub(crate) struct Connection<'c> {
-    to: To<'c>,
-    words: &'c Words,
+    target: Target<'c>,
+    dialect: &'c Dialect,
 }
 
-enum To<'c> {
+enum Target<'c> {
     #[cfg(feature = "sqlite")]
     Sqlite(&'c mut rusqlite::Connection),
     #[cfg(feature = "postgres")]
@@ -21,21 +28,21 @@ enum To<'c> {
 
 impl<'c> Connection<'c> {
     #[cfg(feature = "sqlite")]
-    pub(super) fn sqlite(connection: &'c mut rusqlite::Connection, words: &'c Words) -> Self {
-        Self { to: To::Sqlite(connection), words }
+    pub(super) fn sqlite(connection: &'c mut rusqlite::Connection, dialect: &'c Dialect) -> Self {
+        Self { target: Target::Sqlite(connection), dialect }
     }
 
     #[cfg(feature = "postgres")]
-    pub(super) fn postgres(connection: &'c mut sqlx::PgConnection, words: &'c Words) -> Self {
-        Self { to: To::Postgres(connection), words }
+    pub(super) fn postgres(connection: &'c mut sqlx::PgConnection, dialect: &'c Dialect) -> Self {
+        Self { target: Target::Postgres(connection), dialect }
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
-        self.words.dialect()
+    pub(super) fn kind(&self) -> DatabaseKind {
+        self.dialect.kind()
     }
 
-    /// The first row of an answer, if there is any.
-    pub(crate) async fn maybe_row(
+    /// Returns the first row, if there is any.
+    pub(crate) async fn optional_row(
         &mut self,
         statement: &'static str,
         values: &[Value<'_>],
@@ -43,9 +50,13 @@ impl<'c> Connection<'c> {
         Ok(self.rows(statement, values).await?.into_iter().next())
     }
 
-    /// The one row that there must be.
+    /// Returns the only row.
+    ///
+    /// # Errors
+    /// Returns an error if there is no row.
     pub(crate) async fn row(&mut self, statement: &'static str, values: &[Value<'_>]) -> Result<Row, LedgerError> {
-        self.maybe_row(statement, values).await?.ok_or(LedgerError::damaged("a row that is not there"))
+        let row = self.optional_row(statement, values).await?;
+        row.ok_or_else(|| LedgerError::corrupt(format!("no row for: {statement}")))
     }
 
     pub(crate) async fn rows(
@@ -53,63 +64,65 @@ impl<'c> Connection<'c> {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, LedgerError> {
-        let statement = self.words.of(statement);
-        match &mut self.to {
+        let statement = self.dialect.translate(statement);
+        match &mut self.target {
             #[cfg(feature = "sqlite")]
-            To::Sqlite(connection) => Ok(super::sqlite::rows(connection, &statement, values)?),
+            Target::Sqlite(connection) => sqlite::rows(connection, &statement, values).map_err(LedgerError::sqlite),
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => {
-                Ok(Box::pin(super::postgres::rows(connection, statement.text.clone(), values)).await?)
-            }
+            Target::Postgres(connection) => Box::pin(postgres::rows(connection, statement.text.clone(), values))
+                .await
+                .map_err(LedgerError::postgres),
         }
     }
 
-    /// How many rows were changed.
-    pub(crate) async fn run(&mut self, statement: &'static str, values: &[Value<'_>]) -> Result<u64, LedgerError> {
-        let statement = self.words.of(statement);
-        match &mut self.to {
+    /// Returns the number of changed rows.
+    pub(crate) async fn execute(&mut self, statement: &'static str, values: &[Value<'_>]) -> Result<u64, LedgerError> {
+        let statement = self.dialect.translate(statement);
+        match &mut self.target {
             #[cfg(feature = "sqlite")]
-            To::Sqlite(connection) => Ok(super::sqlite::run(connection, &statement.text, values)?),
-            #[cfg(feature = "postgres")]
-            To::Postgres(connection) => {
-                Ok(Box::pin(super::postgres::run(connection, statement.text.clone(), values)).await?)
+            Target::Sqlite(connection) => {
+                sqlite::execute(connection, &statement.text, values).map_err(LedgerError::sqlite)
             }
+            #[cfg(feature = "postgres")]
+            Target::Postgres(connection) => Box::pin(postgres::execute(connection, statement.text.clone(), values))
+                .await
+                .map_err(LedgerError::postgres),
         }
     }
 
-    /// Inserts one row by a statement that ends in `{returning id}`, and says which; nothing where there was one.
+    /// Inserts one row by a statement that ends in `{returning id}` and returns its id; `None` if the row existed.
     ///
-    /// On SQLite the id is asked for afterwards: a statement that returns rows keeps a journal of its own.
+    /// On SQLite the id is read afterwards, because a statement that returns rows keeps its own journal.
     pub(crate) async fn insert(
         &mut self,
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<Option<i64>, LedgerError> {
-        let statement = self.words.of(statement);
-        match &mut self.to {
+        let statement = self.dialect.translate(statement);
+        match &mut self.target {
             #[cfg(feature = "sqlite")]
-            To::Sqlite(connection) => {
-                let inserted = super::sqlite::run(connection, &statement.text, values)? == 1;
+            Target::Sqlite(connection) => {
+                let inserted = sqlite::execute(connection, &statement.text, values).map_err(LedgerError::sqlite)? == 1;
                 Ok(inserted.then(|| connection.last_insert_rowid()))
             }
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => {
-                let rows = Box::pin(super::postgres::rows(connection, statement.text.clone(), values)).await?;
-                rows.first().map(|row| row.number("id")).transpose()
+            Target::Postgres(connection) => {
+                let rows = Box::pin(postgres::rows(connection, statement.text.clone(), values)).await;
+                rows.map_err(LedgerError::postgres)?.first().map(|row| row.number("id")).transpose()
             }
         }
     }
 
-    /// Several statements without parameters.
+    /// Runs several statements without parameters.
     pub(super) async fn script(&mut self, script: &'static str) -> Result<(), LedgerError> {
-        match &mut self.to {
+        match &mut self.target {
             #[cfg(feature = "sqlite")]
-            To::Sqlite(connection) => Ok(connection.execute_batch(script)?),
+            Target::Sqlite(connection) => connection.execute_batch(script).map_err(LedgerError::sqlite),
             #[cfg(feature = "postgres")]
-            To::Postgres(connection) => {
-                sqlx::Executor::execute(&mut **connection, sqlx::raw_sql(script)).await?;
-                Ok(())
-            }
+            Target::Postgres(connection) => sqlx::Executor::execute(&mut **connection, sqlx::raw_sql(script))
+                .await
+                .map(drop)
+                .map_err(LedgerError::postgres),
         }
     }
 }

@@ -1,8 +1,6 @@
-//! What goes into a statement, and what comes out.
+//! Parameters of statements.
 
-use crate::error::LedgerError;
-
-/// A parameter. Each knows its type, as Postgres asks for the type of a null, too.
+/// Statement parameter. Each has a type, because Postgres needs one for NULL too.
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'v> {
     Number(i64),
@@ -16,7 +14,7 @@ pub(crate) enum Value<'v> {
     ManyBytes(&'v [Vec<u8>]),
 }
 
-/// Parameters in a row: `values![id, plan, sealed]`.
+/// Makes a list of parameters: `values![id, plan, sealed]`.
 macro_rules! values {
     ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
 }
@@ -87,60 +85,5 @@ impl<'v> From<&'v [Option<&'v str>]> for Value<'v> {
 impl<'v> From<&'v [Vec<u8>]> for Value<'v> {
     fn from(many: &'v [Vec<u8>]) -> Self {
         Self::ManyBytes(many)
-    }
-}
-
-/// A row of an answer, its columns by name.
-pub(crate) enum Row {
-    #[cfg(feature = "sqlite")]
-    Sqlite(super::sqlite::Row),
-    #[cfg(feature = "postgres")]
-    Postgres(sqlx::postgres::PgRow),
-}
-
-impl Row {
-    pub(crate) fn text(&self, column: &str) -> Result<String, LedgerError> {
-        self.maybe_text(column)?.ok_or(LedgerError::damaged("a text that is not there"))
-    }
-
-    pub(crate) fn number(&self, column: &str) -> Result<i64, LedgerError> {
-        self.maybe_number(column)?.ok_or(LedgerError::damaged("a number that is not there"))
-    }
-
-    /// SQLite stores booleans as 0 and 1.
-    pub(crate) fn flag(&self, column: &str) -> Result<bool, LedgerError> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => Ok(self.number(column)? == 1),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => Ok(sqlx::Row::try_get(row, column)?),
-        }
-    }
-
-    pub(crate) fn maybe_text(&self, column: &str) -> Result<Option<String>, LedgerError> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(row) => row.text(column),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => Ok(sqlx::Row::try_get(row, column)?),
-        }
-    }
-
-    pub(crate) fn maybe_number(&self, column: &str) -> Result<Option<i64>, LedgerError> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(row) => row.number(column),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => Ok(sqlx::Row::try_get(row, column)?),
-        }
-    }
-
-    pub(crate) fn maybe_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(row) => row.bytes(column),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(row) => Ok(sqlx::Row::try_get(row, column)?),
-        }
     }
 }

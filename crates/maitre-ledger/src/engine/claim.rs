@@ -1,0 +1,154 @@
+//! Leases: claiming, renewing and releasing operations.
+
+use super::context::Engine;
+use super::operation::{OperationKind, OperationState};
+use super::rows::{Lease, Operation, Resource};
+use super::rules::State;
+use super::stored::{StoredKind, StoredReply, StoredRequest};
+use super::transitions::{bump_fence, cancel_pending, complete, restore_provisioned};
+use crate::db::{Command, Connection, values};
+use crate::error::LedgerError;
+
+/// Result of an attempt to claim an operation.
+pub(crate) enum ClaimOutcome {
+    /// Claimed: call the listener with this request.
+    Acquired(Lease, StoredRequest),
+    /// Claimed: the listener has replied, and the marketplace has to be notified.
+    Notify(Lease, StoredReply),
+    /// The operation has a reply.
+    Ended(StoredReply),
+    /// Another process runs it or an earlier operation of the resource.
+    Busy { accepted: bool },
+    /// It failed and will be retried later.
+    Delayed,
+    /// An operator has to look at it.
+    Parked,
+}
+
+/// Claims an operation, if no process runs it and it is next for its resource.
+pub(crate) struct Claim {
+    pub(crate) operation: i64,
+}
+
+impl Command<Engine> for Claim {
+    type Outcome = ClaimOutcome;
+
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<ClaimOutcome, LedgerError> {
+        // the row lock serializes claims of one resource
+        let resource = Resource::lock_by_operation(db, self.operation).await?;
+        let operation = Operation::get(db, self.operation).await?;
+        let Operation { id, kind, .. } = operation;
+        match operation.state {
+            OperationState::Open => {}
+            OperationState::Parked => return Ok(ClaimOutcome::Parked),
+            _ => return engine.reply_of_operation(&resource, operation.reply.as_deref()).map(ClaimOutcome::Ended),
+        }
+        if operation.lease_left > 0 || !is_next_for_resource(engine, db, &resource, id, kind).await? {
+            return Ok(ClaimOutcome::Busy { accepted: operation.accepted_at.is_some() });
+        }
+        if let Some(reply) = decided_reply(engine, &resource, &operation)? {
+            complete(db, id, Some(&engine.seal_reply(&resource.addon, &resource.key, &reply))).await?;
+            bump_fence(db, resource.id).await?;
+            restore_provisioned(db, resource.id).await?;
+            return Ok(ClaimOutcome::Ended(reply));
+        }
+        if operation.delay_left > 0 {
+            return Ok(ClaimOutcome::Delayed);
+        }
+
+        let state = match kind {
+            OperationKind::Provision => State::Provisioning,
+            OperationKind::PlanChange => State::ChangingPlan,
+            OperationKind::Deprovision => State::Deprovisioning,
+        };
+        let fence = resource.fence + 1;
+        let enter = "UPDATE maitre_resources SET state = $2, fence = $3, updated_at = {now} WHERE id = $1";
+        db.execute(enter, values![resource.id, state.as_str(), fence]).await?;
+        let claim = "UPDATE maitre_operations SET attempt = attempt + 1, fence = $2, lease_owner = $3,
+             lease_until = {now} + $4 WHERE id = $1";
+        db.execute(claim, values![id, fence, &engine.owner, engine.limits.lease]).await?;
+        let request = match &operation.request {
+            Some(sealed) => engine.open_request(&resource, kind, sealed)?,
+            None => StoredRequest::Deprovision,
+        };
+        let reply = match operation.notifying {
+            true => Some(engine.reply_of_operation(&resource, operation.reply.as_deref())?),
+            false => None,
+        };
+        let (addon, key, plan) = (resource.addon, resource.key, operation.plan);
+        let lease = Lease { operation: id, resource: resource.id, fence, addon, key, kind, plan };
+        Ok(match reply {
+            Some(reply) => ClaimOutcome::Notify(lease, reply),
+            None => ClaimOutcome::Acquired(lease, request),
+        })
+    }
+}
+
+/// Returns the reply if the resource's state has decided the operation: deprovisioned, refused, or already provisioned.
+fn decided_reply(
+    engine: &Engine,
+    resource: &Resource,
+    operation: &Operation,
+) -> Result<Option<StoredReply>, LedgerError> {
+    let failed = |kind| Some(StoredReply::failure(kind));
+    Ok(match (operation.kind, resource.state) {
+        (OperationKind::Provision, State::Provisioning | State::Parked) => None,
+        (OperationKind::Provision | OperationKind::PlanChange, State::Deprovisioning | State::Deprovisioned) => {
+            failed(StoredKind::Gone)
+        }
+        (OperationKind::Provision, _) => Some(engine.reply_of(resource)?),
+        (OperationKind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
+        (OperationKind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
+        (OperationKind::PlanChange, _) if resource.plan == operation.plan => {
+            Some(StoredReply::PlanChanged { config: Vec::new(), message: None })
+        }
+        (OperationKind::Deprovision, State::Deprovisioned) => Some(StoredReply::Deprovisioned { message: None }),
+        (OperationKind::PlanChange | OperationKind::Deprovision, _) => None,
+    })
+}
+
+/// Whether no earlier operation of the resource is open. A deprovision first cancels those of dead processes.
+async fn is_next_for_resource(
+    engine: &Engine,
+    db: &mut Connection<'_>,
+    resource: &Resource,
+    operation: i64,
+    kind: OperationKind,
+) -> Result<bool, LedgerError> {
+    if kind == OperationKind::Deprovision {
+        cancel_pending(engine, db, resource, operation).await?;
+    }
+    let others = "SELECT count(*) AS others FROM maitre_operations
+         WHERE resource_id = $1 AND state = 'open' AND id <> $2 AND (id < $2 OR lease_until > {now})";
+    Ok(db.row(others, values![resource.id, operation]).await?.number("others")? == 0)
+}
+
+/// Renews a lease. Returns whether it was still held.
+pub(crate) struct RenewLease {
+    pub(crate) operation: i64,
+    pub(crate) fence: i64,
+}
+
+impl Command<Engine> for RenewLease {
+    type Outcome = bool;
+
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<bool, LedgerError> {
+        let renew = "UPDATE maitre_operations SET lease_until = {now} + $3
+             WHERE id = $1 AND fence = $2 AND state = 'open' AND lease_until > {now}";
+        Ok(db.execute(renew, values![self.operation, self.fence, engine.limits.lease]).await? == 1)
+    }
+}
+
+/// Releases the leases of this process so that other processes can take over immediately; the attempts do not count.
+/// Returns the number of released operations.
+pub(crate) struct ReleaseLeases;
+
+impl Command<Engine> for ReleaseLeases {
+    type Outcome = u64;
+
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<u64, LedgerError> {
+        let release = "UPDATE maitre_operations SET lease_until = 0, scheduled_at = {now}, attempt = attempt - 1
+             WHERE state = 'open' AND lease_until > {now} AND lease_owner = $1";
+        db.execute(release, values![&engine.owner]).await
+    }
+}

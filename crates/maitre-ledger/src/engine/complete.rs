@@ -1,0 +1,205 @@
+//! Results of operations, written only while the lease's fencing token is the resource's highest.
+
+use super::context::Engine;
+use super::operation::OperationKind;
+use super::rows::{Lease, Operation};
+use super::rules::State;
+use super::sealed::aad;
+use super::stored::{StoredKind, StoredReply};
+use super::transitions::{complete, deprovisioned, restore_provisioned, schedule_deprovision, start_notifying};
+use crate::db::{Command, Connection, values};
+use crate::error::LedgerError;
+
+/// Outcome of recording a result.
+pub(crate) enum Recorded {
+    Written,
+    /// Discarded: the lease was lost to another process.
+    Fenced,
+    /// The caller was answered "accepted": the marketplace has to be notified, under the same lease.
+    Notify(Box<(Lease, StoredReply)>),
+    /// The notification deadline of a deprovision has passed; the marketplace has given up.
+    DeadlinePassed,
+}
+
+/// Records the reply of the listener.
+pub(crate) struct Complete {
+    pub(super) lease: Lease,
+    pub(super) reply: StoredReply,
+    pub(super) sealed: Vec<u8>,
+    /// Whether the marketplace was notified of the reply to an accepted operation.
+    pub(super) notified: bool,
+}
+
+impl Complete {
+    pub(crate) fn new(engine: &Engine, lease: Lease, reply: StoredReply) -> Self {
+        let sealed = engine.seal_reply(&lease.addon, &lease.key, &reply);
+        Self { lease, reply, sealed, notified: false }
+    }
+
+    /// The same after the marketplace was notified.
+    pub(crate) fn notified(engine: &Engine, lease: Lease, reply: StoredReply) -> Self {
+        Self { notified: true, ..Self::new(engine, lease, reply) }
+    }
+
+    /// Returns the vendor's id of the provisioned resource if it differs from the key.
+    pub(super) fn provider_id(&self) -> Option<&str> {
+        match &self.reply {
+            StoredReply::Provisioned { id, own, .. } => {
+                Some(own.as_ref().unwrap_or(id).as_str()).filter(|id| *id != self.lease.key)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Command<Engine> for Complete {
+    type Outcome = Recorded;
+
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<Recorded, LedgerError> {
+        let Self { lease, reply, sealed, notified } = self;
+        match check_fence(db, lease).await? {
+            Ownership::Lost => return Ok(Recorded::Fenced),
+            Ownership::Accepted if !notified => {
+                start_notifying(db, lease.operation, sealed).await?;
+                return Ok(Recorded::Notify(Box::new((lease.clone(), reply.clone()))));
+            }
+            Ownership::Held | Ownership::Accepted => {}
+        }
+        match (lease.kind, reply) {
+            (OperationKind::Provision, StoredReply::Provisioned { .. }) => {
+                // a deprovision requested in the meantime stays requested
+                let update = "UPDATE maitre_resources SET provider_id = $2, reply = $3, plan = $4, updated_at = {now},
+                     state = CASE WHEN state = 'deprovisioning' THEN state ELSE 'provisioned' END WHERE id = $1";
+                db.execute(update, values![lease.resource, self.provider_id(), sealed, lease.plan.as_deref()]).await?;
+            }
+            // the provision failed for good but may have created something
+            (OperationKind::Provision, failed) if failed.is_transient() => {
+                schedule_deprovision(db, lease.resource).await?;
+            }
+            (OperationKind::Provision, _) => {
+                let update = "UPDATE maitre_resources SET reply = $2, updated_at = {now},
+                     state = CASE WHEN state = 'deprovisioning' THEN state ELSE 'refused' END WHERE id = $1";
+                db.execute(update, values![lease.resource, sealed]).await?;
+            }
+            (OperationKind::PlanChange, StoredReply::PlanChanged { .. }) => {
+                plan_changed(engine, db, lease, reply).await?;
+            }
+            (OperationKind::PlanChange, _) => {}
+            (OperationKind::Deprovision, _) => deprovisioned(engine, db, lease).await?,
+        }
+        // the reply of a provision is stored in its resource, where a replay looks for it
+        let own = (lease.kind != OperationKind::Provision || reply.is_transient()).then_some(&sealed[..]);
+        complete(db, lease.operation, own).await?;
+        if lease.kind == OperationKind::PlanChange {
+            restore_provisioned(db, lease.resource).await?;
+        }
+        Ok(Recorded::Written)
+    }
+}
+
+/// Whether this process may still write the result of an operation.
+enum Ownership {
+    Lost,
+    Held,
+    /// Held, and the caller was answered "accepted".
+    Accepted,
+}
+
+/// Compares the fencing token with the resource's, whose row stays locked until the commit.
+async fn check_fence(db: &mut Connection<'_>, lease: &Lease) -> Result<Ownership, LedgerError> {
+    let select = "SELECT o.accepted_at AS accepted_at, r.state AS state
+         FROM maitre_resources r JOIN maitre_operations o ON o.resource_id = r.id
+         WHERE r.id = $1 AND r.fence = $3 AND o.id = $2 AND o.fence = $3 AND o.state = 'open' {lock}";
+    Ok(match db.optional_row(select, values![lease.resource, lease.operation, lease.fence]).await? {
+        None => Ownership::Lost,
+        // no notification is sent once the customer has requested the deprovision
+        Some(row)
+            if lease.kind != OperationKind::Deprovision && row.text("state")? == State::Deprovisioning.as_str() =>
+        {
+            Ownership::Held
+        }
+        Some(row) if row.optional_number("accepted_at")?.is_some() => Ownership::Accepted,
+        Some(_) => Ownership::Held,
+    })
+}
+
+/// Merges the new config into the stored reply, because a replayed provision returns the current config.
+async fn plan_changed(
+    engine: &Engine,
+    db: &mut Connection<'_>,
+    lease: &Lease,
+    reply: &StoredReply,
+) -> Result<(), LedgerError> {
+    let row = db.row("SELECT reply FROM maitre_resources WHERE id = $1", values![lease.resource]).await?;
+    let sealed = match row.optional_bytes("reply")? {
+        Some(sealed) => {
+            let provisioned = engine.open_reply(&lease.addon, &lease.key, &sealed)?;
+            Some(engine.seal_reply(&lease.addon, &lease.key, &provisioned.with_config_of(reply)))
+        }
+        None => None,
+    };
+    let update = "UPDATE maitre_resources SET plan = $2, reply = $3, updated_at = {now} WHERE id = $1";
+    db.execute(update, values![lease.resource, lease.plan.as_deref(), sealed.as_deref()]).await.map(drop)
+}
+
+/// Schedules a retry with backoff, or parks the operation after the last attempt.
+///
+/// A deprovision is never parked: until it completes the customer's data exists and nobody pays for it. A notification
+/// is retried until its deadline.
+pub(crate) struct RetryOrPark {
+    pub(crate) lease: Lease,
+    pub(crate) error: String,
+    /// Whether a retry cannot help.
+    pub(crate) permanent: bool,
+}
+
+impl Command<Engine> for RetryOrPark {
+    type Outcome = Recorded;
+
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<Recorded, LedgerError> {
+        let Self { lease, error, permanent } = self;
+        let accepted = match check_fence(db, lease).await? {
+            Ownership::Lost => return Ok(Recorded::Fenced),
+            Ownership::Held => false,
+            Ownership::Accepted => true,
+        };
+        let sealed = engine.keys.seal(&aad(&lease.addon, &lease.key, "last_error"), error.as_bytes());
+        let Operation { attempt, notifying, deadline_left, .. } = Operation::get(db, lease.operation).await?;
+        if notifying && deadline_left.is_some_and(|left| left <= 0) && lease.kind == OperationKind::Deprovision {
+            return Ok(Recorded::DeadlinePassed);
+        }
+        let never_parked = lease.kind == OperationKind::Deprovision || notifying;
+        if !permanent && (attempt < engine.limits.max_attempts || never_parked) {
+            let retry = "UPDATE maitre_operations SET lease_until = 0, last_error = $2, scheduled_at = {now} + $3
+                 WHERE id = $1";
+            db.execute(retry, values![lease.operation, &sealed, engine.backoff(attempt)]).await?;
+            return Ok(Recorded::Written);
+        }
+        let kind = lease.kind.as_str();
+        if accepted && !notifying {
+            tracing::error!(
+                resource = %lease.key, addon = %lease.addon, kind, attempt, error,
+                "accepted operation failed for good: notifying the marketplace"
+            );
+            let failed = StoredReply::failure(StoredKind::Unavailable);
+            start_notifying(db, lease.operation, &engine.seal_reply(&lease.addon, &lease.key, &failed)).await?;
+            return Ok(Recorded::Notify(Box::new((lease.clone(), failed))));
+        }
+        tracing::error!(
+            resource = %lease.key, addon = %lease.addon, kind, attempt, error,
+            "operation parked: fix the cause, then retry or abandon it"
+        );
+        let park =
+            "UPDATE maitre_operations SET state = 'parked', lease_until = 0, last_error = $2, finished_at = {now}
+             WHERE id = $1";
+        db.execute(park, values![lease.operation, &sealed]).await?;
+        if lease.kind == OperationKind::Provision {
+            let park = "UPDATE maitre_resources SET state = 'parked', updated_at = {now}
+                 WHERE id = $1 AND state = 'provisioning'";
+            db.execute(park, values![lease.resource]).await?;
+        } else {
+            restore_provisioned(db, lease.resource).await?;
+        }
+        Ok(Recorded::Written)
+    }
+}

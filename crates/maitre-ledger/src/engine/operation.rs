@@ -1,0 +1,86 @@
+//! Kinds and states of operations.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Kind of operation on a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// Creates the resource.
+    Provision,
+    /// Changes the plan of the resource.
+    PlanChange,
+    /// Removes the resource.
+    Deprovision,
+}
+
+/// State of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OperationState {
+    /// Waiting for its turn, running, waiting for a retry, or waiting for its notification.
+    Open,
+    /// Failed after the last attempt: an operator has to retry or abandon it.
+    Parked,
+    /// Finished with a reply, which may be a refusal.
+    Completed,
+    /// Overtaken by a deprovision or replaced by a new provision.
+    Cancelled,
+    /// Given up by an operator.
+    Abandoned,
+}
+
+/// Error of reading an [`OperationKind`] or an [`OperationState`] from a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseNameError(pub(crate) String);
+
+impl fmt::Display for ParseNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown name {:?}", self.0)
+    }
+}
+
+impl std::error::Error for ParseNameError {}
+
+macro_rules! names {
+    ($type:ident { $($variant:ident $name:literal),+ $(,)? }) => {
+        impl $type {
+            /// Returns the name in the database.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = ParseNameError;
+
+            fn from_str(text: &str) -> Result<Self, ParseNameError> {
+                match text {
+                    $($name => Ok(Self::$variant),)+
+                    _ => Err(ParseNameError(text.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+names!(OperationKind { Provision "provision", PlanChange "plan_change", Deprovision "deprovision" });
+names!(
+    OperationState {
+        Open "open",
+        Parked "parked",
+        Completed "completed",
+        Cancelled "cancelled",
+        Abandoned "abandoned",
+    }
+);

@@ -1,0 +1,214 @@
+//! Rows of the tables, each read in one place, and leases.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use maitre_core::AddonId;
+
+use super::operation::{OperationKind, OperationState};
+use super::rules::State;
+use crate::db::{Connection, Milliseconds, Row, values};
+use crate::error::LedgerError;
+
+/// Row of `maitre_resources`.
+pub(crate) struct Resource {
+    pub(crate) id: i64,
+    pub(crate) addon: String,
+    pub(crate) key: String,
+    pub(crate) provider_id: Option<String>,
+    pub(crate) state: State,
+    pub(crate) plan: Option<String>,
+    pub(super) request_hash: Option<Vec<u8>>,
+    pub(super) reply: Option<Vec<u8>>,
+    pub(super) fence: i64,
+}
+
+impl Resource {
+    pub(super) fn read(row: &Row) -> Result<Self, LedgerError> {
+        let row = row.of("maitre_resources")?;
+        Ok(Self {
+            id: row.id,
+            addon: row.text("addon")?,
+            key: row.text("key")?,
+            provider_id: row.optional_text("provider_id")?,
+            state: row.parse("state")?,
+            plan: row.optional_text("plan")?,
+            request_hash: row.optional_bytes("request_hash")?,
+            reply: row.optional_bytes("reply")?,
+            fence: row.number("fence")?,
+        })
+    }
+
+    /// Locks the resource of an operation until the transaction ends. The lock also serializes the resource's operations.
+    pub(super) async fn lock_by_operation(db: &mut Connection<'_>, operation: i64) -> Result<Self, LedgerError> {
+        let select = "SELECT * FROM maitre_resources
+             WHERE id = (SELECT resource_id FROM maitre_operations WHERE id = $1) {lock}";
+        let row = db.optional_row(select, values![operation]).await?;
+        Self::read(
+            &row.ok_or_else(|| LedgerError::corrupt(format!("no resource of maitre_operations id {operation}")))?,
+        )
+    }
+
+    /// Locks the resource with this key until the transaction ends.
+    pub(super) async fn lock_by_key(
+        db: &mut Connection<'_>,
+        addon: &str,
+        key: &str,
+    ) -> Result<Option<Self>, LedgerError> {
+        let select = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2 {lock}";
+        db.optional_row(select, values![addon, key]).await?.map(|row| Self::read(&row)).transpose()
+    }
+
+    /// Locks the resource with this key or, if there is none, this provider id until the transaction ends.
+    pub(super) async fn lock(db: &mut Connection<'_>, addon: &str, id: &str) -> Result<Option<Self>, LedgerError> {
+        if let Some(resource) = Self::lock_by_key(db, addon, &key_of(id)).await? {
+            return Ok(Some(resource));
+        }
+        let select =
+            "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1 {lock}";
+        db.optional_row(select, values![addon, id]).await?.map(|row| Self::read(&row)).transpose()
+    }
+}
+
+/// Row of `maitre_operations`, with the remaining times by the database's clock.
+pub(crate) struct Operation {
+    pub(super) id: i64,
+    pub(super) kind: OperationKind,
+    pub(super) state: OperationState,
+    pub(super) plan: Option<String>,
+    pub(super) request: Option<Vec<u8>>,
+    pub(super) reply: Option<Vec<u8>>,
+    pub(super) last_error: Option<Vec<u8>>,
+    pub(super) progress: Option<Vec<u8>>,
+    pub(super) attempt: i64,
+    pub(super) notifying: bool,
+    pub(super) requested_at: Milliseconds,
+    pub(super) accepted_at: Option<Milliseconds>,
+    pub(super) scheduled_at: Milliseconds,
+    pub(super) finished_at: Option<Milliseconds>,
+    pub(super) lease_left: Milliseconds,
+    pub(super) delay_left: Milliseconds,
+    pub(super) deadline_left: Option<Milliseconds>,
+}
+
+/// Start of a statement that [`Operation::read`] understands.
+macro_rules! select_operations {
+    ($rest:literal) => {
+        concat!(
+            "SELECT *, lease_until - {now} AS lease_left, scheduled_at - {now} AS delay_left,
+             completion_deadline - {now} AS deadline_left FROM maitre_operations ",
+            $rest
+        )
+    };
+}
+
+impl Operation {
+    fn read(row: &Row) -> Result<Self, LedgerError> {
+        let row = row.of("maitre_operations")?;
+        Ok(Self {
+            id: row.id,
+            kind: row.parse("kind")?,
+            state: row.parse("state")?,
+            plan: row.optional_text("plan")?,
+            request: row.optional_bytes("request")?,
+            reply: row.optional_bytes("reply")?,
+            last_error: row.optional_bytes("last_error")?,
+            progress: row.optional_bytes("progress")?,
+            attempt: row.number("attempt")?,
+            notifying: row.flag("notifying")?,
+            requested_at: row.number("requested_at")?,
+            accepted_at: row.optional_number("accepted_at")?,
+            scheduled_at: row.number("scheduled_at")?,
+            finished_at: row.optional_number("finished_at")?,
+            lease_left: row.number("lease_left")?,
+            delay_left: row.number("delay_left")?,
+            deadline_left: row.optional_number("deadline_left")?,
+        })
+    }
+
+    pub(super) async fn get(db: &mut Connection<'_>, id: i64) -> Result<Self, LedgerError> {
+        Self::read(&db.row(select_operations!("WHERE id = $1"), values![id]).await?)
+    }
+
+    /// Returns the operations of a resource, oldest first.
+    pub(super) async fn of_resource(db: &mut Connection<'_>, resource: i64) -> Result<Vec<Self>, LedgerError> {
+        let rows = db.rows(select_operations!("WHERE resource_id = $1 ORDER BY id"), values![resource]).await?;
+        rows.iter().map(Self::read).collect()
+    }
+}
+
+/// Row of `maitre_jobs`, with the remaining time by the database's clock.
+pub(super) struct JobRow {
+    pub(super) id: i64,
+    pub(super) addon: String,
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) resource: Option<String>,
+    pub(super) payload: Option<Vec<u8>>,
+    pub(super) last_error: Option<Vec<u8>>,
+    pub(super) attempt: i64,
+    pub(super) alarm_level: i64,
+    pub(super) created_at: Milliseconds,
+    pub(super) deadline_left: Option<Milliseconds>,
+}
+
+impl JobRow {
+    /// Reads a row of `SELECT *, deadline - {now} AS deadline_left FROM maitre_jobs`.
+    pub(super) fn read(row: &Row) -> Result<Self, LedgerError> {
+        let row = row.of("maitre_jobs")?;
+        Ok(Self {
+            id: row.id,
+            addon: row.text("addon")?,
+            kind: row.text("kind")?,
+            name: row.text("name")?,
+            resource: row.optional_text("resource")?,
+            payload: row.optional_bytes("payload")?,
+            last_error: row.optional_bytes("last_error")?,
+            attempt: row.number("attempt")?,
+            alarm_level: row.number("alarm_level")?,
+            created_at: row.number("created_at")?,
+            deadline_left: row.optional_number("deadline_left")?,
+        })
+    }
+}
+
+/// Right to run one operation until the lease expires. The result is written only while its fencing token is the
+/// resource's highest.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    pub(crate) operation: i64,
+    pub(crate) resource: i64,
+    pub(crate) fence: i64,
+    pub(crate) addon: String,
+    pub(crate) key: String,
+    pub(crate) kind: OperationKind,
+    pub(crate) plan: Option<String>,
+}
+
+/// Returns the key of a resource: a UUID in lower case, so that one resource has one key.
+pub(crate) fn key_of(id: &str) -> Cow<'_, str> {
+    if is_uuid(id) { id.to_ascii_lowercase().into() } else { id.into() }
+}
+
+pub(super) fn is_uuid(id: &str) -> bool {
+    id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
+}
+
+/// Parses the name of an add-on in the database: `heroku/widgets`.
+pub(crate) fn addon_id(name: &str) -> Result<AddonId, LedgerError> {
+    /// An `AddonId` has a static marketplace name, so each distinct name is leaked once.
+    static MARKETPLACES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+    let Some((marketplace, slug)) = name.split_once('/') else {
+        return Err(LedgerError::corrupt(format!("unexpected add-on {name:?}")));
+    };
+    let mut marketplaces = MARKETPLACES.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = marketplaces.get(marketplace).copied();
+    let marketplace = known.unwrap_or_else(|| {
+        let leaked = Box::leak(marketplace.to_owned().into_boxed_str());
+        marketplaces.insert(leaked);
+        leaked
+    });
+    Ok(AddonId::new(marketplace, slug))
+}

@@ -1,0 +1,147 @@
+//! `LedgerBuilder`: the settings of a ledger.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use maitre_core::InFlight;
+use tokio::sync::watch;
+
+use super::inner::Inner;
+use super::wait::Waiting;
+use crate::db::{DatabaseKind, Milliseconds};
+use crate::engine::{Database, Engine, Limits};
+use crate::error::LedgerError;
+use crate::keys::Keys;
+
+/// Settings of a ledger; see [`Ledger::builder`](crate::Ledger::builder).
+///
+/// ```
+/// use std::time::Duration;
+/// use maitre_ledger::Ledger;
+///
+/// let builder = Ledger::builder("postgres://db/app").lease_duration(Duration::from_secs(20)).connections(5);
+/// assert!(!format!("{builder:?}").contains("postgres"), "the URL may contain a password");
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct LedgerBuilder {
+    url: String,
+    keys: Option<Keys>,
+    connections: u32,
+    limits: Limits,
+    duplicate_wait: Duration,
+    clock_offset: Milliseconds,
+}
+
+impl fmt::Debug for LedgerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LedgerBuilder").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}
+
+fn milliseconds(duration: Duration) -> Milliseconds {
+    Milliseconds::try_from(duration.as_millis()).unwrap_or(Milliseconds::MAX)
+}
+
+impl LedgerBuilder {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            keys: None,
+            connections: 8,
+            limits: Limits::default(),
+            duplicate_wait: Duration::from_secs(20),
+            clock_offset: 0,
+        }
+    }
+
+    /// Encryption keys. Defaults to those in `MAITRE_KEY`.
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
+    /// How long a process may be unresponsive before another one takes over its operations. Defaults to 30 s.
+    pub fn lease_duration(mut self, duration: Duration) -> Self {
+        self.limits.lease = milliseconds(duration);
+        self
+    }
+
+    /// Attempts before an operation is parked. Defaults to 12. A deprovision is never parked.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.limits.max_attempts = attempts.into();
+        self
+    }
+
+    /// Delay after the first attempt, and the maximum delay; the delay doubles with every attempt. Defaults to 1 s and
+    /// 15 min.
+    pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
+        self.limits.first_backoff = milliseconds(first);
+        self.limits.max_backoff = milliseconds(max);
+        self
+    }
+
+    /// How long the tombstone of a deprovisioned resource and its timeline are kept. Defaults to forever.
+    ///
+    /// After that, a repeated provision of its key creates a new resource, so the retention has to exceed the
+    /// marketplace's last retry (Heroku: a day).
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.limits.retention = Some(milliseconds(retention));
+        self
+    }
+
+    /// How long a duplicate waits for the result of the running operation. Defaults to 20 s. It should be less than the
+    /// answer budget.
+    pub fn duplicate_wait(mut self, wait: Duration) -> Self {
+        self.duplicate_wait = wait;
+        self
+    }
+
+    /// Maximum number of connections to Postgres. Defaults to 8. SQLite always has two: a writer and a reader.
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// Shifts the database's clock, for tests.
+    pub fn clock_offset(mut self, offset: Duration) -> Self {
+        self.clock_offset = milliseconds(offset);
+        self
+    }
+
+    /// Opens the database and starts the task that polls for waiting callers.
+    pub(super) async fn open_inner(self) -> Result<Inner, LedgerError> {
+        let keys = match self.keys {
+            Some(keys) => keys,
+            None => default_keys(&self.url)?,
+        };
+        let owner = uuid::Uuid::new_v4().simple().to_string();
+        let engine = Arc::new(Engine { keys, owner, limits: self.limits });
+        let db = Arc::new(Database::open(&self.url, self.connections, self.clock_offset, engine.clone()).await?);
+        let waiting = Arc::<Waiting>::default();
+        let (polled, polled_db) = (waiting.clone(), db.clone());
+        let polling = tokio::spawn(async move { polled.poll(&polled_db).await }).abort_handle();
+        Ok(Inner {
+            engine,
+            db,
+            waiting,
+            duplicate_wait: self.duplicate_wait,
+            running: InFlight::default(),
+            stopping: watch::Sender::new(false),
+            polling,
+        })
+    }
+}
+
+fn default_keys(url: &str) -> Result<Keys, LedgerError> {
+    if let Ok(keys) = std::env::var("MAITRE_KEY") {
+        return Ok(keys.parse::<Keys>()?);
+    }
+    match DatabaseKind::of(url)? {
+        #[cfg(feature = "sqlite")]
+        DatabaseKind::Sqlite => Ok(crate::key_file::load_or_create(&crate::db::file_of(url)?)?),
+        #[cfg(feature = "postgres")]
+        DatabaseKind::Postgres => Err(LedgerError::no_key()),
+    }
+}

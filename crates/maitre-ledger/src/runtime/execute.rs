@@ -1,0 +1,262 @@
+//! Runs a request: turns the outcome of its begin command into a reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use maitre_core::{Failure, FailureKind, Listener, Outcome, Progress, ResourceId, Result, SpawnOnDrop};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::heartbeat::{LeaseOutcome, operation_span, under_lease};
+use super::listener::DurableListener;
+use super::operation::{Operation, restore_reply};
+use super::spawn::spawn_on_drop;
+use crate::engine::{
+    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, Recorded, RenewLease,
+    RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id,
+};
+use crate::error::LedgerError;
+use crate::metrics;
+
+/// Next step of an operation.
+pub(super) enum Step<O: Operation> {
+    /// Call the listener under this lease and record its reply.
+    Run(Lease, O),
+    /// Wait for the result of this operation, or claim it.
+    Wait(i64),
+    /// Answer "accepted": this operation completes in the background.
+    Accept(i64),
+    /// Notify the marketplace of the recorded reply, then return the result.
+    Notify(Box<(Lease, StoredReply)>, Result<O::Reply>),
+    /// Return the outcome.
+    Done(Outcome<O::Reply>),
+}
+
+impl<O: Operation> Step<O> {
+    /// Continues a claimed operation with its recorded request.
+    pub(super) fn run_recorded(lease: Lease, request: StoredRequest) -> Result<Self> {
+        let request = O::restore(request, addon_id(&lease.addon)?, &lease.key);
+        let operation = lease.operation;
+        let request = request.ok_or_else(|| {
+            LedgerError::corrupt(format!("the request of maitre_operations id {operation} is of another kind"))
+        })?;
+        Ok(Self::Run(lease, request))
+    }
+}
+
+impl<L: Listener> DurableListener<L> {
+    /// Records the operation and executes it. Once recorded, it runs to completion even if the caller disconnects.
+    pub(super) fn begin<O: Operation>(
+        &self,
+        addon: String,
+        command: O::Begin,
+        request: O,
+        job: Option<JobRef>,
+    ) -> SpawnOnDrop<Result<Outcome<O::Reply>>> {
+        let this = self.clone();
+        // without hooks nothing could report the completion
+        let async_after = request.context().async_after.filter(|_| self.platform.is_some());
+        let async_at = async_after.map(|after| Instant::now() + after);
+        spawn_on_drop(async move {
+            let begun = O::begin(&this.ledger.db, command).await?;
+            metrics::request(&addon, O::KIND.as_str(), label(&begun));
+            if let Some(job) = job {
+                this.spawn_job(job);
+            }
+            let step = match begun {
+                BeginOutcome::Run(lease) => Step::Run(lease, request),
+                BeginOutcome::Wait(operation) => Step::Wait(operation),
+                BeginOutcome::Replay(resource) => {
+                    let reply = this.ledger.engine.reply_of(&resource)?;
+                    return restore_reply::<O>(reply).map(Outcome::Done);
+                }
+                BeginOutcome::Unchanged => return O::unchanged().map(Outcome::Done).ok_or_else(Failure::unknown),
+                BeginOutcome::Fail(kind) => return Err(failure(kind)),
+            };
+            this.execute(step, async_at).await
+        })
+    }
+
+    /// Executes the steps of an operation. If `async_at` passes before it completes, it is accepted and continues in the
+    /// background.
+    ///
+    /// Rare steps are boxed so that the future of the common one stays small.
+    pub(super) async fn execute<O: Operation>(
+        &self,
+        mut step: Step<O>,
+        async_at: Option<Instant>,
+    ) -> Result<Outcome<O::Reply>> {
+        loop {
+            step = match step {
+                Step::Run(lease, request) => match async_at {
+                    None => self.run(lease, request).await?,
+                    Some(at) => {
+                        let operation = lease.operation;
+                        match timeout_at(at, self.execute_detached(lease, request)).await {
+                            Ok(result) => return result,
+                            Err(_) => Step::Accept(operation),
+                        }
+                    }
+                },
+                Step::Wait(operation) => Box::pin(self.wait(operation, async_at)).await?,
+                Step::Accept(operation) => Box::pin(self.accept(operation)).await?,
+                Step::Notify(notification, result) => {
+                    let (lease, reply) = *notification;
+                    Box::pin(self.notify(lease, reply)).await?;
+                    return result.map(Outcome::Done);
+                }
+                Step::Done(outcome) => return Ok(outcome),
+            };
+        }
+    }
+
+    /// Executes a claimed operation to its end, also after the returned future was dropped.
+    fn execute_detached<O: Operation>(&self, lease: Lease, request: O) -> SpawnOnDrop<Result<Outcome<O::Reply>>> {
+        let this = self.clone();
+        spawn_on_drop(async move { this.execute(Step::Run(lease, request), None).await })
+    }
+
+    /// Calls the listener under a lease and records its reply.
+    async fn run<O: Operation>(&self, lease: Lease, request: O) -> Result<Step<O>> {
+        let _running = self.ledger.running.enter();
+        let (is_retried, is_async) = (request.is_retried(), request.context().async_after.is_some());
+        let began = Instant::now();
+        let result = match self.call(&lease, request).instrument(operation_span(&lease)).await {
+            LeaseOutcome::Finished(result) => O::interpret(result),
+            LeaseOutcome::Lost => return Err(Failure::unavailable("lease lost")),
+            LeaseOutcome::Stopped => return Err(Failure::unavailable("shutting down")),
+        };
+        let (result, provider_id) = match result {
+            Ok(reply) if is_async => {
+                let (reply, provider_id) = O::with_key(reply, &lease.key);
+                (Ok(reply), provider_id)
+            }
+            result => (result, None),
+        };
+        let (addon, operation) = (lease.addon.clone(), lease.operation);
+        let recorded = match &result {
+            Err(failure) if failure.kind() == FailureKind::Unavailable && is_retried => {
+                let error = failure.cause().unwrap_or_default();
+                match self.ledger.db.write(RetryOrPark { lease, error, permanent: false }).await? {
+                    Recorded::Fenced => Recorded::Written, // the caller gets this failure, not another process's result
+                    recorded => recorded,
+                }
+            }
+            result => {
+                let stored = result.as_ref().map_or_else(StoredReply::from, O::store).with_provider_id(provider_id);
+                self.ledger.db.write_batched(Complete::new(&self.ledger.engine, lease, stored)).await?
+            }
+        };
+        self.ledger.waiting.wake();
+        let label = match (&recorded, &result) {
+            (Recorded::Fenced, _) => "fenced",
+            (_, Ok(_)) => "completed",
+            (_, Err(failure)) if failure.kind() == FailureKind::Unavailable => "failed",
+            (_, Err(_)) => "rejected",
+        };
+        metrics::listener_call(&addon, O::KIND.as_str(), label, began.elapsed());
+        Ok(match recorded {
+            Recorded::Notify(notification) => Step::Notify(notification, result),
+            Recorded::Fenced => {
+                tracing::warn!(operation, addon, "result discarded: the lease was lost to another process");
+                Step::Wait(operation)
+            }
+            Recorded::Written | Recorded::DeadlinePassed => Step::Done(Outcome::Done(result?)),
+        })
+    }
+
+    async fn call<O: Operation>(&self, lease: &Lease, request: O) -> LeaseOutcome<O::Reply> {
+        let listener = self.listener.clone();
+        let (key, fence) = (ResourceId::from(lease.key.as_str()), u64::try_from(lease.fence).unwrap_or_default());
+        let progress = self.progress(lease);
+        let work = async move { request.call(&*listener, key, fence, progress).await };
+        let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
+        under_lease(&self.ledger, renewal, work).await
+    }
+
+    /// Returns a reporter that stores the listener's progress messages.
+    fn progress(&self, lease: &Lease) -> Progress {
+        let (ledger, lease) = (Arc::downgrade(&self.ledger), lease.clone());
+        Progress::new(move |message| {
+            let (Some(ledger), Ok(runtime)) = (ledger.upgrade(), Handle::try_current()) else { return };
+            let command = SetProgress { lease: lease.clone(), message };
+            runtime.spawn(async move {
+                if let Err(error) = ledger.db.write(command).await {
+                    tracing::warn!(%error, "cannot store progress");
+                }
+            });
+        })
+    }
+
+    /// Waits for the result of an operation, and claims it if no process runs it.
+    async fn wait<O: Operation>(&self, operation: i64, async_at: Option<Instant>) -> Result<Step<O>> {
+        let mut waiter = self.ledger.waiting.join(operation);
+        let end = async_at.unwrap_or_else(|| Instant::now() + self.ledger.duplicate_wait);
+        let is_async = async_at.is_some();
+        loop {
+            match self.ledger.db.write(Claim { operation }).await? {
+                ClaimOutcome::Acquired(lease, request) => return Step::run_recorded(lease, request),
+                ClaimOutcome::Notify(lease, reply) => {
+                    let this = self.clone();
+                    drop(spawn_on_drop(async move { this.notify(lease, reply).await })); // runs in a task
+                    return Ok(Step::Accept(operation));
+                }
+                ClaimOutcome::Ended(reply) => return Ok(Step::Done(Outcome::Done(restore_reply::<O>(reply)?))),
+                ClaimOutcome::Delayed if !is_async => {
+                    return Err(Failure::unavailable("the last attempt failed; it will be retried"));
+                }
+                ClaimOutcome::Parked => return Err(parked()),
+                ClaimOutcome::Busy { accepted: true } if is_async => return Ok(Step::Accept(operation)),
+                ClaimOutcome::Busy { .. } | ClaimOutcome::Delayed if is_async && Instant::now() >= end => {
+                    return Ok(Step::Accept(operation));
+                }
+                ClaimOutcome::Busy { .. } if Instant::now() >= end => {
+                    tracing::info!(operation, "still running in another process; retries will wait for it");
+                    return Err(Failure::unavailable("still running in another process"));
+                }
+                ClaimOutcome::Busy { .. } | ClaimOutcome::Delayed => waiter.changed(end).await,
+            }
+        }
+    }
+
+    /// Answers "accepted" unless the operation has ended in the meantime.
+    async fn accept<O: Operation>(&self, operation: i64) -> Result<Step<O>> {
+        let deadline = self.platform.as_ref().map_or(Duration::ZERO, |platform| platform.completion_deadline());
+        let deadline = i64::try_from(deadline.as_millis()).unwrap_or(i64::MAX / 2);
+        Ok(Step::Done(match self.ledger.db.write_batched(MarkAccepted { operation, deadline }).await? {
+            AcceptOutcome::Pending(progress) => {
+                Outcome::Accepted { operation, message: progress.unwrap_or_else(|| O::ACCEPTED.to_owned()) }
+            }
+            AcceptOutcome::Ended(reply) => Outcome::Done(restore_reply::<O>(reply)?),
+            AcceptOutcome::Parked => return Err(parked()),
+        }))
+    }
+}
+
+fn parked() -> Failure {
+    Failure::unavailable("the operation is parked: an operator has to look at it")
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    match kind {
+        FailureKind::Conflict => Failure::conflict("This add-on was already provisioned with different settings."),
+        FailureKind::Unknown => Failure::unknown(),
+        FailureKind::Gone => Failure::gone(),
+        _ => Failure::unavailable("no operation of this resource can run now"),
+    }
+}
+
+/// Returns the metric label of a begin outcome.
+fn label(outcome: &BeginOutcome) -> &'static str {
+    match outcome {
+        BeginOutcome::Run(_) => "executed",
+        BeginOutcome::Wait(_) => "joined",
+        BeginOutcome::Replay(_) => "replayed",
+        BeginOutcome::Unchanged => "unchanged",
+        BeginOutcome::Fail(FailureKind::Conflict) => "conflict",
+        BeginOutcome::Fail(FailureKind::Unknown) => "unknown",
+        BeginOutcome::Fail(FailureKind::Gone) => "gone",
+        BeginOutcome::Fail(_) => "unavailable",
+    }
+}

@@ -1,0 +1,31 @@
+//! State that the clones of a ledger share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use maitre_core::InFlight;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::wait::Waiting;
+use crate::engine::{Database, Engine};
+
+pub(super) struct Inner {
+    pub(super) engine: Arc<Engine>,
+    pub(super) db: Arc<Database>,
+    pub(super) waiting: Arc<Waiting>,
+    /// How long a duplicate waits for the result of the running operation.
+    pub(super) duplicate_wait: Duration,
+    /// Listener calls that run in this process.
+    pub(super) running: InFlight,
+    /// Whether running calls have to stop.
+    pub(super) stopping: watch::Sender<bool>,
+    /// Task that polls the operations for which this process waits.
+    pub(super) polling: AbortHandle,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.polling.abort();
+    }
+}

@@ -1,0 +1,26 @@
+//! Execution of operations and jobs, and the public interface of the ledger.
+
+mod builder;
+mod execute;
+mod gauges;
+mod heartbeat;
+mod inner;
+mod jobs;
+mod ledger;
+mod listener;
+mod notify;
+mod operation;
+mod operator;
+#[cfg(feature = "sessions")]
+mod sessions;
+mod spawn;
+mod store;
+mod wait;
+mod worker;
+
+pub use builder::LedgerBuilder;
+pub use ledger::Ledger;
+pub use listener::DurableListener;
+#[cfg(feature = "sessions")]
+pub use sessions::Sessions;
+pub use worker::Worker;

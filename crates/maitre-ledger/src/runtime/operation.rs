@@ -1,0 +1,280 @@
+//! Operations: what differs between provision, plan change and deprovision.
+
+use std::sync::Arc;
+
+use maitre_core::{
+    AddonId, Context, Deprovision, Deprovisioned, Failure, FailureKind, Listener, PlanChange, PlanChanged, Progress,
+    Provision, Provisioned, ResourceId, Result,
+};
+
+use crate::db::Command;
+use crate::engine::{
+    BeginDeprovision, BeginOutcome, BeginPlanChange, BeginProvision, Database, Engine, OperationKind, StoredReply,
+    StoredRequest, config_of, expose,
+};
+use crate::error::LedgerError;
+
+/// Request that runs as a recorded operation. A restored reply renders to the same bytes on the wire.
+pub(super) trait Operation: Sized + Send + 'static {
+    const KIND: OperationKind;
+    /// Message to the customer when the operation is accepted.
+    const ACCEPTED: &'static str;
+    type Reply: Send + 'static;
+    /// Command that records the operation.
+    type Begin: Command<Engine, Outcome = BeginOutcome>;
+
+    /// Records the operation.
+    fn begin(
+        db: &Database,
+        command: Self::Begin,
+    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send;
+
+    fn context(&self) -> &Context;
+
+    /// Calls the listener with the resource's key, whatever id the request came with.
+    fn call<L: Listener>(
+        self,
+        listener: &L,
+        key: ResourceId,
+        fence: u64,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Self::Reply>> + Send;
+
+    /// Restores a recorded request.
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self>;
+
+    /// Whether a repeated request means the same resource. If not, a failed operation is undone.
+    fn is_retried(&self) -> bool {
+        true
+    }
+
+    /// Interprets the listener's result.
+    fn interpret(result: Result<Self::Reply>) -> Result<Self::Reply> {
+        result
+    }
+
+    /// Replaces the id in the reply by the key and returns the vendor's id: a caller that was answered "accepted" does not
+    /// learn the vendor's id.
+    fn with_key(reply: Self::Reply, _key: &str) -> (Self::Reply, Option<String>) {
+        (reply, None)
+    }
+
+    /// Returns the reply if nothing has changed, where there is one.
+    fn unchanged() -> Option<Self::Reply>;
+
+    fn store(reply: &Self::Reply) -> StoredReply;
+
+    fn restore_reply(reply: StoredReply) -> Option<Self::Reply>;
+}
+
+/// Restores the reply or the failure of an operation.
+///
+/// # Errors
+/// Returns the recorded failure, or an error if the reply belongs to another kind of operation.
+pub(super) fn restore_reply<O: Operation>(reply: StoredReply) -> Result<O::Reply> {
+    if let StoredReply::Failed { ref message, .. } = reply {
+        let declined = "The add-on provider declined this request.";
+        let failure = match reply.failure_kind() {
+            FailureKind::Refused => Failure::refused(declined),
+            FailureKind::Conflict => Failure::conflict(declined),
+            FailureKind::Unknown => Failure::unknown(),
+            FailureKind::Gone => Failure::gone(),
+            _ => Failure::unavailable("an earlier attempt failed"),
+        };
+        return Err(match message {
+            Some(message) => failure.with_message(message.clone()),
+            None => failure,
+        });
+    }
+    O::restore_reply(reply).ok_or_else(|| Failure::unavailable("the stored reply is of another kind of operation"))
+}
+
+impl Operation for Arc<Provision> {
+    const KIND: OperationKind = OperationKind::Provision;
+    const ACCEPTED: &'static str = "Your add-on is being provisioned. It will be ready in a few minutes.";
+    type Reply = Provisioned;
+    type Begin = BeginProvision;
+
+    fn begin(
+        db: &Database,
+        command: BeginProvision,
+    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
+        db.write_batched(command)
+    }
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn call<L: Listener>(
+        self,
+        listener: &L,
+        key: ResourceId,
+        fence: u64,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Provisioned>> + Send {
+        let mut request = Arc::unwrap_or_clone(self);
+        request.resource = key;
+        (request.context.fence, request.context.progress) = (fence, progress);
+        listener.provision(request)
+    }
+
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        let StoredRequest::Provision(stored) = request else { return None };
+        Some(Arc::new(stored.restore(addon, key)))
+    }
+
+    fn is_retried(&self) -> bool {
+        self.context.keyed
+    }
+
+    fn with_key(reply: Provisioned, key: &str) -> (Provisioned, Option<String>) {
+        let provider_id = reply.id().as_str().to_owned();
+        (reply.with_id(key), Some(provider_id))
+    }
+
+    fn unchanged() -> Option<Provisioned> {
+        None
+    }
+
+    fn store(reply: &Provisioned) -> StoredReply {
+        StoredReply::Provisioned {
+            id: reply.id().as_str().to_owned(),
+            own: None,
+            config: config_of(reply.config()),
+            message: reply.message().map(ToOwned::to_owned),
+            log_drain_url: expose(reply.log_drain_url()),
+        }
+    }
+
+    fn restore_reply(reply: StoredReply) -> Option<Provisioned> {
+        let StoredReply::Provisioned { id, config, message, log_drain_url, .. } = reply else { return None };
+        let mut restored =
+            config.into_iter().fold(Provisioned::new(id), |reply, (name, value)| reply.with_config(name, value));
+        if let Some(message) = message {
+            restored = restored.with_message(message);
+        }
+        Some(match log_drain_url {
+            Some(url) => restored.with_log_drain_url(url),
+            None => restored,
+        })
+    }
+}
+
+impl Operation for PlanChange {
+    const KIND: OperationKind = OperationKind::PlanChange;
+    const ACCEPTED: &'static str = "Your plan change is in progress and will complete in a few minutes.";
+    type Reply = PlanChanged;
+    type Begin = BeginPlanChange;
+
+    fn begin(
+        db: &Database,
+        command: BeginPlanChange,
+    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
+        db.write(command)
+    }
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn call<L: Listener>(
+        mut self,
+        listener: &L,
+        key: ResourceId,
+        fence: u64,
+        _: Progress,
+    ) -> impl Future<Output = Result<PlanChanged>> + Send {
+        (self.resource, self.context.fence) = (key, fence);
+        listener.plan_change(self)
+    }
+
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        let StoredRequest::PlanChange(stored) = request else { return None };
+        Some(stored.restore(addon, key))
+    }
+
+    fn unchanged() -> Option<PlanChanged> {
+        Some(PlanChanged::new())
+    }
+
+    fn store(reply: &PlanChanged) -> StoredReply {
+        let message = reply.message().map(ToOwned::to_owned);
+        StoredReply::PlanChanged { config: config_of(reply.config()), message }
+    }
+
+    fn restore_reply(reply: StoredReply) -> Option<PlanChanged> {
+        let StoredReply::PlanChanged { config, message } = reply else { return None };
+        let restored =
+            config.into_iter().fold(PlanChanged::new(), |reply, (name, value)| reply.with_config(name, value));
+        Some(match message {
+            Some(message) => restored.with_message(message),
+            None => restored,
+        })
+    }
+}
+
+impl Operation for Deprovision {
+    const KIND: OperationKind = OperationKind::Deprovision;
+    const ACCEPTED: &'static str = "Your add-on is being removed.";
+    type Reply = Deprovisioned;
+    type Begin = BeginDeprovision;
+
+    fn begin(
+        db: &Database,
+        command: BeginDeprovision,
+    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
+        db.write(command)
+    }
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn call<L: Listener>(
+        mut self,
+        listener: &L,
+        key: ResourceId,
+        fence: u64,
+        _: Progress,
+    ) -> impl Future<Output = Result<Deprovisioned>> + Send {
+        (self.resource, self.context.fence) = (key, fence);
+        listener.deprovision(self)
+    }
+
+    fn restore(_: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        Some(Self::new(addon, key))
+    }
+
+    /// A listener that finds nothing to remove has succeeded: an earlier attempt removed it and then died.
+    fn interpret(result: Result<Deprovisioned>) -> Result<Deprovisioned> {
+        let failure = match result {
+            Ok(reply) => return Ok(reply),
+            Err(failure) => failure,
+        };
+        match failure.kind() {
+            FailureKind::Unknown | FailureKind::Gone => Ok(Deprovisioned::new()),
+            FailureKind::Unavailable => Err(failure),
+            _ => {
+                tracing::error!("listener refused a deprovision, which no marketplace accepts: will be retried");
+                Err(Failure::unavailable("the listener refused the deprovision"))
+            }
+        }
+    }
+
+    fn unchanged() -> Option<Deprovisioned> {
+        Some(Deprovisioned::new())
+    }
+
+    fn store(reply: &Deprovisioned) -> StoredReply {
+        StoredReply::Deprovisioned { message: reply.message().map(ToOwned::to_owned) }
+    }
+
+    fn restore_reply(reply: StoredReply) -> Option<Deprovisioned> {
+        let StoredReply::Deprovisioned { message } = reply else { return None };
+        Some(match message {
+            Some(message) => Deprovisioned::new().with_message(message),
+            None => Deprovisioned::new(),
+        })
+    }
+}
