@@ -1,6 +1,6 @@
 //! Ids of add-ons and resources.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -13,24 +13,26 @@ use serde_json::Value;
 /// ```
 /// use maitre_core::AddonId;
 ///
-/// assert_eq!(AddonId::new("heroku", "lantern").to_string(), "heroku/lantern");
+/// let addon = AddonId::new("heroku", "lantern");
+/// assert_eq!(addon.to_string(), "heroku/lantern");
+/// assert_eq!("heroku/lantern".parse(), Ok(addon));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AddonId {
-    marketplace: &'static str,
+    marketplace: Cow<'static, str>,
     slug: Arc<str>,
 }
 
 impl AddonId {
     /// Creates the id of the add-on `slug` at `marketplace`.
-    pub fn new(marketplace: &'static str, slug: impl Into<Arc<str>>) -> Self {
-        Self { marketplace, slug: slug.into() }
+    pub fn new(marketplace: impl Into<Cow<'static, str>>, slug: impl Into<Arc<str>>) -> Self {
+        Self { marketplace: marketplace.into(), slug: slug.into() }
     }
 
     /// Returns the marketplace's name.
     #[must_use]
-    pub fn marketplace(&self) -> &'static str {
-        self.marketplace
+    pub fn marketplace(&self) -> &str {
+        &self.marketplace
     }
 
     /// Returns the add-on's name at the marketplace.
@@ -45,6 +47,27 @@ impl fmt::Display for AddonId {
         write!(f, "{}/{}", self.marketplace, self.slug)
     }
 }
+
+impl FromStr for AddonId {
+    type Err = ParseAddonIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAddonIdError> {
+        let (marketplace, slug) = text.split_once('/').ok_or_else(|| ParseAddonIdError(text.to_owned()))?;
+        Ok(Self::new(marketplace.to_owned(), slug))
+    }
+}
+
+/// Error of parsing an [`AddonId`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseAddonIdError(String);
+
+impl fmt::Display for ParseAddonIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid add-on id {:?}: expected marketplace/slug", self.0)
+    }
+}
+
+impl std::error::Error for ParseAddonIdError {}
 
 impl fmt::Debug for AddonId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -36,7 +36,7 @@ pub use context::{Context, Progress};
 pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
 pub use failure::{Failure, FailureKind, Result};
 pub use future::{BoxFuture, SpawnOnDrop};
-pub use ids::{AddonId, ProviderId, ResourceId};
+pub use ids::{AddonId, ParseAddonIdError, ProviderId, ResourceId};
 pub use in_flight::{InFlight, Running};
 pub use into_addon::{Credentialed, IntoAddon};
 pub use job::{Job, JobOutcome};

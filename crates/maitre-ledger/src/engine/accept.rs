@@ -11,7 +11,7 @@ use crate::error::LedgerError;
 /// Answers the caller of an operation with "accepted"; from then on the marketplace is notified of its completion.
 pub(crate) struct MarkAccepted {
     pub(crate) operation: i64,
-    /// How long the marketplace waits for the completion.
+    /// Time until the marketplace gives up.
     pub(crate) deadline: Milliseconds,
 }
 

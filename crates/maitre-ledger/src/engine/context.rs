@@ -21,9 +21,9 @@ pub(crate) struct Limits {
     pub(crate) max_attempts: i64,
     pub(crate) first_backoff: Milliseconds,
     pub(crate) max_backoff: Milliseconds,
-    /// How long a failed provision is retried after its last request.
+    /// Time for which a failed provision is retried after its last request.
     pub(crate) abandon_after: Milliseconds,
-    /// How long a tombstone is kept; forever if `None`.
+    /// Retention of tombstones; forever if `None`.
     pub(crate) retention: Option<Milliseconds>,
 }
 

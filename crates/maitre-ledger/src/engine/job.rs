@@ -8,10 +8,10 @@ use super::sealed::{job_error_aad, payload_aad};
 use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
-/// How long before a job's deadline the alarm is raised.
+/// Time before a job's deadline at which the alarm is raised.
 const ALARM_BEFORE: Milliseconds = 2 * 60_000;
 
-/// How long the name of a completed job is kept: longer than a marketplace redelivers an event.
+/// Retention of the name of a completed job: longer than a marketplace redelivers an event.
 const REMEMBERED: Milliseconds = 8 * 24 * 60 * 60_000;
 
 /// Enqueues a job. Returns whether it is new.

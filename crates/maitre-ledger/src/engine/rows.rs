@@ -1,8 +1,6 @@
 //! Rows of the tables, each read in one place, and leases.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use maitre_core::AddonId;
 
@@ -197,18 +195,5 @@ pub(super) fn is_uuid(id: &str) -> bool {
 
 /// Parses the name of an add-on in the database: `heroku/widgets`.
 pub(crate) fn addon_id(name: &str) -> Result<AddonId, LedgerError> {
-    /// An `AddonId` has a static marketplace name, so each distinct name is leaked once.
-    static MARKETPLACES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-
-    let Some((marketplace, slug)) = name.split_once('/') else {
-        return Err(LedgerError::corrupt(format!("unexpected add-on {name:?}")));
-    };
-    let mut marketplaces = MARKETPLACES.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = marketplaces.get(marketplace).copied();
-    let marketplace = known.unwrap_or_else(|| {
-        let leaked = Box::leak(marketplace.to_owned().into_boxed_str());
-        marketplaces.insert(leaked);
-        leaked
-    });
-    Ok(AddonId::new(marketplace, slug))
+    name.parse().map_err(|_| LedgerError::corrupt(format!("unexpected add-on {name:?}")))
 }

@@ -62,7 +62,7 @@ impl LedgerBuilder {
         self
     }
 
-    /// How long a process may be unresponsive before another one takes over its operations. Defaults to 30 s.
+    /// Time without a renewal after which another process takes over an operation. Defaults to 30 s.
     pub fn lease_duration(mut self, duration: Duration) -> Self {
         self.limits.lease = milliseconds(duration);
         self
@@ -82,7 +82,7 @@ impl LedgerBuilder {
         self
     }
 
-    /// How long the tombstone of a deprovisioned resource and its timeline are kept. Defaults to forever.
+    /// Retention of the tombstone of a deprovisioned resource and its timeline. Defaults to forever.
     ///
     /// After that, a repeated provision of its key creates a new resource, so the retention has to exceed the
     /// marketplace's last retry (Heroku: a day).
@@ -91,7 +91,7 @@ impl LedgerBuilder {
         self
     }
 
-    /// How long a duplicate waits for the result of the running operation. Defaults to 20 s. It should be less than the
+    /// Time that a duplicate waits for the result of the running operation. Defaults to 20 s. It should be less than the
     /// answer budget.
     pub fn duplicate_wait(mut self, wait: Duration) -> Self {
         self.duplicate_wait = wait;

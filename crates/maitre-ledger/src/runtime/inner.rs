@@ -14,7 +14,7 @@ pub(super) struct Inner {
     pub(super) engine: Arc<Engine>,
     pub(super) db: Arc<Database>,
     pub(super) waiting: Arc<Waiting>,
-    /// How long a duplicate waits for the result of the running operation.
+    /// Time that a duplicate waits for the result of the running operation.
     pub(super) duplicate_wait: Duration,
     /// Listener calls that run in this process.
     pub(super) running: InFlight,

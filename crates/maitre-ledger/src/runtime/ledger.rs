@@ -13,7 +13,7 @@ use super::listener::DurableListener;
 use crate::engine::{Database, ReleaseLeases};
 use crate::error::LedgerError;
 
-/// How long stopped calls may take to end.
+/// Time that stopped calls may take to end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Durable, idempotent operation queue on SQLite or Postgres. Clones share the same ledger.

@@ -19,7 +19,7 @@ use super::dialect::Dialect;
 use super::migrations;
 use crate::error::LedgerError;
 
-/// How long a process waits for the write lock of another process.
+/// Time that a process waits for the write lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection; the engine has about sixty.

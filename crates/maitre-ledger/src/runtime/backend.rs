@@ -1,0 +1,133 @@
+//! `Backend` of a `DurableListener`: records every operation before it calls the vendor's listener.
+
+use std::sync::Arc;
+
+use maitre_core::sso::TokenKind;
+use maitre_core::{
+    Backend, Deprovision, Deprovisioned, Failure, Listener, Outcome, PlanChange, PlanChanged, PlanWarning, Provision,
+    Provisioned, ResourceId, Result, SignOn, SignedOn, WorkItem,
+};
+use sha2::{Digest, Sha256};
+
+use super::execute::Step;
+use super::listener::DurableListener;
+use super::operation::Operation;
+use crate::engine::{
+    BeginDeprovision, BeginPlanChange, BeginProvision, Claim, ClaimOutcome, Find, JobRef, Lease, MarkTokenUsed,
+    OperationKind, SESSION_RESOURCE, StoredRequest, key_of, request_hash,
+};
+use crate::metrics;
+
+impl<L: Listener> DurableListener<L> {
+    async fn execute_recorded<O: Operation>(&self, lease: Lease, request: StoredRequest) -> Result<()> {
+        self.execute(Step::<O>::run_recorded(lease, request)?, None).await.map(drop)
+    }
+}
+
+impl<L: Listener> Backend for DurableListener<L> {
+    async fn provision(&self, request: Provision) -> Result<Outcome<Provisioned>> {
+        let addon = request.addon.to_string();
+        let job = self.platform.as_ref().and_then(|platform| platform.provision_job(&request));
+        let request = Arc::new(request);
+        let job_ref = job.as_ref().map(|job| JobRef::Name {
+            addon: addon.clone(),
+            kind: job.kind.clone(),
+            name: job.name.clone(),
+        });
+        let command = BeginProvision {
+            addon: addon.clone(),
+            key: key_of(request.resource.as_str()).into_owned(),
+            plan: request.plan.clone(),
+            request_hash: request_hash(&request),
+            request: request.clone(),
+            job,
+        };
+        self.begin(addon, command, request, job_ref).await
+    }
+
+    async fn plan_change(&self, request: PlanChange) -> Result<Outcome<PlanChanged>> {
+        let addon = request.addon.to_string();
+        let command = BeginPlanChange {
+            addon: addon.clone(),
+            id: request.resource.as_str().to_owned(),
+            plan: request.plan.clone(),
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+        };
+        self.begin(addon, command, request, None).await
+    }
+
+    async fn deprovision(&self, request: Deprovision) -> Result<Outcome<Deprovisioned>> {
+        let addon = request.addon.to_string();
+        let command = BeginDeprovision { addon: addon.clone(), id: request.resource.as_str().to_owned() };
+        self.begin(addon, command, request, None).await
+    }
+
+    /// Signs a user in to a live resource, by the resource's key whatever id the token has, once per token.
+    async fn single_sign_on(&self, mut request: SignOn) -> Result<SignedOn> {
+        let addon = request.addon.to_string();
+        let resource = self.ledger.db.read(Find { addon: addon.clone(), id: request.resource.to_string() }).await?;
+        let Some(resource) = resource.filter(|resource| resource.state.is_live()) else {
+            metrics::sign_on(&addon, "unknown");
+            return Err(Failure::unknown());
+        };
+        request.resource = ResourceId::from(resource.key);
+        if !self.ledger.db.write(mark_used(&addon, &request)).await? {
+            metrics::sign_on(&addon, "used_before");
+            tracing::warn!(resource = %request.resource, "single sign-on refused: its token was used before");
+            return Err(Failure::refused(
+                "This sign-in link has expired or was already used. Please open the add-on again from your dashboard.",
+            ));
+        }
+        metrics::sign_on(&addon, "accepted");
+        let session_resource = format!("{addon} {}", request.resource);
+        let signed_on = Listener::single_sign_on(&*self.listener, request).await?;
+        // a session opened for a resource ends with it; see `Sessions`
+        let opens_session = !signed_on.session().is_empty();
+        Ok(if opens_session { signed_on.with_session(SESSION_RESOURCE, session_resource) } else { signed_on })
+    }
+
+    async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
+        Listener::plan_warning(&*self.listener, request).await
+    }
+
+    /// Runs a job or an operation for a worker, if no process runs it and it is next for its resource.
+    async fn resume(&self, item: WorkItem) -> Result<()> {
+        let operation = match item {
+            WorkItem::Operation(operation) => operation,
+            WorkItem::Job(job) => return self.run_job(JobRef::Id(job)).await,
+            _ => return Ok(()),
+        };
+        match self.ledger.db.write(Claim { operation }).await? {
+            ClaimOutcome::Acquired(lease, request) => match lease.kind {
+                OperationKind::Provision => self.execute_recorded::<Arc<Provision>>(lease, request).await,
+                OperationKind::PlanChange => self.execute_recorded::<PlanChange>(lease, request).await,
+                OperationKind::Deprovision => self.execute_recorded::<Deprovision>(lease, request).await,
+            },
+            ClaimOutcome::Notify(lease, reply) => self.notify(lease, reply).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Returns the command that marks the verified token and every weaker token in the same form as used.
+///
+/// The hashes are computed from what the tokens sign, so a form that was stripped or altered in its unsigned fields has the
+/// same hashes.
+fn mark_used(addon: &str, request: &SignOn) -> MarkTokenUsed {
+    let hash = |kind: TokenKind| {
+        let (user_id, email) = match (kind, &request.identity) {
+            (TokenKind::User, identity) => {
+                (identity.user_id().unwrap_or_default(), identity.email().unwrap_or_default())
+            }
+            _ => ("", ""),
+        };
+        let signed = (addon, request.resource.as_str(), format!("{kind:?}"), request.token.issued_at, user_id, email);
+        Sha256::digest(serde_json::to_vec(&signed).unwrap_or_default()).to_vec()
+    };
+    let weaker = [TokenKind::Resource, TokenKind::Legacy].into_iter().filter(|weaker| *weaker < request.token.kind);
+    MarkTokenUsed {
+        verified: hash(request.token.kind),
+        weaker: weaker.map(hash).collect(),
+        valid_for: i64::try_from(request.token.replay_window.as_millis()).unwrap_or(i64::MAX / 2),
+    }
+}
