@@ -1,4 +1,4 @@
-//! A Postgres of our own that nobody has to clean up after.
+//! Temporary Postgres server that removes itself.
 
 use std::fs;
 use std::io;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Long enough for a server to recover from its log.
+/// Timeout of a start, long enough for a recovery from the log.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A throw-away cluster on a free port of this machine. It goes when this value or this process does, however it ends.
+/// Temporary cluster on a free local port. It is removed with this value or when this process ends, however it ends.
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
@@ -20,7 +20,7 @@ pub struct Cluster {
     watchdog: Child,
 }
 
-/// The newest installed server, if there is one.
+/// Returns the newest installed server, if there is one.
 fn newest() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
     let versions = versions.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -28,10 +28,10 @@ fn newest() -> Option<PathBuf> {
     versions.filter(|version| bin(*version).join("initdb").exists()).max().map(bin)
 }
 
-/// All that `pg_dump` writes of a database.
+/// Returns the output of `pg_dump` for a database.
 ///
 /// # Panics
-/// When it is not installed, or cannot read the database.
+/// Panics if `pg_dump` is not installed or cannot read the database.
 #[must_use]
 pub fn dump(url: &str) -> Vec<u8> {
     let pg_dump = newest().map_or_else(|| PathBuf::from("pg_dump"), |bin| bin.join("pg_dump"));
@@ -40,13 +40,13 @@ pub fn dump(url: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// Whether this is root: Postgres refuses to run as such, and Chromium to close its sandbox.
+/// Whether this process runs as root: Postgres refuses to run as root, and Chromium to use its sandbox.
 #[must_use]
 pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// A shell command, as the user whom the server belongs to.
+/// Returns a shell command that runs as the owner of the server.
 fn as_owner(script: &str) -> Command {
     if is_root() {
         let mut command = Command::new("su");
@@ -66,10 +66,10 @@ fn succeed(what: &str, output: io::Result<Output>) {
 }
 
 impl Cluster {
-    /// From the newest binaries that are installed; nothing where there are none.
+    /// Starts the newest installed server. Returns `None` if no server is installed.
     ///
     /// # Panics
-    /// When there are some, and they make no server.
+    /// Panics if the server cannot be started.
     #[must_use]
     pub fn start() -> Option<Self> {
         let bin = newest()?;
@@ -94,10 +94,10 @@ impl Cluster {
         assert!(self.starts(), "the server does not start: {}", log());
     }
 
-    /// After it was killed: as soon as what it left behind has ended.
+    /// Starts a killed server again, as soon as its remaining processes have ended.
     ///
     /// # Panics
-    /// When it does not start within a minute.
+    /// Panics if the server does not start within a minute.
     pub fn run_again(&self) {
         let end = Instant::now() + DEADLINE;
         while !self.starts() {
@@ -113,30 +113,30 @@ impl Cluster {
              -c unix_socket_directories={folder} -c max_connections=400 -c fsync=on' start",
             self.port
         );
-        // the server would keep our end of a pipe open for as long as it runs
+        // the server would keep a pipe open while it runs
         let mut command = as_owner(&start);
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     }
 
-    /// `kill -9` of the postmaster; what it leaves behind ends by itself.
+    /// Kills the postmaster with `kill -9`; its remaining processes end automatically.
     ///
     /// # Panics
-    /// When it does not run.
+    /// Panics if the server is not running.
     pub fn kill(&self) {
         let pid = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("a running server");
         let pid = pid.lines().next().unwrap_or_default().to_owned();
         succeed("kill", Command::new("kill").args(["-9", &pid]).output());
     }
 
-    /// The URL of one of its databases, for a user who may do everything.
+    /// Returns the URL of a database for the superuser.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 }
 
-/// A shell that waits for the end of a pipe which only this process holds.
+/// Starts a shell that stops the server when a pipe closes, which only this process holds open.
 fn watch(bin: &Path, folder: &Path) -> Child {
     let (bin, folder) = (bin.display(), folder.display());
     let stop = format!("cd / && {bin}/pg_ctl -D {folder}/data -m immediate stop");
@@ -146,7 +146,7 @@ fn watch(bin: &Path, folder: &Path) -> Child {
     sh.process_group(0).spawn().expect("a shell")
 }
 
-/// A command as a line for a shell.
+/// Returns the command as a shell line.
 fn shell(command: &Command) -> String {
     let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
     std::iter::once(command.get_program()).chain(command.get_args()).map(quoted).collect::<Vec<_>>().join(" ")

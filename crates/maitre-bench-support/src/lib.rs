@@ -1,19 +1,19 @@
 #![doc = include_str!("../README.md")]
 
-pub mod asks;
 mod cluster;
 pub mod load;
 pub mod process;
+pub mod requests;
 pub mod serve;
 pub mod table;
 pub mod wire;
 
 pub use cluster::{Cluster, dump, is_root};
 
-/// Whatever goes wrong ends the benchmark with its text.
+/// Result of a benchmark step; an error ends the benchmark.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Makes a type's `Display` and `FromStr` from one table of names.
+/// Implements `Display` and `FromStr` of an enum from one table of names.
 ///
 /// ```
 /// #[derive(Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 ///     Left,
 ///     Right,
 /// }
-/// maitre_workbench::named!(Side { Self::Left => "left", Self::Right => "right" });
+/// maitre_bench_support::named!(Side { Self::Left => "left", Self::Right => "right" });
 /// assert_eq!("left".parse(), Ok(Side::Left));
 /// assert_eq!(Side::Right.to_string(), "right");
 /// ```
@@ -40,7 +40,7 @@ macro_rules! named {
             fn from_str(name: &str) -> Result<Self, String> {
                 match name {
                     $($name => Ok($value),)+
-                    other => Err(format!("there is no {other:?}")),
+                    other => Err(format!("unknown name {other:?}")),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The role of the marketplace: many connections, each with one request after another, every reply checked.
+//! Role of the marketplace: many connections, each sending one request after another, with every response checked.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,36 +9,36 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::Outcome;
-use crate::asks::{Ask, Asker, Heading};
 use crate::process::{self, Server};
+use crate::requests::{RequestCycle, RequestKind, RequestSource};
 use crate::serve::{Threads, runtime};
 use crate::wire::Reply;
 
-/// The first argument of an executable that is to be the load; an [`Order`] is behind it.
+/// First argument of the load role, followed by a [`LoadSpec`].
 pub const LOAD: &str = "--as-load";
 
-/// Before a timed run, and not counted.
+/// Warm-up before a timed run, not counted.
 const WARM_UP: Duration = Duration::from_millis(200);
 
-/// A server that does not answer must not hold up the bench for ever.
+/// Timeout of a load, in case a server does not answer.
 const PATIENCE: Duration = Duration::from_mins(20);
 
-/// Whom to ask, what, and for how long.
+/// Port, kind of request, number of connections and end of a load.
 #[derive(Debug, Clone, Copy)]
-pub struct Order {
+pub struct LoadSpec {
     port: u16,
-    ask: Ask,
+    ask: RequestKind,
     connections: u32,
     until: Until,
 }
 
-impl Order {
-    /// What stands behind [`LOAD`].
+impl LoadSpec {
+    /// Parses the arguments after [`LOAD`].
     ///
     /// # Errors
-    /// When it is no order.
+    /// Returns an error if the arguments are invalid.
     pub fn of(words: &[&str]) -> Outcome<Self> {
-        let [port, ask, connections, unit, amount] = words[..] else { return Err("no order".into()) };
+        let [port, ask, connections, unit, amount] = words[..] else { return Err("invalid load arguments".into()) };
         let until = match unit {
             "milliseconds" => Until::Time(Duration::from_millis(amount.parse()?)),
             "requests" => Until::Requests(amount.parse()?),
@@ -48,7 +48,7 @@ impl Order {
     }
 }
 
-/// When a load ends.
+/// End of a load.
 #[derive(Debug, Clone, Copy)]
 pub enum Until {
     /// After this time.
@@ -57,20 +57,20 @@ pub enum Until {
     Requests(u64),
 }
 
-/// What a load has seen.
+/// Result of a load.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
-    /// Requests that were answered in a second, on all connections.
+pub struct LoadReport {
+    /// Requests per second on all connections.
     pub per_second: f64,
-    /// Of a hundred requests one took longer.
+    /// 99th percentile of the latency.
     pub p99: Duration,
 }
 
-/// Has another process ask, and waits for it.
+/// Runs a load in another process and waits for it.
 ///
 /// # Errors
-/// When a reply was not the right one, or none came.
-pub fn order(server: &Server, ask: Ask, connections: u32, until: Until) -> Outcome<Seen> {
+/// Returns an error if a response is missing or not the expected one.
+pub fn start(server: &Server, ask: RequestKind, connections: u32, until: Until) -> Outcome<LoadReport> {
     let (unit, amount) = match until {
         Until::Time(length) => ("milliseconds", length.as_millis().to_string()),
         Until::Requests(requests) => ("requests", requests.to_string()),
@@ -82,25 +82,25 @@ pub fn order(server: &Server, ask: Ask, connections: u32, until: Until) -> Outco
     }
     let text = String::from_utf8(output.stdout)?;
     let (per_second, p99) = text.trim().split_once(' ').ok_or("the load printed no figures")?;
-    Ok(Seen { per_second: per_second.parse()?, p99: Duration::from_nanos(p99.parse()?) })
+    Ok(LoadReport { per_second: per_second.parse()?, p99: Duration::from_nanos(p99.parse()?) })
 }
 
-/// The role itself: asks, and prints what it has seen.
+/// Runs the load role and prints the result.
 ///
 /// # Errors
-/// As [`order`].
-pub fn run(order: &Order) -> Outcome<()> {
+/// As [`start`].
+pub fn run(order: &LoadSpec) -> Outcome<()> {
     let seen = runtime(Threads::One)?.block_on(async { timeout(PATIENCE, ask_all(order)).await })??;
     println!("{} {}", seen.per_second, seen.p99.as_nanos());
     Ok(())
 }
 
-async fn ask_all(order: &Order) -> Outcome<Seen> {
-    let heading = Heading::new();
+async fn ask_all(order: &LoadSpec) -> Outcome<LoadReport> {
+    let source = RequestSource::new();
     let address = ("127.0.0.1", order.port);
     let mut connections = Vec::new();
     for _ in 0..order.connections {
-        connections.push((TcpStream::connect(address).await?, Asker::new(&heading, order.ask)));
+        connections.push((TcpStream::connect(address).await?, RequestCycle::new(&source, order.ask)));
     }
     let begin = match order.until {
         Until::Time(_) => Instant::now() + WARM_UP,
@@ -119,12 +119,12 @@ async fn ask_all(order: &Order) -> Outcome<Seen> {
     let p99 = latencies.get(latencies.len() * 99 / 100).copied().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "no run has 2^52 requests")]
     let per_second = latencies.len() as f64 / elapsed;
-    Ok(Seen { per_second, p99 })
+    Ok(LoadReport { per_second, p99 })
 }
 
 async fn ask_on(
     mut stream: TcpStream,
-    mut questions: Asker,
+    mut questions: RequestCycle,
     begin: Instant,
     until: Until,
 ) -> Result<Vec<Duration>, std::io::Error> {
@@ -155,7 +155,7 @@ async fn ask_on(
         };
         if !right {
             let reply = String::from_utf8_lossy(&buffer[..filled]);
-            return Err(std::io::Error::other(format!("not the reply that was asked for: {reply}")));
+            return Err(std::io::Error::other(format!("unexpected response: {reply}")));
         }
         if now >= begin {
             latencies.push(now.elapsed());

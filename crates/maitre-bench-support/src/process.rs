@@ -1,4 +1,4 @@
-//! Processes that end with the handle that started them.
+//! Server processes that end with their handle.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,41 +6,41 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
-/// The first argument of an executable that is to be a server; the words behind it say which one.
+/// First argument of the server role, followed by the arguments of the server.
 pub const SERVER: &str = "--as-server";
 
-/// How long a server may take to leave by itself; a profiler writes its figures then.
+/// Time that a server may take to exit; a profiler writes its profile then.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// This executable in another role.
+/// Returns a command that runs this executable in another role.
 ///
 /// # Errors
-/// When the system does not tell where it is.
+/// Returns an error if the path of this executable is unknown.
 pub fn this() -> Outcome<Command> {
     Ok(Command::new(std::env::current_exe()?))
 }
 
-/// A running server. Dropped, also by a panic, it is told to leave, then killed, and waited for.
+/// Running server. When dropped, also by a panic, the server is asked to exit, then killed, and waited for.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// Where it listens on 127.0.0.1.
+    /// Port on 127.0.0.1.
     pub port: u16,
 }
 
 impl Server {
-    /// Starts this executable as the server that the words name.
+    /// Starts this executable as a server with these arguments.
     ///
     /// # Errors
-    /// When it ends before it has said its port.
+    /// Returns an error if the server ends before it has printed its port.
     pub fn start(words: &[&str]) -> Outcome<Self> {
         Self::start_by(this()?, words)
     }
 
-    /// The same by a command that ends with this executable.
+    /// Starts the server by a command that ends with this executable.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Returns an error if the server ends before it has printed its port.
     pub fn start_by(mut command: Command, words: &[&str]) -> Outcome<Self> {
         let child = command.arg(SERVER).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut server = Self { child, port: 0 };
@@ -51,10 +51,10 @@ impl Server {
         Ok(server)
     }
 
-    /// Memory that it has in use, in KiB: what Linux calls the resident set.
+    /// Returns the resident set size in KiB.
     ///
     /// # Errors
-    /// Where there is no `/proc`.
+    /// Returns an error if there is no `/proc`.
     pub fn resident(&self) -> Outcome<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
@@ -64,7 +64,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.child.stdin.take()); // a server leaves when its input ends
+        drop(self.child.stdin.take()); // the server exits when its input ends
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if !matches!(self.child.try_wait(), Ok(None)) {

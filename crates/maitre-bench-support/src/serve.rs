@@ -1,4 +1,4 @@
-//! The role of a server: prints its port, answers, and leaves when its input ends, however its parent ended.
+//! Role of a server: prints its port, serves, and exits when its standard input ends, however its parent ended.
 
 use std::io::Read;
 
@@ -8,16 +8,16 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::Outcome;
 
-/// So many may knock at once. With the usual 128 the system drops what comes beside them, and who knocks waits a second
-/// before it tries again, which is no matter of the server.
+/// Listen backlog. With the usual 128 the system drops further connection attempts, and the client waits a second before it
+/// tries again, which has nothing to do with the server.
 const BACKLOG: u32 = 4096;
 
-/// A server's runtime: as `#[tokio::main]` makes it, or one thread, whose instructions are the same in every run.
+/// Runtime of a server: that of `#[tokio::main]`, or a single thread, which executes the same instructions in every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threads {
-    /// As many as the machine has cores.
+    /// One thread per core.
     Many,
-    /// The thread that it was made on.
+    /// The current thread only.
     One,
 }
 
@@ -26,7 +26,7 @@ crate::named!(Threads { Self::Many => "many-threads", Self::One => "one-thread" 
 /// Serves the app on a free port of this machine until standard input ends.
 ///
 /// # Errors
-/// What the app's making, the runtime or the socket says.
+/// Returns an error if creating the app, the runtime or the socket fails.
 pub fn serve(threads: Threads, app: impl Future<Output = Outcome<Router>>) -> Outcome<()> {
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -43,10 +43,10 @@ pub fn serve(threads: Threads, app: impl Future<Output = Outcome<Router>>) -> Ou
     })
 }
 
-/// A runtime with everything on.
+/// Returns a runtime with all drivers enabled.
 ///
 /// # Errors
-/// When the system gives no threads.
+/// Returns an error if the system cannot start threads.
 pub fn runtime(threads: Threads) -> std::io::Result<Runtime> {
     match threads {
         Threads::Many => Builder::new_multi_thread(),

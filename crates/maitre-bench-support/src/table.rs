@@ -1,15 +1,15 @@
-//! The figures at the end.
+//! Table of the results.
 
 use std::fmt;
 
-/// What a ratio of the first figure to the second should be.
+/// Goal for the ratio of the first value to the second.
 #[derive(Debug, Clone, Copy)]
 pub enum Goal {
-    /// Nothing is asked.
+    /// No goal.
     None,
-    /// This or more.
+    /// This ratio or more.
     AtLeast(f64),
-    /// This or less.
+    /// This ratio or less.
     AtMost(f64),
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Two figures and their ratio.
+/// Two values and their ratio.
 #[derive(Debug)]
 pub struct Row {
     what: String,
@@ -45,12 +45,12 @@ pub struct Row {
 }
 
 impl Row {
-    /// Figures that need no rounds.
+    /// Creates a row of values that were measured once.
     pub fn new(what: impl Into<String>, figures: [f64; 2], goal: Goal) -> Self {
         Self { what: what.into(), figures, ratio: figures[0] / figures[1], range: None, goal }
     }
 
-    /// The ratio is the median of the rounds' own ratios, and not that of the medians.
+    /// Creates a row of several rounds. Its ratio is the median of the ratios of the rounds, not the ratio of the medians.
     pub fn of_rounds(what: impl Into<String>, rounds: &[[f64; 2]], goal: Goal) -> Self {
         let sorted = |figure: fn(&[f64; 2]) -> f64| {
             let mut all: Vec<f64> = rounds.iter().map(figure).collect();
@@ -67,7 +67,7 @@ impl Row {
         }
     }
 
-    /// The first figure divided by the second.
+    /// Returns the first value divided by the second.
     #[must_use]
     pub fn ratio(&self) -> f64 {
         self.ratio
@@ -81,26 +81,26 @@ fn median(sorted: &[f64]) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// Rows under the names of the two that are compared.
+/// Rows under the names of the two contenders.
 #[derive(Debug)]
 pub struct Table {
-    heading: [&'static str; 3],
+    source: [&'static str; 3],
     rows: Vec<Row>,
 }
 
 impl Table {
-    /// Of `what`, the first to the second.
+    /// Creates a table that compares two contenders.
     #[must_use]
     pub fn of(what: &'static str, first: &'static str, second: &'static str) -> Self {
-        Self { heading: [what, first, second], rows: Vec::new() }
+        Self { source: [what, first, second], rows: Vec::new() }
     }
 
-    /// One row more.
+    /// Adds a row.
     pub fn add(&mut self, row: Row) {
         self.rows.push(row);
     }
 
-    /// To standard output.
+    /// Prints the table to standard output.
     pub fn print(&self) {
         println!("{self}");
     }
@@ -108,7 +108,7 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [what, first, second] = self.heading;
+        let [what, first, second] = self.source;
         let width = self.rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0).max(what.len());
         write!(f, "{what:<width$} {first:>10} {second:>10}   {:<22} {:<8}", "ratio (range)", "goal")?;
         for Row { what, figures: [first, second], ratio, range, goal } in &self.rows {

@@ -1,20 +1,20 @@
-//! Reading HTTP/1.1 replies, as far as the servers under load use it.
+//! Parser for the HTTP/1.1 responses of the servers under load.
 
-/// A whole reply.
+/// Complete response.
 #[derive(Debug, Clone, Copy)]
 pub struct Reply<'a> {
-    /// Its status code.
+    /// Status code.
     pub status: u16,
     head: &'a str,
-    /// Its body.
+    /// Body.
     pub body: &'a str,
 }
 
 impl<'a> Reply<'a> {
-    /// Nothing as long as it is not all there, and nothing for what is no reply.
+    /// Parses a response. Returns `None` if it is incomplete or invalid.
     ///
     /// ```
-    /// use maitre_workbench::wire::Reply;
+    /// use maitre_bench_support::wire::Reply;
     ///
     /// let reply = Reply::read(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
     /// assert_eq!((reply.status, reply.body), (200, "{}"));
@@ -29,7 +29,7 @@ impl<'a> Reply<'a> {
         (rest.len() == length).then_some(reply)
     }
 
-    /// A header's value, whatever case its name is written in.
+    /// Returns the value of a header, whose name is not case-sensitive.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.head.split("\r\n").skip(1).find_map(|line| {

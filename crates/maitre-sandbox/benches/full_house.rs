@@ -9,7 +9,7 @@ use std::{process::ExitCode, time::Instant};
 use axum::{Json, Router, routing::post};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use maitre_sandbox::Sandbox;
-use maitre_workbench::{
+use maitre_bench_support::{
     Outcome,
     process::{SERVER, Server},
     serve::{self, Threads},

@@ -61,7 +61,7 @@ impl Browser {
         {
             chromium.add_arg(argument).unwrap();
         }
-        if maitre_workbench::is_root() {
+        if maitre_bench_support::is_root() {
             chromium.add_arg("--no-sandbox").unwrap();
         }
         chromium.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use maitre_core::Backend;
 use maitre_ledger::{Ledger, OperationState, State};
-use maitre_workbench::Cluster;
+use maitre_bench_support::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
 use super::support::{

@@ -19,7 +19,7 @@ use maitre::{
 use maitre_ledger::{Keys, Ledger};
 use maitre_testkit::platform::{self as play, Fault};
 use maitre_testkit::{self as testkit, Browser, Reply, sign};
-use maitre_workbench::dump;
+use maitre_bench_support::dump;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tower_sessions::SessionManagerLayer;

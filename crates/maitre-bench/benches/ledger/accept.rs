@@ -1,46 +1,38 @@
-//! How long a caller waits for a 202 when many provisions are slow at once: beside a handler that only sleeps for as long.
+//! Latency of a 202 when many slow provisions run concurrently, compared with a handler that only sleeps for that time.
 
 use std::time::{Duration, Instant};
 
+use maitre_bench_support::Outcome;
+use maitre_bench_support::requests::{PASSWORD, SALT, USER};
+use maitre_bench_support::serve::{Threads, runtime};
+use maitre_bench_support::table::{Goal, Row, Table};
 use maitre_testkit::platform::{Install, Platform, State};
 use maitre_testkit::{Heroku, Reply};
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::{PASSWORD, SALT, USER};
-use maitre_workbench::serve::{Threads, runtime};
-use maitre_workbench::table::{Goal, Row, Table};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::contender::Contender;
 use crate::databases::Host;
-use crate::desk::Desk;
 use crate::settings::Settings;
+use crate::slow_app::{ASYNC_AFTER, CLIENT_SECRET, WORK};
 use crate::throughput::in_turn;
 
-/// When the answer is due.
-pub(crate) const GIVE_WAY: Duration = Duration::from_secs(2);
-
-/// How long the work goes on, answered or not.
-pub(crate) const WORK: Duration = Duration::from_secs(8);
-
-/// So much later the slowest in a hundred may be answered.
+/// Allowed p99 latency after the asynchronous answer is due.
 const LATE: Duration = Duration::from_millis(250);
 
-/// After that something is broken.
+/// Timeout of the benchmark.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// What both know of the partner portal.
-pub(crate) const CLIENT_SECRET: &str = "2c9f0e5b7a614d3f8e1b6c0d9a4f7e21";
 
 pub(crate) fn measure(host: &Host, settings: &Settings, orders: usize) -> Outcome<()> {
     let mut rounds = Vec::new();
     for round in 1..=settings.rounds {
-        let one = |desk| one(host, desk, orders);
-        let both = in_turn(round, || one(Desk::Slow), || one(Desk::Sleeps))?;
+        let one = |contender| one(host, contender, orders);
+        let both = in_turn(round, || one(Contender::Slow), || one(Contender::Sleeps))?;
         let [slow, sleeps] = both.map(milliseconds);
         eprintln!("round {round} of {}: p99 {slow:.0} ms, of the one that sleeps {sleeps:.0} ms", settings.rounds);
         rounds.push(both);
     }
-    let late = |took: Duration| milliseconds(took.saturating_sub(GIVE_WAY));
+    let late = |took: Duration| milliseconds(took.saturating_sub(ASYNC_AFTER));
     let mut table = Table::of("202s", "maitre", "other");
     table.add(Row::of_rounds(
         format!("p99 in ms, {orders} at once, to one that sleeps"),
@@ -60,15 +52,15 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Orders all at once from a server of its own, and waits until Heroku knows of each that it is done.
-fn one(host: &Host, desk: Desk, orders: usize) -> Outcome<Duration> {
+/// Sends all provisions concurrently to a server of its own, and waits until each was reported to Heroku as completed.
+fn one(host: &Host, contender: Contender, orders: usize) -> Outcome<Duration> {
     let database = host.database()?;
     runtime(Threads::Many)?.block_on(async {
         let heroku = Platform::builder(USER, PASSWORD, CLIENT_SECRET)
             .settings(|settings| settings.rate_limit = u32::MAX)
             .build();
         let api = heroku.serve().await?;
-        let server = desk.start_with(&database.url, api.url())?;
+        let server = contender.start_with(&database.url, api.url())?;
         let market = Heroku::new(&format!("http://127.0.0.1:{}/heroku", server.port), USER, PASSWORD, SALT);
         let installs: Vec<_> = (0..orders).map(|_| heroku.install("basic")).collect();
         let mut asking = JoinSet::new();
@@ -79,7 +71,7 @@ fn one(host: &Host, desk: Desk, orders: usize) -> Outcome<Duration> {
         for asked in asking.join_all().await {
             took.push(asked?);
         }
-        if desk == Desk::Slow {
+        if contender == Contender::Slow {
             all_done(&heroku, &installs).await?;
         }
         took.sort();
@@ -99,12 +91,12 @@ async fn ask(market: Heroku, install: Install) -> Result<Duration, String> {
     Ok(took)
 }
 
-/// A 202 is worth something when it is kept.
+/// Waits until every accepted provision has completed.
 async fn all_done(heroku: &Platform, installs: &[Install]) -> Outcome<()> {
     let end = Instant::now() + PATIENCE;
     while installs.iter().any(|install| install.state() != State::Provisioned) {
         if Instant::now() >= end {
-            return Err(format!("not all was provisioned: {:?}", heroku.call_counts()).into());
+            return Err(format!("not all were provisioned: {:?}", heroku.call_counts()).into());
         }
         sleep(Duration::from_millis(50)).await;
     }

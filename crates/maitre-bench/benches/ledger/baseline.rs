@@ -1,14 +1,14 @@
-//! The measure: a provision as a careful engineer writes it down by hand, doing the least that is still correct.
+//! The baseline: a provision recorded by hand-written code that does the minimum that is still correct.
 //!
-//! One row for each resource, unique by its uuid: inserted before the work, so that a duplicate is seen, and completed
-//! after it, each in a commit of its own. A duplicate of what is done gets the first answer; of what is under way, 503,
-//! and asks again. That is all: of what the ledger does beside it (duplicates that wait for the first one's answer,
-//! another process that goes on when this one dies, leases and fences, sealed values, a history, plan changes and removals
-//! in their lanes) it does nothing, so that whatever all that costs shows. Its work is done in the request's own future.
+//! One row per resource, unique by its uuid: inserted before the work, so that a duplicate is detected, and completed after
+//! it, each in its own commit. A duplicate of a completed provision gets the first reply; a duplicate of a running one gets
+//! 503 and is retried. The baseline omits everything else that the ledger does: duplicates that wait for the running
+//! operation, takeover by another process, leases and fencing tokens, encryption, a history, and the order of operations per
+//! resource, so that the cost of all that shows. Its work runs in the request's own future.
 //!
-//! Settings are the same for both: the runtime's threads, WAL with its checkpoints and full sync, prepared statements, on Postgres a pool of
-//! [`CONNECTIONS`]. On SQLite this handler has the one connection that writes fastest: with more of them they wait for each
-//! other asleep, which costs it more than half of its speed.
+//! Both use the same settings: the runtime's threads, WAL with its checkpoints and full sync, prepared statements, and on
+//! Postgres a pool of [`CONNECTIONS`]. On SQLite the baseline has a single connection, which is the fastest: with more, the
+//! connections wait for each other asleep, which costs more than half of the throughput.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -24,8 +24,8 @@ use axum::{Json, Router};
 use axum_extra::TypedHeader;
 use headers::Authorization;
 use headers::authorization::Basic;
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::{PASSWORD, USER};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::requests::{PASSWORD, USER};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -35,7 +35,7 @@ use sqlx::{PgPool, SqlitePool};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-/// How many connections a pool holds.
+/// Connections of a pool.
 pub(crate) const CONNECTIONS: u32 = 8;
 
 const TABLE: &str = "CREATE TABLE installs (resource TEXT PRIMARY KEY, plan TEXT NOT NULL, reply TEXT)";
@@ -68,7 +68,7 @@ impl Installs {
         }
     }
 
-    /// Says whether this is the first to ask.
+    /// Returns whether this is the first request.
     async fn begin(&self, resource: &str, plan: &str) -> Result<bool, sqlx::Error> {
         let rows = match self {
             Self::Sqlite(pool) => sqlx::query(BEGIN).bind(resource).bind(plan).execute(pool).await?.rows_affected(),
@@ -92,35 +92,35 @@ impl Installs {
     }
 }
 
-struct House {
+struct AppState {
     user: [u8; 32],
     password: [u8; 32],
     installs: Installs,
 }
 
 pub(crate) async fn app(url: &str) -> Outcome<Router> {
-    let house = House { user: sha256(USER), password: sha256(PASSWORD), installs: Installs::open(url).await? };
+    let state = AppState { user: sha256(USER), password: sha256(PASSWORD), installs: Installs::open(url).await? };
     Ok(Router::new()
         .route("/heroku/resources", post(provision))
         .layer(DefaultBodyLimit::max(256 * 1024))
-        .with_state(Arc::new(house)))
+        .with_state(Arc::new(state)))
 }
 
 fn sha256(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// A caller with the add-on's credentials; decided before the body is read.
+/// Caller with the add-on's credentials, authenticated before the body is read.
 struct Heroku;
 
-impl FromRequestParts<Arc<House>> for Heroku {
+impl FromRequestParts<Arc<AppState>> for Heroku {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, house: &Arc<House>) -> Result<Self, Response> {
-        let sent = TypedHeader::<Authorization<Basic>>::from_request_parts(parts, house).await;
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
+        let sent = TypedHeader::<Authorization<Basic>>::from_request_parts(parts, state).await;
         let admitted = sent.is_ok_and(|TypedHeader(Authorization(sent))| {
-            let user = house.user.ct_eq(&sha256(sent.username()));
-            (user & house.password.ct_eq(&sha256(sent.password()))).into()
+            let user = state.user.ct_eq(&sha256(sent.username()));
+            (user & state.password.ct_eq(&sha256(sent.password()))).into()
         });
         let challenge = [(WWW_AUTHENTICATE, r#"Basic realm="Add-on API""#)];
         if admitted { Ok(Self) } else { Err((StatusCode::UNAUTHORIZED, challenge).into_response()) }
@@ -128,7 +128,7 @@ impl FromRequestParts<Arc<House>> for Heroku {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "what is documented is read, also where this add-on has no use for it")]
+#[expect(dead_code, reason = "all documented fields are parsed, also those that this add-on does not use")]
 struct Provision {
     uuid: Uuid,
     name: Option<String>,
@@ -151,19 +151,19 @@ struct Grant {
 }
 
 async fn provision(
-    State(house): State<Arc<House>>,
+    State(state): State<Arc<AppState>>,
     _: Heroku,
     Json(request): Json<Provision>,
 ) -> Result<Response, Unavailable> {
     let resource = request.uuid.to_string();
-    if house.installs.begin(&resource, &request.plan).await? {
+    if state.installs.begin(&resource, &request.plan).await? {
         let reply = work(&resource).to_string();
-        house.installs.end(&resource, &reply).await?;
+        state.installs.end(&resource, &reply).await?;
         return Ok(raw(reply));
     }
-    Ok(match house.installs.find(&resource).await? {
+    Ok(match state.installs.find(&resource).await? {
         (plan, _) if plan != request.plan => {
-            let message = json!({ "message": "This add-on was ordered otherwise before." });
+            let message = json!({ "message": "This add-on was already provisioned with different settings." });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(message)).into_response()
         }
         (_, Some(reply)) => raw(reply),

@@ -1,50 +1,50 @@
-//! Who answers.
+//! Servers that are compared.
 
 use axum::Router;
-use maitre_workbench::process::{self, Server};
-use maitre_workbench::serve::Threads;
-use maitre_workbench::{Outcome, named};
+use maitre_bench_support::process::{self, Server};
+use maitre_bench_support::serve::Threads;
+use maitre_bench_support::{Outcome, named};
 
 use crate::databases::Database;
-use crate::{by_hand, slow, with_maitre};
+use crate::{baseline, maitre_app, slow_app};
 
-/// Where a server finds Heroku, if it has to tell it anything.
+/// Environment variable with the URL of the fake Heroku.
 const HEROKU: &str = "MAITRE_BENCH_HEROKU";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Desk {
+pub(crate) enum Contender {
     /// `maitre` with a ledger.
     Ledger,
-    /// A handler and its table, written by hand.
-    ByHand,
-    /// `maitre` with no ledger, and so with no database.
+    /// Hand-written handler with its own table.
+    Baseline,
+    /// `maitre` without a ledger, and so without a database.
     Bare,
-    /// `maitre` with a ledger and Heroku's API behind it, and work that takes its time.
+    /// `maitre` with a ledger, Heroku's API and slow work.
     Slow,
-    /// A handler that sleeps, and says 202.
+    /// Handler that sleeps and answers 202.
     Sleeps,
 }
 
-named!(Desk {
+named!(Contender {
     Self::Ledger => "ledger",
-    Self::ByHand => "by-hand",
+    Self::Baseline => "baseline",
     Self::Bare => "bare",
     Self::Slow => "slow",
     Self::Sleeps => "sleeps",
 });
 
-impl Desk {
+impl Contender {
     pub(crate) async fn app(self, url: String) -> Outcome<Router> {
         match self {
-            Self::Ledger => with_maitre::kept(&url).await,
-            Self::ByHand => by_hand::app(&url).await,
-            Self::Bare => with_maitre::bare(),
-            Self::Slow => slow::app(&url, &std::env::var(HEROKU)?).await,
-            Self::Sleeps => Ok(slow::sleeps()),
+            Self::Ledger => maitre_app::kept(&url).await,
+            Self::Baseline => baseline::app(&url).await,
+            Self::Bare => maitre_app::bare(),
+            Self::Slow => slow_app::app(&url, &std::env::var(HEROKU)?).await,
+            Self::Sleeps => Ok(slow_app::sleeps()),
         }
     }
 
-    /// Starts it in a process of its own, on this database.
+    /// Starts the server in its own process on this database.
     pub(crate) fn start(self, database: &Database) -> Outcome<Server> {
         self.start_at(&database.url)
     }
@@ -53,7 +53,7 @@ impl Desk {
         Server::start(&[&self.to_string(), url, &Threads::Many.to_string()])
     }
 
-    /// The same with Heroku's API at this address.
+    /// Starts the server with Heroku's API at this address.
     pub(crate) fn start_with(self, url: &str, heroku: &str) -> Outcome<Server> {
         let mut command = process::this()?;
         command.env(HEROKU, heroku);

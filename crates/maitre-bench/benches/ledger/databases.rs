@@ -1,13 +1,13 @@
-//! An empty database for every server: a file, or a database on one server.
+//! Empty databases: a SQLite file, or a database on a Postgres server.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use maitre_workbench::serve::{Threads, runtime};
-use maitre_workbench::{Cluster, Outcome};
+use maitre_bench_support::serve::{Threads, runtime};
+use maitre_bench_support::{Cluster, Outcome};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-/// Where databases are made.
+/// Place in which databases are created.
 pub(crate) enum Host {
     Disk,
     Server { url: String, _cluster: Option<Cluster> },
@@ -22,7 +22,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// All that there are, or the one that is wanted.
+/// Returns all hosts, or the selected one.
 pub(crate) fn hosts(only: Option<&str>) -> Vec<Host> {
     let mut hosts = Vec::new();
     if only != Some("postgres") {
@@ -35,14 +35,14 @@ pub(crate) fn hosts(only: Option<&str>) -> Vec<Host> {
                 Some(cluster) => {
                     hosts.push(Host::Server { url: cluster.url("postgres"), _cluster: Some(cluster) });
                 }
-                None => eprintln!("no Postgres: set MAITRE_POSTGRES_URL or install a server; it is left out"),
+                None => eprintln!("no Postgres: set MAITRE_POSTGRES_URL or install a server; Postgres is skipped"),
             },
         }
     }
     hosts
 }
 
-/// Gone with this value.
+/// Database that is removed when the value is dropped.
 pub(crate) struct Database {
     pub(crate) url: String,
     folder: Option<PathBuf>,
@@ -69,8 +69,7 @@ impl Host {
 }
 
 impl Database {
-    /// Pays off what a great load at once has left behind, which is no matter of size: a server cleans up after it for
-    /// minutes.
+    /// Runs the cleanup that a heavy load leaves behind, which otherwise continues for minutes and disturbs the comparison.
     pub(crate) fn settle(&self) -> Outcome<()> {
         match &self.server {
             Some(_) => {

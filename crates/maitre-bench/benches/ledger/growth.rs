@@ -1,28 +1,28 @@
-//! The same figures when the ledger is full, and the memory of the process that filled it.
+//! Throughput with a full ledger, and the memory of the process that filled it.
 
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::Ask;
-use maitre_workbench::load::{self, Until};
-use maitre_workbench::table::{Goal, Row, Table};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::load::{self, Until};
+use maitre_bench_support::requests::RequestKind;
+use maitre_bench_support::table::{Goal, Row, Table};
 
+use crate::contender::Contender;
 use crate::databases::Host;
-use crate::desk::Desk;
 use crate::settings::Settings;
 use crate::throughput::{figures, in_turn, per_second};
 
 const CALLERS: u32 = 64;
 
-/// Ten looks at the memory on the way, the first of which is where it has to stay.
+/// Measurements of the memory while the ledger fills; it must stay at the first one.
 const STEPS: u64 = 10;
 
 pub(crate) fn measure(host: &Host, settings: &Settings, resources: u64) -> Outcome<()> {
     let full = host.database()?;
-    let server = Desk::Ledger.start(&full)?;
+    let server = Contender::Ledger.start(&full)?;
     let mut memory = Vec::new();
     for step in 1..=STEPS {
-        let seen = load::order(
+        let seen = load::start(
             &server,
-            Ask::Provision,
+            RequestKind::Provision,
             CALLERS,
             Until::Requests(resources.div_ceil(STEPS * u64::from(CALLERS))),
         )?;
@@ -40,10 +40,10 @@ pub(crate) fn measure(host: &Host, settings: &Settings, resources: u64) -> Outco
 
     let mut rounds = [Vec::new(), Vec::new()];
     for round in 1..=settings.rounds {
-        for (place, ask) in [Ask::Provision, Ask::Again].into_iter().enumerate() {
+        for (place, ask) in [RequestKind::Provision, RequestKind::Replay].into_iter().enumerate() {
             let empty = host.database()?;
             let one =
-                |database| load::order(&Desk::Ledger.start(database)?, ask, CALLERS, Until::Time(settings.length));
+                |database| load::start(&Contender::Ledger.start(database)?, ask, CALLERS, Until::Time(settings.length));
             let both = in_turn(round, || one(&full), || one(&empty))?;
             eprintln!(
                 "round {round} of {}, {ask}: ratio {:.3}",

@@ -1,15 +1,15 @@
-//! An add-on as a vendor writes it with `maitre`: a listener that answers at once, with a ledger around it and without.
+//! An add-on written with `maitre`: a listener that answers immediately, with and without a ledger.
 
 use axum::Router;
 use maitre::{
     Addon, Deprovision, Deprovisioned, Heroku, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result,
     SignOn, SignedOn,
 };
+use maitre_bench_support::Outcome;
+use maitre_bench_support::requests::{PASSWORD, SALT, USER};
 use maitre_ledger::{Keys, Ledger};
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::{PASSWORD, SALT, USER};
 
-use crate::by_hand::CONNECTIONS;
+use crate::baseline::CONNECTIONS;
 
 struct Counters;
 

@@ -1,17 +1,17 @@
-//! How often a provision waits for Postgres: a relay between the two counts the server's "ready for the next".
+//! Round trips to Postgres per provision: a proxy counts the server's `ReadyForQuery` messages.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::Ask;
-use maitre_workbench::load::{self, Until};
-use maitre_workbench::table::{Goal, Row, Table};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::load::{self, Until};
+use maitre_bench_support::requests::RequestKind;
+use maitre_bench_support::table::{Goal, Row, Table};
 
+use crate::contender::Contender;
 use crate::databases::Host;
-use crate::desk::Desk;
 
 const PROVISIONS: u64 = 500;
 
@@ -20,25 +20,25 @@ pub(crate) fn measure(host: &Host, table: &mut Table) -> Outcome<()> {
         return Ok(());
     }
     for callers in [1, 64] {
-        let figures = [Desk::Ledger, Desk::ByHand].map(|desk| a_provision(host, desk, callers));
-        let [ledger, by_hand] = figures;
+        let figures = [Contender::Ledger, Contender::Baseline].map(|contender| a_provision(host, contender, callers));
+        let [ledger, baseline] = figures;
         // in hundredths, as the table prints whole numbers
-        let name = format!("by hand, {callers} at once: round trips x 100");
-        table.add(Row::new(name, [ledger? * 100.0, by_hand? * 100.0], Goal::AtMost(1.0)));
+        let name = format!("baseline, {callers} at once: round trips x 100");
+        table.add(Row::new(name, [ledger? * 100.0, baseline? * 100.0], Goal::AtMost(1.0)));
     }
     Ok(())
 }
 
-fn a_provision(host: &Host, desk: Desk, callers: u32) -> Outcome<f64> {
+fn a_provision(host: &Host, contender: Contender, callers: u32) -> Outcome<f64> {
     let database = host.database()?;
     let (address, rest) =
         database.url.split_once('@').and_then(|(_, rest)| rest.split_once('/')).ok_or("no address")?;
     let relay = Relay::to(address)?;
-    let server = desk.start_at(&format!("postgres://postgres@127.0.0.1:{}/{rest}?sslmode=disable", relay.port))?;
-    load::order(&server, Ask::Provision, callers, Until::Requests(200 / u64::from(callers) + 20))?; // statements are prepared, connections made
+    let server = contender.start_at(&format!("postgres://postgres@127.0.0.1:{}/{rest}?sslmode=disable", relay.port))?;
+    load::start(&server, RequestKind::Provision, callers, Until::Requests(200 / u64::from(callers) + 20))?; // statements are prepared, connections made
     let before = relay.ready.load(Ordering::SeqCst);
     let each = PROVISIONS / u64::from(callers) + 1;
-    load::order(&server, Ask::Provision, callers, Until::Requests(each))?;
+    load::start(&server, RequestKind::Provision, callers, Until::Requests(each))?;
     let trips = relay.ready.load(Ordering::SeqCst) - before;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     Ok(trips as f64 / (each * u64::from(callers)) as f64)
@@ -50,7 +50,7 @@ struct Relay {
 }
 
 impl Relay {
-    /// Its threads end with their connections, or with this process.
+    /// Starts the proxy. Its threads end with their connections or with this process.
     fn to(address: &str) -> Outcome<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let (port, ready, address) = (listener.local_addr()?.port(), Arc::<AtomicU64>::default(), address.to_owned());

@@ -1,25 +1,25 @@
-//! What this process is to do, from its arguments.
+//! Role of this process, from its arguments.
 
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use maitre_workbench::Outcome;
-use maitre_workbench::load::{LOAD, Order};
-use maitre_workbench::process::SERVER;
-use maitre_workbench::serve::Threads;
+use maitre_bench_support::Outcome;
+use maitre_bench_support::load::{LOAD, LoadSpec};
+use maitre_bench_support::process::SERVER;
+use maitre_bench_support::serve::Threads;
 
-use crate::desk::Desk;
+use crate::contender::Contender;
 
 pub(crate) enum Role {
     Server {
-        desk: Desk,
+        contender: Contender,
         url: String,
         threads: Threads,
     },
-    Load(Order),
+    Load(LoadSpec),
     Bench(Settings),
-    /// Run by `cargo test`, which wants to know nothing.
+    /// Do nothing: run by `cargo test`.
     Nothing,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) length: Duration,
     pub(crate) only: Option<String>,
     pub(crate) growth: Option<u64>,
-    pub(crate) give_way: Option<usize>,
+    pub(crate) accept: Option<usize>,
 }
 
 impl Role {
@@ -36,17 +36,17 @@ impl Role {
         let arguments: Vec<String> = arguments.collect();
         let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
         Ok(match all[..] {
-            [SERVER, desk, url, threads] => {
-                Self::Server { desk: desk.parse()?, url: url.to_owned(), threads: threads.parse()? }
+            [SERVER, contender, url, threads] => {
+                Self::Server { contender: contender.parse()?, url: url.to_owned(), threads: threads.parse()? }
             }
-            [LOAD, ref order @ ..] => Self::Load(Order::of(order)?),
+            [LOAD, ref order @ ..] => Self::Load(LoadSpec::of(order)?),
             _ if !all.contains(&"--bench") => Self::Nothing,
             _ => Self::Bench(Settings {
                 rounds: after(&all, "--rounds")?.unwrap_or(5),
                 length: Duration::from_secs_f64(after(&all, "--seconds")?.unwrap_or(1.5)),
                 only: after(&all, "--only")?,
                 growth: after(&all, "--growth")?,
-                give_way: after(&all, "--give-way")?,
+                accept: after(&all, "--async")?,
             }),
         })
     }

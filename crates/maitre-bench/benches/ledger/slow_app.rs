@@ -1,4 +1,6 @@
-//! An add-on whose work takes its time, as a vendor writes it with `maitre`; and a handler that sleeps and says 202.
+//! A slow add-on written with `maitre`, and a handler that sleeps and answers 202.
+
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::routing::post;
@@ -8,14 +10,22 @@ use maitre::{
     Addon, Deprovision, Deprovisioned, Heroku, Ledger, Listener, PlanChange, PlanChanged, Platform, Provision,
     Provisioned, Result, SignOn, SignedOn,
 };
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::{PASSWORD, SALT, USER};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::requests::{PASSWORD, SALT, USER};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::by_hand::CONNECTIONS;
-use crate::give_way::{CLIENT_SECRET, GIVE_WAY, WORK};
-use crate::with_maitre::keys;
+use crate::baseline::CONNECTIONS;
+use crate::maitre_app::keys;
+
+/// Time after which a provision is answered asynchronously.
+pub(crate) const ASYNC_AFTER: Duration = Duration::from_secs(2);
+
+/// Duration of the add-on's work.
+pub(crate) const WORK: Duration = Duration::from_secs(8);
+
+/// OAuth client secret of the add-on and the fake Heroku.
+pub(crate) const CLIENT_SECRET: &str = "2c9f0e5b7a614d3f8e1b6c0d9a4f7e21";
 
 struct Forge;
 
@@ -45,7 +55,7 @@ pub(crate) async fn app(url: &str, heroku: &str) -> Outcome<Router> {
     let client = Client::builder(CLIENT_SECRET).base_url(heroku).user_agent("tally/1.0").no_proxy().build()?;
     let platform = Platform::builder(USER, client, ledger.store()).build();
     let addon = Addon::new(Heroku::new(USER, PASSWORD, SALT)?, ledger.wrap(Forge).with_platform(platform));
-    let addon = addon.with_async_after(GIVE_WAY);
+    let addon = addon.with_async_after(ASYNC_AFTER);
     tokio::spawn(ledger.worker([addon.clone()]).run(std::future::pending()));
     Ok(Router::new().nest("/heroku", maitre::heroku(addon)))
 }
@@ -54,8 +64,8 @@ pub(crate) fn sleeps() -> Router {
     Router::new().route(
         "/heroku/resources",
         post(async |Json(order): Json<Value>| {
-            sleep(GIVE_WAY).await;
-            (StatusCode::ACCEPTED, Json(json!({ "id": order["uuid"], "message": "It is being made." })))
+            sleep(ASYNC_AFTER).await;
+            (StatusCode::ACCEPTED, Json(json!({ "id": order["uuid"], "message": "It is being provisioned." })))
         }),
     )
 }

@@ -1,11 +1,11 @@
-//! The measure: Heroku's provision and single sign-on as a careful engineer writes them with plain axum.
+//! The baseline: Heroku's provision and single sign-on as a careful engineer writes them with plain axum.
 //!
-//! It is the least that is right on the wire: typed fields, credentials before the body, both sides hashed and compared
-//! in constant time, a body limit, the time window, a cookie that data from outside cannot break. Of what `maitre` does
-//! beside that (work that survives a caller who hangs up, an answer budget, request ids and spans, panics as 503,
-//! refusals that say what and where, unknown fields kept, several live passwords and salts, every other route) it does
-//! nothing, so that whatever all that costs shows. Its routes are not nested, as an app's with `maitre` are. Bodies go
-//! through axum's own extractors, whose rejections name the field that was wrong, as `maitre`'s do.
+//! It does the minimum that is correct on the wire: typed fields, authentication before the body is read, both sides hashed
+//! and compared in constant time, a body limit, the time window, and a cookie that outside data cannot break. It omits the
+//! rest of what `maitre` does (work that survives a disconnect, an answer budget, request ids and spans, panics as 503,
+//! errors that name the field, unknown fields, several active passwords and salts, every other route), so that the cost of
+//! all that shows. Its routes are not nested, as those of an app with `maitre` are. Bodies are parsed by axum's extractors,
+//! whose rejections name the field, as `maitre`'s do.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What the manifest says, the credentials hashed once.
+/// Credentials of the manifest, hashed once.
 struct Secrets {
     user: [u8; 32],
     password: [u8; 32],
@@ -47,7 +47,7 @@ fn sha256(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// A caller with the add-on's credentials; decided before the body is read.
+/// Caller with the add-on's credentials, authenticated before the body is read.
 struct Heroku;
 
 impl FromRequestParts<Arc<Secrets>> for Heroku {
@@ -66,7 +66,7 @@ impl FromRequestParts<Arc<Secrets>> for Heroku {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "what is documented is read, also where this add-on has no use for it")]
+#[expect(dead_code, reason = "all documented fields are parsed, also those that this add-on does not use")]
 struct Provision {
     uuid: Uuid,
     name: Option<String>,
@@ -122,7 +122,7 @@ async fn provision(_: Heroku, Json(request): Json<Provision>) -> Json<Provisione
     })
 }
 
-/// The strongest token alone is looked at; Heroku sends the two older ones beside it.
+/// Only the strongest token is verified; Heroku sends the two older ones beside it.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "as above")]
 struct SingleSignOn {
@@ -179,7 +179,7 @@ impl SingleSignOn {
     }
 }
 
-/// Base64url, as Heroku writes it; nothing signs this field.
+/// Whether the value is base64url, as Heroku sends it; the field is not signed.
 fn is_plain(nav_data: &str) -> bool {
     nav_data.len() <= 2048 && nav_data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_=-".contains(&byte))
 }

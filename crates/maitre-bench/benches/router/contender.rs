@@ -1,37 +1,37 @@
-//! The two that are compared, and the two things that are asked of them.
+//! Servers that are compared, and the requests that they get.
 
 use axum::Router;
-use maitre_workbench::asks::{Ask, PASSWORD, SALT, USER};
-use maitre_workbench::process::Server;
-use maitre_workbench::serve::Threads;
-use maitre_workbench::{Outcome, named};
+use maitre_bench_support::process::Server;
+use maitre_bench_support::requests::{PASSWORD, RequestKind, SALT, USER};
+use maitre_bench_support::serve::Threads;
+use maitre_bench_support::{Outcome, named};
 
-use crate::{by_hand, with_maitre};
+use crate::{baseline, maitre_app};
 
-/// Who answers.
+/// Server that is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Desk {
+pub(crate) enum Contender {
     Maitre,
-    ByHand,
+    Baseline,
 }
 
-impl Desk {
-    pub(crate) const BOTH: [Self; 2] = [Self::Maitre, Self::ByHand];
+impl Contender {
+    pub(crate) const BOTH: [Self; 2] = [Self::Maitre, Self::Baseline];
 
     pub(crate) fn app(self) -> Outcome<Router> {
         Ok(match self {
-            Self::Maitre => with_maitre::app(USER, PASSWORD, SALT)?,
-            Self::ByHand => by_hand::app(USER, PASSWORD, SALT),
+            Self::Maitre => maitre_app::app(USER, PASSWORD, SALT)?,
+            Self::Baseline => baseline::app(USER, PASSWORD, SALT),
         })
     }
 }
 
-named!(Desk { Self::Maitre => "maitre", Self::ByHand => "by-hand" });
+named!(Contender { Self::Maitre => "maitre", Self::Baseline => "baseline" });
 
-/// What is asked of both.
-pub(crate) const ASKS: [Ask; 2] = [Ask::Provision, Ask::SignOn];
+/// Requests that both servers get.
+pub(crate) const KINDS: [RequestKind; 2] = [RequestKind::Provision, RequestKind::SignOn];
 
-/// One of the two in a process of its own.
-pub(crate) fn start(desk: Desk, threads: Threads) -> Outcome<Server> {
-    Server::start(&[&desk.to_string(), &threads.to_string()])
+/// Starts a server in its own process.
+pub(crate) fn start(contender: Contender, threads: Threads) -> Outcome<Server> {
+    Server::start(&[&contender.to_string(), &threads.to_string()])
 }

@@ -1,19 +1,19 @@
-//! Before anything is measured: both servers say the same, and neither lets a forger in.
+//! Checks before the measurement: both servers answer alike, and both reject unauthenticated requests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use maitre_bench_support::Outcome;
+use maitre_bench_support::process::Server;
+use maitre_bench_support::requests::{self, RequestSource};
+use maitre_bench_support::serve::Threads;
+use maitre_bench_support::wire::Reply;
 use maitre_testkit::Request;
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::{self, Heading};
-use maitre_workbench::process::Server;
-use maitre_workbench::serve::Threads;
-use maitre_workbench::wire::Reply;
 
-use crate::desk::{ASKS, Desk, start};
+use crate::contender::{Contender, KINDS, start};
 
-/// What must not differ. Some headers do: `maitre` says under which id it logged the request, and keeps browsers and
-/// proxies from storing a sign-on or passing on where it came from.
+/// Parts of a response that must not differ. Other headers do: `maitre` sends a request id, and headers that keep browsers
+/// and proxies from storing a sign-on or sending a referrer.
 #[derive(Debug, PartialEq)]
 struct Answer {
     status: u16,
@@ -22,17 +22,17 @@ struct Answer {
 }
 
 pub(crate) fn check() -> Outcome<()> {
-    let [maitre, by_hand] = Desk::BOTH.map(|desk| start(desk, Threads::Many));
-    let (maitre, by_hand) = (maitre?, by_hand?);
-    let heading = Heading::new();
-    for ask in ASKS {
-        let (_, request) = heading.request(ask);
-        let answers = (answer(&maitre, &request)?, answer(&by_hand, &request)?);
+    let [maitre, baseline] = Contender::BOTH.map(|contender| start(contender, Threads::Many));
+    let (maitre, baseline) = (maitre?, baseline?);
+    let source = RequestSource::new();
+    for ask in KINDS {
+        let (_, request) = source.request(ask);
+        let answers = (answer(&maitre, &request)?, answer(&baseline, &request)?);
         assert_eq!(answers.0, answers.1, "the two servers answer a {ask} differently");
         eprintln!("{ask}: body of {} bytes, both answer {}", request.body().len(), answers.0.status);
-        let (status, forged) = heading.forged(ask);
-        for server in [&maitre, &by_hand] {
-            assert_eq!(answer(server, &forged)?.status, status, "a forged {ask} is not turned away");
+        let (status, unauthenticated) = source.unauthenticated(ask);
+        for server in [&maitre, &baseline] {
+            assert_eq!(answer(server, &unauthenticated)?.status, status, "a unauthenticated {ask} is not rejected");
         }
     }
     Ok(())
@@ -40,7 +40,7 @@ pub(crate) fn check() -> Outcome<()> {
 
 fn answer(server: &Server, request: &Request) -> Outcome<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port))?;
-    stream.write_all(&asks::bytes(request))?;
+    stream.write_all(&requests::bytes(request))?;
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -52,7 +52,7 @@ fn answer(server: &Server, request: &Request) -> Outcome<Answer> {
             return Ok(Answer { status: reply.status, body: reply.body.to_owned(), headers });
         }
         if more == 0 {
-            return Err("a server hung up".into());
+            return Err("the server closed the connection".into());
         }
     }
 }

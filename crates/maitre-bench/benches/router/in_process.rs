@@ -1,21 +1,21 @@
-//! The role of a router without a server: the same requests, handed over as values.
+//! Role of a router without a server: the same requests, passed as values.
 
 use axum::body::Body;
 use axum::http::Request;
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::{self, Ask, Heading};
-use maitre_workbench::serve::{Threads, runtime};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::requests::{self, RequestKind, RequestSource};
+use maitre_bench_support::serve::{Threads, runtime};
 use tower::ServiceExt;
 
-use crate::desk::Desk;
+use crate::contender::Contender;
 
-/// Without a desk the requests are made, and nobody answers them.
-pub(crate) fn run(desk: Option<Desk>, ask: Ask, requests: u64) -> Outcome<()> {
-    let (_, drawn) = Heading::new().request(ask);
-    let app = desk.map(Desk::app).transpose()?;
+/// Without a contender the requests are only created.
+pub(crate) fn run(contender: Option<Contender>, ask: RequestKind, requests: u64) -> Outcome<()> {
+    let (_, drawn) = RequestSource::new().request(ask);
+    let app = contender.map(Contender::app).transpose()?;
     runtime(Threads::One)?.block_on(async {
         for _ in 0..requests {
-            let mut request = Request::builder().method(drawn.method()).uri(asks::path(&drawn));
+            let mut request = Request::builder().method(drawn.method()).uri(requests::path(&drawn));
             for (name, value) in drawn.headers() {
                 request = request.header(name, value);
             }

@@ -1,47 +1,46 @@
-//! Instructions a request, counted by callgrind: two runs that differ in nothing but the number of requests.
+//! Instructions per request, counted by callgrind: two runs that differ only in the number of requests.
 //!
-//! Unlike a time it is nearly the same on every machine and beside every load. Two things to know when reading it:
-//! the kernel's share is not in it, and callgrind's processor has no SHA instructions, so a hash costs more here than it
-//! does on most machines; on both sides the same.
+//! Unlike a time, the count is nearly the same on every machine and under every load. It does not contain the kernel's
+//! share, and callgrind's processor has no SHA instructions, so a hash costs more than on most machines, for both servers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::Ask;
-use maitre_workbench::load::{self, Until};
-use maitre_workbench::process::{Server, this};
-use maitre_workbench::serve::Threads;
-use maitre_workbench::table::{Goal, Row, Table};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::load::{self, Until};
+use maitre_bench_support::process::{Server, this};
+use maitre_bench_support::requests::RequestKind;
+use maitre_bench_support::serve::Threads;
+use maitre_bench_support::table::{Goal, Row, Table};
 
-use crate::desk::{ASKS, Desk};
+use crate::contender::{Contender, KINDS};
 use crate::settings::IN_PROCESS;
 
-/// Enough of them that a start-up that differs by a few hundred instructions does not show.
+/// Numbers of requests, large enough that small differences of the start-up do not matter.
 const FEW: u64 = 200;
 const MANY: u64 = 1200;
 
 pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
     let there = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
-        eprintln!("valgrind is not there: no instructions are counted");
+        eprintln!("valgrind is not installed: instructions are not counted");
         return Ok(());
     }
-    for ask in ASKS {
-        let served = Desk::BOTH.map(|desk| a_request(|requests| serve(desk, ask, requests)));
-        let [maitre, by_hand] = served;
-        table.add(Row::new(format!("{ask}, instructions of the server"), [maitre?, by_hand?], Goal::AtMost(1.15)));
+    for ask in KINDS {
+        let served = Contender::BOTH.map(|contender| a_request(|requests| serve(contender, ask, requests)));
+        let [maitre, baseline] = served;
+        table.add(Row::new(format!("{ask}, instructions of the server"), [maitre?, baseline?], Goal::AtMost(1.15)));
         eprintln!("{ask}: instructions of the server are counted");
     }
-    for ask in ASKS {
-        // what making the requests costs, with nobody there to answer them
+    for ask in KINDS {
+        // the cost of creating the requests
         let nobody = a_request(|requests| answer(None, ask, requests))?;
-        let answered = Desk::BOTH.map(|desk| a_request(|requests| answer(Some(desk), ask, requests)));
-        let [maitre, by_hand] = answered;
-        let (maitre, by_hand) = (maitre? - nobody, by_hand? - nobody);
-        table.add(Row::new(format!("{ask}, instructions of the router"), [maitre, by_hand], Goal::None));
-        eprintln!("{ask}: instructions of the router alone are counted");
+        let answered = Contender::BOTH.map(|contender| a_request(|requests| answer(Some(contender), ask, requests)));
+        let [maitre, baseline] = answered;
+        let (maitre, baseline) = (maitre? - nobody, baseline? - nobody);
+        table.add(Row::new(format!("{ask}, instructions of the router"), [maitre, baseline], Goal::None));
+        eprintln!("{ask}: instructions of the router are counted");
     }
     Ok(())
 }
@@ -53,27 +52,27 @@ fn a_request(counted: impl Fn(u64) -> Outcome<u64>) -> Outcome<f64> {
     Ok(each)
 }
 
-/// All that a server process does, on one connection.
-fn serve(desk: Desk, ask: Ask, requests: u64) -> Outcome<u64> {
-    let figures = figures(&format!("server-{desk}-{ask}-{requests}"));
-    let server = Server::start_by(callgrind(&figures)?, &[&desk.to_string(), &Threads::One.to_string()])?;
-    load::order(&server, ask, 1, Until::Requests(requests))?;
+/// Counts the instructions of a server process on one connection.
+fn serve(contender: Contender, ask: RequestKind, requests: u64) -> Outcome<u64> {
+    let figures = figures(&format!("server-{contender}-{ask}-{requests}"));
+    let server = Server::start_by(callgrind(&figures)?, &[&contender.to_string(), &Threads::One.to_string()])?;
+    load::start(&server, ask, 1, Until::Requests(requests))?;
     drop(server);
     total(&figures)
 }
 
-/// The router alone, without sockets and HTTP.
-fn answer(desk: Option<Desk>, ask: Ask, requests: u64) -> Outcome<u64> {
-    let desk = desk.map_or_else(|| "nobody".to_owned(), |desk| desk.to_string());
-    let figures = figures(&format!("router-{desk}-{ask}-{requests}"));
-    let arguments = [IN_PROCESS, &desk, &ask.to_string(), &requests.to_string()];
+/// Counts the instructions of the router without sockets and HTTP.
+fn answer(contender: Option<Contender>, ask: RequestKind, requests: u64) -> Outcome<u64> {
+    let contender = contender.map_or_else(|| "nobody".to_owned(), |contender| contender.to_string());
+    let figures = figures(&format!("router-{contender}-{ask}-{requests}"));
+    let arguments = [IN_PROCESS, &contender, &ask.to_string(), &requests.to_string()];
     if !callgrind(&figures)?.args(arguments).status()?.success() {
-        return Err(format!("{desk} did not answer every {ask}").into());
+        return Err(format!("{contender} did not answer every {ask}").into());
     }
     total(&figures)
 }
 
-/// They stay there, for `callgrind_annotate`.
+/// Path of the profile, which is kept for `callgrind_annotate`.
 fn figures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind.{name}"))
 }

@@ -1,4 +1,4 @@
-//! The same add-on as a vendor writes it with `maitre`: a listener that answers at once, nested into an app.
+//! The same add-on written with `maitre`: a listener that answers immediately, nested into an app.
 
 use axum::Router;
 use maitre::{

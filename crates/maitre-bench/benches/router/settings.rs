@@ -1,33 +1,33 @@
-//! What this process is to do, from its arguments.
+//! Role of this process, from its arguments.
 
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::Ask;
-use maitre_workbench::load::{LOAD, Order};
-use maitre_workbench::process::SERVER;
-use maitre_workbench::serve::Threads;
+use maitre_bench_support::Outcome;
+use maitre_bench_support::load::{LOAD, LoadSpec};
+use maitre_bench_support::process::SERVER;
+use maitre_bench_support::requests::RequestKind;
+use maitre_bench_support::serve::Threads;
 
-use crate::desk::Desk;
+use crate::contender::Contender;
 
-/// The roles that this executable gives itself begin with words that nobody filters tests by.
+/// First argument of the in-process role.
 pub(crate) const IN_PROCESS: &str = "--in-process";
 
 pub(crate) enum Role {
     Server {
-        desk: Desk,
+        contender: Contender,
         threads: Threads,
     },
-    Load(Order),
+    Load(LoadSpec),
     InProcess {
-        desk: Option<Desk>,
-        ask: Ask,
+        contender: Option<Contender>,
+        ask: RequestKind,
         requests: u64,
     },
     Bench(Settings),
-    /// Run by `cargo test`, which wants to know nothing.
+    /// Do nothing: run by `cargo test`.
     Nothing,
 }
 
@@ -41,11 +41,11 @@ impl Role {
         let arguments: Vec<String> = arguments.collect();
         let all: Vec<&str> = arguments.iter().map(String::as_str).collect();
         Ok(match all[..] {
-            [SERVER, desk, threads] => Self::Server { desk: desk.parse()?, threads: threads.parse()? },
-            [LOAD, ref order @ ..] => Self::Load(Order::of(order)?),
-            [IN_PROCESS, desk, ask, requests] => {
-                // any other name is nobody's
-                Self::InProcess { desk: desk.parse().ok(), ask: ask.parse()?, requests: requests.parse()? }
+            [SERVER, contender, threads] => Self::Server { contender: contender.parse()?, threads: threads.parse()? },
+            [LOAD, ref order @ ..] => Self::Load(LoadSpec::of(order)?),
+            [IN_PROCESS, contender, ask, requests] => {
+                // any other name: no contender
+                Self::InProcess { contender: contender.parse().ok(), ask: ask.parse()?, requests: requests.parse()? }
             }
             _ if !all.contains(&"--bench") => Self::Nothing,
             _ => Self::Bench(Settings {

@@ -1,14 +1,14 @@
-//! Requests a second and the slowest in a hundred, in rounds: what the machine does beside it hits both alike.
+//! Throughput and p99 latency, in rounds, so that other load on the machine affects both servers alike.
 
 use std::time::Duration;
 
-use maitre_workbench::Outcome;
-use maitre_workbench::asks::Ask;
-use maitre_workbench::load::{self, Seen, Until};
-use maitre_workbench::serve::Threads;
-use maitre_workbench::table::{Goal, Row, Table};
+use maitre_bench_support::Outcome;
+use maitre_bench_support::load::{self, LoadReport, Until};
+use maitre_bench_support::requests::RequestKind;
+use maitre_bench_support::serve::Threads;
+use maitre_bench_support::table::{Goal, Row, Table};
 
-use crate::desk::{ASKS, Desk, start};
+use crate::contender::{Contender, KINDS, start};
 use crate::settings::Settings;
 
 const CONNECTIONS: u32 = 64;
@@ -17,22 +17,23 @@ pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
     if settings.rounds == 0 {
         return Ok(());
     }
-    let mut rounds: Vec<[[Seen; 2]; 2]> = Vec::new();
+    let mut rounds: Vec<[[LoadReport; 2]; 2]> = Vec::new();
     for round in 1..=settings.rounds {
-        let seen = [both(Ask::Provision, settings.length, round)?, both(Ask::SignOn, settings.length, round)?];
-        for (ask, [maitre, by_hand]) in ASKS.iter().zip(&seen) {
+        let seen =
+            [both(RequestKind::Provision, settings.length, round)?, both(RequestKind::SignOn, settings.length, round)?];
+        for (ask, [maitre, baseline]) in KINDS.iter().zip(&seen) {
             eprintln!(
-                "round {round} of {}, {ask}: maitre {:.0}/s, by hand {:.0}/s, ratio {:.3}",
+                "round {round} of {}, {ask}: maitre {:.0}/s, baseline {:.0}/s, ratio {:.3}",
                 settings.rounds,
                 maitre.per_second,
-                by_hand.per_second,
-                maitre.per_second / by_hand.per_second,
+                baseline.per_second,
+                maitre.per_second / baseline.per_second,
             );
         }
         rounds.push(seen);
     }
-    for (place, ask) in ASKS.into_iter().enumerate() {
-        let of = |figure: fn(&Seen) -> f64| -> Vec<[f64; 2]> {
+    for (place, ask) in KINDS.into_iter().enumerate() {
+        let of = |figure: fn(&LoadReport) -> f64| -> Vec<[f64; 2]> {
             rounds.iter().map(|round| [figure(&round[place][0]), figure(&round[place][1])]).collect()
         };
         table.add(Row::of_rounds(
@@ -45,14 +46,14 @@ pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
     Ok(())
 }
 
-/// One after the other in fresh processes; who is first changes from round to round.
-fn both(ask: Ask, length: Duration, round: u32) -> Outcome<[Seen; 2]> {
-    let one = |desk| load::order(&start(desk, Threads::Many)?, ask, CONNECTIONS, Until::Time(length));
+/// Measures both in fresh processes, one after the other; the order alternates between rounds.
+fn both(ask: RequestKind, length: Duration, round: u32) -> Outcome<[LoadReport; 2]> {
+    let one = |contender| load::start(&start(contender, Threads::Many)?, ask, CONNECTIONS, Until::Time(length));
     if round % 2 == 1 {
-        let maitre = one(Desk::Maitre)?;
-        Ok([maitre, one(Desk::ByHand)?])
+        let maitre = one(Contender::Maitre)?;
+        Ok([maitre, one(Contender::Baseline)?])
     } else {
-        let by_hand = one(Desk::ByHand)?;
-        Ok([one(Desk::Maitre)?, by_hand])
+        let baseline = one(Contender::Baseline)?;
+        Ok([one(Contender::Maitre)?, baseline])
     }
 }

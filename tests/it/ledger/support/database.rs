@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use maitre_ledger::{Keys, Ledger, LedgerBuilder};
-use maitre_workbench::Cluster;
+use maitre_bench_support::Cluster;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 pub(crate) const KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";

@@ -1,0 +1,1 @@
+//! Benchmarks of the routers (`--bench router`) and the ledger (`--bench ledger`). This library is empty.
