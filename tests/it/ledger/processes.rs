@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use maitre_bench_support::Cluster;
 use maitre_core::Backend;
 use maitre_ledger::{Ledger, OperationState, State};
-use maitre_bench_support::Cluster;
 use sqlx::{AnyConnection, Connection, Executor, Row};
 
 use super::support::{

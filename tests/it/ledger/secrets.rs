@@ -16,10 +16,10 @@ use maitre::{
     Addon, CloudControl, Deprovision, Deprovisioned, Failure, Heroku, Listener, PlanChange, PlanChanged, Platform,
     Provision, Provisioned, Result, SignOn, SignedOn,
 };
+use maitre_bench_support::dump;
 use maitre_ledger::{Keys, Ledger};
 use maitre_testkit::platform::{self as play, Fault};
 use maitre_testkit::{self as testkit, Browser, Reply, sign};
-use maitre_bench_support::dump;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tower_sessions::SessionManagerLayer;
@@ -278,7 +278,7 @@ on_both_databases! {
             assert_holds_none("the database", &stored, &secrets);
         }
         assert!(
-            log.contains("TRACE") && log.contains("vendor at work") && log.contains("parked a"),
+            log.contains("TRACE") && log.contains("vendor at work") && log.contains("operation parked"),
             "the log is detailed"
         );
         assert_holds_none("the log", log.as_bytes(), &secrets);

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use crate::contender::Contender;
 use crate::databases::Host;
 use crate::settings::Settings;
-use crate::slow_app::{ASYNC_AFTER, CLIENT_SECRET, WORK};
+use crate::slow_app::{ASYNC_AFTER, CLIENT_SECRET};
 use crate::throughput::in_turn;
 
 /// Allowed p99 latency after the asynchronous answer is due.

@@ -71,9 +71,10 @@ impl Command<Engine> for Claim {
             Some(sealed) => engine.open_request(&resource, kind, sealed)?,
             None => StoredRequest::Deprovision,
         };
-        let reply = match operation.notifying {
-            true => Some(engine.reply_of_operation(&resource, operation.reply.as_deref())?),
-            false => None,
+        let reply = if operation.notifying {
+            Some(engine.reply_of_operation(&resource, operation.reply.as_deref())?)
+        } else {
+            None
         };
         let (addon, key, plan) = (resource.addon, resource.key, operation.plan);
         let lease = Lease { operation: id, resource: resource.id, fence, addon, key, kind, plan };

@@ -64,6 +64,7 @@ impl Ledger {
 impl Worker {
     /// Adds the add-ons of another marketplace.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "it adds add-ons, not numbers")]
     pub fn add<M: Marketplace>(mut self, addons: impl IntoIterator<Item = Addon<M>>) -> Self {
         for addon in addons {
             self.addons.push((addon.id().clone(), Arc::new(addon)));

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use maitre_ledger::{Keys, Ledger, LedgerBuilder};
 use maitre_bench_support::Cluster;
+use maitre_ledger::{Keys, Ledger, LedgerBuilder};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 pub(crate) const KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";
