@@ -30,7 +30,7 @@ enum Command {
     /// Create a manifest with new secrets
     #[command(after_help = "Examples:
   maitre manifest new lantern --config-var LANTERN_URL
-  maitre manifest new lantern --url http://localhost:5000 --production-url https://lantern.example --output -")]
+  maitre manifest new lantern --url http://localhost:8300 --production-url https://lantern.example --output -")]
     New(New),
     /// Validate a manifest against the marketplace's rules
     #[command(after_help = "Example:
@@ -81,7 +81,7 @@ struct New {
     )]
     requires: Vec<String>,
     /// Origin of the add-on during development
-    #[arg(long, value_name = "ORIGIN", default_value = "http://localhost:5000")]
+    #[arg(long, value_name = "ORIGIN", default_value = "http://localhost:8300")]
     url: String,
     #[arg(long, value_name = "ORIGIN", help = "Origin of the add-on in production. Defaults to https://SLUG.example")]
     production_url: Option<String>,

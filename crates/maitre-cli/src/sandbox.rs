@@ -1,12 +1,11 @@
 //! `maitre sandbox`
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_sandbox::{Chaos, Recording, ReplayedCall, Sandbox as LocalMarketplace, SandboxBuilder, Serving};
-use tokio::net::TcpListener;
+use maitre_sandbox::{Chaos, Recording, ReplayedCall, Sandbox as LocalMarketplace, SandboxBuilder, Serving, bind};
 
 use crate::color::Palette;
 use crate::exit::ExitStatus;
@@ -19,7 +18,7 @@ use crate::shutdown_signal::shutdown_signal;
 /// command.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  maitre sandbox --url http://127.0.0.1:5000 --plan basic --plan premium=900
+  maitre sandbox --url http://127.0.0.1:8300 --plan basic --plan premium=900
   maitre sandbox --plan basic --state-file sandbox.db --port 7001
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
@@ -52,8 +51,8 @@ pub(crate) struct Sandbox {
     )]
     plans: Vec<String>,
 
-    /// Port of the web page and the APIs
-    #[arg(long, default_value_t = 7000)]
+    /// Port of the web page and the APIs. A taken port is replaced by the next free one
+    #[arg(long, default_value_t = 8400)]
     port: u16,
 
     /// Address to listen on. Anything but loopback exposes the add-on's secrets
@@ -127,12 +126,16 @@ impl Sandbox {
 
     async fn serve(&self, sandbox: &LocalMarketplace, palette: Palette) -> anyhow::Result<ExitStatus> {
         let (address, port) = (self.bind, self.port);
-        let socket = TcpListener::bind((address, port))
+        let socket = bind(address, port)
             .await
-            .with_context(|| format!("cannot listen on {address}:{port}: choose another --port"))?;
+            .with_context(|| format!("cannot listen on {}: choose another --port", SocketAddr::new(address, port)))?;
+        let bound = socket.local_addr().context("cannot read the sandbox's address")?.port();
         // installed before the banner is printed: its reader may stop the process immediately
         let shutdown = shutdown_signal().context("cannot handle Ctrl-C")?;
         let serving = sandbox.serve(socket)?;
+        if port != 0 && bound != port {
+            println_ignoring_pipe!("Port {port} is taken by another program: using port {bound}.");
+        }
         print_banner(&serving, &self.api_key, palette);
         shutdown.await;
         drop(serving);

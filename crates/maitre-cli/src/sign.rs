@@ -25,7 +25,7 @@ pub(crate) struct Sign {
 enum Command {
     /// Print the Authorization header of API requests
     #[command(after_help = "Examples:
-  curl -H \"$(maitre sign basic)\" -d '{\"uuid\":\"…\",\"plan\":\"basic\"}' http://localhost:5000/heroku/resources
+  curl -H \"$(maitre sign basic)\" -d '{\"uuid\":\"…\",\"plan\":\"basic\"}' http://localhost:8300/heroku/resources
   maitre sign basic --format curl")]
     Basic {
         #[command(flatten)]

@@ -14,10 +14,10 @@ use crate::url;
 /// use maitre_core::Manifest;
 ///
 /// let manifest = Manifest::parse(r#"{ "id": "lantern", "api": { "test": {
-///     "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/heroku/sso" } } }"#)?;
-/// let address = Address::resolve(Marketplace::Heroku, Some(&manifest), Some("http://127.0.0.1:7000"), None, false)?;
-/// assert_eq!(address.root, "http://127.0.0.1:7000/heroku");
-/// assert_eq!(address.sso.as_deref(), Some("http://127.0.0.1:7000/heroku/sso"));
+///     "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/heroku/sso" } } }"#)?;
+/// let address = Address::resolve(Marketplace::Heroku, Some(&manifest), Some("http://127.0.0.1:8400"), None, false)?;
+/// assert_eq!(address.root, "http://127.0.0.1:8400/heroku");
+/// assert_eq!(address.sso.as_deref(), Some("http://127.0.0.1:8400/heroku/sso"));
 ///
 /// let remote = Address::resolve(Marketplace::Heroku, Some(&manifest), Some("https://lantern.example"), None, false);
 /// assert!(remote.is_err(), "requires allow_remote");
@@ -93,7 +93,7 @@ impl AddressOptions<'_> {
 fn no_address(marketplace: Marketplace) -> SetupError {
     SetupError::new(match marketplace {
         Marketplace::Opperator => {
-            "Opperator has no manifest: pass the add-on's address with --url http://localhost:5000/opperator"
+            "Opperator has no manifest: pass the add-on's address with --url http://localhost:8300/opperator"
         }
         _ => "the manifest has no api.test: add its base_url and sso_url, or pass the add-on's address with --url",
     })
@@ -155,7 +155,7 @@ mod tests {
 
     const MANIFEST: &str = r#"{ "id": "lantern", "api": {
         "production": { "base_url": "https://api.lantern.example/heroku/resources", "sso_url": "https://lantern.example/in" },
-        "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/in" } } }"#;
+        "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/in" } } }"#;
 
     fn resolve(
         url: Option<&str>,
@@ -173,7 +173,7 @@ mod tests {
     fn the_manifests_test_addresses_are_the_default() {
         let local = |url| resolve(Some(url), None, None, false);
         let rows = [
-            (resolve(None, None, None, false), "http://localhost:5000/heroku", "http://localhost:5000/in"),
+            (resolve(None, None, None, false), "http://localhost:8300/heroku", "http://localhost:8300/in"),
             (resolve(None, None, None, true), "https://api.lantern.example/heroku", "https://lantern.example/in"),
             (
                 resolve(None, None, Some("http://127.0.0.1:7"), false),

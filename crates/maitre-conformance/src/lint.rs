@@ -291,7 +291,7 @@ impl Lint {
         };
         for (path, value) in urls {
             if value.and_then(Value::as_str).and_then(url::split).is_none() {
-                self.must(path, "url", "Missing or not a URL: use http://localhost:5000 and the path.");
+                self.must(path, "url", "Missing or not a URL: use http://localhost:8300 and the path.");
             }
         }
     }
@@ -330,7 +330,7 @@ mod tests {
             "version": "3", "password": "unguessable-example-password", "sso_salt": "unguessable-example-salt",
             "config_vars": ["FAST_DB_URL"], "regions": ["us", "*"], "requires": ["log_input"],
             "production": { "base_url": "https://db.example/heroku/resources", "sso_url": "https://db.example/sso" },
-            "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } })
+            "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/sso" } } })
     }
 
     #[test]

@@ -32,7 +32,7 @@ const ASYNC_TIMEOUT: Duration = Duration::from_mins(1);
 /// // A vendor's own app would pass; this one has no routes at all.
 /// let app: Router = Router::new();
 /// let manifest = r#"{ "id": "lantern", "api": { "password": "s3cr3t-example", "sso_salt": "0f1e2d3c4b5a6978",
-///     "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } }"#;
+///     "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/sso" } } }"#;
 ///
 /// let suite = Suite::builder(manifest).plans(["basic", "premium"]).only(["provision"]).service(app).build()?;
 /// let report = suite.run().await?;

@@ -61,9 +61,9 @@ mod tests {
         let parts = split("https://u:p@api.lantern.example:8443/heroku/resources?a#b").unwrap();
         assert_eq!((parts.scheme, parts.host()), ("https", "api.lantern.example"));
         assert_eq!(parts.host_and_port(), "api.lantern.example:8443");
-        assert_eq!(split("http://[::1]:5000").unwrap().host(), "[::1]");
-        assert_eq!(split_origin("http://localhost:5000/in?a=b"), ("http://localhost:5000", "/in?a=b"));
-        assert_eq!(split_origin("http://localhost:5000"), ("http://localhost:5000", ""));
+        assert_eq!(split("http://[::1]:8300").unwrap().host(), "[::1]");
+        assert_eq!(split_origin("http://localhost:8300/in?a=b"), ("http://localhost:8300", "/in?a=b"));
+        assert_eq!(split_origin("http://localhost:8300"), ("http://localhost:8300", ""));
     }
 
     #[test]

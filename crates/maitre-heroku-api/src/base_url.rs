@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn tokens_are_never_sent_unencrypted_to_other_hosts() {
-        for url in ["http://127.0.0.1:5000", "http://localhost/api", "http://[::1]:7000/"] {
+        for url in ["http://127.0.0.1:8300", "http://localhost/api", "http://[::1]:8400/"] {
             assert!(BaseUrl::new(url, false).is_ok(), "{url}");
         }
         for (url, what) in [
@@ -92,7 +92,7 @@ mod tests {
             let error = BaseUrl::new(url, false).expect_err(url).to_string();
             assert!(error.contains(what) && !error.contains("pw"), "{error}");
         }
-        assert!(BaseUrl::new("http://sandbox:7000", true).is_ok());
+        assert!(BaseUrl::new("http://sandbox:8400", true).is_ok());
     }
 
     #[test]
@@ -114,15 +114,15 @@ mod tests {
 
     #[test]
     fn links_to_other_origins_are_rejected() {
-        let base = BaseUrl::new("http://localhost:7000", false).unwrap();
-        assert!(base.resolve_same_origin("http://localhost:7000/api/v3/apps?offset=2").is_some());
+        let base = BaseUrl::new("http://localhost:8400", false).unwrap();
+        assert!(base.resolve_same_origin("http://localhost:8400/api/v3/apps?offset=2").is_some());
         assert!(base.resolve_same_origin("/api/v3/apps?offset=2").is_some());
         for url in [
             "https://example.org/api",
-            "https://localhost:7000/",
+            "https://localhost:8400/",
             "http://localhost/",
             "//example.org/",
-            "http://u@localhost:7000/",
+            "http://u@localhost:8400/",
         ] {
             assert!(base.resolve_same_origin(url).is_none(), "{url}");
         }

@@ -78,12 +78,12 @@ impl fmt::Debug for Client {
 /// use std::time::Duration;
 ///
 /// let client = Client::builder("client secret")
-///     .base_url("http://localhost:7000") // a sandbox
+///     .base_url("http://localhost:8400") // a sandbox
 ///     .user_agent("lantern/2.1")
 ///     .timeout(Duration::from_secs(5))
 ///     .attempts(3)
 ///     .build()?;
-/// assert!(format!("{client:?}").contains("http://localhost:7000"));
+/// assert!(format!("{client:?}").contains("http://localhost:8400"));
 ///
 /// assert!(Client::builder("").build().unwrap_err().is_builder());
 /// # Ok::<(), maitre_heroku_api::Error>(())

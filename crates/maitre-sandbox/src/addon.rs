@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     const MANIFEST: &str = r#"{ "id": "lantern", "api": { "password": "p", "sso_salt": "s", "test": {
-        "base_url": "http://localhost:5000/market/heroku/resources", "sso_url": "http://localhost:5000/in" } } }"#;
+        "base_url": "http://localhost:8300/market/heroku/resources", "sso_url": "http://localhost:8300/in" } } }"#;
 
     fn read(url: Option<&str>, allow_remote: bool) -> Result<(String, Option<String>), String> {
         let addon = Addon::read(MANIFEST, url, None, allow_remote, Vec::new()).map_err(|error| error.to_string())?;
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn an_origin_gets_the_paths_of_the_manifest() {
         let at = |base: &str, sso: &str| Ok((base.to_owned(), Some(sso.to_owned())));
-        assert_eq!(read(None, false), at("http://localhost:5000/market/heroku/resources", "http://localhost:5000/in"));
+        assert_eq!(read(None, false), at("http://localhost:8300/market/heroku/resources", "http://localhost:8300/in"));
         let moved = "http://127.0.0.1:7/market/heroku/resources";
         assert_eq!(read(Some("http://127.0.0.1:7"), false), at(moved, "http://127.0.0.1:7/in"));
         assert_eq!(read(Some("http://127.0.0.1:7/"), false), at(moved, "http://127.0.0.1:7/in"));

@@ -11,7 +11,7 @@ const JOURNAL_LIMIT: usize = 250_000;
 ///
 /// let manifest = r#"{ "id": "lantern", "api": { "version": "3", "password": "development-password",
 ///     "sso_salt": "development-salt", "config_vars": ["LANTERN_URL"], "regions": ["us"],
-///     "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } }"#;
+///     "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/sso" } } }"#;
 /// let sandbox = Sandbox::builder(manifest)?.plans(["basic", "premium=900"])?.client_secret("development only").open()?;
 /// assert_eq!(sandbox.platform().installs().len(), 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,7 +54,7 @@ impl SandboxBuilder {
         })
     }
 
-    /// Sets the URL of the add-on, such as `http://127.0.0.1:5000`. Defaults to the manifest's `api.test`; a URL without
+    /// Sets the URL of the add-on, such as `http://127.0.0.1:8300`. Defaults to the manifest's `api.test`; a URL without
     /// a path gets the manifest's path.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());

@@ -91,10 +91,10 @@ mod tests {
 
     #[test]
     fn loopback_names_and_allowed_hosts_are_accepted() {
-        for host in ["localhost:7000", "127.0.0.1", "[::1]:7000", "LOCALHOST", "sandbox.test:80"] {
+        for host in ["localhost:8400", "127.0.0.1", "[::1]:8400", "LOCALHOST", "sandbox.test:80"] {
             assert_eq!(checked("POST", &[("host", host)]), Ok(()), "{host}");
         }
-        for host in ["evil.example", "127.0.0.1.evil.example:7000", "localhost.evil.example", "", "[::2]:7000", "[::1"]
+        for host in ["evil.example", "127.0.0.1.evil.example:8400", "localhost.evil.example", "", "[::2]:8400", "[::1"]
         {
             assert_eq!(checked("GET", &[("host", host)]), Err(Rejection::Host(host.to_owned())), "{host}");
         }
@@ -102,18 +102,18 @@ mod tests {
 
     #[test]
     fn a_browser_may_only_post_from_the_sandboxs_own_page() {
-        let at = ("host", "localhost:7000");
+        let at = ("host", "localhost:8400");
         assert_eq!(
-            checked("POST", &[at, ("origin", "http://localhost:7000"), ("sec-fetch-site", "same-origin")]),
+            checked("POST", &[at, ("origin", "http://localhost:8400"), ("sec-fetch-site", "same-origin")]),
             Ok(())
         );
         for origin in [
             "null",
-            "https://localhost:7000",
-            "http://localhost:7001",
-            "http://127.0.0.1:7000",
+            "https://localhost:8400",
+            "http://localhost:8401",
+            "http://127.0.0.1:8400",
             "http://evil.example",
-            "http://localhost:7000.evil.example",
+            "http://localhost:8400.evil.example",
         ] {
             assert_eq!(checked("POST", &[at, ("origin", origin)]), Err(Rejection::Origin), "{origin}");
             assert_eq!(checked("GET", &[at, ("origin", origin)]), Err(Rejection::Origin), "{origin}");

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod addon;
+mod bind;
 mod builder;
 mod customer;
 mod dispatch;
@@ -29,6 +30,7 @@ mod state;
 pub use maitre_conformance::SetupError;
 
 pub use self::{
+    bind::bind,
     builder::SandboxBuilder,
     error::ParseError,
     fault::{Chaos, Fault},

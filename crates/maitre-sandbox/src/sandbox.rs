@@ -30,8 +30,8 @@ use crate::{
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let manifest = std::fs::read_to_string("addon-manifest.json")?;
-/// let sandbox = Sandbox::builder(&manifest)?.url("http://127.0.0.1:5000").plans(["basic", "premium=900"])?.open()?;
-/// let serving = sandbox.serve(tokio::net::TcpListener::bind("127.0.0.1:7000").await?)?;
+/// let sandbox = Sandbox::builder(&manifest)?.url("http://127.0.0.1:8300").plans(["basic", "premium=900"])?.open()?;
+/// let serving = sandbox.serve(tokio::net::TcpListener::bind("127.0.0.1:8400").await?)?;
 /// println!("open {}", serving.url());
 ///
 /// let install = sandbox.provision("basic").await; // same as the page's Install button

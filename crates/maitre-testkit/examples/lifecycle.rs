@@ -6,7 +6,7 @@
 //! ```sh
 //! cargo run -p maitre-testkit --features platform --example lifecycle
 //! cargo run -p maitre-testkit --features platform --example lifecycle -- \
-//!     http://127.0.0.1:5000/heroku smithy PASSWORD SSO_SALT CLIENT_SECRET
+//!     http://127.0.0.1:8300/heroku smithy PASSWORD SSO_SALT CLIENT_SECRET
 //! ```
 
 use std::{error::Error, time::Duration};
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let defaults = [
-        "http://127.0.0.1:5000/heroku",
+        "http://127.0.0.1:8300/heroku",
         "smithy",
         "development-only-password",
         "development-only-sso-salt",

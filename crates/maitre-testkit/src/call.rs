@@ -22,7 +22,7 @@ use crate::{
 /// ```
 /// use maitre_testkit::Heroku;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let forged = heroku.plan_change("7", "premium").credentials("tally", "guessed").request();
 /// assert_eq!(forged.header("authorization"), Some("Basic dGFsbHk6Z3Vlc3NlZA=="));
 /// assert_eq!(forged.body(), br#"{"plan":"premium"}"#);
@@ -140,7 +140,7 @@ impl<K: Kind> Call<K> {
     ///
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// heroku.provision("basic").slow_body(5, Duration::from_millis(200)).await.expect(200);
     /// # }
     /// ```
@@ -228,7 +228,7 @@ impl<K: Kind> Call<K> {
     /// # async fn example() {
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let order = heroku.provision("basic");
     /// order.clone().send_half().await;
     /// order.await.expect(200);
@@ -254,7 +254,7 @@ impl<K: Kind> Call<K> {
     ///
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let order = heroku.provision("basic");
     /// order.clone().send_and_hang_up(Duration::from_millis(20)).await;
     /// order.await.expect(200);

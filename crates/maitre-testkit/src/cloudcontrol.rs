@@ -23,7 +23,7 @@ use crate::{
 /// # async fn example() {
 /// use maitre_testkit::CloudControl;
 ///
-/// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "salt");
+/// let cloudcontrol = CloudControl::new("http://127.0.0.1:8300/cloudcontrol", "papaya", "password", "salt");
 /// let provisioned = cloudcontrol.provision("starter").await.expect(201).json();
 /// let id = provisioned["id"].as_str().unwrap();
 ///
@@ -53,7 +53,7 @@ impl CloudControl {
     /// ```
     /// use maitre_testkit::CloudControl;
     ///
-    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "salt");
+    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:8300/cloudcontrol", "papaya", "password", "salt");
     /// let call = cloudcontrol.provision("starter").deployment("depq7w8e9r0@cloudcontrolled.com");
     /// assert!(call.fields().contains(&(
     ///     "callback_url".into(),
@@ -81,7 +81,7 @@ impl CloudControl {
     /// ```
     /// use maitre_testkit::CloudControl;
     ///
-    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "rock salt");
+    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:8300/cloudcontrol", "papaya", "password", "rock salt");
     /// let form = cloudcontrol.single_sign_on("789").timestamp("1700000000");
     /// assert!(form.fields().contains(&("token".into(), "9b65f5836299bfe5dce9af06e2fa59d3044a8cc9".into())));
     /// ```

@@ -14,7 +14,7 @@ use crate::{
 /// ```
 /// use maitre_testkit::Heroku;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// assert_eq!(heroku.deprovision("7").request().header("content-type"), None);
 /// assert_eq!(heroku.deploy_event("7").without("detail").fields().len(), 2);
 /// ```

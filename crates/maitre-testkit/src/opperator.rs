@@ -12,7 +12,7 @@ use crate::{call::Call, endpoint::Endpoint, fields::SHARED_SECRET_HEADER, json::
 /// use maitre_testkit::Opperator;
 /// use serde_json::json;
 ///
-/// let opperator = Opperator::new("http://127.0.0.1:5000/opperator", "melon-9");
+/// let opperator = Opperator::new("http://127.0.0.1:8300/opperator", "melon-9");
 /// let provisioned = opperator.provision(json!({"seats": 5})).await.expect(201).json();
 /// let id = provisioned["id"].as_str().unwrap();
 ///
@@ -33,9 +33,9 @@ impl Opperator {
     /// use maitre_testkit::Opperator;
     /// use serde_json::json;
     ///
-    /// let opperator = Opperator::new("http://127.0.0.1:5000/opperator", "melon-9");
+    /// let opperator = Opperator::new("http://127.0.0.1:8300/opperator", "melon-9");
     /// let request = opperator.provision(json!({"seats": 5, "backups": true})).request();
-    /// assert_eq!(request.url(), "http://127.0.0.1:5000/opperator/instances");
+    /// assert_eq!(request.url(), "http://127.0.0.1:8300/opperator/instances");
     /// assert_eq!(request.header("X-Opperator-Shared-Secret"), Some("melon-9"));
     /// let body: serde_json::Value = serde_json::from_slice(request.body())?;
     /// assert_eq!(body, json!({"features": {"seats": 5, "backups": true}}));

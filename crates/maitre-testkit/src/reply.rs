@@ -18,7 +18,7 @@ use crate::{
 /// # async fn example() {
 /// use maitre_testkit::Heroku;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let reply = heroku.provision("basic").await;
 /// reply.expect(200);
 /// assert_eq!(reply.header("content-type"), Some("application/json"));

@@ -14,10 +14,10 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// ```
 /// use maitre_testkit::Heroku;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let request = heroku.deprovision("7").request();
 /// assert_eq!(request.method(), "DELETE");
-/// assert_eq!(request.url(), "http://127.0.0.1:5000/heroku/resources/7");
+/// assert_eq!(request.url(), "http://127.0.0.1:8300/heroku/resources/7");
 /// assert_eq!(request.header("Authorization"), Some("Basic dGFsbHk6cGFzc3dvcmQ="));
 /// assert!(request.body().is_empty());
 /// assert!(request.to_string().contains("authorization: [masked]"));

@@ -19,7 +19,7 @@ use crate::{
 /// use time::OffsetDateTime;
 ///
 /// # fn main() -> Result<(), time::error::ComponentRange> {
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let at = OffsetDateTime::from_unix_timestamp(1_772_000_000)?;
 ///
 /// let form = heroku.single_sign_on("7").at(at);
@@ -71,7 +71,7 @@ impl<F: Form> Call<SignOn<F>> {
     /// ```
     /// use maitre_testkit::{Heroku, sign};
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let fields = heroku.single_sign_on("7").timestamp("soon").only_legacy().fields();
     /// assert!(fields.contains(&("token".into(), sign::token("7", "salt", "soon"))));
     /// ```
@@ -86,11 +86,11 @@ impl<F: Form> Call<SignOn<F>> {
     /// ```
     /// use maitre_testkit::CloudControl;
     ///
-    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:5000/cloudcontrol", "papaya", "password", "rock salt");
+    /// let cloudcontrol = CloudControl::new("http://127.0.0.1:8300/cloudcontrol", "papaya", "password", "rock salt");
     /// let request = cloudcontrol.single_sign_on("789").timestamp("1700000000").without("nav-data").by_get().request();
     /// assert_eq!(
     ///     request.url(),
-    ///     "http://127.0.0.1:5000/cloudcontrol/resources/789\
+    ///     "http://127.0.0.1:8300/cloudcontrol/resources/789\
     ///      ?token=9b65f5836299bfe5dce9af06e2fa59d3044a8cc9&timestamp=1700000000",
     /// );
     /// ```

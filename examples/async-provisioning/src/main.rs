@@ -7,7 +7,7 @@
 //! cargo run -p maitre-testkit --features platform --example lifecycle     # in another terminal
 //! ```
 //!
-//! For a Heroku with a web page, start the add-on with `HEROKU_URL=http://127.0.0.1:7000` and run
+//! For a Heroku with a web page, start the add-on with `HEROKU_URL=http://127.0.0.1:8400` and run
 //!
 //! ```sh
 //! cargo run -p maitre-cli -- sandbox --manifest examples/async-provisioning/addon-manifest.json --plan basic,premium
@@ -23,7 +23,7 @@
 //! | `HEROKU_URL` | `http://127.0.0.1:5001` | address used for Heroku's API, token endpoint and install list |
 //! | `ADDON_MANIFEST` | `examples/async-provisioning/addon-manifest.json` | manifest with slug, password and salt |
 //! | `CLIENT_SECRET`, `WEBHOOK_SECRET` | development secrets | secrets from the partner portal and the webhook subscription |
-//! | `PORT` | `5000` | port on 127.0.0.1; 0 takes a free port |
+//! | `PORT` | `8300` | port on 127.0.0.1; 0 takes a free port |
 //! | `DATABASE_URL` | `sqlite://async-provisioning.db` | database of the ledger |
 //!
 //! For the real Heroku, omit `base_url` below and enable the feature `tls` of `maitre`.
@@ -122,7 +122,7 @@ async fn main() -> anyhow::Result<()> {
         .nest("/webhooks/heroku", maitre::heroku_webhooks(receiver));
 
     // loopback only, as the secrets in this repository are public
-    let port = setting("PORT", "5000").parse::<u16>().context("PORT must be a number from 0 to 65535")?;
+    let port = setting("PORT", "8300").parse::<u16>().context("PORT must be a number from 0 to 65535")?;
     let socket = TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("cannot listen on port {port}: choose another PORT"))?;

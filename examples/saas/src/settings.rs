@@ -33,7 +33,7 @@ pub(crate) struct HerokuApi {
 
 impl Settings {
     pub(crate) fn from_env() -> anyhow::Result<Self> {
-        let port = var_or("PORT", "5000");
+        let port = var_or("PORT", "8300");
         let delay = var_or("SET_UP_SECONDS", "0");
         Ok(Self {
             host: var_or("HOST", "127.0.0.1"),

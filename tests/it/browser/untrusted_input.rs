@@ -217,7 +217,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
     // DNS rebinding: a foreign host name that resolves to this machine
     for host in [
         "evil.example",
-        "localhost.evil.example:7000",
+        "localhost.evil.example:8400",
         "127.0.0.1.evil.example",
         "evil.example:80@localhost",
         "",

@@ -19,7 +19,7 @@ fn manifest() -> String {
     let urls = |origin: &str| json!({ "base_url": format!("{origin}/heroku/resources"), "sso_url": format!("{origin}/heroku/resources/sso") });
     json!({ "id": SLUG, "name": "Lantern", "api": {
         "version": "3", "password": PASSWORD, "sso_salt": SALT, "config_vars": ["LANTERN_URL"], "regions": ["us"],
-        "production": urls("https://lantern.example"), "test": urls("http://localhost:5000") } })
+        "production": urls("https://lantern.example"), "test": urls("http://localhost:8300") } })
     .to_string()
 }
 

@@ -224,15 +224,15 @@ async fn the_nav_data_cookie_is_secure_unless_manifest_and_host_are_both_local()
     let manifest = |sso_url: &str| {
         json!({ "id": SLUG, "api": { "version": "3", "password": PASSWORD, "sso_salt": SALT,
             "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/resources/sso" },
-            "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": sso_url } } })
+            "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": sso_url } } })
         .to_string()
     };
     for (sso_url, host, secure) in [
-        ("http://localhost:5000/heroku/resources/sso", "localhost:5000", false),
-        ("http://localhost:5000/heroku/resources/sso", "127.0.0.1:5000", false),
-        ("http://localhost:5000/heroku/resources/sso", "lantern.example", true),
-        ("http://localhost:5000/heroku/resources/sso", "127.0.0.1.lantern.example", true),
-        ("https://test.lantern.example/sso", "localhost:5000", true),
+        ("http://localhost:8300/heroku/resources/sso", "localhost:8300", false),
+        ("http://localhost:8300/heroku/resources/sso", "127.0.0.1:8300", false),
+        ("http://localhost:8300/heroku/resources/sso", "lantern.example", true),
+        ("http://localhost:8300/heroku/resources/sso", "127.0.0.1.lantern.example", true),
+        ("https://test.lantern.example/sso", "localhost:8300", true),
     ] {
         let marketplace = Heroku::from_manifest(&Manifest::parse(&manifest(sso_url)).unwrap()).unwrap();
         let app = App::start(marketplace, |addon| addon).await;

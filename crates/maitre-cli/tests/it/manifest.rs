@@ -12,7 +12,7 @@ fn a_new_manifest_has_no_problems() {
     let (code, stdout, _) = folder.run(&["manifest", "new", "fast-db", "--config-var", "FAST_DB_URL"]);
     assert_eq!(code, 0);
     assert!(stdout.contains("keep it out of version control"), "{stdout}");
-    assert!(stdout.contains("Mount the add-on at http://localhost:5000/heroku/resources\n"), "{stdout}");
+    assert!(stdout.contains("Mount the add-on at http://localhost:8300/heroku/resources\n"), "{stdout}");
     let manifest = manifest_of(&folder);
     assert_eq!(manifest["api"]["config_vars_prefix"], "FAST_DB");
     assert_eq!(manifest["api"]["password"].as_str().unwrap().len(), 32);
@@ -68,7 +68,7 @@ fn a_cloudcontrol_manifest_has_the_older_format() {
     let folder = Folder::new();
     folder.run(&["manifest", "new", "papaya", "--marketplace", "cloudcontrol"]);
     let manifest = manifest_of(&folder);
-    assert_eq!(manifest["api"]["test"]["base_url"], "http://localhost:5000/cloudcontrol/resources");
+    assert_eq!(manifest["api"]["test"]["base_url"], "http://localhost:8300/cloudcontrol/resources");
     assert!(manifest["api"].get("requires").is_none());
 }
 
@@ -99,7 +99,7 @@ fn a_problem_names_the_path_and_the_rule() {
 
 #[test]
 fn a_manifest_is_shown_without_its_secrets() {
-    let folder = Folder::with_manifest("http://127.0.0.1:5000");
+    let folder = Folder::with_manifest("http://127.0.0.1:8300");
     let (code, stdout, _) = folder.run(&["manifest", "show"]);
     assert_eq!(code, 0);
     for line in
@@ -109,7 +109,7 @@ fn a_manifest_is_shown_without_its_secrets() {
     }
     let (_, json, _) = folder.run(&["manifest", "show", "--format", "json"]);
     let shown: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(shown["test"]["sso_url"], "http://127.0.0.1:5000/heroku/sso");
+    assert_eq!(shown["test"]["sso_url"], "http://127.0.0.1:8300/heroku/sso");
     for output in [stdout, json] {
         assert!(!output.contains("s3cr3t-example") && !output.contains("0f1e2d3c"), "{output}");
     }

@@ -17,8 +17,12 @@ struct RunningSandbox {
 
 impl RunningSandbox {
     fn open(folder: &Folder, arguments: &[&str]) -> Self {
+        Self::open_at(folder, "0", arguments)
+    }
+
+    fn open_at(folder: &Folder, port: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_maitre"));
-        command.current_dir(&folder.0).args(["sandbox", "--port", "0", "--plan", "basic"]).args(arguments);
+        command.current_dir(&folder.0).args(["sandbox", "--port", port, "--plan", "basic"]).args(arguments);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut banner = String::new();
@@ -78,6 +82,19 @@ async fn the_sandbox_provisions_keeps_its_state_and_replays() {
     let (other, _requests) = answering("503 Busy", "{}");
     let (code, stdout, _) = folder.run(&["sandbox", "--url", &other, "--replay", "recording.json"]);
     assert_eq!((code, stdout.as_str()), (1, "different Provision basic: was 200, is 503\n"));
+}
+
+#[tokio::test]
+async fn a_taken_port_is_replaced_by_the_next_free_port() {
+    let folder = Folder::with_manifest("http://localhost:1");
+    let first = RunningSandbox::open(&folder, &[]);
+    let port: u16 = first.api.rsplit(':').next().unwrap().parse().unwrap();
+    let second = RunningSandbox::open_at(&folder, &port.to_string(), &[]);
+    let next: u16 = second.api.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(next > port, "{next}");
+    let notice = format!("Port {port} is taken by another program: using port {next}.\n");
+    assert!(second.banner.starts_with(&notice), "{}", second.banner);
+    second.call("GET", "/addons", "").await.expect(200);
 }
 
 #[test]

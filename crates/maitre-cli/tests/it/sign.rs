@@ -8,19 +8,19 @@ const UUID: &str = "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21";
 
 #[test]
 fn basic_prints_an_authorization_header() {
-    let folder = Folder::with_manifest("http://127.0.0.1:5000");
+    let folder = Folder::with_manifest("http://127.0.0.1:8300");
     let header = "Authorization: Basic bGFudGVybjpzM2NyM3QtZXhhbXBsZQ==";
     assert_eq!(folder.run(&["sign", "basic"]), (0, format!("{header}\n"), String::new()));
     let (_, curl, _) = folder.run(&["sign", "basic", "--format", "curl"]);
-    assert_eq!(curl, format!("curl -i -H '{header}' 'http://127.0.0.1:5000/heroku/resources'\n"));
+    assert_eq!(curl, format!("curl -i -H '{header}' 'http://127.0.0.1:8300/heroku/resources'\n"));
 }
 
 #[test]
 fn a_form_is_signed_for_the_given_time() {
-    let folder = Folder::with_manifest("http://127.0.0.1:5000");
+    let folder = Folder::with_manifest("http://127.0.0.1:8300");
     let signed = |format: &str| folder.run(&["sign", "sso", UUID, "--at", "1772000000", "--format", format]).1;
     let json: Value = serde_json::from_str(&signed("json")).unwrap();
-    assert_eq!(json["action"], "http://127.0.0.1:5000/heroku/sso");
+    assert_eq!(json["action"], "http://127.0.0.1:8300/heroku/sso");
     let token = "8ba47704978c8957e89c392ca68d70ab5a3f0aebe21924c3abc452a97eb50f0d";
     assert_eq!(json["params"]["user_scoped_resource_token"], token);
     assert_eq!(json["params"]["resource_token"], "ac96a81ac9555ffb7077cce9dd00850ae85c267d");
@@ -30,7 +30,7 @@ fn a_form_is_signed_for_the_given_time() {
     }
     assert!(signed("form").contains("email=ada%2Bops%40example.org"));
     assert!(signed("curl").starts_with("curl -i --data 'resource_id="));
-    assert!(signed("html").contains("<form method=\"post\" action=\"http://127.0.0.1:5000/heroku/sso\">"));
+    assert!(signed("html").contains("<form method=\"post\" action=\"http://127.0.0.1:8300/heroku/sso\">"));
 }
 
 #[test]

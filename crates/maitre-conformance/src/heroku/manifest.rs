@@ -133,7 +133,7 @@ mod tests {
             "version": "3", "password": "unguessable-example-password", "sso_salt": "unguessable-example-salt",
             "config_vars": ["FAST_DB_URL"], "regions": ["us"], "requires": ["log_input"],
             "production": { "base_url": "https://db.example/heroku/resources", "sso_url": "https://db.example/sso" },
-            "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" } } });
+            "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/sso" } } });
         let (parent, key) = change.rsplit_once('/').unwrap_or(("", change));
         if !change.is_empty() {
             *json.pointer_mut(parent).and_then(|parent| parent.get_mut(key)).unwrap_or(&mut Value::Null) =

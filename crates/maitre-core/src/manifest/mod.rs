@@ -133,7 +133,7 @@ impl Manifest {
     ///
     /// ```
     /// # use maitre_core::Manifest;
-    /// let manifest = Manifest::parse(r#"{ "id": "lantern", "api": { "test": "http://localhost:5000" } }"#)?;
+    /// let manifest = Manifest::parse(r#"{ "id": "lantern", "api": { "test": "http://localhost:8300" } }"#)?;
     /// assert!(manifest.is_served_on_loopback());
     /// # Ok::<(), maitre_core::ManifestError>(())
     /// ```

@@ -45,7 +45,7 @@ fn without_port(authority: &str) -> &str {
 /// ```
 /// use maitre_core::manifest::is_loopback;
 ///
-/// assert!(is_loopback("localhost:5000") && is_loopback("127.0.0.1") && is_loopback("[::1]:80"));
+/// assert!(is_loopback("localhost:8300") && is_loopback("127.0.0.1") && is_loopback("[::1]:80"));
 /// assert!(!is_loopback("127.0.0.1.example.org") && !is_loopback("example.org"));
 /// ```
 #[must_use]
@@ -64,7 +64,7 @@ mod tests {
     fn a_url_is_split_into_its_parts() {
         let parts = split("https://u:p@api.lantern.example:8443/heroku/resources?a#b").unwrap();
         assert_eq!((parts.scheme, parts.host(), parts.path), ("https", "api.lantern.example", "/heroku/resources?a#b"));
-        assert_eq!(split("http://[::1]:5000").unwrap().host(), "[::1]");
+        assert_eq!(split("http://[::1]:8300").unwrap().host(), "[::1]");
     }
 
     #[test]

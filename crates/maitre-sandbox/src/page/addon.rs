@@ -73,7 +73,7 @@ fn lint(findings: &[Finding]) -> Markup {
 
 /// Shows the settings that connect the add-on and the `heroku` CLI to this marketplace.
 fn connect(sandbox: &Sandbox) -> Markup {
-    let url = sandbox.url().unwrap_or("http://localhost:7000").replace("localhost", "127.0.0.1");
+    let url = sandbox.url().unwrap_or("http://localhost:8400").replace("localhost", "127.0.0.1");
     let key = &sandbox.inner().api_key;
     html! {
         details .connect {

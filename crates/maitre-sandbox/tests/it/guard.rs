@@ -27,7 +27,7 @@ async fn an_unknown_host_name_is_rejected() {
 #[tokio::test]
 async fn an_allowed_host_name_is_accepted() {
     let harness = Harness::with(&manifest(), |setup| setup.allow_host("host.docker.internal")).await;
-    let call = harness.heroku("GET", "/addons").header("host", "host.docker.internal:7000");
+    let call = harness.heroku("GET", "/addons").header("host", "host.docker.internal:8400");
     assert_eq!(call.send().await.unwrap().status(), 200);
 }
 

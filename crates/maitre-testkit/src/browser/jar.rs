@@ -64,10 +64,10 @@ mod tests {
     fn sent(set_cookie: &str, method: &str, url: &str, cross_site: bool) -> bool {
         let mut request = Request::new(method, url);
         request.cross_site = cross_site;
-        jar("http://127.0.0.1:5000/heroku/sso", set_cookie).header_for(&request).is_some()
+        jar("http://127.0.0.1:8300/heroku/sso", set_cookie).header_for(&request).is_some()
     }
 
-    const DASHBOARD: &str = "http://127.0.0.1:5000/my/dashboard";
+    const DASHBOARD: &str = "http://127.0.0.1:8300/my/dashboard";
 
     #[test]
     fn same_site_decides_which_cookies_survive_a_sign_on() {
@@ -85,13 +85,13 @@ mod tests {
     #[test]
     fn a_cookie_without_a_path_is_limited_to_its_directory() {
         assert!(!sent("id=7", "GET", DASHBOARD, false));
-        assert!(sent("id=7", "GET", "http://127.0.0.1:5000/heroku/page", false));
-        assert!(!sent("id=7", "GET", "http://127.0.0.1:5000/herokuish", false));
+        assert!(sent("id=7", "GET", "http://127.0.0.1:8300/heroku/page", false));
+        assert!(!sent("id=7", "GET", "http://127.0.0.1:8300/herokuish", false));
     }
 
     #[test]
     fn a_cookie_is_not_sent_to_other_hosts() {
-        assert!(!sent("id=7; Path=/", "GET", "http://127.0.0.2:5000/", false));
+        assert!(!sent("id=7; Path=/", "GET", "http://127.0.0.2:8300/", false));
     }
 
     #[test]

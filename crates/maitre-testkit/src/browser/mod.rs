@@ -20,8 +20,8 @@ use crate::{cookie::Cookie, error::Error, mask, reply::Reply, request::Request, 
 /// # async fn example() {
 /// use maitre_testkit::{Heroku, Browser};
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
-/// let mut browser = Browser::new("http://127.0.0.1:5000");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
+/// let mut browser = Browser::new("http://127.0.0.1:8300");
 /// browser.set_cookie("id", "preset");
 ///
 /// let form = heroku.single_sign_on("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21");
@@ -97,7 +97,7 @@ impl Browser {
     /// ```
     /// use maitre_testkit::Browser;
     ///
-    /// let mut browser = Browser::new("http://127.0.0.1:5000");
+    /// let mut browser = Browser::new("http://127.0.0.1:8300");
     /// browser.set_cookie("id", "7");
     /// assert_eq!(browser.cookie("id").unwrap().value(), "7");
     /// assert!(browser.cookie("heroku-nav-data").is_none());

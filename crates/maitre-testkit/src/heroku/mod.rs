@@ -24,7 +24,7 @@ use crate::{call::Call, endpoint::Endpoint, generate, json::Json, path::resource
 /// # async fn example() {
 /// use maitre_testkit::Heroku;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let uuid = heroku.new_uuid();
 /// let provisioned = heroku.provision("basic").uuid(&uuid).await.expect(200).json();
 ///
@@ -62,7 +62,7 @@ impl Heroku {
     /// ```
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// assert_eq!(heroku.new_uuid().len(), 36);
     /// assert_ne!(heroku.new_uuid(), heroku.new_uuid());
     /// ```
@@ -83,7 +83,7 @@ impl Heroku {
     /// ```
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let request = heroku.plan_change("7", "premium").request();
     /// assert_eq!((request.method(), request.body()), ("PUT", &br#"{"plan":"premium"}"#[..]));
     /// ```
@@ -102,9 +102,9 @@ impl Heroku {
     /// ```
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let event = heroku.deploy_event("7");
-    /// assert_eq!(event.url(), "http://127.0.0.1:5000/heroku/resources/7/events");
+    /// assert_eq!(event.url(), "http://127.0.0.1:8300/heroku/resources/7/events");
     /// assert!(event.fields().contains(&("event".into(), "deploy".into())));
     /// ```
     pub fn deploy_event(&self, id: &str) -> Call<Json> {
@@ -125,7 +125,7 @@ impl Heroku {
     /// ```
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let sent = heroku.plan_change("7", "premium").request();
     /// let again = sent.headers().fold(heroku.raw(sent.method(), sent.url()), |call, (name, value)| call.header(name, value));
     /// assert_eq!(again.body(sent.body()).request().to_string(), sent.to_string());

@@ -25,7 +25,7 @@ use crate::{
 /// use maitre_testkit::Heroku;
 /// use serde_json::json;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let uuid = heroku.new_uuid();
 /// let call = heroku.provision("basic").uuid(&uuid).set("options", json!({"trace": "true"})).without("name");
 ///
@@ -86,7 +86,7 @@ impl Call<Provision> {
     /// use maitre_testkit::Heroku;
     /// use time::OffsetDateTime;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let call = heroku.provision("basic").at(OffsetDateTime::UNIX_EPOCH);
     /// let (_, grant) = call.fields().into_iter().find(|(name, _)| name == "oauth_grant").unwrap();
     /// // Heroku prints the offset without a colon, on which strict parsers of RFC 3339 fail.
@@ -106,7 +106,7 @@ impl Call<Provision> {
     /// let platform = Platform::new("tally", "password", "client secret");
     /// let install = platform.install_builder("premium").option("trace", "true").create();
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let call = heroku.provision("premium").install(&install);
     /// assert!(call.fields().contains(&("uuid".into(), install.uuid().into())));
     /// assert!(call.fields().contains(&("oauth_grant".into(), install.grant().json())));
@@ -200,7 +200,7 @@ impl Call<PlanChange> {
     /// ```
     /// use maitre_testkit::Heroku;
     ///
-    /// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
     /// let call = heroku.plan_change("7", "premium").legacy();
     /// assert_eq!(call.fields().len(), 3);
     /// assert_eq!(call.request().header("accept"), Some("application/json"));

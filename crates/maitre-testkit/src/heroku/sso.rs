@@ -25,7 +25,7 @@ use crate::{
 /// ```
 /// use maitre_testkit::Heroku;
 ///
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 /// let names = |form: maitre_testkit::Call<_>| form.fields().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
 ///
 /// let form = heroku.single_sign_on("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21").provider_id("4711");

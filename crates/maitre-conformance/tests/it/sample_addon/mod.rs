@@ -37,7 +37,7 @@ pub(crate) fn manifest() -> String {
         "version": "3", "password": PASSWORD, "sso_salt": SALT,
         "config_vars": ["LANTERN_URL", "LANTERN_TOKEN"], "regions": ["us"], "requires": ["syslog_drain", "log_input"],
         "production": { "base_url": "https://lantern.example/heroku/resources", "sso_url": "https://lantern.example/heroku/sso" },
-        "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/heroku/sso" } } })
+        "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/heroku/sso" } } })
     .to_string()
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn manifest() -> Value {
                 "base_url": "https://lantern.example/heroku/resources",
                 "sso_url": "https://lantern.example/sso",
             },
-            "test": { "base_url": "http://localhost:5000/heroku/resources", "sso_url": "http://localhost:5000/sso" },
+            "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/sso" },
         },
     })
 }

@@ -27,7 +27,7 @@ use crate::{generate::new_uuid, install_fields::InstallFields, reply::Reply};
 ///
 /// let platform = Platform::new("tally", "password", "client secret");
 /// let api = platform.serve().await.unwrap(); // the vendor under test uses api.url()
-/// let heroku = Heroku::new("http://127.0.0.1:5000/heroku", "tally", "password", "salt");
+/// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
 ///
 /// let install = platform.install("basic");
 /// let reply = heroku.provision("basic").install(&install).await;
