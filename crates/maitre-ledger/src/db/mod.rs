@@ -12,7 +12,9 @@ mod row;
 mod sqlite;
 mod value;
 
-pub(crate) use command::{BatchCommand, Command};
+#[cfg(feature = "postgres")]
+pub(crate) use command::BatchCommand;
+pub(crate) use command::Command;
 pub(crate) use connection::Connection;
 pub(crate) use database::Db;
 pub(crate) use dialect::{DatabaseKind, Milliseconds};
