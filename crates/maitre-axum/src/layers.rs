@@ -1,21 +1,26 @@
 //! Middleware around every handler: logging, panic handling, authentication, body limit.
 
 use std::any::Any;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE};
 use axum::http::{self, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError};
 use maitre_core::{Addon, Marketplace};
+use tokio::time::timeout;
 use tower::ServiceBuilder;
 use tower_http::ServiceBuilderExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutError;
 use tower_http::validate_request::{ValidateRequest, ValidateRequestHeaderLayer};
 
 use crate::error_response::ErrorResponse;
@@ -44,7 +49,11 @@ where
     let log = Arc::new(Log::new(addon.id().clone()));
     on(method, move |request: Request| {
         let (log, service) = (log.clone(), service.clone());
-        async move { log.around(request, service).await }
+        async move {
+            // the log is a layer, too: a panic in a subscriber must cost no more than this answer
+            let response = AssertUnwindSafe(log.around(request, service)).catch_unwind().await;
+            response.unwrap_or_else(|_| unavailable())
+        }
     })
 }
 
@@ -72,19 +81,34 @@ fn too_large_in_json(response: Response, limit: usize) -> Response {
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("panic outside the listener: a bug in maitre or in a layer inside it");
+    unavailable()
+}
+
+fn unavailable() -> Response {
     ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, "The add-on cannot answer at the moment.").into_response()
 }
 
-/// Reads the body of a request.
-pub(crate) async fn payload(request: Request, limit: usize) -> Result<Payload, BodyRejection> {
+/// Reads the body of a request, which must arrive within the add-on's answer budget.
+pub(crate) async fn payload<M: Marketplace>(addon: &Addon<M>, request: Request) -> Result<Payload, BodyRejection> {
+    let (limit, time_limit) = (addon.body_limit(), addon.answer_budget());
     let (parts, body) = request.into_parts();
-    match body.collect().await {
-        Ok(body) => Ok(Payload::with_headers(body.to_bytes(), &parts.headers)),
-        Err(error) if is_over_limit(&error) => Err(BodyRejection::too_large(limit)),
-        Err(_) => Err(BodyRejection::new("The body ended before its declared length.")),
+    if parts
+        .headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        return Err(BodyRejection::encoded());
+    }
+    match timeout(time_limit, body.collect()).await {
+        Ok(Ok(body)) => Ok(Payload::with_headers(body.to_bytes(), &parts.headers)),
+        Ok(Err(error)) if has_source::<LengthLimitError>(&error) => Err(BodyRejection::too_large(limit)),
+        Ok(Err(error)) if has_source::<TimeoutError>(&error) => Err(BodyRejection::timed_out()),
+        Ok(Err(_)) => Err(BodyRejection::new("The body ended before its declared length.")),
+        Err(_) => Err(BodyRejection::timed_out()),
     }
 }
 
-fn is_over_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |&error| error.source()).any(<dyn std::error::Error>::is::<LengthLimitError>)
+fn has_source<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source()).any(<dyn Error>::is::<E>)
 }

@@ -17,6 +17,7 @@ mod reply;
 mod sso;
 mod string_map;
 mod task;
+mod text;
 mod with_extra;
 
 pub use basic::{BasicMarketplace, verify_basic};

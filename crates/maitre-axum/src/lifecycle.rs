@@ -16,8 +16,10 @@ use crate::guard::Guard;
 use crate::layers::{payload, route};
 use crate::log::record_resource;
 use crate::path::PathId;
+use crate::rejection::BodyRejection;
 use crate::reply;
 use crate::task;
+use crate::text::is_valid_id;
 
 /// Builds the routes of a resource: `POST` on the collection, `PUT` and `DELETE` on a resource. All of them require the
 /// add-on's credentials.
@@ -44,8 +46,9 @@ async fn provision<M: Contract>(
     State(addon): State<Arc<Addon<M>>>,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    let body = payload(request, addon.body_limit()).await?;
+    let body = payload(&addon, request).await?;
     let mut request = addon.marketplace().provision(addon.id().clone(), &body, addon.now())?;
+    check_plan(&request.plan)?;
     record_resource(&request.resource);
     request.context.async_after = addon.async_after().filter(|_| request.context.keyed);
     let may_accept = request.context.async_after.is_some();
@@ -67,8 +70,9 @@ async fn plan_change<M: Contract>(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    let body = payload(request, addon.body_limit()).await?;
+    let body = payload(&addon, request).await?;
     let mut request = addon.marketplace().plan_change(addon.id().clone(), id, &body)?;
+    check_plan(&request.plan)?;
     request.context.async_after = addon.async_after();
     let may_accept = request.context.async_after.is_some();
     let work = addon.clone();
@@ -77,6 +81,10 @@ async fn plan_change<M: Contract>(
         Outcome::Done(reply) => Ok(addon.marketplace().plan_changed(&reply)),
         outcome => accepted(&addon, may_accept, None, outcome),
     }
+}
+
+fn check_plan(plan: &str) -> Result<(), BodyRejection> {
+    if is_valid_id(plan) { Ok(()) } else { Err(BodyRejection::unprocessable("There is no such plan.")) }
 }
 
 /// Handles a deprovision. A body, if any, is not read.
@@ -150,7 +158,7 @@ async fn warn<M: Contract>(
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
-    let body = payload(request, addon.body_limit()).await?;
+    let body = payload(&addon, request).await?;
     let request = addon.marketplace().plan_warning(addon.id().clone(), id, &body)?;
     let work = addon.clone();
     task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(failure_response::<M>)?;

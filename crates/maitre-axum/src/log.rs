@@ -16,6 +16,8 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, MakeSpan, OnFailure, OnResponse};
 use tracing::{Instrument, Level, Span, field};
 
+use crate::text::excerpt;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Request log of one route.
@@ -39,7 +41,7 @@ impl Log {
         R: IntoResponse,
     {
         let start = Instant::now();
-        let sent = request.headers().get(REQUEST_ID).cloned().map(RequestId::new);
+        let sent = request.headers().get(REQUEST_ID).filter(|id| is_valid_request_id(id)).cloned().map(RequestId::new);
         let id = sent.or_else(|| (&self.ids).make_request_id(&request)).map(RequestId::into_header_value);
         let span = RequestSpan { addon: &self.addon, id: id.as_ref() }.make_span(&request);
         let Ok(response) = service.oneshot(request).instrument(span.clone()).await;
@@ -58,6 +60,12 @@ impl Log {
         }
         response
     }
+}
+
+/// Returns whether a caller's id may be used: it is repeated in the answer and in every line of the log.
+fn is_valid_request_id(id: &HeaderValue) -> bool {
+    (1..=200).contains(&id.len())
+        && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=".contains(byte))
 }
 
 /// Records the resource in the request's span.
@@ -102,7 +110,7 @@ impl<B> MakeSpan<B> for RequestSpan<'_> {
             addon = self.addon.slug(),
             request_id = self.id.and_then(|id| id.to_str().ok()),
             method = %request.method(),
-            path = request.uri().path(),
+            path = excerpt(request.uri().path()),
             resource = field::Empty,
         )
     }

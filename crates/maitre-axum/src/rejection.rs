@@ -36,6 +36,17 @@ impl BodyRejection {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, message: message.into() }
     }
 
+    /// Creates a 415 for a compressed or otherwise encoded body.
+    pub(crate) fn encoded() -> Self {
+        let message = "The body has a Content-Encoding that is not supported: send it without one.";
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message: message.into() }
+    }
+
+    /// Creates a 408 for a body that did not arrive in time.
+    pub(crate) fn timed_out() -> Self {
+        Self { status: StatusCode::REQUEST_TIMEOUT, message: "The body did not arrive in time.".into() }
+    }
+
     pub(crate) fn into_message(self) -> Cow<'static, str> {
         self.message
     }

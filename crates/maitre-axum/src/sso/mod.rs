@@ -23,6 +23,7 @@ use crate::layers::{AllowAll, payload, route};
 use crate::log::record_resource;
 use crate::path::PathId;
 use crate::task;
+use crate::text::is_valid_id;
 use session::SessionHandle;
 
 /// The same message for every invalid token; the reason is only logged.
@@ -49,7 +50,7 @@ where
 
 async fn post<M: SingleSignOn>(State(addon): State<Arc<Addon<M>>>, request: Request) -> Response {
     let context = SsoContext::of(&request);
-    let body = match payload(request, addon.body_limit()).await {
+    let body = match payload(&addon, request).await {
         Ok(body) => body,
         Err(rejection) => return ErrorResponse::from(rejection).into_response(),
     };
@@ -102,6 +103,9 @@ async fn sign_on<M: SingleSignOn>(
             return page::response(StatusCode::FORBIDDEN, EXPIRED_LINK);
         }
     };
+    if !is_valid_id(request.resource.as_str()) {
+        return page::failure(StatusCode::NOT_FOUND, &Failure::unknown());
+    }
     record_resource(&request.resource);
     let cookie = addon.marketplace().cookie(&request, context.host.as_deref());
     let work = addon.clone();
