@@ -30,6 +30,7 @@ where
         .route("/resources/{id}", sso_by_get(&addon))
         .route("/resources/sso", sso_by_post(&addon))
         .route("/sso", sso_by_post(&addon))
+        .into_router()
 }
 
 /// Builds only the single sign-on route by form, for any path of the app.

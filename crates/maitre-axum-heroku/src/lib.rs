@@ -31,6 +31,7 @@ where
         .route("/resources/{id}", sso_by_get(&addon))
         .route("/resources/{id}/events", acknowledge(&addon))
         .route(addon.marketplace().sso_route(), sso_by_post(&addon))
+        .into_router()
 }
 
 /// Builds only the single sign-on route, for any path of the app, such as `/sso/login` in old sample manifests.

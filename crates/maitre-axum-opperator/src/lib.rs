@@ -26,5 +26,5 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let addon = addon.into_addon();
-    lifecycle(&addon, "/instances").route("/plan_warning/{id}", plan_warning(&addon))
+    lifecycle(&addon, "/instances").route("/plan_warning/{id}", plan_warning(&addon)).into_router()
 }

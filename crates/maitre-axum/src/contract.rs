@@ -64,7 +64,7 @@ use crate::reply::{ConfigJson, ReplyBody, json, no_content};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let addon = Addon::new(Bazaar(Credentials::new("lamps", "sesame", "salt")?), Stalls);
-/// let router = lifecycle::<_, ()>(&addon, "/orders");
+/// let router = lifecycle::<_, ()>(&addon, "/orders").into_router();
 /// let order = Request::post("/orders").header("authorization", "Basic bGFtcHM6c2VzYW1l");
 /// let reply = router.oneshot(order.body(Body::from(r#"{"stall":"12","plan":"brass"}"#))?).await?;
 /// assert_eq!(reply.status(), StatusCode::CREATED);

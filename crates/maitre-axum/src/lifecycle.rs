@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,15 +17,15 @@ use crate::log::record_resource;
 use crate::path::PathId;
 use crate::rejection::BodyRejection;
 use crate::reply;
+use crate::routes::Routes;
 use crate::task;
 use crate::text::is_valid_id;
 
 /// Builds the routes of a resource: `POST` on the collection, `PUT` and `DELETE` on a resource. All of them require the
 /// add-on's credentials.
 ///
-/// A trailing slash of the collection is ignored. Any path segment is an id. Other methods are answered 405 with
-/// `Allow`. There is no fallback for other paths, which belong to the host. See [`Contract`] for an example.
-pub fn lifecycle<M, S>(addon: &Addon<M>, collection: &str) -> Router<S>
+/// Any path segment is an id. See [`Contract`] for an example.
+pub fn lifecycle<M, S>(addon: &Addon<M>, collection: &str) -> Routes<S>
 where
     M: Contract,
     S: Clone + Send + Sync + 'static,
@@ -36,10 +35,7 @@ where
     let provisions = route(MethodFilter::POST, addon, guard.clone(), provision::<M>);
     let plan_changes = route(MethodFilter::PUT, addon, guard.clone(), plan_change::<M>);
     let deprovisions = route(MethodFilter::DELETE, addon, guard, deprovision::<M>);
-    Router::new()
-        .route(collection, provisions.clone())
-        .route(&format!("{collection}/"), provisions)
-        .route(&format!("{collection}/{{id}}"), plan_changes.merge(deprovisions))
+    Routes::new().route(collection, provisions).route(&format!("{collection}/{{id}}"), plan_changes.merge(deprovisions))
 }
 
 async fn provision<M: Contract>(

@@ -1,12 +1,13 @@
 //! The route that Heroku delivers webhooks to.
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode},
-    routing::post,
-};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use maitre_axum::Routes;
 use maitre_heroku::{Received, WebhookReceiver, api::WEBHOOK_SIGNATURE};
 
 /// Body limit; an event with an app and its add-on has a few kilobytes.
@@ -36,20 +37,32 @@ pub fn heroku_webhooks<S>(webhooks: WebhookReceiver) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new().route("/", post(receive)).layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(webhooks)
+    Routes::new().route("/", post(receive).with_state(webhooks)).into_router()
 }
 
-async fn receive(State(webhooks): State<WebhookReceiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(webhooks): State<WebhookReceiver>, headers: HeaderMap, body: Body) -> Response {
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is longer than the limit of 1048576 bytes, or incomplete.",
+        );
+    };
     let signature = headers.get(WEBHOOK_SIGNATURE).and_then(|signature| signature.to_str().ok());
     match webhooks.receive(signature, &body).await {
-        Received::Accepted | Received::Duplicate => StatusCode::NO_CONTENT,
+        Received::Accepted | Received::Duplicate => StatusCode::NO_CONTENT.into_response(),
         Received::InvalidSignature => {
-            tracing::warn!("refused a webhook: its signature does not match any secret");
-            StatusCode::UNAUTHORIZED
+            tracing::warn!("refused a webhook without a signature by a known secret");
+            let mut response = error(StatusCode::UNAUTHORIZED, "The signature is missing or wrong.");
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(WEBHOOK_SIGNATURE));
+            response
         }
         received => {
-            tracing::error!(?received, "cannot store a webhook: answered 503, so that Heroku delivers it again");
-            StatusCode::SERVICE_UNAVAILABLE
+            tracing::error!(?received, "cannot record a webhook: Heroku is asked to deliver it again");
+            error(StatusCode::SERVICE_UNAVAILABLE, "The event cannot be recorded at the moment: deliver it again.")
         }
     }
+}
+
+fn error(status: StatusCode, message: &'static str) -> Response {
+    maitre_axum::json(status, &std::collections::BTreeMap::from([("message", message)]))
 }
