@@ -26,5 +26,6 @@ mod sandbox;
 mod serve_limits;
 mod sessions;
 mod support;
+mod untrusted_text;
 mod unwritable_log;
 mod wire;

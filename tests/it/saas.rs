@@ -71,7 +71,7 @@ impl Saas {
     }
 
     /// Starts one of several processes on a shared database.
-    fn start_on(folder: &Folder, url: &str) -> Self {
+    pub(crate) fn start_on(folder: &Folder, url: &str) -> Self {
         let mut command = Self::command(&folder.0);
         command.env("DATABASE_URL", url).env("MAITRE_KEY", KEY);
         Self::start_by(command)

@@ -105,8 +105,11 @@ async fn rejected_heroku_requests() {
     let message = r#"{"message":"The body is longer than the limit of 1024 bytes."}"#;
     let too_large = json("413 Payload Too Large", message);
     check(&server, &["POST /heroku/resources", BASIC, "content-length: 1025"], "", &too_large).await;
-    let wrong_method = "HTTP/1.1 405 Method Not Allowed\nallow: POST\ncontent-length: 0\n\n";
-    check(&server, &["PATCH /heroku/resources", BASIC], "", wrong_method).await;
+    let message = r#"{"message":"This method is not supported here."}"#;
+    let wrong_method = json("405 Method Not Allowed", message)
+        .replace("content-type", "allow: POST\ncontent-type")
+        .replace("x-request-id: r-1\n", "");
+    check(&server, &["PATCH /heroku/resources", BASIC], "", &wrong_method).await;
     let not_found = json("404 Not Found", r#"{"message":"There is no such resource."}"#);
     check(&server, &["DELETE /heroku/resources/%FF", BASIC], "", &not_found).await;
 }
