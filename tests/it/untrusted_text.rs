@@ -18,16 +18,16 @@ fn assert_sentence(reply: &Reply, status: u16) {
 #[tokio::test]
 async fn an_id_or_plan_with_a_control_character_is_refused_before_the_listener_is_called() {
     let app = heroku().await;
-    for plan in ["\0", "a\0b", "basic\n", "\u{7f}", &"x".repeat(256)] {
+    for plan in ["\0", "a\0b", "basic\n", "\u{7f}", &"x".repeat(1025)] {
         assert_sentence(&app.client.provision(plan).uuid(UUID).await, 422);
         assert_sentence(&app.client.plan_change(UUID, plan).await, 422);
     }
-    for id in ["%00", "a%00b", "%0A", "%1b[0m", &"x".repeat(256)] {
+    for id in ["%00", "a%00b", "%0A", "%1b[0m", &"x".repeat(1025)] {
         let path = format!("/resources/{id}");
         assert_sentence(&app.client.plan_change("7", "basic").path(&path).await, 404);
         assert_sentence(&app.client.deprovision("7").path(&path).await, 404);
     }
-    for id in ["a\0b", "\n", &"x".repeat(256)] {
+    for id in ["a\0b", "\n", &"x".repeat(1025)] {
         app.client.single_sign_on(id).await.expect(404);
     }
     assert_eq!(app.vendor.calls(), 0);

@@ -106,9 +106,7 @@ async fn rejected_heroku_requests() {
     let too_large = json("413 Payload Too Large", message);
     check(&server, &["POST /heroku/resources", BASIC, "content-length: 1025"], "", &too_large).await;
     let message = r#"{"message":"This method is not supported here."}"#;
-    let wrong_method = json("405 Method Not Allowed", message)
-        .replace("content-type", "allow: POST\ncontent-type")
-        .replace("x-request-id: r-1\n", "");
+    let wrong_method = json("405 Method Not Allowed", message).replace("x-request-id: r-1", "allow: POST");
     check(&server, &["PATCH /heroku/resources", BASIC], "", &wrong_method).await;
     let not_found = json("404 Not Found", r#"{"message":"There is no such resource."}"#);
     check(&server, &["DELETE /heroku/resources/%FF", BASIC], "", &not_found).await;

@@ -101,7 +101,7 @@ pub(crate) async fn payload<M: Marketplace>(addon: &Addon<M>, request: Request) 
         return Err(BodyRejection::encoded());
     }
     match timeout(time_limit, body.collect()).await {
-        Ok(Ok(body)) => Ok(Payload::with_headers(body.to_bytes(), &parts.headers)),
+        Ok(Ok(body)) => Ok(Payload::with_headers(body.to_bytes(), &parts.headers, limit)),
         Ok(Err(error)) if has_source::<LengthLimitError>(&error) => Err(BodyRejection::too_large(limit)),
         Ok(Err(error)) if has_source::<TimeoutError>(&error) => Err(BodyRejection::timed_out()),
         Ok(Err(_)) => Err(BodyRejection::new("The body ended before its declared length.")),

@@ -1,7 +1,9 @@
 //! Text from callers: what is accepted as an id, and how it is shown.
 
 /// The longest id or plan, in bytes.
-const MAX_LENGTH: usize = 255;
+///
+/// An index of Postgres holds at most some 2,700 bytes of a row.
+const MAX_LENGTH: usize = 1024;
 
 /// The longest excerpt of a caller's text in a log or an answer, in bytes.
 const MAX_EXCERPT: usize = 200;
@@ -37,10 +39,10 @@ mod tests {
 
     #[test]
     fn an_id_is_short_and_has_no_control_characters() {
-        for valid in ["", "basic", "größer 2.0", "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21", &"x".repeat(255)] {
+        for valid in ["", "basic", "größer 2.0", "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21", &"x".repeat(1024)] {
             assert!(is_valid_id(valid), "{valid:?}");
         }
-        for invalid in ["\0", "a\0", "a\nb", "\u{7f}", "\u{85}", &"x".repeat(256)] {
+        for invalid in ["\0", "a\0", "a\nb", "\u{7f}", "\u{85}", &"x".repeat(1025)] {
             assert!(!is_valid_id(invalid), "{invalid:?}");
         }
     }

@@ -25,11 +25,16 @@ pub(crate) fn request<'l>(lines: impl IntoIterator<Item = &'l str>, body: impl A
 }
 
 /// One TCP connection.
-pub(crate) struct Raw(TcpStream);
+pub(crate) struct Raw {
+    stream: TcpStream,
+    /// Whether the last request was a `HEAD`, whose response has no body.
+    is_head: bool,
+}
 
 impl Raw {
     pub(crate) async fn connect(server: &Server) -> Self {
-        Self(TcpStream::connect(server.address()).await.expect("a connection"))
+        let stream = TcpStream::connect(server.address()).await.expect("a connection");
+        Self { stream, is_head: false }
     }
 
     /// Sends these bytes and reads one response.
@@ -40,12 +45,13 @@ impl Raw {
     }
 
     pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        self.0.write_all(bytes.as_ref()).await
+        self.is_head = bytes.as_ref().starts_with(b"HEAD ");
+        self.stream.write_all(bytes.as_ref()).await
     }
 
     /// Closes the sending side.
     pub(crate) async fn finish(&mut self) -> io::Result<()> {
-        self.0.shutdown().await
+        self.stream.shutdown().await
     }
 
     /// Reads one response: its head, and as much of a body as the head announces.
@@ -60,15 +66,16 @@ impl Raw {
             if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end;
             }
-            if self.0.read_buf(&mut bytes).await? == 0 {
+            if self.stream.read_buf(&mut bytes).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         };
         let mut reply = RawReply { head: String::from_utf8_lossy(&bytes[..head]).into_owned(), body: Vec::new() };
-        let length = reply.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+        let announced = reply.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+        let length = if self.is_head { 0 } else { announced };
         reply.body = bytes.split_off(head + 4);
         while reply.body.len() < length {
-            if self.0.read_buf(&mut reply.body).await? == 0 {
+            if self.stream.read_buf(&mut reply.body).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
