@@ -25,6 +25,7 @@ mod saas;
 mod sandbox;
 mod serve_limits;
 mod sessions;
+mod source_rules;
 mod support;
 mod untrusted_text;
 mod unwritable_log;
