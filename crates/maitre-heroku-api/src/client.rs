@@ -4,7 +4,7 @@ use maitre_core::{Clock, Secret};
 use reqwest::redirect::Policy;
 use time::OffsetDateTime;
 
-use crate::{Api, Error, Token, base_url::BaseUrl, rate_limit::RateLimiter, retry::Retry};
+use crate::{Error, base_url::BaseUrl, retry::Retry};
 
 /// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`] from a token.
 ///
@@ -44,14 +44,6 @@ impl Client {
     /// Starts a client with the client secret from Heroku's partner portal.
     pub fn builder(client_secret: impl Into<Secret>) -> ClientBuilder {
         ClientBuilder::new(client_secret.into())
-    }
-
-    /// Returns the Platform API with this token, which gives access to one add-on and its apps.
-    ///
-    /// Reuse the value while you use the token: it and its clones share the state of the rate limit.
-    #[must_use]
-    pub fn api(&self, token: &Token) -> Api {
-        Api::new(self.clone(), token.access_token().clone(), Arc::new(RateLimiter::default()))
     }
 
     /// Returns the current time of the clock that determines the lifetimes of grants and tokens.

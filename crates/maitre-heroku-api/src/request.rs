@@ -24,7 +24,7 @@ const VERSION_3: HeaderValue = HeaderValue::from_static("application/vnd.heroku+
 /// # use maitre_heroku_api::{Client, Token};
 /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
 /// # let heroku = platform.serve().await?;
-/// # let install = platform.order("basic").app("shop").install();
+/// # let install = platform.install_builder("basic").app("shop").create();
 /// # let grant = install.grant();
 /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
 /// # let token = client.exchange(&maitre_core::OauthGrant::new(grant.code(), grant.expires_at())).await?;
@@ -52,8 +52,37 @@ pub struct Request {
     invalid: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+impl Api {
+    /// Creates a GET request for this path, which must begin with a slash.
+    pub fn get(&self, path: impl Into<String>) -> Request {
+        Request::new(self.clone(), Method::GET, path.into())
+    }
+
+    /// Creates a POST request for this path. It is not retried after a failure unless marked as
+    /// [`idempotent`](Request::idempotent).
+    pub fn post(&self, path: impl Into<String>) -> Request {
+        Request::new(self.clone(), Method::POST, path.into())
+    }
+
+    /// Creates a PUT request for this path.
+    pub fn put(&self, path: impl Into<String>) -> Request {
+        Request::new(self.clone(), Method::PUT, path.into())
+    }
+
+    /// Creates a PATCH request for this path. It is not retried after a failure unless marked as
+    /// [`idempotent`](Request::idempotent).
+    pub fn patch(&self, path: impl Into<String>) -> Request {
+        Request::new(self.clone(), Method::PATCH, path.into())
+    }
+
+    /// Creates a DELETE request for this path.
+    pub fn delete(&self, path: impl Into<String>) -> Request {
+        Request::new(self.clone(), Method::DELETE, path.into())
+    }
+}
+
 impl Request {
-    pub(crate) fn new(api: Api, method: Method, path: String) -> Self {
+    fn new(api: Api, method: Method, path: String) -> Self {
         let idempotent = matches!(method, Method::GET | Method::PUT | Method::DELETE);
         Self { api, method, path, headers: HeaderMap::new(), body: None, idempotent, invalid: None }
     }

@@ -8,13 +8,13 @@ use std::{process::ExitCode, time::Instant};
 
 use axum::{Json, Router, routing::post};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use maitre_sandbox::Sandbox;
 use maitre_bench_support::{
     Outcome,
     process::{SERVER, Server},
     serve::{self, Threads},
     table::{Goal, Row, Table},
 };
+use maitre_sandbox::Sandbox;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

@@ -1,6 +1,6 @@
 use std::{fmt, path::PathBuf};
 
-use crate::{Chaos, ParseError, Plan, Sandbox, SetupError, addon::Addon, journal::Store};
+use crate::{Chaos, ParseError, Plan, Sandbox, SetupError, addon::Addon, journal::Store, sandbox::Access};
 
 const JOURNAL_LIMIT: usize = 250_000;
 
@@ -33,6 +33,16 @@ pub struct SandboxBuilder {
     pub(crate) client_secret: String,
     pub(crate) api_key: String,
     pub(crate) hosts: Vec<String>,
+}
+
+impl Sandbox {
+    /// Creates a builder from the text of the add-on's manifest.
+    ///
+    /// # Errors
+    /// Returns an error if the manifest cannot be parsed.
+    pub fn builder(manifest: &str) -> Result<SandboxBuilder, SetupError> {
+        SandboxBuilder::new(manifest)
+    }
 }
 
 impl SandboxBuilder {
@@ -131,7 +141,11 @@ impl SandboxBuilder {
         let (url, sso_url) = (self.url.as_deref(), self.sso_url.as_deref());
         let addon = Addon::read(&self.manifest, url, sso_url, self.allow_remote, self.plans.clone())?;
         let store = Store::open(self.state_file.as_deref(), self.journal_limit)?;
-        let sandbox = Sandbox::new(addon, store, &self);
+        let sandbox = Sandbox::new(
+            addon,
+            store,
+            Access { api_key: self.api_key, client_secret: self.client_secret, hosts: self.hosts },
+        );
         sandbox.load_state()?;
         sandbox.set_chaos(self.chaos, self.seed);
         Ok(sandbox)

@@ -15,7 +15,15 @@ use tower::ServiceExt as _;
 
 use crate::{Sandbox, customer, guard, page};
 
-pub(crate) fn router(sandbox: &Sandbox) -> Router {
+impl Sandbox {
+    /// Returns the page, the add-on's API and the customer's API as a router, to be mounted at the root of a host. Unlike
+    /// [`serve`](Self::serve), the router does not retry calls, deliver webhooks or drop connections.
+    pub fn router(&self) -> Router {
+        build_router(self)
+    }
+}
+
+fn build_router(sandbox: &Sandbox) -> Router {
     let apis = Apis {
         sandbox: sandbox.clone(),
         customer: customer::router(sandbox),

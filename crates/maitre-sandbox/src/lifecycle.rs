@@ -2,28 +2,21 @@
 
 use maitre_testkit::{
     Reply, Request,
-    platform::{Install, State},
+    platform::{Install, InstallBuilder, State},
 };
-use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
+
 use tokio::time::sleep;
 
 use crate::{
     Sandbox,
     entry::Kind,
-    retry::{Retry, backoff},
+    events::PageEvent,
+    retry::{Lifecycle, Retry, backoff},
 };
 
 /// Number of attempts of a plan change while the customer waits.
 const PLAN_CHANGE_ATTEMPTS: u32 = 3;
-
-/// Lifecycle call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Lifecycle {
-    Provision,
-    /// The new plan.
-    PlanChange(String),
-    Deprovision,
-}
 
 /// Outcome of a lifecycle call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +33,33 @@ pub(crate) enum Outcome {
 }
 
 impl Sandbox {
+    /// Provisions the add-on on this plan for a new app. Returns when the add-on has responded, or after 25 seconds.
+    pub async fn provision(&self, plan: &str) -> Install {
+        self.start_install(self.platform().install_builder(plan)).await.0
+    }
+
+    pub(crate) async fn start_install(&self, builder: InstallBuilder) -> (Install, Outcome) {
+        let install = builder.create();
+        let outcome = self.perform(&install, Lifecycle::Provision).await;
+        (install, outcome)
+    }
+
+    /// Performs what is due: notes state changes of installs, and retries lifecycle calls.
+    pub(crate) fn tick(&self) {
+        for install in self.platform().installs() {
+            let state = install.state();
+            let before = self.states().insert(install.uuid().to_owned(), state).unwrap_or(State::Provisioning);
+            if before != state {
+                let title = format!("{} is {state}", install.name());
+                self.inner().journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
+                self.publish(PageEvent::Installs);
+            }
+        }
+        for retry in self.inner().retries.take_due(self.platform().clock().now()) {
+            tokio::spawn(self.clone().retry(retry));
+        }
+    }
+
     /// Performs a lifecycle call in its own task, so that it completes even if the caller is dropped.
     pub(crate) async fn perform(&self, install: &Install, call: Lifecycle) -> Outcome {
         let task = tokio::spawn(self.clone().attempt(install.clone(), call, 1));
@@ -57,6 +77,11 @@ impl Sandbox {
         if is_due {
             self.attempt(install, retry.call, retry.attempts + 1).await;
         }
+    }
+
+    pub(crate) fn schedule_retry(&self, retry: Retry) {
+        self.inner().retries.schedule(retry);
+        self.inner().dirty.store(true, Ordering::Relaxed);
     }
 
     async fn attempt(self, install: Install, call: Lifecycle, attempts: u32) -> Outcome {

@@ -1,4 +1,4 @@
-//! Retries of lifecycle calls.
+//! Lifecycle calls and their retries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,14 @@ use maitre_testkit::platform::Install;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::lifecycle::Lifecycle;
+/// Lifecycle call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Lifecycle {
+    Provision,
+    /// The new plan.
+    PlanChange(String),
+    Deprovision,
+}
 
 /// Scheduled retry of a lifecycle call.
 #[derive(Clone, Debug, Serialize, Deserialize)]

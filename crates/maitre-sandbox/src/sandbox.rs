@@ -1,25 +1,19 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
 };
 
-use axum::Router;
-use maitre_testkit::platform::{Install, InstallBuilder, Platform, State};
+use maitre_testkit::platform::{Install, Platform, State};
 use tokio::sync::Notify;
 
 use crate::{
-    Chaos, Fault, SandboxBuilder, SetupError,
+    Chaos, Fault,
     addon::Addon,
-    dispatch,
     events::{PageEvent, Subscribers},
     fault::{FaultSchedule, inbound},
     journal::{Journal, Store},
-    lifecycle::{Lifecycle, Outcome},
-    retry::{Retries, Retry},
+    retry::Retries,
 };
 
 /// Marketplace that sells one add-on: Heroku's API, Heroku's calls to the add-on, and a web page.
@@ -66,17 +60,16 @@ pub(crate) struct Inner {
     pub(crate) dirty: AtomicBool,
 }
 
-impl Sandbox {
-    /// Creates a builder from the text of the add-on's manifest.
-    ///
-    /// # Errors
-    /// Returns an error if the manifest cannot be parsed.
-    pub fn builder(manifest: &str) -> Result<SandboxBuilder, SetupError> {
-        SandboxBuilder::new(manifest)
-    }
+/// Secrets of the customer and the vendor, and the host names that may be used.
+pub(crate) struct Access {
+    pub(crate) api_key: String,
+    pub(crate) client_secret: String,
+    pub(crate) hosts: Vec<String>,
+}
 
-    pub(crate) fn new(addon: Addon, store: Store, builder: &SandboxBuilder) -> Self {
-        let platform = Platform::new(&addon.slug, &addon.password, &builder.client_secret);
+impl Sandbox {
+    pub(crate) fn new(addon: Addon, store: Store, access: Access) -> Self {
+        let platform = Platform::new(&addon.slug, &addon.password, &access.client_secret);
         platform.update_settings(|settings| {
             addon.configure(settings);
             settings.history_limit = 1_000; // the journal keeps more
@@ -90,9 +83,9 @@ impl Sandbox {
             retries: Retries::default(),
             states: Mutex::default(),
             call_completed: Notify::new(),
-            api_key: builder.api_key.clone(),
-            client_secret: builder.client_secret.clone(),
-            hosts: builder.hosts.clone(),
+            api_key: access.api_key,
+            client_secret: access.client_secret,
+            hosts: access.hosts,
             url: OnceLock::new(),
             reachable: AtomicBool::new(true),
             dirty: AtomicBool::new(false),
@@ -117,23 +110,6 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.get().map(String::as_str)
-    }
-
-    /// Returns the page, the add-on's API and the customer's API as a router, to be mounted at the root of a host. Unlike
-    /// [`serve`](Self::serve), the router does not retry calls, deliver webhooks or drop connections.
-    pub fn router(&self) -> Router {
-        dispatch::router(self)
-    }
-
-    /// Provisions the add-on on this plan for a new app. Returns when the add-on has responded, or after 25 seconds.
-    pub async fn provision(&self, plan: &str) -> Install {
-        self.start_install(self.platform().install_builder(plan)).await.0
-    }
-
-    pub(crate) async fn start_install(&self, builder: InstallBuilder) -> (Install, Outcome) {
-        let install = builder.create();
-        let outcome = self.perform(&install, Lifecycle::Provision).await;
-        (install, outcome)
     }
 
     /// Schedules a fault for the next call to the add-on that it applies to.
@@ -170,27 +146,6 @@ impl Sandbox {
 
     pub(crate) fn name_of(&self, uuid: &str) -> Option<String> {
         self.platform().find(uuid).map(|install| install.name())
-    }
-
-    pub(crate) fn schedule_retry(&self, retry: Retry) {
-        self.0.retries.schedule(retry);
-        self.0.dirty.store(true, Ordering::Relaxed);
-    }
-
-    /// Performs what is due: notes state changes of installs, and retries lifecycle calls.
-    pub(crate) fn tick(&self) {
-        for install in self.platform().installs() {
-            let state = install.state();
-            let before = self.states().insert(install.uuid().to_owned(), state).unwrap_or(State::Provisioning);
-            if before != state {
-                let title = format!("{} is {state}", install.name());
-                self.0.journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
-                self.publish(PageEvent::Installs);
-            }
-        }
-        for retry in self.0.retries.take_due(self.platform().clock().now()) {
-            tokio::spawn(self.clone().retry(retry));
-        }
     }
 
     pub(crate) fn publish(&self, event: PageEvent) {

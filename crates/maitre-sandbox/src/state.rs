@@ -4,7 +4,10 @@ use std::sync::atomic::Ordering;
 
 use maitre_testkit::platform::State;
 
-use crate::{Sandbox, SetupError, lifecycle::Lifecycle, retry::Retry};
+use crate::{
+    Sandbox, SetupError,
+    retry::{Lifecycle, Retry},
+};
 
 /// Key prefix of retries, which are saved beside the platform's own keys.
 const RETRY_PREFIX: &str = "retry/";

@@ -8,10 +8,8 @@ mod webhooks;
 
 use std::{fmt, sync::Arc};
 
+use crate::{Client, Error, RateLimits, Token, base_url::segment, rate_limit::RateLimiter};
 use maitre_core::Secret;
-use reqwest::Method;
-
-use crate::{Client, Error, RateLimits, Request, base_url::segment, rate_limit::RateLimiter};
 
 /// Heroku's Platform API with one token, which gives access to one add-on and the apps it is attached to.
 ///
@@ -47,38 +45,17 @@ pub struct Api {
     rate_limiter: Arc<RateLimiter>,
 }
 
+impl Client {
+    /// Returns the Platform API with this token, which gives access to one add-on and its apps.
+    ///
+    /// Reuse the value while you use the token: it and its clones share the state of the rate limit.
+    #[must_use]
+    pub fn api(&self, token: &Token) -> Api {
+        Api { client: self.clone(), access_token: token.access_token().clone(), rate_limiter: Arc::default() }
+    }
+}
+
 impl Api {
-    pub(crate) fn new(client: Client, access_token: Secret, rate_limiter: Arc<RateLimiter>) -> Self {
-        Self { client, access_token, rate_limiter }
-    }
-
-    /// Creates a GET request for this path, which must begin with a slash.
-    pub fn get(&self, path: impl Into<String>) -> Request {
-        self.request(Method::GET, path.into())
-    }
-
-    /// Creates a POST request for this path. It is not retried after a failure unless marked as
-    /// [`idempotent`](Request::idempotent).
-    pub fn post(&self, path: impl Into<String>) -> Request {
-        self.request(Method::POST, path.into())
-    }
-
-    /// Creates a PUT request for this path.
-    pub fn put(&self, path: impl Into<String>) -> Request {
-        self.request(Method::PUT, path.into())
-    }
-
-    /// Creates a PATCH request for this path. It is not retried after a failure unless marked as
-    /// [`idempotent`](Request::idempotent).
-    pub fn patch(&self, path: impl Into<String>) -> Request {
-        self.request(Method::PATCH, path.into())
-    }
-
-    /// Creates a DELETE request for this path.
-    pub fn delete(&self, path: impl Into<String>) -> Request {
-        self.request(Method::DELETE, path.into())
-    }
-
     /// `GET /account/rate-limits`: returns the number of remaining requests. The call itself is not counted.
     ///
     /// # Errors
@@ -103,10 +80,6 @@ impl Api {
 
     pub(crate) fn rate_limiter(&self) -> &RateLimiter {
         &self.rate_limiter
-    }
-
-    fn request(&self, method: Method, path: String) -> Request {
-        Request::new(self.clone(), method, path)
     }
 }
 

@@ -11,11 +11,7 @@ use maitre_testkit::platform::Install;
 use serde_json::{Value, json};
 
 use super::{Problem, read};
-use crate::{
-    Sandbox,
-    lifecycle::{Lifecycle, Outcome},
-    names,
-};
+use crate::{Sandbox, lifecycle::Outcome, names, retry::Lifecycle};
 
 type JsonResult = Result<Json<Value>, Problem>;
 

@@ -12,7 +12,7 @@ use super::{
     form::{back, invalid, not_found},
     installs::is_region,
 };
-use crate::{Sandbox, events::PageEvent, lifecycle::Lifecycle, names};
+use crate::{Sandbox, events::PageEvent, names, retry::Lifecycle};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct InstallForm {
