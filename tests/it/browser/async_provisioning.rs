@@ -88,8 +88,8 @@ async fn a_slow_install_shows_every_step() {
     browser.sees(".install .config", "WIDGET_URL").await;
     browser.sees("#lines", "Marked provisioned").await;
     let name = install.name();
-    let is_told = format!("return document.querySelector('#lines').innerText.includes('{name} is provisioned')");
-    browser.until("the last step is shown", &is_told).await;
+    let is_logged = format!("return document.querySelector('#lines').innerText.includes('{name} is provisioned')");
+    browser.until("the last step is shown", &is_logged).await;
     let timeline = timeline(&browser).await;
     let mut steps = timeline.iter();
     for step in ["Provision basic", "Token", "Config vars", "Marked provisioned", &format!("{name} is provisioned")] {

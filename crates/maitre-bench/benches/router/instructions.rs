@@ -35,10 +35,10 @@ pub(crate) fn measure(table: &mut Table) -> Outcome<()> {
     }
     for ask in KINDS {
         // the cost of creating the requests
-        let nobody = a_request(|requests| answer(None, ask, requests))?;
+        let creation_only = a_request(|requests| answer(None, ask, requests))?;
         let answered = Contender::BOTH.map(|contender| a_request(|requests| answer(Some(contender), ask, requests)));
         let [maitre, baseline] = answered;
-        let (maitre, baseline) = (maitre? - nobody, baseline? - nobody);
+        let (maitre, baseline) = (maitre? - creation_only, baseline? - creation_only);
         table.add(Row::new(format!("{ask}, instructions of the router"), [maitre, baseline], Goal::None));
         eprintln!("{ask}: instructions of the router are counted");
     }
@@ -63,7 +63,7 @@ fn serve(contender: Contender, ask: RequestKind, requests: u64) -> Outcome<u64> 
 
 /// Counts the instructions of the router without sockets and HTTP.
 fn answer(contender: Option<Contender>, ask: RequestKind, requests: u64) -> Outcome<u64> {
-    let contender = contender.map_or_else(|| "nobody".to_owned(), |contender| contender.to_string());
+    let contender = contender.map_or_else(|| "creation_only".to_owned(), |contender| contender.to_string());
     let figures = figures(&format!("router-{contender}-{ask}-{requests}"));
     let arguments = [IN_PROCESS, &contender, &ask.to_string(), &requests.to_string()];
     if !callgrind(&figures)?.args(arguments).status()?.success() {

@@ -144,7 +144,7 @@ async fn plan_changed(
 
 /// Schedules a retry with backoff, or parks the operation after the last attempt.
 ///
-/// A deprovision is never parked: until it completes the customer's data exists and nobody pays for it. A notification
+/// A deprovision is never parked: until it completes the customer's data exists without being paid for. A notification
 /// is retried until its deadline.
 pub(crate) struct RetryOrPark {
     pub(crate) lease: Lease,

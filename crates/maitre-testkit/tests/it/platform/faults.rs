@@ -23,7 +23,7 @@ async fn a_status_fault_applies_before_or_after_the_call_takes_effect() {
 }
 
 #[tokio::test]
-async fn a_429_says_when_to_come_back_if_it_is_told_to() {
+async fn an_injected_429_carries_retry_after_if_set() {
     let vendor = vendor().await;
     let install = vendor.platform.install("basic");
     let token = vendor.token(&install).await;
