@@ -23,6 +23,8 @@ pub(crate) enum ExitStatus {
     ProblemsFound,
     /// Stopped by a signal before the end: 2.
     Interrupted,
+    /// Nothing was tested, or not all that was selected: 2.
+    Untested,
 }
 
 /// Returns the exit code, and prints the error of a command that could not run: 2. Its message says how to fix it.
@@ -30,7 +32,7 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitStatus>, format: Format, pale
     match result {
         Ok(ExitStatus::Success) => ExitCode::SUCCESS,
         Ok(ExitStatus::ProblemsFound) => ExitCode::from(1),
-        Ok(ExitStatus::Interrupted) => ExitCode::from(2),
+        Ok(ExitStatus::Interrupted | ExitStatus::Untested) => ExitCode::from(2),
         Err(error) => {
             let message = format!("{error:#}");
             if format == Format::Json {

@@ -30,7 +30,7 @@ pub use self::{
     level::{Level, UnknownLevel},
     marketplace::{Marketplace, UnknownMarketplace},
     registry::checks,
-    report::{CheckResult, Report, Summary},
+    report::{CheckResult, Conclusion, Report, Summary},
     suite::{Suite, SuiteBuilder},
     verdict::{Exchange, Failure, Outcome},
 };

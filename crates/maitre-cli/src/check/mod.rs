@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use maitre_conformance::{Marketplace, Suite, SuiteBuilder};
+use maitre_conformance::{Conclusion, Marketplace, Suite, SuiteBuilder};
 
 use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
@@ -33,7 +33,7 @@ use progress::ProgressLine;
   maitre check --url https://staging.lantern.example --allow-remote --plan test --format junit > report.xml
 
 Exit status: 0 ok, 1 problems found (a failed must; with --strict also a failed should; or a resource that could not be
-deleted), 2 could not run.")]
+deleted), 2 could not run, or nothing was tested.")]
 pub(crate) struct Check {
     /// List the checks instead of running them: ids, levels and sources
     #[arg(long)]
@@ -121,9 +121,13 @@ impl Check {
         }
         if report.interrupted {
             eprintln!("{} {}", palette.error("error:"), report::interruption(&report));
-            return Ok(ExitStatus::Interrupted);
         }
-        Ok(if report.is_conformant(self.strict) { ExitStatus::Success } else { ExitStatus::ProblemsFound })
+        Ok(match report.conclusion(self.strict) {
+            Conclusion::Conformant => ExitStatus::Success,
+            Conclusion::Interrupted => ExitStatus::Interrupted,
+            Conclusion::Untested => ExitStatus::Untested,
+            _ => ExitStatus::ProblemsFound,
+        })
     }
 
     fn list(&self, palette: Palette) -> anyhow::Result<ExitStatus> {

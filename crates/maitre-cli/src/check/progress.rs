@@ -16,13 +16,15 @@ pub(super) struct ProgressLine {
     group: String,
     passed: usize,
     failed: Vec<String>,
+    notes: usize,
     skipped: usize,
 }
 
 impl ProgressLine {
     pub(super) fn new(is_human: bool, palette: Palette) -> Self {
         let is_terminal = is_human && std::io::stdout().is_terminal();
-        Self { is_human, is_terminal, palette, group: String::new(), passed: 0, failed: Vec::new(), skipped: 0 }
+        let (group, failed) = (String::new(), Vec::new());
+        Self { is_human, is_terminal, palette, group, passed: 0, failed, notes: 0, skipped: 0 }
     }
 
     pub(super) fn start(&mut self, id: &str) {
@@ -40,6 +42,7 @@ impl ProgressLine {
     pub(super) fn finish(&mut self, result: &CheckResult) {
         match &result.outcome {
             Outcome::Passed => self.passed += 1,
+            Outcome::Failed(_) if result.check.level == Level::Info => self.notes += 1,
             Outcome::Failed(_) => {
                 let name = result.check.id.rsplit('.').next().unwrap_or_default();
                 self.failed.push(match result.check.level {
@@ -54,15 +57,19 @@ impl ProgressLine {
 
     /// Prints the line of the current group and resets the counts.
     pub(super) fn finish_group(&mut self) {
-        let (passed, skipped, failed) = (self.passed, self.skipped, std::mem::take(&mut self.failed));
-        (self.passed, self.skipped) = (0, 0);
+        let (passed, notes, skipped) = (self.passed, self.notes, self.skipped);
+        let failed = std::mem::take(&mut self.failed);
+        (self.passed, self.notes, self.skipped) = (0, 0, 0);
         if self.is_terminal {
             print_ignoring_pipe!("\r\u{1b}[K");
         }
-        if !self.is_human || passed + skipped + failed.len() == 0 {
+        if !self.is_human || passed + notes + skipped + failed.len() == 0 {
             return;
         }
         let mut line = format!("{:<24} {passed:>3} passed", self.group);
+        if notes > 0 {
+            let _ = write!(line, ", {notes} {}", if notes == 1 { "note" } else { "notes" });
+        }
         if skipped > 0 {
             line.push_str(&self.palette.dim(&format!(", {skipped} skipped")));
         }

@@ -1,23 +1,33 @@
 //! Report for people.
 
 use comfy_table::{CellAlignment, Table};
-use maitre_conformance::{CheckResult, Level, Outcome, Report};
+use maitre_conformance::{CheckResult, Conclusion, Level, Outcome, Report};
 
 use crate::color::Palette;
 use crate::output::{borderless, println_ignoring_pipe};
 
 pub(super) fn print(report: &Report, strict: bool, palette: Palette) {
-    // the most severe failure comes last, next to the prompt
+    // the failure to fix first comes last, next to the prompt
+    let first = report.begin_with().map(|(result, _)| result.check.id);
     for level in [Level::Info, Level::Should, Level::Must] {
         let of_level: Vec<_> = report.failed(level).filter(|result| result.check.level == level).collect();
-        for result in of_level.iter().rev() {
+        for result in of_level.iter().rev().filter(|result| Some(result.check.id) != first) {
             println_ignoring_pipe!("\n{}", colored(result, palette));
         }
     }
+    if let Some((result, _)) = report.begin_with() {
+        println_ignoring_pipe!("\n{}", colored(result, palette));
+    }
     print_skipped(report, palette);
     println_ignoring_pipe!("\n{}", counts(report));
+    if !report.left_behind.is_empty() {
+        println_ignoring_pipe!("{} {}", palette.error("left behind:"), report.left_behind.len());
+    }
     for resource in &report.left_behind {
-        println_ignoring_pipe!("{} {resource}", palette.error("left behind:"));
+        println_ignoring_pipe!("  {resource}");
+    }
+    if let Some(advice) = advice(report, strict) {
+        println_ignoring_pipe!("{advice}");
     }
     if !report.interrupted {
         println_ignoring_pipe!("{}", verdict(report, strict, palette));
@@ -76,9 +86,9 @@ fn counts(report: &Report) -> String {
         counted.count().to_string()
     };
     let levels = [Level::Must, Level::Should, Level::Info];
-    for (name, failed) in [("passed", false), ("failed", true)] {
-        table.add_row(std::iter::once(name.to_owned()).chain(levels.map(|level| count(level, failed))));
-    }
+    table.add_row(std::iter::once("passed".to_owned()).chain(levels.map(|level| count(level, false))));
+    table.add_row(["failed", &count(Level::Must, true), &count(Level::Should, true)]);
+    table.add_row(["notes", "", "", &count(Level::Info, true)]);
     let skipped = report.summary().skipped;
     if skipped > 0 {
         table.add_row(["skipped", &skipped.to_string()]);
@@ -93,18 +103,29 @@ fn counts(report: &Report) -> String {
 
 fn verdict(report: &Report, strict: bool, palette: Palette) -> String {
     let seconds = report.duration.as_secs_f32();
-    let (counts, contract) = (report.summary(), report.marketplace.contract());
-    if report.is_conformant(strict) {
-        let advice =
-            if counts.failed_should > 0 { " Fixing the failed checks is recommended but not required." } else { "" };
-        let text = format!("This add-on conforms to {contract}.");
-        return format!("{}{advice} ({seconds:.1} s)", palette.success(&text));
-    }
-    let text = if counts.failed_must + counts.failed_should == 0 {
-        "Some created resources could not be deleted.".to_owned()
-    } else {
-        let level = if counts.failed_must == 0 { "should" } else { "must" };
-        format!("This add-on does not conform to {contract}. Start with the last failure above, a {level}.")
+    let text = report.verdict(strict);
+    let (conclusion, rest) = text.split_once(". ").map_or((text.as_str(), ""), |(first, rest)| (first, rest));
+    let conclusion = format!("{}.", conclusion.trim_end_matches('.'));
+    let mut lines = match report.conclusion(strict) {
+        Conclusion::Conformant => palette.success(&conclusion),
+        _ => palette.error(&conclusion),
     };
-    format!("{} ({seconds:.1} s)", palette.error(&text))
+    if !rest.is_empty() {
+        lines = format!("{lines} {rest}");
+    }
+    format!("{lines} ({seconds:.1} s)")
+}
+
+/// Names the failure to fix first.
+fn advice(report: &Report, strict: bool) -> Option<String> {
+    if let Some((result, count)) = report.begin_with() {
+        return Some(format!("Begin with {}: {count} checks were skipped because of it.", result.check.id));
+    }
+    match report.conclusion(strict) {
+        Conclusion::Nonconformant => Some("Begin with the last failure above.".to_owned()),
+        Conclusion::Conformant if report.summary().failed_should > 0 => {
+            Some("Fixing the failed checks is recommended but not required.".to_owned())
+        }
+        _ => None,
+    }
 }

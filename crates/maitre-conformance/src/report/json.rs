@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{CheckResult, Report};
+use crate::registry::checks;
 use crate::verdict::{Exchange, Outcome};
 
 pub(super) fn write(report: &Report) -> Value {
@@ -13,6 +14,11 @@ pub(super) fn write(report: &Report) -> Value {
         "url": report.url,
         "conformant": report.is_conformant(false),
         "strictly_conformant": report.is_conformant(true),
+        "conclusion": report.conclusion(false).name(),
+        "verdict": report.verdict(false),
+        "tried": report.tried(),
+        "total": checks(report.marketplace).count(),
+        "begin_with": report.begin_with().map(|(result, _)| result.check.id),
         "interrupted": report.interrupted,
         "left_behind": report.left_behind,
         "duration_ms": milliseconds(report.duration),
@@ -44,6 +50,7 @@ fn result(result: &CheckResult) -> Value {
         Outcome::Skipped(reason) => {
             object["outcome"] = "skipped".into();
             object["reason"] = reason.as_str().into();
+            object["cause"] = result.cause().map(|cause| cause.id).into();
         }
         Outcome::Failed(failure) => {
             object["outcome"] = "failed".into();

@@ -2,7 +2,7 @@
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CheckResult, Report, threshold};
+use super::{CheckResult, Conclusion, Report, threshold};
 use crate::level::Level;
 use crate::verdict::Outcome;
 
@@ -11,10 +11,11 @@ pub(super) fn write(report: &Report, strict: bool) -> String {
     let mut suite = TestSuite::new(&name);
     suite.set_time(report.duration);
     suite.add_test_cases(report.results.iter().map(|result| test_case(result, threshold(strict))));
-    if report.interrupted {
+    let conclusion = report.conclusion(strict);
+    if matches!(conclusion, Conclusion::Interrupted | Conclusion::Untested) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message("interrupted before the end of the run");
-        let mut case = TestCase::new("interrupted", status);
+        status.set_message(report.verdict(strict));
+        let mut case = TestCase::new(conclusion.name(), status);
         case.set_classname("maitre");
         suite.add_test_case(case);
     }

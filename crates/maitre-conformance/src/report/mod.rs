@@ -1,8 +1,11 @@
 //! Report of a run, and its output formats.
 
+mod conclusion;
 mod json;
 mod junit;
 mod text;
+
+pub use self::conclusion::Conclusion;
 
 use std::time::Duration;
 
@@ -48,7 +51,7 @@ pub struct Report {
     pub url: String,
     /// Result of each check, in order.
     pub results: Vec<CheckResult>,
-    /// Resources that were created but could not be deleted.
+    /// Resources that were created and could not be deleted, or of which this is not known.
     pub left_behind: Vec<String>,
     /// Whether the run was stopped before its end.
     pub interrupted: bool,
@@ -95,11 +98,11 @@ impl Report {
         self.results.iter().filter(move |result| result.check.level >= at_least && result.outcome.failure().is_some())
     }
 
-    /// Returns whether the add-on is conformant: the run completed, left no resource behind, and no check of level must
-    /// failed. With `strict`, no check of level should failed either.
+    /// Returns whether the add-on is conformant: the run completed, something was tested, no resource was left behind, and
+    /// no check of level must failed. With `strict`, no check of level should failed either.
     #[must_use]
     pub fn is_conformant(&self, strict: bool) -> bool {
-        !self.interrupted && self.left_behind.is_empty() && self.failed(threshold(strict)).next().is_none()
+        self.conclusion(strict) == Conclusion::Conformant
     }
 
     /// Returns the number of checks by outcome.

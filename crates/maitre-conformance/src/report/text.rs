@@ -20,30 +20,32 @@ impl fmt::Display for Report {
         for resource in &self.left_behind {
             writeln!(f, "left behind: {resource}")?;
         }
-        if self.interrupted {
-            writeln!(f, "interrupted before the end of the run")?;
+        writeln!(f, "{} at {}: {}", self.marketplace, self.url, self.summary())?;
+        if let Some((result, count)) = self.begin_with() {
+            writeln!(f, "Begin with {}: {count} checks were skipped because of it.", result.check.id)?;
         }
-        writeln!(f, "{} at {}: {}", self.marketplace, self.url, self.summary())
+        writeln!(f, "{}", self.verdict(false))
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { passed, failed_must: must, failed_should: should, failed_info: info, skipped } = self;
-        write!(f, "{passed} passed, {} failed ({must} must, {should} should, {info} info), ", must + should + info)?;
-        write!(f, "{skipped} skipped")
+        write!(f, "{passed} passed, {} failed ({must} must, {should} should), ", must + should)?;
+        write!(f, "{info} notes, {skipped} skipped")
     }
 }
 
 impl fmt::Display for CheckResult {
-    /// Prints the outcome; for a failure also the rule, the observed behavior, the advice and the exchanges.
+    /// Prints the outcome; for a failure or a note also the rule, the observed behavior, the advice and the exchanges.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let check = self.check;
         match &self.outcome {
             Outcome::Passed => write!(f, "passed   {}", check.id),
             Outcome::Skipped(reason) => write!(f, "skipped  {}: {reason}", check.id),
             Outcome::Failed(failure) => {
-                writeln!(f, "FAILED   {} ({})", check.id, check.level)?;
+                let label = if check.level == Level::Info { "note  " } else { "FAILED" };
+                writeln!(f, "{label}   {} ({})", check.id, check.level)?;
                 wrapped(f, "rule", check.requirement)?;
                 wrapped(f, "source", &check.citation.to_string())?;
                 write!(f, "{failure}")
