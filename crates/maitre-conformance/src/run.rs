@@ -29,6 +29,12 @@ pub(crate) trait CheckTarget: Sized + Send + Sync + 'static {
     /// Returns the reason to skip a check that needs this capability, or `None` if the target has it.
     fn lacks(&self, capability: Capability) -> Option<String>;
 
+    /// Returns whether the check sends no requests, and so does not need [`setup`](Self::setup).
+    fn is_offline(check: &Check) -> bool;
+
+    /// Returns the reason to skip a check because of what the first requests showed.
+    fn blocked(&self, check: &Check) -> Option<String>;
+
     /// Sends the first requests, which determine the add-on's capabilities.
     fn setup(&self) -> impl Future<Output = Result<(), SetupError>> + Send;
 
@@ -57,8 +63,10 @@ pub(crate) async fn run<T: CheckTarget>(
 ) -> Result<Report, SetupError> {
     let start = Instant::now();
     let mut stop = pin!(stop);
+    let cases = || groups.iter().flat_map(|group| group.iter()).filter(|case| selection.includes(&case.check));
+    let is_offline = cases().all(|case| T::is_offline(&case.check));
     let setup = tokio::select! {
-        setup = target.setup() => Some(setup),
+        setup = async { if is_offline { Ok(()) } else { target.setup().await } } => Some(setup),
         () = &mut stop => None,
     };
     target.wire().take_exchanges();
@@ -73,7 +81,7 @@ pub(crate) async fn run<T: CheckTarget>(
         None => report.interrupted = true,
     }
     let mut unreachable = 0;
-    for case in groups.iter().flat_map(|group| group.iter()).filter(|case| selection.includes(&case.check)) {
+    for case in cases() {
         if report.interrupted {
             break;
         }
@@ -118,6 +126,9 @@ async fn outcome<T: CheckTarget>(
     let check = &case.check;
     if unreachable {
         return Outcome::Skipped("the add-on no longer responds".to_owned());
+    }
+    if let Some(reason) = target.blocked(check) {
+        return Outcome::Skipped(reason);
     }
     if check.slow && !selection.includes_slow(check) {
         return Outcome::Skipped("the check waits for time to pass, and slow checks were not requested".to_owned());

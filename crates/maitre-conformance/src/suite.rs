@@ -29,15 +29,15 @@ const ASYNC_TIMEOUT: Duration = Duration::from_mins(1);
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), maitre_conformance::SetupError> {
-/// // A vendor's own app would pass; this one has no routes at all.
-/// let app: Router = Router::new();
+/// // A vendor's own app would pass; this one answers every request with the same text.
+/// let app: Router = Router::new().fallback(|| async { "OK" });
 /// let manifest = r#"{ "id": "lantern", "api": { "password": "s3cr3t-example", "sso_salt": "0f1e2d3c4b5a6978",
 ///     "test": { "base_url": "http://localhost:8300/heroku/resources", "sso_url": "http://localhost:8300/sso" } } }"#;
 ///
 /// let suite = Suite::builder(manifest).plans(["basic", "premium"]).only(["provision"]).service(app).build()?;
 /// let report = suite.run().await?;
 /// assert!(!report.is_conformant(false));
-/// assert_eq!(report.failed(Level::Must).next().unwrap().check.id, "heroku.provision.succeeds");
+/// assert_eq!(report.failed(Level::Must).next().unwrap().check.id, "heroku.provision.json");
 /// # Ok(())
 /// # }
 /// ```

@@ -56,6 +56,29 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
 }
 
 #[test]
+fn a_run_that_tests_nothing_exits_with_status_2() {
+    let (origin, _requests) = answering("401 Unauthorized", "{}");
+    let folder = Folder::with_manifest(&origin);
+    let (code, stdout, _) = folder.run(&["check", "--only", "idempotency.same-uuid-again"]);
+    assert_eq!(code, 2, "{stdout}");
+    let verdict = "Nothing was tested: 1 of 1 selected checks were skipped because of heroku.auth.right-credentials, which was \
+                   not selected";
+    assert!(stdout.contains(verdict) && !stdout.contains("conforms"), "{stdout}");
+    let (code, stdout, _) = folder.run(&["check", "--only", "async", "--format", "junit"]);
+    assert_eq!(code, 2, "{stdout}");
+    assert!(stdout.contains("errors=\"1\""), "{stdout}");
+}
+
+#[test]
+fn an_add_on_at_another_path_is_diagnosed() {
+    let (origin, _requests) = answering("404 Not Found", "{}");
+    let folder = Folder::with_manifest(&origin);
+    let (code, stdout, stderr) = folder.run(&["check"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("error: nothing is mounted at http://127.0.0.1:"), "{stderr}");
+}
+
+#[test]
 fn settings_are_read_from_the_environment() {
     let (origin, requests) = answering("401 Unauthorized", "{}");
     let folder = Folder::with_manifest("http://127.0.0.1:1");

@@ -43,7 +43,7 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::reference_v1("a plan change may send config, under the rules of a provision"),
         |target| Box::pin(plan_change(target)),
     )
-    .needs(&[Capability::Synchronous, Capability::SecondPlan]),
+    .needs(&[Capability::Synchronous, Capability::PlanChange, Capability::SecondPlan]),
     Case::should(
         "heroku.config.apart",
         "Two customers get different secrets.",

@@ -1,7 +1,7 @@
 //! Deprovisions.
 
 use super::citation;
-use super::target::{PLAN_CHANGE, Target};
+use super::target::{PLAN_CHANGE, Target, must_be_deprovisioned};
 use crate::check::{Case, Citation};
 use crate::response::Response;
 use crate::rules;
@@ -76,26 +76,24 @@ async fn succeeds(target: &Target) -> Verdict {
 
 async fn status(target: &Target) -> Verdict {
     let response = deprovision(target).await?;
-    if !response.is_success() {
-        let status = response.status();
-        return Err(Stop::skipped(format!("a deprovision is answered {status} (see heroku.deprovision.succeeds)")));
-    }
+    must_be_deprovisioned(&response)?;
     response.require(rules::deprovision_is_204)
 }
 
 async fn again(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
-    target.wire.send(target.deprovision(&resource)).await?;
+    must_be_deprovisioned(&target.wire.send(target.deprovision(&resource)).await?)?;
     must_be_idempotent(&target.wire.send(target.deprovision(&resource)).await?.to("a repeated deprovision"))
 }
 
 async fn unknown(target: &Target) -> Verdict {
-    target.new_resource().await?; // if no request succeeds, the response to this one is meaningless
+    target.require_deprovision().await?;
     let call = target.heroku.deprovision(&target.heroku.new_uuid());
     must_be_idempotent(&target.wire.send(call).await?.to("a deprovision of an unknown resource"))
 }
 
 async fn concurrent(target: &Target) -> Verdict {
+    target.require_deprovision().await?;
     let resource = target.new_resource().await?;
     let responses = target.wire.send_all((0..8).map(|_| target.deprovision(&resource))).await?;
     for response in responses {
@@ -108,8 +106,12 @@ async fn concurrent(target: &Target) -> Verdict {
 }
 
 async fn keeps_other_resources(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
     let (one, other) = (target.ready_resource().await?, target.ready_resource().await?);
-    target.wire.send(target.deprovision(&one)).await?;
+    if one.id == other.id {
+        return Err(Stop::skipped("two resources have the same id (see heroku.provision.ids-differ)"));
+    }
+    must_be_deprovisioned(&target.wire.send(target.deprovision(&one)).await?)?;
     let response = target.probe(&other).await?;
     if matches!(response.status(), 404 | 410) {
         return Err(response.fault(
@@ -121,9 +123,15 @@ async fn keeps_other_resources(target: &Target) -> Verdict {
 }
 
 async fn after_plan_change(target: &Target) -> Verdict {
+    target.require_deprovision().await?;
     let resource = target.ready_resource().await?;
     let plan = target.other_plan().unwrap_or(target.plan());
-    target.wire.send(target.plan_change(&resource, plan)).await?;
+    let change = target.wire.send(target.plan_change(&resource, plan)).await?;
+    if !change.is_success() {
+        let cause = if target.other_plan().is_ok() { "succeeds" } else { "same-plan" };
+        let reason = format!("the plan change is answered {} (see heroku.plan-change.{cause})", change.status());
+        return Err(Stop::skipped(reason));
+    }
     let response = target.wire.send(target.deprovision(&resource)).await?.to("a deprovision after a plan change");
     response.must_succeed("204", "A deprovision must work in every state.")
 }

@@ -93,7 +93,7 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::practice("retries are late and arrive in any order"),
         |target| Box::pin(after_plan_change(target)),
     )
-    .needs(&[Capability::SecondPlan, Capability::Synchronous]),
+    .needs(&[Capability::PlanChange, Capability::SecondPlan, Capability::Synchronous]),
 ];
 
 async fn same_uuid(target: &Target) -> Verdict {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::citation;
-use super::target::{PLAN_CHANGE, Target};
-use crate::check::{Capability, Case, Citation};
+use super::target::{PLAN_CHANGE, TWO_PLANS, Target};
+use crate::check::{Case, Citation};
 use crate::response::Response;
 use crate::rules;
 use crate::verdict::{Stop, Verdict};
@@ -21,14 +21,14 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::reference_v1("200 when it is done, 422 with message when it cannot be done"),
         |target| Box::pin(succeeds(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::must(
         "heroku.plan-change.json",
         "The response to a plan change is a JSON object, which may be empty.",
         citation::reference_v1("the body of a response is valid JSON"),
         |target| Box::pin(is_json(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::must(
         "heroku.plan-change.same-plan",
         "A change to the resource's current plan is answered 200 and changes nothing.",
@@ -42,21 +42,21 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::reference("every endpoint must be idempotent"),
         |target| Box::pin(again(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::must(
         "heroku.plan-change.and-back",
         "A change back to the first plan succeeds, or is refused with a message.",
         citation::reference_v1("every change is answered 200, or 422 with message"),
         |target| Box::pin(and_back(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::must(
         "heroku.plan-change.id-stays",
         "A plan change does not change the id.",
         citation::reference_v1("id is immutable even on plan change"),
         |target| Box::pin(id_stays(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::must(
         "heroku.plan-change.refusal",
         "A change to an unknown plan is refused with 422 and a message.",
@@ -176,12 +176,14 @@ fn refused(target: &Target, response: Response) -> Result<Response, Stop> {
 }
 
 async fn refusal(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
     let resource = target.ready_resource().await?;
     let response = target.wire.send(target.plan_change(&resource, &target.unknown_plan())).await?;
     refused(target, response.to("an unknown plan"))?.require(rules::is_refused_with_message)
 }
 
 async fn refused_is_harmless(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
     let resource = target.ready_resource().await?;
     let response = target.wire.send(target.plan_change(&resource, &target.unknown_plan())).await?;
     refused(target, response)?;
@@ -190,6 +192,7 @@ async fn refused_is_harmless(target: &Target) -> Verdict {
 }
 
 async fn unknown_fields(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
     let resource = target.shared_resource().await?;
     let change = target.plan_change(&resource, target.plan());
     let change = change.set("uuid", resource.uuid.as_str()).set("zone", Value::Null);
@@ -198,6 +201,7 @@ async fn unknown_fields(target: &Target) -> Verdict {
 }
 
 async fn by_path(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
     let resource = target.shared_resource().await?;
     let change = target.plan_change(&resource, target.plan()).legacy();
     let response = target.wire.send(change).await?.to("kensa's plan change");
@@ -205,7 +209,7 @@ async fn by_path(target: &Target) -> Verdict {
 }
 
 async fn change_of_unknown(target: &Target) -> Result<Response, Stop> {
-    target.ready_resource().await?; // if no request succeeds, a refusal is meaningless
+    target.require_plan_change().await?;
     let call = target.heroku.plan_change(&target.heroku.new_uuid(), target.plan());
     Ok(target.wire.send(call).await?.to("a plan change of an unknown resource"))
 }
@@ -220,7 +224,7 @@ async fn unknown_404(target: &Target) -> Verdict {
 }
 
 async fn deprovisioned(target: &Target) -> Verdict {
-    target.require_ready()?;
+    target.require_plan_change().await?;
     let resource = target.deprovisioned_resource().await?;
     let response = target.probe(&resource).await?.to("a plan change of a deprovisioned resource");
     response.must_be_refused("Answer 410 (or 404): a deprovisioned resource stays deprovisioned.")

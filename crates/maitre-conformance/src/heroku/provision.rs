@@ -5,7 +5,7 @@ use maitre_testkit::heroku::Provision;
 use serde_json::{Map, Value, json};
 
 use super::citation;
-use super::target::Target;
+use super::target::{Target, must_be_deprovisioned};
 use crate::check::{Capability, Case};
 use crate::response::Response;
 use crate::rules::{self, id_text};
@@ -156,11 +156,21 @@ async fn status(target: &Target) -> Verdict {
 /// Provisions; skips the check unless the status is a success.
 async fn success(target: &Target) -> Result<Response, Stop> {
     let response = target.wire.send(target.provision()).await?;
-    if response.is_success() {
+    if response.require(rules::provision_succeeded).is_ok() {
         return Ok(response);
     }
     let status = response.status();
-    Err(Stop::skipped(format!("a provision is answered {status} (see heroku.provision.succeeds)")))
+    let cause = if matches!(status, 401 | 403) { "heroku.auth.right-credentials" } else { "heroku.provision.succeeds" };
+    Err(Stop::skipped(format!("a provision is answered {status} (see {cause})")))
+}
+
+/// Provisions; skips the check unless the response is a JSON object.
+async fn object(target: &Target) -> Result<Response, Stop> {
+    let response = success(target).await?;
+    match response.object() {
+        Ok(_) => Ok(response),
+        Err(_) => Err(Stop::skipped("the response is not a JSON object (see heroku.provision.json)")),
+    }
 }
 
 async fn is_json(target: &Target) -> Verdict {
@@ -168,11 +178,11 @@ async fn is_json(target: &Target) -> Verdict {
 }
 
 async fn content_type(target: &Target) -> Verdict {
-    success(target).await?.require(rules::has_json_type)
+    object(target).await?.require(rules::has_json_type)
 }
 
 async fn id(target: &Target) -> Verdict {
-    success(target).await?.require(rules::has_id)
+    object(target).await?.require(rules::has_id)
 }
 
 async fn id_works(target: &Target) -> Verdict {
@@ -180,14 +190,14 @@ async fn id_works(target: &Target) -> Verdict {
     let advice = "Find the resource by the id that you sent, whether it is a string, a uuid or a number, as it is in the \
                   path.";
     let change = target.probe(&resource).await?;
-    if target.lacks(Capability::PlanChange).is_none() && matches!(change.status(), 404 | 405 | 410) {
+    if target.lacks(Capability::PlanChange).is_none() && matches!(change.status(), 404 | 410) {
         return Err(change.to("a plan change by the id").wrong_status("a success or 422", advice));
     }
     let deprovision = target.wire.send(target.deprovision(&resource)).await?;
-    if matches!(deprovision.status(), 404 | 405 | 410) {
+    if matches!(deprovision.status(), 404 | 410) {
         return Err(deprovision.to("a deprovision by the id").wrong_status("204", advice));
     }
-    Ok(())
+    must_be_deprovisioned(&deprovision)
 }
 
 async fn ids_differ(target: &Target) -> Verdict {
@@ -233,11 +243,11 @@ async fn id_is_uuid(target: &Target) -> Verdict {
 }
 
 async fn message(target: &Target) -> Verdict {
-    success(target).await?.require(rules::message_is_string)
+    object(target).await?.require(rules::message_is_string)
 }
 
 async fn log_drain_url(target: &Target) -> Verdict {
-    success(target).await?.require(rules::has_log_drain_url)
+    object(target).await?.require(rules::has_log_drain_url)
 }
 
 /// Sends an unusual provision and requires a success.
@@ -247,7 +257,7 @@ async fn must_work(target: &Target, provision: Call<Provision>, description: &st
 
 /// Skips a check of a variant if an ordinary provision does not work.
 async fn require_ordinary_provision(target: &Target) -> Result<(), Stop> {
-    target.new_resource().await.map(drop)
+    target.require_provision().await
 }
 
 async fn unknown_fields(target: &Target) -> Verdict {

@@ -25,10 +25,14 @@ impl Resource {
             Some(id) if response.is_success() => Ok(Self { uuid: uuid_of(&provision), id, provision, response }),
             _ => {
                 let status = response.status();
-                let without_id = if response.is_success() { " without an id" } else { "" };
+                let (without_id, cause) = match status {
+                    401 | 403 => ("", "heroku.auth.right-credentials"),
+                    200..=202 if response.object().is_err() => (" without a JSON object", "heroku.provision.json"),
+                    200..=202 => (" without an id", "heroku.provision.id"),
+                    _ => ("", "heroku.provision.succeeds"),
+                };
                 Err(Stop::skipped(format!(
-                    "there is no resource to check: a provision is answered {status}{without_id} (see \
-                     heroku.provision.succeeds)"
+                    "there is no resource to check: a provision is answered {status}{without_id} (see {cause})"
                 )))
             }
         }

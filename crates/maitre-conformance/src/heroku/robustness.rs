@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::resource::{Resource, uuid_of};
-use super::target::{PLAN_CHANGE, Target};
+use super::target::{PLAN_CHANGE, TWO_PLANS, Target, must_be_deprovisioned};
 use super::{citation, hang_up};
-use crate::check::{Capability, Case, Citation};
+use crate::check::{Case, Citation};
 use crate::response::Response;
 use crate::verdict::{Stop, Verdict};
 
@@ -38,7 +38,7 @@ pub(super) const CASES: &[Case<Target>] = &[
         RETRIED,
         |target| Box::pin(lost_plan_change(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::must(
         "heroku.robustness.lost-deprovision",
         "A retry after a deprovision whose response was lost is answered 404, 410 or with a success.",
@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::reference("after a deprovision the resource is gone"),
         |target| Box::pin(deprovision_wins(target)),
     )
-    .needs(&[Capability::SecondPlan]),
+    .needs(TWO_PLANS),
     Case::should(
         "heroku.robustness.removal-meets-provision",
         "After a concurrent provision and deprovision, the resource can be deprovisioned.",
@@ -151,6 +151,7 @@ async fn lost_plan_change(target: &Target) -> Verdict {
 
 async fn lost_deprovision(target: &Target) -> Verdict {
     let first = target.wire.send(target.deprovision(&target.new_resource().await?)).await?;
+    must_be_deprovisioned(&first)?;
     for delay in hang_up::delays(first.duration()) {
         let resource = target.new_resource().await?;
         let deprovision = || target.deprovision(&resource);
@@ -163,7 +164,7 @@ async fn lost_deprovision(target: &Target) -> Verdict {
 }
 
 async fn deprovision_first(target: &Target) -> Verdict {
-    target.new_resource().await?;
+    target.require_deprovision().await?;
     let provision = target.provision();
     target.wire.send(target.heroku.deprovision(&uuid_of(&provision))).await?;
     let response = target.wire.send(provision.clone()).await?.to("a provision after its deprovision");
@@ -175,8 +176,7 @@ async fn deprovision_first(target: &Target) -> Verdict {
 }
 
 async fn plan_change_first(target: &Target) -> Verdict {
-    target.require_ready()?;
-    target.new_resource().await?;
+    target.require_plan_change().await?;
     let provision = target.provision();
     let early = target.heroku.plan_change(&uuid_of(&provision), target.plan());
     target.wire.send(early).await?.to("a plan change before its provision").must_be_refused("Answer 404.")?;
@@ -184,6 +184,7 @@ async fn plan_change_first(target: &Target) -> Verdict {
 }
 
 async fn deprovision_wins(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
     for _ in 0..4 {
         let (resource, plan) = (target.ready_resource().await?, target.other_plan()?);
         let (change, deprovision) = (target.plan_change(&resource, plan), target.deprovision(&resource));
@@ -200,7 +201,7 @@ async fn deprovision_wins(target: &Target) -> Verdict {
 }
 
 async fn deprovision_during_provision(target: &Target) -> Verdict {
-    target.new_resource().await?;
+    target.require_deprovision().await?;
     for delay in [0, 2, 10, 40] {
         let provision = target.provision();
         let deprovision = async {

@@ -90,6 +90,7 @@ async fn answers(target: &Target) -> Verdict {
 }
 
 async fn refusals(target: &Target) -> Verdict {
+    target.require_provision().await?;
     let sent = "the-password-of-another-endpoint";
     let mut secrets = vec![
         ("the add-on's password", target.password.clone()),
@@ -131,6 +132,7 @@ const TRACES: [&str; 12] = [
 ];
 
 async fn leaks_internals(target: &Target) -> Verdict {
+    target.require_provision().await?;
     let calls = [
         target.provision().body("{"),
         target.provision().without_credentials(),

@@ -13,13 +13,13 @@ use time::OffsetDateTime;
 use super::fake_platform::FakePlatform;
 use super::resource::Resource;
 use crate::address::Address;
-use crate::check::Capability;
+use crate::check::{Capability, Check};
 use crate::cleanup::{Created, Routes};
 use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::marketplace::Marketplace;
 use crate::response::Response;
-use crate::rules::id_text;
+use crate::rules::{self, id_text};
 use crate::run::CheckTarget;
 use crate::sign_on::SsoEndpoint;
 use crate::verdict::Stop;
@@ -28,12 +28,19 @@ use crate::wire::Wire;
 /// Capabilities of a check that changes a plan, or that uses a plan change to test whether a resource exists.
 pub(super) const PLAN_CHANGE: &[Capability] = &[Capability::PlanChange];
 
-const NO_PLAN_CHANGE: &str = "the add-on does not support plan changes, and needs none: only one plan is known";
+/// Capabilities of a check that changes to another plan.
+pub(super) const TWO_PLANS: &[Capability] = &[Capability::PlanChange, Capability::SecondPlan];
+
+const NO_PLAN_CHANGE: &str = "plan changes are not supported: the add-on refuses them for every plan";
+const SERVER_ERRORS: &str = "every response is a server error (see heroku.provision.succeeds)";
 const INCOMPLETE: &str = "the add-on answers 202 but does not complete the provision (see heroku.async.completes)";
 const ONE_PLAN: &str = "only one plan is known: pass a second one, such as with --plan basic,premium";
 const NEEDS_PLATFORM: &str = "the add-on answers 202 and completes later, which requires a platform to call";
 const NO_SSO: &str = "the manifest has no sso_url";
 const NO_SALT: &str = "the manifest has no api.sso_salt";
+
+/// Maximum length of a path, in bytes.
+const MAX_PATH: usize = 2_000;
 
 /// The add-on under test.
 pub(crate) struct Target {
@@ -53,13 +60,24 @@ pub(crate) struct Target {
     plans: Vec<String>,
     /// Mode of the first provision; empty if it did not succeed.
     first_provision: OnceLock<ProvisionMode>,
-    /// Whether an add-on with one plan has no route for plan changes. It needs none then.
+    /// Whether the add-on refuses plan changes for every plan. It need not support them.
     lacks_plan_change: AtomicBool,
+    /// Whether the add-on answers 5xx to every request.
+    only_server_errors: AtomicBool,
+    /// Whether an ordinary request of each kind is known to succeed. Only then is a refusal meaningful.
+    works: Works,
     shared: tokio::sync::Mutex<Option<Resource>>,
     /// Whether a valid token was accepted. Only then is the refusal of an invalid one meaningful.
     pub(super) accepts_tokens: AtomicBool,
     /// Timestamps of the signed forms. A second form with the same timestamp could be refused as a replay.
     timestamps: Mutex<BTreeSet<i64>>,
+}
+
+#[derive(Default)]
+struct Works {
+    provision: AtomicBool,
+    plan_change: AtomicBool,
+    deprovision: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +131,8 @@ impl Target {
             plans,
             first_provision: OnceLock::new(),
             lacks_plan_change: AtomicBool::new(false),
+            only_server_errors: AtomicBool::new(false),
+            works: Works::default(),
             shared: tokio::sync::Mutex::default(),
             accepts_tokens: AtomicBool::new(false),
             timestamps: Mutex::default(),
@@ -136,6 +156,12 @@ impl Target {
     /// Returns the name of a plan that does not exist.
     pub(super) fn unknown_plan(&self) -> String {
         format!("no-such-plan-{}", &self.heroku.new_uuid()[..8])
+    }
+
+    /// Returns an id as long as a path may be: many web servers refuse a longer one, and the resource could not be deleted.
+    pub(super) fn long_id(&self) -> String {
+        let prefix = crate::url::split_origin(&self.root).1.len() + "/resources/".len();
+        "a".repeat(MAX_PATH.saturating_sub(prefix))
     }
 
     /// Returns a provision request as Heroku sends it to an add-on with this manifest.
@@ -163,7 +189,43 @@ impl Target {
 
     /// Creates a resource for this check only. An asynchronous provision may still be running.
     pub(super) async fn new_resource(&self) -> Result<Resource, Stop> {
-        self.create_from(self.provision()).await
+        let resource = self.create_from(self.provision()).await?;
+        self.works.provision.store(true, Ordering::Relaxed);
+        Ok(resource)
+    }
+
+    /// Skips the check unless an ordinary provision succeeds.
+    pub(super) async fn require_provision(&self) -> Result<(), Stop> {
+        if self.works.provision.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.new_resource().await.map(drop)
+    }
+
+    /// Skips the check unless an ordinary plan change succeeds.
+    pub(super) async fn require_plan_change(&self) -> Result<(), Stop> {
+        if self.works.plan_change.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let response = self.probe(&self.ready_resource().await?).await?;
+        if response.is_success() {
+            self.works.plan_change.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        let status = response.status();
+        let reason = format!("a change to the current plan is answered {status} (see heroku.plan-change.same-plan)");
+        Err(Stop::skipped(reason))
+    }
+
+    /// Skips the check unless an ordinary deprovision succeeds.
+    pub(super) async fn require_deprovision(&self) -> Result<(), Stop> {
+        if self.works.deprovision.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let response = self.wire.send(self.deprovision(&self.new_resource().await?)).await?;
+        must_be_deprovisioned(&response)?;
+        self.works.deprovision.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     pub(super) async fn create_from(&self, provision: Call<Provision>) -> Result<Resource, Stop> {
@@ -214,23 +276,50 @@ impl Target {
     /// Creates and deprovisions a resource.
     pub(super) async fn deprovisioned_resource(&self) -> Result<Resource, Stop> {
         let resource = self.new_resource().await?;
-        match self.wire.send(self.deprovision(&resource)).await?.status() {
-            202 => Err(Stop::skipped("a deprovision is answered 202, so its completion cannot be observed")),
-            200..=299 => Ok(resource),
-            status => {
-                let reason = format!("a deprovision is answered {status} (see heroku.deprovision.succeeds)");
-                Err(Stop::skipped(reason))
-            }
+        let response = self.wire.send(self.deprovision(&resource)).await?;
+        if response.status() == 202 {
+            return Err(Stop::skipped("a deprovision is answered 202, so its completion cannot be observed"));
         }
+        must_be_deprovisioned(&response)?;
+        Ok(resource)
     }
 
-    /// Determines whether an add-on with one plan supports plan changes, which Heroku does not require.
+    /// Determines whether the add-on supports plan changes, which Heroku does not require.
     async fn detect_plan_change(&self, resource: &Resource) {
-        if self.plans.len() == 1
-            && let Ok(response) = self.probe(resource).await
-        {
-            self.lacks_plan_change.store(matches!(response.status(), 404 | 405 | 501), Ordering::Relaxed);
+        let refuses = |response: &Response| match response.status() {
+            404 | 405 | 501 => true,
+            _ => response.require(rules::is_refused_with_message).is_ok(),
+        };
+        for plan in &self.plans {
+            match self.wire.send(self.plan_change(resource, plan)).await {
+                Ok(response) if refuses(&response) => {}
+                _ => return,
+            }
         }
+        self.lacks_plan_change.store(true, Ordering::Relaxed);
+    }
+
+    /// Recognizes an add-on that is not mounted at this URL, and one that answers 5xx to every request.
+    async fn diagnose(&self, status: u16) -> Result<(), SetupError> {
+        if status != 404 && status < 500 {
+            return Ok(());
+        }
+        let wrong = self.provision().credentials(&self.slug, "a-wrong-password");
+        let deprovision = self.heroku.deprovision(&self.heroku.new_uuid());
+        let (Ok(wrong), Ok(deprovision)) = (self.wire.try_send(wrong).await, self.wire.try_send(deprovision).await)
+        else {
+            return Ok(());
+        };
+        if status == 404 && wrong.status() == 404 {
+            return Err(SetupError::new(format!(
+                "nothing is mounted at {}: POST is answered 404 with right and wrong credentials alike. Is the nest path \
+                 right? Compare the manifest's base_url with the add-on's routes, or pass its address with --url",
+                self.url()
+            )));
+        }
+        let only_server_errors = [status, wrong.status(), deprovision.status()].iter().all(|status| *status >= 500);
+        self.only_server_errors.store(only_server_errors, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Tests whether a resource exists by a change to its own plan.
@@ -305,6 +394,17 @@ impl CheckTarget for Target {
         missing.then(|| reason.to_owned())
     }
 
+    fn is_offline(check: &Check) -> bool {
+        check.group() == "heroku.manifest"
+    }
+
+    fn blocked(&self, check: &Check) -> Option<String> {
+        let is_blocked = self.only_server_errors.load(Ordering::Relaxed)
+            && check.id != "heroku.provision.succeeds"
+            && !Self::is_offline(check);
+        is_blocked.then(|| SERVER_ERRORS.to_owned())
+    }
+
     async fn setup(&self) -> Result<(), SetupError> {
         let provision = self.provision();
         let response = match self.wire.try_send(provision.clone()).await {
@@ -319,6 +419,7 @@ impl CheckTarget for Target {
                  to provision and the second to change to"
             )));
         }
+        self.diagnose(response.status()).await?;
         let mode = if response.status() == 202 { ProvisionMode::Asynchronous } else { ProvisionMode::Synchronous };
         if let Ok(resource) = Resource::from_response(provision, response) {
             let _ = self.first_provision.set(mode); // set only here
@@ -332,7 +433,17 @@ impl CheckTarget for Target {
     }
 
     async fn teardown(&self) {
+        self.works.provision.store(false, Ordering::Relaxed);
         *self.shared.lock().await = None;
         self.wire.created().release_kept();
     }
+}
+
+/// Skips the check unless the deprovision succeeded.
+pub(super) fn must_be_deprovisioned(response: &Response) -> Result<(), Stop> {
+    if response.is_success() {
+        return Ok(());
+    }
+    let status = response.status();
+    Err(Stop::skipped(format!("a deprovision is answered {status} (see heroku.deprovision.succeeds)")))
 }

@@ -118,7 +118,9 @@ impl Report {
         let (tried, total) = (self.tried(), checks(self.marketplace).count());
         let mut text = match self.conclusion(strict) {
             Conclusion::Conformant => {
-                format!("This add-on conforms to {contract}, as far as it was tested: {tried} of {total} checks were tried.")
+                format!(
+                    "This add-on conforms to {contract}, as far as it was tested: {tried} of {total} checks were tried."
+                )
             }
             Conclusion::Nonconformant => {
                 format!("This add-on does not conform to {contract}. {tried} of {total} checks were tried.")
@@ -146,7 +148,9 @@ impl Report {
     fn untested(&self) -> String {
         let Some(blocked) = self.blocked().next() else {
             return match self.results.iter().map(|result| &result.outcome).next() {
-                Some(Outcome::Skipped(reason)) => format!("every selected check was skipped, the first because {reason}"),
+                Some(Outcome::Skipped(reason)) => {
+                    format!("every selected check was skipped, the first because {reason}")
+                }
                 _ => "no check was run".to_owned(),
             };
         };

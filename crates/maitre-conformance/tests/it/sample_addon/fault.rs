@@ -26,7 +26,7 @@ faults! {
     BeginningOfPassword: "accepts the beginning of the password" => "heroku.auth.similar-password",
     LongerPassword: "accepts anything that begins with the password" => "heroku.auth.similar-password",
     PasswordInAnyCase: "compares passwords case-insensitively" => "heroku.auth.similar-password",
-    NoHeaderIs500: "answers 500 without Authorization header" => "heroku.auth.no-credentials",
+    NoHeaderIs500: "answers 500 without Authorization header" => "heroku.auth.no-credentials-401",
     NoHeaderLetsIn: "accepts a request without an Authorization header" => "heroku.auth.no-credentials",
     NoHeaderIs403: "answers 403 without an Authorization header" => "heroku.auth.no-credentials-401",
     EmptyPassword: "accepts an empty password" => "heroku.auth.empty-credentials",
