@@ -53,13 +53,12 @@ impl BasicMarketplace {
         Ok(Self { credentials: Credentials::new(slug, password, sso_salt)?, loopback: false })
     }
 
-    /// Creates it from a manifest.
+    /// Creates it from a manifest. Without a salt and URLs for single sign-on, every sign-on is refused.
     ///
     /// # Errors
     /// Returns an error that names the missing key.
     pub fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
-        let marketplace = Self::new(&manifest.id, manifest.password()?.expose(), manifest.sso_salt()?.expose())?;
-        Ok(Self { loopback: manifest.is_served_on_loopback(), ..marketplace })
+        Ok(Self { credentials: manifest.credentials()?, loopback: manifest.is_served_on_loopback() })
     }
 
     /// Accepts another password, during a rotation.

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Table;
 use maitre_conformance::{Level, Marketplace, lint};
 use maitre_core::manifest::Endpoints;
-use maitre_core::{Manifest as AddonManifest, Secret};
+use maitre_core::{Manifest as AddonManifest, Secret, mask_urls};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -233,8 +233,7 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
 
 fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) -> anyhow::Result<ExitStatus> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let manifest: Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-    let findings = lint::manifest(&manifest);
+    let findings = lint::text(&text);
     let threshold = if strict { Level::Should } else { Level::Must };
     let has_problems = findings.iter().any(|finding| finding.level >= threshold);
     if format == OutputFormat::Json {
@@ -255,6 +254,7 @@ fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) 
         );
         return Ok(if has_problems { ExitStatus::ProblemsFound } else { ExitStatus::Success });
     }
+    let name = file.display().to_string();
     for finding in &findings {
         let level = match finding.level {
             Level::Must => palette.error("must  "),
@@ -263,7 +263,7 @@ fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) 
         };
         println_ignoring_pipe!(
             "{level} {}: {} {}",
-            palette.bold(&finding.path),
+            palette.bold(if finding.path.is_empty() { &name } else { &finding.path }),
             finding.message,
             palette.dim(&format!("({})", finding.rule))
         );
@@ -277,7 +277,10 @@ fn lint_file(file: &Path, strict: bool, format: OutputFormat, palette: Palette) 
 fn show(manifest: &AddonManifest, format: OutputFormat) {
     let api = &manifest.api;
     let urls = |endpoints: Option<&Endpoints>| match endpoints {
-        Some(urls) => json!({ "base_url": urls.base_url, "sso_url": urls.sso_url, "legacy": urls.legacy }),
+        Some(urls) => {
+            let sso_url = urls.sso_url.as_deref().map(mask_urls);
+            json!({ "base_url": mask_urls(&urls.base_url), "sso_url": sso_url, "legacy": urls.legacy })
+        }
         None => Value::Null,
     };
     if format == OutputFormat::Json {
@@ -309,10 +312,10 @@ fn show(manifest: &AddonManifest, format: OutputFormat) {
     table.add_row(["regions", &join(&api.regions)]);
     table.add_row(["requires", &join(&api.requires)]);
     for (name, endpoints) in [("production", api.production.as_ref()), ("test", api.test.as_ref())] {
-        let base = endpoints.map(|urls| &urls.base_url);
-        table.add_row([format!("{name} base_url"), or_none(base)]);
-        let sso = endpoints.and_then(|urls| urls.sso_url.as_ref());
-        table.add_row([format!("{name} sso_url"), or_none(sso)]);
+        let base = endpoints.map(|urls| mask_urls(&urls.base_url));
+        table.add_row([format!("{name} base_url"), or_none(base.as_ref())]);
+        let sso = endpoints.and_then(|urls| urls.sso_url.as_deref()).map(mask_urls);
+        table.add_row([format!("{name} sso_url"), or_none(sso.as_ref())]);
     }
     println_ignoring_pipe!("{}", borderless(&mut table));
 }

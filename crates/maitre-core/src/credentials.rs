@@ -216,6 +216,14 @@ impl Credentials {
     /// # Errors
     /// Returns an error if one of them is empty or the user contains a colon.
     pub fn new(user: &str, password: &str, salt: &str) -> Result<Self, CredentialsError> {
+        Ok(Self::without_single_sign_on(user, password)?.with_salt(Salt::new(salt)?))
+    }
+
+    /// Creates credentials without a salt, so that every sign-on token is refused.
+    ///
+    /// # Errors
+    /// Returns an error if one of them is empty or the user contains a colon.
+    pub fn without_single_sign_on(user: &str, password: &str) -> Result<Self, CredentialsError> {
         not_empty("add-on's id", user)?;
         if user.contains(':') {
             return Err(CredentialsError::ColonInUser);
@@ -224,7 +232,7 @@ impl Credentials {
             user: user.to_owned(),
             user_digest: sha256(user),
             passwords: vec![Password::new(password)?],
-            salts: vec![Salt::new(salt)?],
+            salts: Vec::new(),
         })
     }
 

@@ -42,7 +42,7 @@ impl Addon {
         plans: Vec<Plan>,
     ) -> Result<Self, SetupError> {
         let manifest = Manifest::parse(text)?;
-        let findings = serde_json::from_str(text).map(|json| lint::manifest(&json)).unwrap_or_default();
+        let findings = lint::text(text);
         let url = url.map(|url| with_manifest_path(&manifest, url));
         let address = Address::resolve(Marketplace::Heroku, Some(&manifest), url.as_deref(), sso_url, allow_remote)?;
         let is_invalid = |url: &str| url.chars().any(|letter| letter.is_control() || letter.is_whitespace());

@@ -51,7 +51,7 @@ fn an_invalid_manifest_is_not_written() {
         (&["manifest", "new", "Fast DB"], "error: id: "),
         (
             &["manifest", "new", "lantern", "--config-var", "URL"],
-            "error: api.config_vars[0]: URL must begin with LANTERN_.",
+            "error: api.config_vars[0]: URL must begin with LANTERN_: rename it",
         ),
         (&["manifest", "new", "lantern", "--marketplace", "opperator"], "error: opperator has no manifest"),
     ];
@@ -92,9 +92,16 @@ fn a_problem_names_the_path_and_the_rule() {
     assert_eq!(report["findings"][0]["rule"], "version-type");
 
     std::fs::write(&file, "{").unwrap();
+    let (code, stdout, _) = folder.run(&["manifest", "lint"]);
+    assert_eq!(code, 1);
+    let message =
+        "must   addon-manifest.json: The manifest is not JSON: EOF while parsing an object at line 1 column 1.";
+    assert!(stdout.contains(message), "{stdout}");
+
+    std::fs::remove_file(&file).unwrap();
     let (code, _, stderr) = folder.run(&["manifest", "lint"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("addon-manifest.json is not JSON: EOF"), "{stderr}");
+    assert!(stderr.contains("cannot read addon-manifest.json"), "{stderr}");
 }
 
 #[test]

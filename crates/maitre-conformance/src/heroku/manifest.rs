@@ -5,6 +5,7 @@ use crate::lint::{self, Finding};
 use super::citation;
 use super::target::Target;
 use crate::check::Case;
+use crate::level::Level;
 use crate::verdict::{Stop, Verdict};
 
 pub(super) const CASES: &[Case<Target>] = &[
@@ -33,6 +34,28 @@ pub(super) const CASES: &[Case<Target>] = &[
         |target| {
             Box::pin(async move { none(target, |finding| matches!(finding.rule, "secret-length" | "secret-shared")) })
         },
+    ),
+    Case::should(
+        "heroku.manifest.placeholders",
+        "Hosts and secrets are not those of a template.",
+        citation::practice("a secret of a public template does not protect anything"),
+        |target| {
+            Box::pin(async move {
+                none(target, |finding| matches!(finding.rule, "secret-placeholder" | "placeholder-host"))
+            })
+        },
+    ),
+    Case::must(
+        "heroku.manifest.required-keys",
+        "No required key is misspelt or in the wrong object.",
+        citation::manifest("the keys of the manifest and their places"),
+        |target| Box::pin(async move { none(target, |finding| is_about_keys(finding, Level::Must)) }),
+    ),
+    Case::should(
+        "heroku.manifest.keys",
+        "Every key is spelt correctly, in the right object, and occurs once.",
+        citation::manifest("the keys of the manifest and their places"),
+        |target| Box::pin(async move { none(target, |finding| is_about_keys(finding, Level::Should)) }),
     ),
     Case::must(
         "heroku.manifest.no-username",
@@ -103,15 +126,20 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::manifest("the current form of base_url, requires and test URLs"),
         |target| {
             Box::pin(async move {
-                let habits = ["requires-place", "deploy-notify", "base-url-end", "test-url", "no-sso"];
+                let habits =
+                    ["requires-place", "deploy-notify", "base-url-end", "test-url", "no-sso", "user-in-url", "plans"];
                 none(target, |finding| habits.contains(&finding.rule))
             })
         },
     ),
 ];
 
+fn is_about_keys(finding: &Finding, level: Level) -> bool {
+    matches!(finding.rule, "duplicate-key" | "misplaced-key" | "misspelt-key") && finding.level == level
+}
+
 fn none(target: &Target, filter: impl Fn(&Finding) -> bool) -> Verdict {
-    let findings: Vec<_> = lint::manifest(&target.manifest_json).into_iter().filter(filter).collect();
+    let findings: Vec<_> = lint::text(&target.manifest_text).into_iter().filter(filter).collect();
     if findings.is_empty() {
         return Ok(());
     }
@@ -121,7 +149,6 @@ fn none(target: &Target, filter: impl Fn(&Finding) -> bool) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::level::Level;
     use serde_json::{Value, json};
 
     use super::*;
@@ -142,7 +169,7 @@ mod tests {
                 parent.insert(key.to_owned(), value);
             }
         }
-        ManifestInput { manifest: maitre_core::Manifest::parse(&json.to_string()).unwrap(), json }
+        ManifestInput::parse(&json.to_string()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     async fn failing(input: &ManifestInput) -> Vec<(&'static str, Level)> {
@@ -188,9 +215,16 @@ mod tests {
             ("/requires", json!(["log_input"]), "habits"),
             ("/api/requires", json!(["deploy_notify"]), "habits"),
             ("/api/production/base_url", json!("https://db.example/"), "habits"),
+            ("/api/production/base_url", json!("https://u:p@db.example/heroku/resources"), "habits"),
+            ("/plans", json!([]), "habits"),
+            ("/api/password", json!("CHANGEME CHANGEME"), "placeholders"),
+            ("/api/production/sso_url", json!("https://myaddon.com/sso"), "placeholders"),
+            ("/version", json!("3"), "keys"),
+            ("/api/config_vars_prefx", json!("FAST_DB"), "keys"),
+            ("/api/config_vars_prefix", json!(""), "config-vars"),
         ] {
             let input = input_with(change, value.clone());
-            let findings = lint::manifest(&input.json);
+            let findings = lint::text(&input.text);
             assert_eq!(findings.len(), 1, "{change} = {value}: {findings:?}");
             let id = format!("heroku.manifest.{id}");
             let failing = failing(&input).await;

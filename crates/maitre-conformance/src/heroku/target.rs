@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use maitre_testkit::heroku::{LaunchForm, PlanChange, Provision};
 use maitre_testkit::{Call, Heroku, Json, SignOn};
-use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::fake_platform::FakePlatform;
@@ -50,7 +49,7 @@ pub(crate) struct Target {
     sso_heroku: Heroku,
     sso: Option<SsoEndpoint>,
     pub(super) platform: Option<FakePlatform>,
-    pub(super) manifest_json: Value,
+    pub(super) manifest_text: String,
     pub(super) config_vars: Vec<String>,
     requires: Vec<String>,
     pub(super) slug: String,
@@ -121,7 +120,7 @@ impl Target {
             sso,
             heroku,
             sso_heroku,
-            manifest_json: input.json.clone(),
+            manifest_text: input.text.clone(),
             config_vars: input.manifest.api.config_vars.clone(),
             requires: input.manifest.api.requires.clone(),
             slug,

@@ -16,15 +16,18 @@
 
 mod error;
 mod read;
+mod syntax;
 pub(crate) mod url;
 
-pub use error::ManifestError;
+pub use error::{ManifestError, ManifestErrorKind};
 pub use url::is_loopback;
 
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::credentials::Credentials;
+use crate::mask::mask_urls;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 
@@ -69,7 +72,7 @@ pub struct Api {
 }
 
 /// The two URLs of an add-on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Endpoints {
     /// URL of the resources, where a provision is a `POST`. Ends in `/heroku/resources` at Heroku.
@@ -95,6 +98,49 @@ impl Manifest {
     /// Returns an error with the position of the problem. It never contains a value.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         read::text(text)
+    }
+
+    /// Returns everything that keeps an add-on from being served with this manifest: the errors of [`parse`](Self::parse),
+    /// and those of [`credentials`](Self::credentials).
+    ///
+    /// ```
+    /// # use maitre_core::Manifest;
+    /// let problems = Manifest::problems(r#"{ "id": "lantern", "name": 5, "api": {} }"#);
+    /// let paths: Vec<_> = problems.iter().map(|problem| problem.path()).collect();
+    /// assert_eq!(paths, ["name", "api.password"]);
+    /// ```
+    #[must_use]
+    pub fn problems(text: &str) -> Vec<ManifestError> {
+        let (manifest, mut errors) = read::all(text);
+        // without the keys there are no credentials either
+        if errors.iter().all(|error| !matches!(error.path(), "" | "api")) {
+            let password = manifest.api.password.is_none().then(|| manifest.password().err()).flatten();
+            for error in password.into_iter().chain(manifest.credentials().err()) {
+                if errors.iter().all(|known| known.path() != error.path()) {
+                    errors.push(error);
+                }
+            }
+        }
+        errors
+    }
+
+    /// Returns the Basic credentials and the salt. An add-on without single sign-on needs no salt.
+    ///
+    /// # Errors
+    /// Returns an error that names the key if the password or a required salt is missing, or if one is empty.
+    pub fn credentials(&self) -> Result<Credentials, ManifestError> {
+        let password = self.password()?.expose();
+        if self.api.sso_salt.is_none() && !self.has_single_sign_on() {
+            return Ok(Credentials::without_single_sign_on(&self.id, password)?);
+        }
+        Ok(Credentials::new(&self.id, password, self.sso_salt()?.expose())?)
+    }
+
+    /// Returns whether the manifest has a URL for single sign-on. The legacy form always has one.
+    #[must_use]
+    pub fn has_single_sign_on(&self) -> bool {
+        let endpoints = [&self.api.production, &self.api.test];
+        endpoints.into_iter().flatten().any(|endpoints| endpoints.legacy || endpoints.sso_url.is_some())
     }
 
     /// Returns the Basic password.
@@ -162,6 +208,16 @@ impl fmt::Debug for Manifest {
             .field("name", &self.name)
             .field("api", &self.api)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoints")
+            .field("base_url", &mask_urls(&self.base_url))
+            .field("sso_url", &self.sso_url.as_deref().map(mask_urls))
+            .field("legacy", &self.legacy)
+            .finish()
     }
 }
 
