@@ -112,7 +112,7 @@ async fn unknown_and_deprovisioned_resources_are_404() {
     let (app, id) = with_a_widget().await;
     assert_eq!(
         app.client.provision("gold").await.expect(422).message(),
-        "There is no plan named gold: choose basic or premium."
+        "The plan gold does not exist: choose basic or premium."
     );
     app.client.plan_change(&id, "gold").await.expect(422);
     app.client.plan_change("7", "premium").await.expect(404);

@@ -313,7 +313,7 @@ async fn dots_are_a_valid_id_and_invalid_utf8_is_not() {
     for id in ["%FF", "a%C3b", "%ED%A0%80"] {
         app.client.deprovision("x").path(format!("/resources/{id}")).await.expect(404);
         let put = app.client.plan_change("x", "premium").path(format!("/resources/{id}")).await;
-        assert_eq!(put.expect(404).message(), "There is no such resource.");
+        assert_eq!(put.expect(404).message(), "This resource does not exist.");
     }
     assert_eq!(app.vendor.calls(), received);
 }

@@ -108,7 +108,7 @@ async fn rejected_heroku_requests() {
     let message = r#"{"message":"This method is not supported here."}"#;
     let wrong_method = json("405 Method Not Allowed", message).replace("x-request-id: r-1", "allow: POST");
     check(&server, &["PATCH /heroku/resources", BASIC], "", &wrong_method).await;
-    let not_found = json("404 Not Found", r#"{"message":"There is no such resource."}"#);
+    let not_found = json("404 Not Found", r#"{"message":"This resource does not exist."}"#);
     check(&server, &["DELETE /heroku/resources/%FF", BASIC], "", &not_found).await;
 }
 
@@ -117,7 +117,7 @@ async fn failures(server: &Server, vendor: &Vendor, lines: &[&str], body: &str, 
     for (failure, status, message) in [
         ((|| Failure::refused("Sold out.")) as fn() -> Failure, "422 Unprocessable Entity", "Sold out."),
         (|| Failure::conflict("Ordered as basic."), "422 Unprocessable Entity", "Ordered as basic."),
-        (Failure::unknown, "404 Not Found", "There is no such resource."),
+        (Failure::unknown, "404 Not Found", "This resource does not exist."),
         (Failure::gone, gone, "This resource was removed."),
         (
             || Failure::from_display("cause"),

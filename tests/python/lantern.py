@@ -124,7 +124,7 @@ class Lantern(http.server.BaseHTTPRequestHandler):
         if not isinstance(plan, str) or not plan:
             raise HttpError(400, "plan is not a string.")
         if plan not in PLANS:
-            raise HttpError(422, "There is no such plan: choose basic or premium.")
+            raise HttpError(422, "This plan does not exist: choose basic or premium.")
         return plan
 
     def provision(self):

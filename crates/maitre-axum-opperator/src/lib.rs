@@ -20,7 +20,7 @@ use maitre_axum::{lifecycle, plan_warning};
 /// | `DELETE /instances/{id}` | deprovision |
 /// | `PUT /plan_warning/{id}` | plan warning |
 ///
-/// There is no single sign-on.
+/// Opperator has no single sign-on.
 pub fn router<S>(addon: impl IntoAddon<Opperator>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -44,7 +44,7 @@ impl IntoResponse for ErrorResponse {
 /// Returns the message for the customer: the listener's own, or a general one for the kind of failure.
 pub(crate) fn public_message(failure: &Failure) -> &str {
     failure.message().unwrap_or(match failure.kind() {
-        FailureKind::Unknown => "There is no such resource.",
+        FailureKind::Unknown => "This resource does not exist.",
         FailureKind::Gone => "This resource was removed.",
         FailureKind::Refused | FailureKind::Conflict => "The add-on provider declined this request.",
         _ => "The add-on cannot answer at the moment. Please try again in a few minutes.",

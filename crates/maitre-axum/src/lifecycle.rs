@@ -80,7 +80,7 @@ async fn plan_change<M: Contract>(
 }
 
 fn check_plan(plan: &str) -> Result<(), BodyRejection> {
-    if is_valid_id(plan) { Ok(()) } else { Err(BodyRejection::unprocessable("There is no such plan.")) }
+    if is_valid_id(plan) { Ok(()) } else { Err(BodyRejection::unprocessable("This plan does not exist.")) }
 }
 
 /// Handles a deprovision. A body, if any, is not read.

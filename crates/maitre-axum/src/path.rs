@@ -20,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
         let id = parameters.as_ref().and_then(|all| all.iter().filter(|(name, _)| *name == "id").last());
         let Some((_, id)) = id.filter(|(_, id)| is_valid_id(id)) else {
-            return Err(ErrorResponse::new(StatusCode::NOT_FOUND, "There is no such resource."));
+            return Err(ErrorResponse::new(StatusCode::NOT_FOUND, "This resource does not exist."));
         };
         let id = ResourceId::from(id);
         record_resource(&id);

@@ -42,7 +42,7 @@ impl LoadSpec {
         let until = match unit {
             "milliseconds" => Until::Time(Duration::from_millis(amount.parse()?)),
             "requests" => Until::Requests(amount.parse()?),
-            other => return Err(format!("there is no unit {other:?}").into()),
+            other => return Err(format!("unknown unit {other:?}").into()),
         };
         Ok(Self { port: port.parse()?, ask: ask.parse()?, connections: connections.parse()?, until })
     }

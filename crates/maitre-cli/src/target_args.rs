@@ -60,7 +60,7 @@ impl MarketplaceArgs {
         self.shared_secret.as_deref().context("Opperator authenticates with a shared secret: set MAITRE_SHARED_SECRET")
     }
 
-    /// Returns the path of the manifest. Fails if there is no such file.
+    /// Returns the path of the manifest. Fails if the such file is missing.
     pub(crate) fn existing_manifest(&self) -> anyhow::Result<&Path> {
         if !self.manifest.exists() {
             bail!(

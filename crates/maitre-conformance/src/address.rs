@@ -28,7 +28,7 @@ use crate::url;
 pub struct Address {
     /// URL above the marketplace's paths: the base URL without `/resources` (Opperator: without `/instances`).
     pub root: String,
-    /// Complete URL of single sign-on. `None` in the manifest's legacy form and if there is no such URL.
+    /// Complete URL of single sign-on. `None` in the manifest's legacy form and if the such URL is missing.
     pub sso: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Address {
     /// does.
     ///
     /// # Errors
-    /// Returns an error if there is no URL, if the URL is invalid, or if the URL is on another machine and
+    /// Returns an error if the URL is missing, if the URL is invalid, or if the URL is on another machine and
     /// `allow_remote` is not set.
     pub fn resolve(
         marketplace: Marketplace,

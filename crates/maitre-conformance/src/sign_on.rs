@@ -22,7 +22,7 @@ pub(crate) struct SignedIn {
     pub(crate) browser: Browser,
     /// Response to the form.
     pub(crate) response: Response,
-    /// Last page. The response to the form if there is no redirect, or if it leads to a machine that may not be called.
+    /// Last page. The response to the form if the redirect is missing, or if it leads to a machine that may not be called.
     pub(crate) page: Response,
 }
 

@@ -43,7 +43,7 @@ impl NoResponse {
     }
 
     pub(crate) fn fault(&self, advice: &str) -> Stop {
-        let message = format!("There is no response: {}.", self.cause);
+        let message = format!("No response arrived: {}.", self.cause);
         Stop::Failed(Fault { message, advice: advice.to_owned(), exchange: Some(self.index) })
     }
 }

@@ -34,7 +34,7 @@ impl ConfigVars {
         Iter(self.0.iter())
     }
 
-    /// Returns whether there are no vars.
+    /// Returns whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -36,7 +36,7 @@ pub enum FailureKind {
 /// fn plan(name: &str) -> maitre_core::Result<u32> {
 ///     match name {
 ///         "basic" => Ok("3".parse()?),
-///         other => Err(Failure::refused(format!("There is no plan named {other}: choose basic."))),
+///         other => Err(Failure::refused(format!("The plan {other} does not exist: choose basic."))),
 ///     }
 /// }
 ///

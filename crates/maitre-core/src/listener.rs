@@ -30,7 +30,7 @@ use crate::sign_on::SignOn;
 ///     async fn provision(&self, request: Provision) -> Result<Provisioned> {
 ///         match request.plan.as_str() {
 ///             "basic" => Ok(Provisioned::new(request.resource).with_config("WIDGET_KEY", "k-1")),
-///             other => Err(Failure::refused(format!("There is no plan named {other}."))),
+///             other => Err(Failure::refused(format!("The plan {other} does not exist."))),
 ///         }
 ///     }
 ///     async fn plan_change(&self, _: PlanChange) -> Result<PlanChanged> {

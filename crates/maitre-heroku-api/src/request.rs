@@ -115,7 +115,7 @@ impl Request {
     /// Sends the request.
     ///
     /// # Errors
-    /// Returns an error for every status except 2xx, and if there is no response.
+    /// Returns an error for every status except 2xx, and if no response arrives.
     pub async fn send(self) -> Result<Response, Error> {
         let (api, outgoing) = self.outgoing()?;
         api.client().send(&outgoing, Some(api.rate_limiter())).await

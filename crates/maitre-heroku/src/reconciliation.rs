@@ -106,7 +106,7 @@ impl Reconciliation {
         })
     }
 
-    /// Whether there are no differences.
+    /// Whether both sides agree.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.missing_in_ledger.is_empty() && self.missing_at_heroku.is_empty() && self.plan_mismatch.is_empty()

@@ -107,7 +107,7 @@ pub(crate) struct Head {
     /// Key of the resource.
     pub(crate) uuid: Option<String>,
     pub(crate) completed: bool,
-    /// `None` if there is no response.
+    /// `None` if no response arrives.
     pub(crate) status: Option<u16>,
     pub(crate) duration_ms: Option<u64>,
     /// Description of the injected fault.

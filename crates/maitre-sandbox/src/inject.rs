@@ -21,7 +21,7 @@ impl Sandbox {
     /// Sends a lifecycle call with a fault, or without one.
     ///
     /// # Errors
-    /// Returns a message if there is no response.
+    /// Returns a message if no response arrives.
     pub(crate) async fn send_with_fault(
         &self,
         install: &Install,

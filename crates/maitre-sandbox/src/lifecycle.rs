@@ -169,7 +169,7 @@ impl Sandbox {
     /// Sends a lifecycle call once, with an injected fault if one is due.
     ///
     /// # Errors
-    /// Returns a message if there is no response.
+    /// Returns a message if no response arrives.
     async fn call(&self, install: &Install, kind: Kind, title: String, request: &Request) -> Result<Reply, String> {
         let fault = self.inner().faults.next(kind);
         self.send_with_fault(install, kind, title, request, fault).await

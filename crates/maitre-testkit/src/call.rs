@@ -15,7 +15,7 @@ use crate::{
 
 /// A marketplace request that can be modified before it is sent.
 ///
-/// Awaiting a call sends it, and panics if there is no response; [`try_send`](Self::try_send) returns an error
+/// Awaiting a call sends it, and panics if no response arrives; [`try_send`](Self::try_send) returns an error
 /// instead. `K` is the kind of call. Some kinds have more methods: see
 /// [`Call<heroku::Provision>`](crate::heroku::Provision) and [`Call<SignOn<…>>`](crate::SignOn).
 ///
@@ -197,7 +197,7 @@ impl<K: Kind> Call<K> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no response. Use [`try_send`](Self::try_send) to handle the error.
+    /// Panics if no response arrives. Use [`try_send`](Self::try_send) to handle the error.
     pub async fn send(self) -> Reply
     where
         K: Send + Sync,
@@ -206,7 +206,7 @@ impl<K: Kind> Call<K> {
         self.try_send().await.unwrap_or_else(|error| panic!("{}", error.with_causes()))
     }
 
-    /// Sends the call, and returns an error if there is no response.
+    /// Sends the call, and returns an error if no response arrives.
     pub async fn try_send(self) -> Result<Reply, Error>
     where
         K: Send + Sync,

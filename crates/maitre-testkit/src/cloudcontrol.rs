@@ -70,7 +70,7 @@ impl CloudControl {
         self.endpoint.json("PUT", resource(id), [("cloudcontrol_id", new_deployment().into()), ("plan", plan.into())])
     }
 
-    /// `DELETE /resources/{id}`: the customer deprovisions the add-on. There is no body.
+    /// `DELETE /resources/{id}`: the customer deprovisions the add-on. Sent without a body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
         self.endpoint.json("DELETE", resource(id), [])
     }

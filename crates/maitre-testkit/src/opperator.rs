@@ -57,7 +57,7 @@ impl Opperator {
         self.endpoint.json("PUT", instance(id), [("features", features.into())])
     }
 
-    /// `DELETE /instances/{id}`: the customer cancels. There is no body.
+    /// `DELETE /instances/{id}`: the customer cancels. Sent without a body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
         self.endpoint.json("DELETE", instance(id), [])
     }

@@ -107,7 +107,7 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// Panics if there is no message, or if it is not a string.
+    /// Panics if the message is missing, or if it is not a string.
     #[must_use]
     #[track_caller]
     pub fn message(&self) -> String {

@@ -103,7 +103,7 @@ impl<F: Form> Call<SignOn<F>> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no response, as `send` does.
+    /// Panics if no response arrives, as `send` does.
     pub async fn send_by_get(self) -> Reply
     where
         F: Send + Sync,

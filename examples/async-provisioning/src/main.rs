@@ -79,7 +79,7 @@ impl Listener for Smithy {
 fn check_plan(plan: &str) -> maitre::Result<()> {
     match plan {
         "basic" | "premium" => Ok(()),
-        other => Err(Failure::refused(format!("There is no plan named {other}: choose basic or premium."))),
+        other => Err(Failure::refused(format!("The plan {other} does not exist: choose basic or premium."))),
     }
 }
 

@@ -27,7 +27,7 @@ async fn a_second_deprovision_is_410_and_an_unknown_resource_is_404() {
     assert_eq!(again.expect(410).message(), "This resource was removed.");
     app.client.deprovision("widget-1").await.expect(410);
     let unknown = app.client.deprovision("widget-2").await;
-    assert_eq!(unknown.expect(404).message(), "There is no such resource.");
+    assert_eq!(unknown.expect(404).message(), "This resource does not exist.");
 }
 
 #[tokio::test]

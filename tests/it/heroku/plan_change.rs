@@ -71,9 +71,9 @@ async fn unknown_is_404_removed_is_410_and_refused_is_422() {
     let app = heroku().await;
     app.client.provision("basic").uuid(UUID).await.expect(200);
     let gold = app.client.plan_change(UUID, "gold").await;
-    assert_eq!(gold.expect(422).message(), "There is no plan named gold: choose basic or premium.");
+    assert_eq!(gold.expect(422).message(), "The plan gold does not exist: choose basic or premium.");
     let unknown = app.client.plan_change("widget-404", "premium").await;
-    assert_eq!(unknown.expect(404).message(), "There is no such resource.");
+    assert_eq!(unknown.expect(404).message(), "This resource does not exist.");
     app.client.deprovision(UUID).await.expect(204);
     let removed = app.client.plan_change(UUID, "premium").await;
     assert_eq!(removed.expect(410).message(), "This resource was removed.");

@@ -148,7 +148,7 @@ async fn each_kind_of_failure_has_a_status_and_a_message() {
         (422, "Ordered as basic.", || Failure::conflict("Ordered as basic.")),
         (410, "This resource was removed.", Failure::gone),
         (410, "Removed in May.", || Failure::gone().with_message("Removed in May.")),
-        (404, "There is no such resource.", Failure::unknown),
+        (404, "This resource does not exist.", Failure::unknown),
         (503, "Back at noon.", || Failure::from_display("cause").with_message("Back at noon.")),
     ] {
         app.vendor.on_provision(move |_| async move { Err(failure()) });
@@ -162,7 +162,7 @@ async fn each_kind_of_failure_has_a_status_and_a_message() {
 async fn an_unknown_plan_is_422_with_the_listeners_message() {
     let app = heroku().await;
     let reply = app.client.provision("gold").await;
-    assert_eq!(reply.expect(422).message(), "There is no plan named gold: choose basic or premium.");
+    assert_eq!(reply.expect(422).message(), "The plan gold does not exist: choose basic or premium.");
 }
 
 #[tokio::test]

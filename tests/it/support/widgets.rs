@@ -63,7 +63,7 @@ impl Widgets {
 fn check_plan(plan: &str) -> Result<()> {
     match plan {
         "basic" | "premium" => Ok(()),
-        other => Err(Failure::refused(format!("There is no plan named {other}: choose basic or premium."))),
+        other => Err(Failure::refused(format!("The plan {other} does not exist: choose basic or premium."))),
     }
 }
 

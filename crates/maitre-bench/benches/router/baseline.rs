@@ -122,7 +122,7 @@ async fn provision(_: Heroku, Json(request): Json<Provision>) -> Json<Provisione
     })
 }
 
-/// Only the strongest token is verified; Heroku sends the two older ones beside it.
+/// Only the strongest token is verified; Heroku also sends the two older ones.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "as above")]
 struct SingleSignOn {

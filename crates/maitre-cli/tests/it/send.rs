@@ -49,7 +49,7 @@ fn secrets_are_shown_on_request() {
 
 #[test]
 fn the_exit_status_depends_on_the_responses() {
-    let (origin, requests) = answering("422 Unprocessable Entity", r#"{"message":"There is no such plan."}"#);
+    let (origin, requests) = answering("422 Unprocessable Entity", r#"{"message":"This plan does not exist."}"#);
     let folder = Folder::with_manifest(&origin);
     assert_eq!(folder.run(&["send", "plan-change", "a/b", "--plan", "gold"]).0, 1);
     assert_eq!(requests.recv().unwrap().0, "PUT /heroku/resources/a%2Fb HTTP/1.1");

@@ -158,7 +158,7 @@ pub(super) const CASES: &[Case<Target>] = &[
 ];
 
 fn platform(target: &Target) -> Result<&FakePlatform, Stop> {
-    target.platform.as_ref().ok_or_else(|| Stop::skipped("there is no fake platform for the add-on to call"))
+    target.platform.as_ref().ok_or_else(|| Stop::skipped("the add-on has no fake platform to call"))
 }
 
 /// Creates a fault with the add-on's calls to Heroku as exchanges; the last one shows the fault.
@@ -355,7 +355,7 @@ async fn exchange_once(target: &Target) -> Verdict {
         target,
         &resource.uuid,
         format!("The grant was exchanged {} times.", counts.exchanges + counts.repeated_exchanges),
-        "Store the token with the resource, and only exchange a grant if there is no token.",
+        "Store the token with the resource, and only exchange a grant if the token is missing.",
     ))
 }
 

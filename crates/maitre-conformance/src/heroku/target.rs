@@ -386,7 +386,7 @@ impl CheckTarget for Target {
                 (!https, "the single sign-on URL is not https")
             }
             Capability::Platform => {
-                (self.platform.is_none(), "there is no fake platform for the add-on to call: see --platform")
+                (self.platform.is_none(), "the add-on has no fake platform to call: see --platform")
             }
             Capability::Manifest => (false, ""),
         };

@@ -309,7 +309,7 @@ async fn an_endless_response_is_not_read_to_the_end() {
     let report =
         Suite::builder(manifest()).service(endless).only(["provision.json"]).build().unwrap().run().await.unwrap();
     let failure = report.results[0].outcome.failure().unwrap();
-    assert_eq!(failure.message, "There is no response: it is longer than 16777216 bytes.", "{report}");
+    assert_eq!(failure.message, "No response arrived: it is longer than 16777216 bytes.", "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,7 +53,7 @@ impl<'c> Connection<'c> {
     /// Returns the only row.
     ///
     /// # Errors
-    /// Returns an error if there is no row.
+    /// Returns an error if the row is missing.
     pub(crate) async fn row(&mut self, statement: &'static str, values: &[Value<'_>]) -> Result<Row, LedgerError> {
         let row = self.optional_row(statement, values).await?;
         row.ok_or_else(|| LedgerError::corrupt(format!("no row for: {statement}")))

@@ -64,7 +64,7 @@ impl Ledger {
     /// SQLite uses a key file beside the database, which is created if it does not exist, and Postgres fails.
     ///
     /// # Errors
-    /// Returns an error if the database cannot be reached, its tables have another version, or there is no key.
+    /// Returns an error if the database cannot be reached, its tables have another version, or no key is set.
     pub async fn open(url: &str) -> Result<Self, LedgerError> {
         Self::builder(url).open().await
     }
@@ -134,7 +134,7 @@ impl LedgerBuilder {
     /// Opens the ledger.
     ///
     /// # Errors
-    /// Returns an error if the database cannot be reached, its tables have another version, or there is no key.
+    /// Returns an error if the database cannot be reached, its tables have another version, or no key is set.
     pub async fn open(self) -> Result<Ledger, LedgerError> {
         self.open_inner().await.map(Ledger::new)
     }

@@ -115,6 +115,6 @@ impl FromStr for Fault {
     fn from_str(name: &str) -> Result<Self, ParseError> {
         let names = || Self::ALL.map(Self::name).join(", ");
         let found = Self::ALL.into_iter().find(|fault| fault.name() == name);
-        found.ok_or_else(|| ParseError::new(format!("there is no fault named {name:?}: choose one of {}", names())))
+        found.ok_or_else(|| ParseError::new(format!("unknown fault {name:?}: choose one of {}", names())))
     }
 }

@@ -15,7 +15,7 @@ use crate::Sandbox;
 pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
     let Some(check) = checks(Marketplace::Heroku).find(|check| check.id == id) else {
         let body = html! {
-            section .card { h1 { "There is no such check" } p { "List all checks:" } pre { code { "maitre check --list" } } }
+            section .card { h1 { "This check does not exist" } p { "List all checks:" } pre { code { "maitre check --list" } } }
         };
         return (StatusCode::NOT_FOUND, page(&sandbox, "Not found · maître sandbox", &body)).into_response();
     };

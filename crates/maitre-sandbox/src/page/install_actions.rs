@@ -28,7 +28,7 @@ pub(super) struct InstallForm {
 /// `POST /sandbox/installs`.
 pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<InstallForm>) -> Response {
     if !sandbox.addon().sells(&form.plan) {
-        return invalid(&sandbox, "There is no such plan.");
+        return invalid(&sandbox, "This plan does not exist.");
     }
     let app = form.app.trim();
     let mut builder = sandbox.platform().install_builder(&form.plan);
@@ -68,7 +68,7 @@ pub(super) async fn change_plan(
 ) -> Response {
     match sandbox.live_install(&uuid) {
         None => not_found(&sandbox),
-        Some(_) if !sandbox.addon().sells(&form.plan) => invalid(&sandbox, "There is no such plan."),
+        Some(_) if !sandbox.addon().sells(&form.plan) => invalid(&sandbox, "This plan does not exist."),
         Some(install) => {
             perform(sandbox, install, Lifecycle::PlanChange(form.plan));
             back()

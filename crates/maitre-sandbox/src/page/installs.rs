@@ -219,7 +219,7 @@ fn attachments(sandbox: &Sandbox, install: &Install) -> Markup {
 /// `GET /sandbox/installs/{uuid}/config`: the config vars with their values.
 pub(super) async fn config(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
     let Some(install) = sandbox.platform().find(&uuid) else {
-        return (StatusCode::NOT_FOUND, html! { p { "There is no such install." } }).into_response();
+        return (StatusCode::NOT_FOUND, html! { p { "This install does not exist." } }).into_response();
     };
     let attachment = install.attachments().first().and_then(|first| first["name"].as_str().map(str::to_owned));
     let prefix = attachment.unwrap_or_else(|| sandbox.addon().prefix.clone());

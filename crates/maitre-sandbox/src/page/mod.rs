@@ -138,7 +138,7 @@ async fn home(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Marku
 pub(crate) fn not_found_page(sandbox: &Sandbox) -> Response {
     let body = html! {
         section .card aria-labelledby="not-found" {
-            h1 #not-found { "There is no such page" }
+            h1 #not-found { "This page does not exist" }
             p { "This address serves Heroku's API to programs. The marketplace is on the "
                 a href="/" { "front page" } "." }
         }

@@ -71,7 +71,7 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Fault
                 None => fault,
             });
         }
-        _ => return invalid(&sandbox, "There is no such fault."),
+        _ => return invalid(&sandbox, "This fault does not exist."),
     }
     sandbox.publish(PageEvent::Panel);
     back()

@@ -60,7 +60,7 @@ impl FromStr for RecordingFormat {
         match name {
             "json" => Ok(Self::Json),
             "har" => Ok(Self::Har),
-            _ => Err(ParseError::new(format!("there is no format named {name:?}: choose json or har"))),
+            _ => Err(ParseError::new(format!("unknown format {name:?}: choose json or har"))),
         }
     }
 }

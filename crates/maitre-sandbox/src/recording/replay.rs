@@ -17,9 +17,9 @@ use crate::{
 pub struct ReplayedCall {
     /// Purpose of the call.
     pub title: String,
-    /// Recorded status; `None` if there was no response.
+    /// Recorded status; `None` if no response arrived.
     pub recorded_status: Option<u16>,
-    /// New status; `None` if there was no response.
+    /// New status; `None` if no response arrived.
     pub status: Option<u16>,
 }
 

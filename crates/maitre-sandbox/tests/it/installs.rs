@@ -76,7 +76,7 @@ async fn an_unknown_plan_is_rejected() {
     let harness = Harness::new().await;
     let response = harness.submit("/sandbox/installs", &[("plan", "golden")]).await;
     assert_eq!(response.status(), 422);
-    assert!(response.text().await.unwrap().contains("There is no such plan."));
+    assert!(response.text().await.unwrap().contains("This plan does not exist."));
     assert_eq!(harness.addon.calls().len(), 0);
 }
 

@@ -131,12 +131,12 @@ impl Navigation<'_> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no response. Use [`try_send`](Self::try_send) to handle the error.
+    /// Panics if no response arrives. Use [`try_send`](Self::try_send) to handle the error.
     pub async fn send(self) -> Reply {
         self.try_send().await.unwrap_or_else(|error| panic!("{}", error.with_causes()))
     }
 
-    /// Opens the page, and returns an error if there is no response.
+    /// Opens the page, and returns an error if no response arrives.
     pub async fn try_send(self) -> Result<Reply, Error> {
         let Self { browser, mut request } = self;
         if let Some(cookies) = browser.jar.header_for(&request) {

@@ -91,7 +91,7 @@ impl Heroku {
         self.endpoint.call(PlanChange::new(id, plan))
     }
 
-    /// `DELETE /resources/{id}`: the customer deprovisions the add-on. There is no body.
+    /// `DELETE /resources/{id}`: the customer deprovisions the add-on. Sent without a body.
     pub fn deprovision(&self, id: &str) -> Call<Json> {
         self.endpoint.json("DELETE", resource(id), [])
     }
