@@ -95,7 +95,7 @@ async fn an_unknown_plan_is_refused_immediately() {
     let api = heroku.serve().await.unwrap();
     let smithy = Smithy::start(&folder, &api);
     let reply = smithy.heroku().provision("gold").install(&heroku.install("gold")).send().await;
-    assert_eq!(reply.expect(422).message(), "The plan gold does not exist: choose basic or premium.");
+    assert_eq!(reply.expect(422).message(), "The plan gold does not exist: choose test, basic or premium.");
 }
 
 #[tokio::test]

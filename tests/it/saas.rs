@@ -1,6 +1,7 @@
 //! The example `saas` as a newcomer runs it: as a separate process with a database file.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv6Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -39,6 +40,9 @@ impl Saas {
             .env_remove("DATABASE_URL")
             .env_remove("MAITRE_KEY")
             .env_remove("HOST")
+            .env_remove("PUBLIC_URL")
+            .env_remove("HEROKU_API")
+            .env_remove("HEROKU_CLIENT_SECRET")
             .env("PORT", "0")
             .env("ADDON_MANIFEST", root.join("addon-manifest.json"))
             .env("CLOUDCONTROL_MANIFEST", root.join("examples/saas/cloudcontrol-manifest.json"))
@@ -106,6 +110,36 @@ impl Saas {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.process.wait().unwrap()
     }
+}
+
+/// Runs the example, which must refuse to start. Returns what it writes to standard error.
+fn refusal(command: &mut Command) -> String {
+    let mut process = command.spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let started = lines.any(|line| line.unwrap().contains("Ctrl-C"));
+    if started {
+        process.kill().unwrap();
+    }
+    let output = process.wait_with_output().unwrap();
+    assert!(!started && !output.status.success(), "the example must not start");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Returns a command with secrets other than those of the repository.
+fn command_with_own_secrets(folder: &Folder) -> Command {
+    let mut command = Saas::command(&folder.0);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (variable, file) in [
+        ("ADDON_MANIFEST", "addon-manifest.json"),
+        ("CLOUDCONTROL_MANIFEST", "examples/saas/cloudcontrol-manifest.json"),
+    ] {
+        let manifest = std::fs::read_to_string(root.join(file)).unwrap().replace("development-only", "vendors-own");
+        let path = folder.0.join(format!("{variable}.json"));
+        std::fs::write(&path, manifest).unwrap();
+        command.env(variable, path);
+    }
+    command.env("OPPERATOR_SECRET", "vendors-own-secret");
+    command
 }
 
 impl Drop for Saas {
@@ -191,7 +225,7 @@ async fn a_resource_that_was_never_provisioned_is_unknown() {
     heroku.deprovision(&uuid).await.expect(404);
     heroku.single_sign_on(&uuid).await.expect(404);
     let refused = heroku.provision("gold").await;
-    assert_eq!(refused.expect(422).message(), "Tally has no plan named gold: choose basic or premium.");
+    assert_eq!(refused.expect(422).message(), "Tally has no plan named gold: choose test, basic or premium.");
 }
 
 #[tokio::test]
@@ -279,16 +313,194 @@ async fn the_other_marketplaces_provision_change_and_deprovision() {
     opperator.deprovision(&id).await.expect(410);
 }
 
+#[tokio::test]
+async fn the_plan_test_is_sold_with_the_limits_of_basic() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let heroku = saas.heroku();
+    let uuid = heroku.new_uuid();
+    let provisioned = heroku.provision("test").uuid(&uuid).await.expect(200).message();
+    assert_eq!(provisioned, "Tally is ready. Your plan includes 10 counters.");
+    heroku.plan_change(&uuid, "premium").await.expect(200);
+    heroku.plan_change(&uuid, "test").await.expect(200);
+}
+
+#[tokio::test]
+async fn localhost_is_served_at_both_loopback_addresses() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let port = saas.origin.rsplit(':').next().unwrap();
+    let has_ipv6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    for (host, is_served) in [("127.0.0.1", true), ("[::1]", has_ipv6)] {
+        let response = reqwest::get(format!("http://{host}:{port}/")).await;
+        assert_eq!(response.is_ok_and(|response| response.status() == 200), is_served, "{host}");
+    }
+
+    let mut command = Saas::command(&folder.0);
+    command.env("HOST", "127.0.0.1");
+    let saas = Saas::start_by(command);
+    let port = saas.origin.rsplit(':').next().unwrap();
+    assert!(reqwest::get(format!("http://[::1]:{port}/")).await.is_err(), "only the given address is served");
+}
+
+#[test]
+fn a_port_that_another_program_uses_at_one_loopback_address_is_an_error() {
+    let folder = Folder::new();
+    for address in ["127.0.0.1", "::1"] {
+        let Ok(taken) = TcpListener::bind((address, 0)) else { continue };
+        let address = taken.local_addr().unwrap();
+        let stderr = refusal(Saas::command(&folder.0).env("PORT", address.port().to_string()));
+        let message = format!("cannot listen on {address}: choose another HOST or PORT");
+        assert!(stderr.contains(&message), "{stderr}");
+    }
+}
+
 #[test]
 fn a_public_address_is_rejected_with_the_repositorys_secrets() {
     let folder = Folder::new();
-    let mut process = Saas::command(&folder.0).env("HOST", "0.0.0.0").spawn().unwrap();
-    let status = process.wait().unwrap();
-    let mut stderr = String::new();
-    process.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert!(!status.success());
-    assert!(stderr.contains("api.password in ADDON_MANIFEST is a public secret from the repository"), "{stderr}");
-    assert!(!stderr.contains(PASSWORD), "{stderr}");
+    for (setting, value) in [("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://tally.example")] {
+        let stderr = refusal(Saas::command(&folder.0).env(setting, value));
+        let message = "api.password in ADDON_MANIFEST is a public secret from the repository";
+        assert!(stderr.contains(message) && stderr.contains(&format!("{setting}={value}")), "{stderr}");
+        assert!(!stderr.contains(PASSWORD), "{stderr}");
+    }
+    let mut command = command_with_own_secrets(&folder);
+    command.env("PUBLIC_URL", "https://tally.example").env("HEROKU_CLIENT_SECRET", "development-only-client-secret");
+    let stderr = refusal(&mut command);
+    assert!(stderr.contains("HEROKU_CLIENT_SECRET is a public secret from the repository"), "{stderr}");
+}
+
+#[test]
+fn a_public_url_is_an_origin_with_https() {
+    let folder = Folder::new();
+    for (url, message) in [
+        ("http://tally.example", "PUBLIC_URL must begin with https://"),
+        ("tally.example", "PUBLIC_URL must be an origin"),
+        ("https://tally.example/path", "PUBLIC_URL must be an origin"),
+    ] {
+        let stderr = refusal(Saas::command(&folder.0).env("PUBLIC_URL", url));
+        assert!(stderr.contains(message), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn the_session_cookie_of_a_public_address_is_secure_and_bound_to_the_host() {
+    let folder = Folder::new();
+    let mut command = command_with_own_secrets(&folder);
+    command.env("PUBLIC_URL", "https://tally.example/");
+    let saas = Saas::start_by(command);
+    let root = format!("{}/heroku", saas.origin);
+    let heroku = Heroku::new(&root, "tally", "vendors-own-password", "vendors-own-sso-salt");
+    let uuid = heroku.new_uuid();
+    let provisioned = heroku.provision("basic").uuid(&uuid).await.expect(200).json();
+    assert_eq!(provisioned["config"]["TALLY_URL"], "https://tally.example/counters");
+    let reply = heroku.single_sign_on(&uuid).await;
+    let set = reply.expect(302).headers().filter(|(name, _)| *name == "set-cookie").map(|(_, value)| value);
+    let session = set.into_iter().find(|cookie| cookie.starts_with("__Host-tally=")).expect("a session cookie");
+    let attributes: Vec<_> = session.split("; ").skip(1).collect();
+    for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(attributes.contains(&attribute), "{attributes:?}");
+    }
+    assert!(!session.contains("Domain="), "{attributes:?}");
+}
+
+#[tokio::test]
+async fn pages_have_security_headers() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    for (path, status) in [("/", 200), ("/dashboard", 403), ("/tally.css", 200)] {
+        let page = reqwest::get(format!("{}{path}", saas.origin)).await.unwrap();
+        assert_eq!(page.status(), status, "{path}");
+        let header = |name| page.headers().get(name).unwrap_or_else(|| panic!("{name} of {path}")).to_str().unwrap();
+        let policy = header("content-security-policy");
+        for directive in ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.split("; ").any(|part| part == directive), "{policy}");
+        }
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        let is_page = path != "/tally.css";
+        let text = page.text().await.unwrap();
+        assert!(!is_page || text.contains(r#"<link rel="stylesheet" href="/tally.css">"#), "{text}");
+        assert!(!text.contains("<style"), "the policy does not allow inline styles: {text}");
+    }
+}
+
+#[tokio::test]
+async fn every_error_of_the_api_is_a_json_object_with_a_message() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let provisioned = saas.heroku().provision("basic").await.expect(200).json();
+    let bearer = format!("Bearer {}", provisioned["config"]["TALLY_TOKEN"].as_str().unwrap());
+    let long = format!("/counters/{}", "x".repeat(101));
+    let (valid, basic) = (bearer.as_str(), "Basic dGFsbHk6eA==");
+    for (method, path, authorization, status) in [
+        ("GET", "/counters", None, 401),
+        ("GET", "/counters", Some("Bearer wrong"), 401),
+        ("GET", "/counters", Some(basic), 401),
+        ("POST", "/counters/visits", Some("garbage"), 401),
+        ("POST", &long, Some(valid), 422),
+        ("POST", "/counters/%ff", Some(valid), 422),
+        ("POST", "/counters/a%00b", Some(valid), 422),
+        ("GET", "/counters/visits", Some(valid), 405),
+        ("DELETE", "/counters", Some(valid), 405),
+        ("POST", "/counters/", Some(valid), 404),
+        ("GET", "/nothing", None, 404),
+    ] {
+        let call = reqwest::Client::new().request(method.parse().unwrap(), format!("{}{path}", saas.origin));
+        let call = authorization.into_iter().fold(call, |call, value| call.header("authorization", value));
+        let response = call.send().await.unwrap();
+        let (got, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        assert_eq!(got, status, "{method} {path}: {text}");
+        let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {text:?}"));
+        assert!(body["message"].as_str().is_some_and(|message| message.ends_with('.')), "{body}");
+        assert_eq!(headers.contains_key("www-authenticate"), status == 401, "{method} {path}");
+        assert_eq!(headers.contains_key("allow"), status == 405, "{method} {path}");
+    }
+}
+
+#[test]
+fn connections_to_postgres_and_heroku_use_tls_by_default() {
+    let folder = Folder::new();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://app@{}/tally?sslmode=require", server.local_addr().unwrap());
+    let mut process = Saas::command(&folder.0).env("DATABASE_URL", url).env("MAITRE_KEY", KEY).spawn().unwrap();
+    let mut request = [0; 8];
+    let (mut connection, _) = server.accept().unwrap();
+    connection.read_exact(&mut request).unwrap();
+    let _ = process.kill();
+    let _ = process.wait();
+    assert_eq!(request, [0, 0, 0, 8, 4, 210, 22, 47], "the SSLRequest of Postgres's protocol");
+
+    let mut command = Saas::command(&folder.0);
+    command.env("HEROKU_CLIENT_SECRET", "vendors-own-client-secret");
+    Saas::start_by(command); // https://api.heroku.com
+}
+
+#[test]
+fn an_address_of_herokus_api_that_would_not_be_used_is_rejected() {
+    let folder = Folder::new();
+    let api = "http://127.0.0.1:8400";
+    let stderr = refusal(Saas::command(&folder.0).env("HEROKU_API", api));
+    assert!(stderr.contains("HEROKU_API needs HEROKU_CLIENT_SECRET"), "{stderr}");
+
+    let mut command = Saas::command_of(&WITH_SANDBOX, &folder.0);
+    command.env("SANDBOX_PORT", "0").env("HEROKU_CLIENT_SECRET", "x").env("HEROKU_API", api);
+    let stderr = refusal(&mut command);
+    assert!(stderr.contains("HEROKU_API cannot be used with the feature `sandbox`"), "{stderr}");
+}
+
+#[test]
+fn a_taken_port_of_the_sandbox_is_replaced_by_the_next_free_port() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut command = Saas::command_of(&WITH_SANDBOX, &folder.0);
+    command.env("SANDBOX_PORT", port.to_string());
+    let saas = Saas::start_by(command);
+    let page = saas.greeting.split_whitespace().find(|word| word.starts_with("http://localhost:")).unwrap();
+    let bound: u16 = page.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(bound > port, "{page}");
 }
 
 #[test]

@@ -78,8 +78,8 @@ impl Listener for Smithy {
 
 fn check_plan(plan: &str) -> maitre::Result<()> {
     match plan {
-        "basic" | "premium" => Ok(()),
-        other => Err(Failure::refused(format!("The plan {other} does not exist: choose basic or premium."))),
+        "test" | "basic" | "premium" => Ok(()),
+        other => Err(Failure::refused(format!("The plan {other} does not exist: choose test, basic or premium."))),
     }
 }
 

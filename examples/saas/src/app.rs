@@ -12,6 +12,7 @@ use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
+use crate::error_response::not_found;
 use crate::listener::Tally;
 use crate::settings::{HerokuApi, Settings};
 use crate::store::Store;
@@ -47,9 +48,10 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
     .context("OPPERATOR_SECRET is invalid")?;
     let opperator = Addon::new(opperator, ledger.wrap(tally));
 
+    // browsers accept a cookie named __Host- only over https, from this host and for all of its paths
     // Lax, as browsers do not send a Strict cookie after the cross-site POST of single sign-on
     let sessions = SessionManagerLayer::new(ledger.sessions())
-        .with_name("tally")
+        .with_name(if settings.is_public() { "__Host-tally" } else { "tally" })
         .with_same_site(SameSite::Lax)
         .with_secure(settings.is_public())
         .with_expiry(Expiry::OnInactivity(Duration::minutes(90)));
@@ -61,6 +63,7 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         .nest("/opperator", maitre::opperator(opperator))
         .merge(counters::routes(store.clone()))
         .merge(dashboard::routes(store.clone()))
+        .fallback(not_found)
         .layer(sessions);
     Ok(App { router, worker })
 }

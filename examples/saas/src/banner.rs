@@ -1,14 +1,21 @@
 //! Startup message: the address of the server, and curl commands that act as the marketplace.
 
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
 use maitre::Secret;
 use uuid::Uuid;
 
 use crate::settings::{Settings, is_development_secret};
 
 /// Returns the message. A real password is not part of it.
-pub(crate) fn text(settings: &Settings, origin: &str) -> String {
+pub(crate) fn text(settings: &Settings, address: SocketAddr, origin: &str) -> String {
     let database = maitre::mask_urls(&settings.database_url);
-    let mut text = format!("Tally is listening on {origin} and stores its data in {database}.\n");
+    let mut text = format!("Tally is listening on http://{address}");
+    if settings.has_public_url() {
+        let _ = write!(text, " for {origin}");
+    }
+    let _ = writeln!(text, " and stores its data in {database}.");
     if let Ok(password) = settings.heroku.password()
         && is_development_secret(password)
     {

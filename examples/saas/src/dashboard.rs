@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum_extra::extract::CookieJar;
@@ -12,11 +13,35 @@ use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use crate::error_response::method_not_allowed;
 use crate::plan::Plan;
 use crate::store::{Counter, Resource, Store};
 
 pub(crate) fn routes(store: Store) -> Router {
-    Router::new().route("/", get(welcome)).route("/dashboard", get(dashboard)).with_state(store)
+    Router::new()
+        .route("/", get(welcome))
+        .route("/dashboard", get(dashboard))
+        .route("/tally.css", get(async || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(map_response(with_security_headers))
+        .with_state(store)
+}
+
+/// Security headers of every page. The pages have no scripts and no forms, and no other site may frame them.
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
+
+async fn with_security_headers(mut response: Response) -> Response {
+    response.headers_mut().extend(SECURITY_HEADERS);
+    response
 }
 
 async fn welcome() -> Markup {
@@ -113,7 +138,7 @@ fn page(title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
                 link rel="icon" href="data:,"; // no icon, and no request for one
-                style { (maud::PreEscaped(STYLE)) }
+                link rel="stylesheet" href="/tally.css";
             }
             body { main { (body) } }
         }

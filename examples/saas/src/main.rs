@@ -8,22 +8,25 @@ mod app;
 mod banner;
 mod counters;
 mod dashboard;
+mod error_response;
 mod listener;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod settings;
+mod socket;
 mod store;
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use axum::serve::Listener as _;
 use maitre::Ledger;
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 use settings::Settings;
+use socket::Socket;
 use store::Store;
 
 #[tokio::main]
@@ -52,15 +55,13 @@ async fn main() -> anyhow::Result<()> {
 
     settings.reject_public_development_secrets()?;
     let ledger = Ledger::open(url).await?;
-    let address = (settings.host.as_str(), settings.port);
-    let socket = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {}:{}: choose another HOST or PORT", address.0, address.1))?;
-    let origin = settings.origin(socket.local_addr()?);
+    let socket = Socket::bind(&settings.host, settings.port).await?;
+    let address = socket.local_addr()?;
+    let origin = settings.origin(address);
     #[cfg(feature = "sandbox")]
     let (sandbox, settings) = sandbox::open(settings, &origin).await?;
     let app = app::build(&settings, &store, &ledger, &origin)?;
-    let mut message = banner::text(&settings, &origin);
+    let mut message = banner::text(&settings, address, &origin);
     #[cfg(feature = "sandbox")]
     writeln!(message, "\nOpen {} in a browser for a local marketplace.", sandbox.url())?;
     writeln!(message, "\nPress Ctrl-C to stop.")?;

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use axum::http::Uri;
+use axum::http::uri::Scheme;
 use maitre::{Manifest, Secret};
 
 /// Prefix of the secrets in this repository, which are public.
@@ -31,21 +33,36 @@ pub(crate) struct HerokuApi {
     pub(crate) url: Option<String>,
 }
 
+impl HerokuApi {
+    fn from_env() -> anyhow::Result<Option<Self>> {
+        let (secret, url) = (env::var("HEROKU_CLIENT_SECRET").ok(), env::var("HEROKU_API").ok());
+        if cfg!(feature = "sandbox") && url.is_some() {
+            bail!(
+                "HEROKU_API cannot be used with the feature `sandbox`, whose marketplace is used as Heroku: unset \
+                 HEROKU_API or build without the feature"
+            );
+        }
+        match (secret, url) {
+            (Some(secret), url) => Ok(Some(Self { client_secret: secret.into(), url })),
+            (None, Some(_)) => bail!("HEROKU_API needs HEROKU_CLIENT_SECRET, the OAuth client secret of the add-on"),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
 impl Settings {
     pub(crate) fn from_env() -> anyhow::Result<Self> {
         let port = var_or("PORT", "8300");
         let delay = var_or("SET_UP_SECONDS", "0");
         Ok(Self {
-            host: var_or("HOST", "127.0.0.1"),
+            host: var_or("HOST", "localhost"),
             port: port.parse().with_context(|| format!("PORT must be a number from 0 to 65535, not {port:?}"))?,
             database_url: var_or("DATABASE_URL", "sqlite://saas.db"),
-            public_url: env::var("PUBLIC_URL").ok(),
+            public_url: env::var("PUBLIC_URL").ok().map(|url| parse_public_url(&url)).transpose()?,
             heroku: Manifest::read(var_or("ADDON_MANIFEST", "addon-manifest.json"))?,
             cloudcontrol: Manifest::read(var_or("CLOUDCONTROL_MANIFEST", "examples/saas/cloudcontrol-manifest.json"))?,
             opperator_secret: var_or("OPPERATOR_SECRET", "development-only-secret").into(),
-            heroku_api: env::var("HEROKU_CLIENT_SECRET")
-                .ok()
-                .map(|secret| HerokuApi { client_secret: secret.into(), url: env::var("HEROKU_API").ok() }),
+            heroku_api: HerokuApi::from_env()?,
             provision_delay: Duration::from_secs(
                 delay.parse().with_context(|| format!("SET_UP_SECONDS must be a number of seconds, not {delay:?}"))?,
             ),
@@ -59,36 +76,68 @@ impl Settings {
         }
         for (secret, place) in self.secrets()? {
             if is_development_secret(secret) {
-                bail!(
-                    "{place} is a public secret from the repository: set your own to listen on HOST={}, \
-                     which is not a loopback address",
-                    self.host
-                );
+                let setting = match &self.public_url {
+                    Some(url) if is_https(url) => format!("with PUBLIC_URL={url}"),
+                    _ => format!("with HOST={}, which is not a loopback address", self.host),
+                };
+                bail!("{place} is a public secret from the repository: set your own to start {setting}");
             }
         }
         Ok(())
     }
 
-    fn secrets(&self) -> anyhow::Result<[(&Secret, &'static str); 5]> {
-        Ok([
+    fn secrets(&self) -> anyhow::Result<Vec<(&Secret, &'static str)>> {
+        let mut secrets = vec![
             (self.heroku.password()?, "api.password in ADDON_MANIFEST"),
             (self.heroku.sso_salt()?, "api.sso_salt in ADDON_MANIFEST"),
             (self.cloudcontrol.password()?, "api.password in CLOUDCONTROL_MANIFEST"),
             (self.cloudcontrol.sso_salt()?, "api.sso_salt in CLOUDCONTROL_MANIFEST"),
             (&self.opperator_secret, "OPPERATOR_SECRET"),
-        ])
+        ];
+        if let Some(api) = &self.heroku_api {
+            secrets.push((&api.client_secret, "HEROKU_CLIENT_SECRET"));
+        }
+        Ok(secrets)
     }
 
-    /// Whether other machines can connect.
+    /// Whether other machines can connect, directly or through a proxy that terminates TLS.
     pub(crate) fn is_public(&self) -> bool {
-        let loopback = self.host.parse::<IpAddr>().map_or(self.host == "localhost", |address| address.is_loopback());
-        !loopback
+        !is_loopback(&self.host) || self.public_url.as_deref().is_some_and(is_https)
+    }
+
+    pub(crate) fn has_public_url(&self) -> bool {
+        self.public_url.is_some()
     }
 
     /// Returns scheme, host and port that customers and browsers use.
     pub(crate) fn origin(&self, listening_on: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{listening_on}"))
     }
+}
+
+/// Returns the origin without a slash at its end. Plain `http` is for loopback addresses only, because browsers return the
+/// session cookie of a public address only over `https`.
+fn parse_public_url(url: &str) -> anyhow::Result<String> {
+    let shown = maitre::mask_urls(url);
+    let invalid = || format!("PUBLIC_URL must be an origin such as https://tally.example, not {shown:?}");
+    let uri: Uri = url.parse().with_context(invalid)?;
+    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else { bail!(invalid()) };
+    if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
+        bail!(invalid());
+    }
+    if *scheme != Scheme::HTTPS && !(*scheme == Scheme::HTTP && is_loopback(authority.host())) {
+        bail!("PUBLIC_URL must begin with https://, as it is not a loopback address: {shown:?}");
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+fn is_https(url: &str) -> bool {
+    url.starts_with("https:")
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<IpAddr>().map_or(host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 pub(crate) fn is_development_secret(secret: &Secret) -> bool {
