@@ -10,11 +10,10 @@ use axum::Router;
 
 pub use maitre_axum::drain;
 pub use maitre_core::{
-    Addon, AddonId, Backend, ConfigVars, Context, Credentialed, Credentials, CredentialsError, Deprovision,
-    Deprovisioned, Failure, FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest,
-    ManifestError, Marketplace, OauthGrant, OriginError, Outcome, Password, PlanChange, PlanChanged, PlanWarning,
-    Progress, ProviderId, Provision, Provisioned, ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn,
-    manifest, mask_urls, sso,
+    Addon, AddonId, ConfigVars, Context, Credentialed, Credentials, CredentialsError, Deprovision, Deprovisioned,
+    Failure, FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
+    OauthGrant, OriginError, Password, PlanChange, PlanChanged, PlanWarning, Progress, ProviderId, Provision,
+    Provisioned, ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn, manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "cloudcontrol")]
@@ -34,6 +33,14 @@ pub use serve::shutdown_signal;
 pub use serve::{Serve, ServeLimits, serve};
 #[cfg(feature = "platform")]
 pub use webhooks::heroku_webhooks;
+
+/// The interface between a router and a ledger, for code that names its types. Vendors implement [`Listener`].
+///
+/// It is not at the root of the crate: its trait has methods of the same names as [`Listener`], and with both in scope a
+/// call is ambiguous.
+pub mod backend {
+    pub use maitre_core::{Backend, Outcome, WorkItem};
+}
 
 /// Builds the router of an add-on at Heroku.
 ///
