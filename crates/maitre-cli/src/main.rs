@@ -1,5 +1,6 @@
 //! The `maitre` command.
 
+mod answered;
 mod check;
 mod color;
 mod exit;

@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use maitre_testkit::{Call, Kind, Reply};
 use serde_json::{Value, json};
 
+use crate::answered;
 use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
 use crate::output::println_ignoring_pipe;
@@ -208,6 +209,7 @@ impl SendArgs {
         }));
         let mut replies = requests.buffered(usize::try_from(self.parallel).unwrap_or(1));
         let mut statuses: Vec<(u16, usize)> = Vec::new();
+        let mut is_first = true;
         while let Some((reply, elapsed)) = replies.next().await {
             let reply = reply?;
             match statuses.iter_mut().find(|(status, _)| *status == reply.status()) {
@@ -215,6 +217,11 @@ impl SendArgs {
                 None => statuses.push((reply.status(), 1)),
             }
             self.print(&reply, elapsed, palette);
+            if std::mem::take(&mut is_first)
+                && let Some(notice) = answered::notice(&reply).await
+            {
+                eprintln!("{} {notice}", palette.dim("note:"));
+            }
         }
         if self.repeat > 1 && self.format == OutputFormat::Human {
             let counts: Vec<_> = statuses.iter().map(|(status, count)| format!("{status} ×{count}")).collect();
@@ -231,6 +238,7 @@ impl SendArgs {
             let mut object = json!({
                 "status": reply.status(),
                 "milliseconds": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                "address": reply.remote_address(),
                 "id": body["id"],
                 "message": body["message"],
                 "exchange": exchange,

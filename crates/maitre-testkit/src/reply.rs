@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -31,15 +31,22 @@ pub struct Reply {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     request: Request,
+    address: Option<SocketAddr>,
 }
 
 impl Reply {
-    pub(crate) fn new(status: u16, headers: &HeaderMap, body: Vec<u8>, request: Request) -> Self {
+    pub(crate) fn new(
+        status: u16,
+        headers: &HeaderMap,
+        body: Vec<u8>,
+        request: Request,
+        address: Option<SocketAddr>,
+    ) -> Self {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        Self { status, headers, body, request }
+        Self { status, headers, body, request, address }
     }
 
     /// Returns the status.
@@ -127,6 +134,12 @@ impl Reply {
     pub fn expect(&self, status: u16) -> &Self {
         assert!(self.status == status, "expected {status}, got {}\n\n{self}", self.status);
         self
+    }
+
+    /// Returns the address that answered, if it is known. A host name can have several addresses.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     /// Returns the request.

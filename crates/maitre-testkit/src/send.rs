@@ -56,7 +56,7 @@ pub(crate) async fn send_with(request: Request, body: Option<Body>, client: &Cli
     let no_response = |cause| Error::no_answer(&line, cause);
     let mut response = sent.send().await.map_err(no_response)?;
     let status = response.status().as_u16();
-    let headers = response.headers().clone();
+    let (headers, address) = (response.headers().clone(), response.remote_addr());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(no_response)? {
         if body.len() + chunk.len() > MAX_RESPONSE {
@@ -64,5 +64,5 @@ pub(crate) async fn send_with(request: Request, body: Option<Body>, client: &Cli
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply::new(status, &headers, body, request))
+    Ok(Reply::new(status, &headers, body, request, address))
 }

@@ -42,6 +42,18 @@ async fn installs(folder: &Folder) -> (i64, i64) {
     sqlx::query_as(count).fetch_one(&pool).await.unwrap()
 }
 
+#[test]
+fn the_example_sells_the_plan_that_the_command_uses_by_default() {
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
+    let manifest = example_manifest();
+    for arguments in [&["send", "provision"][..], &["check", "--only", "provision,plan-change"]] {
+        let arguments = arguments.iter().copied().chain(["--manifest", &manifest, "--url", &saas.origin]);
+        let (code, stdout, stderr) = output_of(&maitre(arguments).output().unwrap());
+        assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    }
+}
+
 #[tokio::test]
 async fn the_example_passes_twice_and_is_left_empty() {
     let folder = Folder::new();

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use maitre_conformance::{Conclusion, Marketplace, Suite, SuiteBuilder};
+use maitre_conformance::{Address, Conclusion, Marketplace, Suite, SuiteBuilder};
 
+use crate::answered;
 use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
 use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
@@ -111,6 +112,9 @@ impl Check {
             .on_start(move |check| lock(&started).start(check.id))
             .on_result(move |result| lock(&finished).finish(result))
             .build()?;
+        if let Some(notice) = self.notice().await {
+            eprintln!("{} {notice}", palette.dim("note:"));
+        }
         let report = suite.run_until(interrupted()?).await;
         lock(&progress).finish_group();
         let report = report?;
@@ -138,6 +142,16 @@ impl Check {
             OutputFormat::Junit => bail!("--format junit is for reports: use it without --list"),
         }
         Ok(ExitStatus::Success)
+    }
+
+    /// Returns the notice for an add-on at a host name with several addresses.
+    async fn notice(&self) -> Option<String> {
+        let (manifest, _, _) = self.marketplace_args.read_manifest().ok()?;
+        let TargetArgs { url, sso_url, allow_remote } = &self.target_args;
+        let marketplace = self.marketplace_args.marketplace;
+        let address =
+            Address::resolve(marketplace, Some(&manifest), url.as_deref(), sso_url.as_deref(), *allow_remote).ok()?;
+        answered::probe(&address.root).await
     }
 
     fn suite(&self) -> anyhow::Result<SuiteBuilder> {

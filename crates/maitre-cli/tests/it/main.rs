@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
+#[cfg(target_os = "linux")]
+mod answered;
 mod check;
 mod docs;
 mod manifest;

@@ -60,7 +60,15 @@ impl Drop for Folder {
 /// Starts a server that always returns the same response. Returns its origin and the requests that it receives: the
 /// request line, the headers and the body.
 pub(crate) fn answering(status: &'static str, body: &'static str) -> (String, Receiver<(String, String, String)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    answering_on(TcpListener::bind("127.0.0.1:0").unwrap(), status, body)
+}
+
+/// Starts such a server on a bound socket. The status may be followed by headers.
+pub(crate) fn answering_on(
+    listener: TcpListener,
+    status: &'static str,
+    body: &'static str,
+) -> (String, Receiver<(String, String, String)>) {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let (sender, requests) = channel();
     thread::spawn(move || {
