@@ -1,6 +1,6 @@
 //! Descriptions of JSON that does not match a type, without the values in it.
 //!
-//! serde_json's messages quote the offending value, which may be a secret. Here a body is deserialized again, from a
+//! `serde_json`'s messages quote the offending value, which may be a secret. Here a body is deserialized again, from a
 //! [`Value`], with an error type that keeps only what was expected.
 
 use std::fmt;
@@ -48,7 +48,7 @@ impl de::Error for DataError {
 /// Deserializer of a value whose errors do not contain it.
 struct Masked(Value);
 
-impl<'de> IntoDeserializer<'de, DataError> for Masked {
+impl IntoDeserializer<'_, DataError> for Masked {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -84,7 +84,7 @@ impl<'de> Deserializer<'de> for Masked {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Visitors of maps may also accept null, which serde_json does not pass to them.
+    /// Visitors of maps may also accept null, which `serde_json` does not pass to them.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DataError> {
         if self.0.is_object() {
             self.deserialize_any(visitor)

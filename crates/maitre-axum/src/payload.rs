@@ -91,7 +91,7 @@ impl Payload {
         let (place, _) = starts.nth(self.max_values)?;
         let before = &self.bytes[..place];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        Some((before.iter().filter(|byte| **byte == b'\n').count() + 1, place - line_start + 1))
+        Some((before.split(|byte| *byte == b'\n').count(), place - line_start + 1))
     }
 
     /// Describes an error. Only invalid bodies pay for the path, which needs a second pass.

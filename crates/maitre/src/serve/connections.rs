@@ -29,7 +29,7 @@ use super::socket::Socket;
 const EVICTION_PAUSE: Duration = Duration::from_millis(50);
 
 /// The shortest time between two warnings that the connections are at their limit.
-const WARNING_PAUSE: Duration = Duration::from_secs(60);
+const WARNING_PAUSE: Duration = Duration::from_mins(1);
 
 /// Accepts and serves connections until `stop` turns true, then returns when each of them has ended.
 ///
