@@ -118,6 +118,8 @@ pub enum Capability {
     Platform,
     /// An `https` address.
     Https,
+    /// Permission to call an add-on on another machine, such as in production.
+    Remote,
 }
 
 /// Future of a running check.

@@ -131,7 +131,14 @@ fn deprovision(response: &ResponseParts<'_>) -> Option<Finding> {
 fn config(check: &'static str, response: &ResponseParts<'_>) -> Vec<Finding> {
     match finding(check, rules::config_is_strings(response)) {
         Some(finding) => vec![finding],
-        None => finding("heroku.config.urls", rules::config_has_valid_urls(response)).into_iter().collect(),
+        None => [
+            finding("heroku.config.urls", rules::config_has_valid_urls(response)),
+            finding("heroku.config.size", rules::config_fits(response)),
+            finding("heroku.config.no-nul", rules::config_is_without_nul(response)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use maitre_core::manifest::is_loopback;
 use serde_json::{Map, Value};
 
 use crate::url;
@@ -30,6 +31,9 @@ impl Problem {
 }
 
 type Rule = Result<(), Problem>;
+
+/// Size of all names and values of an app's config vars: 32 kB, in bytes.
+const MAX_CONFIG: usize = 32 * 1024;
 
 /// Heroku asks for a response within this time, and gives up after 25 s.
 const PROMPT: Duration = Duration::from_secs(3);
@@ -171,10 +175,24 @@ pub(crate) fn is_refused_with_message(response: &ResponseParts<'_>) -> Rule {
     if response.status != 422 {
         return Err(response.wrong_status("422", REFUSAL));
     }
-    match object(response)?.get("message") {
-        Some(Value::String(message)) if !message.trim().is_empty() => Ok(()),
-        _ => Err(Problem::new("The 422 has no message, so the customer does not see a reason.", REFUSAL)),
-    }
+    let to = response.request.map(|request| format!(" to {request}")).unwrap_or_default();
+    let Ok(fields) = object(response) else {
+        let body = if response.body.is_empty() { "no body" } else { "a body that is not a JSON object" };
+        let message = format!("The 422{to} is right, but has {body}, so the customer does not see a reason.");
+        return Err(Problem::new(message, REFUSAL));
+    };
+    let problem = match fields.get("message") {
+        Some(Value::String(message)) if !message.trim().is_empty() => return Ok(()),
+        Some(Value::String(_)) => "its message is empty".to_owned(),
+        Some(Value::Null) => "its message is null".to_owned(),
+        Some(_) => "its message is not a string".to_owned(),
+        None => match ["error", "errors", "detail", "reason", "msg"].iter().find(|name| fields.contains_key(**name)) {
+            Some(name) => format!("the reason is in the field {name}, which Heroku ignores, and not in message"),
+            None => "it has no field message".to_owned(),
+        },
+    };
+    let message = format!("The 422{to} is right, but {problem}, so the customer does not see a reason.");
+    Err(Problem::new(message, REFUSAL))
 }
 
 /// Requires that an asynchronous provision sends its config vars later.
@@ -268,6 +286,54 @@ pub(crate) fn config_is_strings(response: &ResponseParts<'_>) -> Rule {
         Some((name, _)) => Err(Problem::new(
             format!("The value of {name} is not a string."),
             "Send every value as a JSON string, including numbers and flags, and omit config vars without a value.",
+        )),
+    }
+}
+
+/// Requires that names and values fit into the config of an app.
+pub(crate) fn config_fits(response: &ResponseParts<'_>) -> Rule {
+    let config = config(response)?;
+    let length = |(name, value): (&String, &Value)| name.len() + value.as_str().map_or(0, str::len);
+    let total: usize = config.iter().map(length).sum();
+    if total <= MAX_CONFIG {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!("The config vars have {total} bytes; all config vars of an app may have {MAX_CONFIG}."),
+        "Send an address and credentials, and let the app fetch the rest: the app's own config vars count, too.",
+    ))
+}
+
+/// Requires that all config vars can be environment variables.
+pub(crate) fn config_is_without_nul(response: &ResponseParts<'_>) -> Rule {
+    let config = config(response)?;
+    let has_nul = |(name, value): &(&String, &Value)| {
+        name.contains('\0') || value.as_str().is_some_and(|value| value.contains('\0'))
+    };
+    match config.iter().find(has_nul) {
+        None => Ok(()),
+        Some((name, _)) => Err(Problem::new(
+            format!("{name:?} or its value contains U+0000, which no environment variable can hold."),
+            "Encode binary values, such as in base64.",
+        )),
+    }
+}
+
+/// Requires that no config var whose name ends with `_URL` points at the add-on's own machine.
+pub(crate) fn config_has_public_urls(response: &ResponseParts<'_>) -> Rule {
+    let config = config(response)?;
+    let is_local = |value: &str| {
+        url::split(value).is_some_and(|parts| {
+            let host = parts.host().to_ascii_lowercase();
+            is_loopback(&host) || host.ends_with(".localhost") || host == "0.0.0.0"
+        })
+    };
+    let mut texts = config.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    match texts.find(|(name, value)| name.ends_with("_URL") && is_local(value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Problem::new(
+            format!("The value of {name} points at localhost, which is the customer's own dyno there."),
+            "Send the public host of the service: set it in the add-on's configuration for this environment.",
         )),
     }
 }
@@ -367,7 +433,7 @@ pub(crate) fn form_is_used_once(response: &ResponseParts<'_>) -> Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::is_json_type;
+    use super::*;
 
     #[test]
     fn json_content_types_are_recognized() {
@@ -378,6 +444,55 @@ mod tests {
         }
         for name in ["text/html", "text/json+x", "application/jsonp", ""] {
             assert!(!is_json_type(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_422_without_a_reason_names_what_is_missing() {
+        for (body, problem) in [
+            ("", "The 422 to an unknown plan is right, but has no body,"),
+            ("Unknown plan", "has a body that is not a JSON object,"),
+            ("[]", "has a body that is not a JSON object,"),
+            ("{}", "it has no field message,"),
+            (
+                r#"{"error":"Unknown plan"}"#,
+                "the reason is in the field error, which Heroku ignores, and not in message,",
+            ),
+            (r#"{"message":" "}"#, "its message is empty,"),
+            (r#"{"message":null}"#, "its message is null,"),
+            (r#"{"message":["Unknown plan"]}"#, "its message is not a string,"),
+        ] {
+            let response = ResponseParts::new(422, None, body.as_bytes()).to(Some("an unknown plan"));
+            let found = is_refused_with_message(&response).unwrap_err();
+            assert!(found.message.contains(problem), "{body}: {}", found.message);
+            assert!(found.advice.contains("{\"message\": \"…\"}"), "{}", found.advice);
+        }
+    }
+
+    #[test]
+    fn the_size_of_config_vars_is_the_sum_of_names_and_values() {
+        let body = |length: usize| format!(r#"{{"config":{{"A_URL":"","A_B":"{}"}}}}"#, "x".repeat(length));
+        let fits = |length| config_fits(&ResponseParts::new(200, None, body(length).as_bytes())).is_ok();
+        assert!(fits(MAX_CONFIG - 8) && !fits(MAX_CONFIG - 7));
+    }
+
+    #[test]
+    fn local_urls_are_recognized() {
+        let is_public = |url: &str| {
+            let body = format!(r#"{{"config":{{"A_URL":"{url}"}}}}"#);
+            config_has_public_urls(&ResponseParts::new(200, None, body.as_bytes())).is_ok()
+        };
+        for url in [
+            "http://localhost:1/a",
+            "postgres://u:p@127.0.0.1/x",
+            "redis://[::1]:6379",
+            "https://a.LOCALHOST",
+            "amqp://0.0.0.0",
+        ] {
+            assert!(!is_public(url), "{url}");
+        }
+        for url in ["https://localhost.example", "postgres://localhost:pw@db.example/localhost", "text"] {
+            assert!(is_public(url), "{url}");
         }
     }
 }

@@ -63,17 +63,17 @@ impl SsoEndpoint {
     }
 }
 
-/// Requires that the sign-on led to a page.
-pub(crate) fn must_be_signed_in(signed_in: &SignedIn) -> Verdict {
+const LOG: &str = "Look in the add-on's log for the error behind this response.";
+
+/// Requires that the sign-on led to a page. `formula` is the advice if the token is refused.
+pub(crate) fn must_be_signed_in(signed_in: &SignedIn, formula: &str) -> Verdict {
     let (response, page) = (&signed_in.response, &signed_in.page);
     let advice = match response.status() {
         200 | 301..=303 | 307 | 308 => None,
-        403 => Some(
-            "The form is signed with the manifest's salt. Hash the form-decoded fields (the email address contains a +), \
-             joined by colons, and compare the hash in lowercase hex.",
-        ),
+        400 | 403 | 422 => Some(formula),
         401 => Some("Do not require Basic credentials here: a browser sends the form, and the token authenticates it."),
         404 | 405 => Some("Check the manifest's sso_url and your routes: the form is posted there."),
+        500.. => Some(LOG),
         _ => Some("Accept a valid token, and redirect to the dashboard."),
     };
     if let Some(advice) = advice {
@@ -89,6 +89,7 @@ pub(crate) fn must_be_signed_in(signed_in: &SignedIn) -> Verdict {
     let strict =
         response.cookies().find(|cookie| cookie.same_site().is_some_and(|it| it.eq_ignore_ascii_case("strict")));
     let advice = match strict {
+        _ if followed >= 500 => LOG.to_owned(),
         Some(cookie) => format!(
             "The cookie {} is SameSite=Strict, so a browser that comes from Heroku does not send it with the redirect: use \
              Lax.",

@@ -114,7 +114,8 @@ impl Suite {
         let platform = options
             .platform
             .map(|(socket, secret)| FakePlatform::start(&manifest, socket, &secret, options.async_timeout));
-        let target = Target::new(&manifest, address, options.plans, options.timeout, platform.transpose()?)?;
+        let target = Target::new(&manifest, address, options.plans, options.timeout, platform.transpose()?)?
+            .with_allow_remote(options.allow_remote);
         run(&target, heroku::GROUPS, &options.selection, &options.observer, stop).await
     }
 }

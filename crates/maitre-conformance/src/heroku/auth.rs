@@ -39,9 +39,25 @@ pub(super) const CASES: &[Case<Target>] = &[
         WRONG,
         |target| Box::pin(wrong_on_deprovision(target)),
     ),
-    Case::must("heroku.auth.wrong-user", "The correct password with another user is answered 401.", WRONG, |target| {
-        Box::pin(wrong_user(target))
-    }),
+    Case::must(
+        "heroku.auth.wrong-user",
+        "A provision with the correct password of another user is answered 401.",
+        WRONG,
+        |target| Box::pin(wrong_user(target)),
+    ),
+    Case::must(
+        "heroku.auth.wrong-user-plan-change",
+        "A plan change with the correct password of another user is answered 401.",
+        WRONG,
+        |target| Box::pin(wrong_user_on_plan_change(target)),
+    )
+    .needs(PLAN_CHANGE),
+    Case::must(
+        "heroku.auth.wrong-user-deprovision",
+        "A deprovision with the correct password of another user is answered 401.",
+        WRONG,
+        |target| Box::pin(wrong_user_on_deprovision(target)),
+    ),
     Case::must(
         "heroku.auth.similar-password",
         "A password that is similar to the correct one is answered 401.",
@@ -152,12 +168,37 @@ async fn wrong_on_deprovision(target: &Target) -> Verdict {
 
 async fn wrong_user(target: &Target) -> Verdict {
     target.require_provision().await?;
-    for user in [format!("{}-other", target.slug), String::new()] {
+    for (description, user) in wrong_users(target) {
         let call = target.provision().credentials(&user, &target.password);
-        let response = target.wire.send(call).await?.to(if user.is_empty() { "no user" } else { "another user" });
+        target.wire.send(call).await?.to(description).require(rules::is_unauthorized)?;
+    }
+    Ok(())
+}
+
+async fn wrong_user_on_plan_change(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
+    let resource = target.shared_resource().await?;
+    for (description, user) in wrong_users(target) {
+        let call = target.plan_change(&resource, target.plan()).credentials(&user, &target.password);
+        let response = target.wire.send(call).await?.to(format!("a plan change with {description}"));
         response.require(rules::is_unauthorized)?;
     }
     Ok(())
+}
+
+async fn wrong_user_on_deprovision(target: &Target) -> Verdict {
+    target.require_deprovision().await?;
+    for (description, user) in wrong_users(target) {
+        let resource = target.new_resource().await?;
+        let call = target.deprovision(&resource).credentials(&user, &target.password);
+        let response = target.wire.send(call).await?.to(format!("a deprovision with {description}"));
+        response.require(rules::is_unauthorized)?;
+    }
+    Ok(())
+}
+
+fn wrong_users(target: &Target) -> [(&'static str, String); 2] {
+    [("another user", format!("{}-other", target.slug)), ("no user", String::new())]
 }
 
 async fn similar(target: &Target) -> Verdict {

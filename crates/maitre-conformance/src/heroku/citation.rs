@@ -33,6 +33,10 @@ pub(super) const fn manifest(summary: &'static str) -> Citation {
     article("add-on-manifest", summary)
 }
 
+pub(super) const fn config_vars(summary: &'static str) -> Citation {
+    article("config-vars", summary)
+}
+
 pub(super) const fn best_practices(summary: &'static str) -> Citation {
     article("add-on-partner-technical-best-practices", summary)
 }

@@ -30,6 +30,27 @@ pub(super) const CASES: &[Case<Target>] = &[
         |target| Box::pin(urls(target)),
     )
     .needs(&[Capability::Synchronous]),
+    Case::must(
+        "heroku.config.size",
+        "Names and values of the config vars have at most 32 kB in total.",
+        citation::config_vars("names and values of all config vars of an app have at most 32 kB in total"),
+        |target| Box::pin(size(target)),
+    )
+    .needs(&[Capability::Synchronous]),
+    Case::must(
+        "heroku.config.no-nul",
+        "No config var contains U+0000.",
+        citation::config_vars("config vars are environment variables, which cannot contain U+0000"),
+        |target| Box::pin(no_nul(target)),
+    )
+    .needs(&[Capability::Synchronous]),
+    Case::should(
+        "heroku.config.public-urls",
+        "No config var of a remote add-on is a URL of localhost.",
+        citation::practice("on the customer's dyno, localhost is the dyno itself"),
+        |target| Box::pin(public_urls(target)),
+    )
+    .needs(&[Capability::Synchronous, Capability::Remote]),
     Case::info(
         "heroku.config.complete",
         "Every config var listed in the manifest is set.",
@@ -66,6 +87,18 @@ async fn urls(target: &Target) -> Verdict {
     target.new_resource().await?.response.require(rules::config_has_valid_urls)
 }
 
+async fn size(target: &Target) -> Verdict {
+    target.new_resource().await?.response.require(rules::config_fits)
+}
+
+async fn no_nul(target: &Target) -> Verdict {
+    target.new_resource().await?.response.require(rules::config_is_without_nul)
+}
+
+async fn public_urls(target: &Target) -> Verdict {
+    target.new_resource().await?.response.require(rules::config_has_public_urls)
+}
+
 async fn complete(target: &Target) -> Verdict {
     let resource = target.new_resource().await?;
     let config = resource.response.require(rules::config)?;
@@ -91,7 +124,9 @@ async fn plan_change(target: &Target) -> Verdict {
     }
     response.require(rules::config_is_strings)?;
     response.require(|parts| rules::config_is_listed(&target.config_vars, parts))?;
-    response.require(rules::config_has_valid_urls)
+    response.require(rules::config_has_valid_urls)?;
+    response.require(rules::config_fits)?;
+    response.require(rules::config_is_without_nul)
 }
 
 async fn apart(target: &Target) -> Verdict {

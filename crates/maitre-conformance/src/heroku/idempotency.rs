@@ -7,7 +7,7 @@ use maitre_testkit::heroku::Provision;
 use serde_json::{Value, json};
 
 use super::resource::Resource;
-use super::target::Target;
+use super::target::{PLAN_CHANGE, Target, must_be_deprovisioned};
 use super::{citation, hang_up};
 use crate::check::{Capability, Case, Citation};
 use crate::response::Response;
@@ -19,6 +19,8 @@ const REPLAY: Citation =
     citation::reference("a repeated uuid is answered with the id, config and message of the first time");
 /// Heroku's documentation does not say how a provision is answered after the deprovision of its uuid.
 const REMOVED: Citation = citation::vendor_code("azimuttapp/azimutt", "410 to a uuid that was deprovisioned");
+
+const REPEATED: &str = "Put a unique constraint on the uuid, and answer a repeated provision from the stored response.";
 
 /// Number of concurrent requests.
 const CONCURRENT: usize = 32;
@@ -37,6 +39,13 @@ pub(super) const CASES: &[Case<Target>] = &[
         |target| Box::pin(same_config(target)),
     )
     .needs(&[Capability::Synchronous]),
+    Case::must(
+        "heroku.idempotency.removed-once",
+        "One deprovision removes a resource whose provision was repeated.",
+        ONCE,
+        |target| Box::pin(removed_once(target)),
+    )
+    .needs(PLAN_CHANGE),
     Case::should(
         "heroku.idempotency.same-message",
         "A repeated provision is answered with the same message.",
@@ -118,6 +127,29 @@ async fn repeated(target: &Target) -> Result<(Resource, Response), Stop> {
 async fn same_config(target: &Target) -> Verdict {
     let (first, again) = repeated(target).await?;
     again.require(|parts| rules::has_same_config(&first.response.parts(), parts))
+}
+
+async fn removed_once(target: &Target) -> Verdict {
+    target.require_plan_change().await?;
+    let (first, again) = repeated(target).await?;
+    if again.parts().id().as_ref() != Some(&first.id) {
+        return Err(Stop::skipped("a repeated provision has another id (see heroku.idempotency.same-uuid-again)"));
+    }
+    target.await_completion(&first).await?;
+    let response = target.wire.send(target.deprovision(&first)).await?;
+    if response.status() == 202 {
+        return Err(Stop::skipped("a deprovision is answered 202, so its completion cannot be observed"));
+    }
+    must_be_deprovisioned(&response)?;
+    let after = target.probe(&first).await?;
+    if !after.is_success() {
+        return Ok(());
+    }
+    Err(after.fault(
+        "The resource was provisioned twice and deprovisioned once, and its plan can still be changed: the second \
+         provision created another row, which is never deprovisioned.",
+        REPEATED,
+    ))
 }
 
 async fn same_message(target: &Target) -> Verdict {

@@ -56,6 +56,12 @@ pub(super) const CASES: &[Case<Target>] = &[
         |target| Box::pin(ids_differ(target)),
     ),
     Case::must(
+        "heroku.provision.ids-stay-unique",
+        "The id of a deprovisioned resource is not used again.",
+        citation::reference_v1("id is unique across the service"),
+        |target| Box::pin(ids_stay_unique(target)),
+    ),
+    Case::must(
         "heroku.provision.id-of-its-own",
         "The id is not derived from any field of the request except the uuid.",
         citation::best_practices("names and URLs of Heroku change; use the uuid, or an id of your own"),
@@ -209,6 +215,24 @@ async fn ids_differ(target: &Target) -> Verdict {
         ));
     }
     Ok(())
+}
+
+async fn ids_stay_unique(target: &Target) -> Verdict {
+    let (removed, other) = (target.new_resource().await?, target.new_resource().await?);
+    if removed.id == other.id {
+        return Err(Stop::skipped("two resources have the same id (see heroku.provision.ids-differ)"));
+    }
+    must_be_deprovisioned(&target.wire.send(target.deprovision(&removed)).await?)?;
+    let next = target.new_resource().await?;
+    let earlier = match &next.id {
+        id if *id == removed.id => "a deprovisioned resource",
+        id if *id == other.id => "another resource",
+        _ => return Ok(()),
+    };
+    Err(next.response.fault(
+        format!("A new resource got the id {}, which belongs to {earlier}.", next.id),
+        "Never reuse an id: a late deprovision or an old dashboard link would reach another customer's resource.",
+    ))
 }
 
 async fn id_of_its_own(target: &Target) -> Verdict {

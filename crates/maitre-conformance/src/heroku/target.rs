@@ -24,6 +24,9 @@ use crate::sign_on::SsoEndpoint;
 use crate::verdict::Stop;
 use crate::wire::Wire;
 
+/// Age of a form, in seconds.
+const FORM_AGE: i64 = 3;
+
 /// Capabilities of a check that changes a plan, or that uses a plan change to test whether a resource exists.
 pub(super) const PLAN_CHANGE: &[Capability] = &[Capability::PlanChange];
 
@@ -35,6 +38,7 @@ const SERVER_ERRORS: &str = "every response is a server error (see heroku.provis
 const INCOMPLETE: &str = "the add-on answers 202 but does not complete the provision (see heroku.async.completes)";
 const ONE_PLAN: &str = "only one plan is known: pass a second one, such as with --plan basic,premium";
 const NEEDS_PLATFORM: &str = "the add-on answers 202 and completes later, which requires a platform to call";
+const LOCAL: &str = "the add-on is checked locally, without --allow-remote";
 const NO_SSO: &str = "the manifest has no sso_url";
 const NO_SALT: &str = "the manifest has no api.sso_salt";
 
@@ -56,6 +60,7 @@ pub(crate) struct Target {
     pub(super) password: String,
     pub(super) salt: String,
     root: String,
+    allow_remote: bool,
     plans: Vec<String>,
     /// Mode of the first provision; empty if it did not succeed.
     first_provision: OnceLock<ProvisionMode>,
@@ -127,6 +132,7 @@ impl Target {
             password,
             salt,
             root: address.root,
+            allow_remote: false,
             plans,
             first_provision: OnceLock::new(),
             lacks_plan_change: AtomicBool::new(false),
@@ -136,6 +142,10 @@ impl Target {
             accepts_tokens: AtomicBool::new(false),
             timestamps: Mutex::default(),
         })
+    }
+
+    pub(crate) fn with_allow_remote(self, allow_remote: bool) -> Self {
+        Self { allow_remote, ..self }
     }
 
     fn requires(&self, feature: &str) -> bool {
@@ -326,9 +336,9 @@ impl Target {
         self.wire.send(self.plan_change(resource, self.plan())).await
     }
 
-    /// Returns the form of a sign-on at the current time.
+    /// Returns the form of a sign-on a few seconds ago, so that its timestamp differs from the add-on's clock.
     pub(super) fn sso_form(&self, resource: &Resource) -> Result<Call<SignOn<LaunchForm>>, Stop> {
-        self.sso_form_at(resource, 0)
+        self.sso_form_at(resource, -FORM_AGE)
     }
 
     /// Returns the form of a sign-on this many seconds from now, or of the latest earlier second without a form: a second
@@ -388,6 +398,7 @@ impl CheckTarget for Target {
             Capability::Platform => {
                 (self.platform.is_none(), "the add-on has no fake platform to call: see --platform")
             }
+            Capability::Remote => (!self.allow_remote, LOCAL),
             Capability::Manifest => (false, ""),
         };
         missing.then(|| reason.to_owned())

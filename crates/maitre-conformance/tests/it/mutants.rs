@@ -12,7 +12,8 @@ use crate::sample_addon::{CLIENT_SECRET, Fault, MUTANTS, SampleAddon, manifest};
 const CONCURRENCY: usize = 8;
 
 /// Faults of deprovisions, and faults that create resources with unknown ids.
-const LEAVES_RESOURCES: [Fault; 7] = [
+const LEAVES_RESOURCES: [Fault; 8] = [
+    Fault::RowPerPost,
     Fault::DeprovisionIs500,
     Fault::DeprovisionNeedsType,
     Fault::ChangedStays,
@@ -90,6 +91,7 @@ async fn every_fault_is_detected_by_its_check() {
             let suite = suite(&addon);
             (addon, suite)
         };
+        let suite = suite.allow_remote(*fault == Fault::LocalUrl);
         let run_all = is_long() && !check(id).slow && !matches!(fault, Fault::Slow | Fault::NeverAnswers);
         let suite = if run_all { suite } else { suite.only([*id]) };
         let suite = if *fault == Fault::NeverAnswers { suite.timeout(Duration::from_millis(300)) } else { suite };

@@ -421,3 +421,57 @@ async fn callbacks_receive_every_check() {
     let calls = calls.lock().unwrap().clone();
     assert_eq!(calls, ["start heroku.provision.json", "passed", "start heroku.provision.id", "failed"]);
 }
+
+/// The add-on's clock equals a form's timestamp in some seconds, but the verdict does not depend on the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_add_on_that_hashes_its_own_clock_always_fails() {
+    let runs = (0..8).map(|step| async move {
+        tokio::time::sleep(Duration::from_millis(step * 300)).await;
+        let addon = SampleAddon::with(Fault::OwnClock);
+        let report = suite(&addon).only(["sso"]).build().unwrap().run().await.unwrap();
+        let failed: Vec<_> = report.failed(Level::Info).map(|result| result.check.id).collect();
+        assert_eq!(failed, ["heroku.sso-token.lets-in"], "{report}");
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advice_names_what_to_change() {
+    let formulas = [
+        "user_scoped_resource_token is the SHA-256 of resource_id:sso_salt:timestamp:user_id:email",
+        "resource_token is the SHA-1 of resource_id:sso_salt:timestamp,",
+        "token is the SHA-1 of id:sso_salt:timestamp,",
+    ];
+    let log = "Look in the add-on's log for the error behind this response.";
+    let rows = [
+        (Fault::PlusIsASpace, "sso-token.lets-in", formulas[0]),
+        (Fault::PlusIsASpace, "sso-token.lets-in", formulas[1]),
+        (Fault::PlusIsASpace, "sso-token.lets-in", formulas[2]),
+        (Fault::NoUserScoped, "sso-token.user-scoped", formulas[0]),
+        (Fault::NoResourceToken, "sso-token.resource", formulas[1]),
+        (Fault::NoVersion1, "sso-token.version-1", formulas[2]),
+        (
+            Fault::FormIsNotParsed,
+            "sso-token.lets-in",
+            "Is the form parsed? A form without any field gets the same response",
+        ),
+        (Fault::DashboardIs500, "sso-token.lets-in", log),
+        (
+            Fault::RefusesWithError,
+            "provision.refusal",
+            "the reason is in the field error, which Heroku ignores, and not in message",
+        ),
+        (
+            Fault::RefusesWithoutMessage,
+            "provision.refusal",
+            "The 422 to an unknown plan is right, but it has no field message",
+        ),
+    ];
+    for (fault, check, expected) in rows {
+        let addon = SampleAddon::with(fault);
+        let report = suite(&addon).only([check]).build().unwrap().run().await.unwrap();
+        let failure = report.results.iter().find_map(|result| result.outcome.failure()).unwrap();
+        let shown = format!("{} {}", failure.message, failure.advice);
+        assert!(shown.contains(expected), "{fault:?}: {shown}");
+    }
+}

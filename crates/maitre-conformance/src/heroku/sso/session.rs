@@ -135,7 +135,7 @@ async fn starts_anew(target: &Target) -> Verdict {
             let mut browser = target.browser()?;
             browser.set_cookie(cookie.name(), planted);
             let signed_in = target.sign_in(browser, target.sso_form(&resource)?).await?;
-            if must_be_signed_in(&signed_in).is_err() {
+            if must_be_signed_in(&signed_in, "").is_err() {
                 continue; // an invalid cookie may be refused
             }
             if signed_in.browser.cookie(cookie.name()).is_none_or(|now| now.value() == planted) {

@@ -50,7 +50,7 @@ impl Target {
 
     pub(super) async fn require_sign_in(&self, form: Form) -> Result<SignedIn, Stop> {
         let signed_in = self.sign_in(self.browser()?, form).await?;
-        if must_be_signed_in(&signed_in).is_err() {
+        if must_be_signed_in(&signed_in, "").is_err() {
             return Err(Stop::skipped("a valid token is not accepted (see heroku.sso-token.lets-in)"));
         }
         Ok(signed_in)

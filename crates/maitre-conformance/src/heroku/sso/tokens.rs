@@ -18,6 +18,18 @@ const VERIFY: &str = "Compute the token yourself from the fields and the salt, c
 const STRONGEST: &str = "Only check the strongest token in the form: user_scoped_resource_token, otherwise \
                          resource_token. A valid weaker token must not override an invalid stronger one.";
 
+const USER_SCOPED: &str = "user_scoped_resource_token is the SHA-256 of resource_id:sso_salt:timestamp:user_id:email: these \
+                           fields of the form, decoded (the email address contains a +), in this order, joined by \
+                           colons, in lowercase hex, with the timestamp as sent and the manifest's api.sso_salt.";
+const RESOURCE: &str = "resource_token is the SHA-1 of resource_id:sso_salt:timestamp, joined and written likewise.";
+const VERSION_1: &str = "token is the SHA-1 of id:sso_salt:timestamp, where id is the add-on's own id of the resource, joined \
+                         and written likewise.";
+const UNPARSED: &str = "Is the form parsed? A form without any field gets the same response: read the body as \
+                        application/x-www-form-urlencoded.";
+
+/// Age of the second form, in seconds.
+const OLDER: i64 = 20;
+
 pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     Case::must(
         "heroku.sso-token.lets-in",
@@ -122,31 +134,51 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     .needs(NEEDS),
 ];
 
+/// Posts two forms of different ages: an add-on that hashes its own clock accepts at most one, whatever the second.
 async fn lets_in(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
-    must_be_signed_in(&target.sign_in(target.browser()?, target.sso_form(&resource)?).await?)
+    let formula = format!("{USER_SCOPED} Without it, {RESOURCE} Without both, {VERSION_1}");
+    for age in [0, OLDER] {
+        let form = if age == 0 { target.sso_form(&resource)? } else { target.sso_form_at(&resource, -age)? };
+        let signed_in = target.sign_in(target.browser()?, form).await?;
+        if !(400..500).contains(&signed_in.response.status()) {
+            must_be_signed_in(&signed_in, &formula)?;
+            continue;
+        }
+        let empty = target.post(target.sso_form(&resource)?.body("")).await?;
+        let is_same = (empty.status(), empty.body()) == (signed_in.response.status(), signed_in.response.body());
+        let parsed = if is_same { format!("{formula} {UNPARSED}") } else { formula.clone() };
+        must_be_signed_in(&signed_in, &parsed)?;
+    }
+    Ok(())
 }
 
 async fn user_scoped(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    must_be_signed_in(&target.sign_in(target.browser()?, form.only_user_scoped()).await?)
+    must_be_signed_in(&target.sign_in(target.browser()?, form.only_user_scoped()).await?, USER_SCOPED)
 }
 
 async fn resource_token(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    must_be_signed_in(&target.sign_in(target.browser()?, form.only_resource_token()).await?)
+    must_be_signed_in(&target.sign_in(target.browser()?, form.only_resource_token()).await?, RESOURCE)
 }
 
 async fn version_1(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
     let signed_in = target.sign_in(target.browser()?, form.only_legacy()).await?;
-    let advice = "No action is required: Heroku also sends stronger tokens. Only older checkers need this one.";
-    if must_be_signed_in(&signed_in).is_ok() { Ok(()) } else { Err(signed_in.response.wrong_status("302", advice)) }
+    if must_be_signed_in(&signed_in, VERSION_1).is_ok() {
+        return Ok(());
+    }
+    let advice = format!(
+        "No action is required: Heroku also sends stronger tokens. Only older checkers need this one: {VERSION_1}"
+    );
+    Err(signed_in.response.wrong_status("302", &advice))
 }
 
 async fn unknown_fields(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    must_be_signed_in(&target.sign_in(target.browser()?, form.set("action", "rotate").set("tab", "")).await?)
+    let form = form.set("action", "rotate").set("tab", "");
+    must_be_signed_in(&target.sign_in(target.browser()?, form).await?, "Ignore the fields that you do not know.")
 }
 
 async fn wrong(target: &Target) -> Verdict {

@@ -177,11 +177,11 @@ async fn one_use(target: &Target) -> Verdict {
 async fn one_use_stripped(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
     let probe = target.sign_in(target.browser()?, target.sso_form(&resource)?.only_resource_token()).await?;
-    if must_be_signed_in(&probe).is_err() {
+    if must_be_signed_in(&probe, "").is_err() {
         return Err(Stop::skipped("the weaker token is not accepted on its own"));
     }
     let form = target.sso_form(&resource)?;
-    must_be_signed_in(&target.sign_in(target.browser()?, form.clone()).await?)?;
+    target.require_sign_in(form.clone()).await?;
     if target.post(form.clone()).await?.require(rules::form_is_used_once).is_err() {
         return Err(Stop::skipped("a form is accepted more than once (see heroku.sso-window.one-use)"));
     }

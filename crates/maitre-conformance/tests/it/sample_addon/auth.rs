@@ -10,6 +10,11 @@ use super::{Fault, PASSWORD, SLUG, SampleAddon, internal_error, refusal};
 impl SampleAddon {
     /// Returns the response to an unauthenticated request, or `None` if the credentials are correct.
     pub(super) fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
+        self.refuses_unless(headers, self.is(Fault::AnyUser))
+    }
+
+    /// Returns the response to an unauthenticated request. `any_user` is whether only the password counts.
+    pub(super) fn refuses_unless(&self, headers: &HeaderMap, any_user: bool) -> Option<Response> {
         let Some(header) = headers.get("authorization") else {
             return match self.fault {
                 Fault::NoHeaderIs500 => Some(internal_error()),
@@ -27,7 +32,7 @@ impl SampleAddon {
         let Some((user, password)) = self.decode(credentials) else {
             return Some(if self.is(Fault::OddHeaderIs500) { internal_error() } else { self.unknown_caller() });
         };
-        let accepted = (user == SLUG || self.is(Fault::AnyUser)) && self.is_right(&password);
+        let accepted = (user == SLUG || any_user) && self.is_right(&password);
         (!accepted || self.is(Fault::RefusesEveryone)).then(|| self.unknown_caller())
     }
 

@@ -12,7 +12,7 @@ pub(super) async fn plan_change(addon: SampleAddon, id: &str, request: Request) 
     if addon.is(Fault::ResourceBeforePassword) && resource(&addon, id).is_none() {
         return refusal(404, "Resource not found.");
     }
-    if let Some(refusal) = addon.refuses(&parts.headers)
+    if let Some(refusal) = addon.refuses_unless(&parts.headers, addon.is(Fault::AnyUserOnPlanChange))
         && !addon.is(Fault::PlanChangeIsOpen)
     {
         return refusal;
@@ -118,7 +118,7 @@ pub(super) async fn deprovision(addon: SampleAddon, id: &str, request: Request) 
     if addon.is(Fault::DeprovisionsBeforePassword) {
         addon.store().remove(id);
     }
-    if let Some(refusal) = addon.refuses(request.headers())
+    if let Some(refusal) = addon.refuses_unless(request.headers(), addon.is(Fault::AnyUserOnDeprovision))
         && !addon.is(Fault::DeprovisionIsOpen)
     {
         return refusal;
@@ -165,6 +165,15 @@ pub(super) async fn deprovision(addon: SampleAddon, id: &str, request: Request) 
         Fault::RemovesAll => addon.store().resources.iter_mut().for_each(|resource| resource.removed = true),
         _ => {}
     }
+    if addon.is(Fault::RowPerPost) && resource.rows > 1 {
+        if let Some(stored) = addon.store().find(id) {
+            stored.rows -= 1;
+        }
+        return StatusCode::NO_CONTENT.into_response();
+    }
     addon.store().remove(id);
+    if addon.is(Fault::ReusesIds) {
+        addon.store().resources.retain(|resource| !resource.removed);
+    }
     if addon.is(Fault::DeprovisionIs200) { answer(200, &json!({})) } else { StatusCode::NO_CONTENT.into_response() }
 }

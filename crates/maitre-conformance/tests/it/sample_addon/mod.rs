@@ -75,6 +75,8 @@ struct Resource {
     token: String,
     grant: Value,
     removed: bool,
+    /// Number of rows of this resource, if every provision stores one.
+    rows: u32,
     /// Whether an asynchronous provision is complete.
     done: bool,
 }

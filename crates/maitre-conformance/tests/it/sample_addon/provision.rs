@@ -126,6 +126,7 @@ fn validate(addon: &SampleAddon, body: &Map<String, Value>, bytes: &[u8], header
         _ if text("plan").is_empty() && !addon.is(Fault::NoPlanIsTaken) => refusal(400, "The plan is missing."),
         _ if text("plan").is_empty() || sold(body) => return None,
         Fault::RefusesWith400 => refusal(400, "Unknown plan."),
+        Fault::RefusesWithError => answer(422, &json!({ "error": "Unknown plan." })),
         Fault::RefusesWithoutMessage => answer(422, &json!({})),
         _ => refusal(422, "Unknown plan: choose basic or premium."),
     };
@@ -165,6 +166,11 @@ async fn create(addon: SampleAddon, body: Map<String, Value>) -> Response {
         Fault::IdOfItsOwn => addon.unique(),
         Fault::SecondResource | Fault::OtherPlanIsAnother | Fault::Resurrects => format!("{uuid}-{}", addon.unique()),
         Fault::CountedIds => addon.created().to_string(),
+        Fault::ReusesIds => {
+            let store = addon.store();
+            let is_free = |id: &String| store.resources.iter().all(|resource| resource.id != *id);
+            (1..=1_000_u32).map(|number| number.to_string()).find(is_free).unwrap()
+        }
         _ => uuid.clone(),
     };
     let token = if addon.is(Fault::OneSecretForAll) {
@@ -181,6 +187,7 @@ async fn create(addon: SampleAddon, body: Map<String, Value>) -> Response {
         token,
         grant: body.get("oauth_grant").cloned().unwrap_or_default(),
         removed: false,
+        rows: 1,
         done: false,
     };
     store_resource(&addon, resource).await
@@ -204,6 +211,7 @@ fn replay(addon: &SampleAddon, uuid: &str, plan: &str, body: &Map<String, Value>
         Fault::SecondResource => return None,
         Fault::Conflict => return Some(refusal(409, "The resource exists.")),
         Fault::CrashOnDuplicate => return Some(internal_error()),
+        Fault::RowPerPost => resource.rows += 1,
         Fault::SecondTenant => resource.token = format!("lt_{}", addon.unique()),
         Fault::OtherPlanIsAnother if resource.provisioned_plan != plan => return None,
         Fault::WholeBodyIsTheKey if resource.grant["code"] != grant["code"] => {
@@ -311,6 +319,9 @@ fn provisioned(addon: &SampleAddon, resource: &Resource, again: bool) -> Respons
         Fault::NullInConfig => config["LANTERN_TOKEN"] = Value::Null,
         Fault::UnlistedConfig => config["LANTERN_COLOUR"] = "green".into(),
         Fault::UrlWithoutScheme => config["LANTERN_URL"] = "eu1.lantern.example/t4".into(),
+        Fault::LargeConfig => config["LANTERN_TOKEN"] = "x".repeat(70_000).into(),
+        Fault::NulInConfig => config["LANTERN_TOKEN"] = "a\0b".into(),
+        Fault::LocalUrl => config["LANTERN_URL"] = "postgres://u:pw@localhost:5432/t4".into(),
         Fault::UrlWithoutHost => config["LANTERN_URL"] = "https:///t4".into(),
         Fault::IncompleteConfig => drop(config.as_object_mut().unwrap().remove("LANTERN_URL")),
         Fault::EchoesGrant => body["oauth_grant"] = resource.grant.clone(),

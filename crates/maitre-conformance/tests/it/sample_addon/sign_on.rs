@@ -43,6 +43,7 @@ pub(super) async fn sign_on(addon: SampleAddon, request: Request) -> Response {
     if addon.is(Fault::OddFormIs500) && std::str::from_utf8(&bytes).is_err() {
         return internal_error();
     }
+    let bytes = if addon.is(Fault::FormIsNotParsed) { Vec::new() } else { bytes };
     let mut form: Form = form_urlencoded::parse(&bytes).into_owned().collect();
     if addon.is(Fault::FormInTheQuery) {
         let query = parts.uri.query().unwrap_or_default();
@@ -182,7 +183,8 @@ fn is_right(addon: &SampleAddon, form: &Form, kind: &str, token: &str, uuid: &st
             _ => sign::token(id, salt, timestamp),
         }
     };
-    let right = expected(uuid, id, SALT, timestamp);
+    let clock = now().to_string();
+    let right = expected(uuid, id, SALT, if addon.is(Fault::OwnClock) { &clock } else { timestamp });
     if token == right {
         return true;
     }
@@ -281,6 +283,9 @@ pub(super) fn dashboard(addon: &SampleAddon, request: &Request) -> Response {
     let is_gone = store.find(&resource).is_none_or(|resource| resource.removed);
     if is_gone && !matches!(addon.fault, Fault::UnknownLetsIn | Fault::RemovedLetsIn) {
         return page(StatusCode::FORBIDDEN, "You are not signed in.");
+    }
+    if addon.is(Fault::DashboardIs500) {
+        return internal_error();
     }
     page(StatusCode::OK, "Your resource is ready.")
 }
