@@ -38,7 +38,7 @@ impl Server {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("a local address");
         let (stop, stopped) = oneshot::channel();
-        let serving: Serve = maitre::serve(socket, app).limits(limits).deadline(Duration::from_secs(60));
+        let serving: Serve = maitre::serve(socket, app).limits(limits).deadline(Duration::from_mins(1));
         let task = tokio::spawn(serving.until(async { drop(stopped.await) }));
         Self { address, stop, task }
     }
@@ -180,7 +180,7 @@ fn send_everything_then_read(address: SocketAddr) -> String {
     let mut stream = BlockingStream::connect(address).unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4194304\r\n\r\n").unwrap();
     for _ in 0..64 {
-        stream.write_all(&[b'x'; 64 * 1024]).expect("the server continues to read");
+        stream.write_all(&vec![b'x'; 64 * 1024]).expect("the server continues to read");
     }
     let mut response = String::new();
     stream.read_to_string(&mut response).expect("no reset");

@@ -128,8 +128,8 @@ on_both_databases! {
             let flipped = if round % 2 == 0 { &mut body } else { &mut signed };
             let bit = random.below(flipped.len() * 8);
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let received = receiver.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
-            assert!(matches!(received, maitre::platform::Received::InvalidSignature), "bit {bit}, round {round}");
+            let result = receiver.receive(Some(&BASE64_STANDARD.encode(&signed)), &body).await;
+            assert!(matches!(result, maitre::platform::Received::InvalidSignature), "bit {bit}, round {round}");
         }
         assert_eq!(app.ledger.stats().await.unwrap().open_jobs, 0);
     }
@@ -147,9 +147,9 @@ on_both_databases! {
                 let body = renamed(&format!("{number}.{event}"), &uuid, *event, &format!("name {event}"));
                 let times = 1 + (index + number) % 3; // some of them two or three times
                 for _ in 0..times {
-                    let received = receiver.receive(Some(&signature(&body)), &body).await;
+                    let result = receiver.receive(Some(&signature(&body)), &body).await;
                     assert!(matches!(
-                        received,
+                        result,
                         maitre::platform::Received::Accepted | maitre::platform::Received::Duplicate
                     ));
                 }
