@@ -25,7 +25,7 @@ const REGIONS: [&str; 13] = [
 
 const REQUIREMENTS: [&str; 5] = ["log_input", "syslog_drain", "attachable", "many_per_app", "deploy_notify"];
 
-/// Hosts in the templates of Heroku's documentation and tools, and hosts that nobody can register.
+/// Hosts in the templates of Heroku's documentation and tools, and hosts that cannot be registered.
 const PLACEHOLDER_HOSTS: [&str; 8] = [
     "myaddon.com",
     "yourapp.com",
