@@ -7,3 +7,4 @@ mod plan_change;
 mod provision;
 mod sso;
 mod sso_tokens;
+mod sso_vectors;
