@@ -4,6 +4,7 @@
 //! forms that are accepted.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use maitre_axum::{Form, SingleSignOn as _};
 use maitre_axum_heroku::Heroku;
@@ -31,6 +32,9 @@ const SINGLE: [&str; 11] = [
 
 type Fields = Vec<(String, String)>;
 
+static HEROKU: LazyLock<Heroku> =
+    LazyLock::new(|| Heroku::new("lantern", "s3cr3t-example", SALT).expect("credentials"));
+
 /// Checks one form. The first byte selects the settings.
 pub fn check(data: &[u8]) {
     let Some((mode, body)) = data.split_first() else { return };
@@ -38,8 +42,7 @@ pub fn check(data: &[u8]) {
     let body = with_tokens(body);
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
 
-    let heroku = Heroku::new("lantern", "s3cr3t-example", SALT).expect("credentials");
-    let heroku = heroku.with_legacy_token(legacy).with_user_scoped_token_only(user_only);
+    let heroku = HEROKU.clone().with_legacy_token(legacy).with_user_scoped_token_only(user_only);
     let now = OffsetDateTime::from_unix_timestamp(NOW).expect("a time");
     let found = heroku.sign_on(AddonId::new("heroku", "lantern"), Form::parse(&body), Window::default(), now);
 
