@@ -94,8 +94,9 @@ pub fn check(data: &[u8]) {
     };
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let calls = send(marketplace, &method, form, body);
-    if let (Some(call), false) = (&calls, form && marketplace == 2) {
-        check_call(call, marketplace, &method, json.as_ref().expect("only JSON is accepted"));
+    // without `json`, the text of an ignored field is not valid: serde_json does not decode it
+    if let (Some(call), Some(json), false) = (&calls, &json, form && marketplace == 2) {
+        check_call(call, marketplace, &method, json);
     }
     if let (0, Some(json)) = (marketplace, &json)
         && is_documented(json, &method)

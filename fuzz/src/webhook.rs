@@ -60,8 +60,10 @@ fn check_job(body: &[u8]) {
     assert_eq!(job.payload, body);
     assert!(!job.name.is_empty() && job.name.len() <= 200);
     if let Ok(event) = serde_json::from_slice::<Event>(body) {
-        let json: Value = serde_json::from_slice(body).expect("an event is JSON");
-        assert_eq!(json["id"], event.id);
+        // without `json`, the text of an ignored field is not valid: serde_json does not decode it
+        if let Ok(json) = serde_json::from_slice::<Value>(body) {
+            assert_eq!(json["id"], event.id);
+        }
         let hash = format!("sha256:{}", hex::encode(Sha256::digest(body)));
         assert!(job.name == event.id || job.name == hash, "{}", job.name);
         assert!(
