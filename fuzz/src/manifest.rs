@@ -1,8 +1,8 @@
 //! Manifests: the parser accepts the documented types, the lint is at least as strict, and neither shows a secret.
 
 use maitre_conformance::{Level, lint};
-use maitre_core::Manifest;
 use maitre_core::manifest::Endpoints;
+use maitre_core::{Manifest, Secret};
 use serde_json::Value;
 
 const SECRET: &str = "f3Zr8-canary-9kQw";
@@ -52,8 +52,8 @@ fn is_readable(json: &Value) -> bool {
 fn check_content(manifest: &Manifest, json: &Value) {
     let api = &json["api"];
     assert_eq!(json["id"], manifest.id);
-    assert_eq!(manifest.password().ok().map(|secret| secret.expose()), api["password"].as_str());
-    assert_eq!(manifest.sso_salt().ok().map(|secret| secret.expose()), api["sso_salt"].as_str());
+    assert_eq!(manifest.password().ok().map(Secret::expose), api["password"].as_str());
+    assert_eq!(manifest.sso_salt().ok().map(Secret::expose), api["sso_salt"].as_str());
     for (urls, json) in [(&manifest.api.production, &api["production"]), (&manifest.api.test, &api["test"])] {
         assert_eq!(urls.is_some(), !json.is_null());
         if let Some(Endpoints { base_url, legacy, .. }) = urls {

@@ -188,15 +188,16 @@ fn is_documented(json: &Value, method: &Method) -> bool {
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte))
     };
     let text = |value: &Value| value.is_null() || value.as_str().is_some_and(plain);
-    let plan = json["plan"].as_str().is_some_and(plain);
+    let has_plan = json["plan"].as_str().is_some_and(plain);
     if method == Method::PUT {
-        return plan && text(&json["heroku_id"]);
+        return has_plan && text(&json["heroku_id"]);
     }
     let groups = json["uuid"].as_str().map(|uuid| uuid.split('-').map(str::len).collect::<Vec<_>>());
     let hex = json["uuid"].as_str().is_some_and(|uuid| uuid.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()));
     let grant = &json["oauth_grant"];
     let options = &json["options"];
-    plan && hex
+    has_plan
+        && hex
         && groups.as_deref() == Some(&[8, 4, 4, 4, 12])
         && (grant.is_null() || grant.is_object() && text(&grant["code"]) && text(&grant["type"]))
         && (options.is_null()
