@@ -2,6 +2,7 @@
 
 mod cluster;
 pub mod load;
+mod pooler;
 pub mod process;
 pub mod requests;
 pub mod serve;
@@ -9,6 +10,7 @@ pub mod table;
 pub mod wire;
 
 pub use cluster::{Cluster, dump, is_root};
+pub use pooler::Pooler;
 
 /// Result of a benchmark step; an error ends the benchmark.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

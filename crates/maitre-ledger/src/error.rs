@@ -21,6 +21,7 @@ pub struct LedgerError(Kind);
 enum Kind {
     Url,
     Feature(&'static str),
+    NotABool(&'static str),
     InMemory,
     NoKey,
     Key(KeyError),
@@ -46,6 +47,9 @@ enum Kind {
 impl LedgerError {
     pub(crate) fn url() -> Self {
         Self(Kind::Url)
+    }
+    pub(crate) fn not_a_bool(parameter: &'static str) -> Self {
+        Self(Kind::NotABool(parameter))
     }
     pub(crate) fn in_memory() -> Self {
         Self(Kind::InMemory)
@@ -84,6 +88,12 @@ impl LedgerError {
         Self(Kind::Postgres(error))
     }
 
+    /// Whether the database connection can no longer be used for writing; another connection may be.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_connection_unusable(&self) -> bool {
+        matches!(&self.0, Kind::Postgres(error) if crate::db::is_connection_unusable(error))
+    }
+
     /// Whether the tables are older than this program: run [`Ledger::migrate`](crate::Ledger::migrate).
     #[must_use]
     pub fn is_schema_too_old(&self) -> bool {
@@ -102,6 +112,9 @@ impl fmt::Display for LedgerError {
         match &self.0 {
             Kind::Url => f.write_str("unsupported ledger URL: expected sqlite:// or postgres://"),
             Kind::Feature(name) => write!(f, "maitre-ledger was built without the feature `{name}`: enable it"),
+            Kind::NotABool(parameter) => {
+                write!(f, "the ledger URL's parameter `{parameter}` must be `true` or `false`")
+            }
             Kind::InMemory => {
                 f.write_str("in-memory SQLite is not supported: use a file, for example sqlite://maitre.db")
             }
@@ -121,7 +134,10 @@ impl fmt::Display for LedgerError {
             #[cfg(feature = "sqlite")]
             Kind::Sqlite(_) => f.write_str("the ledger's database failed"),
             #[cfg(feature = "postgres")]
-            Kind::Postgres(_) => f.write_str("the ledger's database failed"),
+            Kind::Postgres(error) => match crate::db::cause(error) {
+                Some(cause) => write!(f, "the ledger's database failed: {cause}"),
+                None => f.write_str("the ledger's database failed"),
+            },
             Kind::Thread(_) => f.write_str("cannot start the database thread"),
             Kind::Decrypt(what) => write!(f, "cannot decrypt {what}: is its key still in MAITRE_KEY?"),
             Kind::Corrupt(what) => write!(f, "unexpected data in the ledger: {what}"),

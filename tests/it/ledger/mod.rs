@@ -25,9 +25,11 @@ macro_rules! on_both_databases {
 }
 
 mod async_operations;
+mod connections;
 mod jobs;
 mod keys;
 mod ordering;
+mod poolers;
 mod processes;
 mod recovery;
 mod replay;

@@ -268,7 +268,7 @@ on_both_databases! {
                 .expect("the database")
                 .flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes"))
                 .collect(),
-            None => dump(&database.url),
+            None => dump(&database.direct_url()),
         };
         let running: Vec<u8> = stored();
         let log = app.stop();

@@ -23,7 +23,11 @@ enum Target<'c> {
     #[cfg(feature = "sqlite")]
     Sqlite(&'c mut rusqlite::Connection),
     #[cfg(feature = "postgres")]
-    Postgres(&'c mut sqlx::PgConnection),
+    Postgres {
+        connection: &'c mut sqlx::PgConnection,
+        /// Whether statements are prepared by name, which not every pooler supports.
+        prepared: bool,
+    },
 }
 
 impl<'c> Connection<'c> {
@@ -33,8 +37,8 @@ impl<'c> Connection<'c> {
     }
 
     #[cfg(feature = "postgres")]
-    pub(super) fn postgres(connection: &'c mut sqlx::PgConnection, dialect: &'c Dialect) -> Self {
-        Self { target: Target::Postgres(connection), dialect }
+    pub(super) fn postgres(connection: &'c mut sqlx::PgConnection, dialect: &'c Dialect, prepared: bool) -> Self {
+        Self { target: Target::Postgres { connection, prepared }, dialect }
     }
 
     pub(super) fn kind(&self) -> DatabaseKind {
@@ -69,9 +73,11 @@ impl<'c> Connection<'c> {
             #[cfg(feature = "sqlite")]
             Target::Sqlite(connection) => sqlite::rows(connection, &statement, values).map_err(LedgerError::sqlite),
             #[cfg(feature = "postgres")]
-            Target::Postgres(connection) => Box::pin(postgres::rows(connection, statement.text.clone(), values))
-                .await
-                .map_err(LedgerError::postgres),
+            Target::Postgres { connection, prepared } => {
+                Box::pin(postgres::rows(connection, statement.text.clone(), values, *prepared))
+                    .await
+                    .map_err(LedgerError::postgres)
+            }
         }
     }
 
@@ -84,9 +90,11 @@ impl<'c> Connection<'c> {
                 sqlite::execute(connection, &statement.text, values).map_err(LedgerError::sqlite)
             }
             #[cfg(feature = "postgres")]
-            Target::Postgres(connection) => Box::pin(postgres::execute(connection, statement.text.clone(), values))
-                .await
-                .map_err(LedgerError::postgres),
+            Target::Postgres { connection, prepared } => {
+                Box::pin(postgres::execute(connection, statement.text.clone(), values, *prepared))
+                    .await
+                    .map_err(LedgerError::postgres)
+            }
         }
     }
 
@@ -106,8 +114,8 @@ impl<'c> Connection<'c> {
                 Ok(inserted.then(|| connection.last_insert_rowid()))
             }
             #[cfg(feature = "postgres")]
-            Target::Postgres(connection) => {
-                let rows = Box::pin(postgres::rows(connection, statement.text.clone(), values)).await;
+            Target::Postgres { connection, prepared } => {
+                let rows = Box::pin(postgres::rows(connection, statement.text.clone(), values, *prepared)).await;
                 rows.map_err(LedgerError::postgres)?.first().map(|row| row.number("id")).transpose()
             }
         }
@@ -119,7 +127,7 @@ impl<'c> Connection<'c> {
             #[cfg(feature = "sqlite")]
             Target::Sqlite(connection) => connection.execute_batch(script).map_err(LedgerError::sqlite),
             #[cfg(feature = "postgres")]
-            Target::Postgres(connection) => sqlx::Executor::execute(&mut **connection, sqlx::raw_sql(script))
+            Target::Postgres { connection, .. } => sqlx::Executor::execute(&mut **connection, sqlx::raw_sql(script))
                 .await
                 .map(drop)
                 .map_err(LedgerError::postgres),

@@ -26,6 +26,7 @@ impl<X: Send + Sync + 'static> Db<X> {
     pub(crate) async fn open(
         url: &str,
         connections: u32,
+        prepared_statements: bool,
         clock_offset: Milliseconds,
         context: Arc<X>,
     ) -> Result<Self, LedgerError> {
@@ -33,11 +34,13 @@ impl<X: Send + Sync + 'static> Db<X> {
         match dialect.kind() {
             #[cfg(feature = "sqlite")]
             DatabaseKind::Sqlite => {
-                let _ = connections; // always two
+                let _ = (connections, prepared_statements); // always two, and prepared
                 Sqlite::open(file_of(url)?, &dialect, &context).await.map(Self::Sqlite)
             }
             #[cfg(feature = "postgres")]
-            DatabaseKind::Postgres => Postgres::open(url, connections, dialect, context).await.map(Self::Postgres),
+            DatabaseKind::Postgres => {
+                Postgres::open(url, connections, prepared_statements, dialect, context).await.map(Self::Postgres)
+            }
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) use command::Command;
 pub(crate) use connection::Connection;
 pub(crate) use database::Db;
 pub(crate) use dialect::{DatabaseKind, Milliseconds};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{cause, is_connection_unusable};
 pub(crate) use row::Row;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::file_of;

@@ -1,6 +1,6 @@
 //! Begin commands: apply the state rules to a request and record the operation before anything is done.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use maitre_core::{FailureKind, Job, Provision};
 
@@ -40,6 +40,8 @@ pub(crate) struct BeginProvision {
     pub(crate) request: Arc<Provision>,
     /// Job that cannot wait until the provision has completed.
     pub(crate) job: Option<Job>,
+    /// Sealed request. It is unique, so the command recognizes an operation that it has recorded before.
+    pub(crate) sealed: OnceLock<Vec<u8>>,
 }
 
 impl BeginProvision {
@@ -48,8 +50,11 @@ impl BeginProvision {
     }
 
     pub(super) fn sealed_request(&self, engine: &Engine) -> Vec<u8> {
-        let request = serde_json::to_vec(&StoredRequest::from(&*self.request)).unwrap_or_default();
-        engine.seal_request(&self.addon, &self.key, OperationKind::Provision, &request)
+        let seal = || {
+            let request = serde_json::to_vec(&StoredRequest::from(&*self.request)).unwrap_or_default();
+            engine.seal_request(&self.addon, &self.key, OperationKind::Provision, &request)
+        };
+        self.sealed.get_or_init(seal).clone()
     }
 
     pub(super) fn decide(&self, engine: &Engine, resource: &Resource) -> Result<Decision, LedgerError> {
@@ -76,7 +81,7 @@ impl BeginProvision {
             kind: OperationKind::Provision,
             plan: Some(self.plan.clone()),
         };
-        start(engine, db, lease, Some(&self.sealed_request(engine))).await.map(BeginOutcome::Run)
+        start(engine, db, lease, &engine.owner, Some(&self.sealed_request(engine))).await.map(BeginOutcome::Run)
     }
 }
 
@@ -101,7 +106,17 @@ impl Command<Engine> for BeginProvision {
         }
         let Some(resource) = known else { return Ok(BeginOutcome::Fail(FailureKind::Unavailable)) };
         match self.decide(engine, &resource)? {
-            Decision::Join => join(db, &resource, OperationKind::Provision, None).await,
+            Decision::Join => {
+                let kind = OperationKind::Provision;
+                if let Some(sealed) = self.sealed.get() {
+                    let recorded = recorded_before(db, &resource, &engine.owner, Some(sealed)).await?;
+                    if let Some(operation) = recorded {
+                        let plan = Some(plan.as_str());
+                        return Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, plan) }));
+                    }
+                }
+                join(db, &resource, kind, None).await
+            }
             Decision::Replay => Ok(BeginOutcome::Replay(resource)),
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
             Decision::Run => {
@@ -123,6 +138,8 @@ pub(crate) struct BeginPlanChange {
     pub(crate) id: String,
     pub(crate) plan: String,
     pub(crate) request: Vec<u8>,
+    /// See [`Engine::lease_owner`].
+    pub(crate) owner: String,
 }
 
 impl Command<Engine> for BeginPlanChange {
@@ -148,12 +165,16 @@ impl Command<Engine> for BeginPlanChange {
             Decision::Run => {
                 let sealed = sealed();
                 let resource = set_state(db, &resource, State::ChangingPlan).await?;
-                start(engine, db, lease(resource, kind, Some(plan)), Some(&sealed)).await.map(BeginOutcome::Run)
+                let lease = lease(resource, kind, Some(plan));
+                start(engine, db, lease, &self.owner, Some(&sealed)).await.map(BeginOutcome::Run)
             }
             Decision::Enqueue => {
                 enqueue(db, &resource, kind, Some(plan), Some(&sealed())).await.map(BeginOutcome::Wait)
             }
-            Decision::Join => join(db, &resource, kind, Some(plan)).await,
+            Decision::Join => match recorded_before(db, &resource, &self.owner, None).await? {
+                Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, Some(plan)) })),
+                None => join(db, &resource, kind, Some(plan)).await,
+            },
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
             Decision::Replay => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
         }
@@ -164,13 +185,15 @@ impl Command<Engine> for BeginPlanChange {
 pub(crate) struct BeginDeprovision {
     pub(crate) addon: String,
     pub(crate) id: String,
+    /// See [`Engine::lease_owner`].
+    pub(crate) owner: String,
 }
 
 impl Command<Engine> for BeginDeprovision {
     type Outcome = BeginOutcome;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<BeginOutcome, LedgerError> {
-        let Self { addon, id } = self;
+        let Self { addon, id, owner } = self;
         let mut resource = Resource::lock(db, addon, id).await?;
         if resource.is_none() && !insert_tombstone(db, addon, id).await? {
             resource = Resource::lock(db, addon, id).await?; // inserted concurrently by another process
@@ -180,13 +203,16 @@ impl Command<Engine> for BeginDeprovision {
         match rules::deprovision(Some(resource.state)) {
             Decision::Run => {
                 let resource = set_state(db, &resource, State::Deprovisioning).await?;
-                start(engine, db, lease(resource, kind, None), None).await.map(BeginOutcome::Run)
+                start(engine, db, lease(resource, kind, None), owner, None).await.map(BeginOutcome::Run)
             }
             Decision::Enqueue => {
                 cancel_pending(engine, db, &resource, i64::MAX).await?;
                 schedule_deprovision(db, resource.id).await.map(BeginOutcome::Wait)
             }
-            Decision::Join => join(db, &resource, kind, None).await,
+            Decision::Join => match recorded_before(db, &resource, owner, None).await? {
+                Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, None) })),
+                None => join(db, &resource, kind, None).await,
+            },
             Decision::Unchanged => {
                 tombstone(db, resource.id).await?;
                 Ok(BeginOutcome::Unchanged)
@@ -213,6 +239,20 @@ async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str) -> Res
 fn lease(resource: Resource, kind: OperationKind, plan: Option<&str>) -> Lease {
     let Resource { id, fence, addon, key, .. } = resource;
     Lease { operation: 0, resource: id, fence, addon, key, kind, plan: plan.map(ToOwned::to_owned) }
+}
+
+/// Finds the operation that an earlier run of the same command has recorded: its commit succeeded, but the connection was
+/// lost before the confirmation. No other call runs it.
+async fn recorded_before(
+    db: &mut Connection<'_>,
+    resource: &Resource,
+    owner: &str,
+    sealed_request: Option<&[u8]>,
+) -> Result<Option<i64>, LedgerError> {
+    let select = "SELECT id FROM maitre_operations WHERE resource_id = $1 AND state = 'open' AND fence = $2
+         AND lease_owner = $3 AND (request = $4 OR $4 IS NULL) AND lease_until > {now}";
+    let row = db.optional_row(select, values![resource.id, resource.fence, owner, sealed_request]).await?;
+    row.map(|row| row.number("id")).transpose()
 }
 
 /// Finds the open operation that does the same, and makes it due: its caller waits.

@@ -28,6 +28,8 @@ pub(crate) enum ClaimOutcome {
 /// Claims an operation, if no process runs it and it is next for its resource.
 pub(crate) struct Claim {
     pub(crate) operation: i64,
+    /// See [`Engine::lease_owner`].
+    pub(crate) owner: String,
 }
 
 impl Command<Engine> for Claim {
@@ -42,6 +44,11 @@ impl Command<Engine> for Claim {
             OperationState::Open => {}
             OperationState::Parked => return Ok(ClaimOutcome::Parked),
             _ => return engine.reply_of_operation(&resource, operation.reply.as_deref()).map(ClaimOutcome::Ended),
+        }
+        // an earlier run of this command took the lease, but its confirmation was lost
+        let is_repeated = operation.lease_left > 0 && operation.lease_owner.as_ref() == Some(&self.owner);
+        if is_repeated {
+            return self.claimed(engine, resource, &operation);
         }
         if operation.lease_left > 0 || !is_next_for_resource(engine, db, &resource, id, kind).await? {
             return Ok(ClaimOutcome::Busy { accepted: operation.accepted_at.is_some() });
@@ -66,7 +73,14 @@ impl Command<Engine> for Claim {
         db.execute(enter, values![resource.id, state.as_str(), fence]).await?;
         let claim = "UPDATE maitre_operations SET attempt = attempt + 1, fence = $2, lease_owner = $3,
              lease_until = {now} + $4 WHERE id = $1";
-        db.execute(claim, values![id, fence, &engine.owner, engine.limits.lease]).await?;
+        db.execute(claim, values![id, fence, &self.owner, engine.limits.lease]).await?;
+        self.claimed(engine, Resource { fence, ..resource }, &operation)
+    }
+}
+
+impl Claim {
+    fn claimed(&self, engine: &Engine, resource: Resource, operation: &Operation) -> Result<ClaimOutcome, LedgerError> {
+        let kind = operation.kind;
         let request = match &operation.request {
             Some(sealed) => engine.open_request(&resource, kind, sealed)?,
             None => StoredRequest::Deprovision,
@@ -76,8 +90,9 @@ impl Command<Engine> for Claim {
         } else {
             None
         };
-        let (addon, key, plan) = (resource.addon, resource.key, operation.plan);
-        let lease = Lease { operation: id, resource: resource.id, fence, addon, key, kind, plan };
+        let Resource { id, fence, addon, key, .. } = resource;
+        let plan = operation.plan.clone();
+        let lease = Lease { operation: self.operation, resource: id, fence, addon, key, kind, plan };
         Ok(match reply {
             Some(reply) => ClaimOutcome::Notify(lease, reply),
             None => ClaimOutcome::Acquired(lease, request),
@@ -149,7 +164,24 @@ impl Command<Engine> for ReleaseLeases {
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<u64, LedgerError> {
         let release = "UPDATE maitre_operations SET lease_until = 0, scheduled_at = {now}, attempt = attempt - 1
-             WHERE state = 'open' AND lease_until > {now} AND lease_owner = $1";
-        db.execute(release, values![&engine.owner]).await
+             WHERE state = 'open' AND lease_until > {now} AND (lease_owner = $1 OR lease_owner LIKE $2)";
+        db.execute(release, values![&engine.owner, &format!("{}/%", engine.owner)]).await
+    }
+}
+
+/// Releases one lease whose result could not be written, so that a retry does not wait until it expires.
+#[derive(Clone)]
+pub(crate) struct ReleaseLease {
+    pub(crate) operation: i64,
+    pub(crate) fence: i64,
+}
+
+impl Command<Engine> for ReleaseLease {
+    type Outcome = ();
+
+    async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<(), LedgerError> {
+        let release = "UPDATE maitre_operations SET lease_until = 0, scheduled_at = {now}
+             WHERE id = $1 AND fence = $2 AND state = 'open'";
+        db.execute(release, values![self.operation, self.fence]).await.map(drop)
     }
 }

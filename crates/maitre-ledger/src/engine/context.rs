@@ -41,6 +41,12 @@ impl Default for Limits {
 }
 
 impl Engine {
+    /// Returns a lease owner for one command: this process's name and a unique part, by which a command that is run again
+    /// recognizes the lease that it took before.
+    pub(crate) fn lease_owner(&self) -> String {
+        format!("{}/{}", self.owner, uuid::Uuid::new_v4().simple())
+    }
+
     /// Returns the delay before the next attempt: doubled per attempt up to the limit, and between half and all of it
     /// so that operations that failed together do not retry together.
     pub(crate) fn backoff(&self, attempts: i64) -> Milliseconds {

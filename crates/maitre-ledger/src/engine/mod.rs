@@ -27,7 +27,7 @@ mod view;
 
 pub(crate) use accept::{AcceptOutcome, MarkAccepted, SetProgress};
 pub(crate) use begin::{BeginDeprovision, BeginOutcome, BeginPlanChange, BeginProvision};
-pub(crate) use claim::{Claim, ClaimOutcome, ReleaseLeases, RenewLease};
+pub(crate) use claim::{Claim, ClaimOutcome, ReleaseLease, ReleaseLeases, RenewLease};
 pub(crate) use complete::{Complete, Recorded, RetryOrPark};
 pub(crate) use context::{Engine, Limits, SESSION_RESOURCE};
 pub(crate) use erase::Erase;

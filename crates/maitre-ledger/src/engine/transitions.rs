@@ -19,18 +19,19 @@ pub(super) async fn set_state(
     Resource::read(&db.row(update, values![resource.id, state.as_str()]).await?)
 }
 
-/// Records an operation that this process runs immediately, and sets its id in the lease.
+/// Records an operation that this process runs immediately, under a lease of `owner`, and sets its id in the lease.
 pub(super) async fn start(
     engine: &Engine,
     db: &mut Connection<'_>,
     mut lease: Lease,
+    owner: &str,
     sealed_request: Option<&[u8]>,
 ) -> Result<Lease, LedgerError> {
     let insert = "INSERT INTO maitre_operations (resource_id, kind, state, plan, request, attempt, fence, lease_owner,
          lease_until, scheduled_at, requested_at, last_requested_at)
          VALUES ($1, $2, 'open', $3, $4, 1, $5, $6, {now} + $7, {now}, {now}, {now}) {returning id}";
     let Lease { resource, fence, kind, plan, .. } = &lease;
-    let (owner, duration) = (&engine.owner, engine.limits.lease);
+    let duration = engine.limits.lease;
     let values = values![*resource, kind.as_str(), plan.as_deref(), sealed_request, *fence, owner, duration];
     lease.operation = db.insert(insert, values).await?.ok_or_else(no_operation)?;
     Ok(lease)

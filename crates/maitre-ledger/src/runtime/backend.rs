@@ -1,6 +1,6 @@
 //! `Backend` of a `DurableListener`: records every operation before it calls the vendor's listener.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use maitre_core::sso::TokenKind;
 use maitre_core::{
@@ -41,6 +41,7 @@ impl<L: Listener> Backend for DurableListener<L> {
             request_hash: request_hash(&request),
             request: request.clone(),
             job,
+            sealed: OnceLock::new(),
         };
         self.begin(addon, command, request, job_ref).await
     }
@@ -52,13 +53,18 @@ impl<L: Listener> Backend for DurableListener<L> {
             id: request.resource.as_str().to_owned(),
             plan: request.plan.clone(),
             request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            owner: self.ledger.engine.lease_owner(),
         };
         self.begin(addon, command, request, None).await
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Outcome<Deprovisioned>> {
         let addon = request.addon.to_string();
-        let command = BeginDeprovision { addon: addon.clone(), id: request.resource.as_str().to_owned() };
+        let command = BeginDeprovision {
+            addon: addon.clone(),
+            id: request.resource.as_str().to_owned(),
+            owner: self.ledger.engine.lease_owner(),
+        };
         self.begin(addon, command, request, None).await
     }
 
@@ -97,7 +103,7 @@ impl<L: Listener> Backend for DurableListener<L> {
             WorkItem::Job(job) => return self.run_job(JobRef::Id(job)).await,
             _ => return Ok(()),
         };
-        match self.ledger.db.write(Claim { operation }).await? {
+        match self.ledger.db.write(Claim { operation, owner: self.ledger.engine.lease_owner() }).await? {
             ClaimOutcome::Acquired(lease, request) => match lease.kind {
                 OperationKind::Provision => self.execute_recorded::<Arc<Provision>>(lease, request).await,
                 OperationKind::PlanChange => self.execute_recorded::<PlanChange>(lease, request).await,

@@ -29,6 +29,7 @@ pub struct LedgerBuilder {
     url: String,
     keys: Option<Keys>,
     connections: u32,
+    prepared_statements: bool,
     limits: Limits,
     duplicate_wait: Duration,
     clock_offset: Milliseconds,
@@ -50,6 +51,7 @@ impl LedgerBuilder {
             url: url.to_owned(),
             keys: None,
             connections: 8,
+            prepared_statements: true,
             limits: Limits::default(),
             duplicate_wait: Duration::from_secs(20),
             clock_offset: 0,
@@ -104,6 +106,14 @@ impl LedgerBuilder {
         self
     }
 
+    /// Whether statements are prepared on Postgres. Defaults to `true`. Set it to `false`, or add `prepared_statements=false`
+    /// to the URL, if a transaction pooler without prepared statements is in front of the server, such as `PgBouncer`
+    /// before 1.21. Queries and batches then take two more round trips.
+    pub fn prepared_statements(mut self, prepared: bool) -> Self {
+        self.prepared_statements = prepared;
+        self
+    }
+
     /// Shifts the database's clock, for tests.
     pub fn clock_offset(mut self, offset: Duration) -> Self {
         self.clock_offset = milliseconds(offset);
@@ -118,7 +128,9 @@ impl LedgerBuilder {
         };
         let owner = uuid::Uuid::new_v4().simple().to_string();
         let engine = Arc::new(Engine { keys, owner, limits: self.limits });
-        let db = Arc::new(Database::open(&self.url, self.connections, self.clock_offset, engine.clone()).await?);
+        let prepared = self.prepared_statements;
+        let db = Database::open(&self.url, self.connections, prepared, self.clock_offset, engine.clone()).await?;
+        let db = Arc::new(db);
         let waiting = Arc::<Waiting>::default();
         let (polled, polled_db) = (waiting.clone(), db.clone());
         let polling = tokio::spawn(async move { polled.poll(&polled_db).await }).abort_handle();

@@ -5,19 +5,23 @@ use std::time::Duration;
 
 use maitre_core::{Failure, FailureKind, Listener, Outcome, Progress, ResourceId, Result, SpawnOnDrop};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
 use super::heartbeat::{LeaseOutcome, operation_span, under_lease};
+use super::inner::Inner;
 use super::listener::DurableListener;
 use super::operation::{Operation, restore_reply};
 use super::spawn::spawn_on_drop;
 use crate::engine::{
-    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, Recorded, RenewLease,
-    RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id,
+    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, Recorded, ReleaseLease,
+    RenewLease, RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id,
 };
 use crate::error::LedgerError;
 use crate::metrics;
+
+/// Interval of attempts to release a lease while the database fails.
+const RELEASE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Next step of an operation.
 pub(super) enum Step<O: Operation> {
@@ -135,17 +139,27 @@ impl<L: Listener> DurableListener<L> {
             result => (result, None),
         };
         let (addon, operation) = (lease.addon.clone(), lease.operation);
-        let recorded = match &result {
+        let release = ReleaseLease { operation, fence: lease.fence };
+        let written = match &result {
             Err(failure) if failure.kind() == FailureKind::Unavailable && is_retried => {
                 let error = failure.cause().unwrap_or_default();
-                match self.ledger.db.write(RetryOrPark { lease, error, permanent: false }).await? {
-                    Recorded::Fenced => Recorded::Written, // the caller gets this failure, not another process's result
-                    recorded => recorded,
+                match self.ledger.db.write(RetryOrPark { lease, error, permanent: false }).await {
+                    // the caller gets this failure, not another process's result
+                    Ok(Recorded::Fenced) => Ok(Recorded::Written),
+                    written => written,
                 }
             }
             result => {
                 let stored = result.as_ref().map_or_else(StoredReply::from, O::store).with_provider_id(provider_id);
-                self.ledger.db.write_batched(Complete::new(&self.ledger.engine, lease, stored)).await?
+                self.ledger.db.write_batched(Complete::new(&self.ledger.engine, lease, stored)).await
+            }
+        };
+        let recorded = match written {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                tracing::error!(operation, addon, %error, "cannot record a result; the operation will be retried");
+                drop(spawn_on_drop(release_lease(self.ledger.clone(), release))); // runs in a task
+                return Err(error.into());
             }
         };
         self.ledger.waiting.wake();
@@ -195,7 +209,7 @@ impl<L: Listener> DurableListener<L> {
         let end = async_at.unwrap_or_else(|| Instant::now() + self.ledger.duplicate_wait);
         let is_async = async_at.is_some();
         loop {
-            match self.ledger.db.write(Claim { operation }).await? {
+            match self.ledger.db.write(Claim { operation, owner: self.ledger.engine.lease_owner() }).await? {
                 ClaimOutcome::Acquired(lease, request) => return Step::run_recorded(lease, request),
                 ClaimOutcome::Notify(lease, reply) => {
                     let this = self.clone();
@@ -231,6 +245,19 @@ impl<L: Listener> DurableListener<L> {
             AcceptOutcome::Ended(reply) => Outcome::Done(restore_reply::<O>(reply)?),
             AcceptOutcome::Parked => return Err(parked()),
         }))
+    }
+}
+
+/// Releases a lease as soon as the database accepts writes, unless it expires first.
+async fn release_lease(ledger: Arc<Inner>, command: ReleaseLease) {
+    let duration = Duration::from_millis(u64::try_from(ledger.engine.limits.lease).unwrap_or_default());
+    let end = Instant::now() + duration;
+    while Instant::now() < end && !*ledger.stopping.borrow() {
+        if ledger.db.write(command.clone()).await.is_ok() {
+            ledger.waiting.wake();
+            return;
+        }
+        sleep(RELEASE_INTERVAL).await;
     }
 }
 

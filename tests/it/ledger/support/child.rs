@@ -29,6 +29,7 @@ impl ChildProcess {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["--exact", test, "--nocapture", "--test-threads=1"])
             .envs(environment.iter().copied())
+            .envs(super::database::child_environment())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use maitre_bench_support::Cluster;
+use maitre_bench_support::{Cluster, Pooler};
 use maitre_ledger::{Keys, Ledger, LedgerBuilder};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
@@ -19,11 +19,18 @@ pub(crate) struct Database {
     server: Option<String>,
 }
 
+/// Variable with the URL of the server that the tests use instead of a temporary one.
+const SERVER_URL: &str = "MAITRE_POSTGRES_URL";
+
+/// URL parameter of databases behind a pooler.
+const POOLED: &str = "prepared_statements=false";
+
+static SERVER: OnceLock<Option<(String, Option<Cluster>)>> = OnceLock::new();
+
 /// Returns the URL of the server that all tests of this process share.
 fn server() -> Option<&'static str> {
-    static SERVER: OnceLock<Option<(String, Option<Cluster>)>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
-        if let Ok(url) = std::env::var("MAITRE_POSTGRES_URL") {
+        if let Ok(url) = std::env::var(SERVER_URL) {
             return Some((url, None));
         }
         let cluster = Cluster::start();
@@ -36,11 +43,34 @@ fn server() -> Option<&'static str> {
     server.as_ref().map(|(url, _)| url.as_str())
 }
 
+/// Returns the pooler in front of the shared server, if `MAITRE_TEST_PGBOUNCER` is set.
+fn pooler(server: &str) -> Option<&'static Pooler> {
+    static POOLER: OnceLock<Option<Pooler>> = OnceLock::new();
+    let pooler = POOLER.get_or_init(|| {
+        std::env::var_os("MAITRE_TEST_PGBOUNCER")?;
+        Some(Pooler::start(server, "transaction", 20).expect("PgBouncer is not installed"))
+    });
+    pooler.as_ref()
+}
+
+/// Returns the environment by which a child process finds the shared server.
+pub(super) fn child_environment() -> Option<(&'static str, &'static str)> {
+    SERVER.get().and_then(Option::as_ref).map(|(url, _)| (SERVER_URL, url.as_str()))
+}
+
 async fn execute_on(url: &str, statement: String) -> Result<(), sqlx::Error> {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(url).await?;
     connection.execute(AssertSqlSafe(statement)).await?;
     connection.close().await
+}
+
+/// Returns the URL of a database on this server.
+fn on_server(server: &str, name: &str) -> String {
+    let (address, query) = server.split_once('?').map_or((server, None), |(address, query)| (address, Some(query)));
+    let address = address.rsplit_once('/').map_or(address, |(address, _)| address);
+    let query = query.map_or(String::new(), |query| format!("?{query}"));
+    format!("{address}/{name}{query}")
 }
 
 impl Database {
@@ -52,20 +82,38 @@ impl Database {
         Self { url, folder: Some(folder), server: None }
     }
 
-    /// Creates a database on the shared server; `None` without a server.
+    /// Creates a database on the shared server; `None` without a server. If `MAITRE_TEST_PGBOUNCER` is set, its URL leads
+    /// through a pooler in transaction mode.
     pub(crate) async fn postgres() -> Option<Self> {
-        let server = tokio::task::spawn_blocking(server).await.expect("a server or none")?;
-        Some(Self::on(server).await)
+        let servers = || server().map(|server| (server, pooler(server)));
+        let (server, pooler) = tokio::task::spawn_blocking(servers).await.expect("a server or none")?;
+        let mut database = Self::on(server).await;
+        if let Some(pooler) = pooler {
+            database.url = format!("{}?{POOLED}", pooler.url(database.name()));
+        }
+        Some(database)
+    }
+
+    /// Returns the name of a Postgres database.
+    pub(crate) fn name(&self) -> &str {
+        let address = self.url.split('?').next().unwrap_or_default();
+        address.rsplit_once('/').map_or(address, |(_, name)| name)
+    }
+
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.url.ends_with(POOLED)
+    }
+
+    /// Returns the URL that leads to the server even if the ledger's leads through a pooler.
+    pub(crate) fn direct_url(&self) -> String {
+        if self.is_pooled() { on_server(server().expect("a server"), self.name()) } else { self.url.clone() }
     }
 
     /// Creates a database on this server.
     pub(crate) async fn on(server: &str) -> Self {
         let name = format!("maitre_{}", uuid::Uuid::new_v4().simple());
         execute_on(server, format!("CREATE DATABASE {name}")).await.expect("a database");
-        let (address, query) = server.split_once('?').map_or((server, None), |(address, query)| (address, Some(query)));
-        let address = address.rsplit_once('/').map_or(address, |(address, _)| address);
-        let query = query.map_or(String::new(), |query| format!("?{query}"));
-        Self { url: format!("{address}/{name}{query}"), folder: None, server: Some(server.to_owned()) }
+        Self { url: on_server(server, &name), folder: None, server: Some(server.to_owned()) }
     }
 
     /// Returns a database that another process creates and deletes.
@@ -111,7 +159,7 @@ impl Database {
     /// Returns a pool for the vendor's own tables and for direct access to the ledger's.
     pub(crate) async fn pool(&self) -> AnyPool {
         sqlx::any::install_default_drivers();
-        let url = if self.is_postgres() { self.url.clone() } else { format!("{}?mode=rwc", self.url) };
+        let url = if self.is_postgres() { self.direct_url() } else { format!("{}?mode=rwc", self.url) };
         let pool = sqlx::any::AnyPoolOptions::new().max_connections(4).after_connect(|connection, meta| {
             let _ = meta;
             Box::pin(async move {
@@ -130,8 +178,8 @@ impl Drop for Database {
         if let Some(folder) = &self.folder {
             let _ = std::fs::remove_dir_all(folder);
         }
-        let Some((server, (_, name))) = self.server.take().zip(self.url.rsplit_once('/')) else { return };
-        let name = name.split('?').next().unwrap_or_default().to_owned();
+        let Some(server) = self.server.take() else { return };
+        let name = self.name().to_owned();
         // uses its own runtime, as the test's may be shutting down
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,19 +1,21 @@
 //! Postgres backend: a connection pool, shared with other processes.
 
 mod batcher;
+mod cause;
+mod connect;
 mod pool;
 pub(super) mod statement;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
 
 use self::batcher::Batcher;
-use self::pool::Pool;
+pub(crate) use self::cause::{cause, is_connection_unusable};
+use self::pool::{BEGIN, Pool};
 use super::command::{BatchCommand, Command};
 use super::connection::Connection;
 use super::dialect::Dialect;
@@ -27,35 +29,35 @@ pub(crate) struct Postgres<X> {
 }
 
 impl<X: Send + Sync + 'static> Postgres<X> {
-    /// Opens a pool, if the tables have the version of this program.
+    /// Opens a pool, if the tables have the version of this program. Statements are prepared unless the URL or `prepared`
+    /// says otherwise.
     pub(super) async fn open(
         url: &str,
         connections: u32,
+        prepared: bool,
         dialect: Dialect,
         context: Arc<X>,
     ) -> Result<Self, LedgerError> {
-        let connections = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .test_before_acquire(false) // would cost a round trip per use; a dead connection costs one failure
-            .connect(url)
-            .await
-            .map_err(LedgerError::postgres)?;
-        let mut connection = connections.acquire().await.map_err(LedgerError::postgres)?;
-        migrations::check(&mut Connection::postgres(&mut connection, &dialect)).await?;
-        drop(connection);
-        let pool = Arc::new(Pool { connections, dialect, context });
+        let (options, prepared_by_url) = connect::parse(url)?;
+        let prepared = prepared && prepared_by_url;
+        check(&options, &dialect, prepared).await?;
+        if prepared {
+            // prepares the same statement again, which fails behind a pooler without prepared statements
+            check(&options, &dialect, prepared).await?;
+        }
+        let pool = Arc::new(Pool::new(options, connections, prepared, dialect, context));
         Ok(Self { pool, batchers: Mutex::new(Some(HashMap::new())) })
     }
 
     pub(super) async fn migrate(url: &str, dialect: &Dialect) -> Result<(), LedgerError> {
-        let mut connection = PgConnection::connect(url).await.map_err(LedgerError::postgres)?;
-        let mut db = Connection::postgres(&mut connection, dialect);
+        let (options, _) = connect::parse(url)?;
+        let mut connection = connect::connect(&options).await?;
+        let mut db = Connection::postgres(&mut connection, dialect, false);
         if migrations::prepare(&mut db).await.is_err() {
             migrations::prepare(&mut db).await?; // another process created the table concurrently
         }
         let mut transaction = connection.begin().await.map_err(LedgerError::postgres)?;
-        migrations::run(&mut Connection::postgres(&mut transaction, dialect)).await?;
+        migrations::run(&mut Connection::postgres(&mut transaction, dialect, false)).await?;
         transaction.commit().await.map_err(LedgerError::postgres)?;
         connection.close().await.map_err(LedgerError::postgres)
     }
@@ -72,13 +74,12 @@ impl<X: Send + Sync + 'static> Postgres<X> {
     }
 
     pub(super) async fn read<C: Command<X>>(&self, command: &C) -> Result<C::Outcome, LedgerError> {
-        let mut connection = self.pool.connections.acquire().await.map_err(LedgerError::postgres)?;
-        command.apply(&self.pool.context, &mut Connection::postgres(&mut connection, &self.pool.dialect)).await
+        self.pool.read(command).await
     }
 
     pub(super) async fn close(&self) {
         self.batchers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.pool.connections.close().await;
+        self.pool.close().await;
     }
 
     fn batcher<C: BatchCommand<X>>(&self) -> Result<Arc<Batcher<X, C>>, LedgerError> {
@@ -88,4 +89,13 @@ impl<X: Send + Sync + 'static> Postgres<X> {
             batchers.entry(TypeId::of::<C>()).or_insert_with(|| Arc::new(Batcher::<X, C>::start(&self.pool))).clone();
         batcher.downcast().map_err(|_| LedgerError::closed())
     }
+}
+
+/// Checks that the server can be reached and that its tables have the version of this program.
+async fn check(options: &PgConnectOptions, dialect: &Dialect, prepared: bool) -> Result<(), LedgerError> {
+    let mut connection = connect::connect(options).await?;
+    let mut transaction = connection.begin_with(BEGIN).await.map_err(LedgerError::postgres)?;
+    migrations::check(&mut Connection::postgres(&mut transaction, dialect, prepared)).await?;
+    transaction.commit().await.map_err(LedgerError::postgres)?;
+    connection.close().await.map_err(LedgerError::postgres)
 }
