@@ -145,6 +145,9 @@ async fn no_call_fails_after_all_sessions_were_terminated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_call_fails_while_sessions_are_terminated() {
     let Some(database) = Database::postgres().await else { return };
+    if database.is_pooled() {
+        return; // PgBouncer refuses all clients for a while after one of its sessions was terminated during its login
+    }
     let ledger = database.ledger().await;
     let listener = ledger.wrap(Stateless);
     let mut admin = ServerAdmin::connect(&database).await;
