@@ -1,20 +1,26 @@
 //! Tracks the resources a run created so that they can be deleted.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use maitre_testkit::heroku::PlanChange;
 use maitre_testkit::{Call, Json, Reply, Request};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::abbreviate::abbreviated;
 use crate::rules::id_text;
 
 /// Delays before each attempt to deprovision a resource.
 const RETRY_DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
 
+/// Upper limit of the number of DELETEs for one resource.
+const MAX_DUPLICATES: usize = 64;
+
 type Deprovision = Box<dyn Fn(&str) -> Call<Json> + Send + Sync>;
+type ChangePlan = Box<dyn Fn(&str) -> Call<PlanChange> + Send + Sync>;
 
 /// Requests that create and delete resources.
 pub(crate) struct Routes {
@@ -23,6 +29,8 @@ pub(crate) struct Routes {
     /// Field of the provision request that holds the marketplace's key.
     pub(crate) key: Option<&'static str>,
     pub(crate) deprovision: Deprovision,
+    /// Change to the plan that was provisioned.
+    pub(crate) plan_change: ChangePlan,
 }
 
 /// Resources created by a run.
@@ -32,19 +40,46 @@ pub(crate) struct Created {
     in_flight: watch::Sender<usize>,
     /// Whether a deprovision failed for good. Further ones get a single attempt.
     failed: AtomicBool,
+    /// Number of resources that no request can name.
+    unnamed: AtomicUsize,
+}
+
+/// Response to a provision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Provision {
+    /// There is none: the add-on may still be working on it.
+    Unanswered,
+    /// It is not a success. The add-on may have created the resource anyway.
+    Refused,
+    /// It is a success.
+    Confirmed,
 }
 
 struct Resource {
     key: Option<String>,
     provider_id: Option<String>,
-    /// Whether the add-on reported that it created the resource. Otherwise it may have created it anyway.
-    confirmed: bool,
-    /// Whether the provision was answered. Otherwise the add-on may still be working on it.
-    answered: bool,
+    /// Number of provision requests with its key. Each may have created a resource.
+    posts: usize,
+    /// Whether a check deprovisioned it, or may have done so.
+    deleted: bool,
+    provision: Provision,
     kept: bool,
 }
 
 impl Resource {
+    fn new(key: Option<String>, provider_id: Option<String>, provision: Provision) -> Self {
+        Self { key, provider_id, posts: 1, deleted: false, provision, kept: false }
+    }
+
+    /// Returns whether a successful DELETE does not settle it: there may be duplicates, or its provision is in progress.
+    fn needs_proof(&self) -> bool {
+        self.has_duplicates() || self.provision == Provision::Unanswered
+    }
+
+    fn has_duplicates(&self) -> bool {
+        self.posts > 1
+    }
+
     fn is_named(&self, id: &str) -> bool {
         self.key.as_deref() == Some(id) || self.provider_id.as_deref() == Some(id)
     }
@@ -69,7 +104,13 @@ impl Drop for InFlight {
 impl Created {
     pub(crate) fn new(routes: Routes) -> Self {
         let (in_flight, _) = watch::channel(0);
-        Self { routes, resources: Mutex::default(), in_flight, failed: AtomicBool::new(false) }
+        Self {
+            routes,
+            resources: Mutex::default(),
+            in_flight,
+            failed: AtomicBool::new(false),
+            unnamed: AtomicUsize::new(0),
+        }
     }
 
     fn resources(&self) -> MutexGuard<'_, Vec<Resource>> {
@@ -82,9 +123,9 @@ impl Created {
             && let Some(key) = self.key(request)
         {
             let mut resources = self.resources();
-            if !resources.iter().any(|resource| resource.is_named(&key)) {
-                let (key, provider_id) = (Some(key), None);
-                resources.push(Resource { key, provider_id, confirmed: false, answered: false, kept: false });
+            match resources.iter_mut().find(|resource| resource.is_named(&key)) {
+                Some(resource) => resource.posts += 1,
+                None => resources.push(Resource::new(Some(key), None, Provision::Unanswered)),
             }
         }
         self.in_flight.send_modify(|count| *count += 1);
@@ -102,26 +143,38 @@ impl Created {
             match resources.iter_mut().find(|resource| resource.key.is_some() && resource.key == key) {
                 Some(resource) if resource.provider_id.is_none() || resource.provider_id == provider_id => {
                     resource.provider_id = provider_id;
-                    (resource.confirmed, resource.answered) = (true, true);
+                    resource.provision = Provision::Confirmed;
                 }
-                _ => resources.push(Resource { key, provider_id, confirmed: true, answered: true, kept: false }),
+                _ => resources.push(Resource::new(key, provider_id, Provision::Confirmed)),
             }
         } else if self.is_provision(request) {
             let key = self.key(request);
             let mut resources = self.resources();
-            resources.iter_mut().filter(|resource| resource.key == key).for_each(|resource| resource.answered = true);
+            let unanswered = |it: &&mut Resource| it.key == key && it.provision == Provision::Unanswered;
+            resources.iter_mut().filter(unanswered).for_each(|resource| resource.provision = Provision::Refused);
         } else if let Some(id) = self.deprovisioned_id(request) {
-            let is_gone = succeeded || matches!(reply.status(), 404 | 410);
-            if is_gone {
-                self.resources().retain(|resource| resource.kept || !resource.is_named(&id));
+            if reply.status() >= 500 {
+                self.record_unanswered(request);
+            }
+            // a 404 does not show that it was deleted, and one DELETE does not show that its duplicates were
+            if succeeded || reply.status() == 410 {
+                let mut resources = self.resources();
+                resources.retain(|resource| resource.kept || !resource.is_named(&id) || resource.needs_proof());
+                resources.iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
             }
         } else if let (true, Some(id)) = (succeeded, self.changed_id(request)) {
             // a deprovisioned resource whose plan can be changed exists again
             let mut resources = self.resources();
             if !resources.iter().any(|resource| resource.is_named(id)) {
-                let (key, provider_id) = (None, Some(id.to_owned()));
-                resources.push(Resource { key, provider_id, confirmed: true, answered: true, kept: false });
+                resources.push(Resource::new(None, Some(id.to_owned()), Provision::Confirmed));
             }
+        }
+    }
+
+    /// Notes that a request whose response is unknown may have deprovisioned a resource.
+    pub(crate) fn record_unanswered(&self, request: &Request) {
+        if let Some(id) = self.deprovisioned_id(request) {
+            self.resources().iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
         }
     }
 
@@ -166,28 +219,136 @@ impl Created {
         futures_util::future::join_all(removals).await.into_iter().flatten().collect()
     }
 
-    /// Deprovisions a resource; returns a description of the failure.
+    /// Deprovisions a resource; returns a description of what is left of it.
     async fn remove(&self, resource: &Resource, request_timeout: Duration) -> Option<String> {
+        let ids = resource.ids();
+        let is_confirmed = resource.provision == Provision::Confirmed;
+        let Some(name) = ids.first() else { return is_confirmed.then(|| self.unnamed()) };
         let mut failure = None;
+        // after a DELETE whose result is unknown, a 404 is expected
+        let mut deleted = resource.deleted;
         let attempts = if self.failed.load(Ordering::Relaxed) { 1 } else { RETRY_DELAYS.len() };
         for delay in &RETRY_DELAYS[..attempts] {
             sleep(*delay).await;
-            failure = None;
-            for id in resource.ids() {
-                match timeout(request_timeout, (self.routes.deprovision)(&id).try_send()).await {
-                    Ok(Ok(reply)) if (200..300).contains(&reply.status()) || reply.status() == 410 => return None,
-                    Ok(Ok(reply)) if reply.status() == 404 => {} // the add-on may know it by its other id
-                    Ok(Ok(reply)) => failure = Some(format!("{id} (DELETE was answered {})", reply.status())),
-                    Ok(Err(_)) | Err(_) => failure = Some(format!("{id} (DELETE was not answered)")),
+            let mut seen = Seen::default();
+            for id in &ids {
+                if !seen.is_gone() {
+                    self.delete_until_gone(resource, id, request_timeout, &mut seen).await;
+                } else if resource.has_duplicates() {
+                    // the others may only be known by this id; the add-on need not find resources by it
+                    self.delete_until_gone(resource, id, request_timeout, &mut Seen::default()).await;
                 }
             }
-            let may_still_appear = failure.is_none() && !resource.answered;
-            if !may_still_appear && (failure.is_none() || !resource.confirmed) {
-                return None;
+            failure = seen.failure.take();
+            if failure.is_some() {
+                deleted = true;
+                if is_confirmed {
+                    continue;
+                }
+                break; // the add-on refused both requests
+            }
+            if seen.deleted || deleted {
+                failure = self.proof_of_existence(resource, &seen, request_timeout).await;
+                break;
+            }
+            // each DELETE was answered 404
+            match resource.provision {
+                Provision::Confirmed => {
+                    failure = Some("DELETE was answered 404, but the provision had succeeded".to_owned());
+                }
+                Provision::Refused => break,
+                Provision::Unanswered => {} // it may still appear
             }
         }
-        self.failed.fetch_or(failure.is_some(), Ordering::Relaxed);
-        failure
+        let failure = failure.filter(|_| is_confirmed)?;
+        self.failed.store(true, Ordering::Relaxed);
+        let requests = match resource.posts {
+            0 | 1 => String::new(),
+            posts => format!("; it was provisioned by {posts} requests"),
+        };
+        Some(format!("{} ({failure}{requests})", abbreviated(name)))
+    }
+
+    /// Sends DELETE once, or, after duplicates, until the add-on answers 404 or 410: each of them may have made a resource
+    /// under the same id.
+    async fn delete_until_gone(&self, resource: &Resource, id: &str, request_timeout: Duration, seen: &mut Seen) {
+        let attempts = if resource.has_duplicates() { resource.posts.min(MAX_DUPLICATES) + 1 } else { 1 };
+        for _ in 0..attempts {
+            match timeout(request_timeout, (self.routes.deprovision)(id).try_send()).await {
+                Ok(Ok(reply)) if (200..300).contains(&reply.status()) => {
+                    seen.deleted = true;
+                    seen.is_pending |= reply.status() == 202;
+                    if seen.is_pending {
+                        return;
+                    }
+                }
+                Ok(Ok(reply)) if reply.status() == 410 => {
+                    seen.is_refused = true;
+                    seen.deleted = true;
+                    return;
+                }
+                Ok(Ok(reply)) if reply.status() == 404 => {
+                    seen.is_refused = true; // the add-on may know it by its other id
+                    return;
+                }
+                Ok(Ok(reply)) => {
+                    seen.failure = Some(format!("DELETE was answered {}", reply.status()));
+                    return;
+                }
+                Ok(Err(_)) | Err(_) => {
+                    seen.failure = Some("DELETE was not answered".to_owned());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tests by a plan change whether a resource with duplicates still exists. A single one is gone after its DELETE.
+    async fn proof_of_existence(&self, resource: &Resource, seen: &Seen, request_timeout: Duration) -> Option<String> {
+        if !resource.has_duplicates() || seen.is_pending {
+            return None;
+        }
+        for (position, id) in resource.ids().into_iter().enumerate() {
+            match timeout(request_timeout, (self.routes.plan_change)(&id).try_send()).await {
+                Ok(Ok(reply)) if (200..300).contains(&reply.status()) => {
+                    return Some("a plan change still succeeds after its DELETE".to_owned());
+                }
+                Ok(Ok(reply)) if reply.status() < 500 || seen.is_refused || position > 0 => {}
+                Ok(Ok(reply)) => {
+                    let status = reply.status();
+                    return Some(format!("not known whether it still exists: a plan change is answered {status}"));
+                }
+                Ok(Err(_)) | Err(_) if position > 0 => {}
+                Ok(Err(_)) | Err(_) => {
+                    return Some("not known whether it still exists: a plan change is not answered".to_owned());
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns the name of a resource that no request can name.
+    fn unnamed(&self) -> String {
+        let number = self.unnamed.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("unnamed resource {number} (a provision without a uuid succeeded, and its response has no id)")
+    }
+}
+
+/// What the responses to the DELETEs of a resource have shown.
+#[derive(Default)]
+struct Seen {
+    /// Whether a DELETE succeeded, or was answered 410.
+    deleted: bool,
+    /// Whether a DELETE was answered 404 or 410.
+    is_refused: bool,
+    /// Whether a DELETE was answered 202.
+    is_pending: bool,
+    failure: Option<String>,
+}
+
+impl Seen {
+    fn is_gone(&self) -> bool {
+        self.deleted && self.failure.is_none()
     }
 }
 

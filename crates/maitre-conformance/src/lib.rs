@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod abbreviate;
 mod address;
 mod check;
 mod cleanup;

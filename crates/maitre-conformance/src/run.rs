@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use crate::abbreviate::abbreviated;
 use crate::check::{Capability, Case, Check};
 use crate::error::SetupError;
 use crate::marketplace::Marketplace;
@@ -142,7 +143,7 @@ async fn outcome<T: CheckTarget>(
         Ok(()) => Outcome::Passed,
         Err(Stop::Skipped(reason)) => Outcome::Skipped(reason),
         Err(Stop::Failed(fault)) => Outcome::Failed(Failure {
-            message: target.wire().masked(&fault.message),
+            message: abbreviated(&target.wire().masked(&fault.message)).into_owned(),
             advice: fault.advice,
             evidence: fault.exchange.filter(|index| *index < exchanges.len()),
             exchanges,

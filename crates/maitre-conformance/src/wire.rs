@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use maitre_testkit::{Call, Error, Kind, Navigation, Reply};
 
+use crate::abbreviate::abbreviated;
 use crate::cleanup::Created;
 use crate::error::SetupError;
 use crate::response::Response;
@@ -110,6 +111,7 @@ impl Wire {
         let request = call.request();
         let (created, on_reply, timeout) = (self.created.clone(), self.on_reply.clone(), self.timeout);
         let in_flight = created.register(&request);
+        let sent_request = request.clone();
         let start = Instant::now();
         let sent = tokio::spawn(async move {
             let reply = tokio::time::timeout(timeout, call.try_send()).await;
@@ -118,6 +120,8 @@ impl Wire {
                 if let Some(on_reply) = on_reply {
                     on_reply(reply);
                 }
+            } else {
+                created.record_unanswered(&sent_request);
             }
             drop(in_flight);
             reply
@@ -158,6 +162,7 @@ impl Wire {
         let start = Instant::now();
         let in_flight = self.created.register(&request);
         let _ = tokio::time::timeout(self.timeout, action).await;
+        self.created.record_unanswered(&request);
         drop(in_flight);
         self.record(&request.to_string(), None, start.elapsed(), &format!("{request}! {description}\n"));
     }
@@ -195,7 +200,10 @@ impl Wire {
 
     fn record(&self, request: &str, status: Option<u16>, duration: Duration, text: &str) -> usize {
         let line = request.lines().next().unwrap_or_default().trim_start_matches("> ");
-        let exchange = Exchange { request_line: self.masked(line), status, duration, text: self.masked(text) };
+        let request_line = abbreviated(&self.masked(line)).into_owned();
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let text = self.masked(&format!("{}\n{rest}", abbreviated(first)));
+        let exchange = Exchange { request_line, status, duration, text };
         let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
         exchanges.push(exchange);
         exchanges.len() - 1

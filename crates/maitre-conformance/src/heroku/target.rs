@@ -103,11 +103,12 @@ impl Target {
             return Err(SetupError::new("pass the plans that the add-on sells: --plan basic,premium"));
         }
         let heroku = Heroku::new(&address.root, &slug, &password, &salt);
-        let cleanup = heroku.clone();
+        let (cleanup, proof, plan) = (heroku.clone(), heroku.clone(), plans[0].clone());
         let routes = Routes {
             collection: format!("{}/resources", address.root),
             key: Some("uuid"),
             deprovision: Box::new(move |id| cleanup.deprovision(id)),
+            plan_change: Box::new(move |id| proof.plan_change(id, &plan)),
         };
         let sso = address.sso.as_deref().map(SsoEndpoint::new);
         let sso_origin = sso.as_ref().map_or("", |endpoint| &endpoint.origin);

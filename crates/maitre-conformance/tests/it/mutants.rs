@@ -13,7 +13,7 @@ const CONCURRENCY: usize = 8;
 
 /// Faults of deprovisions, and faults that create resources with unknown ids.
 const LEAVES_RESOURCES: [Fault; 8] = [
-    Fault::RowPerPost,
+    Fault::NoDeleteRoute,
     Fault::DeprovisionIs500,
     Fault::DeprovisionNeedsType,
     Fault::ChangedStays,

@@ -110,6 +110,7 @@ faults! {
 
     // plan change
     PlanChangeIs500: "fails on every plan change" => "heroku.plan-change.succeeds",
+    PlanChangeIs503: "answers 503 to every plan change" => "heroku.plan-change.succeeds",
     PlanChangeIs400: "refuses a plan change with 400" => "heroku.plan-change.succeeds",
     PlanChangeIsText: "answers a plan change with the word OK" => "heroku.plan-change.json",
     SamePlanIsRefused: "refuses a change to the current plan" => "heroku.plan-change.same-plan",
@@ -127,6 +128,7 @@ faults! {
 
     // deprovision
     DeprovisionIs500: "fails on every deprovision" => "heroku.deprovision.succeeds",
+    NoDeleteRoute: "has no route for deprovisions" => "heroku.deprovision.succeeds",
     DeprovisionNeedsType: "answers 415 to a DELETE without a content type" => "heroku.deprovision.succeeds",
     DeprovisionIs200: "answers 200 to a deprovision" => "heroku.deprovision.status",
     SecondDeprovisionIs500: "answers 500 to the second deprovision" => "heroku.deprovision.again",

@@ -65,6 +65,7 @@ fn validate(addon: &SampleAddon, resource: &Resource, plan: &str, change: &Value
     let same = resource.plan == plan;
     match addon.fault {
         Fault::PlanChangeIs500 => Some(internal_error()),
+        Fault::PlanChangeIs503 => Some(refusal(503, "Please try again later.")),
         Fault::PlanChangeIs400 if !same => Some(refusal(400, "The plan cannot be changed.")),
         Fault::KnownFieldsOfPlanChange if !known => Some(refusal(400, "Unknown field.")),
         Fault::SamePlanIsRefused if same => Some(refusal(422, "The resource already has this plan.")),

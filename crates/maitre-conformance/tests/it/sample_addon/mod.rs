@@ -144,6 +144,7 @@ async fn serve(State(addon): State<SampleAddon>, request: Request) -> Response {
         (Method::GET, "/dashboard", _) => sign_on::dashboard(&addon, &request),
         (Method::PUT | Method::DELETE, _, Some(Err(()))) if addon.is(Fault::OddIdIs500) => internal_error(),
         (Method::PUT, _, Some(Ok(id))) => lifecycle::plan_change(addon, &id, request).await,
+        (Method::DELETE, _, _) if addon.is(Fault::NoDeleteRoute) => refusal(405, "Method not allowed."),
         (Method::DELETE, _, Some(Ok(id))) => lifecycle::deprovision(addon, &id, request).await,
         (Method::PUT | Method::DELETE, _, Some(Err(()))) => refusal(404, "Resource not found."),
         _ if addon.is(Fault::OtherMethodIs500) => internal_error(),
