@@ -19,7 +19,7 @@ use crate::error::LedgerError;
 pub(crate) enum BeginOutcome {
     /// Call the listener under this lease.
     Run(Lease),
-    /// Wait for this operation, or take it over.
+    /// Wait for this operation, or claim it when its lease has expired.
     Wait(i64),
     /// Return the reply stored in the resource.
     Replay(Resource),
@@ -73,7 +73,7 @@ impl BeginProvision {
         fence: i64,
     ) -> Result<BeginOutcome, LedgerError> {
         let lease = Lease {
-            operation: 0,
+            operation: 0, // set when it is recorded
             resource,
             fence,
             addon: self.addon.clone(),

@@ -1,4 +1,4 @@
-//! `DurableListener`: a listener around the vendor's listener.
+//! `DurableListener`: the backend around the vendor's listener. `backend.rs` has its operations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use maitre_core::{Listener, PlatformHooks};
 
 use super::inner::Inner;
 
-/// Listener that is safe under duplicates, crashes and many processes; see [`Ledger::wrap`](crate::Ledger::wrap).
+/// Backend around the vendor's listener, safe under duplicates, crashes and many processes; see [`Ledger::wrap`](crate::Ledger::wrap).
 pub struct DurableListener<L> {
     pub(super) ledger: Arc<Inner>,
     pub(super) listener: Arc<L>,

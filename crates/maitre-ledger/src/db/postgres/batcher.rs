@@ -9,10 +9,10 @@ use super::pool::Pool;
 use crate::db::command::BatchCommand;
 use crate::error::LedgerError;
 
-/// Maximum number of commands in one commit.
+/// Maximum number of commands in one batch, which is one statement and one commit.
 const MAX_BATCH: usize = 256;
 
-/// Concurrent statements per command type: while one waits for the disk, the next batch is collected.
+/// Concurrent batches per command type: while one waits for the disk, the next batch is collected.
 const BATCH_WORKERS: usize = 2;
 
 /// Queue of commands of one type. A command never waits for others to fill a batch. The workers end when the batcher is
@@ -52,6 +52,7 @@ async fn run_batches<X: Send + Sync + 'static, C: BatchCommand<X>>(
         }
         let mut batch = BTreeMap::new();
         for queued in received.drain(..) {
+            // a batch has one command per key: an earlier one with the same key runs on its own
             if let Some(other) = batch.insert(queued.command.key(), queued) {
                 spawn_single(&pool, other);
             }
