@@ -15,8 +15,8 @@ async fn pooled(mode: &'static str, size: u32) -> Option<(Database, Database, Po
         assert!(std::env::var_os("CI").is_none(), "CI must not skip the tests of poolers");
     }
     let pooler = pooler?;
-    let pooled = Database::at(&pooler.url(direct.name()));
-    Some((direct, pooled, pooler))
+    let database = Database::at(&pooler.url(direct.name()));
+    Some((direct, database, pooler))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
