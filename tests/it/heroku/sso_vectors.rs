@@ -63,8 +63,8 @@ async fn sign_on(vector: &Value, name: &str, token: &str) -> u16 {
 
     let fields = ["resource_id", "id", "user_id", "email", "timestamp"].map(|name| (name, field(name)));
     let body = fields.into_iter().chain([(name, token)]).map(|(name, value)| {
-        let value: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        format!("{name}={value}")
+        let escaped: Vec<_> = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        format!("{name}={}", escaped.concat())
     });
     let request = Request::post("/resources/sso")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
