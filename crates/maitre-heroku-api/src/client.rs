@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{Error, base_url::BaseUrl, retry::Retry};
 
-/// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`] from a token.
+/// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`](crate::Api) from a token.
 ///
 /// Clones share the connection pool, so build one client and reuse it. `Debug` prints the URLs and no secret.
 ///
