@@ -334,7 +334,7 @@ impl Created {
     }
 }
 
-/// What the responses to the DELETEs of a resource have shown.
+/// Result of the DELETEs of a resource so far.
 #[derive(Default)]
 struct Seen {
     /// Whether a DELETE succeeded, or was answered 410.

@@ -23,7 +23,7 @@ use crate::{Api, Client, Error, Response, send::Outgoing};
 ///
 /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
 /// # let heroku = platform.serve().await?;
-/// # let install = platform.order("basic").app("shop").install();
+/// # let install = platform.install_builder("basic").app("shop").create();
 /// # let grant = install.grant();
 /// # let client = Client::builder("client secret").base_url(heroku.url()).page_size(1).build()?;
 /// # let token = client.exchange(&maitre_core::OauthGrant::new(grant.code(), grant.expires_at())).await?;

@@ -12,7 +12,7 @@ use crate::{App, Collaborator, Domain, Error, List, Member};
 /// # use maitre_heroku_api::{Client, OauthGrant};
 /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
 /// # let heroku = platform.serve().await?;
-/// # let install = platform.order("basic").app("shop").install();
+/// # let install = platform.install_builder("basic").app("shop").create();
 /// # platform.app("shop").team("makers").member("grace@example.org", "admin");
 /// # let grant = OauthGrant::new(install.grant().code(), install.grant().expires_at());
 /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;

@@ -12,7 +12,7 @@ use crate::{Error, List, LogDrain};
 /// # use maitre_heroku_api::{Client, OauthGrant};
 /// # let platform = maitre_testkit::platform::Platform::new("lantern", "password", "client secret");
 /// # let heroku = platform.serve().await?;
-/// # let install = platform.order("basic").app("shop").install();
+/// # let install = platform.install_builder("basic").app("shop").create();
 /// # let grant = OauthGrant::new(install.grant().code(), install.grant().expires_at());
 /// # let client = Client::builder("client secret").base_url(heroku.url()).build()?;
 /// # let api = client.api(&client.exchange(&grant).await?);

@@ -79,7 +79,7 @@ impl<X: Send + Sync + 'static> Pool<X> {
         .await
     }
 
-    /// Runs a batch by one statement, which is its own transaction. It is not retried: its commands are, each by itself.
+    /// Runs a batch by one statement, which is its own transaction. It is not retried; its commands are, one by one.
     pub(super) async fn run_batch<C: BatchCommand<X>>(
         &self,
         commands: &[&C],
