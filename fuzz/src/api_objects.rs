@@ -47,6 +47,9 @@ fn object<T: DeserializeOwned + Debug>(body: &[u8], secrets: &[&str]) {
     let with_field = serde_json::from_value::<T>(later).expect("Heroku adds fields at any time");
     assert_eq!(format!("{with_field:?}"), shown);
 
+    if !json.is_object() {
+        return; // fields given as a list, without names
+    }
     for name in secrets {
         let mut secret = json.clone();
         secret[*name] = SECRET.into();
