@@ -1,32 +1,46 @@
-//! Signing and verification of single sign-on tokens.
-//!
-//! A token is a hash over the signed fields, a shared salt and the time of issue. The timestamp is hashed exactly as
-//! received, and the current time is an argument, so that tests are tables.
-//!
-//! ```
-//! use maitre_core::Salt;
-//! use maitre_core::sso::{SignedFields, Window};
-//! use time::OffsetDateTime;
-//!
-//! let salt = Salt::new("2f97bfa52ca102f8874716e2eb1d3b4920ad0be4")?;
-//! let fields = SignedFields::Id("123");
-//! let token = fields.sign(&salt, "1267597772");
-//! assert_eq!(token, "bb466eb1d6bc345d11072c3cd25c311f21be130d");
-//!
-//! let a_minute_later = OffsetDateTime::from_unix_timestamp(1_267_597_832)?;
-//! assert_eq!(fields.verify(&token, "1267597772", &[salt], Window::default(), a_minute_later), Ok(()));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! The signed fields of a token, its hash and its verification.
 
 use std::fmt;
-use std::time::Duration;
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 use time::OffsetDateTime;
 
+use super::error::TokenError;
+use super::window::Window;
 use crate::credentials::Salt;
+
+/// Hash algorithm of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// SHA-1 of the parts.
+    Sha1,
+    /// SHA-256 of the parts.
+    Sha256,
+    /// SHA-512 of the parts.
+    Sha512,
+    /// HMAC-SHA256 of the parts; the salt is its key.
+    HmacSha256,
+}
+
+/// Part of a signed text. The parts are joined by colons.
+///
+/// `Debug` omits the values, which may identify a user.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Part<'a> {
+    /// The salt.
+    Salt,
+    /// The timestamp, as received.
+    Timestamp,
+    /// A field that must not be empty.
+    Field(&'a str),
+    /// A field that may be empty.
+    Optional(&'a str),
+}
 
 /// The fields that an SSO token signs; determines the hash algorithm.
 #[derive(Clone, Copy)]
@@ -45,142 +59,19 @@ pub enum SignedFields<'a> {
         /// Email address of the user, form-decoded.
         email: &'a str,
     },
-}
-
-/// Reason why a token was rejected, for the log. Never shown to the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// A field that the token needs is missing, empty or duplicate.
-    Incomplete,
-    /// The timestamp is not a Unix time.
-    Timestamp,
-    /// The token is too old.
-    TooOld,
-    /// The token is too far in the future.
-    TooFarAhead,
-    /// The token does not match any active salt.
-    Wrong,
-    /// The kind of token is not accepted by the settings.
-    NotAccepted,
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Incomplete => "missing, empty or duplicate field",
-            Self::Timestamp => "timestamp is not a Unix time",
-            Self::TooOld => "token is too old",
-            Self::TooFarAhead => "token is too far in the future",
-            Self::Wrong => "token does not match any active salt",
-            Self::NotAccepted => "the settings do not accept this kind of token",
-        })
-    }
-}
-
-impl std::error::Error for TokenError {}
-
-/// Time window of tokens. Defaults to 300 s back and 60 s ahead, both inclusive.
-///
-/// ```
-/// use maitre_core::sso::{TokenError, Window};
-/// use time::OffsetDateTime;
-///
-/// let now = OffsetDateTime::from_unix_timestamp(1_772_000_300)?;
-/// assert_eq!(Window::default().check("1772000000", now), Ok(()));
-/// assert_eq!(Window::default().check("1771999999", now), Err(TokenError::TooOld));
-/// # Ok::<(), time::error::ComponentRange>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    max_age: Duration,
-    max_ahead: Duration,
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self { max_age: Duration::from_mins(5), max_ahead: Duration::from_mins(1) }
-    }
-}
-
-impl Window {
-    /// Sets the maximum age, in whole seconds.
-    #[must_use]
-    pub fn with_max_age(self, max_age: Duration) -> Self {
-        Self { max_age, ..self }
-    }
-
-    /// Sets the tolerance for a clock that is ahead, in whole seconds.
-    #[must_use]
-    pub fn with_max_ahead(self, max_ahead: Duration) -> Self {
-        Self { max_ahead, ..self }
-    }
-
-    /// Checks that a timestamp is inside the window.
+    /// Any other scheme: the hash of these parts, joined by colons.
     ///
-    /// # Errors
-    /// Returns [`TokenError::Timestamp`], [`TokenError::TooOld`] or [`TokenError::TooFarAhead`].
-    pub fn check(self, timestamp: &str, now: OffsetDateTime) -> Result<(), TokenError> {
-        if timestamp.is_empty() || !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(TokenError::Timestamp);
-        }
-        let issued_at: i64 = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
-        let age = now.unix_timestamp().saturating_sub(issued_at);
-        if age > seconds(self.max_age) {
-            Err(TokenError::TooOld)
-        } else if age < -seconds(self.max_ahead) {
-            Err(TokenError::TooFarAhead)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Kind of a token, from weak to strong. Only the strongest token of a form is verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum TokenKind {
-    /// The v1 `token`: covers the vendor's id of the resource.
-    Legacy,
-    /// The `resource_token`: covers the resource's key.
-    Resource,
-    /// The `user_scoped_resource_token`: covers the resource and the user.
-    User,
-}
-
-/// The verified token, with what is needed to reject a replay.
-///
-/// ```
-/// use maitre_core::sso::{TokenKind, VerifiedToken, Window};
-///
-/// let token = VerifiedToken::new(TokenKind::User, "1772000000", Window::default())?;
-/// assert_eq!(token.replay_window.as_secs(), 360, "the width of the window");
-/// # Ok::<(), maitre_core::sso::TokenError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct VerifiedToken {
-    /// Kind of the token.
-    pub kind: TokenKind,
-    /// Time of issue, in seconds since 1970.
-    pub issued_at: i64,
-    /// Longest time after the first use in which the token could be accepted again.
-    pub replay_window: Duration,
-}
-
-impl VerifiedToken {
-    /// Creates a token after its verification.
+    /// ```
+    /// use maitre_core::Salt;
+    /// use maitre_core::sso::{Algorithm, Part, SignedFields};
     ///
-    /// # Errors
-    /// Returns [`TokenError::Timestamp`] if the timestamp is invalid.
-    pub fn new(kind: TokenKind, timestamp: &str, window: Window) -> Result<Self, TokenError> {
-        let issued_at = timestamp.parse().map_err(|_| TokenError::Timestamp)?;
-        Ok(Self { kind, issued_at, replay_window: window.max_age.saturating_add(window.max_ahead) })
-    }
+    /// let parts = [Part::Timestamp, Part::Field("0f6a2c3e-5d41-4b7a-9c11-2f3e4d5c6b7a")];
+    /// let fields = SignedFields::Parts(Algorithm::HmacSha256, &parts);
+    /// let token = fields.sign(&Salt::new("kelp-salt")?, "1700000000");
+    /// assert_eq!(token, "0a5d00d652afcb4a327e61f05ccb04404d637af83fcb92eb011e423f9996f278");
+    /// # Ok::<(), maitre_core::CredentialsError>(())
+    /// ```
+    Parts(Algorithm, &'a [Part<'a>]),
 }
 
 impl SignedFields<'_> {
@@ -206,30 +97,65 @@ impl SignedFields<'_> {
             return Err(TokenError::Incomplete);
         }
         window.check(timestamp, now)?;
+        self.verify_hash(token, timestamp, salts, now)
+    }
+
+    /// Verifies a token without its timestamp, which the caller checks with [`Window::check_unix`].
+    ///
+    /// # Errors
+    /// Returns [`TokenError::Incomplete`] or [`TokenError::Wrong`].
+    pub fn verify_hash(
+        &self,
+        token: &str,
+        timestamp: &str,
+        salts: &[Salt],
+        now: OffsetDateTime,
+    ) -> Result<(), TokenError> {
+        if !self.is_complete() || token.is_empty() {
+            return Err(TokenError::Incomplete);
+        }
         let matches = salts.iter().filter(|salt| salt.is_active(now)).fold(Choice::from(0), |matches, salt| {
             matches | self.hex(salt, timestamp, |hex| hex.as_bytes().ct_eq(token.as_bytes()))
         });
         if matches.into() { Ok(()) } else { Err(TokenError::Wrong) }
     }
 
-    /// Returns whether all fields are present. A colon in the user's id could shift the boundary between id and address
-    /// without changing the hash.
+    /// Returns whether all fields are present. A colon in a field that another field follows, such as the user's id, could
+    /// shift the boundary between the two without changing the hash.
     fn is_complete(&self) -> bool {
         match self {
             Self::Id(id) => !id.is_empty(),
             Self::User { resource_id, user_id, email } => {
                 !resource_id.is_empty() && !user_id.is_empty() && !user_id.contains(':') && !email.is_empty()
             }
+            Self::Parts(_, parts) => {
+                let present = parts.iter().all(|part| !matches!(part, Part::Field("")));
+                present && parts.windows(2).all(|pair| pair[1].is_constant() || !pair[0].text().contains(':'))
+            }
         }
     }
 
     fn hex<T>(&self, salt: &Salt, timestamp: &str, f: impl FnOnce(&str) -> T) -> T {
         let salt = salt.expose();
-        let mut buffer = [0; 64];
+        let mut buffer = [0; 128];
         let hex = match self {
             Self::Id(id) => encode(&joined::<Sha1>(&[id, salt, timestamp]), &mut buffer),
             Self::User { resource_id, user_id, email } => {
                 encode(&joined::<Sha256>(&[resource_id, salt, timestamp, user_id, email]), &mut buffer)
+            }
+            Self::Parts(algorithm, parts) => {
+                let parts = parts.iter().map(|part| match part {
+                    Part::Salt => salt,
+                    Part::Timestamp => timestamp,
+                    Part::Field(text) | Part::Optional(text) => text,
+                });
+                let parts: Vec<&str> = parts.collect();
+                match algorithm {
+                    Algorithm::Sha1 => encode(&joined::<Sha1>(&parts), &mut buffer),
+                    Algorithm::Sha256 => encode(&joined::<Sha256>(&parts), &mut buffer),
+                    Algorithm::Sha512 => encode(&joined::<Sha512>(&parts), &mut buffer),
+                    Algorithm::HmacSha256 => encode(&hmac(salt, &parts), &mut buffer),
+                }
             }
         };
         f(hex)
@@ -243,7 +169,34 @@ impl fmt::Debug for SignedFields<'_> {
             Self::User { resource_id, .. } => {
                 f.debug_struct("User").field("resource_id", resource_id).finish_non_exhaustive()
             }
+            Self::Parts(algorithm, parts) => f.debug_tuple("Parts").field(algorithm).field(parts).finish(),
         }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// Returns the text of a field, which the caller chooses.
+    fn text(&self) -> &'a str {
+        match self {
+            Self::Field(text) | Self::Optional(text) => text,
+            Self::Salt | Self::Timestamp => "",
+        }
+    }
+
+    /// Returns whether the caller does not choose the text: no colon can be shifted past it.
+    fn is_constant(&self) -> bool {
+        matches!(self, Self::Salt)
+    }
+}
+
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Salt => "Salt",
+            Self::Timestamp => "Timestamp",
+            Self::Field(_) => "Field",
+            Self::Optional(_) => "Optional",
+        })
     }
 }
 
@@ -258,24 +211,16 @@ fn joined<H: Digest>(parts: &[&str]) -> impl AsRef<[u8]> + use<H> {
     hash.finalize()
 }
 
-fn encode<'b>(digest: &impl AsRef<[u8]>, buffer: &'b mut [u8; 64]) -> &'b str {
+fn hmac(key: &str, parts: &[&str]) -> impl AsRef<[u8]> + use<> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC accepts a key of any length");
+    mac.update(parts.join(":").as_bytes());
+    mac.finalize().into_bytes()
+}
+
+fn encode<'b>(digest: &impl AsRef<[u8]>, buffer: &'b mut [u8; 128]) -> &'b str {
     let buffer = &mut buffer[..2 * digest.as_ref().len()];
     let written = hex::encode_to_slice(digest, buffer).ok().and_then(|()| std::str::from_utf8(buffer).ok());
     written.unwrap_or_default()
-}
-
-/// Returns whether nav-data may be set as a cookie: 1 to 2048 characters of base64url. It is not signed.
-///
-/// ```
-/// use maitre_core::sso::is_cookie_safe;
-///
-/// assert!(is_cookie_safe("eyJhZGRvbiI6ImxhbnRlcm4ifQ=="));
-/// assert!(!is_cookie_safe("a; Domain=example.org"));
-/// ```
-#[must_use]
-pub fn is_cookie_safe(nav_data: &str) -> bool {
-    (1..=2048).contains(&nav_data.len())
-        && nav_data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_=-".contains(&byte))
 }
 
 #[cfg(test)]
@@ -319,6 +264,61 @@ mod tests {
         ] {
             assert_eq!(fields.sign(&Salt::new(salt).unwrap(), timestamp), token);
         }
+    }
+
+    #[test]
+    fn tokens_of_other_schemes_match_their_published_examples() {
+        use Part::{Field, Optional, Salt as S, Timestamp as T};
+        let clever_cloud = |timestamp| {
+            let fields = [
+                Field("res_42"),
+                Field("user_11111111-2222-3333-4444-555555555555"),
+                Field("ada@example.test"),
+                Optional(""),
+                S,
+                T,
+            ];
+            SignedFields::Parts(Algorithm::Sha512, &fields).sign(&Salt::new("plum-salt").unwrap(), timestamp)
+        };
+        assert_eq!(
+            clever_cloud("1700000000000"),
+            "9314c44dd5ea9305aecce39c7cbdb699778512e520e992e30426226f82ef01dbad3a75928900eacd82d8be696c9c66dc07a4efd71817df2\
+             cebe6bf70cfeacc11"
+        );
+        assert_eq!(
+            clever_cloud("1700000000"),
+            "dee79ee94b72e6017a8d1a9da356d8fc850526febcf99b2a1d57155747c4de3e58e3018d9f09b6a8b0a275705e810620ccef5f9b292c659\
+             73bbd2e0337c95abb"
+        );
+        let parts = [Field("ad-7d0c2b8e"), S, T];
+        let scalingo = SignedFields::Parts(Algorithm::Sha1, &parts);
+        assert_eq!(
+            scalingo.sign(&Salt::new("orange-salt").unwrap(), "1700000000"),
+            "3a751389dfbbb8db220922b22026a2cf27aa814f"
+        );
+        let heroku = [Field("7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21"), S, T, Field("u"), Field("ada@example.org")];
+        let user = SignedFields::User {
+            resource_id: "7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21",
+            user_id: "u",
+            email: "ada@example.org",
+        };
+        let salt = &salts()[0];
+        assert_eq!(SignedFields::Parts(Algorithm::Sha256, &heroku).sign(salt, "1"), user.sign(salt, "1"));
+    }
+
+    #[test]
+    fn a_colon_is_refused_in_a_field_before_another_field_only() {
+        use Part::{Field, Optional, Salt as S, Timestamp as T};
+        let verify = |parts: &[Part<'_>]| {
+            let fields = SignedFields::Parts(Algorithm::Sha512, parts);
+            let token = fields.sign(&salts()[0], "1");
+            fields.verify_hash(&token, "1", &salts(), at(1))
+        };
+        assert_eq!(verify(&[Field("r"), Field("u"), Optional("a:b"), S, T]), Ok(()));
+        assert_eq!(verify(&[Field("r:s"), S, Optional(""), T]), Ok(()));
+        assert_eq!(verify(&[Field("r:s"), Field("u"), S, T]), Err(TokenError::Incomplete));
+        assert_eq!(verify(&[Field("r:s"), T]), Err(TokenError::Incomplete));
+        assert_eq!(verify(&[Field(""), S, T]), Err(TokenError::Incomplete));
     }
 
     #[test]
