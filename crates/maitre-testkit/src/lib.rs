@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "platform"),
     allow(rustdoc::broken_intra_doc_links, reason = "the README names the platform")
