@@ -3,6 +3,7 @@
 mod answered;
 mod check;
 mod color;
+mod credential_args;
 mod exit;
 mod manifest;
 mod output;

@@ -15,7 +15,7 @@ pub(crate) struct MarketplaceArgs {
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     pub(crate) manifest: PathBuf,
 
-    /// Marketplace whose API to use: heroku, cloudcontrol or opperator
+    /// Marketplace whose API to use: heroku, cloudcontrol, opperator or osb (Open Service Broker)
     #[arg(long, value_name = "NAME", default_value = "heroku")]
     pub(crate) marketplace: Marketplace,
 
@@ -85,6 +85,9 @@ impl MarketplaceArgs {
             let address = Address::resolve(self.marketplace, None, url, None, args.allow_remote)?;
             let client = MarketplaceClient::Opperator(Opperator::new(&address.root, self.shared_secret()?));
             return Ok(Target { client, requires: Vec::new(), sso: None });
+        }
+        if self.marketplace == Marketplace::OpenServiceBroker {
+            bail!("{} is not supported by this command", self.marketplace);
         }
         let (manifest, password, salt) = self.read_manifest()?;
         let address = Address::resolve(self.marketplace, Some(&manifest), url, sso_url, args.allow_remote)?;

@@ -26,7 +26,8 @@ use crate::url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Address {
-    /// URL above the marketplace's paths: the base URL without `/resources` (Opperator: without `/instances`).
+    /// URL above the marketplace's paths: the base URL without `/resources` (Opperator: without `/instances`; Open Service
+    /// Broker: without `/v2`).
     pub root: String,
     /// Complete URL of single sign-on. `None` in the manifest's legacy form and if the such URL is missing.
     pub sso: Option<String>,
@@ -95,23 +96,33 @@ fn no_address(marketplace: Marketplace) -> SetupError {
         Marketplace::Opperator => {
             "Opperator has no manifest: pass the add-on's address with --url http://localhost:8300/opperator"
         }
+        Marketplace::OpenServiceBroker => {
+            "a service broker has no manifest: pass its address with --url http://localhost:8300/osb"
+        }
         _ => "the manifest has no api.test: add its base_url and sso_url, or pass the add-on's address with --url",
     })
 }
 
 fn collection(marketplace: Marketplace) -> &'static str {
-    if marketplace == Marketplace::Opperator { "/instances" } else { "/resources" }
+    match marketplace {
+        Marketplace::Heroku | Marketplace::CloudControl => "/resources",
+        Marketplace::Opperator => "/instances",
+        Marketplace::OpenServiceBroker => "/v2",
+    }
 }
 
 /// Appends the marketplace's usual path if it is missing.
 fn complete(url: &str, marketplace: Marketplace) -> Result<String, SetupError> {
-    let (url, collection) = (normalize(url)?, collection(marketplace));
+    let (mut url, collection) = (normalize(url)?, collection(marketplace));
+    if let (Marketplace::OpenServiceBroker, Some(end)) = (marketplace, url.rfind("/v2/catalog")) {
+        url.truncate(end);
+    }
     let suffix = match marketplace {
         _ if url.ends_with(collection) => "",
         Marketplace::Heroku => "/heroku/resources",
         Marketplace::CloudControl => "/cloudcontrol/resources",
         Marketplace::Opperator if origin_of(&url) == url => "/opperator/instances",
-        Marketplace::Opperator => collection,
+        Marketplace::Opperator | Marketplace::OpenServiceBroker => collection,
     };
     Ok(url + suffix)
 }
@@ -216,8 +227,14 @@ mod tests {
             let opperator = Address::resolve(Marketplace::Opperator, None, Some(url), None, false).unwrap();
             assert_eq!(opperator.root, "http://localhost:7/opperator");
         }
-        let error = Address::resolve(Marketplace::Opperator, None, None, None, false).unwrap_err();
-        assert!(error.to_string().contains("--url"), "{error}");
+        for url in ["http://localhost:7/osb", "http://localhost:7/osb/v2/", "http://localhost:7/osb/v2/catalog"] {
+            let broker = Address::resolve(Marketplace::OpenServiceBroker, None, Some(url), None, false).unwrap();
+            assert_eq!(broker.root, "http://localhost:7/osb");
+        }
+        for marketplace in [Marketplace::Opperator, Marketplace::OpenServiceBroker] {
+            let error = Address::resolve(marketplace, None, None, None, false).unwrap_err();
+            assert!(error.to_string().contains("--url"), "{error}");
+        }
     }
 
     #[test]

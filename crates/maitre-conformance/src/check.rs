@@ -61,6 +61,8 @@ impl fmt::Display for Citation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
+    /// A document of the marketplace, or of the standard that it follows: name, version and section.
+    Document(&'static str),
     /// An article of Heroku's Dev Center, by the last part of its address.
     DevCenter(&'static str),
     /// A public repository of the marketplace or of its vendors: a conformance tool, a sample, an add-on.
@@ -76,7 +78,7 @@ impl Source {
     #[must_use]
     pub fn is_normative(&self) -> bool {
         match self {
-            Self::DevCenter(_) => true,
+            Self::Document(_) | Self::DevCenter(_) => true,
             Self::Code(name) => *name == "heroku/kensa", // Heroku's own checker
             Self::Rfc(_) | Self::Practice => false,
         }
@@ -86,6 +88,7 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Document(name) => f.write_str(name),
             Self::DevCenter(article) => write!(f, "Dev Center: {article}"),
             Self::Code(repository) => write!(f, "code of {repository}"),
             Self::Rfc(number) => write!(f, "RFC {number}"),
@@ -120,6 +123,22 @@ pub enum Capability {
     Https,
     /// Permission to call an add-on on another machine, such as in production.
     Remote,
+    /// Bindings of the plan to apps.
+    Bindings,
+    /// A plan whose instances cannot be bound.
+    NoBindings,
+    /// Asynchronous bindings: 202, completed later.
+    AsynchronousBindings,
+    /// Reads of single instances.
+    FetchInstance,
+    /// Reads of single bindings.
+    FetchBinding,
+    /// A plan with a maintenance version.
+    MaintenanceInfo,
+    /// A plan that instances cannot be changed from.
+    NoPlanChange,
+    /// Routes by which the marketplace suspends and reinstates an instance.
+    Suspension,
 }
 
 /// Future of a running check.

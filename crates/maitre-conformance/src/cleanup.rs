@@ -1,17 +1,17 @@
-//! Tracks the resources a run created so that they can be deleted.
+//! Tracks the resources that a run created by Heroku's contract, so that they can be deleted.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use maitre_testkit::heroku::PlanChange;
 use maitre_testkit::{Call, Json, Reply, Request};
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::abbreviate::abbreviated;
 use crate::rules::id_text;
+use crate::tracker::{LeftBehind, Tracker};
 
 /// Delays before each attempt to deprovision a resource.
 const RETRY_DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1)];
@@ -37,7 +37,6 @@ pub(crate) struct Routes {
 pub(crate) struct Created {
     routes: Routes,
     resources: Mutex<Vec<Resource>>,
-    in_flight: watch::Sender<usize>,
     /// Whether a deprovision failed for good. Further ones get a single attempt.
     failed: AtomicBool,
     /// Number of resources that no request can name.
@@ -92,90 +91,14 @@ impl Resource {
     }
 }
 
-/// Guard of a request that may create something and was not answered yet.
-pub(crate) struct InFlight(Arc<Created>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.send_modify(|count| *count -= 1);
-    }
-}
-
 impl Created {
     pub(crate) fn new(routes: Routes) -> Self {
-        let (in_flight, _) = watch::channel(0);
-        Self {
-            routes,
-            resources: Mutex::default(),
-            in_flight,
-            failed: AtomicBool::new(false),
-            unnamed: AtomicUsize::new(0),
-        }
+        let (failed, unnamed) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { routes, resources: Mutex::default(), failed, unnamed }
     }
 
     fn resources(&self) -> MutexGuard<'_, Vec<Resource>> {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Registers a request before it is sent.
-    pub(crate) fn register(self: &Arc<Self>, request: &Request) -> InFlight {
-        if self.is_provision(request)
-            && let Some(key) = self.key(request)
-        {
-            let mut resources = self.resources();
-            match resources.iter_mut().find(|resource| resource.is_named(&key)) {
-                Some(resource) => resource.posts += 1,
-                None => resources.push(Resource::new(Some(key), None, Provision::Unanswered)),
-            }
-        }
-        self.in_flight.send_modify(|count| *count += 1);
-        InFlight(self.clone())
-    }
-
-    /// Records the response to a request.
-    pub(crate) fn record(&self, reply: &Reply) {
-        let succeeded = (200..300).contains(&reply.status());
-        let request = reply.request();
-        if self.is_provision(request) && succeeded {
-            let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
-            let (key, provider_id) = (self.key(request), id_text(&body["id"]));
-            let mut resources = self.resources();
-            match resources.iter_mut().find(|resource| resource.key.is_some() && resource.key == key) {
-                Some(resource) if resource.provider_id.is_none() || resource.provider_id == provider_id => {
-                    resource.provider_id = provider_id;
-                    resource.provision = Provision::Confirmed;
-                }
-                _ => resources.push(Resource::new(key, provider_id, Provision::Confirmed)),
-            }
-        } else if self.is_provision(request) {
-            let key = self.key(request);
-            let mut resources = self.resources();
-            let unanswered = |it: &&mut Resource| it.key == key && it.provision == Provision::Unanswered;
-            resources.iter_mut().filter(unanswered).for_each(|resource| resource.provision = Provision::Refused);
-        } else if let Some(id) = self.deprovisioned_id(request) {
-            if reply.status() >= 500 {
-                self.record_unanswered(request);
-            }
-            // a 404 does not show that it was deleted, and one DELETE does not show that its duplicates were
-            if succeeded || reply.status() == 410 {
-                let mut resources = self.resources();
-                resources.retain(|resource| resource.kept || !resource.is_named(&id) || resource.needs_proof());
-                resources.iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
-            }
-        } else if let (true, Some(id)) = (succeeded, self.changed_id(request)) {
-            // a deprovisioned resource whose plan can be changed exists again
-            let mut resources = self.resources();
-            if !resources.iter().any(|resource| resource.is_named(id)) {
-                resources.push(Resource::new(None, Some(id.to_owned()), Provision::Confirmed));
-            }
-        }
-    }
-
-    /// Notes that a request whose response is unknown may have deprovisioned a resource.
-    pub(crate) fn record_unanswered(&self, request: &Request) {
-        if let Some(id) = self.deprovisioned_id(request) {
-            self.resources().iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
-        }
     }
 
     fn changed_id<'r>(&self, request: &'r Request) -> Option<&'r str> {
@@ -198,25 +121,6 @@ impl Created {
         let mut ids = resources.iter().flat_map(Resource::ids);
         let is_target = |id: &String| (self.routes.deprovision)(id).url() == request.url();
         (request.method() == "DELETE").then(|| ids.find(is_target)).flatten()
-    }
-
-    /// Keeps a resource for the next checks, until [`Created::release_kept`].
-    pub(crate) fn keep(&self, id: &str) {
-        self.resources().iter_mut().filter(|resource| resource.is_named(id)).for_each(|resource| resource.kept = true);
-    }
-
-    pub(crate) fn release_kept(&self) {
-        self.resources().iter_mut().for_each(|resource| resource.kept = false);
-    }
-
-    /// Waits until all requests are answered, then deprovisions everything that is not kept. Returns a description of
-    /// each resource that could not be deprovisioned.
-    pub(crate) async fn remove_all(&self, request_timeout: Duration) -> Vec<String> {
-        let mut in_flight = self.in_flight.subscribe();
-        let _ = timeout(request_timeout, in_flight.wait_for(|count| *count == 0)).await;
-        let resources: Vec<_> = self.resources().extract_if(.., |resource| !resource.kept).collect();
-        let removals = resources.iter().map(|resource| self.remove(resource, request_timeout));
-        futures_util::future::join_all(removals).await.into_iter().flatten().collect()
     }
 
     /// Deprovisions a resource; returns a description of what is left of it.
@@ -331,6 +235,80 @@ impl Created {
     fn unnamed(&self) -> String {
         let number = self.unnamed.fetch_add(1, Ordering::Relaxed) + 1;
         format!("unnamed resource {number} (a provision without a uuid succeeded, and its response has no id)")
+    }
+}
+
+impl Tracker for Created {
+    fn register(&self, request: &Request) {
+        if self.is_provision(request)
+            && let Some(key) = self.key(request)
+        {
+            let mut resources = self.resources();
+            match resources.iter_mut().find(|resource| resource.is_named(&key)) {
+                Some(resource) => resource.posts += 1,
+                None => resources.push(Resource::new(Some(key), None, Provision::Unanswered)),
+            }
+        }
+    }
+
+    fn record(&self, reply: &Reply) {
+        let succeeded = (200..300).contains(&reply.status());
+        let request = reply.request();
+        if self.is_provision(request) && succeeded {
+            let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
+            let (key, provider_id) = (self.key(request), id_text(&body["id"]));
+            let mut resources = self.resources();
+            match resources.iter_mut().find(|resource| resource.key.is_some() && resource.key == key) {
+                Some(resource) if resource.provider_id.is_none() || resource.provider_id == provider_id => {
+                    resource.provider_id = provider_id;
+                    resource.provision = Provision::Confirmed;
+                }
+                _ => resources.push(Resource::new(key, provider_id, Provision::Confirmed)),
+            }
+        } else if self.is_provision(request) {
+            let key = self.key(request);
+            let mut resources = self.resources();
+            let unanswered = |it: &&mut Resource| it.key == key && it.provision == Provision::Unanswered;
+            resources.iter_mut().filter(unanswered).for_each(|resource| resource.provision = Provision::Refused);
+        } else if let Some(id) = self.deprovisioned_id(request) {
+            if reply.status() >= 500 {
+                self.record_unanswered(request);
+            }
+            // a 404 does not show that it was deleted, and one DELETE does not show that its duplicates were
+            if succeeded || reply.status() == 410 {
+                let mut resources = self.resources();
+                resources.retain(|resource| resource.kept || !resource.is_named(&id) || resource.needs_proof());
+                resources.iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
+            }
+        } else if let (true, Some(id)) = (succeeded, self.changed_id(request)) {
+            // a deprovisioned resource whose plan can be changed exists again
+            let mut resources = self.resources();
+            if !resources.iter().any(|resource| resource.is_named(id)) {
+                resources.push(Resource::new(None, Some(id.to_owned()), Provision::Confirmed));
+            }
+        }
+    }
+
+    fn record_unanswered(&self, request: &Request) {
+        if let Some(id) = self.deprovisioned_id(request) {
+            self.resources().iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
+        }
+    }
+
+    fn keep(&self, id: &str) {
+        self.resources().iter_mut().filter(|resource| resource.is_named(id)).for_each(|resource| resource.kept = true);
+    }
+
+    fn release_kept(&self) {
+        self.resources().iter_mut().for_each(|resource| resource.kept = false);
+    }
+
+    fn remove_all(&self, request_timeout: Duration) -> LeftBehind<'_> {
+        let resources: Vec<_> = self.resources().extract_if(.., |resource| !resource.kept).collect();
+        Box::pin(async move {
+            let removals = resources.iter().map(|resource| self.remove(resource, request_timeout));
+            futures_util::future::join_all(removals).await.into_iter().flatten().collect()
+        })
     }
 }
 

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Marketplace whose requests the tools can send. Conformance checks exist for Heroku only; see
-/// [`checks`](crate::checks).
+use crate::one_of::one_of;
+
+/// Marketplace whose requests the tools can send. [`checks`](crate::checks) returns the conformance checks of those that
+/// have any.
 ///
 /// ```
 /// use maitre_conformance::Marketplace;
@@ -19,11 +21,13 @@ pub enum Marketplace {
     CloudControl,
     /// Opperator, which never launched.
     Opperator,
+    /// Open Service Broker API: IBM Cloud, SAP BTP, Cloud Foundry, Korifi.
+    OpenServiceBroker,
 }
 
 impl Marketplace {
     /// All marketplaces.
-    pub const ALL: [Self; 3] = [Self::Heroku, Self::CloudControl, Self::Opperator];
+    pub const ALL: [Self; 4] = [Self::Heroku, Self::CloudControl, Self::Opperator, Self::OpenServiceBroker];
 
     /// Returns the name used in check ids and on the command line.
     #[must_use]
@@ -32,6 +36,18 @@ impl Marketplace {
             Self::Heroku => "heroku",
             Self::CloudControl => "cloudcontrol",
             Self::Opperator => "opperator",
+            Self::OpenServiceBroker => "osb",
+        }
+    }
+
+    /// Returns the name in headings.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Heroku => "Heroku",
+            Self::CloudControl => "cloudControl",
+            Self::Opperator => "Opperator",
+            Self::OpenServiceBroker => "Open Service Broker",
         }
     }
 
@@ -42,6 +58,7 @@ impl Marketplace {
             Self::Heroku => "Heroku partner API 3, as documented in November 2026",
             Self::CloudControl => "cloudControl add-on provider program, as archived in 2016",
             Self::Opperator => "Opperator, as implemented by maitre_d 0.4.0 in 2014",
+            Self::OpenServiceBroker => "Open Service Broker API 2.17",
         }
     }
 }
@@ -58,7 +75,8 @@ pub struct UnknownMarketplace(String);
 
 impl fmt::Display for UnknownMarketplace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown marketplace {:?}: choose heroku, cloudcontrol or opperator", self.0)
+        let names = Marketplace::ALL.map(|marketplace| marketplace.name().to_owned());
+        write!(f, "unknown marketplace {:?}: choose {}", self.0, one_of(&names))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use maitre_testkit::Reply;
 use serde_json::{Map, Value};
 
+use crate::one_of::one_of;
 use crate::rules::{self, Problem, ResponseParts};
 use crate::verdict::{Fault, Stop};
 
@@ -97,15 +98,6 @@ impl Response {
     /// Requires a body that is a JSON object.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Stop> {
         self.require(rules::object)
-    }
-}
-
-/// Joins alternatives: `401`, `404 or 410`, `200, 201 or 202`.
-pub(crate) fn one_of(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
     }
 }
 

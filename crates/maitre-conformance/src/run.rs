@@ -153,7 +153,9 @@ async fn outcome<T: CheckTarget>(
 
 async fn clean_up<T: CheckTarget>(target: &T, left_behind: &mut Vec<String>) {
     let wire = target.wire();
-    left_behind.extend(wire.created().remove_all(wire.timeout().min(CLEANUP_TIMEOUT)).await);
+    let timeout = wire.timeout().min(CLEANUP_TIMEOUT);
+    wire.wait_until_answered(timeout).await;
+    left_behind.extend(wire.created().remove_all(timeout).await);
 }
 
 async fn finish<T: CheckTarget>(target: &T) -> Vec<String> {

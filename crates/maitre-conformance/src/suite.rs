@@ -1,22 +1,23 @@
 use std::fmt;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::address::AddressOptions;
 use crate::check::Check;
 use crate::error::SetupError;
-use crate::heroku::{self, FakePlatform, Target};
-use crate::manifest_input::ManifestInput;
+use crate::heroku::{self, FakePlatform};
 use crate::marketplace::Marketplace;
+use crate::osb;
 use crate::registry::checks;
 use crate::report::{CheckResult, Report};
 use crate::run::{Observer, run};
 use crate::select::Selection;
 use crate::serve::{ServedService, Service};
+use crate::subject::{Credentials, Subject, SubjectSource};
 
-/// Time after which Heroku counts a request as failed.
-const TIMEOUT: Duration = Duration::from_secs(25);
+/// Plan that Heroku asks every add-on to start with.
+const HEROKU_PLAN: &str = "test";
 
 /// Default time for an asynchronous operation to complete. Heroku waits twelve hours.
 const ASYNC_TIMEOUT: Duration = Duration::from_mins(1);
@@ -43,7 +44,7 @@ const ASYNC_TIMEOUT: Duration = Duration::from_mins(1);
 /// ```
 #[must_use = "a suite does nothing until it is run"]
 pub struct Suite {
-    manifest: ManifestInput,
+    subject: Subject,
     options: Options,
 }
 
@@ -52,13 +53,8 @@ pub struct Suite {
 /// Without [`url`](Self::url) or [`service`](Self::service), the suite calls the manifest's `api.test` addresses.
 #[must_use = "a builder does nothing until it is built"]
 pub struct SuiteBuilder {
-    manifest: ManifestSource,
+    subject: SubjectSource,
     options: Options,
-}
-
-enum ManifestSource {
-    Text(String),
-    File(PathBuf),
 }
 
 struct Options {
@@ -70,19 +66,40 @@ struct Options {
     plans: Vec<String>,
     selection: Selection,
     allow_remote: bool,
-    timeout: Duration,
+    timeout: Option<Duration>,
     observer: Observer,
 }
 
 impl Suite {
     /// Begins a suite for Heroku's contract from the text of the add-on's manifest.
     pub fn builder(manifest: impl Into<String>) -> SuiteBuilder {
-        SuiteBuilder::new(ManifestSource::Text(manifest.into()))
+        SuiteBuilder::new(SubjectSource::ManifestText(manifest.into()))
     }
 
     /// Begins a suite for Heroku's contract from the add-on's manifest file.
     pub fn builder_from_file(path: impl AsRef<Path>) -> SuiteBuilder {
-        SuiteBuilder::new(ManifestSource::File(path.as_ref().to_owned()))
+        SuiteBuilder::new(SubjectSource::ManifestFile(path.as_ref().to_owned()))
+    }
+
+    /// Begins a suite for the Open Service Broker API, with the Basic credentials that the broker accepts. It has no
+    /// manifest: services and plans are taken from its catalog.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use maitre_conformance::Suite;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), maitre_conformance::SetupError> {
+    /// let app = Router::new(); // a vendor's own broker
+    /// let suite = Suite::broker("tally", "development-only-password").service(app).build()?;
+    /// let error = suite.run().await.unwrap_err();
+    /// assert!(error.to_string().contains("/v2/catalog"), "{error}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn broker(user: impl Into<String>, password: impl Into<String>) -> SuiteBuilder {
+        let (user, password) = (user.into(), password.into());
+        SuiteBuilder::new(SubjectSource::Broker(Credentials { user, password }))
     }
 
     /// Runs the checks and removes all created resources.
@@ -99,7 +116,7 @@ impl Suite {
     /// # Errors
     /// Returns an error under the same conditions as [`run`](Self::run).
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<Report, SetupError> {
-        let Self { manifest, options } = self;
+        let Self { subject, options } = self;
         let served = match &options.service {
             Some(service) => Some(service.serve().await?),
             None => None,
@@ -110,35 +127,49 @@ impl Suite {
             origin: served.as_ref().map(ServedService::origin),
             allow_remote: options.allow_remote,
         };
-        let address = address.resolve(Marketplace::Heroku, Some(&manifest.manifest))?;
-        let platform = options
-            .platform
-            .map(|(socket, secret)| FakePlatform::start(&manifest, socket, &secret, options.async_timeout));
-        let target = Target::new(&manifest, address, options.plans, options.timeout, platform.transpose()?)?
-            .with_allow_remote(options.allow_remote);
-        run(&target, heroku::GROUPS, &options.selection, &options.observer, stop).await
+        match subject {
+            Subject::Heroku(manifest) => {
+                let address = address.resolve(Marketplace::Heroku, Some(&manifest.manifest))?;
+                let platform = options
+                    .platform
+                    .map(|(socket, secret)| FakePlatform::start(&manifest, socket, &secret, options.async_timeout));
+                let plans = if options.plans.is_empty() { vec![HEROKU_PLAN.to_owned()] } else { options.plans };
+                let timeout = options.timeout.unwrap_or(heroku::TIMEOUT);
+                let target = heroku::Target::new(&manifest, address, plans, timeout, platform.transpose()?)?
+                    .with_allow_remote(options.allow_remote);
+                run(&target, heroku::GROUPS, &options.selection, &options.observer, stop).await
+            }
+            Subject::Broker(credentials) => {
+                let address = address.resolve(Marketplace::OpenServiceBroker, None)?;
+                let timeout = options.timeout.unwrap_or(osb::TIMEOUT);
+                let target =
+                    osb::Target::new(&credentials, &address.root, options.plans, timeout, options.async_timeout);
+                run(&target, osb::GROUPS, &options.selection, &options.observer, stop).await
+            }
+        }
     }
 }
 
 impl SuiteBuilder {
-    fn new(manifest: ManifestSource) -> Self {
+    fn new(subject: SubjectSource) -> Self {
         let options = Options {
             url: None,
             sso_url: None,
             service: None,
             platform: None,
             async_timeout: ASYNC_TIMEOUT,
-            plans: vec!["test".to_owned()],
+            plans: Vec::new(),
             selection: Selection::default(),
             allow_remote: false,
-            timeout: TIMEOUT,
+            timeout: None,
             observer: Observer::default(),
         };
-        Self { manifest, options }
+        Self { subject, options }
     }
 
-    /// Sets the URL that provision requests are posted to, with or without its usual end (`/heroku/resources`). Single
-    /// sign-on uses the manifest's path on the same host, or [`sso_url`](Self::sso_url).
+    /// Sets the URL that provision requests are posted to, with or without its usual end (`/heroku/resources`); for a
+    /// broker, the URL above `/v2`. Single sign-on uses the manifest's path on the same host, or
+    /// [`sso_url`](Self::sso_url).
     pub fn url(mut self, base_url: impl Into<String>) -> Self {
         self.options.url = Some(base_url.into());
         self
@@ -189,7 +220,7 @@ impl SuiteBuilder {
     }
 
     /// Sets the plans that the add-on sells: the first to provision, the second to change to. Defaults to `test`, the
-    /// plan that Heroku asks every add-on to start with.
+    /// plan that Heroku asks every add-on to start with; for a broker, to plans of its catalog.
     pub fn plans<P: Into<String>>(mut self, plans: impl IntoIterator<Item = P>) -> Self {
         self.options.plans = plans.into_iter().map(Into::into).collect();
         self
@@ -220,9 +251,10 @@ impl SuiteBuilder {
         self
     }
 
-    /// Sets the timeout of one request. Defaults to 25 s, the time after which Heroku counts a request as failed.
+    /// Sets the timeout of one request. Defaults to the time after which the marketplace counts a request as failed: 25 s
+    /// for Heroku, 60 s for a broker.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = timeout;
+        self.options.timeout = Some(timeout);
         self
     }
 
@@ -244,12 +276,10 @@ impl SuiteBuilder {
     /// Returns an error if the manifest cannot be read, or if [`only`](Self::only) or [`skip`](Self::skip) name an unknown
     /// check.
     pub fn build(self) -> Result<Suite, SetupError> {
-        let manifest = match &self.manifest {
-            ManifestSource::Text(text) => ManifestInput::parse(text)?,
-            ManifestSource::File(path) => ManifestInput::read(path)?,
-        };
-        self.options.selection.validate(Marketplace::Heroku, || checks(Marketplace::Heroku))?;
-        Ok(Suite { manifest, options: self.options })
+        let subject = self.subject.read()?;
+        let marketplace = subject.marketplace();
+        self.options.selection.validate(marketplace, || checks(marketplace))?;
+        Ok(Suite { subject, options: self.options })
     }
 }
 

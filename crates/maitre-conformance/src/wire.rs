@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use maitre_testkit::{Call, Error, Kind, Navigation, Reply};
 
 use crate::abbreviate::abbreviated;
-use crate::cleanup::Created;
 use crate::error::SetupError;
+use crate::in_flight::InFlight;
 use crate::response::Response;
+use crate::tracker::Tracker;
 use crate::verdict::{Exchange, Fault, Stop};
 
 pub(crate) struct Wire {
@@ -18,7 +19,8 @@ pub(crate) struct Wire {
     /// Values that are masked everywhere in a report.
     secrets: Vec<String>,
     exchanges: Mutex<Vec<Exchange>>,
-    created: Arc<Created>,
+    created: Arc<dyn Tracker>,
+    in_flight: InFlight,
     on_reply: Option<Arc<OnReply>>,
     unreachable: AtomicBool,
 }
@@ -59,11 +61,11 @@ impl From<NoResponse> for Stop {
 }
 
 impl Wire {
-    pub(crate) fn new(timeout: Duration, secrets: Vec<String>, created: Created) -> Self {
+    pub(crate) fn new(timeout: Duration, secrets: Vec<String>, created: Arc<dyn Tracker>) -> Self {
         // a short value also occurs in ordinary words
         let secrets = secrets.into_iter().filter(|secret| secret.len() >= 8).collect();
-        let (exchanges, created) = (Mutex::default(), Arc::new(created));
-        Self { timeout, secrets, exchanges, created, on_reply: None, unreachable: AtomicBool::new(false) }
+        let (exchanges, in_flight, unreachable) = (Mutex::default(), InFlight::new(), AtomicBool::new(false));
+        Self { timeout, secrets, exchanges, created, in_flight, on_reply: None, unreachable }
     }
 
     /// Sets a callback for every reply.
@@ -72,8 +74,13 @@ impl Wire {
         self
     }
 
-    pub(crate) fn created(&self) -> &Arc<Created> {
-        &self.created
+    pub(crate) fn created(&self) -> &dyn Tracker {
+        &*self.created
+    }
+
+    /// Waits until all requests are answered, at most this long.
+    pub(crate) async fn wait_until_answered(&self, at_most: Duration) {
+        self.in_flight.wait(at_most).await;
     }
 
     /// Returns the timeout of one request.
@@ -110,7 +117,8 @@ impl Wire {
     {
         let request = call.request();
         let (created, on_reply, timeout) = (self.created.clone(), self.on_reply.clone(), self.timeout);
-        let in_flight = created.register(&request);
+        created.register(&request);
+        let in_flight = self.in_flight.begin();
         let sent_request = request.clone();
         let start = Instant::now();
         let sent = tokio::spawn(async move {
@@ -160,7 +168,8 @@ impl Wire {
     {
         let request = call.request();
         let start = Instant::now();
-        let in_flight = self.created.register(&request);
+        self.created.register(&request);
+        let in_flight = self.in_flight.begin();
         let _ = tokio::time::timeout(self.timeout, action).await;
         self.created.record_unanswered(&request);
         drop(in_flight);

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use reqwest::Client;
 
@@ -25,6 +25,11 @@ impl Endpoint {
     /// makes.
     pub(crate) fn new<const N: usize>(root: &str, headers: [(&str, String); N]) -> Self {
         Self { client: send::client(), root: root.trim_end_matches('/').to_owned(), headers: named(headers) }
+    }
+
+    /// Sets the time after which the marketplace counts a request as failed. Defaults to Heroku's.
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { client: send::client_with_timeout(timeout), ..self }
     }
 
     pub(crate) fn call<K: Kind>(&self, kind: K) -> Call<K> {

@@ -18,6 +18,7 @@ mod install_fields;
 mod json;
 pub mod mask;
 pub mod opperator;
+pub mod osb;
 mod path;
 #[cfg(feature = "platform")]
 pub mod platform;
@@ -39,6 +40,7 @@ pub use self::{
     install_fields::InstallFields,
     json::Json,
     opperator::Opperator,
+    osb::Osb,
     raw::Raw,
     reply::Reply,
     request::Request,

@@ -22,9 +22,14 @@ const MAX_RESPONSE: usize = 16 * 1024 * 1024;
 /// marketplaces' own tools it opens a connection for every request: the server could close an idle one just as the next
 /// request is sent.
 pub(crate) fn client() -> Client {
+    client_with_timeout(TIMEOUT)
+}
+
+/// Returns the same client with another timeout.
+pub(crate) fn client_with_timeout(timeout: Duration) -> Client {
     Client::builder()
         .redirect(Policy::none())
-        .timeout(TIMEOUT)
+        .timeout(timeout)
         .no_proxy()
         .pool_max_idle_per_host(0)
         .build()

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use maitre_conformance::{Address, Conclusion, Marketplace, Suite, SuiteBuilder};
+use maitre_conformance::{Address, Conclusion, Marketplace, Suite, SuiteBuilder, checks};
 
 use crate::answered;
 use crate::color::Palette;
+use crate::credential_args::CredentialArgs;
 use crate::exit::{ExitStatus, Format};
 use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
 use crate::shutdown_signal::shutdown_signal;
@@ -30,6 +31,7 @@ use progress::ProgressLine;
   maitre check --plan basic,premium
   maitre check --plan basic --plan premium --only sso --strict
   maitre check --list
+  maitre check --marketplace osb --url http://localhost:8300/osb --user tally --password …
   MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async,platform
   maitre check --url https://staging.lantern.example --allow-remote --plan test --format junit > report.xml
 
@@ -46,8 +48,12 @@ pub(crate) struct Check {
     #[command(flatten)]
     target_args: TargetArgs,
 
-    /// Plans of the add-on: the first is provisioned, the second is the target of plan changes. May be repeated
-    #[arg(long = "plan", value_name = "NAME", value_delimiter = ',', default_value = "test", env = "MAITRE_PLANS")]
+    #[command(flatten)]
+    credential_args: CredentialArgs,
+
+    /// Plans of the add-on: the first is provisioned, the second is the target of plan changes. May be repeated. Defaults
+    /// to test, and for a service broker to plans of its catalog
+    #[arg(long = "plan", value_name = "NAME", value_delimiter = ',', env = "MAITRE_PLANS")]
     plans: Vec<String>,
 
     /// Run only these checks: ids or groups, as listed by --list
@@ -136,8 +142,8 @@ impl Check {
 
     fn list(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
         match self.format {
-            OutputFormat::Human => list::print(palette),
-            OutputFormat::Json => println_ignoring_pipe!("{}", list::json()),
+            OutputFormat::Human => list::print(self.marketplace_args.marketplace, palette),
+            OutputFormat::Json => println_ignoring_pipe!("{}", list::json(self.marketplace_args.marketplace)),
             OutputFormat::Markdown => print_ignoring_pipe!("{}", list::page()),
             OutputFormat::Junit => bail!("--format junit is for reports: use it without --list"),
         }
@@ -146,20 +152,27 @@ impl Check {
 
     /// Returns the notice for an add-on at a host name with several addresses.
     async fn notice(&self) -> Option<String> {
-        let (manifest, _, _) = self.marketplace_args.read_manifest().ok()?;
         let TargetArgs { url, sso_url, allow_remote } = &self.target_args;
         let marketplace = self.marketplace_args.marketplace;
+        let manifest = match marketplace {
+            Marketplace::OpenServiceBroker => None,
+            _ => Some(self.marketplace_args.read_manifest().ok()?.0),
+        };
         let address =
-            Address::resolve(marketplace, Some(&manifest), url.as_deref(), sso_url.as_deref(), *allow_remote).ok()?;
+            Address::resolve(marketplace, manifest.as_ref(), url.as_deref(), sso_url.as_deref(), *allow_remote).ok()?;
         answered::probe(&address.root).await
     }
 
     fn suite(&self) -> anyhow::Result<SuiteBuilder> {
-        let marketplace = self.marketplace_args.marketplace;
-        if marketplace != Marketplace::Heroku {
-            bail!("there are no checks for {marketplace}: only add-ons for Heroku can be checked");
-        }
-        let mut suite = Suite::builder_from_file(self.marketplace_args.existing_manifest()?)
+        let suite = match self.marketplace_args.marketplace {
+            Marketplace::Heroku => Suite::builder_from_file(self.marketplace_args.existing_manifest()?),
+            Marketplace::OpenServiceBroker => {
+                let (user, password) = self.credential_args.basic()?;
+                Suite::broker(user, password)
+            }
+            other => bail!("there are no checks for {other}: choose one of {}", checked_marketplaces()),
+        };
+        let mut suite = suite
             .plans(self.plans.iter().map(String::as_str))
             .slow(self.slow)
             .allow_remote(self.target_args.allow_remote)
@@ -181,6 +194,12 @@ impl Check {
         }
         Ok(suite)
     }
+}
+
+/// Returns the names of the marketplaces that have checks.
+fn checked_marketplaces() -> String {
+    let checked = Marketplace::ALL.into_iter().filter(|marketplace| checks(*marketplace).next().is_some());
+    checked.map(Marketplace::name).collect::<Vec<_>>().join(", ")
 }
 
 fn lock(progress: &Mutex<ProgressLine>) -> MutexGuard<'_, ProgressLine> {

@@ -21,7 +21,12 @@ mod target;
 pub(crate) use self::fake_platform::FakePlatform;
 pub(crate) use self::target::Target;
 
+use std::time::Duration;
+
 use crate::check::Case;
+
+/// Time after which Heroku counts a request as failed.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// All checks by group, in the order in which they run.
 pub(crate) const GROUPS: &[&[Case<Target>]] = &[

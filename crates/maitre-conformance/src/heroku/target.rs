@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use maitre_testkit::heroku::{LaunchForm, PlanChange, Provision};
@@ -115,7 +115,7 @@ impl Target {
         let sso_heroku = Heroku::new(sso_origin, &slug, &password, &salt);
         let mut secrets = vec![password.clone(), salt.clone()];
         secrets.extend(platform.iter().map(|platform| platform.client_secret.clone()));
-        let wire = Wire::new(timeout, secrets, Created::new(routes));
+        let wire = Wire::new(timeout, secrets, Arc::new(Created::new(routes)));
         let wire = match &platform {
             Some(platform) => wire.on_reply(platform.reply_observer()),
             None => wire,
@@ -400,7 +400,7 @@ impl CheckTarget for Target {
                 (self.platform.is_none(), "the add-on has no fake platform to call: see --platform")
             }
             Capability::Remote => (!self.allow_remote, LOCAL),
-            Capability::Manifest => (false, ""),
+            _ => (false, ""), // no check needs another one that an add-on for Heroku may lack
         };
         missing.then(|| reason.to_owned())
     }

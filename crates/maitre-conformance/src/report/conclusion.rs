@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{CheckResult, Report, threshold};
 use crate::check::Check;
 use crate::level::Level;
-use crate::registry::checks;
+use crate::registry::{self, checks};
 use crate::verdict::Outcome;
 
 /// Conclusion of a run.
@@ -45,7 +45,7 @@ impl CheckResult {
         let Outcome::Skipped(reason) = &self.outcome else { return None };
         let (_, rest) = reason.rsplit_once("(see ")?;
         let id = rest.split(')').next()?;
-        checks(crate::Marketplace::Heroku).find(|check| check.id == id)
+        registry::find(id)
     }
 
     fn is_tried(&self) -> bool {

@@ -1,0 +1,24 @@
+//! Arguments of commands that call an add-on without a manifest.
+
+use anyhow::Context as _;
+use clap::Args;
+
+/// Basic credentials that the add-on accepts, for marketplaces without a manifest.
+#[derive(Args)]
+pub(crate) struct CredentialArgs {
+    /// User that a service broker accepts
+    #[arg(long, value_name = "NAME", env = "MAITRE_USER")]
+    user: Option<String>,
+
+    /// Password that a service broker accepts
+    #[arg(long, value_name = "SECRET", env = "MAITRE_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+}
+
+impl CredentialArgs {
+    /// Returns user and password.
+    pub(crate) fn basic(&self) -> anyhow::Result<(&str, &str)> {
+        let both = self.user.as_deref().zip(self.password.as_deref());
+        both.context("a service broker has Basic credentials: pass --user and --password, or set MAITRE_PASSWORD")
+    }
+}
