@@ -1,6 +1,9 @@
 //! cloudControl's API.
 
-use maitre::{CloudControl, Deprovisioned, Failure, Password, PlanChanged, Provisioned, Salt, SignedOn};
+use maitre::{
+    CloudControl, CloudControlPlanChange, CloudControlProvision, Deprovisioned, Failure, Password, PlanChanged,
+    Provisioned, Salt, SignedOn,
+};
 use maitre_testkit::{self as testkit, sign};
 use serde_json::json;
 
@@ -29,16 +32,17 @@ async fn a_provision_is_201() {
 
     let received = app.vendor.provisions().pop().unwrap();
     assert_eq!(received.addon.to_string(), "cloudcontrol/lantern");
+    let details = received.view::<CloudControlProvision>().unwrap();
     assert_eq!(
-        (received.plan.as_str(), received.tenant.as_deref()),
+        (received.plan.as_str(), details.cloudcontrol_id.as_deref()),
         ("basic", Some("depq7w8e9r0@cloudcontrolled.com"))
     );
-    assert_eq!((received.options["locale"].as_str(), received.options["trace"].as_str()), ("de", "true"));
+    assert_eq!((received.parameters.text("locale"), received.parameters.text("trace")), (Some("de"), Some("true")));
     assert_eq!(
-        received.callback_url.unwrap().expose(),
+        details.callback_url.unwrap().expose(),
         "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com"
     );
-    assert_eq!(serde_json::Value::from(received.extra), json!({ "mood": 1 }));
+    assert_eq!(serde_json::Value::from(details.extra), json!({ "mood": 1 }));
 }
 
 #[tokio::test]
@@ -46,7 +50,8 @@ async fn options_region_and_log_token_are_optional() {
     let app = cloudcontrol().await;
     app.client.provision("basic").set("region", "eu").set("logplex_token", "t.1").await.expect(201);
     let received = app.vendor.provisions().pop().unwrap();
-    assert_eq!((received.region.as_deref(), received.logplex_token.unwrap().expose()), (Some("eu"), "t.1"));
+    let token = received.view::<CloudControlProvision>().unwrap().logplex_token.unwrap();
+    assert_eq!((received.region.as_deref(), token.expose()), (Some("eu"), "t.1"));
     let bare = app.client.provision("basic").without("options").without("callback_url");
     bare.set("region", json!(null)).set("logplex_token", json!(null)).await.expect(201);
 }
@@ -81,7 +86,8 @@ async fn the_checkers_field_for_the_tenant_is_accepted() {
     let app = cloudcontrol().await;
     let call = app.client.provision("basic").without("cloudcontrol_id").set("heroku_id", "app1@kensa.heroku.com");
     call.await.expect(201);
-    assert_eq!(app.vendor.provisions().pop().unwrap().tenant.as_deref(), Some("app1@kensa.heroku.com"));
+    let details = app.vendor.provisions().pop().unwrap().view::<CloudControlProvision>().unwrap();
+    assert_eq!(details.cloudcontrol_id.as_deref(), Some("app1@kensa.heroku.com"));
 }
 
 #[tokio::test]
@@ -90,8 +96,9 @@ async fn a_plan_change_may_return_no_message() {
     let reply = app.client.plan_change(&id, "premium").set("cloudcontrol_id", "dep1@cloudcontrolled.com").await;
     assert_eq!(reply.expect(200).json(), json!({ "message": "Now on premium." }));
     let received = app.vendor.plan_changes().pop().unwrap();
+    let details = received.view::<CloudControlPlanChange>().unwrap();
     assert_eq!(
-        (received.resource.as_str(), received.tenant.as_deref()),
+        (received.resource.as_str(), details.cloudcontrol_id.as_deref()),
         (id.as_str(), Some("dep1@cloudcontrolled.com"))
     );
     app.vendor.on_plan_change(async |_| Ok(PlanChanged::new()));

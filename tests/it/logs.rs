@@ -52,7 +52,7 @@ fn reply_with_secrets(vendor: &Vendor) {
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     });
-    vendor.on_plan_warning(async |request| {
+    vendor.on_notice(async |request| {
         tracing::info!(?request, "vendor at work");
         Ok(())
     });

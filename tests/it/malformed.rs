@@ -230,7 +230,7 @@ async fn unknown_fields_of_every_kind_are_accepted() {
     );
     app.client.provision("basic").body(many.clone()).await.expect(200);
     app.client.plan_change(UUID, "basic").body(many).await.expect(200);
-    assert_eq!(app.vendor.plan_changes().pop().unwrap().extra.len(), 10_001);
+    assert_eq!(app.vendor.plan_changes().pop().unwrap().details.len(), 10_001);
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn names_and_values_may_contain_escapes() {
     app.client.provision("basic").body(body).await.expect(200);
     let received = app.vendor.provisions().pop().unwrap();
     assert_eq!((received.resource.as_str(), received.plan.as_str()), (UUID, "basic"));
-    assert!(received.extra.is_empty());
+    assert!(received.details.is_empty());
 }
 
 #[tokio::test]

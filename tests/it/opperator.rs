@@ -1,6 +1,6 @@
 //! Opperator's API: a shared secret, features instead of a plan, no single sign-on.
 
-use maitre::{Deprovisioned, Failure, Opperator, Password, PlanChanged, Provisioned};
+use maitre::{Deprovisioned, Failure, NoticeKind, Opperator, OpperatorProvision, Password, PlanChanged, Provisioned};
 use maitre_testkit as testkit;
 use serde_json::{Value, json};
 
@@ -14,9 +14,10 @@ async fn the_documented_provision_is_201() {
     let reply = Raw::exchange(&app.server, request(lines, r#"{"features":{"seats":5,"backups":true}}"#)).await;
     assert_eq!((reply.status(), reply.text().as_str()), (201, r#"{"id":"inst-77","config":{"region":"eu"}}"#));
     let received = app.vendor.provisions().pop().unwrap();
-    assert_eq!(Value::from(received.features), json!({ "seats": 5, "backups": true }));
+    let details = received.view::<OpperatorProvision>().unwrap();
+    assert_eq!(Value::from(details.features), json!({ "seats": 5, "backups": true }));
     assert_eq!((received.addon.to_string().as_str(), received.plan.as_str()), ("opperator/lantern", "premium"));
-    assert!(received.tenant.is_none() && received.extra.is_empty());
+    assert!(received.parameters.is_empty() && details.extra.is_empty());
 }
 
 #[tokio::test]
@@ -31,8 +32,9 @@ async fn an_instance_is_provisioned_changed_and_deprovisioned() {
     assert_eq!(changed.expect(200).json(), json!({ "message": "Now on premium." }));
     let received = app.vendor.plan_changes().pop().unwrap();
     assert_eq!((received.resource.as_str(), received.plan.as_str()), (id.as_str(), "premium"));
+    let details = received.view::<OpperatorProvision>().unwrap();
     assert_eq!(
-        (Value::from(received.features), Value::from(received.extra)),
+        (Value::from(details.features), Value::from(details.extra)),
         (json!({ "seats": 50 }), json!({ "since": "May" }))
     );
 
@@ -50,8 +52,9 @@ async fn features_may_be_sent_as_a_form() {
     };
     form(app.client.provision(json!({})), "features%5Bseats%5D=5&features[backups]=true&mood=1").await.expect(201);
     let received = app.vendor.provisions().pop().unwrap();
-    assert_eq!(Value::from(received.features), json!({ "seats": "5", "backups": "true" }));
-    assert_eq!((received.plan.as_str(), Value::from(received.extra)), ("premium", json!({ "mood": "1" })));
+    let details = received.view::<OpperatorProvision>().unwrap();
+    assert_eq!(Value::from(details.features), json!({ "seats": "5", "backups": "true" }));
+    assert_eq!((received.plan.as_str(), Value::from(details.extra)), ("premium", json!({ "mood": "1" })));
     form(app.client.plan_change("widget-1", json!({})), "features[seats]=1").await.expect(200);
     assert_eq!(app.vendor.plan_changes().pop().unwrap().plan, "basic");
     form(app.client.provision(json!({})), "features=").await.expect(201);
@@ -96,12 +99,12 @@ async fn a_plan_warning_may_have_any_body_or_none() {
     app.client.plan_warning("inst-77").set("used", 0.93).await.expect(200);
     let form = app.client.plan_warning("inst-77").header("content-type", "application/x-www-form-urlencoded");
     form.body("used=most").await.expect(200);
-    let received = app.vendor.plan_warnings();
-    assert!(received.iter().all(|received| received.resource.as_str() == "inst-77"));
-    let extras: Vec<_> = received.into_iter().map(|received| Value::from(received.extra)).collect();
+    let received = app.vendor.notices();
+    assert!(received.iter().all(|received| received.resource == "inst-77" && received.kind == NoticeKind::PlanWarning));
+    let extras: Vec<_> = received.into_iter().map(|received| Value::from(received.details)).collect();
     assert_eq!(extras, [json!({}), json!({ "used": 0.93 }), json!({ "used": "most" })]);
     app.client.plan_warning("inst-77").body("{").await.expect(400);
-    app.vendor.on_plan_warning(async |_| Err(Failure::unknown()));
+    app.vendor.on_notice(async |_| Err(Failure::unknown()));
     app.client.plan_warning("inst-78").await.expect(404);
 }
 

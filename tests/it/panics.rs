@@ -112,11 +112,11 @@ async fn failures_after_the_response_are_logged_too() {
 #[tokio::test]
 async fn a_failing_or_panicking_plan_warning_is_503() {
     let app = opperator().await;
-    app.vendor.on_plan_warning(async |_| panic!("boom"));
+    app.vendor.on_notice(async |_| panic!("boom"));
     app.client.plan_warning("inst-77").await.expect(503);
-    app.vendor.on_plan_warning(async |_| Err(io::Error::other("disk full").into()));
+    app.vendor.on_notice(async |_| Err(io::Error::other("disk full").into()));
     assert_eq!(app.client.plan_warning("inst-77").await.expect(503).json(), json!({ "message": SENTENCE }));
-    app.vendor.on_plan_warning(async |_| Ok(()));
+    app.vendor.on_notice(async |_| Ok(()));
     app.client.plan_warning("inst-77").await.expect(200);
 }
 

@@ -1,5 +1,6 @@
 //! Credentials and settings of an add-on at cloudControl.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use maitre_axum::BasicMarketplace;
@@ -69,7 +70,9 @@ impl CloudControl {
 }
 
 impl Marketplace for CloudControl {
-    const NAME: &'static str = "cloudcontrol";
+    fn name(&self) -> Cow<'static, str> {
+        "cloudcontrol".into()
+    }
 
     fn slug(&self) -> &str {
         self.basic.slug()

@@ -4,9 +4,11 @@
 mod cloudcontrol;
 mod contract;
 mod sso;
+mod view;
 mod wire;
 
 pub use cloudcontrol::CloudControl;
+pub use view::{CloudControlPlanChange, CloudControlProvision};
 
 use axum::Router;
 use axum::routing::MethodRouter;

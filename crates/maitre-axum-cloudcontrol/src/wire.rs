@@ -3,6 +3,7 @@
 use maitre_axum::core::{AddonId, PlanChange, Provision, ResourceId};
 use maitre_axum::{StringMap, WithExtra};
 use serde::Deserialize;
+
 use uuid::Uuid;
 
 /// The checker that cloudControl recommended sends `heroku_id` instead of `cloudcontrol_id`.
@@ -26,30 +27,34 @@ pub(crate) struct PlanChangeBody {
 
 pub(crate) fn provision(addon: AddonId, keyed: bool, body: WithExtra<ProvisionBody>) -> Provision {
     let WithExtra { fields: body, extra } = body;
-    let tenant = body.cloudcontrol_id.or(body.heroku_id);
-    let key = tenant.clone().filter(|tenant| keyed && !tenant.is_empty());
+    let deployment = body.cloudcontrol_id.or(body.heroku_id);
+    let key = deployment.clone().filter(|deployment| keyed && !deployment.is_empty());
     let keyed = key.is_some();
     let mut request = Provision::new(addon, key.unwrap_or_else(|| Uuid::new_v4().to_string()), body.plan);
     request.context.keyed = keyed;
-    request.tenant = tenant;
-    request.callback_url = body.callback_url.map(Into::into);
-    request.options = body.options.unwrap_or_default().0;
+    request.parameters = body.options.unwrap_or_default().0.into_iter().collect();
     request.region = body.region;
-    request.logplex_token = body.logplex_token.map(Into::into);
-    request.extra = extra;
+    request.details = extra.into();
+    request.details.extend_some([
+        ("cloudcontrol_id", deployment),
+        ("callback_url", body.callback_url),
+        ("logplex_token", body.logplex_token),
+    ]);
     request
 }
 
 pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: WithExtra<PlanChangeBody>) -> PlanChange {
     let mut request = PlanChange::new(addon, id, body.fields.plan);
-    request.tenant = body.fields.cloudcontrol_id.or(body.fields.heroku_id);
-    request.extra = body.extra;
+    let deployment = body.fields.cloudcontrol_id.or(body.fields.heroku_id);
+    request.details = body.extra.into();
+    request.details.extend_some([("cloudcontrol_id", deployment)]);
     request
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CloudControlProvision;
     use serde_json::{Value, json};
 
     fn read(keyed: bool, body: &Value) -> Provision {
@@ -64,13 +69,14 @@ mod tests {
                 "callback_url": "https://api.cloudcontrol.com/vendor/apps/depq7w8e9r0%40cloudcontrolled.com",
                 "region": null, "logplex_token": "t", "tags": 1 }),
         );
-        assert_eq!(request.tenant.as_deref(), Some("depq7w8e9r0@cloudcontrolled.com"));
+        let details = request.view::<CloudControlProvision>().unwrap();
+        assert_eq!(details.cloudcontrol_id.as_deref(), Some("depq7w8e9r0@cloudcontrolled.com"));
         assert_eq!(
-            (request.plan.as_str(), request.options["locale"].as_str(), request.region),
-            ("starter", "de", None)
+            (request.plan.as_str(), request.parameters.text("locale"), request.region),
+            ("starter", Some("de"), None)
         );
-        assert!(request.callback_url.is_some() && request.logplex_token.is_some());
-        assert_eq!(Value::from(request.extra), json!({ "tags": 1 }));
+        assert!(details.callback_url.is_some() && details.logplex_token.is_some());
+        assert_eq!(Value::from(details.extra), json!({ "tags": 1 }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Credentials and settings of an add-on at Heroku.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
@@ -124,7 +125,9 @@ impl Heroku {
 }
 
 impl Marketplace for Heroku {
-    const NAME: &'static str = "heroku";
+    fn name(&self) -> Cow<'static, str> {
+        "heroku".into()
+    }
 
     fn slug(&self) -> &str {
         self.basic.slug()

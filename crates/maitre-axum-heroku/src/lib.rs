@@ -4,9 +4,11 @@
 mod contract;
 mod heroku;
 mod sso;
+mod view;
 mod wire;
 
 pub use heroku::{Heroku, PathError};
+pub use view::{HerokuPlanChange, HerokuProvision};
 
 use axum::Router;
 use axum::routing::MethodRouter;

@@ -57,21 +57,23 @@ pub(crate) fn provision(addon: AddonId, body: WithExtra<ProvisionBody>, now: Off
     let mut request = Provision::new(addon, key(body.uuid), body.plan);
     request.name = body.name;
     request.region = body.region;
-    request.callback_url = body.callback_url.map(Into::into);
     request.oauth_grant = body.oauth_grant.and_then(|grant| grant.into_grant(now));
-    request.options = body.options.unwrap_or_default().0;
-    request.log_input_url = body.log_input_url.map(Into::into);
-    request.log_drain_token = body.log_drain_token.map(Into::into);
-    request.tenant = body.heroku_id;
-    request.logplex_token = body.logplex_token.map(Into::into);
-    request.extra = extra;
+    request.parameters = body.options.unwrap_or_default().0.into_iter().collect();
+    request.details = extra.into();
+    request.details.extend_some([
+        ("callback_url", body.callback_url),
+        ("log_input_url", body.log_input_url),
+        ("log_drain_token", body.log_drain_token),
+        ("heroku_id", body.heroku_id),
+        ("logplex_token", body.logplex_token),
+    ]);
     request
 }
 
 pub(crate) fn plan_change(addon: AddonId, id: ResourceId, body: WithExtra<PlanChangeBody>) -> PlanChange {
     let mut request = PlanChange::new(addon, id, body.fields.plan);
-    request.tenant = body.fields.heroku_id;
-    request.extra = body.extra;
+    request.details = body.extra.into();
+    request.details.extend_some([("heroku_id", body.fields.heroku_id)]);
     request
 }
 
@@ -104,6 +106,7 @@ pub(crate) struct ProvisionReply<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HerokuProvision;
     use serde_json::json;
     use time::macros::datetime;
 
@@ -125,18 +128,19 @@ mod tests {
             "heroku_id": "app1234@heroku.com", "logplex_token": "t.2", "tags": ["fair"],
         }))
         .unwrap();
+        let heroku = request.view::<HerokuProvision>().unwrap();
         let secret = |secret: &Option<maitre_axum::core::Secret>| secret.as_ref().unwrap().expose().to_owned();
         assert_eq!(request.resource.as_str(), UUID);
         assert_eq!(request.name.as_deref(), Some("lantern-curved-4821"));
         assert_eq!(request.plan, "basic");
         assert_eq!(request.region.as_deref(), Some("amazon-web-services::eu-west-1"));
-        assert_eq!(secret(&request.callback_url), "https://api.heroku.com/addons/7b0c");
-        assert_eq!(request.options["retention"], "7d");
-        assert_eq!(secret(&request.log_input_url), "https://token:t.1@1.us.logplex.io/logs");
-        assert_eq!(secret(&request.log_drain_token), "d.1");
-        assert_eq!(request.tenant.as_deref(), Some("app1234@heroku.com"));
-        assert_eq!(secret(&request.logplex_token), "t.2");
-        assert_eq!(Value::from(request.extra), json!({ "tags": ["fair"] }));
+        assert_eq!(secret(&heroku.callback_url), "https://api.heroku.com/addons/7b0c");
+        assert_eq!(request.parameters.text("retention"), Some("7d"));
+        assert_eq!(secret(&heroku.log_input_url), "https://token:t.1@1.us.logplex.io/logs");
+        assert_eq!(secret(&heroku.log_drain_token), "d.1");
+        assert_eq!(heroku.heroku_id.as_deref(), Some("app1234@heroku.com"));
+        assert_eq!(secret(&heroku.logplex_token), "t.2");
+        assert_eq!(Value::from(heroku.extra), json!({ "tags": ["fair"] }));
         let grant = request.oauth_grant.unwrap();
         assert_eq!((grant.code.expose(), grant.kind.as_str()), ("b6a1", "authorization_code"));
         assert_eq!(grant.expires_at, datetime!(2026-03-04 5:11:07 UTC));
@@ -161,8 +165,8 @@ mod tests {
     fn options_are_converted_to_text() {
         let request =
             read(&json!({ "uuid": UUID, "plan": "basic", "options": { "n": 7, "b": true, "s": "x" } })).unwrap();
-        assert_eq!(request.options.into_values().collect::<Vec<_>>(), ["true", "7", "x"]);
-        assert!(read(&json!({ "uuid": UUID, "plan": "basic", "options": null })).unwrap().options.is_empty());
+        assert_eq!(request.parameters.iter().map(|(_, value)| value).collect::<Vec<_>>(), ["true", "7", "x"]);
+        assert!(read(&json!({ "uuid": UUID, "plan": "basic", "options": null })).unwrap().parameters.is_empty());
     }
 
     #[test]

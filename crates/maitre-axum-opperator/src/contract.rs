@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use maitre_axum::core::{AddonId, Deprovisioned, PlanChange, PlanWarning, Provision, Provisioned, ResourceId};
+use maitre_axum::core::{AddonId, Deprovisioned, Notice, NoticeKind, PlanChange, Provision, Provisioned, ResourceId};
 use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -27,22 +27,20 @@ impl Contract for Opperator {
         let (features, extra) = wire::features(body)?;
         let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
         request.context.keyed = false;
-        request.features = features;
-        request.extra = extra;
+        request.details = wire::details(features, extra);
         Ok(request)
     }
 
     fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection> {
         let (features, extra) = wire::features(body)?;
         let mut request = PlanChange::new(addon, id, self.plan_of(&features)?);
-        request.features = features;
-        request.extra = extra;
+        request.details = wire::details(features, extra);
         Ok(request)
     }
 
-    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, BodyRejection> {
-        let mut warning = PlanWarning::new(addon, id);
-        warning.extra = wire::warning(body)?;
+    fn notice(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<Notice, BodyRejection> {
+        let mut warning = Notice::new(addon, id, NoticeKind::PlanWarning);
+        warning.details = wire::warning(body)?.into();
         Ok(warning)
     }
 

@@ -3,14 +3,16 @@
 
 mod contract;
 mod opperator;
+mod view;
 mod wire;
 
 pub use opperator::Opperator;
 pub use serde_json::{Map, Value};
+pub use view::OpperatorProvision;
 
 use axum::Router;
 use maitre_axum::core::IntoAddon;
-use maitre_axum::{lifecycle, plan_warning};
+use maitre_axum::{lifecycle, notice};
 
 /// Builds the router of an add-on at Opperator.
 ///
@@ -19,7 +21,7 @@ use maitre_axum::{lifecycle, plan_warning};
 /// | `POST /instances` | provision |
 /// | `PUT /instances/{id}` | plan change |
 /// | `DELETE /instances/{id}` | deprovision |
-/// | `PUT /plan_warning/{id}` | plan warning |
+/// | `PUT /plan_warning/{id}` | notice of the kind `PlanWarning` |
 ///
 /// Opperator has no single sign-on.
 pub fn router<S>(addon: impl IntoAddon<Opperator>) -> Router<S>
@@ -27,5 +29,5 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let addon = addon.into_addon();
-    lifecycle(&addon, "/instances").route("/plan_warning/{id}", plan_warning(&addon)).into_router()
+    lifecycle(&addon, "/instances").route("/plan_warning/{id}", notice(&addon)).into_router()
 }

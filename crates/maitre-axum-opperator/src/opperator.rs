@@ -1,5 +1,6 @@
 //! Credentials and settings of an add-on at Opperator.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,7 +57,9 @@ impl fmt::Debug for Opperator {
 }
 
 impl Marketplace for Opperator {
-    const NAME: &'static str = "opperator";
+    fn name(&self) -> Cow<'static, str> {
+        "opperator".into()
+    }
 
     fn slug(&self) -> &str {
         &self.slug

@@ -1,5 +1,6 @@
 //! Opperator's request bodies: JSON, or a form with `features[name]=value`.
 
+use maitre_axum::core::Fields;
 use maitre_axum::{BodyRejection, Payload, WithExtra};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -35,6 +36,13 @@ fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, BodyRejection> {
         };
     }
     Ok((features, extra))
+}
+
+/// Joins the features and all other fields; see [`OpperatorProvision`](crate::OpperatorProvision).
+pub(crate) fn details(features: Map<String, Value>, extra: Map<String, Value>) -> Fields {
+    let mut details = Fields::from(extra);
+    details.insert("features", features);
+    details
 }
 
 /// Parses the body of a plan warning, which is undefined.

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maitre_core::sso::{TokenError, Window};
 use maitre_core::{
-    AddonId, Deprovisioned, Failure, FailureKind, Marketplace, PlanChange, PlanChanged, PlanWarning, Provision,
+    AddonId, Deprovisioned, Failure, FailureKind, Marketplace, Notice, NoticeKind, PlanChange, PlanChanged, Provision,
     Provisioned, ResourceId, SignOn,
 };
 use time::OffsetDateTime;
@@ -31,7 +31,9 @@ use crate::reply::{ConfigJson, ReplyBody, json, no_content};
 /// struct Bazaar(Credentials);
 ///
 /// impl Marketplace for Bazaar {
-///     const NAME: &'static str = "bazaar";
+///     fn name(&self) -> std::borrow::Cow<'static, str> {
+///         "bazaar".into()
+///     }
 ///     fn slug(&self) -> &str {
 ///         self.0.user()
 ///     }
@@ -90,13 +92,13 @@ pub trait Contract: Marketplace + Sized {
     /// Returns an error if the body is invalid.
     fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection>;
 
-    /// Parses the body of a plan warning. The default ignores the body.
+    /// Parses the body of a notification about the resource `id`. The default is a plan warning, and ignores the body.
     ///
     /// # Errors
     /// Returns an error if the body is invalid.
-    fn plan_warning(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanWarning, BodyRejection> {
+    fn notice(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<Notice, BodyRejection> {
         let _ = body;
-        Ok(PlanWarning::new(addon, id))
+        Ok(Notice::new(addon, id, NoticeKind::PlanWarning))
     }
 
     /// Writes the response to a completed provision.

@@ -26,7 +26,7 @@ pub use basic::{BasicMarketplace, verify_basic};
 pub use contract::{Contract, SingleSignOn};
 pub use cookie::{Cookie, nav_cookie};
 pub use form::Form;
-pub use lifecycle::{acknowledge, lifecycle, plan_warning};
+pub use lifecycle::{acknowledge, lifecycle, notice};
 pub use payload::Payload;
 pub use rejection::BodyRejection;
 pub use reply::{ConfigJson, ReplyBody, json, no_content};

@@ -51,7 +51,7 @@ async fn provision<M: Contract>(
     let (work, resource) = (addon.clone(), request.resource.clone());
     let outcome = task::run(&addon, async move { work.provision(request).await }).await;
     let done = match outcome.map_err(failure_response::<M>)? {
-        Outcome::Done(reply) => reply,
+        Outcome::Done(reply) | Outcome::Replayed(reply) => reply,
         outcome => return accepted(&addon, may_accept, Some(&resource), outcome),
     };
     if done.id().as_str().is_empty() {
@@ -74,7 +74,7 @@ async fn plan_change<M: Contract>(
     let work = addon.clone();
     let outcome = task::run(&addon, async move { work.plan_change(request).await }).await;
     match outcome.map_err(failure_response::<M>)? {
-        Outcome::Done(reply) => Ok(addon.marketplace().plan_changed(&reply)),
+        Outcome::Done(reply) | Outcome::Replayed(reply) => Ok(addon.marketplace().plan_changed(&reply)),
         outcome => accepted(&addon, may_accept, None, outcome),
     }
 }
@@ -101,7 +101,7 @@ async fn deprovision<M: Contract>(
         failure_response::<M>(if refused { Failure::unavailable("a refused deprovision") } else { failure })
     })?;
     match outcome {
-        Outcome::Done(reply) => Ok(addon.marketplace().deprovisioned(&reply)),
+        Outcome::Done(reply) | Outcome::Replayed(reply) => Ok(addon.marketplace().deprovisioned(&reply)),
         outcome => accepted(&addon, may_accept, None, outcome),
     }
 }
@@ -139,24 +139,24 @@ where
     route(MethodFilter::POST, &addon, Guard(addon.clone()), async || reply::json(StatusCode::OK, &json!({})))
 }
 
-/// Builds the route of a plan warning: `PUT` on a path with an `{id}`. It requires the add-on's credentials.
-pub fn plan_warning<M, S>(addon: &Addon<M>) -> MethodRouter<S>
+/// Builds the route of a notification: `PUT` on a path with an `{id}`. It requires the add-on's credentials.
+pub fn notice<M, S>(addon: &Addon<M>) -> MethodRouter<S>
 where
     M: Contract,
     S: Clone + Send + Sync + 'static,
 {
     let addon = Arc::new(addon.clone());
-    route(MethodFilter::PUT, &addon, Guard(addon.clone()), warn::<M>)
+    route(MethodFilter::PUT, &addon, Guard(addon.clone()), notify::<M>)
 }
 
-async fn warn<M: Contract>(
+async fn notify<M: Contract>(
     State(addon): State<Arc<Addon<M>>>,
     PathId(id): PathId,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
     let body = payload(&addon, request).await?;
-    let request = addon.marketplace().plan_warning(addon.id().clone(), id, &body)?;
+    let request = addon.marketplace().notice(addon.id().clone(), id, &body)?;
     let work = addon.clone();
-    task::run(&addon, async move { work.plan_warning(request).await }).await.map_err(failure_response::<M>)?;
+    task::run(&addon, async move { work.notice(request).await }).await.map_err(failure_response::<M>)?;
     Ok(reply::json(StatusCode::OK, &json!({})))
 }

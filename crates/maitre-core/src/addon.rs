@@ -8,15 +8,23 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::backend::{Backend, DynBackend, Outcome, WorkItem};
+use crate::backend::{Backend, WorkItem};
+use crate::capabilities::Capabilities;
+use crate::dyn_backend::{DynBackend, with_backend_methods};
 use crate::failure::Result;
 use crate::ids::AddonId;
 use crate::in_flight::InFlight;
 use crate::manifest::{Manifest, ManifestError};
 use crate::marketplace::{FromManifest, Marketplace, SupportsAsync};
+use crate::operation::{OperationStatus, Outcome};
 use crate::policy::{OriginError, Policy};
-use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision};
+use crate::replies::{
+    Bound, Deprovisioned, PlanChanged, Provisioned, ResourceDetails, Rotated, SignedOn, Unbound, Updated,
+};
+use crate::requests::{
+    Bind, Deprovision, Fetch, FetchBinding, LastOperation, Notice, PlanChange, Provision, Reinstate, Rotate, Suspend,
+    Unbind, Update,
+};
 use crate::sign_on::SignOn;
 use crate::sso::Window;
 
@@ -46,7 +54,7 @@ impl<M: Marketplace> Addon<M> {
     /// Creates an add-on at `marketplace` from a listener, or from a ledger's durable listener.
     pub fn new(marketplace: M, backend: impl Backend) -> Self {
         Self {
-            id: AddonId::new(M::NAME, marketplace.slug()),
+            id: AddonId::new(marketplace.name(), marketplace.slug()),
             marketplace: Arc::new(marketplace),
             backend: Arc::new(backend),
             policy: Arc::default(),
@@ -217,23 +225,19 @@ impl<M> fmt::Debug for Addon<M> {
     }
 }
 
-impl<M: Marketplace> Backend for Addon<M> {
-    fn provision(&self, request: Provision) -> impl Future<Output = Result<Outcome<Provisioned>>> + Send {
-        self.backend.provision(request)
-    }
-    fn plan_change(&self, request: PlanChange) -> impl Future<Output = Result<Outcome<PlanChanged>>> + Send {
-        self.backend.plan_change(request)
-    }
-    fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Outcome<Deprovisioned>>> + Send {
-        self.backend.deprovision(request)
-    }
-    fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send {
-        self.backend.single_sign_on(request)
-    }
-    fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
-        self.backend.plan_warning(request)
-    }
-    fn resume(&self, item: WorkItem) -> impl Future<Output = Result<()>> + Send {
-        self.backend.resume(item)
-    }
+/// Implements `Backend` for an add-on, which calls its own backend.
+macro_rules! call_own_backend {
+    ($($method:ident($request:ty) -> $reply:ty;)*) => {
+        impl<M: Marketplace> Backend for Addon<M> {
+            $(fn $method(&self, request: $request) -> impl Future<Output = Result<$reply>> + Send {
+                self.backend.$method(request)
+            })*
+
+            fn capabilities(&self) -> Capabilities {
+                self.backend.capabilities()
+            }
+        }
+    };
 }
+
+with_backend_methods!(call_own_backend);

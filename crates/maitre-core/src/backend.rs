@@ -1,49 +1,19 @@
 //! The interface that routers call: a [`Listener`], or a ledger around one.
 
-use std::future::Future;
+use std::future::{Future, ready};
 
-use crate::failure::Result;
-use crate::future::BoxFuture;
+use crate::capabilities::Capabilities;
+use crate::failure::{Failure, Result};
 use crate::listener::Listener;
-use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision};
+use crate::operation::{OperationStatus, Outcome};
+use crate::replies::{
+    Bound, Deprovisioned, PlanChanged, Provisioned, ResourceDetails, Rotated, SignedOn, Unbound, Updated,
+};
+use crate::requests::{
+    Bind, Deprovision, Fetch, FetchBinding, LastOperation, Notice, PlanChange, Provision, Reinstate, Rotate, Suspend,
+    Unbind, Update,
+};
 use crate::sign_on::SignOn;
-
-/// The result of an operation that did not fail: completed, or accepted and completed later.
-///
-/// ```
-/// use maitre_core::Outcome;
-///
-/// assert_eq!(Outcome::Done(7).done(), Some(7));
-/// let accepted = Outcome::<i32>::Accepted { operation: 1, message: "It will be ready in a few minutes.".into() };
-/// assert_eq!(accepted.done(), None);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome<T> {
-    /// The operation has completed with this reply.
-    Done(T),
-    /// The operation continues in the background. The marketplace is notified when it completes. Heroku: 202.
-    ///
-    /// Returned only where the request allows it; see [`Context::async_after`](crate::Context::async_after).
-    Accepted {
-        /// Id of the operation in the ledger.
-        operation: i64,
-        /// Sentence for the customer.
-        message: String,
-    },
-}
-
-impl<T> Outcome<T> {
-    /// Returns the reply of a completed operation.
-    #[must_use]
-    pub fn done(self) -> Option<T> {
-        match self {
-            Self::Done(reply) => Some(reply),
-            Self::Accepted { .. } => None,
-        }
-    }
-}
 
 /// Recorded work that a worker continues; see [`Backend::resume`].
 ///
@@ -64,7 +34,7 @@ pub enum WorkItem {
 /// The interface behind a router.
 ///
 /// Every [`Listener`] is a `Backend` that completes each operation within the call. A ledger's durable listener is one
-/// that may also accept an operation and complete it later. Vendors implement [`Listener`].
+/// that may also accept an operation and complete it later, and that answers reads. Vendors implement [`Listener`].
 pub trait Backend: Send + Sync + 'static {
     /// Provisions a resource; see [`Listener::provision`].
     fn provision(&self, request: Provision) -> impl Future<Output = Result<Outcome<Provisioned>>> + Send;
@@ -72,67 +42,99 @@ pub trait Backend: Send + Sync + 'static {
     /// Changes the plan of a resource; see [`Listener::plan_change`].
     fn plan_change(&self, request: PlanChange) -> impl Future<Output = Result<Outcome<PlanChanged>>> + Send;
 
+    /// Changes the parameters of a resource; see [`Listener::update`].
+    fn update(&self, request: Update) -> impl Future<Output = Result<Outcome<Updated>>> + Send;
+
     /// Deprovisions a resource; see [`Listener::deprovision`].
     fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Outcome<Deprovisioned>>> + Send;
+
+    /// Creates a binding; see [`Listener::bind`].
+    fn bind(&self, request: Bind) -> impl Future<Output = Result<Outcome<Bound>>> + Send;
+
+    /// Removes a binding; see [`Listener::unbind`].
+    fn unbind(&self, request: Unbind) -> impl Future<Output = Result<Outcome<Unbound>>> + Send;
+
+    /// Replaces the credentials of a resource; see [`Listener::rotate`].
+    fn rotate(&self, request: Rotate) -> impl Future<Output = Result<Outcome<Rotated>>> + Send;
+
+    /// Suspends a resource; see [`Listener::suspend`].
+    fn suspend(&self, request: Suspend) -> impl Future<Output = Result<()>> + Send;
+
+    /// Reinstates a resource; see [`Listener::reinstate`].
+    fn reinstate(&self, request: Reinstate) -> impl Future<Output = Result<()>> + Send;
+
+    /// Handles a notification; see [`Listener::notice`].
+    fn notice(&self, notice: Notice) -> impl Future<Output = Result<()>> + Send;
 
     /// Signs a user in; see [`Listener::single_sign_on`].
     fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send;
 
-    /// Handles a plan warning; see [`Listener::plan_warning`].
-    fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send;
+    /// Returns the state of an operation. Only a ledger knows it; the default answers
+    /// [`Failure::unknown`](crate::Failure::unknown).
+    fn last_operation(&self, request: LastOperation) -> impl Future<Output = Result<OperationStatus>> + Send {
+        drop(request);
+        ready(Err(Failure::unknown()))
+    }
+
+    /// Returns the record of a resource. Only a ledger has one; the default answers
+    /// [`Failure::unknown`](crate::Failure::unknown).
+    fn fetch(&self, request: Fetch) -> impl Future<Output = Result<ResourceDetails>> + Send {
+        drop(request);
+        ready(Err(Failure::unknown()))
+    }
+
+    /// Returns the recorded reply to a bind. Only a ledger has one; the default answers
+    /// [`Failure::unknown`](crate::Failure::unknown).
+    fn fetch_binding(&self, request: FetchBinding) -> impl Future<Output = Result<Bound>> + Send {
+        drop(request);
+        ready(Err(Failure::unknown()))
+    }
 
     /// Continues recorded work. Only a ledger has any; the default does nothing.
     fn resume(&self, item: WorkItem) -> impl Future<Output = Result<()>> + Send {
         let _ = item;
-        std::future::ready(Ok(()))
+        ready(Ok(()))
     }
+
+    /// Returns the optional parts of the listener; see [`Listener::capabilities`].
+    fn capabilities(&self) -> Capabilities;
 }
 
-impl<L: Listener> Backend for L {
-    async fn provision(&self, request: Provision) -> Result<Outcome<Provisioned>> {
-        Listener::provision(self, request).await.map(Outcome::Done)
-    }
-    async fn plan_change(&self, request: PlanChange) -> Result<Outcome<PlanChanged>> {
-        Listener::plan_change(self, request).await.map(Outcome::Done)
-    }
-    async fn deprovision(&self, request: Deprovision) -> Result<Outcome<Deprovisioned>> {
-        Listener::deprovision(self, request).await.map(Outcome::Done)
-    }
-    fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send {
-        Listener::single_sign_on(self, request)
-    }
-    fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
-        Listener::plan_warning(self, request)
-    }
+/// Implements `Backend` for a listener: recorded operations are completed within the call.
+macro_rules! complete_within_the_call {
+    (
+        operations { $($operation:ident($request:ty) -> $reply:ty;)* }
+        others { $($other:ident($other_request:ty) -> $other_reply:ty;)* }
+    ) => {
+        impl<L: Listener> Backend for L {
+            $(async fn $operation(&self, request: $request) -> Result<Outcome<$reply>> {
+                Listener::$operation(self, request).await.map(Outcome::Done)
+            })*
+            $(fn $other(&self, request: $other_request) -> impl Future<Output = Result<$other_reply>> + Send {
+                Listener::$other(self, request)
+            })*
+
+            fn capabilities(&self) -> Capabilities {
+                Listener::capabilities(self)
+            }
+        }
+    };
 }
 
-/// Object-safe twin of [`Backend`]: boxes one future per call, so that vendors write plain `async fn`.
-pub(crate) trait DynBackend: Send + Sync + 'static {
-    fn provision(&self, request: Provision) -> BoxFuture<'_, Result<Outcome<Provisioned>>>;
-    fn plan_change(&self, request: PlanChange) -> BoxFuture<'_, Result<Outcome<PlanChanged>>>;
-    fn deprovision(&self, request: Deprovision) -> BoxFuture<'_, Result<Outcome<Deprovisioned>>>;
-    fn single_sign_on(&self, request: SignOn) -> BoxFuture<'_, Result<SignedOn>>;
-    fn plan_warning(&self, request: PlanWarning) -> BoxFuture<'_, Result<()>>;
-    fn resume(&self, item: WorkItem) -> BoxFuture<'_, Result<()>>;
-}
-
-impl<B: Backend> DynBackend for B {
-    fn provision(&self, request: Provision) -> BoxFuture<'_, Result<Outcome<Provisioned>>> {
-        Box::pin(Backend::provision(self, request))
+complete_within_the_call! {
+    operations {
+        provision(Provision) -> Provisioned;
+        plan_change(PlanChange) -> PlanChanged;
+        update(Update) -> Updated;
+        deprovision(Deprovision) -> Deprovisioned;
+        bind(Bind) -> Bound;
+        unbind(Unbind) -> Unbound;
+        rotate(Rotate) -> Rotated;
     }
-    fn plan_change(&self, request: PlanChange) -> BoxFuture<'_, Result<Outcome<PlanChanged>>> {
-        Box::pin(Backend::plan_change(self, request))
-    }
-    fn deprovision(&self, request: Deprovision) -> BoxFuture<'_, Result<Outcome<Deprovisioned>>> {
-        Box::pin(Backend::deprovision(self, request))
-    }
-    fn single_sign_on(&self, request: SignOn) -> BoxFuture<'_, Result<SignedOn>> {
-        Box::pin(Backend::single_sign_on(self, request))
-    }
-    fn plan_warning(&self, request: PlanWarning) -> BoxFuture<'_, Result<()>> {
-        Box::pin(Backend::plan_warning(self, request))
-    }
-    fn resume(&self, item: WorkItem) -> BoxFuture<'_, Result<()>> {
-        Box::pin(Backend::resume(self, item))
+    others {
+        suspend(Suspend) -> ();
+        reinstate(Reinstate) -> ();
+        notice(Notice) -> ();
+        single_sign_on(SignOn) -> SignedOn;
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::identity::RequestIdentity;
+
 /// Execution context of a request, set by the router and the ledger.
 ///
 /// A listener needs it only to report progress and to reject late writes by the fencing token.
@@ -21,9 +23,13 @@ pub struct Context {
     /// Fencing token: grows with every run of an operation on this resource, so that the vendor can reject writes of an
     /// earlier run. 0 without a ledger.
     pub fence: u64,
-    /// Time after which the operation is answered as accepted. `None` if the marketplace needs
-    /// the result in this response.
+    /// Time after which the operation is answered as accepted. `None` if the marketplace needs the result in this
+    /// response. It comes from the add-on, or from the request (Open Service Broker: `accepts_incomplete`).
     pub async_after: Option<Duration>,
+    /// Whether the marketplace polls for the completion of an accepted operation, so that it need not be notified.
+    pub polled: bool,
+    /// Content by which a repeated request is recognized.
+    pub identity: RequestIdentity,
     /// Progress reporter of a long operation.
     pub progress: Progress,
     /// Whether the marketplace chose the resource's key, and so means the same resource when it repeats the request.
@@ -32,7 +38,14 @@ pub struct Context {
 
 impl Default for Context {
     fn default() -> Self {
-        Self { fence: 0, async_after: None, progress: Progress::default(), keyed: true }
+        Self {
+            fence: 0,
+            async_after: None,
+            polled: false,
+            identity: RequestIdentity::default(),
+            progress: Progress::default(),
+            keyed: true,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A marketplace and a listener for examples in the documentation. Not part of the public API.
 
+use std::borrow::Cow;
+
 use crate::{
     Credentials, Deprovision, Deprovisioned, Listener, Marketplace, PlanChange, PlanChanged, Provision, Provisioned,
     Result, SignOn, SignedOn, SupportsAsync,
@@ -10,7 +12,9 @@ use crate::{
 pub struct Bazaar(pub Credentials);
 
 impl Marketplace for Bazaar {
-    const NAME: &'static str = "bazaar";
+    fn name(&self) -> Cow<'static, str> {
+        "bazaar".into()
+    }
 
     fn slug(&self) -> &str {
         self.0.user()

@@ -1,5 +1,6 @@
 //! Failures of a listener.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -20,6 +21,12 @@ pub enum FailureKind {
     Unknown,
     /// The resource was deprovisioned, and its key is never reused. Heroku: 410.
     Gone,
+    /// Another operation of the resource is in progress: retry when it has completed. Open Service Broker: 422 with the
+    /// code `ConcurrencyError`; Heroku: 503.
+    Concurrent,
+    /// The request needs an asynchronous reply, which the caller does not accept. Open Service Broker: 422 with the code
+    /// `AsyncRequired`; Heroku: 503.
+    AsyncRequired,
     /// The request may succeed later: retry. Heroku: 503.
     Unavailable,
 }
@@ -46,12 +53,13 @@ pub enum FailureKind {
 pub struct Failure {
     kind: FailureKind,
     message: Option<String>,
+    code: Option<Cow<'static, str>>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
     fn new(kind: FailureKind) -> Self {
-        Self { kind, message: None, cause: None }
+        Self { kind, message: None, code: None, cause: None }
     }
 
     /// Declines the request permanently. The message is a full sentence that the customer reads in the marketplace's
@@ -101,6 +109,28 @@ impl Failure {
     #[must_use]
     pub fn gone() -> Self {
         Self::new(FailureKind::Gone)
+    }
+
+    /// Another operation of the resource is in progress.
+    ///
+    /// ```
+    /// # use maitre_core::{Failure, FailureKind};
+    /// assert_eq!(Failure::concurrent().kind(), FailureKind::Concurrent);
+    /// ```
+    #[must_use]
+    pub fn concurrent() -> Self {
+        Self::new(FailureKind::Concurrent)
+    }
+
+    /// The request needs an asynchronous reply, which the caller does not accept.
+    ///
+    /// ```
+    /// # use maitre_core::{Failure, FailureKind};
+    /// assert_eq!(Failure::async_required().kind(), FailureKind::AsyncRequired);
+    /// ```
+    #[must_use]
+    pub fn async_required() -> Self {
+        Self::new(FailureKind::AsyncRequired)
     }
 
     /// The request may succeed later. The cause is logged and never sent to the caller; `?` does the same.
@@ -157,6 +187,19 @@ impl Failure {
         self
     }
 
+    /// Sets the machine-readable code, for marketplaces that define some.
+    ///
+    /// ```
+    /// # use maitre_core::Failure;
+    /// let failure = Failure::refused("Bind the add-on to an app.").with_code("RequiresApp");
+    /// assert_eq!(failure.code(), Some("RequiresApp"));
+    /// ```
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
     /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
@@ -167,6 +210,12 @@ impl Failure {
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
+    }
+
+    /// Returns the machine-readable code, if one was set.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// Returns the cause with its error chain on one line, with passwords in URLs masked, for the log.
@@ -189,6 +238,8 @@ impl fmt::Display for FailureKind {
             Self::Conflict => "conflict",
             Self::Unknown => "unknown resource",
             Self::Gone => "resource is gone",
+            Self::Concurrent => "another operation is in progress",
+            Self::AsyncRequired => "asynchronous reply required",
             Self::Unavailable => "unavailable",
         })
     }
@@ -247,6 +298,7 @@ impl fmt::Debug for Failure {
         f.debug_struct("Failure")
             .field("kind", &self.kind)
             .field("message", &self.message)
+            .field("code", &self.code)
             .field("cause", &self.cause())
             .finish()
     }

@@ -1,4 +1,4 @@
-//! Ids of add-ons and resources.
+//! Ids of add-ons, resources and bindings.
 
 use std::borrow::{Borrow, Cow};
 use std::convert::Infallible;
@@ -110,6 +110,29 @@ impl From<ResourceId> for Value {
     }
 }
 
+/// Key of a binding under its resource, chosen by the marketplace.
+///
+/// ```
+/// use maitre_core::BindingId;
+///
+/// assert_eq!(BindingId::new("b-1"), "b-1");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BindingId(Arc<str>);
+
+impl BindingId {
+    /// Creates a key from text.
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        Self(id.into())
+    }
+
+    /// Returns the key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The vendor's id of a resource: unique, and unchanged for the life of the resource.
 ///
 /// Made from text or an integer. Integers are sent as text.
@@ -214,4 +237,4 @@ macro_rules! textual {
     )*};
 }
 
-textual!(ResourceId ProviderId);
+textual!(ResourceId BindingId ProviderId);

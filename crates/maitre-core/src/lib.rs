@@ -3,14 +3,18 @@
 
 mod addon;
 mod backend;
+mod capabilities;
 mod clock;
 mod config_vars;
 mod context;
 mod credentials;
 #[doc(hidden)]
 pub mod doctest;
+mod dyn_backend;
 mod failure;
+mod fields;
 mod future;
+mod identity;
 mod ids;
 mod in_flight;
 mod into_addon;
@@ -19,6 +23,7 @@ mod listener;
 pub mod manifest;
 mod marketplace;
 mod mask;
+mod operation;
 mod platform;
 mod policy;
 mod replies;
@@ -28,16 +33,20 @@ mod sign_on;
 pub mod sso;
 mod store;
 mod timestamp;
+mod view;
 
 pub use addon::Addon;
-pub use backend::{Backend, Outcome, WorkItem};
+pub use backend::{Backend, WorkItem};
+pub use capabilities::{Capabilities, Capability};
 pub use clock::Clock;
 pub use config_vars::{ConfigVars, Iter as ConfigVarsIter};
 pub use context::{Context, Progress};
 pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
 pub use failure::{Failure, FailureKind, Result};
+pub use fields::Fields;
 pub use future::{BoxFuture, SpawnOnDrop};
-pub use ids::{AddonId, ParseAddonIdError, ProviderId, ResourceId};
+pub use identity::RequestIdentity;
+pub use ids::{AddonId, BindingId, ParseAddonIdError, ProviderId, ResourceId};
 pub use in_flight::{InFlight, Running};
 pub use into_addon::{Credentialed, IntoAddon};
 pub use job::{Job, JobOutcome};
@@ -45,11 +54,19 @@ pub use listener::Listener;
 pub use manifest::{Manifest, ManifestError};
 pub use marketplace::{FromManifest, Marketplace, SupportsAsync};
 pub use mask::{error_chain, mask_urls};
+pub use operation::{OperationKind, OperationState, OperationStatus, Outcome};
 pub use platform::{Completion, PlatformHooks};
 pub use policy::OriginError;
-pub use replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-pub use requests::{Deprovision, OauthGrant, PlanChange, PlanWarning, Provision};
+pub use replies::{
+    Bound, CustomerNotice, Deprovisioned, Endpoint, NoticeLevel, PlanChanged, Provisioned, ResourceDetails,
+    ResourceStatus, Rotated, SignedOn, Unbound, Updated,
+};
+pub use requests::{
+    Bind, Deprovision, Fetch, FetchBinding, LastOperation, Notice, NoticeKind, OauthGrant, PlanChange, Provision,
+    Reinstate, Rotate, Suspend, Unbind, Update,
+};
 pub use secret::Secret;
 pub use sign_on::{Identity, SignOn};
 pub use store::{PlatformStore, ResourceSummary, StoredValue};
 pub use timestamp::parse_timestamp;
+pub use view::{View, ViewError};

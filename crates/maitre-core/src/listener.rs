@@ -1,19 +1,24 @@
 //! The trait that a vendor implements.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
-use crate::failure::Result;
-use crate::replies::{Deprovisioned, PlanChanged, Provisioned, SignedOn};
-use crate::requests::{Deprovision, PlanChange, PlanWarning, Provision};
+use crate::capabilities::Capabilities;
+use crate::failure::{Failure, Result};
+use crate::replies::{Bound, Deprovisioned, PlanChanged, Provisioned, Rotated, SignedOn, Unbound, Updated};
+use crate::requests::{Bind, Deprovision, Notice, PlanChange, Provision, Reinstate, Rotate, Suspend, Unbind, Update};
 use crate::sign_on::SignOn;
 
-/// The trait that a vendor implements: four methods, written as plain `async fn`.
+/// The trait that a vendor implements: four methods, written as plain `async fn`, and optional ones for marketplaces that
+/// have bindings, updates, suspension, rotation or notifications.
 ///
 /// Marketplaces deliver at least once and retry after a timeout: each method may run again with the same request, also
 /// concurrently, and must end in the same state. `provision` is create-or-get by
 /// [`request.resource`](Provision::resource) under a unique constraint. A call outlives its request: it continues when
 /// the caller disconnects, and when the answer budget of the [`Addon`](crate::Addon) has passed.
+///
+/// Each optional method has a default that is a correct answer. [`capabilities`](Self::capabilities) declares the optional
+/// methods that a marketplace may only use if the vendor has implemented them.
 ///
 /// `?` converts any error to [`Failure::unavailable`](crate::Failure::unavailable), which is answered 503. A panic is
 /// answered 503, too.
@@ -74,28 +79,89 @@ pub trait Listener: Send + Sync + 'static {
     /// answered with a 404 page.
     fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send;
 
-    /// Handles a warning that a customer is close to a limit of the plan. Sent only by Opperator. The default does
-    /// nothing.
-    fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
+    /// Creates the credentials of one app. Create-or-get by [`request.binding`](Bind::binding).
+    ///
+    /// The default answers the resource's config vars, which all bindings then share. It needs a ledger, which keeps
+    /// them. Declare [`Capability::Bind`](crate::Capability::Bind) with credentials of your own.
+    fn bind(&self, request: Bind) -> impl Future<Output = Result<Bound>> + Send {
+        let bound = request.config.as_ref().map(Bound::from);
+        ready(bound.ok_or_else(|| {
+            Failure::unavailable("the config vars of the resource are not known: use a ledger, or implement `bind`")
+        }))
+    }
+
+    /// Removes the credentials of one app. The default has nothing to remove.
+    fn unbind(&self, request: Unbind) -> impl Future<Output = Result<Unbound>> + Send {
         drop(request);
-        std::future::ready(Ok(()))
+        ready(Ok(Unbound::new()))
+    }
+
+    /// Changes parameters of a resource without a plan change. The default refuses.
+    ///
+    /// Declare [`Capability::Update`](crate::Capability::Update) with an implementation.
+    fn update(&self, request: Update) -> impl Future<Output = Result<Updated>> + Send {
+        drop(request);
+        ready(Err(Failure::refused("This add-on has no parameters that can be changed.")))
+    }
+
+    /// Suspends a resource: the customer may not use it, but its data is kept. May be repeated. The default logs it.
+    fn suspend(&self, request: Suspend) -> impl Future<Output = Result<()>> + Send {
+        tracing::info!(addon = %request.addon, resource = %request.resource, "suspended: the listener does not handle it");
+        ready(Ok(()))
+    }
+
+    /// Reinstates a suspended resource. May be repeated. The default logs it.
+    fn reinstate(&self, request: Reinstate) -> impl Future<Output = Result<()>> + Send {
+        tracing::info!(addon = %request.addon, resource = %request.resource, "reinstated: the listener does not handle it");
+        ready(Ok(()))
+    }
+
+    /// Replaces the credentials of a resource. The default refuses.
+    ///
+    /// Declare [`Capability::Rotate`](crate::Capability::Rotate) with an implementation.
+    fn rotate(&self, request: Rotate) -> impl Future<Output = Result<Rotated>> + Send {
+        drop(request);
+        ready(Err(Failure::refused("This add-on cannot replace its credentials.")))
+    }
+
+    /// Handles a notification. The default logs its subject.
+    fn notice(&self, notice: Notice) -> impl Future<Output = Result<()>> + Send {
+        let kind = notice.kind.as_str();
+        tracing::info!(addon = %notice.addon, resource = %notice.resource, kind, "notice: the listener does not handle it");
+        ready(Ok(()))
+    }
+
+    /// Returns the optional methods that a marketplace may use. Defaults to none. The result must not change.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
     }
 }
 
-impl<L: Listener> Listener for Arc<L> {
-    fn provision(&self, request: Provision) -> impl Future<Output = Result<Provisioned>> + Send {
-        L::provision(self, request)
-    }
-    fn plan_change(&self, request: PlanChange) -> impl Future<Output = Result<PlanChanged>> + Send {
-        L::plan_change(self, request)
-    }
-    fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Deprovisioned>> + Send {
-        L::deprovision(self, request)
-    }
-    fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send {
-        L::single_sign_on(self, request)
-    }
-    fn plan_warning(&self, request: PlanWarning) -> impl Future<Output = Result<()>> + Send {
-        L::plan_warning(self, request)
-    }
+/// Implements `Listener` for a pointer.
+macro_rules! forward {
+    ($($method:ident($request:ty) -> $reply:ty;)*) => {
+        impl<L: Listener> Listener for Arc<L> {
+            $(fn $method(&self, request: $request) -> impl Future<Output = Result<$reply>> + Send {
+                L::$method(self, request)
+            })*
+
+            fn capabilities(&self) -> Capabilities {
+                L::capabilities(self)
+            }
+        }
+    };
+}
+
+forward! {
+    provision(Provision) -> Provisioned;
+    plan_change(PlanChange) -> PlanChanged;
+    deprovision(Deprovision) -> Deprovisioned;
+    single_sign_on(SignOn) -> SignedOn;
+    bind(Bind) -> Bound;
+    unbind(Unbind) -> Unbound;
+    update(Update) -> Updated;
+    suspend(Suspend) -> ();
+    reinstate(Reinstate) -> ();
+    rotate(Rotate) -> Rotated;
+    notice(Notice) -> ();
 }

@@ -1,10 +1,13 @@
 //! Marketplaces and their capabilities.
 
+use std::borrow::Cow;
+
 use crate::manifest::{Manifest, ManifestError};
 
 /// A marketplace as configured for one add-on: the add-on's credentials and the settings of the contract.
 ///
-/// Each marketplace is a type of its own, so that the credentials of one cannot be passed to the router of another.
+/// Each contract is a type of its own, so that the credentials of one cannot be passed to the router of another. A
+/// contract that several marketplaces have in common has a value for each of them, with a name of its own.
 ///
 /// ```
 /// use maitre_core::{Credentials, Marketplace};
@@ -12,7 +15,9 @@ use crate::manifest::{Manifest, ManifestError};
 /// struct Bazaar(Credentials);
 ///
 /// impl Marketplace for Bazaar {
-///     const NAME: &'static str = "bazaar";
+///     fn name(&self) -> std::borrow::Cow<'static, str> {
+///         "bazaar".into()
+///     }
 ///     fn slug(&self) -> &str {
 ///         self.0.user()
 ///     }
@@ -21,8 +26,8 @@ use crate::manifest::{Manifest, ManifestError};
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
 pub trait Marketplace: Send + Sync + 'static {
-    /// Name of the marketplace in logs and in the ledger, lowercase.
-    const NAME: &'static str;
+    /// Returns the name of the marketplace in logs and in the ledger, lowercase. It must not change.
+    fn name(&self) -> Cow<'static, str>;
 
     /// Returns the add-on's name at this marketplace.
     fn slug(&self) -> &str;

@@ -11,18 +11,20 @@ use axum::Router;
 
 pub use maitre_axum::drain;
 pub use maitre_core::{
-    Addon, AddonId, ConfigVars, Context, Credentialed, Credentials, CredentialsError, Deprovision, Deprovisioned,
-    Failure, FailureKind, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
-    OauthGrant, OriginError, Password, PlanChange, PlanChanged, PlanWarning, Progress, ProviderId, Provision,
-    Provisioned, ResourceId, Result, Salt, Secret, SharedSecret, SignOn, SignedOn, manifest, mask_urls, sso,
+    Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, ConfigVars, Context, Credentialed, Credentials,
+    CredentialsError, CustomerNotice, Deprovision, Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest,
+    Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel,
+    OauthGrant, OriginError, Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned,
+    Reinstate, RequestIdentity, ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret, SignOn, SignedOn,
+    Suspend, Unbind, Unbound, Update, Updated, View, ViewError, manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "cloudcontrol")]
-pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl};
+pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl, CloudControlPlanChange, CloudControlProvision};
 #[cfg(feature = "heroku")]
-pub use maitre_axum_heroku::{self as heroku, Heroku};
+pub use maitre_axum_heroku::{self as heroku, Heroku, HerokuPlanChange, HerokuProvision};
 #[cfg(feature = "opperator")]
-pub use maitre_axum_opperator::{self as opperator, Opperator};
+pub use maitre_axum_opperator::{self as opperator, Opperator, OpperatorProvision};
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
 
@@ -40,7 +42,10 @@ pub use webhooks::heroku_webhooks;
 /// It is not at the root of the crate: its trait has methods of the same names as [`Listener`], and with both in scope a
 /// call is ambiguous.
 pub mod backend {
-    pub use maitre_core::{Backend, Outcome, WorkItem};
+    pub use maitre_core::{
+        Backend, Fetch, FetchBinding, LastOperation, OperationKind, OperationState, OperationStatus, Outcome,
+        ResourceDetails, ResourceStatus, WorkItem,
+    };
 }
 
 /// Builds the router of an add-on at Heroku.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use maitre::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned,
+    Deprovision, Deprovisioned, Failure, Listener, Notice, NoticeKind, PlanChange, PlanChanged, Provision, Provisioned,
     Result, SignOn, SignedOn,
 };
 
@@ -61,8 +61,10 @@ impl Listener for Tally {
         Ok(SignedOn::redirect("/dashboard").with_session("addon", addon).with_session("resource", request.resource))
     }
 
-    async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
-        tracing::info!(resource = %request.resource, "the marketplace reports that the customer is close to a limit");
+    async fn notice(&self, notice: Notice) -> Result<()> {
+        if notice.kind == NoticeKind::PlanWarning {
+            tracing::info!(resource = %notice.resource, "the marketplace reports that the customer is close to a limit");
+        }
         Ok(())
     }
 }

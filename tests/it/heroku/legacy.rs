@@ -1,6 +1,6 @@
 //! Version 1 of Heroku's API, which the retired checker still uses.
 
-use maitre::{Deprovisioned, Heroku};
+use maitre::{Deprovisioned, Heroku, HerokuPlanChange, HerokuProvision};
 use serde_json::json;
 
 use crate::support::{App, PASSWORD, SALT, SLUG, UUID, heroku};
@@ -20,9 +20,10 @@ async fn a_v1_provision_without_name_and_grant_is_accepted() {
     let app = heroku().await;
     app.client.provision("basic").legacy().await.expect(200);
     let received = app.vendor.provisions().pop().unwrap();
-    assert_eq!(received.tenant.as_deref(), Some("app4821@kensa.heroku.com"));
-    assert!(received.name.is_none() && received.oauth_grant.is_none() && received.logplex_token.is_none());
-    assert!(received.callback_url.is_some() && received.extra.is_empty());
+    let details = received.view::<HerokuProvision>().unwrap();
+    assert_eq!(details.heroku_id.as_deref(), Some("app4821@kensa.heroku.com"));
+    assert!(received.name.is_none() && received.oauth_grant.is_none() && details.logplex_token.is_none());
+    assert!(details.callback_url.is_some() && details.extra.is_empty());
 }
 
 #[tokio::test]
@@ -31,8 +32,9 @@ async fn a_v1_plan_change_has_a_tenant_and_an_unrelated_uuid() {
     app.client.provision("basic").uuid(UUID).await.expect(200);
     app.client.plan_change("widget-1", "premium").legacy().await.expect(200);
     let received = app.vendor.plan_changes().pop().unwrap();
+    let details = received.view::<HerokuPlanChange>().unwrap();
     assert_eq!(
-        (received.resource.as_str(), received.tenant.as_deref()),
+        (received.resource.as_str(), details.heroku_id.as_deref()),
         ("widget-1", Some("app4821@kensa.heroku.com"))
     );
 }

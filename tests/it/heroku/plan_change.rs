@@ -29,7 +29,7 @@ async fn the_path_selects_the_resource_and_not_the_body() {
     app.client.plan_change(UUID, "premium").set("uuid", 7).await.expect(200);
     let received = app.vendor.plan_changes();
     assert!(received.iter().all(|received| received.resource.as_str() == UUID));
-    assert_eq!(received[0].extra["uuid"], stray);
+    assert_eq!(received[0].details.text("uuid"), Some(stray.as_str()));
 }
 
 #[tokio::test]

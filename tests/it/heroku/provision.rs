@@ -1,7 +1,7 @@
 //! `POST /resources`.
 
-use maitre::{Failure, Provisioned};
-use serde_json::json;
+use maitre::{Failure, HerokuProvision, Provisioned};
+use serde_json::{Value, json};
 use time::Duration;
 use time::macros::datetime;
 
@@ -38,16 +38,16 @@ async fn every_documented_field_reaches_the_listener() {
     assert_eq!(request.plan, "basic");
     assert_eq!(request.name.as_deref(), Some("lantern-curved-4821"));
     assert_eq!(request.region.as_deref(), Some("amazon-web-services::us-east-1"));
+    let heroku = request.view::<HerokuProvision>().unwrap();
     let exposed = |secret: &Option<maitre::Secret>| secret.as_ref().map(|it| it.expose().to_owned());
-    assert_eq!(exposed(&request.callback_url).unwrap(), format!("https://api.heroku.com/addons/{UUID}"));
-    assert_eq!(exposed(&request.log_input_url).unwrap(), "https://token:t.1@1.us.logplex.io/logs");
-    assert_eq!(exposed(&request.log_drain_token).unwrap(), "d.1");
-    let options: Vec<_> = request.options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(options, [("retention", "7d"), ("trace", "true")]);
+    assert_eq!(exposed(&heroku.callback_url).unwrap(), format!("https://api.heroku.com/addons/{UUID}"));
+    assert_eq!(exposed(&heroku.log_input_url).unwrap(), "https://token:t.1@1.us.logplex.io/logs");
+    assert_eq!(exposed(&heroku.log_drain_token).unwrap(), "d.1");
+    assert_eq!(Value::from(request.parameters.clone()), json!({ "retention": "7d", "trace": "true" }));
     let grant = request.oauth_grant.as_ref().unwrap();
     assert_eq!((grant.code.expose(), grant.kind.as_str()), ("b6a1d7de", "authorization_code"));
     assert_eq!(grant.expires_at, datetime!(2026-03-04 5:11:07 UTC));
-    assert!(request.extra.is_empty());
+    assert!(heroku.extra.is_empty());
 }
 
 #[tokio::test]
@@ -87,8 +87,8 @@ async fn only_uuid_and_plan_are_required() {
     let call = nulls.split(' ').fold(app.client.provision("basic"), |call, field| call.set(field, json!(null)));
     call.await.expect(200);
     for received in app.vendor.provisions() {
-        assert_eq!((received.name, received.region, received.options.len()), (None, None, 0));
-        assert!(received.oauth_grant.is_none() && received.callback_url.is_none() && received.log_input_url.is_none());
+        assert_eq!((received.name, received.region, received.parameters.len()), (None, None, 0));
+        assert!(received.oauth_grant.is_none() && received.details.is_empty());
     }
 }
 
@@ -102,12 +102,12 @@ async fn a_region_may_be_any_text() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_collected_in_extra() {
+async fn unknown_fields_are_in_the_details() {
     let app = heroku().await;
     let call = app.client.provision("basic").set("mood", json!(["fair", { "since": 1 }]));
     call.set("plan_", json!(null)).await.expect(200);
-    let extra = app.vendor.provisions().pop().unwrap().extra;
-    assert_eq!(serde_json::Value::from(extra), json!({ "mood": ["fair", { "since": 1 }], "plan_": null }));
+    let heroku = app.vendor.provisions().pop().unwrap().view::<HerokuProvision>().unwrap();
+    assert_eq!(Value::from(heroku.extra), json!({ "mood": ["fair", { "since": 1 }], "plan_": null }));
 }
 
 #[tokio::test]

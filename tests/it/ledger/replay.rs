@@ -55,34 +55,33 @@ on_both_databases! {
         assert_eq!(today, first.replace(r#"("A_FIRST", "basic")"#, r#"("A_FIRST", "premium")"#));
     }
 
-    async fn only_plan_region_and_options_make_a_provision_conflict(database: Database) {
+    async fn only_plan_region_and_parameters_make_a_provision_conflict(database: Database) {
         let ledger = database.ledger().await;
         let vendor = Vendor::new(database.pool().await).await;
         let listener = ledger.wrap(vendor.clone());
         let key = key();
         let mut first = basic(&key);
         first.region = Some("amazon-web-services::eu-west-1".into());
-        first.options.insert("retention".into(), "7d".into());
-        first.options.insert("backup".into(), "yes".into());
+        first.parameters.insert("retention", "7d");
+        first.parameters.insert("backup", "yes");
         let answer = Answer::from(listener.provision(first.clone()).await);
 
         let mut again = first.clone();
         again.oauth_grant = Some(OauthGrant::new("another", OffsetDateTime::now_utc()));
         again.name = Some("renamed".into());
-        again.callback_url = Some("https://api.example.org/other".into());
-        again.log_input_url = Some("https://logs.example.org/other".into());
-        again.log_drain_token = Some("d.other".into());
+        again.details.insert("callback_url", "https://api.example.org/other");
+        again.details.insert("log_drain_token", "d.other");
         assert_eq!(Answer::from(listener.provision(again).await), answer);
 
         let mut elsewhere = first.clone();
         elsewhere.region = Some("amazon-web-services::us-east-1".into());
-        let mut other_option = first.clone();
-        other_option.options.insert("retention".into(), "8d".into());
+        let mut other_parameter = first.clone();
+        other_parameter.parameters.insert("retention", "8d");
         let mut less = first.clone();
-        less.options.remove("backup");
+        less.parameters.remove("backup");
         let mut other_plan = first;
         other_plan.plan = "premium".into();
-        for otherwise in [elsewhere, other_option, less, other_plan] {
+        for otherwise in [elsewhere, other_parameter, less, other_plan] {
             let answer = Answer::from(listener.provision(otherwise).await);
             assert_eq!(answer, Answer::Failed(FailureKind::Conflict));
         }

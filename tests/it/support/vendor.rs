@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use maitre::{
-    Deprovision, Deprovisioned, Listener, PlanChange, PlanChanged, PlanWarning, Provision, Provisioned, Result, SignOn,
+    Deprovision, Deprovisioned, Listener, Notice, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn,
     SignedOn,
 };
 
@@ -18,7 +18,7 @@ struct Inner {
     plan_change: Method<PlanChange, PlanChanged>,
     deprovision: Method<Deprovision, Deprovisioned>,
     single_sign_on: Method<SignOn, SignedOn>,
-    plan_warning: Method<PlanWarning, ()>,
+    notice: Method<Notice, ()>,
     widgets: Widgets,
 }
 
@@ -89,11 +89,11 @@ impl Vendor {
         self.0.single_sign_on.set_script(script);
     }
 
-    pub(crate) fn on_plan_warning<F>(&self, script: impl Fn(PlanWarning) -> F + Send + Sync + 'static)
+    pub(crate) fn on_notice<F>(&self, script: impl Fn(Notice) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        self.0.plan_warning.set_script(script);
+        self.0.notice.set_script(script);
     }
 
     pub(crate) fn provisions(&self) -> Vec<Provision> {
@@ -112,8 +112,8 @@ impl Vendor {
         self.0.single_sign_on.requests()
     }
 
-    pub(crate) fn plan_warnings(&self) -> Vec<PlanWarning> {
-        self.0.plan_warning.requests()
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        self.0.notice.requests()
     }
 
     /// Returns the number of calls of all methods.
@@ -122,7 +122,7 @@ impl Vendor {
             + self.plan_changes().len()
             + self.deprovisions().len()
             + self.sign_ons().len()
-            + self.plan_warnings().len()
+            + self.notices().len()
     }
 }
 
@@ -143,7 +143,7 @@ impl Listener for Vendor {
         self.0.single_sign_on.call(request, |request| self.0.widgets.single_sign_on(&request)).await
     }
 
-    async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
-        self.0.plan_warning.call(request, |_| Ok(())).await
+    async fn notice(&self, request: Notice) -> Result<()> {
+        self.0.notice.call(request, |_| Ok(())).await
     }
 }

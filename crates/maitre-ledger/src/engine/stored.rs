@@ -1,6 +1,5 @@
 //! Requests and replies as they are stored, encrypted.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use maitre_core::{AddonId, ConfigVars, Failure, FailureKind, OauthGrant, PlanChange, Provision, Secret};
@@ -25,15 +24,10 @@ pub(crate) struct StoredProvision {
     plan: String,
     name: Option<String>,
     region: Option<String>,
-    callback_url: Option<String>,
+    service: Option<String>,
     grant: Option<StoredGrant>,
-    options: BTreeMap<String, String>,
-    log_input_url: Option<String>,
-    log_drain_token: Option<String>,
-    tenant: Option<String>,
-    logplex_token: Option<String>,
-    features: Map<String, Value>,
-    extra: Map<String, Value>,
+    parameters: Map<String, Value>,
+    details: Map<String, Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,9 +42,9 @@ pub(crate) struct StoredPlanChange {
     #[serde(default)]
     async_after: Option<u64>,
     plan: String,
-    tenant: Option<String>,
-    features: Map<String, Value>,
-    extra: Map<String, Value>,
+    service: Option<String>,
+    parameters: Option<Map<String, Value>>,
+    details: Map<String, Value>,
 }
 
 fn milliseconds(duration: Option<Duration>) -> Option<u64> {
@@ -69,19 +63,14 @@ impl From<&Provision> for StoredRequest {
             plan: request.plan.clone(),
             name: request.name.clone(),
             region: request.region.clone(),
-            callback_url: expose(request.callback_url.as_ref()),
+            service: request.service.clone(),
             grant: request.oauth_grant.as_ref().map(|grant| StoredGrant {
                 code: grant.code.expose().to_owned(),
                 kind: grant.kind.clone(),
                 expires_at: grant.expires_at.unix_timestamp(),
             }),
-            options: request.options.clone(),
-            log_input_url: expose(request.log_input_url.as_ref()),
-            log_drain_token: expose(request.log_drain_token.as_ref()),
-            tenant: request.tenant.clone(),
-            logplex_token: expose(request.logplex_token.as_ref()),
-            features: request.features.clone(),
-            extra: request.extra.clone(),
+            parameters: request.parameters.as_map().clone(),
+            details: request.details.as_map().clone(),
         }))
     }
 }
@@ -91,9 +80,9 @@ impl From<&PlanChange> for StoredRequest {
         Self::PlanChange(StoredPlanChange {
             async_after: milliseconds(request.context.async_after),
             plan: request.plan.clone(),
-            tenant: request.tenant.clone(),
-            features: request.features.clone(),
-            extra: request.extra.clone(),
+            service: request.service.clone(),
+            parameters: request.parameters.as_ref().map(|parameters| parameters.as_map().clone()),
+            details: request.details.as_map().clone(),
         })
     }
 }
@@ -105,20 +94,15 @@ impl StoredProvision {
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.name = self.name;
         request.region = self.region;
-        request.callback_url = self.callback_url.map(Into::into);
+        request.service = self.service;
         request.oauth_grant = self.grant.map(|grant| {
             let end = OffsetDateTime::from_unix_timestamp(grant.expires_at);
             let mut restored = OauthGrant::new(grant.code, end.unwrap_or(OffsetDateTime::UNIX_EPOCH));
             restored.kind = grant.kind;
             restored
         });
-        request.options = self.options;
-        request.log_input_url = self.log_input_url.map(Into::into);
-        request.log_drain_token = self.log_drain_token.map(Into::into);
-        request.tenant = self.tenant;
-        request.logplex_token = self.logplex_token.map(Into::into);
-        request.features = self.features;
-        request.extra = self.extra;
+        request.parameters = self.parameters.into();
+        request.details = self.details.into();
         request
     }
 }
@@ -127,20 +111,19 @@ impl StoredPlanChange {
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> PlanChange {
         let mut request = PlanChange::new(addon, key, self.plan);
         request.context.async_after = self.async_after.map(Duration::from_millis);
-        request.tenant = self.tenant;
-        request.features = self.features;
-        request.extra = self.extra;
+        request.service = self.service;
+        request.parameters = self.parameters.map(Into::into);
+        request.details = self.details.into();
         request
     }
 }
 
-/// Returns the hash by which a repeated provision is compared: plan, region, options and features.
+/// Returns the hash by which a repeated provision is compared: of its identity, by default service, plan, region and
+/// parameters.
 ///
-/// Grant, name, callback URL and log fields differ between retries. The hash is stored encrypted, because options can be
-/// guessed.
+/// Grant, name and details differ between retries. The hash is stored encrypted, because parameters can be guessed.
 pub(crate) fn request_hash(request: &Provision) -> [u8; 32] {
-    let compared = (&request.plan, &request.region, &request.options, &request.features);
-    Sha256::digest(serde_json::to_vec(&compared).unwrap_or_default()).into()
+    Sha256::digest(request.identity()).into()
 }
 
 pub(crate) fn config_of(config: &ConfigVars) -> Vec<(String, String)> {

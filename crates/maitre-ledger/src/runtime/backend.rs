@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use maitre_core::sso::TokenKind;
 use maitre_core::{
-    Backend, Deprovision, Deprovisioned, Failure, Listener, Outcome, PlanChange, PlanChanged, PlanWarning, Provision,
-    Provisioned, ResourceId, Result, SignOn, SignedOn, WorkItem,
+    Backend, Bind, Bound, Capabilities, Deprovision, Deprovisioned, Failure, Listener, Notice, Outcome, PlanChange,
+    PlanChanged, Provision, Provisioned, Reinstate, ResourceId, Result, Rotate, Rotated, SignOn, SignedOn, Suspend,
+    Unbind, Unbound, Update, Updated, WorkItem,
 };
 use sha2::{Digest, Sha256};
 
@@ -92,8 +93,36 @@ impl<L: Listener> Backend for DurableListener<L> {
         Ok(if opens_session { signed_on.with_session(SESSION_RESOURCE, session_resource) } else { signed_on })
     }
 
-    async fn plan_warning(&self, request: PlanWarning) -> Result<()> {
-        Listener::plan_warning(&*self.listener, request).await
+    async fn bind(&self, request: Bind) -> Result<Outcome<Bound>> {
+        Listener::bind(&*self.listener, request).await.map(Outcome::Done)
+    }
+
+    async fn unbind(&self, request: Unbind) -> Result<Outcome<Unbound>> {
+        Listener::unbind(&*self.listener, request).await.map(Outcome::Done)
+    }
+
+    async fn update(&self, request: Update) -> Result<Outcome<Updated>> {
+        Listener::update(&*self.listener, request).await.map(Outcome::Done)
+    }
+
+    async fn rotate(&self, request: Rotate) -> Result<Outcome<Rotated>> {
+        Listener::rotate(&*self.listener, request).await.map(Outcome::Done)
+    }
+
+    async fn suspend(&self, request: Suspend) -> Result<()> {
+        Listener::suspend(&*self.listener, request).await
+    }
+
+    async fn reinstate(&self, request: Reinstate) -> Result<()> {
+        Listener::reinstate(&*self.listener, request).await
+    }
+
+    async fn notice(&self, notice: Notice) -> Result<()> {
+        Listener::notice(&*self.listener, notice).await
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Listener::capabilities(&*self.listener)
     }
 
     /// Runs a job or an operation for a worker, if no process runs it and it is next for its resource.

@@ -1,0 +1,30 @@
+//! Request to deprovision a resource.
+
+use crate::context::Context;
+use crate::ids::{AddonId, ResourceId};
+
+/// Request to deprovision a resource: `DELETE` on the resource, without a body.
+///
+/// ```
+/// use maitre_core::{AddonId, Deprovision};
+///
+/// let request = Deprovision::new(AddonId::new("heroku", "lantern"), "7b0c9c1e");
+/// assert_eq!(request.resource.as_str(), "7b0c9c1e");
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Deprovision {
+    /// The add-on.
+    pub addon: AddonId,
+    /// Id in the path: the one that the listener returned, or the key.
+    pub resource: ResourceId,
+    /// Execution context.
+    pub context: Context,
+}
+
+impl Deprovision {
+    /// Creates a request with the required fields.
+    pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
+        Self { addon, resource: resource.into(), context: Context::default() }
+    }
+}

@@ -1,0 +1,46 @@
+//! Request to replace the credentials of a resource.
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::fields::Fields;
+use crate::ids::{AddonId, ResourceId};
+
+/// Request to replace the credentials of a resource.
+///
+/// ```
+/// use maitre_core::{AddonId, Rotate};
+///
+/// let request = Rotate::new(AddonId::new("vercel", "lantern"), "pml_81");
+/// assert!(request.keep_old.is_zero());
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rotate {
+    /// The add-on.
+    pub addon: AddonId,
+    /// The resource.
+    pub resource: ResourceId,
+    /// Time for which the old credentials stay valid.
+    pub keep_old: Duration,
+    /// Reason in the marketplace's words.
+    pub reason: Option<String>,
+    /// All other fields, unchanged.
+    pub details: Fields,
+    /// Execution context.
+    pub context: Context,
+}
+
+impl Rotate {
+    /// Creates a request that ends the old credentials immediately.
+    pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
+        Self {
+            addon,
+            resource: resource.into(),
+            keep_old: Duration::ZERO,
+            reason: None,
+            details: Fields::new(),
+            context: Context::default(),
+        }
+    }
+}
