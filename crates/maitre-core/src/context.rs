@@ -22,6 +22,9 @@ use crate::identity::RequestIdentity;
 pub struct Context {
     /// Fencing token: grows with every run of an operation on this resource, so that the vendor can reject writes of an
     /// earlier run. 0 without a ledger.
+    ///
+    /// Store it with the resource, and make every write conditional on a token that is not lower. A deprovision stores it
+    /// even if there is no resource yet: a provision that it has overtaken may still write.
     pub fence: u64,
     /// Time after which the operation is answered as accepted. `None` if the marketplace needs the result in this
     /// response. It comes from the add-on, or from the request (Open Service Broker: `accepts_incomplete`).

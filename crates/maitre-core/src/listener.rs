@@ -71,6 +71,10 @@ pub trait Listener: Send + Sync + 'static {
     ///
     /// It is valid in every state and needs neither a token nor a known plan. For a deprovisioned resource return
     /// [`Failure::gone`](crate::Failure::gone), for an unknown one [`Failure::unknown`](crate::Failure::unknown).
+    ///
+    /// With a ledger, a provision or plan change that is still running is stopped before: its future is dropped at its
+    /// next `await`. If its process is paused, it cannot be stopped and may write later, with a lower
+    /// [fencing token](crate::Context::fence).
     fn deprovision(&self, request: Deprovision) -> impl Future<Output = Result<Deprovisioned>> + Send;
 
     /// Signs in a user who came from the marketplace with a valid token.

@@ -37,6 +37,7 @@ enum Kind {
     Sqlite(rusqlite::Error),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::Error),
+    FileLost,
     Thread(std::io::Error),
     Decrypt(String),
     Corrupt(String),
@@ -53,6 +54,9 @@ impl LedgerError {
     }
     pub(crate) fn in_memory() -> Self {
         Self(Kind::InMemory)
+    }
+    pub(crate) fn file_lost() -> Self {
+        Self(Kind::FileLost)
     }
     pub(crate) fn thread(error: std::io::Error) -> Self {
         Self(Kind::Thread(error))
@@ -86,6 +90,16 @@ impl LedgerError {
     #[cfg(feature = "postgres")]
     pub(crate) fn postgres(error: sqlx::Error) -> Self {
         Self(Kind::Postgres(error))
+    }
+
+    /// Whether the database file or its disk is the cause.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_failure_of_file(&self) -> bool {
+        match &self.0 {
+            Kind::FileLost => true,
+            Kind::Sqlite(error) => crate::db::sqlite_cause(error).is_some(),
+            _ => false,
+        }
     }
 
     /// Whether the database connection can no longer be used for writing; another connection may be.
@@ -132,12 +146,18 @@ impl fmt::Display for LedgerError {
                 "the ledger's tables are at version {found} and this program knows {known}: roll the newer program out"
             ),
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite(_) => f.write_str("the ledger's database failed"),
-            #[cfg(feature = "postgres")]
-            Kind::Postgres(error) => match crate::db::cause(error) {
+            Kind::Sqlite(error) => match crate::db::sqlite_cause(error) {
                 Some(cause) => write!(f, "the ledger's database failed: {cause}"),
                 None => f.write_str("the ledger's database failed"),
             },
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(error) => match crate::db::postgres_cause(error) {
+                Some(cause) => write!(f, "the ledger's database failed: {cause}"),
+                None => f.write_str("the ledger's database failed"),
+            },
+            Kind::FileLost => f.write_str(
+                "the ledger's database file was deleted or replaced: move it back, or restart to use the new file",
+            ),
             Kind::Thread(_) => f.write_str("cannot start the database thread"),
             Kind::Decrypt(what) => write!(f, "cannot decrypt {what}: is its key still in MAITRE_KEY?"),
             Kind::Corrupt(what) => write!(f, "unexpected data in the ledger: {what}"),

@@ -6,7 +6,8 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Error, Executor, FromRow};
 
 /// Tables. `fence` is the fencing token of the last write: a write with a lower one, from a process that was paused and has
-/// lost its lease, has no effect. The row of a deprovisioned resource is therefore kept, without its token.
+/// lost its lease, has no effect. The row of a deprovisioned resource is therefore kept, without its token, and created if
+/// the deprovision overtook the provision.
 const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS resources (
         addon TEXT NOT NULL,
@@ -115,15 +116,18 @@ impl Store {
         }
     }
 
+    /// Deletes a resource, and prevents that a provision with a lower fencing token creates it later.
     pub(crate) async fn delete(&self, addon: &str, key: &str, fence: i64) -> maitre::Result<()> {
+        let exists = self.find(addon, key).await?.is_some();
         let mut transaction = self.pool.begin().await?;
-        let delete = "UPDATE resources SET token = NULL, fence = $3 WHERE addon = $1 AND key = $2 AND fence <= $3";
-        let delete = sqlx::query(delete).bind(addon).bind(key).bind(fence);
-        let deleted = transaction.execute(delete).await?.rows_affected();
+        let delete = "INSERT INTO resources (addon, key, plan, fence) VALUES ($1, $2, '', $3)
+                      ON CONFLICT (addon, key) DO UPDATE SET token = NULL, fence = excluded.fence
+                      WHERE resources.fence <= excluded.fence";
+        transaction.execute(sqlx::query(delete).bind(addon).bind(key).bind(fence)).await?;
         let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND key = $2").bind(addon).bind(key);
         transaction.execute(counters).await?;
         transaction.commit().await?;
-        if deleted == 0 { Err(Failure::unknown()) } else { Ok(()) }
+        if exists { Ok(()) } else { Err(Failure::unknown()) }
     }
 
     /// Increments a counter. Returns `None` if a new counter would exceed the maximum.

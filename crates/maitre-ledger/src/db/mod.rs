@@ -19,10 +19,10 @@ pub(crate) use connection::Connection;
 pub(crate) use database::Db;
 pub(crate) use dialect::{DatabaseKind, Milliseconds};
 #[cfg(feature = "postgres")]
-pub(crate) use postgres::{cause, is_connection_unusable};
+pub(crate) use postgres::{cause as postgres_cause, is_connection_unusable};
 pub(crate) use row::Row;
 #[cfg(feature = "sqlite")]
-pub(crate) use sqlite::file_of;
+pub(crate) use sqlite::{cause as sqlite_cause, file_of};
 pub(crate) use value::{Value, values};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]

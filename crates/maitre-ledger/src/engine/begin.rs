@@ -11,7 +11,9 @@ use super::rows::{Lease, Resource, is_uuid, key_of};
 use super::rules::{self, Decision, State};
 use super::sealed::aad;
 use super::stored::StoredRequest;
-use super::transitions::{cancel_pending, enqueue, schedule_deprovision, set_state, start, supersede, tombstone};
+use super::transitions::{
+    Overtaken, cancel_open, enqueue, schedule_deprovision, set_state, start, supersede, tombstone,
+};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
@@ -206,7 +208,7 @@ impl Command<Engine> for BeginDeprovision {
                 start(engine, db, lease(resource, kind, None), owner, None).await.map(BeginOutcome::Run)
             }
             Decision::Enqueue => {
-                cancel_pending(engine, db, &resource, i64::MAX).await?;
+                cancel_open(engine, db, &resource, i64::MAX, Overtaken::Idle).await?;
                 schedule_deprovision(db, resource.id).await.map(BeginOutcome::Wait)
             }
             Decision::Join => match recorded_before(db, &resource, owner, None).await? {

@@ -5,9 +5,13 @@ use super::operation::{OperationKind, OperationState};
 use super::rows::{Lease, Operation, Resource};
 use super::rules::State;
 use super::stored::{StoredKind, StoredReply, StoredRequest};
-use super::transitions::{bump_fence, cancel_pending, complete, restore_provisioned};
-use crate::db::{Command, Connection, values};
+use super::transitions::{Overtaken, bump_fence, cancel_open, complete, restore_provisioned};
+use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
+
+/// Time after which a deprovision overtakes operations that are still running. Their processes stop them earlier, unless
+/// they are paused or blocked.
+const OVERTAKE_AFTER: Milliseconds = 1_500;
 
 /// Result of an attempt to claim an operation.
 pub(crate) enum ClaimOutcome {
@@ -50,7 +54,7 @@ impl Command<Engine> for Claim {
         if is_repeated {
             return self.claimed(engine, resource, &operation);
         }
-        if operation.lease_left > 0 || !is_next_for_resource(engine, db, &resource, id, kind).await? {
+        if operation.lease_left > 0 || !is_next_for_resource(engine, db, &resource, &operation).await? {
             return Ok(ClaimOutcome::Busy { accepted: operation.accepted_at.is_some() });
         }
         if let Some(reply) = decided_reply(engine, &resource, &operation)? {
@@ -123,20 +127,21 @@ fn decided_reply(
     })
 }
 
-/// Whether no earlier operation of the resource is open. A deprovision first cancels those of dead processes.
+/// Whether no earlier operation of the resource is open. A deprovision first cancels those of dead processes and, after a
+/// while, all others.
 async fn is_next_for_resource(
     engine: &Engine,
     db: &mut Connection<'_>,
     resource: &Resource,
-    operation: i64,
-    kind: OperationKind,
+    operation: &Operation,
 ) -> Result<bool, LedgerError> {
-    if kind == OperationKind::Deprovision {
-        cancel_pending(engine, db, resource, operation).await?;
+    if operation.kind == OperationKind::Deprovision {
+        let overtaken = if operation.age < OVERTAKE_AFTER { Overtaken::Idle } else { Overtaken::All };
+        cancel_open(engine, db, resource, operation.id, overtaken).await?;
     }
     let others = "SELECT count(*) AS others FROM maitre_operations
          WHERE resource_id = $1 AND state = 'open' AND id <> $2 AND (id < $2 OR lease_until > {now})";
-    Ok(db.row(others, values![resource.id, operation]).await?.number("others")? == 0)
+    Ok(db.row(others, values![resource.id, operation.id]).await?.number("others")? == 0)
 }
 
 /// Renews a lease. Returns whether it was still held.

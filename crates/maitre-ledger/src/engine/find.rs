@@ -79,6 +79,19 @@ impl Command<Engine> for DueOperations {
     }
 }
 
+/// Returns those of the given operations that have to stop because their resource is being deprovisioned.
+pub(crate) struct OvertakenOperations(pub(crate) Vec<i64>);
+
+impl Command<Engine> for OvertakenOperations {
+    type Outcome = Vec<i64>;
+
+    async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<Vec<i64>, LedgerError> {
+        let overtaken = "SELECT o.id AS id FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource_id
+             WHERE o.id {any $1} AND o.kind <> 'deprovision' AND r.state IN ('deprovisioning', 'deprovisioned')";
+        db.rows(overtaken, values![&self.0[..]]).await?.iter().map(|row| row.number("id")).collect()
+    }
+}
+
 /// Returns those of the given operations that have ended, or that are next for their resource and run by no process.
 pub(crate) struct ChangedOperations(pub(crate) Vec<i64>);
 

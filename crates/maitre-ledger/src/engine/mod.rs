@@ -31,7 +31,7 @@ pub(crate) use claim::{Claim, ClaimOutcome, ReleaseLease, ReleaseLeases, RenewLe
 pub(crate) use complete::{Complete, Recorded, RetryOrPark};
 pub(crate) use context::{Engine, Limits, SESSION_RESOURCE};
 pub(crate) use erase::Erase;
-pub(crate) use find::{ChangedOperations, DueOperations, Find, ListResources};
+pub(crate) use find::{ChangedOperations, DueOperations, Find, ListResources, OvertakenOperations};
 pub(crate) use job::{
     ClaimJob, CompleteJob, DueJobs, EnqueueJob, JobFailure, JobRef, RenewJobLease, RetryOrAbandonJob,
 };

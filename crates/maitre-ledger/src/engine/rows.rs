@@ -82,6 +82,8 @@ pub(crate) struct Operation {
     pub(super) attempt: i64,
     pub(super) notifying: bool,
     pub(super) requested_at: Milliseconds,
+    /// Time since the request.
+    pub(super) age: Milliseconds,
     pub(super) accepted_at: Option<Milliseconds>,
     pub(super) scheduled_at: Milliseconds,
     pub(super) finished_at: Option<Milliseconds>,
@@ -95,8 +97,8 @@ pub(crate) struct Operation {
 macro_rules! select_operations {
     ($rest:literal) => {
         concat!(
-            "SELECT *, lease_until - {now} AS lease_left, scheduled_at - {now} AS delay_left,
-             completion_deadline - {now} AS deadline_left FROM maitre_operations ",
+            "SELECT *, {now} - requested_at AS age, lease_until - {now} AS lease_left,
+             scheduled_at - {now} AS delay_left, completion_deadline - {now} AS deadline_left FROM maitre_operations ",
             $rest
         )
     };
@@ -117,6 +119,7 @@ impl Operation {
             attempt: row.number("attempt")?,
             notifying: row.flag("notifying")?,
             requested_at: row.number("requested_at")?,
+            age: row.number("age")?,
             accepted_at: row.optional_number("accepted_at")?,
             scheduled_at: row.number("scheduled_at")?,
             finished_at: row.optional_number("finished_at")?,

@@ -6,7 +6,7 @@ use super::job::delete_old_jobs;
 use super::operation::OperationKind;
 use super::rows::Resource;
 use super::rules::State;
-use super::transitions::{cancel_parked, cancel_pending, enqueue, set_state};
+use super::transitions::{Overtaken, cancel_open, cancel_parked, enqueue, set_state};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
@@ -60,7 +60,7 @@ const OVERDUE: &str = "SELECT r.* FROM maitre_operations o JOIN maitre_resources
        AND o.lease_until <= {now} AND r.state IN ('provisioning', 'parked') LIMIT 100 {skip_locked}";
 
 async fn abandon(engine: &Engine, db: &mut Connection<'_>, resource: &Resource) -> Result<(), LedgerError> {
-    cancel_pending(engine, db, resource, i64::MAX).await?;
+    cancel_open(engine, db, resource, i64::MAX, Overtaken::Idle).await?;
     cancel_parked(engine, db, resource.id, &resource.addon, &resource.key).await?;
     let resource = set_state(db, resource, State::Deprovisioning).await?;
     enqueue(db, &resource, OperationKind::Deprovision, None, None).await.map(drop)

@@ -5,7 +5,7 @@ use super::operation::OperationKind;
 use super::rows::{Lease, Resource};
 use super::rules::State;
 use super::stored::{StoredKind, StoredReply};
-use crate::db::{Connection, values};
+use crate::db::{Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
 /// Sets the state of a resource and increments its fencing token.
@@ -62,17 +62,31 @@ pub(super) async fn schedule_deprovision(db: &mut Connection<'_>, resource: i64)
     enqueue(db, &resource, OperationKind::Deprovision, None, None).await
 }
 
-/// Cancels the open operations with an id below `before` that no live process is running: a deprovision wins over them.
-pub(super) async fn cancel_pending(
+/// Open operations over which a deprovision wins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overtaken {
+    /// Those that no live process is running.
+    Idle,
+    /// All, also those under a lease: their results will be discarded.
+    All,
+}
+
+/// Cancels the open operations with an id below `before` because of a deprovision.
+pub(super) async fn cancel_open(
     engine: &Engine,
     db: &mut Connection<'_>,
     resource: &Resource,
     before: i64,
+    overtaken: Overtaken,
 ) -> Result<(), LedgerError> {
     let cancel = "UPDATE maitre_operations SET state = 'cancelled', reply = $3, request = NULL, finished_at = {now}
-         WHERE resource_id = $1 AND id < $2 AND state = 'open' AND lease_until <= {now}";
+         WHERE resource_id = $1 AND id < $2 AND state = 'open' AND lease_until <= {now} + $4";
     let reply = engine.seal_reply(&resource.addon, &resource.key, &StoredReply::failure(StoredKind::Gone));
-    if db.execute(cancel, values![resource.id, before, &reply]).await? > 0 {
+    let lease_left: Milliseconds = match overtaken {
+        Overtaken::Idle => 0,
+        Overtaken::All => Milliseconds::MAX / 4,
+    };
+    if db.execute(cancel, values![resource.id, before, &reply, lease_left]).await? > 0 {
         bump_fence(db, resource.id).await?;
     }
     Ok(())

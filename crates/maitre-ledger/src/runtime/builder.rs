@@ -8,6 +8,7 @@ use maitre_core::InFlight;
 use tokio::sync::watch;
 
 use super::inner::Inner;
+use super::overtake::Calls;
 use super::wait::Waiting;
 use crate::db::{DatabaseKind, Milliseconds};
 use crate::engine::{Database, Engine, Limits};
@@ -120,7 +121,7 @@ impl LedgerBuilder {
         self
     }
 
-    /// Opens the database and starts the task that polls for waiting callers.
+    /// Opens the database and starts the task that polls for waiting callers and running calls.
     pub(super) async fn open_inner(self) -> Result<Inner, LedgerError> {
         let keys = match self.keys {
             Some(keys) => keys,
@@ -131,17 +132,18 @@ impl LedgerBuilder {
         let prepared = self.prepared_statements;
         let db = Database::open(&self.url, self.connections, prepared, self.clock_offset, engine.clone()).await?;
         let db = Arc::new(db);
-        let waiting = Arc::<Waiting>::default();
-        let (polled, polled_db) = (waiting.clone(), db.clone());
-        let polling = tokio::spawn(async move { polled.poll(&polled_db).await }).abort_handle();
+        let (waiting, calls) = (Arc::<Waiting>::default(), Arc::<Calls>::default());
+        let (polled, polled_calls, polled_db) = (waiting.clone(), calls.clone(), db.clone());
+        let polling = tokio::spawn(async move { tokio::join!(polled.poll(&polled_db), polled_calls.poll(&polled_db)) });
         Ok(Inner {
             engine,
             db,
             waiting,
+            calls,
             duplicate_wait: self.duplicate_wait,
             running: InFlight::default(),
             stopping: watch::Sender::new(false),
-            polling,
+            polling: polling.abort_handle(),
         })
     }
 }

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 
-use super::heartbeat::{LeaseOutcome, operation_span, under_lease};
+use super::heartbeat::{LeaseOutcome, operation_span, release_overtaken, under_lease};
 use super::inner::Inner;
 use super::listener::DurableListener;
 use super::operation::{Operation, restore_reply};
@@ -128,8 +128,16 @@ impl<L: Listener> DurableListener<L> {
         let began = Instant::now();
         let result = match self.call(&lease, request).instrument(operation_span(&lease)).await {
             LeaseOutcome::Finished(result) => O::interpret(result),
-            LeaseOutcome::Lost => return Err(Failure::unavailable("lease lost")),
+            LeaseOutcome::Lost => {
+                tracing::warn!(operation = lease.operation, addon = lease.addon, "call stopped: its lease was lost");
+                return Ok(Step::Wait(lease.operation));
+            }
             LeaseOutcome::Stopped => return Err(Failure::unavailable("shutting down")),
+            LeaseOutcome::Overtaken => {
+                release_overtaken(&self.ledger, &lease).await;
+                metrics::listener_call(&lease.addon, O::KIND.as_str(), "overtaken", began.elapsed());
+                return Ok(Step::Wait(lease.operation));
+            }
         };
         let (result, provider_id) = match result {
             Ok(reply) if is_async => {
@@ -186,7 +194,7 @@ impl<L: Listener> DurableListener<L> {
         let progress = self.progress(lease);
         let work = async move { request.call(&*listener, key, fence, progress).await };
         let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
-        under_lease(&self.ledger, renewal, work).await
+        under_lease(&self.ledger, renewal, self.ledger.calls.overtaken(lease), work).await
     }
 
     /// Returns a reporter that stores the listener's progress messages.

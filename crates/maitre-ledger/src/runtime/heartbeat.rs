@@ -8,18 +8,25 @@ use std::time::Duration;
 
 use maitre_core::{Failure, Result};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::inner::Inner;
 use crate::db::Command;
-use crate::engine::{Engine, Lease};
+use crate::engine::{Engine, Lease, ReleaseLease};
+
+/// Time that an overtaken call has to end, and then to stop.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Outcome of work under a lease.
 pub(super) enum LeaseOutcome<T> {
     Finished(Result<T>),
+    /// Another process may run the operation.
     Lost,
+    /// Stopped because the process stops.
     Stopped,
+    /// Stopped because of a deprovision.
+    Overtaken,
 }
 
 /// Returns the span of one attempt, for all its log lines.
@@ -34,10 +41,11 @@ pub(super) fn operation_span(lease: &Lease) -> tracing::Span {
     )
 }
 
-/// Runs the work and renews its lease by `renewal`. A panic of the work is a failure.
+/// Runs the work and renews its lease by `renewal`, until it has ended or is `overtaken`. A panic of the work is a failure.
 pub(super) async fn under_lease<T, R>(
     ledger: &Inner,
     renewal: impl Fn() -> R,
+    overtaken: impl Future<Output = ()>,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> LeaseOutcome<T>
 where
@@ -57,9 +65,14 @@ where
         }
         () = renew_until_lost(ledger, renewal) => LeaseOutcome::Lost,
         _ = stopping.wait_for(|stopping| *stopping) => LeaseOutcome::Stopped,
+        () = async { overtaken.await; sleep(GRACE).await } => LeaseOutcome::Overtaken,
     };
-    work.0.abort();
-    let _ = (&mut work.0).await; // the work stops only at its next await point
+    work.0.abort(); // it stops only at its next await point
+    if !matches!(outcome, LeaseOutcome::Overtaken) {
+        let _ = (&mut work.0).await;
+    } else if timeout(GRACE, &mut work.0).await.is_err() {
+        return LeaseOutcome::Lost; // work that blocks its thread keeps the lease until the deprovision takes it over
+    }
     outcome
 }
 
@@ -81,6 +94,23 @@ async fn renew_until_lost<R: Command<Engine, Outcome = bool>>(ledger: &Inner, re
             }
         }
     }
+}
+
+/// Releases the lease of a call that was stopped for a deprovision, which can then run. If that fails, the deprovision
+/// takes the lease over.
+pub(super) async fn release_overtaken(ledger: &Inner, lease: &Lease) {
+    tracing::warn!(
+        operation = lease.operation,
+        resource = lease.key,
+        addon = lease.addon,
+        "{} stopped: the resource is being deprovisioned",
+        lease.kind
+    );
+    let release = ReleaseLease { operation: lease.operation, fence: lease.fence };
+    if let Err(error) = ledger.db.write(release).await {
+        tracing::warn!(%error, "cannot release the lease of a stopped operation");
+    }
+    ledger.waiting.wake();
 }
 
 struct AbortOnDrop<T>(JoinHandle<T>);

@@ -7,6 +7,7 @@ use maitre_core::InFlight;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::overtake::Calls;
 use super::wait::Waiting;
 use crate::engine::{Database, Engine};
 
@@ -16,11 +17,13 @@ pub(super) struct Inner {
     pub(super) waiting: Arc<Waiting>,
     /// Time that a duplicate waits for the result of the running operation.
     pub(super) duplicate_wait: Duration,
+    /// Calls of this process that a deprovision can overtake.
+    pub(super) calls: Arc<Calls>,
     /// Listener calls that run in this process.
     pub(super) running: InFlight,
     /// Whether running calls have to stop.
     pub(super) stopping: watch::Sender<bool>,
-    /// Task that polls the operations for which this process waits.
+    /// Task that polls the operations for which this process waits, and those that it runs.
     pub(super) polling: AbortHandle,
 }
 

@@ -1,5 +1,7 @@
 //! Runs jobs, beside a provision or for a worker.
 
+use std::future::pending;
+
 use maitre_core::{Failure, FailureKind, JobOutcome, Listener, Result};
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -30,8 +32,8 @@ impl<L: Listener> DurableListener<L> {
         let job = claimed.job.clone();
         let work = async move { platform.run_job(&addon, &job).await };
         let renewal = || RenewJobLease(claimed.clone());
-        let result = match under_lease(&self.ledger, renewal, work).instrument(span).await {
-            LeaseOutcome::Stopped => return Ok(()), // the lease will expire
+        let result = match under_lease(&self.ledger, renewal, pending(), work).instrument(span).await {
+            LeaseOutcome::Stopped | LeaseOutcome::Overtaken => return Ok(()), // the lease will expire
             LeaseOutcome::Lost => Err(JobFailure { error: "lease lost".to_owned(), permanent: false }),
             LeaseOutcome::Finished(Ok(outcome)) => Ok(outcome),
             // the resource of the job no longer exists

@@ -12,6 +12,7 @@ mod listener;
 mod notify;
 mod operation;
 mod operator;
+mod overtake;
 #[cfg(feature = "sessions")]
 mod sessions;
 mod spawn;

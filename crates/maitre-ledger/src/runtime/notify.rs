@@ -3,7 +3,7 @@
 use maitre_core::{AddonId, Completion, ConfigVars, Failure, FailureKind, Listener, PlatformHooks, ResourceId, Result};
 use tracing::Instrument;
 
-use super::heartbeat::{LeaseOutcome, operation_span, under_lease};
+use super::heartbeat::{LeaseOutcome, operation_span, release_overtaken, under_lease};
 use super::listener::DurableListener;
 use crate::engine::{Complete, Lease, OperationKind, Recorded, RenewLease, RetryOrPark, StoredReply, addon_id};
 
@@ -22,10 +22,16 @@ impl<L: Listener> DurableListener<L> {
         let (kind, reported) = (lease.kind, reply.clone());
         let work = async move { report(&*platform, kind, &reported, &addon, &key).await };
         let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
-        let result = match under_lease(&self.ledger, renewal, work).instrument(operation_span(&lease)).await {
+        let overtaken = self.ledger.calls.overtaken(&lease);
+        let result = match under_lease(&self.ledger, renewal, overtaken, work).instrument(operation_span(&lease)).await
+        {
             LeaseOutcome::Finished(result) => result,
             LeaseOutcome::Lost => return Err(Failure::unavailable("lease lost")),
             LeaseOutcome::Stopped => return Err(Failure::unavailable("shutting down")),
+            LeaseOutcome::Overtaken => {
+                release_overtaken(&self.ledger, &lease).await;
+                return Err(Failure::gone());
+            }
         };
         let (engine, operation, key) = (&self.ledger.engine, lease.operation, lease.key.clone());
         match result {

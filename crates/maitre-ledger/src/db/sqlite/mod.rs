@@ -1,5 +1,7 @@
 //! SQLite backend: one writer thread, which commits queued commands in batches (group commit), and one reader thread.
 
+mod cause;
+mod health;
 pub(super) mod statement;
 mod thread;
 mod transaction;
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+pub(crate) use self::cause::cause;
+use self::health::Health;
 use self::thread::{DbThread, run_batch, run_each};
 use self::transaction::{poll_once, transaction};
 use super::command::Command;
@@ -38,10 +42,16 @@ impl<X: Send + Sync + 'static> Sqlite<X> {
         blocking(move || {
             let mut connection = connect(&file)?;
             poll_once(migrations::check(&mut Connection::sqlite(&mut connection, &dialect)))?;
-            let writer = DbThread::start("maitre-writer", connection, &dialect, &context, run_batch)?;
-            let connection = connect(&file)?;
-            connection.pragma_update(None, "query_only", true).map_err(LedgerError::sqlite)?;
-            let reader = DbThread::start("maitre-reader", connection, &dialect, &context, run_each)?;
+            check_writable(&connection).map_err(LedgerError::sqlite)?;
+            let mut reading = connect(&file)?;
+            reading.pragma_update(None, "query_only", true).map_err(LedgerError::sqlite)?;
+            let (mut health, of_reader) = (Health::of(file)?, dialect.clone());
+            let writer = DbThread::start("maitre-writer", &context, move |batch| {
+                run_batch(&mut connection, &dialect, &mut health, batch);
+            })?;
+            let reader = DbThread::start("maitre-reader", &context, move |batch| {
+                run_each(&mut reading, &of_reader, batch);
+            })?;
             Ok(Self { writer, reader })
         })
         .await
@@ -90,6 +100,18 @@ fn connect(file: &Path) -> Result<rusqlite::Connection, LedgerError> {
         Ok(connection)
     };
     connect().map_err(LedgerError::sqlite)
+}
+
+/// Returns an error if the file can only be read. Another process that is writing does not matter.
+fn check_writable(connection: &rusqlite::Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(Duration::ZERO)?;
+    // only a statement that could write fails on a read-only file, not the begin of a transaction
+    let written = connection.execute_batch("DELETE FROM maitre_migrations WHERE version < 0");
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    match written {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(()),
+        written => written,
+    }
 }
 
 /// Returns the file of a SQLite URL as `sqlx` writes them, so that the vendor's tables and the ledger's can share one URL.

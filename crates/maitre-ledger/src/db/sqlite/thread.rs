@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::health::Health;
 use super::transaction::{poll_once, transaction};
 use crate::db::command::Command;
 use crate::db::connection::Connection;
@@ -21,22 +22,21 @@ pub(super) struct DbThread<X> {
     context: Arc<X>,
 }
 
-type RunBatch = fn(&mut rusqlite::Connection, &Dialect, &mut Vec<Box<dyn QueuedCommand>>);
+/// Commands that arrived while the thread was busy.
+pub(super) type Batch = Vec<Box<dyn QueuedCommand>>;
 
 impl<X: Send + Sync + 'static> DbThread<X> {
+    /// Starts a thread that empties each batch by `run`.
     pub(super) fn start(
         name: &str,
-        mut connection: rusqlite::Connection,
-        dialect: &Dialect,
         context: &Arc<X>,
-        run: RunBatch,
+        mut run: impl FnMut(&mut Batch) + Send + 'static,
     ) -> Result<Self, LedgerError> {
         let (queue, mut queued) = mpsc::channel(4 * MAX_BATCH);
-        let dialect = dialect.clone();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let mut batch = Vec::with_capacity(MAX_BATCH);
             while queued.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-                run(&mut connection, &dialect, &mut batch);
+                run(&mut batch);
             }
         });
         let thread = thread.map_err(LedgerError::thread)?;
@@ -90,29 +90,27 @@ impl<X: Send + Sync + 'static, C: Command<X>> QueuedCommand for Queued<X, C> {
 pub(super) fn run_batch(
     connection: &mut rusqlite::Connection,
     dialect: &Dialect,
-    batch: &mut Vec<Box<dyn QueuedCommand>>,
+    health: &mut Health,
+    batch: &mut Batch,
 ) {
-    let [_, _, ..] = &batch[..] else { return run_single(connection, dialect, batch) };
-    match transaction(connection, dialect, |db| batch.iter_mut().try_for_each(|command| command.run(db))) {
-        Ok(()) => batch.drain(..).for_each(|command| command.reply(Ok(()))),
-        Err(_) => run_single(connection, dialect, batch),
+    if let [_, _, ..] = &batch[..]
+        && health.check().is_ok()
+    {
+        let written = transaction(connection, dialect, |db| batch.iter_mut().try_for_each(|command| command.run(db)));
+        if written.is_ok() {
+            health.record(Ok(()));
+            return batch.drain(..).for_each(|command| command.reply(Ok(())));
+        }
     }
-}
-
-/// Runs each command in its own transaction.
-fn run_single(connection: &mut rusqlite::Connection, dialect: &Dialect, batch: &mut Vec<Box<dyn QueuedCommand>>) {
     for mut command in batch.drain(..) {
-        let result = transaction(connection, dialect, |db| command.run(db));
+        let result = health.check().and_then(|()| transaction(connection, dialect, |db| command.run(db)));
+        health.record(result.as_ref().copied());
         command.reply(result);
     }
 }
 
 /// Runs each command without a transaction.
-pub(super) fn run_each(
-    connection: &mut rusqlite::Connection,
-    dialect: &Dialect,
-    batch: &mut Vec<Box<dyn QueuedCommand>>,
-) {
+pub(super) fn run_each(connection: &mut rusqlite::Connection, dialect: &Dialect, batch: &mut Batch) {
     for mut command in batch.drain(..) {
         let result = command.run(&mut Connection::sqlite(connection, dialect));
         command.reply(result);
