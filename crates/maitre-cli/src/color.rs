@@ -1,10 +1,11 @@
 //! Colored terminal output.
 
 use std::env;
-use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
 use owo_colors::{OwoColorize as _, Style};
+
+use crate::terminal::understands_escapes;
 
 /// Value of `--color`.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -21,9 +22,7 @@ impl ColorChoice {
             Self::Always => true,
             Self::Never => false,
             // https://no-color.org
-            Self::Auto => {
-                std::io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            }
+            Self::Auto => understands_escapes() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
         Palette { is_colored }
     }

@@ -23,6 +23,8 @@ pub(crate) enum ExitStatus {
     ProblemsFound,
     /// Stopped by a signal before the end: 2.
     Interrupted,
+    /// Exit status of the command that was run.
+    Command(u8),
     /// Nothing was tested, or not all that was selected: 2.
     Untested,
 }
@@ -32,6 +34,7 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitStatus>, format: Format, pale
     match result {
         Ok(ExitStatus::Success) => ExitCode::SUCCESS,
         Ok(ExitStatus::ProblemsFound) => ExitCode::from(1),
+        Ok(ExitStatus::Command(code)) => ExitCode::from(code),
         Ok(ExitStatus::Interrupted | ExitStatus::Untested) => ExitCode::from(2),
         Err(error) => {
             let message = format!("{error:#}");

@@ -8,12 +8,15 @@ mod exit;
 mod manifest;
 mod output;
 mod overrides;
+mod run;
 mod sandbox;
 mod send;
 mod shell;
 mod shutdown_signal;
 mod sign;
 mod target_args;
+mod terminal;
+mod values;
 
 use std::process::ExitCode;
 
@@ -50,6 +53,7 @@ struct Maitre {
 enum Command {
     Check(check::Check),
     Manifest(manifest::Manifest),
+    Run(run::Run),
     Sandbox(sandbox::Sandbox),
     Send(send::Send),
     Sign(sign::Sign),
@@ -65,6 +69,7 @@ async fn main() -> ExitCode {
     let result = match command {
         Command::Check(check) => check.run(palette).await,
         Command::Manifest(manifest) => manifest.run(palette),
+        Command::Run(run) => run.run(palette).await,
         Command::Sandbox(sandbox) => sandbox.run(palette).await,
         Command::Send(send) => send.run(palette).await,
         Command::Sign(sign) => sign.run(),
@@ -81,7 +86,7 @@ impl Command {
             Self::Manifest(manifest) => manifest.format(),
             Self::Send(send) => send.format(),
             Self::Sign(sign) => sign.format(),
-            Self::Sandbox(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
+            Self::Run(_) | Self::Sandbox(_) | Self::Completions(_) | Self::Man(_) => Format::Human,
         }
     }
 }
@@ -95,6 +100,25 @@ mod tests {
     #[test]
     fn command_line_definition_is_valid() {
         Maitre::command().debug_assert();
+    }
+
+    /// The terminal wraps a text to its width, which a line break in the middle of a sentence spoils.
+    #[test]
+    fn help_texts_have_no_hard_line_breaks() {
+        fn verify(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for block in help.split("\n\n").filter(|block| !block.is_empty()) {
+                let lines: Vec<_> = block.lines().collect();
+                let examples = if lines[0].starts_with("Example") { &lines[1..] } else { &[] };
+                let prose = lines.len() - examples.len();
+                assert_eq!(prose, 1, "{}: {block}", command.get_name());
+                for line in examples {
+                    assert!(line.starts_with("  ") && line.chars().count() <= 80, "{}: {line}", command.get_name());
+                }
+            }
+            command.get_subcommands().for_each(verify);
+        }
+        verify(&Maitre::command());
     }
 
     #[test]

@@ -30,7 +30,8 @@ enum Command {
     /// Create a manifest with new secrets
     #[command(after_help = "Examples:
   maitre manifest new lantern --config-var LANTERN_URL
-  maitre manifest new lantern --url http://localhost:8300 --production-url https://lantern.example --output -")]
+  maitre manifest new lantern --production-url https://lantern.example
+  maitre manifest new lantern --url http://localhost:8300 --output -")]
     New(New),
     /// Validate a manifest against the marketplace's rules
     #[command(after_help = "Example:

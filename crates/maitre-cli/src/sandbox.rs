@@ -11,6 +11,7 @@ use crate::color::Palette;
 use crate::exit::ExitStatus;
 use crate::output::println_ignoring_pipe;
 use crate::shutdown_signal::shutdown_signal;
+use crate::values;
 
 /// Runs a local Heroku: a web page for customers, the APIs that add-ons call, fault injection and a movable clock.
 ///
@@ -50,6 +51,10 @@ pub(crate) struct Sandbox {
         env = "MAITRE_PLANS"
     )]
     plans: Vec<String>,
+
+    /// Option of every provision, for an add-on that needs one. May be repeated
+    #[arg(long = "option", value_name = "KEY=VALUE", value_parser = values::option)]
+    options: Vec<(String, String)>,
 
     /// Port of the web page and the APIs. A taken port is replaced by the next free one
     #[arg(long, default_value_t = 8400)]
@@ -116,6 +121,7 @@ impl Sandbox {
         if let Some(file) = &self.state_file {
             builder = builder.state_file(file);
         }
+        builder = self.options.iter().fold(builder, |builder, (name, value)| builder.option(name, value));
         builder = self.allow_host.iter().fold(builder, SandboxBuilder::allow_host);
         let sandbox = builder.open()?;
         match &self.replay {

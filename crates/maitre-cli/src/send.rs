@@ -14,6 +14,7 @@ use crate::exit::{ExitStatus, Format};
 use crate::output::println_ignoring_pipe;
 use crate::overrides::{Editable, Overrides};
 use crate::target_args::{MarketplaceArgs, MarketplaceClient, Target, TargetArgs};
+use crate::values;
 
 /// Sends one marketplace request, with overrides, and prints the request and the response.
 ///
@@ -24,7 +25,7 @@ use crate::target_args::{MarketplaceArgs, MarketplaceClient, Target, TargetArgs}
   maitre send provision --plan basic --set oauth_grant=null --add zone=b
   maitre send provision --plan basic --repeat 32 --parallel 32
   maitre send plan-change 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --plan premium
-  maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --set email=mallory@example.org
+  maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --set user_id=x
   maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21
 
 Exit status: 0 every response is a success or a redirect, 1 another response, 2 could not run or no response.")]
@@ -43,6 +44,9 @@ enum Command {
         /// Plan of the new resource
         #[arg(long, default_value = "test")]
         plan: String,
+        /// Option of the provision. May be repeated
+        #[arg(long = "option", value_name = "KEY=VALUE", value_parser = values::option)]
+        options: Vec<(String, String)>,
         #[command(flatten)]
         args: SendArgs,
     },
@@ -66,9 +70,7 @@ enum Command {
         args: SendArgs,
     },
     /// Sign on to the dashboard of a resource
-    #[command(
-        after_help = "Example:\n  maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --unset user_scoped_resource_token"
-    )]
+    #[command(after_help = "Example:\n  maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --unset token")]
     Sso {
         /// Resource key: the marketplace's id of the resource, on Heroku its uuid
         id: String,
@@ -137,18 +139,18 @@ impl Send {
         let args = self.args();
         let target = args.marketplace_args.target(&args.target_args)?;
         match (&self.command, &target.client) {
-            (Command::Provision { plan, .. }, Client::Heroku(heroku)) => {
-                let mut call = heroku.provision(plan);
-                for (feature, field) in [("log_input", "log_input_url"), ("syslog_drain", "log_drain_token")] {
-                    if !target.requires.iter().any(|required| required == feature) {
-                        call = call.without(field);
-                    }
-                }
-                args.send(call, palette).await
+            (Command::Provision { plan, options, .. }, Client::Heroku(heroku)) => {
+                args.send(target.heroku_provision(heroku, plan, values::options(options)), palette).await
             }
-            (Command::Provision { plan, .. }, Client::CloudControl(it)) => args.send(it.provision(plan), palette).await,
-            (Command::Provision { plan, .. }, Client::Opperator(it)) => {
-                args.send(it.provision(json!({ "plan": plan })), palette).await
+            (Command::Provision { plan, options, .. }, Client::CloudControl(it)) => {
+                args.send(it.provision(plan).set("options", values::options(options)), palette).await
+            }
+            (Command::Provision { plan, options, .. }, Client::Opperator(it)) => {
+                let mut fields = json!({ "plan": plan });
+                if !options.is_empty() {
+                    fields["options"] = values::options(options);
+                }
+                args.send(it.provision(fields), palette).await
             }
             (Command::PlanChange { id, plan, .. }, Client::Heroku(it)) => {
                 args.send(it.plan_change(id, plan), palette).await

@@ -25,7 +25,7 @@ pub(crate) struct Sign {
 enum Command {
     /// Print the Authorization header of API requests
     #[command(after_help = "Examples:
-  curl -H \"$(maitre sign basic)\" -d '{\"uuid\":\"…\",\"plan\":\"basic\"}' http://localhost:8300/heroku/resources
+  curl -H \"$(maitre sign basic)\" -X DELETE localhost:8300/heroku/resources/7
   maitre sign basic --format curl")]
     Basic {
         #[command(flatten)]
@@ -39,7 +39,7 @@ enum Command {
     /// Print a single sign-on form, which expires after some minutes
     #[command(after_help = "Examples:
   maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format curl | sh
-  maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format html > sign-on.html")]
+  maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format html > sso.html")]
     Sso {
         /// Resource key: the marketplace's id of the resource, on Heroku its uuid
         id: String,

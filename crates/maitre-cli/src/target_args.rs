@@ -6,7 +6,11 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use maitre_conformance::{Address, Marketplace};
 use maitre_core::Manifest;
-use maitre_testkit::{CloudControl, Heroku, Opperator};
+use maitre_testkit::heroku::Provision;
+use maitre_testkit::{Call, CloudControl, Heroku, Opperator};
+use serde_json::Value;
+
+use crate::values;
 
 /// Marketplace, and the secrets that it shares with the add-on.
 #[derive(Args)]
@@ -16,7 +20,13 @@ pub(crate) struct MarketplaceArgs {
     pub(crate) manifest: PathBuf,
 
     /// Marketplace whose API to use: heroku, cloudcontrol, opperator or osb (Open Service Broker)
-    #[arg(long, value_name = "NAME", default_value = "heroku")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "heroku",
+        value_parser = values::marketplace(),
+        hide_possible_values = true
+    )]
     pub(crate) marketplace: Marketplace,
 
     /// Shared secret of Opperator
@@ -53,6 +63,17 @@ pub(crate) struct Target {
     pub(crate) requires: Vec<String>,
     /// Client for single sign-on, which may be on another host, and the path there.
     pub(crate) sso: Option<(MarketplaceClient, String)>,
+}
+
+impl Target {
+    /// Returns a provision with the fields that Heroku sends to an add-on with this manifest.
+    pub(crate) fn heroku_provision(&self, heroku: &Heroku, plan: &str, options: Value) -> Call<Provision> {
+        let requires = |feature: &str| self.requires.iter().any(|required| required == feature);
+        let optional = [("log_input", "log_input_url"), ("syslog_drain", "log_drain_token")];
+        let omitted = optional.into_iter().filter(|(feature, _)| !requires(feature));
+        let call = omitted.fold(heroku.provision(plan), |call, (_, field)| call.without(field));
+        call.set("options", options)
+    }
 }
 
 impl MarketplaceArgs {

@@ -24,6 +24,17 @@ impl SetupError {
     pub fn with_source(message: impl Into<String>, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self { message: message.into(), source: Some(source.into()) }
     }
+
+    /// Returns a JUnit report with this error, for continuous integration.
+    ///
+    /// ```
+    /// let error = maitre_conformance::SetupError::new("cannot connect to http://localhost:8300");
+    /// assert!(error.to_junit().contains("<error message=\"cannot connect to http://localhost:8300\""));
+    /// ```
+    #[must_use]
+    pub fn to_junit(&self) -> String {
+        crate::report::junit_error("setup", &self.message)
+    }
 }
 
 impl fmt::Display for SetupError {

@@ -29,11 +29,15 @@ impl Selection {
     {
         let unknown = self.only.iter().chain(&self.skip).find(|name| !checks().any(|check| matches(check, name)));
         if let Some(name) = unknown {
-            return Err(SetupError::new(format!(
-                "unknown check `{name}` for {marketplace}: use an id such as {}, or a group such as {}",
-                checks().next().map_or("", |check| check.id),
-                checks().next().map_or("", Check::group),
-            )));
+            let advice = match similar(name, checks()) {
+                Some(known) => format!("did you mean {known}?"),
+                None => format!(
+                    "use an id such as {}, or a group such as {}",
+                    checks().next().map_or("", |check| check.id),
+                    checks().next().map_or("", Check::group),
+                ),
+            };
+            return Err(SetupError::new(format!("unknown check `{name}` for {marketplace}: {advice}")));
         }
         if checks().any(|check| self.includes(check)) {
             Ok(())
@@ -60,6 +64,27 @@ fn qualified(check: &Check, name: &str) -> String {
         Some(first) if first == marketplace => name.to_owned(),
         _ => format!("{marketplace}.{name}"),
     }
+}
+
+/// Returns the name that is most similar to an unknown one: an id, a group or the first word of a group.
+fn similar(name: &str, checks: impl Iterator<Item = &'static Check>) -> Option<&'static str> {
+    let with_marketplace = |known: &str| name.split('.').next() == known.split('.').next();
+    let candidates = checks.flat_map(|check| {
+        let group = check.group();
+        let word = group.split('-').next().unwrap_or(group);
+        [check.id, group, word].map(|known| match known.split_once('.') {
+            Some((_, short)) if !with_marketplace(known) => (short, known),
+            _ => (known, known),
+        })
+    });
+    let scored = candidates.map(|(known, full)| {
+        // the last part of an id identifies a check, too
+        let end = full.rsplit('.').next().unwrap_or(full);
+        let is_end = full.split('.').count() == 3 && end == name;
+        (if is_end { 0 } else { strsim::damerau_levenshtein(name, known) }, known)
+    });
+    let (distance, known) = scored.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + name.len() / 4).then_some(known)
 }
 
 #[cfg(test)]
@@ -95,7 +120,16 @@ mod tests {
             let result = selection(only, skip).validate(Marketplace::Heroku, || checks(Marketplace::Heroku));
             result.map_err(|error| error.to_string())
         };
-        assert!(validate(&["ssso"], &[]).is_err_and(|error| error.contains("unknown check `ssso` for heroku")));
+        for (unknown, advice) in [
+            ("ssso", "did you mean sso?"),
+            ("one-use", "did you mean sso-window.one-use?"),
+            ("idempotency.same-uid-again", "did you mean idempotency.same-uuid-again?"),
+            ("heroku.idempotncy", "did you mean heroku.idempotency?"),
+            ("cheese", "use an id such as heroku.manifest.slug, or a group such as heroku.manifest"),
+        ] {
+            let error = validate(&[unknown], &[]).unwrap_err();
+            assert_eq!(error, format!("unknown check `{unknown}` for heroku: {advice}"));
+        }
         assert!(validate(&[], &["heroku.nothing"]).is_err());
         assert!(validate(&["sso"], &["sso"]).is_err_and(|error| error.contains("no check is left to run")));
         assert_eq!(validate(&["sso"], &["sso-window.one-use"]), Ok(()));

@@ -1,5 +1,7 @@
 //! The add-on on sale: its manifest and its endpoints.
 
+use std::collections::BTreeMap;
+
 use maitre_conformance::{
     Address, Marketplace,
     lint::{self, Finding},
@@ -17,6 +19,8 @@ pub(crate) struct Addon {
     pub(crate) regions: Vec<String>,
     pub(crate) requires: Vec<String>,
     pub(crate) plans: Vec<Plan>,
+    /// Options of every provision.
+    pub(crate) options: BTreeMap<String, String>,
     /// Findings of the manifest lint.
     pub(crate) findings: Vec<Finding>,
     /// Origin of the lifecycle calls, `http://host:port`.
@@ -64,6 +68,7 @@ impl Addon {
             regions: manifest.api.regions.clone(),
             requires: manifest.api.requires.clone(),
             plans: if plans.is_empty() { vec![Plan::test()] } else { plans },
+            options: BTreeMap::new(),
             findings,
             origin: split(&address.root).0.to_owned(),
             base_url: format!("{}/resources", address.root),

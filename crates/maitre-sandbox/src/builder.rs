@@ -1,4 +1,4 @@
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use crate::{Chaos, ParseError, Plan, Sandbox, SetupError, addon::Addon, journal::Store, sandbox::Access};
 
@@ -26,6 +26,7 @@ pub struct SandboxBuilder {
     sso_url: Option<String>,
     allow_remote: bool,
     plans: Vec<Plan>,
+    options: BTreeMap<String, String>,
     state_file: Option<PathBuf>,
     journal_limit: usize,
     chaos: Chaos,
@@ -54,6 +55,7 @@ impl SandboxBuilder {
             sso_url: None,
             allow_remote: false,
             plans: Vec::new(),
+            options: BTreeMap::new(),
             state_file: None,
             journal_limit: JOURNAL_LIMIT,
             chaos: Chaos::default(),
@@ -91,6 +93,20 @@ impl SandboxBuilder {
     pub fn plans<'a>(mut self, plans: impl IntoIterator<Item = &'a str>) -> Result<Self, ParseError> {
         self.plans = plans.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Ok(self)
+    }
+
+    /// Adds an option to every provision, for an add-on that needs one. A customer's option of the same name replaces it.
+    ///
+    /// ```
+    /// # use maitre_sandbox::Sandbox;
+    /// # let manifest = r#"{ "id": "lantern", "api": { "password": "development-password",
+    /// #     "test": { "base_url": "http://localhost:8300/heroku/resources" } } }"#;
+    /// let sandbox = Sandbox::builder(manifest)?.option("retention", "7d").open()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.insert(name.into(), value.into());
+        self
     }
 
     /// Keeps the journal and the state of the marketplace in this SQLite file, so that they survive a restart. The file
@@ -139,7 +155,8 @@ impl SandboxBuilder {
     /// [`allow_remote`](Self::allow_remote), or if the state file cannot be used.
     pub fn open(self) -> Result<Sandbox, SetupError> {
         let (url, sso_url) = (self.url.as_deref(), self.sso_url.as_deref());
-        let addon = Addon::read(&self.manifest, url, sso_url, self.allow_remote, self.plans.clone())?;
+        let mut addon = Addon::read(&self.manifest, url, sso_url, self.allow_remote, self.plans.clone())?;
+        addon.options = self.options;
         let store = Store::open(self.state_file.as_deref(), self.journal_limit)?;
         let sandbox = Sandbox::new(
             addon,

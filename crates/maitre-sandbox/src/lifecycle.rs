@@ -35,7 +35,13 @@ pub(crate) enum Outcome {
 impl Sandbox {
     /// Provisions the add-on on this plan for a new app. Returns when the add-on has responded, or after 25 seconds.
     pub async fn provision(&self, plan: &str) -> Install {
-        self.start_install(self.platform().install_builder(plan)).await.0
+        self.start_install(self.install_builder(plan)).await.0
+    }
+
+    /// Returns a builder of an install with the options of every provision.
+    pub(crate) fn install_builder(&self, plan: &str) -> InstallBuilder {
+        let builder = self.platform().install_builder(plan);
+        self.addon().options.iter().fold(builder, |builder, (name, value)| builder.option(name, value))
     }
 
     pub(crate) async fn start_install(&self, builder: InstallBuilder) -> (Install, Outcome) {

@@ -1,5 +1,6 @@
 //! `maitre check`
 
+mod files;
 mod list;
 mod progress;
 mod report;
@@ -19,7 +20,9 @@ use crate::exit::{ExitStatus, Format};
 use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
 use crate::shutdown_signal::shutdown_signal;
 use crate::target_args::{MarketplaceArgs, TargetArgs};
+use crate::values::CheckName;
 
+use files::ReportFiles;
 use progress::ProgressLine;
 
 /// Checks whether an add-on conforms to its marketplace's contract, and suggests fixes.
@@ -31,11 +34,11 @@ use progress::ProgressLine;
   maitre check --plan basic,premium
   maitre check --plan basic --plan premium --only sso --strict
   maitre check --list
-  maitre check --marketplace osb --url http://localhost:8300/osb --user tally --password …
-  MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async,platform
-  maitre check --url https://staging.lantern.example --allow-remote --plan test --format junit > report.xml
+  maitre check --marketplace osb --url http://localhost:8300/osb --user tally
+  MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async
+  maitre check --url https://lantern.example --allow-remote --junit report.xml
 
-Exit status: 0 ok, 1 problems found (a failed must; with --strict also a failed should; or a resource that could not be
+Exit status: 0 ok, 1 problems found (a failed must; with --strict also a failed should; or a resource that could not be \
 deleted), 2 could not run, or nothing was tested.")]
 pub(crate) struct Check {
     /// List the checks instead of running them: ids, levels and sources
@@ -57,11 +60,11 @@ pub(crate) struct Check {
     plans: Vec<String>,
 
     /// Run only these checks: ids or groups, as listed by --list
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = CheckName, hide_possible_values = true)]
     only: Vec<String>,
 
     /// Skip these checks: ids or groups
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = CheckName, hide_possible_values = true)]
     skip: Vec<String>,
 
     /// Exit with status 1 also for failed checks of level should
@@ -88,6 +91,9 @@ pub(crate) struct Check {
     /// Output format; markdown is for --list only, junit for reports only
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
+
+    #[command(flatten)]
+    report_files: ReportFiles,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -111,6 +117,7 @@ impl Check {
         if self.format == OutputFormat::Markdown {
             bail!("--format markdown needs --list");
         }
+        let files = self.report_files.open()?;
         let progress = Arc::new(Mutex::new(ProgressLine::new(self.format == OutputFormat::Human, palette)));
         let (started, finished) = (progress.clone(), progress.clone());
         let suite = self
@@ -123,6 +130,7 @@ impl Check {
         }
         let report = suite.run_until(interrupted()?).await;
         lock(&progress).finish_group();
+        files.write(&report, self.strict)?;
         let report = report?;
         match self.format {
             OutputFormat::Json => println_ignoring_pipe!("{}", report.to_json()),

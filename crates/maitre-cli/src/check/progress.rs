@@ -1,12 +1,13 @@
 //! Progress output.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
 use maitre_conformance::{CheckResult, Level, Outcome};
 
 use crate::color::Palette;
 use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
+use crate::terminal::understands_escapes;
 
 /// Prints one line per finished group and, on a terminal, the id of the running check.
 pub(super) struct ProgressLine {
@@ -22,7 +23,7 @@ pub(super) struct ProgressLine {
 
 impl ProgressLine {
     pub(super) fn new(is_human: bool, palette: Palette) -> Self {
-        let is_terminal = is_human && std::io::stdout().is_terminal();
+        let is_terminal = is_human && understands_escapes();
         let (group, failed) = (String::new(), Vec::new());
         Self { is_human, is_terminal, palette, group, passed: 0, failed, notes: 0, skipped: 0 }
     }

@@ -30,14 +30,11 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
     let folder = Folder::with_manifest(&format!("http://{unused}"));
     let rows: &[(&[&str], &str)] = &[
         (&["check"], "error: cannot connect to http://127.0.0.1:"),
-        (
-            &["check", "--only", "ssso"],
-            "error: unknown check `ssso` for heroku: use an id such as heroku.manifest.slug",
-        ),
+        (&["check", "--only", "ssso"], "error: unknown check `ssso` for heroku: did you mean sso?"),
         (&["check", "--url", "https://lantern.example"], "error: lantern.example is not this machine"),
         (&["check", "--url", "lantern.example"], "error: \"lantern.example\" is not a URL"),
         (&["check", "--manifest", "nothing.json"], "error: manifest nothing.json not found: use --manifest"),
-        (&["check", "--marketplace", "heruko"], "unknown marketplace \"heruko\""),
+        (&["check", "--marketplace", "heruko"], "a similar value exists: 'heroku'"),
         (
             &["check", "--marketplace", "opperator", "--url", "http://127.0.0.1:1"],
             "error: there are no checks for opperator",
@@ -53,6 +50,38 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
     let stdout: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(code, 2);
     assert!(stdout["error"].as_str().unwrap().starts_with("cannot connect to"), "{stdout}");
+}
+
+#[test]
+fn reports_are_written_to_files_beside_the_text() {
+    let (origin, _requests) = answering("200 OK", r#"{"id":"7"}"#);
+    let folder = Folder::with_manifest(&origin);
+    let only = ["check", "--only", "provision.json"];
+    let files = ["--json", "report.json", "--junit", "report.xml"];
+    let read = |name: &str| std::fs::read_to_string(folder.0.join(name)).unwrap();
+    let (code, stdout, stderr) = folder.run(&[&only[..], &files].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("heroku.provision           1 passed"), "{stdout}");
+    let report: Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(
+        (&report["summary"]["passed"], &report["checks"][0]["id"]),
+        (&1.into(), &"heroku.provision.json".into())
+    );
+    assert!(read("report.xml").contains("tests=\"1\""), "{}", read("report.xml"));
+
+    // a run that cannot start
+    let (code, _, _) = folder.run(&[&only[..], &["--url", "http://127.0.0.1:1"], &files].concat());
+    assert_eq!(code, 2);
+    assert!(
+        read("report.json").starts_with("{\"error\":\"cannot connect to http://127.0.0.1:1"),
+        "{}",
+        read("report.json")
+    );
+    assert!(read("report.xml").contains("errors=\"1\""), "{}", read("report.xml"));
+
+    let (code, stdout, stderr) = folder.run(&[&only[..], &["--junit", "no/such/folder/report.xml"]].concat());
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("error: cannot create no/such/folder/report.xml"), "{stderr}");
 }
 
 #[test]

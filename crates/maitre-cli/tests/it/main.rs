@@ -5,6 +5,7 @@
 #[cfg(target_os = "linux")]
 mod answered;
 mod check;
+mod command;
 mod docs;
 mod manifest;
 mod run;

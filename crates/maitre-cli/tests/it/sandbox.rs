@@ -58,7 +58,8 @@ impl Drop for RunningSandbox {
 async fn the_sandbox_provisions_keeps_its_state_and_replays() {
     let (origin, requests) = answering("200 OK", r#"{"id":"7","config":{"LANTERN_URL":"https://lantern.example/7"}}"#);
     let folder = Folder::with_manifest("http://localhost:1");
-    let sandbox = RunningSandbox::open(&folder, &["--url", &origin, "--state-file", "sandbox.db"]);
+    let sandbox =
+        RunningSandbox::open(&folder, &["--url", &origin, "--state-file", "sandbox.db", "--option", "size=3"]);
     assert!(sandbox.banner.contains("The marketplace is running at http://localhost:"), "{}", sandbox.banner);
     let page = sandbox.call("GET", "/", "").await.expect(200).text();
     assert!(page.contains(&format!("<code>{origin}</code>")), "the add-on is at the address of --url");
@@ -66,7 +67,8 @@ async fn the_sandbox_provisions_keeps_its_state_and_replays() {
     let body = r#"{"plan":{"name":"lantern:basic"}}"#;
     let addon: Value = sandbox.call("POST", "/apps/shop/addons", body).await.expect(201).json();
     assert_eq!(addon["state"], "provisioned");
-    assert!(requests.iter().any(|(line, _, _)| line == "POST /heroku/resources HTTP/1.1"));
+    let (_, _, sent) = requests.iter().find(|(line, _, _)| line == "POST /heroku/resources HTTP/1.1").unwrap();
+    assert!(sent.contains(r#""options":{"size":"3"}"#), "{sent}");
     let recording = sandbox.call("GET", "/sandbox/export.json?secrets=true", "").await.expect(200).text();
     assert_eq!(sandbox.stop(), 0);
 

@@ -7,6 +7,10 @@ fn completion_scripts_are_generated_for_every_shell() {
         let (code, script, _) = folder.run(&["completions", shell]);
         assert_eq!(code, 0);
         assert!(script.contains(mark) && script.contains("deprovision"), "{shell}");
+        // values of --only and --marketplace
+        for value in ["heroku.sso-window.one-use", "heroku.idempotency", "cloudcontrol"] {
+            assert!(script.contains(value), "{shell}: no {value}");
+        }
     }
 }
 
@@ -26,12 +30,33 @@ fn every_command_has_a_man_page() {
     }
 }
 
+/// Every line fits, and a line is only short if the next word does not fit.
+#[test]
+fn help_is_wrapped_at_the_width_of_the_terminal() {
+    let folder = Folder::new();
+    for width in ["80", "100"] {
+        for command in [&["check"][..], &["run"], &["sandbox"], &["send", "provision"], &["manifest", "lint"]] {
+            let arguments = [command, &["--help"]].concat();
+            let (code, help, _) = folder.run_with(&arguments, &[("COLUMNS", width)], "");
+            assert_eq!(code, 0);
+            let columns: usize = width.parse().unwrap();
+            let long = help.lines().find(|line| line.chars().count() > columns);
+            assert_eq!(long, None, "{command:?} at {width}");
+            let prose: Vec<_> = help.lines().skip_while(|line| !line.starts_with("Exit status")).collect();
+            for pair in prose.windows(2) {
+                let next = pair[1].split(' ').next().unwrap_or_default().chars().count();
+                assert!(pair[0].chars().count() + 1 + next > columns, "{command:?} at {width}: {pair:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn help_and_version_are_printed() {
     let folder = Folder::new();
     let (code, help, _) = folder.run(&["--help"]);
     assert_eq!(code, 0);
-    for command in ["check", "manifest", "sandbox", "send", "sign", "completions", "man", "Exit status"] {
+    for command in ["check", "manifest", "run", "sandbox", "send", "sign", "completions", "man", "Exit status"] {
         assert!(help.contains(command), "{help}");
     }
     assert_eq!(folder.run(&["--version"]).1, format!("maitre {}\n", env!("CARGO_PKG_VERSION")));

@@ -13,17 +13,32 @@ pub(super) fn write(report: &Report, strict: bool) -> String {
     suite.add_test_cases(report.results.iter().map(|result| test_case(result, threshold(strict))));
     let conclusion = report.conclusion(strict);
     if matches!(conclusion, Conclusion::Interrupted | Conclusion::Untested) {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(report.verdict(strict));
-        let mut case = TestCase::new(conclusion.name(), status);
-        case.set_classname("maitre");
-        suite.add_test_case(case);
+        suite.add_test_case(error_case(conclusion.name(), &report.verdict(strict)));
     }
     if !report.left_behind.is_empty() {
         suite.set_system_err(format!("left behind: {}", report.left_behind.join(", ")));
     }
     let mut junit = quick_junit::Report::new(name);
     junit.set_time(report.duration);
+    text(junit, suite)
+}
+
+/// Returns the report of a run that could not start.
+pub(crate) fn error(name: &str, message: &str) -> String {
+    let mut suite = TestSuite::new("maitre check");
+    suite.add_test_case(error_case(name, message));
+    text(quick_junit::Report::new("maitre check"), suite)
+}
+
+fn error_case(name: &str, message: &str) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(message);
+    let mut case = TestCase::new(name, status);
+    case.set_classname("maitre");
+    case
+}
+
+fn text(mut junit: quick_junit::Report, suite: TestSuite) -> String {
     junit.add_test_suite(suite);
     junit.to_string().unwrap_or_default() // writing to memory does not fail
 }

@@ -6,6 +6,7 @@ mod junit;
 mod text;
 
 pub use self::conclusion::Conclusion;
+pub(crate) use self::junit::error as junit_error;
 
 use std::time::Duration;
 

@@ -81,7 +81,7 @@ pub(super) async fn create(
             "{name} is already installed on {app}, and an app can have only one."
         )));
     }
-    let mut builder = sandbox.platform().install_builder(&plan).app(&app);
+    let mut builder = sandbox.install_builder(&plan).app(&app);
     if let Some(name) = body["name"].as_str() {
         names::check(name).map_err(Problem::invalid_params)?;
         if sandbox.live(name).is_ok() {

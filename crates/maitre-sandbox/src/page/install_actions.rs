@@ -31,7 +31,7 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
         return invalid(&sandbox, "This plan does not exist.");
     }
     let app = form.app.trim();
-    let mut builder = sandbox.platform().install_builder(&form.plan);
+    let mut builder = sandbox.install_builder(&form.plan);
     if !app.is_empty() {
         if let Err(message) = names::check(app) {
             return invalid(&sandbox, &message);
