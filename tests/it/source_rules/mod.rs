@@ -1,6 +1,7 @@
-//! Rules of CONTRIBUTING.md that no linter knows: wording, and no import cycles between the files of a crate.
+//! Rules of CONTRIBUTING.md that no linter knows: wording, references, import cycles.
 
 mod imports;
+mod references;
 mod wording;
 
 use std::fs;
