@@ -13,6 +13,7 @@ mod heroku;
 mod large_bodies;
 #[macro_use]
 mod ledger;
+mod health;
 mod logs;
 mod malformed;
 mod nesting;

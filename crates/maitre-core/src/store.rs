@@ -13,7 +13,7 @@ use crate::job::Job;
 /// a time.
 ///
 /// The ledger implements it. Everything is shared by all processes on the ledger's database. The values of a resource
-/// are deleted with the resource.
+/// are deleted with the resource. A value of the add-on itself has an empty resource.
 pub trait PlatformStore: Send + Sync + 'static {
     /// Reads a value of a resource.
     fn read<'a>(

@@ -14,6 +14,7 @@ mod reconcile;
 mod reconciliation;
 mod rotate;
 mod rotation;
+mod sightings;
 mod token;
 mod webhooks;
 
@@ -24,6 +25,7 @@ pub use self::{
     reconcile::Action,
     reconciliation::{Difference, Reconciliation, TooRecent},
     rotate::Rotate,
+    sightings::Reconciled,
     webhooks::{Received, WebhookReceiver},
 };
 pub use maitre_heroku_api::{self as api, Api, Client, Event, WebhookSecret};

@@ -45,6 +45,9 @@ pub struct Difference {
     /// Plan of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
+    /// Vendor's id of the resource at Heroku.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
     /// Plan at Heroku, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heroku_plan: Option<String>,
@@ -52,7 +55,7 @@ pub struct Difference {
 
 impl Difference {
     fn new(uuid: &str, plan: Option<&String>) -> Self {
-        Self { uuid: uuid.to_owned(), plan: plan.cloned(), heroku_plan: None }
+        Self { uuid: uuid.to_owned(), plan: plan.cloned(), provider_id: None, heroku_plan: None }
     }
 }
 
@@ -124,7 +127,7 @@ impl Reconciliation {
         let missing_at_heroku = provisioned().filter(|(uuid, _)| !heroku.contains_key(*uuid));
         let plan_mismatch = provisioned().filter_map(|(uuid, summary)| {
             let heroku_plan = heroku.get(uuid)?.plan.as_deref()?;
-            let heroku_plan = heroku_plan.split_once(':').map_or(heroku_plan, |(_, bare)| bare);
+            let heroku_plan = bare(heroku_plan);
             let mut difference = Difference::new(uuid, summary.plan.as_ref());
             difference.heroku_plan = Some(heroku_plan.to_owned());
             (summary.plan.as_deref() != Some(heroku_plan)).then_some(difference)
@@ -132,7 +135,12 @@ impl Reconciliation {
         Self {
             compared_at,
             missing_in_ledger: missing_in_ledger
-                .map(|(uuid, install)| Difference::new(uuid, install.plan.as_ref()))
+                .map(|(uuid, install)| Difference {
+                    uuid: uuid.clone(),
+                    plan: install.plan.as_deref().map(|plan| bare(plan).to_owned()),
+                    provider_id: install.provider_id.clone(),
+                    heroku_plan: None,
+                })
                 .collect(),
             missing_at_heroku: missing_at_heroku
                 .map(|(uuid, summary)| Difference::new(uuid, summary.plan.as_ref()))
@@ -140,6 +148,11 @@ impl Reconciliation {
             plan_mismatch: plan_mismatch.collect(),
         }
     }
+}
+
+/// Returns a plan without the add-on's slug.
+fn bare(plan: &str) -> &str {
+    plan.split_once(':').map_or(plan, |(_, bare)| bare)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Errors of the ledger itself.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::keys::KeyError;
 
@@ -23,6 +25,7 @@ enum Kind {
     Feature(&'static str),
     NotABool(&'static str),
     InMemory,
+    NoFile(PathBuf),
     NoKey,
     Key(KeyError),
     TooOld {
@@ -41,6 +44,7 @@ enum Kind {
     Thread(std::io::Error),
     Decrypt(String),
     Corrupt(String),
+    TimedOut(Duration),
     Closed,
 }
 
@@ -58,6 +62,9 @@ impl LedgerError {
     pub(crate) fn file_lost() -> Self {
         Self(Kind::FileLost)
     }
+    pub(crate) fn no_file(path: PathBuf) -> Self {
+        Self(Kind::NoFile(path))
+    }
     pub(crate) fn thread(error: std::io::Error) -> Self {
         Self(Kind::Thread(error))
     }
@@ -72,6 +79,9 @@ impl LedgerError {
     }
     pub(crate) fn too_new(found: i64, known: i64) -> Self {
         Self(Kind::TooNew { found, known })
+    }
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        Self(Kind::TimedOut(limit))
     }
     pub(crate) fn closed() -> Self {
         Self(Kind::Closed)
@@ -132,6 +142,7 @@ impl fmt::Display for LedgerError {
             Kind::InMemory => {
                 f.write_str("in-memory SQLite is not supported: use a file, for example sqlite://maitre.db")
             }
+            Kind::NoFile(path) => write!(f, "there is no database {}: check the URL", path.display()),
             Kind::NoKey => f.write_str(
                 "a ledger on Postgres needs MAITRE_KEY: 64 hex digits, the same in every process; generate them with \
                  `openssl rand -hex 32`",
@@ -161,6 +172,7 @@ impl fmt::Display for LedgerError {
             Kind::Thread(_) => f.write_str("cannot start the database thread"),
             Kind::Decrypt(what) => write!(f, "cannot decrypt {what}: is its key still in MAITRE_KEY?"),
             Kind::Corrupt(what) => write!(f, "unexpected data in the ledger: {what}"),
+            Kind::TimedOut(limit) => write!(f, "the ledger's database did not respond within {limit:?}"),
             Kind::Closed => f.write_str("the ledger is closed"),
         }
     }

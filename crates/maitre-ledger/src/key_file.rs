@@ -8,11 +8,22 @@ use chacha20poly1305::aead::{Generate, Key};
 
 use crate::keys::{KeyError, Keys};
 
-/// Reads the key file beside a database. Creates it, readable only by its owner, if it does not exist.
-pub(crate) fn load_or_create(database: &Path) -> Result<Keys, KeyError> {
+/// Returns the path of the key file beside a database.
+fn path_of(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".key");
-    let path = PathBuf::from(path);
+    PathBuf::from(path)
+}
+
+/// Reads the key file beside a database.
+pub(crate) fn load(database: &Path) -> Result<Keys, KeyError> {
+    let path = path_of(database);
+    std::fs::read_to_string(&path).map_err(|error| KeyError::File(path, error))?.trim().parse()
+}
+
+/// Reads the key file beside a database. Creates it, readable only by its owner, if it does not exist.
+pub(crate) fn load_or_create(database: &Path) -> Result<Keys, KeyError> {
+    let path = path_of(database);
     let file_error = |error| KeyError::File(path.clone(), error);
     match std::fs::read_to_string(&path) {
         Ok(text) => text.trim().parse(),

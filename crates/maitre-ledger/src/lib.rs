@@ -10,9 +10,12 @@ mod keys;
 mod metrics;
 mod runtime;
 
-pub use engine::{JobView, OperationKind, OperationState, OperationView, ParseNameError, ResourceView, State, Stats};
+pub use engine::{
+    ActionKind, ActionView, JobView, ListedResource, OperationKind, OperationState, OperationView, ParkedOperation,
+    ParseNameError, ResourceFilter, ResourceView, State, Stats,
+};
 pub use error::LedgerError;
 pub use keys::{KeyError, Keys};
 #[cfg(feature = "sessions")]
 pub use runtime::Sessions;
-pub use runtime::{DurableListener, Ledger, LedgerBuilder, Worker};
+pub use runtime::{DurableListener, Ledger, LedgerBuilder, Operator, Worker};

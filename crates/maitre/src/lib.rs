@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod health;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "platform")]
@@ -28,6 +30,8 @@ pub use maitre_axum_opperator::{self as opperator, Opperator, OpperatorProvision
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use health::health;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
 #[cfg(all(feature = "serve", unix))]

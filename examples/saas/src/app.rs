@@ -61,6 +61,7 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         .nest("/heroku", maitre::heroku(heroku))
         .nest("/cloudcontrol", maitre::cloudcontrol(cloudcontrol))
         .nest("/opperator", maitre::opperator(opperator))
+        .merge(maitre::health(ledger))
         .merge(counters::routes(store.clone()))
         .merge(dashboard::routes(store.clone()))
         .fallback(not_found)

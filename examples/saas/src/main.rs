@@ -67,7 +67,8 @@ async fn main() -> anyhow::Result<()> {
     writeln!(message, "\nPress Ctrl-C to stop.")?;
     let _ = std::io::stdout().write_all(message.as_bytes()); // the service runs without a reader, too
 
-    maitre::serve(socket, app.router).worker(app.worker).ledger(ledger).until(terminated).await?;
+    let serve = maitre::serve(socket, app.router).worker(app.worker).ledger(ledger);
+    serve.drain_delay(settings.drain_delay).until(terminated).await?;
     store.close().await;
     Ok(())
 }

@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) heroku_api: Option<HerokuApi>,
     /// Simulated duration of provisioning.
     pub(crate) provision_delay: Duration,
+    /// Time for which requests are still accepted on shutdown, while the process is not ready.
+    pub(crate) drain_delay: Duration,
 }
 
 pub(crate) struct HerokuApi {
@@ -53,7 +55,6 @@ impl HerokuApi {
 impl Settings {
     pub(crate) fn from_env() -> anyhow::Result<Self> {
         let port = var_or("PORT", "8300");
-        let delay = var_or("SET_UP_SECONDS", "0");
         Ok(Self {
             host: var_or("HOST", "localhost"),
             port: port.parse().with_context(|| format!("PORT must be a number from 0 to 65535, not {port:?}"))?,
@@ -63,9 +64,8 @@ impl Settings {
             cloudcontrol: Manifest::read(var_or("CLOUDCONTROL_MANIFEST", "examples/saas/cloudcontrol-manifest.json"))?,
             opperator_secret: var_or("OPPERATOR_SECRET", "development-only-secret").into(),
             heroku_api: HerokuApi::from_env()?,
-            provision_delay: Duration::from_secs(
-                delay.parse().with_context(|| format!("SET_UP_SECONDS must be a number of seconds, not {delay:?}"))?,
-            ),
+            provision_delay: seconds("SET_UP_SECONDS")?,
+            drain_delay: seconds("DRAIN_SECONDS")?,
         })
     }
 
@@ -142,6 +142,12 @@ fn is_loopback(host: &str) -> bool {
 
 pub(crate) fn is_development_secret(secret: &Secret) -> bool {
     secret.expose().starts_with(DEVELOPMENT_PREFIX)
+}
+
+fn seconds(name: &str) -> anyhow::Result<Duration> {
+    let value = var_or(name, "0");
+    let seconds = value.parse().with_context(|| format!("{name} must be a number of seconds, not {value:?}"))?;
+    Ok(Duration::from_secs(seconds))
 }
 
 fn var_or(name: &str, default: &str) -> String {

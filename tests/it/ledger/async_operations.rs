@@ -235,7 +235,7 @@ on_both_databases! {
         until("an entry is parked", || async { ledger.stats().await.unwrap().parked_operations == 1 }).await;
         let view = ledger.resource(&key).await.unwrap().unwrap();
         assert_eq!(view.timeline[0].last_error.as_deref(), Some("Notifications are refused."));
-        assert!(ledger.retry(view.timeline[0].id).await.unwrap());
+        assert!(ledger.operator("ada").retry(view.timeline[0].id).await.unwrap());
         wait_until_idle(&ledger).await;
         assert_eq!(state(&ledger, &key).await, State::Provisioned);
         assert_eq!((hooks.notifications().len(), vendor.calls(&key).await.len()), (2, 1));

@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!((parked.kind.as_str(), parked.resource.as_deref()), ("grant", Some(&*key)));
         assert_eq!(parked.last_error.as_deref(), Some("Notifications are refused."));
         assert_eq!(hooks.job_runs().len(), 3);
-        assert!(ledger.retry_job(parked.id).await.unwrap());
+        assert!(ledger.operator("ada").retry_job(parked.id).await.unwrap());
         wait_for_jobs(&ledger).await;
         assert_eq!((hooks.job_runs().len(), ledger.stats().await.unwrap().parked_jobs), (4, 0));
     }

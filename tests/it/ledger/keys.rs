@@ -55,6 +55,8 @@ on_both_databases! {
             Answer::Failed(FailureKind::Unavailable),
             "before the resealing"
         );
+        let parked = reader.resource(&open).await.unwrap().expect("a resource").timeline[0].id;
+        assert!(old.operator("ada").with_reason("it waits").retry(parked).await.unwrap());
         assert!(newer.reseal().await.expect("resealed records") > 0);
         assert_eq!(newer.reseal().await.expect("no records to reseal"), 0);
 
@@ -65,6 +67,7 @@ on_both_databases! {
         assert_eq!(answer(&new_key_only, &removed).await, Answer::Failed(FailureKind::Gone));
         let resource = new_key_only.resource(&open).await.unwrap().expect("a resource");
         assert_eq!(resource.timeline[0].last_error.as_deref(), Some("no connection"));
+        assert_eq!(resource.actions[0].reason.as_deref(), Some("it waits"));
         assert!(answer(&new_key_only, &open).await.is_done());
         for id in [&made, &later, &refused, &removed] {
             new_key_only.resource(id).await.unwrap().expect("a resource");

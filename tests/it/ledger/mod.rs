@@ -28,6 +28,7 @@ mod async_operations;
 mod connections;
 mod jobs;
 mod keys;
+mod operators;
 mod ordering;
 mod overtaking;
 mod poolers;

@@ -107,7 +107,7 @@ on_both_databases! {
         listener.deprovision(deprovision(&key)).await.expect("a deprovision");
         assert_eq!(ledger.stats().await.unwrap().parked_operations, 0, "nothing is parked");
 
-        let _ = ledger.retry(parked).await.unwrap();
+        let _ = ledger.operator("ada").retry(parked).await.unwrap();
         let _ = listener.resume(WorkItem::Operation(parked)).await;
         assert_eq!(state(&ledger, &key).await, Some(State::Deprovisioned));
         assert_eq!(vendor.widget(&key).await, None);
@@ -125,7 +125,7 @@ on_both_databases! {
         let parked = operation(&ledger, &key, 0).await;
         assert!(Answer::from(listener.provision(basic(&key)).await).is_done());
         assert_eq!(ledger.stats().await.unwrap().parked_operations, 0, "nothing is parked");
-        let _ = ledger.retry(parked).await.unwrap();
+        let _ = ledger.operator("ada").retry(parked).await.unwrap();
         let _ = listener.resume(WorkItem::Operation(parked)).await;
         assert_eq!(state(&ledger, &key).await, Some(State::Provisioned));
         assert_eq!(vendor.calls(&key).await.len(), 2);
@@ -140,7 +140,7 @@ on_both_databases! {
         vendor.script(&key, [Act::Fail("disk full")]);
         assert_eq!(Answer::from(listener.provision(basic(&key)).await), Answer::Failed(Unavailable));
         let parked = operation(&ledger, &key, 0).await;
-        assert!(ledger.retry(parked).await.unwrap());
+        assert!(ledger.operator("ada").retry(parked).await.unwrap());
         let gate = vendor.stop_at(&key);
         let (duplicate, request) = (listener.clone(), basic(&key));
         let provisioning = tokio::spawn(async move { duplicate.provision(request).await });

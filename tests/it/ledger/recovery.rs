@@ -81,7 +81,7 @@ on_both_databases! {
 
         // three more attempts fail, and the next one succeeds
         for _ in 0..2 {
-            assert!(ledger.retry(parked.id).await.unwrap());
+            assert!(ledger.operator("ada").retry(parked.id).await.unwrap());
             let worker = RunningWorker::start(&ledger, &vendor);
             until("the operation is finished", || async { ledger.stats().await.unwrap().open_operations == 0 }).await;
             drop(worker);
@@ -103,9 +103,9 @@ on_both_databases! {
         assert_eq!((resource.state, resource.plan.as_deref()), (State::Provisioned, Some("basic")));
         assert_eq!(Answer::from(listener.provision(basic(&key)).await), first);
         let parked = resource.timeline[1].id;
-        assert!(ledger.abandon(parked).await.unwrap());
-        assert!(!ledger.abandon(parked).await.unwrap());
-        assert!(!ledger.retry(parked).await.unwrap());
+        assert!(ledger.operator("ada").abandon(parked).await.unwrap());
+        assert!(!ledger.operator("ada").abandon(parked).await.unwrap());
+        assert!(!ledger.operator("ada").retry(parked).await.unwrap());
         assert_eq!(ledger.stats().await.unwrap().parked_operations, 0);
     }
 

@@ -37,14 +37,14 @@ on_both_databases! {
         let vendor = Vendor::new(database.pool().await).await;
         let listener = ledger.wrap(vendor.clone());
         let key = key();
-        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "the key is unknown");
+        assert!(!ledger.operator("ada").erase(&addon(), &key).await.unwrap(), "the key is unknown");
         let id =
             listener.provision(basic(&key)).await.expect("a widget").done().expect("a reply").id().as_str().to_owned();
-        assert!(!ledger.erase(&addon(), &key).await.unwrap(), "a live resource is not erased");
+        assert!(!ledger.operator("ada").erase(&addon(), &key).await.unwrap(), "a live resource is not erased");
         assert!(listener.provision(basic(&key)).await.is_ok());
         listener.deprovision(deprovision(&key)).await.expect("a deprovision");
 
-        assert!(ledger.erase(&addon(), &id).await.unwrap(), "by the provider id");
+        assert!(ledger.operator("ada").erase(&addon(), &id).await.unwrap(), "by the provider id");
         assert!(ledger.resource(&id).await.unwrap().is_none());
         let bare = ledger.resource(&key).await.unwrap().expect("a tombstone");
         assert_eq!((bare.state, bare.plan, bare.provider_id), (State::Deprovisioned, None, None));

@@ -99,6 +99,21 @@ CREATE TABLE maitre_values (
     UNIQUE (resource, addon, name)
 );
 
+-- Actions of operators, shown in the timeline of their resource.
+-- kind: retry, abandon, deprovision, erase.
+CREATE TABLE maitre_actions (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    addon TEXT NOT NULL,
+    key TEXT NOT NULL, -- key of the resource, or name of a job without a resource
+    resource_id BIGINT,
+    operation_id BIGINT,
+    job_id BIGINT,
+    kind TEXT NOT NULL,
+    details BYTEA NOT NULL, -- encrypted; operator and reason
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX maitre_actions_resource ON maitre_actions (resource_id) WHERE resource_id IS NOT NULL;
+
 -- Hashes of used single sign-on tokens.
 CREATE TABLE maitre_used_tokens (
     hash BYTEA PRIMARY KEY,

@@ -61,6 +61,15 @@ pub(super) async fn run(db: &mut Connection<'_>) -> Result<(), LedgerError> {
 
 /// Returns an error if the tables have another version.
 pub(super) async fn check(db: &mut Connection<'_>) -> Result<(), LedgerError> {
+    check_not_too_old(db).await?;
+    match newest(db).await? {
+        found if found > CURRENT => Err(LedgerError::too_new(found, CURRENT)),
+        _ => Ok(()),
+    }
+}
+
+/// Returns an error if the tables are older than this program or do not exist.
+pub(crate) async fn check_not_too_old(db: &mut Connection<'_>) -> Result<(), LedgerError> {
     let exists = match db.kind() {
         #[cfg(feature = "sqlite")]
         DatabaseKind::Sqlite => "SELECT count(*) AS found FROM sqlite_master WHERE type = 'table' AND name = $1",
@@ -70,7 +79,6 @@ pub(super) async fn check(db: &mut Connection<'_>) -> Result<(), LedgerError> {
     let exists = db.row(exists, values!["maitre_migrations"]).await?.number("found")? == 1;
     match if exists { newest(db).await? } else { 0 } {
         found if found < CURRENT => Err(LedgerError::too_old(found, CURRENT)),
-        found if found > CURRENT => Err(LedgerError::too_new(found, CURRENT)),
         _ => Ok(()),
     }
 }

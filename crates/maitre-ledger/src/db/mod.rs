@@ -18,6 +18,7 @@ pub(crate) use command::Command;
 pub(crate) use connection::Connection;
 pub(crate) use database::Db;
 pub(crate) use dialect::{DatabaseKind, Milliseconds};
+pub(crate) use migrations::check_not_too_old;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::{cause as postgres_cause, is_connection_unusable};
 pub(crate) use row::Row;

@@ -2,6 +2,7 @@
 
 use maitre_core::{Job, JobOutcome, ResourceId};
 
+use super::action::{ActionKind, Author};
 use super::context::Engine;
 use super::rows::{JobRow, key_of};
 use super::sealed::{job_error_aad, payload_aad};
@@ -207,19 +208,27 @@ impl Command<Engine> for DueJobs {
 pub(crate) struct RetryOrAbandonJob {
     pub(crate) id: i64,
     pub(crate) retry: bool,
+    pub(crate) author: Author,
 }
 
 impl Command<Engine> for RetryOrAbandonJob {
     type Outcome = bool;
 
-    async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<bool, LedgerError> {
-        let update = if self.retry {
-            "UPDATE maitre_jobs SET state = 'open', attempt = 0, scheduled_at = {now}, finished_at = NULL
-             WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}"
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<bool, LedgerError> {
+        let (update, kind) = if self.retry {
+            let retry = "UPDATE maitre_jobs SET state = 'open', attempt = 0, scheduled_at = {now}, finished_at = NULL
+                 WHERE id = $1 AND state IN ('open', 'parked') AND lease_until <= {now}
+                 RETURNING *, deadline - {now} AS deadline_left";
+            (retry, ActionKind::Retry)
         } else {
-            "UPDATE maitre_jobs SET state = 'completed', payload = NULL WHERE id = $1 AND state = 'parked'"
+            let abandon =
+                "UPDATE maitre_jobs SET state = 'completed', payload = NULL WHERE id = $1 AND state = 'parked'
+                 RETURNING *, deadline - {now} AS deadline_left";
+            (abandon, ActionKind::Abandon)
         };
-        Ok(db.execute(update, values![self.id]).await? == 1)
+        let Some(row) = db.optional_row(update, values![self.id]).await? else { return Ok(false) };
+        self.author.record_job(engine, db, kind, &JobRow::read(&row)?).await?;
+        Ok(true)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows, state changes and the commands on them: one command, one transaction.
 
 mod accept;
+mod action;
 #[cfg(feature = "postgres")]
 mod batch;
 mod begin;
@@ -9,7 +10,9 @@ mod complete;
 mod context;
 mod erase;
 mod find;
+mod health;
 mod job;
+mod list;
 mod operation;
 mod operator;
 mod reseal;
@@ -26,17 +29,22 @@ mod value;
 mod view;
 
 pub(crate) use accept::{AcceptOutcome, MarkAccepted, SetProgress};
+pub(crate) use action::Author;
+pub use action::{ActionKind, ActionView};
 pub(crate) use begin::{BeginDeprovision, BeginOutcome, BeginPlanChange, BeginProvision};
 pub(crate) use claim::{Claim, ClaimOutcome, ReleaseLease, ReleaseLeases, RenewLease};
 pub(crate) use complete::{Complete, Recorded, RetryOrPark};
 pub(crate) use context::{Engine, Limits, SESSION_RESOURCE};
 pub(crate) use erase::Erase;
 pub(crate) use find::{ChangedOperations, DueOperations, Find, ListResources, OvertakenOperations};
+pub(crate) use health::CheckHealth;
 pub(crate) use job::{
     ClaimJob, CompleteJob, DueJobs, EnqueueJob, JobFailure, JobRef, RenewJobLease, RetryOrAbandonJob,
 };
+pub(crate) use list::ListAllResources;
+pub use list::{ListedResource, ResourceFilter};
 pub use operation::{OperationKind, OperationState, ParseNameError};
-pub(crate) use operator::{Abandon, Retry};
+pub(crate) use operator::{Abandon, RequestDeprovision, Retry};
 pub(crate) use reseal::{RESEALED_TABLES, ResealBatch};
 pub(crate) use rows::{Lease, addon_id, key_of};
 pub use rules::State;
@@ -46,8 +54,8 @@ pub(crate) use stored::{StoredReply, StoredRequest, config_of, expose, request_h
 pub(crate) use sweep::Sweep;
 pub(crate) use used_token::MarkTokenUsed;
 pub(crate) use value::{Lock, ReadValue, UpdateConfig, ValueRef, WriteValue};
-pub use view::{JobView, OperationView, ResourceView, Stats};
-pub(crate) use view::{ReadParkedJobs, ReadResource, ReadStats};
+pub use view::{JobView, OperationView, ParkedOperation, ResourceView, Stats};
+pub(crate) use view::{ReadParkedJobs, ReadParkedOperations, ReadResource, ReadStats};
 
 /// Database whose commands run in the context of an [`Engine`].
 pub(crate) type Database = crate::db::Db<Engine>;

@@ -1,7 +1,6 @@
 //! Kinds and states of operations.
 
 use std::fmt;
-use std::str::FromStr;
 
 /// Kind of operation on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,24 +54,26 @@ macro_rules! names {
             }
         }
 
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl FromStr for $type {
-            type Err = ParseNameError;
+        impl std::str::FromStr for $type {
+            type Err = super::operation::ParseNameError;
 
-            fn from_str(text: &str) -> Result<Self, ParseNameError> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err(ParseNameError(text.to_owned())),
+                    _ => Err(super::operation::ParseNameError(text.to_owned())),
                 }
             }
         }
     };
 }
+
+pub(super) use names;
 
 names!(OperationKind { Provision "provision", PlanChange "plan_change", Deprovision "deprovision" });
 names!(

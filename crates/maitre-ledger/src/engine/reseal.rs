@@ -59,6 +59,10 @@ pub(crate) const RESEALED_TABLES: &[ResealedTable] = &[
         ],
     },
     ResealedTable {
+        rows: "SELECT id, addon, key, details FROM maitre_actions WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
+        columns: columns!["maitre_actions" "details" |row| of_resource(row, "details")],
+    },
+    ResealedTable {
         rows: "SELECT id, addon, resource, name, value FROM maitre_values WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
         columns: columns![
             "maitre_values" "value" |row| {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use maitre_core::AddonId;
+use time::OffsetDateTime;
 
 use super::operation::{OperationKind, OperationState};
 use super::rules::State;
@@ -134,6 +135,13 @@ impl Operation {
         Self::read(&db.row(select_operations!("WHERE id = $1"), values![id]).await?)
     }
 
+    /// Returns the parked operations with the id of their resource, oldest first, at most a hundred.
+    pub(super) async fn parked(db: &mut Connection<'_>) -> Result<Vec<(i64, Self)>, LedgerError> {
+        let select = select_operations!("WHERE state = 'parked' ORDER BY last_requested_at LIMIT 100");
+        let rows = db.rows(select, &[]).await?;
+        rows.iter().map(|row| Ok((row.number("resource_id")?, Self::read(row)?))).collect()
+    }
+
     /// Returns the operations of a resource, oldest first.
     pub(super) async fn of_resource(db: &mut Connection<'_>, resource: i64) -> Result<Vec<Self>, LedgerError> {
         let rows = db.rows(select_operations!("WHERE resource_id = $1 ORDER BY id"), values![resource]).await?;
@@ -150,9 +158,12 @@ pub(super) struct JobRow {
     pub(super) resource: Option<String>,
     pub(super) payload: Option<Vec<u8>>,
     pub(super) last_error: Option<Vec<u8>>,
+    pub(super) state: OperationState,
     pub(super) attempt: i64,
     pub(super) alarm_level: i64,
     pub(super) created_at: Milliseconds,
+    pub(super) scheduled_at: Milliseconds,
+    pub(super) finished_at: Option<Milliseconds>,
     pub(super) deadline_left: Option<Milliseconds>,
 }
 
@@ -168,9 +179,12 @@ impl JobRow {
             resource: row.optional_text("resource")?,
             payload: row.optional_bytes("payload")?,
             last_error: row.optional_bytes("last_error")?,
+            state: row.parse("state")?,
             attempt: row.number("attempt")?,
             alarm_level: row.number("alarm_level")?,
             created_at: row.number("created_at")?,
+            scheduled_at: row.number("scheduled_at")?,
+            finished_at: row.optional_number("finished_at")?,
             deadline_left: row.optional_number("deadline_left")?,
         })
     }
@@ -196,6 +210,11 @@ pub(crate) fn key_of(id: &str) -> Cow<'_, str> {
 
 pub(super) fn is_uuid(id: &str) -> bool {
     id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
+}
+
+pub(super) fn timestamp(milliseconds: Milliseconds) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// Parses the name of an add-on in the database: `heroku/widgets`.

@@ -43,7 +43,8 @@ impl Command<Engine> for ReadValue {
     }
 }
 
-/// Writes a value, if its version is the expected one and its resource exists. Returns whether it was written.
+/// Writes a value, if its version is the expected one and its resource exists. A value of the add-on itself has an empty
+/// resource. Returns whether it was written.
 pub(crate) struct WriteValue {
     pub(crate) value_ref: ValueRef,
     pub(crate) value: Vec<u8>,
@@ -56,9 +57,11 @@ impl Command<Engine> for WriteValue {
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let ValueRef { addon, resource, name } = &self.value_ref;
         // the row lock keeps a deprovision out until the commit
-        let known = Resource::lock_by_key(db, addon, resource).await?;
-        if known.is_none_or(|resource| resource.state == State::Deprovisioned) {
-            return Ok(false);
+        if !resource.is_empty() {
+            let known = Resource::lock_by_key(db, addon, resource).await?;
+            if known.is_none_or(|resource| resource.state == State::Deprovisioned) {
+                return Ok(false);
+            }
         }
         let sealed = engine.keys.seal(&self.value_ref.aad(), &self.value);
         let write = "INSERT INTO maitre_values (addon, resource, name, value, version) VALUES ($1, $2, $3, $4, 1)

@@ -5,15 +5,16 @@ use std::time::Duration;
 use maitre_core::AddonId;
 use time::OffsetDateTime;
 
+use super::action::ActionView;
 use super::context::Engine;
 use super::operation::{OperationKind, OperationState};
-use super::rows::{JobRow, Operation, Resource, addon_id, key_of};
+use super::rows::{JobRow, Operation, Resource, addon_id, key_of, timestamp};
 use super::rules::State;
 use super::sealed::{aad, job_error_aad};
-use crate::db::{Command, Connection, Milliseconds, values};
+use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
-/// Resource and its operations.
+/// Resource, its operations and jobs, and what operators did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResourceView {
@@ -27,15 +28,21 @@ pub struct ResourceView {
     pub state: State,
     /// Plan of the resource.
     pub plan: Option<String>,
+    /// Time of the first request.
+    pub created_at: OffsetDateTime,
     /// Operations, oldest first.
     pub timeline: Vec<OperationView>,
+    /// Jobs, oldest first.
+    pub jobs: Vec<JobView>,
+    /// Actions of operators, oldest first.
+    pub actions: Vec<ActionView>,
 }
 
 /// Operation on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationView {
-    /// Id, for [`Ledger::retry`](crate::Ledger::retry) and [`Ledger::abandon`](crate::Ledger::abandon).
+    /// Id, for [`Operator::retry`](crate::Operator::retry) and [`Operator::abandon`](crate::Operator::abandon).
     pub id: i64,
     /// Kind of operation.
     pub kind: OperationKind,
@@ -77,11 +84,24 @@ pub struct Stats {
     pub parked_jobs: i64,
 }
 
-/// Parked job.
+/// Parked operation and its resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParkedOperation {
+    /// Add-on of the resource.
+    pub addon: AddonId,
+    /// Key of the resource.
+    pub key: String,
+    /// The operation.
+    pub operation: OperationView,
+}
+
+/// Job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobView {
-    /// Id, for [`Ledger::retry_job`](crate::Ledger::retry_job) and [`Ledger::abandon_job`](crate::Ledger::abandon_job).
+    /// Id, for [`Operator::retry_job`](crate::Operator::retry_job) and
+    /// [`Operator::abandon_job`](crate::Operator::abandon_job).
     pub id: i64,
     /// Add-on of the job.
     pub addon: AddonId,
@@ -89,15 +109,18 @@ pub struct JobView {
     pub kind: String,
     /// Resource of the job.
     pub resource: Option<String>,
+    /// State of the job; an abandoned one is completed.
+    pub state: OperationState,
+    /// Number of attempts so far.
+    pub attempt: i64,
     /// Error of the last attempt, with passwords in URLs masked.
     pub last_error: Option<String>,
     /// Time at which the job was enqueued.
     pub created_at: OffsetDateTime,
-}
-
-fn timestamp(milliseconds: Milliseconds) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    /// Time of the next attempt; in the past while an attempt runs.
+    pub scheduled_at: OffsetDateTime,
+    /// Time at which the job ended.
+    pub finished_at: Option<OffsetDateTime>,
 }
 
 /// Lists parked jobs, oldest first, at most a hundred.
@@ -110,19 +133,57 @@ impl Command<Engine> for ReadParkedJobs {
         let select = "SELECT *, deadline - {now} AS deadline_left FROM maitre_jobs WHERE state = 'parked'
              ORDER BY id LIMIT 100";
         let rows = db.rows(select, &[]).await?;
-        rows.iter()
-            .map(|row| {
-                let JobRow { id, addon, kind, name, resource, last_error, created_at, .. } = JobRow::read(row)?;
-                Ok(JobView {
-                    id,
-                    last_error: engine.open_text(&job_error_aad(&addon, &kind, &name), last_error.as_deref())?,
-                    addon: addon_id(&addon)?,
-                    kind,
-                    resource,
-                    created_at: timestamp(created_at),
-                })
-            })
-            .collect()
+        rows.iter().map(|row| JobView::new(engine, JobRow::read(row)?)).collect()
+    }
+}
+
+impl JobView {
+    fn new(engine: &Engine, row: JobRow) -> Result<Self, LedgerError> {
+        let JobRow { id, addon, kind, name, resource, last_error, .. } = row;
+        Ok(Self {
+            id,
+            last_error: engine.open_text(&job_error_aad(&addon, &kind, &name), last_error.as_deref())?,
+            addon: addon_id(&addon)?,
+            kind,
+            resource,
+            state: row.state,
+            attempt: row.attempt,
+            created_at: timestamp(row.created_at),
+            scheduled_at: timestamp(row.scheduled_at),
+            finished_at: row.finished_at.map(timestamp),
+        })
+    }
+
+    async fn of_resource(
+        engine: &Engine,
+        db: &mut Connection<'_>,
+        resource: &Resource,
+    ) -> Result<Vec<Self>, LedgerError> {
+        let select = "SELECT *, deadline - {now} AS deadline_left FROM maitre_jobs WHERE resource = $1 AND addon = $2
+             ORDER BY id";
+        let rows = db.rows(select, values![&resource.key, &resource.addon]).await?;
+        rows.iter().map(|row| Self::new(engine, JobRow::read(row)?)).collect()
+    }
+}
+
+/// Lists parked operations, oldest first, at most a hundred.
+pub(crate) struct ReadParkedOperations;
+
+impl Command<Engine> for ReadParkedOperations {
+    type Outcome = Vec<ParkedOperation>;
+
+    async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<Vec<ParkedOperation>, LedgerError> {
+        let mut parked = Vec::new();
+        for (resource, operation) in Operation::parked(db).await? {
+            let row = db.row("SELECT * FROM maitre_resources WHERE id = $1", values![resource]).await?;
+            let resource = Resource::read(&row)?;
+            parked.push(ParkedOperation {
+                operation: OperationView::new(engine, &resource, operation)?,
+                addon: addon_id(&resource.addon)?,
+                key: resource.key,
+            });
+        }
+        Ok(parked)
     }
 }
 
@@ -146,8 +207,12 @@ impl Command<Engine> for ReadResource {
         let operations = Operation::of_resource(db, resource.id).await?;
         let timeline = operations.into_iter().map(|operation| OperationView::new(engine, &resource, operation));
         let timeline = timeline.collect::<Result<_, _>>()?;
+        let jobs = JobView::of_resource(engine, db, &resource).await?;
+        let actions = ActionView::of_resource(engine, db, resource.id).await?;
+        let created_at = timestamp(row.number("created_at")?);
         let Resource { addon, key, provider_id, state, plan, .. } = resource;
-        Ok(Some(ResourceView { addon: addon_id(&addon)?, key, provider_id, state, plan, timeline }))
+        let addon = addon_id(&addon)?;
+        Ok(Some(ResourceView { addon, key, provider_id, state, plan, created_at, timeline, jobs, actions }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use maitre_core::InFlight;
@@ -31,6 +32,7 @@ pub struct LedgerBuilder {
     keys: Option<Keys>,
     connections: u32,
     prepared_statements: bool,
+    must_exist: bool,
     limits: Limits,
     duplicate_wait: Duration,
     clock_offset: Milliseconds,
@@ -53,6 +55,7 @@ impl LedgerBuilder {
             keys: None,
             connections: 8,
             prepared_statements: true,
+            must_exist: false,
             limits: Limits::default(),
             duplicate_wait: Duration::from_secs(20),
             clock_offset: 0,
@@ -115,6 +118,13 @@ impl LedgerBuilder {
         self
     }
 
+    /// Whether the SQLite file and its key must exist. Defaults to `false`: a missing file is created, and a missing key in
+    /// `MAITRE_KEY` is generated into a file beside it. Tools set it, so that a wrong path is an error.
+    pub fn must_exist(mut self, must_exist: bool) -> Self {
+        self.must_exist = must_exist;
+        self
+    }
+
     /// Shifts the database's clock, for tests.
     pub fn clock_offset(mut self, offset: Duration) -> Self {
         self.clock_offset = milliseconds(offset);
@@ -123,9 +133,16 @@ impl LedgerBuilder {
 
     /// Opens the database and starts the task that polls for waiting callers and running calls.
     pub(super) async fn open_inner(self) -> Result<Inner, LedgerError> {
+        #[cfg(feature = "sqlite")]
+        if self.must_exist && DatabaseKind::of(&self.url)? == DatabaseKind::Sqlite {
+            let file = crate::db::file_of(&self.url)?;
+            if !file.exists() {
+                return Err(LedgerError::no_file(file));
+            }
+        }
         let keys = match self.keys {
             Some(keys) => keys,
-            None => default_keys(&self.url)?,
+            None => default_keys(&self.url, self.must_exist)?,
         };
         let owner = uuid::Uuid::new_v4().simple().to_string();
         let engine = Arc::new(Engine { keys, owner, limits: self.limits });
@@ -142,19 +159,23 @@ impl LedgerBuilder {
             calls,
             duplicate_wait: self.duplicate_wait,
             running: InFlight::default(),
+            shutting_down: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
             polling: polling.abort_handle(),
         })
     }
 }
 
-fn default_keys(url: &str) -> Result<Keys, LedgerError> {
+fn default_keys(url: &str, must_exist: bool) -> Result<Keys, LedgerError> {
     if let Ok(keys) = std::env::var("MAITRE_KEY") {
         return Ok(keys.parse::<Keys>()?);
     }
     match DatabaseKind::of(url)? {
         #[cfg(feature = "sqlite")]
-        DatabaseKind::Sqlite => Ok(crate::key_file::load_or_create(&crate::db::file_of(url)?)?),
+        DatabaseKind::Sqlite => {
+            let file = crate::db::file_of(url)?;
+            Ok(if must_exist { crate::key_file::load(&file)? } else { crate::key_file::load_or_create(&file)? })
+        }
         #[cfg(feature = "postgres")]
         DatabaseKind::Postgres => Err(LedgerError::no_key()),
     }

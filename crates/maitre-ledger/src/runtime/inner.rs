@@ -1,6 +1,7 @@
 //! State that the clones of a ledger share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use maitre_core::InFlight;
@@ -21,6 +22,8 @@ pub(super) struct Inner {
     pub(super) calls: Arc<Calls>,
     /// Listener calls that run in this process.
     pub(super) running: InFlight,
+    /// Whether the process is shutting down: it is no longer ready.
+    pub(super) shutting_down: AtomicBool,
     /// Whether running calls have to stop.
     pub(super) stopping: watch::Sender<bool>,
     /// Task that polls the operations for which this process waits, and those that it runs.

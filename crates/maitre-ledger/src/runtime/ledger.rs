@@ -115,6 +115,7 @@ impl Ledger {
     /// Stops running calls and releases their operations so that other processes take over immediately, then closes the
     /// connections. Call it last, after workers and routers have drained; `maitre::serve` does.
     pub async fn close(&self) {
+        self.begin_shutdown();
         self.inner.stopping.send_replace(true);
         let end = Instant::now() + STOP_TIMEOUT;
         while self.inner.running.count() > 0 && Instant::now() < end {

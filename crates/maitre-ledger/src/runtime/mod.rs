@@ -4,6 +4,7 @@ mod backend;
 mod builder;
 mod execute;
 mod gauges;
+mod health;
 mod heartbeat;
 mod inner;
 mod jobs;
@@ -17,12 +18,14 @@ mod overtake;
 mod sessions;
 mod spawn;
 mod store;
+mod views;
 mod wait;
 mod worker;
 
 pub use builder::LedgerBuilder;
 pub use ledger::Ledger;
 pub use listener::DurableListener;
+pub use operator::Operator;
 #[cfg(feature = "sessions")]
 pub use sessions::Sessions;
 pub use worker::Worker;

@@ -1,29 +1,51 @@
-//! Operator interface: views, statistics and actions.
+//! `Operator`: actions by hand, each recorded with the operator's name and reason.
 
 use maitre_core::AddonId;
 
 use super::ledger::Ledger;
-use crate::engine::{
-    Abandon, Erase, JobView, RESEALED_TABLES, ReadParkedJobs, ReadResource, ReadStats, ResealBatch, ResourceView,
-    Retry, RetryOrAbandonJob, Stats,
-};
+use crate::engine::{Abandon, Author, Erase, RequestDeprovision, Retry, RetryOrAbandonJob};
 use crate::error::LedgerError;
 
-impl Ledger {
-    /// Returns a resource of any add-on by its key or provider id, with its timeline.
-    ///
-    /// # Errors
-    /// Returns an error if the database fails.
-    pub async fn resource(&self, id: &str) -> Result<Option<ResourceView>, LedgerError> {
-        self.inner.db.read(ReadResource { id: id.to_owned() }).await
-    }
+/// Operator, who decides about parked work. Every action is recorded in the timeline of its resource, with the operator's
+/// name and reason.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("maitre-operator-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let url = format!("sqlite://{}", folder.join("maitre.db").display());
+/// # maitre_ledger::Ledger::migrate(&url).await?;
+/// # let ledger = maitre_ledger::Ledger::open(&url).await?;
+/// let ada = ledger.operator("ada").with_reason("the cluster is back");
+/// for parked in ledger.parked_operations().await? {
+///     assert!(ada.retry(parked.operation.id).await?);
+/// }
+/// assert!(!ada.retry(4711).await?, "there is no such operation");
+/// # ledger.close().await;
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Operator {
+    ledger: Ledger,
+    author: Author,
+}
 
-    /// Returns the statistics.
-    ///
-    /// # Errors
-    /// Returns an error if the database fails.
-    pub async fn stats(&self) -> Result<Stats, LedgerError> {
-        self.inner.db.read(ReadStats).await
+impl Ledger {
+    /// Returns the actions of an operator with this name: a person, or a program that acts for one.
+    pub fn operator(&self, name: impl Into<String>) -> Operator {
+        Operator { ledger: self.clone(), author: Author { operator: name.into(), reason: None } }
+    }
+}
+
+impl Operator {
+    /// Reason of the actions that follow.
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.author.reason = Some(reason.into());
+        self
     }
 
     /// Retries an operation immediately that is parked or waits for a retry. Returns whether there was such an operation.
@@ -31,8 +53,9 @@ impl Ledger {
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn retry(&self, operation: i64) -> Result<bool, LedgerError> {
-        let changed = self.inner.db.write(Retry { operation }).await?;
-        self.inner.waiting.wake();
+        let inner = &self.ledger.inner;
+        let changed = inner.db.write(Retry { operation, author: self.author.clone() }).await?;
+        inner.waiting.wake();
         Ok(changed)
     }
 
@@ -42,24 +65,30 @@ impl Ledger {
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn abandon(&self, operation: i64) -> Result<bool, LedgerError> {
-        self.inner.db.write(Abandon { operation }).await
+        self.ledger.inner.db.write(Abandon { operation, author: self.author.clone() }).await
+    }
+
+    /// Requests the deprovision of a resource that its marketplace no longer knows. A worker runs it, as if the
+    /// marketplace had requested it. Returns whether there was such a resource, which was not being deprovisioned.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails.
+    pub async fn deprovision(&self, addon: &AddonId, id: &str) -> Result<bool, LedgerError> {
+        let (addon, id, author) = (addon.to_string(), id.to_owned(), self.author.clone());
+        let inner = &self.ledger.inner;
+        let changed = inner.db.write(RequestDeprovision { addon, id, author }).await?;
+        inner.waiting.wake();
+        Ok(changed)
     }
 
     /// Erases a deprovisioned resource and its timeline. No personal data remains, only the key, so that it is never
-    /// provisioned again. Returns whether there was such a resource; a live one is not erased.
+    /// provisioned again, and this action. Returns whether there was such a resource; a live one is not erased.
     ///
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn erase(&self, addon: &AddonId, id: &str) -> Result<bool, LedgerError> {
-        self.inner.db.write(Erase { addon: addon.to_string(), id: id.to_owned() }).await
-    }
-
-    /// Returns the parked jobs, oldest first, at most a hundred.
-    ///
-    /// # Errors
-    /// Returns an error if the database fails.
-    pub async fn parked_jobs(&self) -> Result<Vec<JobView>, LedgerError> {
-        self.inner.db.read(ReadParkedJobs).await
+        let (addon, id, author) = (addon.to_string(), id.to_owned(), self.author.clone());
+        self.ledger.inner.db.write(Erase { addon, id, author }).await
     }
 
     /// Retries an open or parked job immediately. Returns whether there was such a job.
@@ -67,7 +96,7 @@ impl Ledger {
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn retry_job(&self, job: i64) -> Result<bool, LedgerError> {
-        self.inner.db.write(RetryOrAbandonJob { id: job, retry: true }).await
+        self.ledger.inner.db.write(RetryOrAbandonJob { id: job, retry: true, author: self.author.clone() }).await
     }
 
     /// Abandons a parked job. Returns whether there was such a job.
@@ -75,24 +104,6 @@ impl Ledger {
     /// # Errors
     /// Returns an error if the database fails.
     pub async fn abandon_job(&self, job: i64) -> Result<bool, LedgerError> {
-        self.inner.db.write(RetryOrAbandonJob { id: job, retry: false }).await
-    }
-
-    /// Encrypts every value again that another key than the first has encrypted, and returns their number. Afterwards the
-    /// old key can be removed from `MAITRE_KEY`. It can run beside other work, and again after an interruption.
-    ///
-    /// # Errors
-    /// Returns an error if the database fails, or if the key of a value is missing.
-    pub async fn reseal(&self) -> Result<u64, LedgerError> {
-        let mut resealed = 0;
-        for table in RESEALED_TABLES {
-            let mut next = Some(0);
-            while let Some(after) = next {
-                let count;
-                (count, next) = self.inner.db.write(ResealBatch { table, after }).await?;
-                resealed += count;
-            }
-        }
-        Ok(resealed)
+        self.ledger.inner.db.write(RetryOrAbandonJob { id: job, retry: false, author: self.author.clone() }).await
     }
 }

@@ -61,6 +61,7 @@ pub fn serve<L: Listener>(socket: L, app: Router) -> Serve<L> {
         in_flight: Vec::new(),
         background: Vec::new(),
         stop: watch::Sender::new(false),
+        drain_delay: Duration::ZERO,
         deadline: Duration::from_secs(25),
         #[cfg(any(feature = "postgres", feature = "sqlite"))]
         ledger: None,
@@ -76,6 +77,7 @@ pub struct Serve<L = TcpListener> {
     in_flight: Vec<InFlight>,
     background: Vec<BackgroundTask>,
     stop: watch::Sender<bool>,
+    drain_delay: Duration,
     deadline: Duration,
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     ledger: Option<maitre_ledger::Ledger>,
@@ -114,6 +116,14 @@ impl<L: Listener> Serve<L> {
         self
     }
 
+    /// Sets the time for which connections are still accepted on shutdown, after `maitre::health` has begun to answer that
+    /// the process is not ready, so that a load balancer sends its requests elsewhere first. It is part of the deadline.
+    /// Defaults to zero, for platforms that stop sending requests before they send SIGTERM.
+    pub fn drain_delay(mut self, delay: Duration) -> Self {
+        self.drain_delay = delay;
+        self
+    }
+
     /// Sets the time that requests, calls and workers have to end on shutdown. Defaults to 25 s, as platforms kill a
     /// process after 30 s.
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -121,24 +131,33 @@ impl<L: Listener> Serve<L> {
         self
     }
 
-    /// Serves until `stop` completes, then shuts down in this order: workers claim no more work, no connection is
-    /// accepted and those without a request are closed, requests and calls in progress have until the deadline, leases
+    /// Serves until `stop` completes, then shuts down in this order: the ledger's process is not ready, workers claim no
+    /// more work, after the drain delay no connection is accepted and those without a request are closed, requests and calls in progress have until the deadline, leases
     /// are released, and the ledger is closed.
     ///
     /// # Errors
     /// Returns an error if the server panics.
     pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { socket, app, limits, in_flight, background, stop: stopping, deadline, .. } = self;
+        let Self { socket, app, limits, in_flight, background, stop: stopping, drain_delay, deadline, .. } = self;
+        let closing = watch::Sender::new(false);
         let background: Vec<_> = background.into_iter().map(tokio::spawn).collect();
-        let mut server = tokio::spawn(connections::accept(socket, app, limits, stopping.subscribe()));
+        let mut server = tokio::spawn(connections::accept(socket, app, limits, closing.subscribe()));
         let mut ended = None;
         tokio::select! {
             result = &mut server => ended = Some(result),
             () = stop => {}
         }
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
+        if let Some(ledger) = &self.ledger {
+            ledger.begin_shutdown();
+        }
         stopping.send_replace(true);
 
         let end = Instant::now() + deadline;
+        if ended.is_none() {
+            ended = timeout_at(end.min(Instant::now() + drain_delay), &mut server).await.ok();
+        }
+        closing.send_replace(true);
         if ended.is_none() {
             ended = timeout_at(end, &mut server).await.ok();
         }
