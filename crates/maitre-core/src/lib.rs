@@ -4,6 +4,7 @@
 mod addon;
 mod backend;
 mod capabilities;
+pub mod catalog;
 mod clock;
 mod config_vars;
 mod context;
@@ -38,6 +39,7 @@ mod view;
 pub use addon::Addon;
 pub use backend::{Backend, WorkItem};
 pub use capabilities::{Capabilities, Capability};
+pub use catalog::{Catalog, CatalogError};
 pub use clock::Clock;
 pub use config_vars::{ConfigVars, Iter as ConfigVarsIter};
 pub use context::{Context, Progress};

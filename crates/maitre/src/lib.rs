@@ -13,12 +13,13 @@ use axum::Router;
 
 pub use maitre_axum::drain;
 pub use maitre_core::{
-    Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, ConfigVars, Context, Credentialed, Credentials,
-    CredentialsError, CustomerNotice, Deprovision, Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest,
-    Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel,
-    OauthGrant, OriginError, Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned,
-    Reinstate, RequestIdentity, ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret, SignOn, SignedOn,
-    Suspend, Unbind, Unbound, Update, Updated, View, ViewError, manifest, mask_urls, sso,
+    Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, Catalog, CatalogError, ConfigVars, Context,
+    Credentialed, Credentials, CredentialsError, CustomerNotice, Deprovision, Deprovisioned, Endpoint, Failure,
+    FailureKind, Fields, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
+    Notice, NoticeKind, NoticeLevel, OauthGrant, OriginError, Password, PlanChange, PlanChanged, Progress, ProviderId,
+    Provision, Provisioned, Reinstate, RequestIdentity, ResourceId, Result, Rotate, Rotated, Salt, Secret,
+    SharedSecret, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated, View, ViewError, catalog, manifest,
+    mask_urls, sso,
 };
 
 #[cfg(feature = "cloudcontrol")]
@@ -102,6 +103,10 @@ where
 /// Compiles the examples in `docs/`.
 #[cfg(all(doctest, feature = "platform", feature = "serve", feature = "sqlite"))]
 mod pages {
+    #[doc = include_str!("../../../docs/bindings.md")]
+    mod bindings {}
+    #[doc = include_str!("../../../docs/catalog.md")]
+    mod catalog {}
     #[doc = include_str!("../../../docs/slow-provisioning.md")]
     mod slow_provisioning {}
     #[doc = include_str!("../../../docs/tokens.md")]

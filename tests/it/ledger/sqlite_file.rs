@@ -45,11 +45,11 @@ async fn child_process() {
 
 /// Opens a ledger in a process without root's permissions. Returns `None` if that user cannot run this program.
 fn open_as_another_user(url: &str) -> Option<String> {
-    const NOBODY: u32 = 65534;
+    const UNPRIVILEGED: u32 = 65534;
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.args(["--exact", "ledger::sqlite_file::child_process", "--nocapture"]).env(CHILD, url).current_dir("/");
     if is_root() {
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     let output = command.output().map_err(|error| eprintln!("\n*** SKIPPED: {error} ***\n")).ok()?;
     let text = String::from_utf8(output.stdout).expect("text");
