@@ -6,10 +6,13 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use maitre_axum::{Form, SingleSignOn as _};
+use axum::body::Bytes;
+use axum::http::Request;
+use futures_util::FutureExt as _;
+use maitre_axum::{Head, SingleSignOn as _};
 use maitre_axum_heroku::Heroku;
-use maitre_core::sso::Window;
-use maitre_core::{AddonId, SignOn};
+use maitre_core::doctest::Widgets;
+use maitre_core::{Addon, SignOn};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -43,8 +46,10 @@ pub fn check(data: &[u8]) {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
 
     let heroku = HEROKU.clone().with_legacy_token(legacy).with_user_scoped_token_only(user_only);
-    let now = OffsetDateTime::from_unix_timestamp(NOW).expect("a time");
-    let found = heroku.sign_on(AddonId::new("heroku", "lantern"), Form::parse(&body), Window::default(), now);
+    let addon = Addon::new(heroku, Widgets).with_clock(|| OffsetDateTime::from_unix_timestamp(NOW).expect("a time"));
+    let request = Request::post("/resources/sso").body(Bytes::from(body)).expect("a request");
+    let request = Head::new(addon, request);
+    let found = request.addon().marketplace().sign_on(&request).now_or_never().expect("no waiting");
 
     match (expected(&fields, legacy, user_only), found) {
         (Some((resource, verified)), Ok(request)) => {

@@ -11,9 +11,10 @@ pub use cloudcontrol::CloudControl;
 pub use view::{CloudControlPlanChange, CloudControlProvision};
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter};
+use maitre_axum::Routes;
 use maitre_axum::core::IntoAddon;
-use maitre_axum::{lifecycle, sso_by_get, sso_by_post};
 
 /// Builds the router of an add-on at cloudControl. Nest it at the manifest's `base_url` without `/resources`.
 ///
@@ -28,11 +29,13 @@ pub fn router<S>(addon: impl IntoAddon<CloudControl>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let addon = addon.into_addon();
-    lifecycle(&addon, "/resources")
-        .route("/resources/{id}", sso_by_get(&addon))
-        .route("/resources/sso", sso_by_post(&addon))
-        .route("/sso", sso_by_post(&addon))
+    Routes::new(addon)
+        .provision(Method::POST, "/resources")
+        .plan_change(Method::PUT, "/resources/{id}")
+        .deprovision(Method::DELETE, "/resources/{id}")
+        .single_sign_on(Method::GET, "/resources/{id}")
+        .single_sign_on(Method::POST, "/resources/sso")
+        .single_sign_on(Method::POST, "/sso")
         .into_router()
 }
 
@@ -41,5 +44,5 @@ pub fn single_sign_on<S>(addon: impl IntoAddon<CloudControl>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    sso_by_post(&addon.into_addon())
+    maitre_axum::single_sign_on(addon.into_addon(), MethodFilter::POST)
 }

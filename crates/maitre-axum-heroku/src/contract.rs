@@ -1,31 +1,37 @@
 //! Authentication, and the status and body of each response.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use maitre_axum::core::{AddonId, ConfigVars, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, Secret};
-use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
-use time::OffsetDateTime;
+use maitre_axum::core::{
+    ConfigVars, Deprovision, Deprovisioned, OperationKind, PlanChange, PlanChanged, Provision, Provisioned, ResourceId,
+    Secret,
+};
+use maitre_axum::{Accepted, Call, ConfigJson, Contract, ErrorReply, Handles, Head, ReplyBody, json, no_content};
 
 use crate::Heroku;
 use crate::wire::{self, ProvisionReply};
 
 impl Contract for Heroku {
-    const CHALLENGE: &'static str = r#"Basic realm="Add-on API", charset="UTF-8""#;
+    type Caller = ();
 
-    fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        self.basic.authenticate(headers, now)
+    async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
+        self.basic.authenticate(head.headers(), head.now())
     }
 
-    fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, BodyRejection> {
-        Ok(wire::provision(addon, body.json()?, now))
+    /// 202 without `config`, which is set on completion. Any 202 makes the provision asynchronous.
+    fn accepted(&self, _: &Call<Self>, accepted: &Accepted<'_>) -> Response {
+        let id = Some(accepted.resource).filter(|_| accepted.kind == OperationKind::Provision).map(ResourceId::as_str);
+        json(StatusCode::ACCEPTED, &ReplyBody { id, message: Some(accepted.message), ..ReplyBody::default() })
     }
+}
 
-    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection> {
-        Ok(wire::plan_change(addon, id, body.json()?))
+impl Handles<Provision> for Heroku {
+    fn request(&self, call: &Call<Self>) -> Result<Provision, ErrorReply> {
+        Ok(wire::provision(call.addon_id(), call.json()?, call.now()))
     }
 
     /// 200 instead of 201: in v3 it means that the add-on is ready.
-    fn provisioned(&self, reply: &Provisioned) -> Response {
+    fn response(&self, _: &Call<Self>, reply: &Provisioned) -> Response {
         self.warn_of_unlisted(reply.config());
         let body = ProvisionReply {
             reply: ReplyBody {
@@ -37,18 +43,27 @@ impl Contract for Heroku {
         };
         json(StatusCode::OK, &body)
     }
+}
 
-    /// Without `config` the app's config vars stay unchanged.
-    fn plan_changed(&self, reply: &PlanChanged) -> Response {
-        self.warn_of_unlisted(reply.config());
-        let config = ConfigJson::unless_empty(reply.config());
-        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
+impl Handles<PlanChange> for Heroku {
+    fn request(&self, call: &Call<Self>) -> Result<PlanChange, ErrorReply> {
+        Ok(wire::plan_change(call.addon_id(), call.resource("id")?, call.json()?))
     }
 
-    /// 202 without `config`, which is set on completion. Any 202 makes the provision asynchronous.
-    fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
-        let id = resource.map(ResourceId::as_str);
-        json(StatusCode::ACCEPTED, &ReplyBody { id, message: Some(message), ..ReplyBody::default() })
+    /// Without `config` the app's config vars stay unchanged.
+    fn response(&self, _: &Call<Self>, reply: &PlanChanged) -> Response {
+        self.warn_of_unlisted(reply.config());
+        json(StatusCode::OK, &ReplyBody::from(reply))
+    }
+}
+
+impl Handles<Deprovision> for Heroku {
+    fn request(&self, call: &Call<Self>) -> Result<Deprovision, ErrorReply> {
+        Ok(Deprovision::new(call.addon_id(), call.resource("id")?))
+    }
+
+    fn response(&self, _: &Call<Self>, _: &Deprovisioned) -> Response {
+        no_content()
     }
 }
 

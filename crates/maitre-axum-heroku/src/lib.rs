@@ -11,9 +11,10 @@ pub use heroku::{Heroku, PathError};
 pub use view::{HerokuPlanChange, HerokuProvision};
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter};
+use maitre_axum::Routes;
 use maitre_axum::core::IntoAddon;
-use maitre_axum::{acknowledge, lifecycle, sso_by_get, sso_by_post};
 
 /// Builds the router of an add-on at Heroku. Nest it at the manifest's `base_url` without `/resources`.
 ///
@@ -29,11 +30,15 @@ pub fn router<S>(addon: impl IntoAddon<Heroku>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let addon = addon.into_addon();
-    lifecycle(&addon, "/resources")
-        .route("/resources/{id}", sso_by_get(&addon))
-        .route("/resources/{id}/events", acknowledge(&addon))
-        .route(addon.marketplace().sso_route(), sso_by_post(&addon))
+    let routes = Routes::new(addon);
+    let sso = routes.addon().marketplace().sso_route().to_owned();
+    routes
+        .provision(Method::POST, "/resources")
+        .plan_change(Method::PUT, "/resources/{id}")
+        .deprovision(Method::DELETE, "/resources/{id}")
+        .single_sign_on(Method::POST, &sso)
+        .single_sign_on(Method::GET, "/resources/{id}")
+        .acknowledge(Method::POST, "/resources/{id}/events")
         .into_router()
 }
 
@@ -42,5 +47,5 @@ pub fn single_sign_on<S>(addon: impl IntoAddon<Heroku>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    sso_by_post(&addon.into_addon())
+    maitre_axum::single_sign_on(addon.into_addon(), MethodFilter::POST)
 }

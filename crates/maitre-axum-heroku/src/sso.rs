@@ -1,37 +1,15 @@
 //! Single sign-on with three kinds of token. Only the strongest one of a form is verified.
 
-use maitre_axum::core::sso::{SignedFields, TokenError, TokenKind, VerifiedToken, Window};
-use maitre_axum::core::{AddonId, Identity, ResourceId, SignOn};
-use maitre_axum::{Cookie, Form, SingleSignOn};
-use time::OffsetDateTime;
+use axum::http::Method;
+use maitre_axum::core::sso::{SignedFields, TokenError, TokenKind, VerifiedToken};
+use maitre_axum::core::{Identity, SignOn};
+use maitre_axum::{Cookie, Head, SingleSignOn};
 
 use crate::Heroku;
 
 impl SingleSignOn for Heroku {
-    fn sign_on(
-        &self,
-        addon: AddonId,
-        mut form: Form,
-        window: Window,
-        now: OffsetDateTime,
-    ) -> Result<SignOn, TokenError> {
-        let resource_id = form.take("resource_id")?.unwrap_or_default();
-        let id = form.take("id")?.unwrap_or_default();
-        self.verify(addon, &resource_id, &id, form, window, now)
-    }
-
-    /// The resource id in the path is used, and the one in the query is ignored.
-    fn sign_on_by_get(
-        &self,
-        addon: AddonId,
-        id: ResourceId,
-        mut query: Form,
-        window: Window,
-        now: OffsetDateTime,
-    ) -> Result<SignOn, TokenError> {
-        query.take("resource_id")?;
-        query.take("id")?;
-        self.verify(addon, id.as_str(), id.as_str(), query, window, now)
+    async fn sign_on(&self, request: &Head<Self>) -> Result<SignOn, TokenError> {
+        self.verify(request)
     }
 
     fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie> {
@@ -40,15 +18,15 @@ impl SingleSignOn for Heroku {
 }
 
 impl Heroku {
-    fn verify(
-        &self,
-        addon: AddonId,
-        resource_id: &str,
-        id: &str,
-        mut form: Form,
-        window: Window,
-        now: OffsetDateTime,
-    ) -> Result<SignOn, TokenError> {
+    fn verify(&self, request: &Head<Self>) -> Result<SignOn, TokenError> {
+        let (window, now) = (request.addon().sso_window(), request.now());
+        let mut form = request.form();
+        let (sent_resource_id, sent_id) = (form.take("resource_id")?, form.take("id")?);
+        // in a legacy request by `GET` the id in the path is used, and the ones in the query are ignored
+        let (resource_id, id) = match request.parameter("id").filter(|_| *request.method() == Method::GET) {
+            Some(id) => (id, id),
+            None => (sent_resource_id.as_deref().unwrap_or_default(), sent_id.as_deref().unwrap_or_default()),
+        };
         let timestamp = form.require("timestamp")?;
         let user_id = form.take("user_id")?;
         let email = form.take("email")?;
@@ -77,19 +55,24 @@ impl Heroku {
         };
 
         let token = VerifiedToken::new(strength, &timestamp, window)?;
-        let mut request = SignOn::new(addon, resource, identity, token);
-        request.app = form.take("app")?;
-        request.context_app = form.take("context_app")?;
-        request.nav_data = form.take("nav-data")?;
-        request.extra = form.into_remaining();
-        Ok(request)
+        let mut sign_on = SignOn::new(request.addon_id(), resource, identity, token);
+        sign_on.app = form.take("app")?;
+        sign_on.context_app = form.take("context_app")?;
+        sign_on.nav_data = form.take("nav-data")?;
+        sign_on.extra = form.into_remaining();
+        Ok(sign_on)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Bytes;
+    use axum::http::Request;
+    use maitre_axum::core::doctest::Widgets;
+    use maitre_axum::core::{Addon, Salt};
+    use time::macros::datetime;
+
     use super::*;
-    use maitre_axum::core::Salt;
 
     const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
@@ -112,8 +95,8 @@ mod tests {
             "resource_id=r&id=4711&user_id=u&email=ada%40example.org&timestamp=1772000000&{}",
             fields.join("&")
         );
-        let now = OffsetDateTime::from_unix_timestamp(1_772_000_010).unwrap();
-        heroku.sign_on(AddonId::new("heroku", "lantern"), Form::parse(form.as_bytes()), Window::default(), now)
+        let addon = Addon::new(heroku.clone(), Widgets).with_clock(|| datetime!(2026-02-25 06:13:30 UTC));
+        heroku.verify(&Head::new(addon, Request::post("/resources/sso").body(Bytes::from(form)).unwrap()))
     }
 
     #[test]

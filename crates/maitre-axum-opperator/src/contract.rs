@@ -1,61 +1,82 @@
 //! Authentication, and the status and body of each response.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use maitre_axum::core::{AddonId, Deprovisioned, Notice, NoticeKind, PlanChange, Provision, Provisioned, ResourceId};
-use maitre_axum::{BodyRejection, ConfigJson, Contract, Payload, ReplyBody, json};
-use serde_json::{Map, Value};
-use time::OffsetDateTime;
+use maitre_axum::core::{
+    Deprovision, Deprovisioned, Notice, NoticeKind, PlanChange, PlanChanged, Provision, Provisioned,
+};
+use maitre_axum::{Call, ConfigJson, Contract, ErrorReply, Handles, Head, ReplyBody, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::Opperator;
 use crate::wire;
 
-const SECRET: &str = "x-opperator-shared-secret";
-
 impl Contract for Opperator {
-    const CHALLENGE: &'static str = r#"X-Opperator-Shared-Secret realm="Add-on API""#;
+    type Caller = ();
 
-    fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        let single = headers.get_all(SECRET).iter().nth(1).is_none();
-        let sent = headers.get(SECRET).and_then(|sent| std::str::from_utf8(sent.as_bytes()).ok());
-        single && sent.is_some_and(|sent| self.secret.verify(sent, now))
+    async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
+        match head.header("x-opperator-shared-secret") {
+            Some(sent) if self.secret.verify(sent, head.now()) => Ok(()),
+            _ => Err(ErrorReply::unauthorized(r#"X-Opperator-Shared-Secret realm="Add-on API""#)),
+        }
     }
+}
 
-    /// Opperator sends no key, so each provision is a new resource.
-    fn provision(&self, addon: AddonId, body: &Payload, _: OffsetDateTime) -> Result<Provision, BodyRejection> {
-        let (features, extra) = wire::features(body)?;
-        let mut request = Provision::new(addon, Uuid::new_v4().to_string(), self.plan_of(&features)?);
+/// Opperator sends no key, so each provision is a new resource.
+impl Handles<Provision> for Opperator {
+    fn request(&self, call: &Call<Self>) -> Result<Provision, ErrorReply> {
+        let (features, extra) = wire::features(call.body())?;
+        let mut request = Provision::new(call.addon_id(), Uuid::new_v4().to_string(), self.plan_of(&features)?);
         request.context.keyed = false;
         request.details = wire::details(features, extra);
         Ok(request)
     }
 
-    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection> {
-        let (features, extra) = wire::features(body)?;
-        let mut request = PlanChange::new(addon, id, self.plan_of(&features)?);
+    fn response(&self, _: &Call<Self>, reply: &Provisioned) -> Response {
+        let config = ConfigJson::unless_empty(reply.config());
+        json(StatusCode::CREATED, &ReplyBody { id: Some(reply.id().as_str()), config, message: reply.message() })
+    }
+}
+
+impl Handles<PlanChange> for Opperator {
+    fn request(&self, call: &Call<Self>) -> Result<PlanChange, ErrorReply> {
+        let id = call.resource("id")?;
+        let (features, extra) = wire::features(call.body())?;
+        let mut request = PlanChange::new(call.addon_id(), id, self.plan_of(&features)?);
         request.details = wire::details(features, extra);
         Ok(request)
     }
 
-    fn notice(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<Notice, BodyRejection> {
-        let mut warning = Notice::new(addon, id, NoticeKind::PlanWarning);
-        warning.details = wire::warning(body)?.into();
-        Ok(warning)
+    fn response(&self, _: &Call<Self>, reply: &PlanChanged) -> Response {
+        json(StatusCode::OK, &ReplyBody::from(reply))
+    }
+}
+
+impl Handles<Deprovision> for Opperator {
+    fn request(&self, call: &Call<Self>) -> Result<Deprovision, ErrorReply> {
+        Ok(Deprovision::new(call.addon_id(), call.resource("id")?))
     }
 
-    fn provisioned(&self, reply: &Provisioned) -> Response {
-        let config = ConfigJson::unless_empty(reply.config());
-        json(StatusCode::CREATED, &ReplyBody { id: Some(reply.id().as_str()), config, message: reply.message() })
-    }
-
-    fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
+    fn response(&self, _: &Call<Self>, reply: &Deprovisioned) -> Response {
         json(StatusCode::OK, &ReplyBody { message: reply.message(), ..ReplyBody::default() })
     }
 }
 
+impl Handles<Notice> for Opperator {
+    fn request(&self, call: &Call<Self>) -> Result<Notice, ErrorReply> {
+        let mut warning = Notice::new(call.addon_id(), call.resource("id")?, NoticeKind::PlanWarning);
+        warning.details = wire::warning(call.body())?.into();
+        Ok(warning)
+    }
+
+    fn response(&self, _: &Call<Self>, (): &()) -> Response {
+        json(StatusCode::OK, &json!({}))
+    }
+}
+
 impl Opperator {
-    fn plan_of(&self, features: &Map<String, Value>) -> Result<String, BodyRejection> {
-        (self.plan)(features).ok_or_else(|| BodyRejection::unprocessable("No plan offers these features."))
+    fn plan_of(&self, features: &Map<String, Value>) -> Result<String, ErrorReply> {
+        (self.plan)(features).ok_or_else(|| ErrorReply::unprocessable("No plan offers these features."))
     }
 }

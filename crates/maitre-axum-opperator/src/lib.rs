@@ -11,8 +11,9 @@ pub use serde_json::{Map, Value};
 pub use view::OpperatorProvision;
 
 use axum::Router;
+use axum::http::Method;
+use maitre_axum::Routes;
 use maitre_axum::core::IntoAddon;
-use maitre_axum::{lifecycle, notice};
 
 /// Builds the router of an add-on at Opperator.
 ///
@@ -28,6 +29,10 @@ pub fn router<S>(addon: impl IntoAddon<Opperator>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let addon = addon.into_addon();
-    lifecycle(&addon, "/instances").route("/plan_warning/{id}", notice(&addon)).into_router()
+    Routes::new(addon)
+        .provision(Method::POST, "/instances")
+        .plan_change(Method::PUT, "/instances/{id}")
+        .deprovision(Method::DELETE, "/instances/{id}")
+        .notice(Method::PUT, "/plan_warning/{id}")
+        .into_router()
 }

@@ -1,7 +1,7 @@
 //! Opperator's request bodies: JSON, or a form with `features[name]=value`.
 
 use maitre_axum::core::Fields;
-use maitre_axum::{BodyRejection, Payload, WithExtra};
+use maitre_axum::{ErrorReply, Payload, WithExtra};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ struct Features {
 /// The features, and all other fields.
 type FeaturesAndExtra = (Map<String, Value>, Map<String, Value>);
 
-pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, BodyRejection> {
+pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, ErrorReply> {
     if body.is_form() {
         return from_form(body.bytes());
     }
@@ -22,7 +22,7 @@ pub(crate) fn features(body: &Payload) -> Result<FeaturesAndExtra, BodyRejection
 }
 
 /// A form cannot distinguish an empty map from a missing one.
-fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, BodyRejection> {
+fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, ErrorReply> {
     let (mut features, mut extra) = (Map::new(), Map::new());
     for (name, value) in form_urlencoded::parse(body) {
         let value = Value::from(value.into_owned());
@@ -30,7 +30,9 @@ fn from_form(body: &[u8]) -> Result<FeaturesAndExtra, BodyRejection> {
             Some(feature) => features.insert(feature.to_owned(), value),
             None if name == "features" && value == "" => None,
             None if name == "features" => {
-                return Err(BodyRejection::new("The body cannot be read at features: write features[name]=value."));
+                return Err(ErrorReply::bad_request(
+                    "The body cannot be read at features: write features[name]=value.",
+                ));
             }
             None => extra.insert(name.into_owned(), value),
         };
@@ -46,7 +48,7 @@ pub(crate) fn details(features: Map<String, Value>, extra: Map<String, Value>) -
 }
 
 /// Parses the body of a plan warning, which is undefined.
-pub(crate) fn warning(body: &Payload) -> Result<Map<String, Value>, BodyRejection> {
+pub(crate) fn warning(body: &Payload) -> Result<Map<String, Value>, ErrorReply> {
     #[derive(Deserialize)]
     struct Nothing {}
 
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(body: &str, form: bool) -> Result<(Value, Value), BodyRejection> {
+    fn read(body: &str, form: bool) -> Result<(Value, Value), ErrorReply> {
         let content_type = form.then_some("application/x-www-form-urlencoded");
         let (features, extra) = features(&Payload::new(body.as_bytes().to_vec(), content_type))?;
         Ok((features.into(), extra.into()))

@@ -9,6 +9,9 @@ use maitre_core::{Credentials, CredentialsError, Manifest, ManifestError, Passwo
 use time::OffsetDateTime;
 
 use crate::cookie::{Cookie, nav_cookie};
+use crate::error_reply::ErrorReply;
+
+const CHALLENGE: &str = r#"Basic realm="Add-on API", charset="UTF-8""#;
 
 /// Returns whether the request has the add-on's Basic credentials (RFC 7617).
 ///
@@ -87,10 +90,12 @@ impl BasicMarketplace {
         self.credentials.salts()
     }
 
-    /// Returns whether the request has the add-on's credentials; see [`verify_basic`].
-    #[must_use]
-    pub fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool {
-        verify_basic(headers, &self.credentials, now)
+    /// Checks that the request has the add-on's credentials; see [`verify_basic`].
+    ///
+    /// # Errors
+    /// Returns a 401 otherwise.
+    pub fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> Result<(), ErrorReply> {
+        if verify_basic(headers, &self.credentials, now) { Ok(()) } else { Err(ErrorReply::unauthorized(CHALLENGE)) }
     }
 
     /// Builds the cookie with the nav-data of a sign-on. It is `Secure` unless the manifest has an `http` URL on this

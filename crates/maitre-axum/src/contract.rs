@@ -1,133 +1,68 @@
-//! The contract of a marketplace: authentication, bodies and responses.
+//! The contract of a marketplace: authentication, errors, and the rules that hold for each of its routes.
 
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use maitre_core::sso::{TokenError, Window};
-use maitre_core::{
-    AddonId, Deprovisioned, Failure, FailureKind, Marketplace, Notice, NoticeKind, PlanChange, PlanChanged, Provision,
-    Provisioned, ResourceId, SignOn,
-};
-use time::OffsetDateTime;
+use std::future::{Future, ready};
 
-use crate::cookie::Cookie;
-use crate::error_response::{ErrorResponse, public_message};
-use crate::form::Form;
-use crate::payload::Payload;
-use crate::rejection::BodyRejection;
-use crate::reply::{ConfigJson, ReplyBody, json, no_content};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use maitre_core::{Failure, FailureKind, Marketplace, OperationKind, ResourceId};
+use serde_json::json;
 
-/// The contract of a marketplace: authenticates callers, parses bodies and writes responses.
+use crate::error_reply::ErrorReply;
+use crate::incoming::Incoming;
+use crate::reply;
+
+/// A request with its caller.
+pub type Call<M> = Incoming<M, <M as Contract>::Caller>;
+
+/// A request whose caller is not known: before authentication, or at a route without it.
 ///
-/// The methods are pure functions. [`lifecycle`](crate::lifecycle()) builds the routes.
+/// Before authentication the body is empty, as it has not been read.
+pub type Head<M> = Incoming<M, ()>;
+
+/// The contract of a marketplace, without its operations: who may call, and the shape of errors.
 ///
-/// ```
-/// use axum::body::Body;
-/// use axum::http::{HeaderMap, Request, StatusCode};
-/// use axum::response::Response;
-/// use maitre_axum::core::{self, AddonId, Addon, Credentials, Marketplace, ResourceId};
-/// use maitre_axum::{BodyRejection, Contract, Payload, json, lifecycle, verify_basic};
-/// use tower::ServiceExt;
+/// A contract implements [`Handles`](crate::Handles) for each operation that the marketplace sends, and
+/// [`SingleSignOn`](crate::SingleSignOn) if users come from there. [`Routes`](crate::Routes) connects them to paths.
 ///
-/// struct Bazaar(Credentials);
-///
-/// impl Marketplace for Bazaar {
-///     fn name(&self) -> std::borrow::Cow<'static, str> {
-///         "bazaar".into()
-///     }
-///     fn slug(&self) -> &str {
-///         self.0.user()
-///     }
-/// }
-///
-/// #[derive(serde::Deserialize)]
-/// struct Order {
-///     stall: String,
-///     plan: String,
-/// }
-///
-/// impl Contract for Bazaar {
-///     const CHALLENGE: &'static str = r#"Basic realm="Bazaar""#;
-///     fn authenticate(&self, headers: &HeaderMap, now: time::OffsetDateTime) -> bool {
-///         verify_basic(headers, &self.0, now)
-///     }
-///     fn provision(&self, addon: AddonId, body: &Payload, _: time::OffsetDateTime) -> Result<core::Provision, BodyRejection> {
-///         let order = body.json::<Order>()?.fields;
-///         Ok(core::Provision::new(addon, order.stall, order.plan))
-///     }
-///     fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<core::PlanChange, BodyRejection> {
-///         Ok(core::PlanChange::new(addon, id, body.json::<Order>()?.fields.plan))
-///     }
-///     fn provisioned(&self, reply: &core::Provisioned) -> Response {
-///         json(StatusCode::CREATED, &serde_json::json!({ "id": reply.id().as_str() }))
-///     }
-/// }
-///
-/// # use core::doctest::Widgets as Stalls;
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let addon = Addon::new(Bazaar(Credentials::new("lamps", "sesame", "salt")?), Stalls);
-/// let router = lifecycle::<_, ()>(&addon, "/orders").into_router();
-/// let order = Request::post("/orders").header("authorization", "Basic bGFtcHM6c2VzYW1l");
-/// let reply = router.oneshot(order.body(Body::from(r#"{"stall":"12","plan":"brass"}"#))?).await?;
-/// assert_eq!(reply.status(), StatusCode::CREATED);
-/// # Ok(())
-/// # }
-/// ```
+#[doc = include_str!("../docs/example.md")]
 pub trait Contract: Marketplace + Sized {
-    /// `WWW-Authenticate` header of a 401.
-    const CHALLENGE: &'static str;
+    /// The caller, as found by authentication; `()` if the marketplace is the only one.
+    type Caller: Send + Sync + 'static;
 
-    /// Returns whether the caller has the add-on's credentials. Called before the body is read.
-    fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> bool;
-
-    /// Parses the body of a provision. `now` is for fields with a lifetime.
+    /// Authenticates a request from its method, URI and headers, before the body is read.
     ///
     /// # Errors
-    /// Returns an error if the body is invalid.
-    fn provision(&self, addon: AddonId, body: &Payload, now: OffsetDateTime) -> Result<Provision, BodyRejection>;
+    /// Returns the answer to a caller without valid credentials.
+    fn authenticate(&self, head: &Head<Self>) -> impl Future<Output = Result<Self::Caller, ErrorReply>> + Send;
 
-    /// Parses the body of a plan change of the resource `id`, which is the id in the path, regardless of the body.
+    /// Authenticates a request from its body, for marketplaces that sign it. Called after
+    /// [`authenticate`](Self::authenticate) and before the body is parsed; it may replace the caller. The default
+    /// accepts every body.
     ///
     /// # Errors
-    /// Returns an error if the body is invalid.
-    fn plan_change(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<PlanChange, BodyRejection>;
-
-    /// Parses the body of a notification about the resource `id`. The default is a plan warning, and ignores the body.
-    ///
-    /// # Errors
-    /// Returns an error if the body is invalid.
-    fn notice(&self, addon: AddonId, id: ResourceId, body: &Payload) -> Result<Notice, BodyRejection> {
-        let _ = body;
-        Ok(Notice::new(addon, id, NoticeKind::PlanWarning))
+    /// Returns the answer to a caller without valid credentials.
+    fn authenticate_body(&self, call: &mut Call<Self>) -> impl Future<Output = Result<(), ErrorReply>> + Send {
+        let _ = call;
+        ready(Ok(()))
     }
 
-    /// Writes the response to a completed provision.
-    fn provisioned(&self, reply: &Provisioned) -> Response;
-
-    /// Writes the response to a completed plan change. The default is 200 with `config` and `message`, each of which is
-    /// omitted if it is empty.
-    fn plan_changed(&self, reply: &PlanChanged) -> Response {
-        let config = ConfigJson::unless_empty(reply.config());
-        json(StatusCode::OK, &ReplyBody { config, message: reply.message(), ..ReplyBody::default() })
+    /// Returns whether requests with this method have a body that is read. The default is `false` for `GET`, `HEAD` and
+    /// `DELETE`.
+    fn reads_body(&self, method: &Method) -> bool {
+        !matches!(*method, Method::GET | Method::HEAD | Method::DELETE)
     }
 
-    /// Writes the response to a completed deprovision. The default is 204.
-    fn deprovisioned(&self, reply: &Deprovisioned) -> Response {
-        let _ = reply;
-        no_content()
+    /// Returns headers for the response to a request with these headers, whether it succeeds or not. The default is
+    /// none.
+    fn response_headers(&self, request: &HeaderMap) -> HeaderMap {
+        let _ = request;
+        HeaderMap::new()
     }
 
-    /// Writes the response to an accepted operation; `resource` is the key in a provision, and `None` otherwise. The
-    /// default is 503, for marketplaces without asynchronous replies.
-    fn accepted(&self, resource: Option<&ResourceId>, message: &str) -> Response {
-        let _ = (resource, message);
-        tracing::error!("an operation was accepted, which this marketplace does not support");
-        failure_response::<Self>(Failure::unavailable("accepted")).into_response()
-    }
-
-    /// Returns the status of a failure: 422 if the listener declined, 404, 410, and 503 for temporary failures.
-    #[must_use]
-    fn status(failure: FailureKind) -> StatusCode {
+    /// Returns the status of a failure. The default is 422 if the listener declined, 404, 410, and 503 for temporary
+    /// failures.
+    fn status(&self, operation: OperationKind, failure: FailureKind) -> StatusCode {
+        let _ = operation;
         match failure {
             FailureKind::Refused | FailureKind::Conflict => StatusCode::UNPROCESSABLE_ENTITY,
             FailureKind::Unknown => StatusCode::NOT_FOUND,
@@ -135,35 +70,46 @@ pub trait Contract: Marketplace + Sized {
             _ => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
+
+    /// Returns the answer to a failure. The default has the [status](Self::status) of its kind.
+    fn failure(&self, operation: OperationKind, failure: &Failure) -> ErrorReply {
+        ErrorReply::from_failure(self.status(operation, failure.kind()), failure)
+    }
+
+    /// Writes an error: of authentication, of the body, of the listener, or of a method that is not allowed. The
+    /// default is a JSON object with the `message`. The error's headers are added to the response.
+    fn error(&self, error: &ErrorReply) -> Response {
+        reply::json(error.status(), &json!({ "message": error.message() }))
+    }
+
+    /// Writes the response to an accepted operation. The default is 503, for marketplaces without asynchronous replies.
+    fn accepted(&self, call: &Call<Self>, accepted: &Accepted<'_>) -> Response {
+        let _ = (call, accepted);
+        tracing::error!("an operation was accepted, which this marketplace does not support");
+        let failure = Failure::unavailable("accepted");
+        self.error(&self.failure(accepted.kind, &failure))
+    }
 }
 
-/// Builds the response to a failure of a listener.
-#[expect(clippy::needless_pass_by_value, reason = "used in `map_err`")]
-pub(crate) fn failure_response<M: Contract>(failure: Failure) -> ErrorResponse {
-    ErrorResponse::new(M::status(failure.kind()), public_message(&failure).to_owned())
+/// An operation that continues in the background.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Accepted<'a> {
+    /// The kind of operation.
+    pub kind: OperationKind,
+    /// The resource: its key in a provision, and the id in the request otherwise.
+    pub resource: &'a ResourceId,
+    /// Id of the operation in the ledger.
+    pub operation: i64,
+    /// Sentence for the customer.
+    pub message: &'a str,
 }
 
-/// A contract with single sign-on.
-pub trait SingleSignOn: Contract {
-    /// Verifies the token of a form. The user only sees that it failed.
-    ///
-    /// # Errors
-    /// Returns the reason for the log.
-    fn sign_on(&self, addon: AddonId, form: Form, window: Window, now: OffsetDateTime) -> Result<SignOn, TokenError>;
-
-    /// Verifies the token of a legacy request: a `GET` on the resource, with the fields in the query.
-    ///
-    /// # Errors
-    /// Returns the reason for the log.
-    fn sign_on_by_get(
-        &self,
-        addon: AddonId,
-        id: ResourceId,
-        query: Form,
-        window: Window,
-        now: OffsetDateTime,
-    ) -> Result<SignOn, TokenError>;
-
-    /// Returns a cookie to set in addition to the session. `host` is the host in the browser's request.
-    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie>;
+/// Writes an error with its headers.
+pub(crate) fn error_response<M: Contract>(contract: &M, error: &ErrorReply) -> Response {
+    let mut response = contract.error(error);
+    if !error.headers().is_empty() {
+        response.headers_mut().extend(error.headers().clone());
+    }
+    response
 }

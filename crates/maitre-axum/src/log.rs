@@ -1,16 +1,15 @@
 //! Request logging: a span with request and add-on ids, and one event per response.
 
-use std::convert::Infallible;
 use std::fmt::Write;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::header::HeaderName;
 use axum::http::{self, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use maitre_core::{AddonId, ResourceId};
-use tower::{Service, ServiceExt};
 use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, MakeSpan, OnFailure, OnResponse};
@@ -34,18 +33,17 @@ impl Log {
         Self { addon, ids: RequestIds::new() }
     }
 
-    /// Calls `service` inside the span of the request.
-    pub(crate) async fn around<S, R>(&self, request: Request, service: S) -> Response
-    where
-        S: Service<Request, Response = R, Error = Infallible>,
-        R: IntoResponse,
-    {
+    /// Calls `answer` inside the span of the request.
+    pub(crate) async fn around<F: Future<Output = Response>>(
+        &self,
+        request: Request,
+        answer: impl FnOnce(Request) -> F,
+    ) -> Response {
         let start = Instant::now();
         let sent = request.headers().get(REQUEST_ID).filter(|id| is_valid_request_id(id)).cloned().map(RequestId::new);
         let id = sent.or_else(|| (&self.ids).make_request_id(&request)).map(RequestId::into_header_value);
         let span = RequestSpan { addon: &self.addon, id: id.as_ref() }.make_span(&request);
-        let Ok(response) = service.oneshot(request).instrument(span.clone()).await;
-        let mut response = response.into_response();
+        let mut response = async { answer(request).await }.instrument(span.clone()).await;
 
         let latency = start.elapsed();
         span.in_scope(|| {

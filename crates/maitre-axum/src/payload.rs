@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::data_error::mismatch;
-use crate::rejection::BodyRejection;
+use crate::error_reply::ErrorReply;
 use crate::text::escaped_excerpt;
 use crate::with_extra::WithExtra;
 
@@ -29,7 +29,7 @@ const MIN_VALUES: usize = 512;
 /// let payload = Payload::new(br#"{ "plan": "basic" }"#.as_slice(), None);
 /// # #[derive(serde::Deserialize)] struct Order { plan: String }
 /// assert_eq!(payload.json::<Order>()?.fields.plan, "basic");
-/// # Ok::<(), maitre_axum::BodyRejection>(())
+/// # Ok::<(), maitre_axum::ErrorReply>(())
 /// ```
 #[derive(Clone)]
 pub struct Payload {
@@ -73,10 +73,10 @@ impl Payload {
     ///
     /// # Errors
     /// Returns a 400 that names the path of the field, its line and its column.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<WithExtra<T>, BodyRejection> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<WithExtra<T>, ErrorReply> {
         if let Some((line, column)) = self.first_excess_value() {
             let message = format!("The body has too many values, at line {line} column {column}.");
-            return Err(BodyRejection::new(message));
+            return Err(ErrorReply::bad_request(message));
         }
         serde_json::from_slice(&self.bytes).map_err(|error| self.rejection::<T>(&error))
     }
@@ -95,12 +95,14 @@ impl Payload {
     }
 
     /// Describes an error. Only invalid bodies pay for the path, which needs a second pass.
-    fn rejection<T: DeserializeOwned>(&self, error: &serde_json::Error) -> BodyRejection {
+    fn rejection<T: DeserializeOwned>(&self, error: &serde_json::Error) -> ErrorReply {
         if self.bytes.is_empty() {
-            return BodyRejection::new("The body is empty: send a JSON object.");
+            return ErrorReply::bad_request("The body is empty: send a JSON object.");
         }
         if self.bytes.starts_with(BYTE_ORDER_MARK) {
-            return BodyRejection::new("The body begins with a byte order mark, at line 1 column 1: send plain UTF-8.");
+            return ErrorReply::bad_request(
+                "The body begins with a byte order mark, at line 1 column 1: send plain UTF-8.",
+            );
         }
         let (path, problem) = match error.classify() {
             Category::Eof => (None, "the JSON is incomplete".to_owned()),
@@ -113,7 +115,7 @@ impl Payload {
             },
         };
         let (line, column) = (error.line(), error.column());
-        BodyRejection::new(match path {
+        ErrorReply::bad_request(match path {
             None => format!("The body cannot be read: {problem}, at line {line} column {column}."),
             Some(path) => format!("The body cannot be read at {path}: {problem}, at line {line} column {column}."),
         })

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use maitre_core::ConfigVars;
+use maitre_core::{ConfigVars, PlanChanged};
 use serde::{Serialize, Serializer};
 
 /// Creates a JSON response.
@@ -66,11 +66,10 @@ impl Serialize for ConfigJson<'_> {
 /// Body of a success response in contracts like Heroku's. `None` is omitted.
 ///
 /// ```
-/// use maitre_axum::{ConfigJson, ReplyBody, core::PlanChanged};
+/// use maitre_axum::{ReplyBody, core::PlanChanged};
 ///
 /// let done = PlanChanged::new().with_message("Now on premium.");
-/// let body = ReplyBody { config: ConfigJson::unless_empty(done.config()), message: done.message(), ..ReplyBody::default() };
-/// assert_eq!(serde_json::to_string(&body)?, r#"{"message":"Now on premium."}"#);
+/// assert_eq!(serde_json::to_string(&ReplyBody::from(&done))?, r#"{"message":"Now on premium."}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -84,4 +83,11 @@ pub struct ReplyBody<'a> {
     /// Message for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'a str>,
+}
+
+/// Each part is omitted if it is empty: the app's config vars stay unchanged.
+impl<'a> From<&'a PlanChanged> for ReplyBody<'a> {
+    fn from(reply: &'a PlanChanged) -> Self {
+        Self { id: None, config: ConfigJson::unless_empty(reply.config()), message: reply.message() }
+    }
 }

@@ -7,7 +7,6 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use maitre_axum::Routes;
 use maitre_heroku::{Received, WebhookReceiver, api::WEBHOOK_SIGNATURE};
 
 /// Body limit; an event with an app and its add-on has a few kilobytes.
@@ -37,7 +36,10 @@ pub fn heroku_webhooks<S>(webhooks: WebhookReceiver) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Routes::new().route("/", post(receive).with_state(webhooks)).into_router()
+    let router = Router::new().route("/", post(receive).with_state(webhooks));
+    router.method_not_allowed_fallback(async || {
+        error(StatusCode::METHOD_NOT_ALLOWED, "This method is not supported here.")
+    })
 }
 
 async fn receive(State(webhooks): State<WebhookReceiver>, headers: HeaderMap, body: Body) -> Response {

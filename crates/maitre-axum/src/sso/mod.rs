@@ -3,25 +3,25 @@
 mod page;
 mod session;
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, HOST, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use maitre_core::sso::TokenError;
 use maitre_core::{Addon, Backend, Failure, FailureKind, SignOn, SignedOn};
 
-use crate::contract::SingleSignOn;
+use crate::contract::{Contract, Head};
 use crate::cookie::Cookie;
-use crate::error_response::ErrorResponse;
-use crate::form::Form;
-use crate::layers::{AllowAll, payload, route};
+use crate::incoming::Incoming;
 use crate::log::record_resource;
-use crate::path::PathId;
+use crate::payload::Payload;
+use crate::route::{admit_all, route};
 use crate::task;
 use crate::text::is_valid_id;
 use session::SessionHandle;
@@ -30,87 +30,87 @@ use session::SessionHandle;
 const EXPIRED_LINK: &str = "This sign-in link has expired or was already used. Please open the add-on again from your \
                             dashboard.";
 
-/// Builds the single sign-on route for browsers: a form `POST`. Mount it at any path.
-pub fn by_post<M, S>(addon: &Addon<M>) -> MethodRouter<S>
+/// A contract whose users come from the marketplace with a token.
+///
+/// The token may be in a signed form, in the query or path of a link, or in a JSON body. A contract whose sign-on has
+/// several steps, such as an authorization code, has [open routes](crate::Routes::open) for them and ends with
+/// [`complete_sign_on`].
+pub trait SingleSignOn: Contract {
+    /// Verifies the token of a request. The user only sees that it failed.
+    ///
+    /// # Errors
+    /// Returns the reason for the log.
+    fn sign_on(&self, request: &Head<Self>) -> impl Future<Output = Result<SignOn, TokenError>> + Send;
+
+    /// Returns whether a body can be read. The default accepts HTML forms; others are answered 415.
+    fn accepts(&self, body: &Payload) -> bool {
+        body.is_form()
+    }
+
+    /// Returns the status of a refused token. The default is 403.
+    fn refused_status(&self) -> StatusCode {
+        StatusCode::FORBIDDEN
+    }
+
+    /// Returns a cookie to set in addition to the session. `host` is the host in the browser's request. The default is
+    /// none.
+    fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie> {
+        let _ = (request, host);
+        None
+    }
+}
+
+/// Builds only the single sign-on route, for any path of the host.
+pub fn single_sign_on<M, S>(addon: Addon<M>, method: MethodFilter) -> MethodRouter<S>
 where
     M: SingleSignOn,
     S: Clone + Send + Sync + 'static,
 {
-    route(MethodFilter::POST, &Arc::new(addon.clone()), AllowAll, post::<M>)
+    sign_on_route(&Arc::new(addon), method)
 }
 
-/// Builds the legacy single sign-on route: a `GET` on a path with an `{id}`. `HEAD` does not sign the user in.
-pub fn by_get<M, S>(addon: &Addon<M>) -> MethodRouter<S>
+pub(crate) fn sign_on_route<M, S>(addon: &Arc<Addon<M>>, method: MethodFilter) -> MethodRouter<S>
 where
     M: SingleSignOn,
     S: Clone + Send + Sync + 'static,
 {
-    route(MethodFilter::GET, &Arc::new(addon.clone()), AllowAll, get::<M>)
+    route(addon, method, |addon: Arc<Addon<M>>, request: Request| async move {
+        let by_get = matches!(*request.method(), Method::GET | Method::HEAD);
+        let head = admit_all(addon.clone(), request, !by_get).await?;
+        if !by_get && !addon.marketplace().accepts(head.body()) {
+            return Ok(page::response(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This page only accepts form submissions."));
+        }
+        let request = match *head.method() {
+            Method::HEAD => Err(TokenError::NotAccepted), // `HEAD` (a prefetch) must not sign anyone in
+            _ => addon.marketplace().sign_on(&head).await,
+        };
+        Ok(complete_sign_on(&head, request).await)
+    })
 }
 
-async fn post<M: SingleSignOn>(State(addon): State<Arc<Addon<M>>>, request: Request) -> Response {
-    let context = SsoContext::of(&request);
-    let body = match payload(&addon, request).await {
-        Ok(body) => body,
-        Err(rejection) => return ErrorResponse::from(rejection).into_response(),
-    };
-    if !body.is_form() {
-        return page::response(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This page only accepts form submissions.");
-    }
-    let request =
-        addon.marketplace().sign_on(addon.id().clone(), Form::parse(body.bytes()), addon.sso_window(), addon.now());
-    sign_on(&addon, request, context).await
-}
-
-async fn get<M: SingleSignOn>(State(addon): State<Arc<Addon<M>>>, PathId(id): PathId, request: Request) -> Response {
-    let context = SsoContext::of(&request);
-    let query = Form::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let request = if request.method() == Method::HEAD {
-        Err(TokenError::NotAccepted) // `HEAD` (a prefetch) must not sign anyone in
-    } else {
-        addon.marketplace().sign_on_by_get(addon.id().clone(), id, query, addon.sso_window(), addon.now())
-    };
-    sign_on(&addon, request, context).await
-}
-
-/// Host and session of the SSO request.
-struct SsoContext {
-    host: Option<String>,
-    session: SessionHandle,
-}
-
-impl SsoContext {
-    fn of(request: &Request) -> Self {
-        Self { host: host(request.uri(), request.headers()), session: SessionHandle::of(request.extensions()) }
-    }
-}
-
-/// Returns the host, which is in the URI in HTTP/2 and in a header in HTTP/1.1.
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let header = || headers.get(HOST).and_then(|host| host.to_str().ok());
-    uri.authority().map(Authority::as_str).or_else(header).map(ToOwned::to_owned)
-}
-
-async fn sign_on<M: SingleSignOn>(
-    addon: &Arc<Addon<M>>,
+/// Completes a sign-on after its token was verified: calls the listener, stores its values in a new session, and
+/// redirects. Errors become a page.
+pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
+    call: &Incoming<M, C>,
     request: Result<SignOn, TokenError>,
-    context: SsoContext,
 ) -> Response {
+    let addon = call.shared_addon();
     let request = match request {
         Ok(request) => request,
         Err(reason) => {
             tracing::warn!(%reason, "refused a single sign-on");
-            return page::response(StatusCode::FORBIDDEN, EXPIRED_LINK);
+            return page::response(addon.marketplace().refused_status(), EXPIRED_LINK);
         }
     };
     if !is_valid_id(request.resource.as_str()) {
         return page::failure(StatusCode::NOT_FOUND, &Failure::unknown());
     }
     record_resource(&request.resource);
-    let cookie = addon.marketplace().cookie(&request, context.host.as_deref());
+    let cookie = addon.marketplace().cookie(&request, host(&call.parts().uri, call.headers()));
+    let session = SessionHandle::of(&call.parts().extensions);
     let work = addon.clone();
     match task::run(addon, async move { work.single_sign_on(request).await }).await {
-        Ok(signed_on) if addon.allows_redirect(&signed_on) => redirect(&signed_on, cookie, context.session).await,
+        Ok(signed_on) if addon.allows_redirect(&signed_on) => redirect(&signed_on, cookie, session).await,
         Ok(signed_on) => {
             // the query may contain a token of the vendor
             let location = signed_on.location().split(['?', '#']).next().unwrap_or_default();
@@ -133,6 +133,12 @@ fn status(failure: FailureKind) -> StatusCode {
         FailureKind::Unknown | FailureKind::Gone => StatusCode::NOT_FOUND,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+/// Returns the host, which is in the URI in HTTP/2 and in a header in HTTP/1.1.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let header = || headers.get(HOST).and_then(|host| host.to_str().ok());
+    uri.authority().map(Authority::as_str).or_else(header)
 }
 
 async fn redirect(signed_on: &SignedOn, cookie: Option<Cookie>, session: SessionHandle) -> Response {

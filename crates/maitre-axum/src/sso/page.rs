@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use maitre_core::Failure;
 
-use crate::error_response::public_message;
+use crate::error_reply::public_message;
 
 pub(super) fn failure(status: StatusCode, failure: &Failure) -> Response {
     response(status, public_message(failure))
@@ -14,7 +14,7 @@ pub(super) fn failure(status: StatusCode, failure: &Failure) -> Response {
 
 pub(super) fn response(status: StatusCode, message: &str) -> Response {
     let title = match status {
-        StatusCode::FORBIDDEN => "You are not signed in",
+        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => "You are not signed in",
         StatusCode::NOT_FOUND => "Not found",
         _ => "Not available",
     };
