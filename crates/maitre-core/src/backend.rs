@@ -138,3 +138,103 @@ complete_within_the_call! {
         single_sign_on(SignOn) -> SignedOn;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::addon::Addon;
+    use crate::capabilities::Capability;
+    use crate::credentials::Credentials;
+    use crate::doctest::{Bazaar, Widgets};
+    use crate::failure::FailureKind;
+    use crate::ids::AddonId;
+    use crate::requests::NoticeKind;
+
+    fn answer<T>(call: impl Future<Output = T>) -> T {
+        match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("a default waits for nothing"),
+        }
+    }
+
+    fn id() -> AddonId {
+        AddonId::new("bazaar", "lantern")
+    }
+
+    fn widgets() -> Addon<Bazaar> {
+        Addon::new(Bazaar(Credentials::new("lantern", "p", "s").unwrap()), Widgets)
+    }
+
+    /// Listener with a capability.
+    struct Rotating;
+
+    impl Listener for Rotating {
+        async fn provision(&self, request: Provision) -> Result<Provisioned> {
+            Listener::provision(&Widgets, request).await
+        }
+        async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
+            Listener::plan_change(&Widgets, request).await
+        }
+        async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
+            Listener::deprovision(&Widgets, request).await
+        }
+        async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
+            Listener::single_sign_on(&Widgets, request).await
+        }
+        async fn rotate(&self, _: Rotate) -> Result<Rotated> {
+            Ok(Rotated::new().with_message("Rotated."))
+        }
+        fn capabilities(&self) -> Capabilities {
+            [Capability::Rotate].into()
+        }
+    }
+
+    #[test]
+    fn bindings_share_the_config_vars_by_default() {
+        let mut request = Bind::new(id(), "i-1", "b-1");
+        request.config = Some([("LANTERN_KEY", "k-1")].into_iter().collect());
+        let bound = answer(widgets().bind(request)).unwrap().done().unwrap();
+        assert_eq!(bound.credentials().text("LANTERN_KEY"), Some("k-1"));
+        let unknown = answer(widgets().bind(Bind::new(id(), "i-1", "b-1"))).unwrap_err();
+        assert_eq!(unknown.kind(), FailureKind::Unavailable, "the config vars are not known");
+        assert!(answer(widgets().unbind(Unbind::new(id(), "i-1", "b-1"))).is_ok());
+    }
+
+    #[test]
+    fn updates_and_rotations_are_refused_and_notices_acknowledged_by_default() {
+        let refused = [
+            answer(widgets().update(Update::new(id(), "i-1"))).map(drop).unwrap_err(),
+            answer(widgets().rotate(Rotate::new(id(), "i-1"))).map(drop).unwrap_err(),
+        ];
+        for failure in refused {
+            assert_eq!(failure.kind(), FailureKind::Refused);
+            assert!(failure.message().is_some_and(|message| message.ends_with('.')));
+        }
+        assert!(answer(widgets().suspend(Suspend::new(id(), "i-1"))).is_ok());
+        assert!(answer(widgets().reinstate(Reinstate::new(id(), "i-1"))).is_ok());
+        assert!(answer(widgets().notice(Notice::new(id(), "i-1", NoticeKind::Renamed))).is_ok());
+    }
+
+    #[test]
+    fn a_listener_has_no_records() {
+        let kinds = [
+            answer(widgets().last_operation(LastOperation::new(id(), "i-1"))).map(drop).unwrap_err().kind(),
+            answer(widgets().fetch(Fetch::new(id(), "i-1"))).map(drop).unwrap_err().kind(),
+            answer(widgets().fetch_binding(FetchBinding::new(id(), "i-1", "b-1"))).map(drop).unwrap_err().kind(),
+        ];
+        assert_eq!(kinds, [FailureKind::Unknown; 3]);
+    }
+
+    #[test]
+    fn optional_methods_and_capabilities_are_forwarded() {
+        let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s").unwrap()), Arc::new(Rotating));
+        let rotated = answer(addon.rotate(Rotate::new(id(), "i-1"))).unwrap().done().unwrap();
+        assert_eq!(rotated.message(), Some("Rotated."));
+        assert!(Backend::capabilities(&addon).contains(Capability::Rotate));
+        assert_eq!(Backend::capabilities(&widgets()), Capabilities::default());
+    }
+}

@@ -17,7 +17,7 @@ use crate::{call::Call, endpoint::Endpoint, generate, path::segment, raw::Raw, s
 const VERSION: &str = "2.17";
 
 /// The time after which platforms usually count a request as failed.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Open Service Broker platform, from the point of view of one broker.
 ///
