@@ -1,7 +1,7 @@
 //! Listener: the integration with the marketplaces.
 //!
 //! The ledger calls it, and answers duplicates, requests for deprovisioned resources and changes to the same plan on its
-//! own. The listener only has to be idempotent, as a call can be repeated after a crash: create or get the resource, and
+//! own. It asks the listener about resources that it has never seen. The listener only has to be idempotent, as a call can be repeated after a crash: create or get the resource, and
 //! reject calls with an older fencing token.
 
 use std::time::Duration;
@@ -58,6 +58,8 @@ impl Listener for Tally {
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
         let addon = request.addon.to_string();
+        let resource = self.store.find(&addon, request.resource.as_str()).await?;
+        resource.ok_or_else(Failure::unknown)?;
         Ok(SignedOn::redirect("/dashboard").with_session("addon", addon).with_session("resource", request.resource))
     }
 

@@ -123,11 +123,16 @@ impl Store {
         let delete = "INSERT INTO resources (addon, key, plan, fence) VALUES ($1, $2, '', $3)
                       ON CONFLICT (addon, key) DO UPDATE SET token = NULL, fence = excluded.fence
                       WHERE resources.fence <= excluded.fence";
-        transaction.execute(sqlx::query(delete).bind(addon).bind(key).bind(fence)).await?;
+        let delete = sqlx::query(delete).bind(addon).bind(key).bind(fence);
+        let is_fenced = transaction.execute(delete).await?.rows_affected() == 0;
         let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND key = $2").bind(addon).bind(key);
         transaction.execute(counters).await?;
         transaction.commit().await?;
-        if exists { Ok(()) } else { Err(Failure::unknown()) }
+        match exists {
+            true if is_fenced => Err(Failure::unavailable(FENCED)),
+            true => Ok(()),
+            false => Err(Failure::unknown()),
+        }
     }
 
     /// Increments a counter. Returns `None` if a new counter would exceed the maximum.

@@ -24,6 +24,7 @@ macro_rules! on_both_databases {
     )+};
 }
 
+mod adoption;
 mod async_operations;
 mod connections;
 mod jobs;
@@ -44,3 +45,4 @@ mod sso_replay;
 mod states;
 pub(crate) mod support;
 mod tombstones;
+mod unknown;

@@ -20,6 +20,8 @@ CREATE TABLE maitre_resources (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     deprovisioned_at BIGINT,
+    confirmed BOOLEAN NOT NULL DEFAULT TRUE, -- FALSE while the listener is asked whether the resource exists
+    adopted_at BIGINT, -- when the ledger learned of a resource that it did not provision
     UNIQUE (key, addon)
 ) WITH (fillfactor = 30);
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
@@ -143,7 +145,7 @@ CREATE FUNCTION maitre_begin_provisions_v1(
     job_delays BIGINT[], job_deadlines BIGINT[], owner TEXT, lease_duration BIGINT, clock_offset BIGINT
 ) RETURNS TABLE (
     place BIGINT, operation BIGINT, id BIGINT, addon TEXT, key TEXT, provider_id TEXT, state TEXT, plan TEXT,
-    request_hash BYTEA, reply BYTEA, fence BIGINT
+    request_hash BYTEA, reply BYTEA, fence BIGINT, confirmed BOOLEAN
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -153,7 +155,7 @@ DECLARE
 BEGIN
     FOR i IN 1 .. cardinality(keys) LOOP
         RETURN QUERY SELECT CAST(i AS BIGINT), CAST(NULL AS BIGINT), r.id, r.addon, r.key, r.provider_id,
-                            r.state, r.plan, r.request_hash, r.reply, r.fence
+                            r.state, r.plan, r.request_hash, r.reply, r.fence, r.confirmed
                      FROM maitre_resources r WHERE r.addon = addons[i] AND r.key = keys[i];
         CONTINUE WHEN FOUND;
         INSERT INTO maitre_resources (addon, key, state, plan, request_hash, fence, created_at, updated_at)
@@ -171,7 +173,7 @@ BEGIN
             ON CONFLICT (addon, kind, name) DO NOTHING;
         END IF;
         RETURN QUERY SELECT CAST(i AS BIGINT), new_operation, new_resource, addons[i], keys[i], CAST(NULL AS TEXT),
-                            'provisioning', plans[i], CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT);
+                            'provisioning', plans[i], CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT), TRUE;
     END LOOP;
 END $$;
 

@@ -17,6 +17,8 @@ CREATE TABLE maitre_resources (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     deprovisioned_at BIGINT,
+    confirmed BOOLEAN NOT NULL DEFAULT TRUE, -- FALSE while the listener is asked whether the resource exists
+    adopted_at BIGINT, -- when the ledger learned of a resource that it did not provision
     UNIQUE (key, addon)
 );
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;

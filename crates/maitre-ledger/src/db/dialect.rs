@@ -41,7 +41,7 @@ impl DatabaseKind {
 /// | `{now}` | milliseconds since 1970 by the database's clock, because the clocks of hosts differ and leases must not |
 /// | `{lock}` | locks the row until the transaction ends; on SQLite the single writer holds the only write lock |
 /// | `{skip_locked}` | returns only rows that no other transaction has locked |
-/// | `{any $1}` | compares with each of a list of numbers |
+/// | `{any $1}` | compares with each of a list of numbers or texts |
 /// | `{returning id}` | returns the id of the inserted row; see [`Connection::insert`](super::Connection::insert) |
 /// | `{clock_offset}` | offset of the clock in tests, for SQL functions that read the clock themselves |
 #[derive(Clone)]

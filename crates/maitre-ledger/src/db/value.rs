@@ -8,7 +8,6 @@ pub(crate) enum Value<'v> {
     Numbers(&'v [i64]),
     Text(Option<&'v str>),
     Bytes(Option<&'v [u8]>),
-    #[cfg(feature = "postgres")]
     Texts(&'v [Option<&'v str>]),
     #[cfg(feature = "postgres")]
     ManyBytes(&'v [Vec<u8>]),
@@ -74,7 +73,6 @@ impl<'v> From<Option<&'v [u8]>> for Value<'v> {
     }
 }
 
-#[cfg(feature = "postgres")]
 impl<'v> From<&'v [Option<&'v str>]> for Value<'v> {
     fn from(texts: &'v [Option<&'v str>]) -> Self {
         Self::Texts(texts)

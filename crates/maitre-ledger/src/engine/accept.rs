@@ -4,7 +4,7 @@ use super::context::Engine;
 use super::operation::OperationState;
 use super::rows::{Lease, Operation, Resource};
 use super::sealed::aad;
-use super::stored::StoredReply;
+use super::stored::{StoredKind, StoredReply};
 use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
@@ -28,7 +28,9 @@ impl Command<Engine> for MarkAccepted {
     type Outcome = AcceptOutcome;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<AcceptOutcome, LedgerError> {
-        let resource = Resource::lock_by_operation(db, self.operation).await?;
+        let Some(resource) = Resource::lock_by_operation(db, self.operation).await? else {
+            return Ok(AcceptOutcome::Ended(StoredReply::failure(StoredKind::Unknown)));
+        };
         let accept = "UPDATE maitre_operations SET accepted_at = COALESCE(accepted_at, {now}),
              last_requested_at = {now}, completion_deadline = COALESCE(completion_deadline, {now} + $2)
              WHERE id = $1 AND state = 'open' RETURNING progress";

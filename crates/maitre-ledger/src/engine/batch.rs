@@ -91,6 +91,7 @@ impl BeginProvision {
             key: resource.key,
             kind: OperationKind::Provision,
             plan: resource.plan,
+            asks: false,
         })))
     }
 
@@ -100,7 +101,9 @@ impl BeginProvision {
             Decision::Join | Decision::Run => None,
             Decision::Replay => Some(BeginOutcome::Replay(resource)),
             Decision::Fail(kind) => Some(BeginOutcome::Fail(kind)),
-            Decision::Enqueue | Decision::Unchanged => Some(BeginOutcome::Fail(FailureKind::Unavailable)),
+            Decision::Ask | Decision::Enqueue | Decision::Unchanged => {
+                Some(BeginOutcome::Fail(FailureKind::Unavailable))
+            }
         })
     }
 }

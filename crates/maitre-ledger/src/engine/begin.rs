@@ -8,11 +8,11 @@ use super::context::Engine;
 use super::job::EnqueueJob;
 use super::operation::OperationKind;
 use super::rows::{Lease, Resource, is_uuid, key_of};
-use super::rules::{self, Decision, State};
+use super::rules::{self, Decision, Repeat, State};
 use super::sealed::aad;
 use super::stored::StoredRequest;
 use super::transitions::{
-    Overtaken, cancel_open, enqueue, schedule_deprovision, set_state, start, supersede, tombstone,
+    Overtaken, cancel_open, enqueue, insert_unconfirmed, schedule_deprovision, set_state, start, supersede, tombstone,
 };
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
@@ -62,9 +62,15 @@ impl BeginProvision {
     pub(super) fn decide(&self, engine: &Engine, resource: &Resource) -> Result<Decision, LedgerError> {
         let same_request = match &resource.request_hash {
             Some(sealed) => engine.open(&aad(&self.addon, &resource.key, "request_hash"), sealed)? == self.request_hash,
-            None => false,
+            // an adopted resource: its config is known, but not its region and options
+            None => resource.reply.is_some() && resource.plan.as_ref() == Some(&self.plan),
         };
-        Ok(rules::provision(Some(resource.state), same_request))
+        let repeat = match (resource.confirmed, same_request) {
+            (false, _) => Repeat::Unconfirmed,
+            (true, true) => Repeat::Same,
+            (true, false) => Repeat::Different,
+        };
+        Ok(rules::provision(Some(resource.state), repeat))
     }
 
     async fn start(
@@ -82,6 +88,7 @@ impl BeginProvision {
             key: self.key.clone(),
             kind: OperationKind::Provision,
             plan: Some(self.plan.clone()),
+            asks: false,
         };
         start(engine, db, lease, &engine.owner, Some(&self.sealed_request(engine))).await.map(BeginOutcome::Run)
     }
@@ -129,7 +136,7 @@ impl Command<Engine> for BeginProvision {
                 let resource = Resource::read(&row)?;
                 self.start(engine, db, resource.id, resource.fence).await
             }
-            Decision::Enqueue | Decision::Unchanged => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
+            Decision::Ask | Decision::Enqueue | Decision::Unchanged => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
         }
     }
 }
@@ -148,10 +155,20 @@ impl Command<Engine> for BeginPlanChange {
     type Outcome = BeginOutcome;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<BeginOutcome, LedgerError> {
-        let Some(resource) = Resource::lock(db, &self.addon, &self.id).await? else {
-            return Ok(BeginOutcome::Fail(FailureKind::Unknown));
-        };
         let plan = self.plan.as_str();
+        let mut known = Resource::lock(db, &self.addon, &self.id).await?;
+        if known.is_none() {
+            if let Decision::Fail(kind) = rules::plan_change(None, false, engine.limits.unknown) {
+                return Ok(BeginOutcome::Fail(kind));
+            }
+            if let Some(asked) = insert_unconfirmed(db, &self.addon, &self.id, State::ChangingPlan).await? {
+                let sealed = engine.seal_request(&asked.addon, &asked.key, OperationKind::PlanChange, &self.request);
+                let lease = lease(asked, OperationKind::PlanChange, Some(plan));
+                return start(engine, db, lease, &self.owner, Some(&sealed)).await.map(BeginOutcome::Run);
+            }
+            known = Resource::lock(db, &self.addon, &self.id).await?; // inserted concurrently by another process
+        }
+        let Some(resource) = known else { return Ok(BeginOutcome::Fail(FailureKind::Unavailable)) };
         let (state, next) = match next_plan(db, resource.id).await? {
             // also a plan change that waited for the provision, or that an operator has reopened
             Some(next) if resource.state.is_live() => (State::ChangingPlan, Some(next)),
@@ -159,7 +176,7 @@ impl Command<Engine> for BeginPlanChange {
         };
         let kind = OperationKind::PlanChange;
         let sealed = || engine.seal_request(&resource.addon, &resource.key, kind, &self.request);
-        match rules::plan_change(Some(state), next.as_deref() == Some(plan)) {
+        match rules::plan_change(Some(state), next.as_deref() == Some(plan), engine.limits.unknown) {
             Decision::Unchanged => {
                 tracing::info!(resource = %resource.key, plan, "plan unchanged: listener not called");
                 Ok(BeginOutcome::Unchanged)
@@ -178,7 +195,7 @@ impl Command<Engine> for BeginPlanChange {
                 None => join(db, &resource, kind, Some(plan)).await,
             },
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
-            Decision::Replay => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
+            Decision::Ask | Decision::Replay => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
         }
     }
 }
@@ -196,13 +213,20 @@ impl Command<Engine> for BeginDeprovision {
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<BeginOutcome, LedgerError> {
         let Self { addon, id, owner } = self;
-        let mut resource = Resource::lock(db, addon, id).await?;
-        if resource.is_none() && !insert_tombstone(db, addon, id).await? {
-            resource = Resource::lock(db, addon, id).await?; // inserted concurrently by another process
-        }
-        let Some(resource) = resource else { return Ok(BeginOutcome::Fail(FailureKind::Unknown)) };
         let kind = OperationKind::Deprovision;
-        match rules::deprovision(Some(resource.state)) {
+        let mut known = Resource::lock(db, addon, id).await?;
+        if known.is_none() {
+            if let Decision::Fail(kind) = rules::deprovision(None, engine.limits.unknown) {
+                if insert_tombstone(db, addon, id).await? {
+                    return Ok(BeginOutcome::Fail(kind));
+                }
+            } else if let Some(asked) = insert_unconfirmed(db, addon, id, State::Deprovisioning).await? {
+                return start(engine, db, lease(asked, kind, None), owner, None).await.map(BeginOutcome::Run);
+            }
+            known = Resource::lock(db, addon, id).await?; // inserted concurrently by another process
+        }
+        let Some(resource) = known else { return Ok(BeginOutcome::Fail(FailureKind::Unavailable)) };
+        match rules::deprovision(Some(resource.state), engine.limits.unknown) {
             Decision::Run => {
                 let resource = set_state(db, &resource, State::Deprovisioning).await?;
                 start(engine, db, lease(resource, kind, None), owner, None).await.map(BeginOutcome::Run)
@@ -220,7 +244,7 @@ impl Command<Engine> for BeginDeprovision {
                 Ok(BeginOutcome::Unchanged)
             }
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
-            Decision::Replay => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
+            Decision::Ask | Decision::Replay => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
         }
     }
 }
@@ -239,8 +263,8 @@ async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str) -> Res
 }
 
 fn lease(resource: Resource, kind: OperationKind, plan: Option<&str>) -> Lease {
-    let Resource { id, fence, addon, key, .. } = resource;
-    Lease { operation: 0, resource: id, fence, addon, key, kind, plan: plan.map(ToOwned::to_owned) }
+    let Resource { id, fence, addon, key, confirmed, .. } = resource;
+    Lease { operation: 0, resource: id, fence, addon, key, kind, plan: plan.map(ToOwned::to_owned), asks: !confirmed }
 }
 
 /// Finds the operation that an earlier run of the same command has recorded: its commit succeeded, but the connection was

@@ -41,7 +41,9 @@ impl Command<Engine> for Claim {
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<ClaimOutcome, LedgerError> {
         // the row lock serializes claims of one resource
-        let resource = Resource::lock_by_operation(db, self.operation).await?;
+        let Some(resource) = Resource::lock_by_operation(db, self.operation).await? else {
+            return Ok(ClaimOutcome::Ended(StoredReply::failure(StoredKind::Unknown)));
+        };
         let operation = Operation::get(db, self.operation).await?;
         let Operation { id, kind, .. } = operation;
         match operation.state {
@@ -94,9 +96,10 @@ impl Claim {
         } else {
             None
         };
-        let Resource { id, fence, addon, key, .. } = resource;
+        let Resource { id, fence, addon, key, confirmed, .. } = resource;
+        let asks = !confirmed && operation.fence == 0;
         let plan = operation.plan.clone();
-        let lease = Lease { operation: self.operation, resource: id, fence, addon, key, kind, plan };
+        let lease = Lease { operation: self.operation, resource: id, fence, addon, key, kind, plan, asks };
         Ok(match reply {
             Some(reply) => ClaimOutcome::Notify(lease, reply),
             None => ClaimOutcome::Acquired(lease, request),

@@ -2,11 +2,13 @@
 
 use super::context::Engine;
 use super::operation::OperationKind;
-use super::rows::{Lease, Operation};
+use super::rows::{Lease, Operation, is_uuid};
 use super::rules::State;
 use super::sealed::aad;
 use super::stored::{StoredKind, StoredReply};
-use super::transitions::{complete, deprovisioned, restore_provisioned, schedule_deprovision, start_notifying};
+use super::transitions::{
+    complete, deprovisioned, forget_unconfirmed, restore_provisioned, schedule_deprovision, start_notifying,
+};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
@@ -85,6 +87,11 @@ impl Command<Engine> for Complete {
                 plan_changed(engine, db, lease, reply).await?;
             }
             (OperationKind::PlanChange, _) => {}
+            // a mistyped id would be kept forever; a provision has a UUID as its key
+            (OperationKind::Deprovision, StoredReply::Failed { .. }) if !is_uuid(&lease.key) => {
+                let update = "UPDATE maitre_resources SET state = 'provisioned' WHERE id = $1";
+                db.execute(update, values![lease.resource]).await?;
+            }
             (OperationKind::Deprovision, _) => deprovisioned(engine, db, lease).await?,
         }
         // the reply of a provision is stored in its resource, where a replay looks for it
@@ -92,6 +99,9 @@ impl Command<Engine> for Complete {
         complete(db, lease.operation, own).await?;
         if lease.kind == OperationKind::PlanChange {
             restore_provisioned(db, lease.resource).await?;
+        }
+        if lease.kind != OperationKind::Provision && matches!(reply, StoredReply::Failed { .. }) {
+            forget_unconfirmed(db, lease.resource).await?;
         }
         Ok(Recorded::Written)
     }
@@ -123,7 +133,8 @@ async fn check_fence(db: &mut Connection<'_>, lease: &Lease) -> Result<Ownership
     })
 }
 
-/// Merges the new config into the stored reply, because a replayed provision returns the current config.
+/// Merges the new config into the stored reply, because a replayed provision returns the current config. A resource about
+/// which the listener was asked is adopted.
 async fn plan_changed(
     engine: &Engine,
     db: &mut Connection<'_>,
@@ -138,7 +149,8 @@ async fn plan_changed(
         }
         None => None,
     };
-    let update = "UPDATE maitre_resources SET plan = $2, reply = $3, updated_at = {now} WHERE id = $1";
+    let update = "UPDATE maitre_resources SET plan = $2, reply = $3, updated_at = {now}, confirmed = TRUE,
+         adopted_at = CASE WHEN confirmed THEN adopted_at ELSE {now} END WHERE id = $1";
     db.execute(update, values![lease.resource, lease.plan.as_deref(), sealed.as_deref()]).await.map(drop)
 }
 

@@ -1,5 +1,6 @@
 //! Context of every command.
 
+use super::rules::UnknownPolicy;
 use crate::db::Milliseconds;
 use crate::keys::Keys;
 
@@ -14,7 +15,7 @@ pub(crate) struct Engine {
     pub(crate) limits: Limits,
 }
 
-/// Lease, retry and retention settings.
+/// Lease, retry and retention settings, and the policy for unknown resources.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) lease: Milliseconds,
@@ -25,6 +26,7 @@ pub(crate) struct Limits {
     pub(crate) abandon_after: Milliseconds,
     /// Retention of tombstones; forever if `None`.
     pub(crate) retention: Option<Milliseconds>,
+    pub(crate) unknown: UnknownPolicy,
 }
 
 impl Default for Limits {
@@ -36,6 +38,7 @@ impl Default for Limits {
             max_backoff: 15 * 60_000,
             abandon_after: 24 * 60 * 60_000,
             retention: None,
+            unknown: UnknownPolicy::default(),
         }
     }
 }

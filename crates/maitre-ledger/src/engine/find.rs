@@ -42,8 +42,8 @@ impl Command<Engine> for ListResources {
     type Outcome = Vec<ResourceSummary>;
 
     async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<Vec<ResourceSummary>, LedgerError> {
-        let list = "SELECT id, key, provider_id, plan, state FROM maitre_resources WHERE addon = $1 AND key > $2
-             ORDER BY key LIMIT $3";
+        let list = "SELECT id, key, provider_id, plan, state FROM maitre_resources
+             WHERE addon = $1 AND key > $2 AND confirmed ORDER BY key LIMIT $3";
         let rows = db.rows(list, values![&self.addon, &self.after, i64::from(self.limit)]).await?;
         rows.iter()
             .map(|row| {

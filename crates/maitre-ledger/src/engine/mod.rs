@@ -2,6 +2,8 @@
 
 mod accept;
 mod action;
+mod adopt;
+mod adoption;
 #[cfg(feature = "postgres")]
 mod batch;
 mod begin;
@@ -17,7 +19,7 @@ mod operation;
 mod operator;
 mod reseal;
 mod rows;
-mod rules;
+pub(crate) mod rules;
 mod sealed;
 #[cfg(feature = "sessions")]
 mod session;
@@ -31,6 +33,8 @@ mod view;
 pub(crate) use accept::{AcceptOutcome, MarkAccepted, SetProgress};
 pub(crate) use action::Author;
 pub use action::{ActionKind, ActionView};
+pub(crate) use adopt::{Adopt, Adopted};
+pub use adoption::{AdoptReport, Adoption, Contradiction, ContradictionKind};
 pub(crate) use begin::{BeginDeprovision, BeginOutcome, BeginPlanChange, BeginProvision};
 pub(crate) use claim::{Claim, ClaimOutcome, ReleaseLease, ReleaseLeases, RenewLease};
 pub(crate) use complete::{Complete, Recorded, RetryOrPark};
@@ -44,10 +48,11 @@ pub(crate) use job::{
 pub(crate) use list::ListAllResources;
 pub use list::{ListedResource, ResourceFilter};
 pub use operation::{OperationKind, OperationState, ParseNameError};
-pub(crate) use operator::{Abandon, RequestDeprovision, Retry};
+pub(crate) use operator::{Abandon, RaiseFences, RequestDeprovision, Retry};
 pub(crate) use reseal::{RESEALED_TABLES, ResealBatch};
 pub(crate) use rows::{Lease, addon_id, key_of};
-pub use rules::State;
+pub(crate) use rules::Decision;
+pub use rules::{State, UnknownPolicy};
 #[cfg(feature = "sessions")]
 pub(crate) use session::{DeleteExpiredSessions, DeleteSession, LoadSession, WriteSession, session_aad};
 pub(crate) use stored::{StoredReply, StoredRequest, config_of, expose, request_hash};

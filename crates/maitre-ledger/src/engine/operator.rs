@@ -4,7 +4,7 @@ use super::action::{ActionKind, Author};
 use super::context::Engine;
 use super::rows::Resource;
 use super::rules::{self, Decision, State};
-use super::transitions::{Overtaken, cancel_open, schedule_deprovision, set_state, tombstone};
+use super::transitions::{Overtaken, cancel_open, forget_unconfirmed, schedule_deprovision, set_state, tombstone};
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
@@ -34,6 +34,28 @@ impl Command<Engine> for Retry {
     }
 }
 
+/// Raises the fencing tokens of the resources with an id above `after` to the time, where they are lower: a batch. Returns
+/// the number of raised tokens and the last id, if there may be more resources.
+pub(crate) struct RaiseFences {
+    pub(crate) after: i64,
+}
+
+impl Command<Engine> for RaiseFences {
+    type Outcome = (u64, Option<i64>);
+
+    async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<(u64, Option<i64>), LedgerError> {
+        let last = "SELECT max(id) AS last FROM
+             (SELECT id FROM maitre_resources WHERE id > $1 ORDER BY id LIMIT 500) AS batch";
+        let Some(last) = db.row(last, values![self.after]).await?.optional_number("last")? else {
+            return Ok((0, None));
+        };
+        let raise = "UPDATE maitre_resources SET fence = {now} WHERE id > $1 AND id <= $2 AND fence < updated_at
+             AND NOT EXISTS (SELECT 1 FROM maitre_operations o
+                             WHERE o.resource_id = maitre_resources.id AND o.state = 'open' AND o.lease_until > {now})";
+        Ok((db.execute(raise, values![self.after, last]).await?, Some(last)))
+    }
+}
+
 /// Abandons a parked operation. Returns whether there was such an operation.
 pub(crate) struct Abandon {
     pub(crate) operation: i64,
@@ -49,6 +71,7 @@ impl Command<Engine> for Abandon {
             "UPDATE maitre_operations SET state = 'abandoned', request = NULL WHERE id = $1 AND state = 'parked'";
         let changed = db.execute(abandon, values![self.operation]).await? == 1;
         if changed {
+            forget_unconfirmed(db, resource.id).await?;
             self.author.record(engine, db, ActionKind::Abandon, &resource, Some(self.operation)).await?;
         }
         Ok(changed)
@@ -61,7 +84,7 @@ async fn lock_resource_of(db: &mut Connection<'_>, operation: i64) -> Result<Opt
     if known.is_none() {
         return Ok(None);
     }
-    Resource::lock_by_operation(db, operation).await.map(Some)
+    Resource::lock_by_operation(db, operation).await
 }
 
 /// Records a deprovision that a worker runs, as if the marketplace had requested it. Returns whether there was such a
@@ -77,7 +100,7 @@ impl Command<Engine> for RequestDeprovision {
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<bool, LedgerError> {
         let Some(resource) = Resource::lock(db, &self.addon, &self.id).await? else { return Ok(false) };
-        let operation = match rules::deprovision(Some(resource.state)) {
+        let operation = match rules::deprovision(Some(resource.state), engine.limits.unknown) {
             Decision::Run => {
                 set_state(db, &resource, State::Deprovisioning).await?;
                 Some(schedule_deprovision(db, resource.id).await?)

@@ -21,6 +21,8 @@ pub(crate) struct Resource {
     pub(super) request_hash: Option<Vec<u8>>,
     pub(super) reply: Option<Vec<u8>>,
     pub(super) fence: i64,
+    /// Whether the ledger knows that the resource exists or existed; `false` while the listener is asked.
+    pub(super) confirmed: bool,
 }
 
 impl Resource {
@@ -36,17 +38,20 @@ impl Resource {
             request_hash: row.optional_bytes("request_hash")?,
             reply: row.optional_bytes("reply")?,
             fence: row.number("fence")?,
+            confirmed: row.flag("confirmed")?,
         })
     }
 
     /// Locks the resource of an operation until the transaction ends. The lock also serializes the resource's operations.
-    pub(super) async fn lock_by_operation(db: &mut Connection<'_>, operation: i64) -> Result<Self, LedgerError> {
+    ///
+    /// Returns `None` if the operation asked for a resource that the listener does not know: both rows are deleted.
+    pub(super) async fn lock_by_operation(
+        db: &mut Connection<'_>,
+        operation: i64,
+    ) -> Result<Option<Self>, LedgerError> {
         let select = "SELECT * FROM maitre_resources
              WHERE id = (SELECT resource_id FROM maitre_operations WHERE id = $1) {lock}";
-        let row = db.optional_row(select, values![operation]).await?;
-        Self::read(
-            &row.ok_or_else(|| LedgerError::corrupt(format!("no resource of maitre_operations id {operation}")))?,
-        )
+        db.optional_row(select, values![operation]).await?.map(|row| Self::read(&row)).transpose()
     }
 
     /// Locks the resource with this key until the transaction ends.
@@ -81,6 +86,7 @@ pub(crate) struct Operation {
     pub(super) last_error: Option<Vec<u8>>,
     pub(super) progress: Option<Vec<u8>>,
     pub(super) attempt: i64,
+    pub(super) fence: i64,
     pub(super) notifying: bool,
     pub(super) requested_at: Milliseconds,
     /// Time since the request.
@@ -118,6 +124,7 @@ impl Operation {
             last_error: row.optional_bytes("last_error")?,
             progress: row.optional_bytes("progress")?,
             attempt: row.number("attempt")?,
+            fence: row.number("fence")?,
             notifying: row.flag("notifying")?,
             requested_at: row.number("requested_at")?,
             age: row.number("age")?,
@@ -201,6 +208,9 @@ pub(crate) struct Lease {
     pub(crate) key: String,
     pub(crate) kind: OperationKind,
     pub(crate) plan: Option<String>,
+    /// Whether this is the first attempt on a resource that the ledger has never seen, so that the listener's "unknown"
+    /// cannot mean that an earlier attempt has deprovisioned it.
+    pub(crate) asks: bool,
 }
 
 /// Returns the key of a resource: a UUID in lower case, so that one resource has one key.

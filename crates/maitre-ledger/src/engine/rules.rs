@@ -1,12 +1,17 @@
 //! State rules: one table, as pure functions of the event and the resource's state.
 //!
-//! | event | none | provisioning | provisioned | changing plan | deprovisioning | deprovisioned | refused | parked |
-//! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | provision, same request | run | join | replay | replay | gone | gone | replay | run |
-//! | provision, different request | run | conflict | conflict | conflict | gone | gone | conflict | run |
-//! | plan change | unknown | enqueue | run; same plan: unchanged | enqueue; same plan: join | gone | gone | unknown | unavailable |
-//! | deprovision | unknown, tombstone | enqueue | run | enqueue | join | gone | unchanged | run |
-//! | single sign-on | unknown | unknown | run | run | unknown | unknown | unknown | unknown |
+//! | event | none | asking | provisioning | provisioned | changing plan | deprovisioning | deprovisioned | refused | parked |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | provision, same request | run | unavailable | join | replay | replay | gone | gone | replay | run |
+//! | provision, different request | run | unavailable | conflict | conflict | conflict | gone | gone | conflict | run |
+//! | plan change | ask | enqueue; same plan: join | enqueue | run; same plan: unchanged | enqueue; same plan: join | gone | gone | unknown | unavailable |
+//! | deprovision | ask | enqueue | enqueue | run | enqueue | join | gone | unchanged | run |
+//! | single sign-on | ask | run | unknown | run | run | unknown | unknown | unknown | unknown |
+//!
+//! *Ask* follows the [`UnknownPolicy`]: the listener is called as for a known resource. If it knows the resource, the ledger
+//! adopts it; if not, the answer is unknown. While a plan change asks, the resource is *asking*: it has a row, which is not
+//! confirmed, so that other requests wait for their turn. It is deleted if the listener does not know the resource; a
+//! deprovision leaves a tombstone in any case.
 
 use std::fmt;
 use std::str::FromStr;
@@ -77,11 +82,44 @@ impl FromStr for State {
     }
 }
 
+/// Treatment of plan changes, deprovisions and single sign-ons of resources that the ledger has never seen; see
+/// [`LedgerBuilder::unknown_policy`](crate::LedgerBuilder::unknown_policy).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum UnknownPolicy {
+    /// Calls the listener, as the resource may have been sold before the ledger was there, or lost in a restore from a
+    /// backup. If the listener knows the resource, the ledger adopts it.
+    #[default]
+    AskListener,
+    /// Answers "unknown" without a call. For a ledger that has been there since the first customer.
+    AnswerUnknown,
+}
+
+impl UnknownPolicy {
+    fn decision(self) -> Decision {
+        match self {
+            Self::AskListener => Decision::Ask,
+            Self::AnswerUnknown => Decision::Fail(FailureKind::Unknown),
+        }
+    }
+}
+
+/// Comparison of a provision with the resource's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    Same,
+    Different,
+    /// The listener is being asked whether the resource exists.
+    Unconfirmed,
+}
+
 /// Decision about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Record the operation and call the listener.
     Run,
+    /// Record the operation of a resource that the ledger has never seen, and call the listener.
+    Ask,
     /// Record the operation; it runs after the open ones.
     Enqueue,
     /// Wait for the open operation that does the same.
@@ -94,20 +132,22 @@ pub(crate) enum Decision {
     Fail(FailureKind),
 }
 
-pub(crate) fn provision(state: Option<State>, same_request: bool) -> Decision {
+pub(crate) fn provision(state: Option<State>, repeat: Repeat) -> Decision {
     match state {
         None | Some(State::Parked) => Decision::Run,
         Some(State::Deprovisioning | State::Deprovisioned) => Decision::Fail(FailureKind::Gone),
-        Some(_) if !same_request => Decision::Fail(FailureKind::Conflict),
+        Some(_) if repeat == Repeat::Unconfirmed => Decision::Fail(FailureKind::Unavailable),
+        Some(_) if repeat == Repeat::Different => Decision::Fail(FailureKind::Conflict),
         Some(State::Provisioning) => Decision::Join,
         Some(State::Provisioned | State::ChangingPlan | State::Refused) => Decision::Replay,
     }
 }
 
 /// `same_plan`: whether the requested plan is the current one or, during a plan change, the next one.
-pub(crate) fn plan_change(state: Option<State>, same_plan: bool) -> Decision {
+pub(crate) fn plan_change(state: Option<State>, same_plan: bool, unknown: UnknownPolicy) -> Decision {
     match state {
-        None | Some(State::Refused) => Decision::Fail(FailureKind::Unknown),
+        None => unknown.decision(),
+        Some(State::Refused) => Decision::Fail(FailureKind::Unknown),
         Some(State::Provisioned) if same_plan => Decision::Unchanged,
         Some(State::Provisioned) => Decision::Run,
         Some(State::ChangingPlan) if same_plan => Decision::Join,
@@ -117,9 +157,9 @@ pub(crate) fn plan_change(state: Option<State>, same_plan: bool) -> Decision {
     }
 }
 
-pub(crate) fn deprovision(state: Option<State>) -> Decision {
+pub(crate) fn deprovision(state: Option<State>, unknown: UnknownPolicy) -> Decision {
     match state {
-        None => Decision::Fail(FailureKind::Unknown),
+        None => unknown.decision(),
         Some(State::Provisioning | State::ChangingPlan) => Decision::Enqueue,
         Some(State::Provisioned | State::Parked) => Decision::Run,
         Some(State::Deprovisioning) => Decision::Join,
@@ -128,11 +168,20 @@ pub(crate) fn deprovision(state: Option<State>) -> Decision {
     }
 }
 
+pub(crate) fn single_sign_on(state: Option<State>, unknown: UnknownPolicy) -> Decision {
+    match state {
+        None => unknown.decision(),
+        Some(state) if state.is_live() => Decision::Run,
+        Some(_) => Decision::Fail(FailureKind::Unknown),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use maitre_core::FailureKind::{Conflict, Gone, Unavailable, Unknown};
 
     use super::Decision::*;
+    use super::UnknownPolicy::{AnswerUnknown, AskListener};
     use super::*;
 
     const STATES: [Option<State>; 8] = [
@@ -150,24 +199,29 @@ mod tests {
     fn every_cell_of_the_table_holds() {
         type Row = (&'static str, fn(Option<State>) -> Decision, [Decision; 8]);
         let (conflict, gone, unavailable, unknown) = (Fail(Conflict), Fail(Gone), Fail(Unavailable), Fail(Unknown));
-        let rows: [Row; 5] = [
-            ("same request", |s| provision(s, true), [Run, Join, Replay, Replay, gone, gone, Replay, Run]),
+        let rows: [Row; 6] = [
+            ("same request", |s| provision(s, Repeat::Same), [Run, Join, Replay, Replay, gone, gone, Replay, Run]),
             (
                 "different request",
-                |s| provision(s, false),
+                |s| provision(s, Repeat::Different),
                 [Run, conflict, conflict, conflict, gone, gone, conflict, Run],
             ),
             (
                 "different plan",
-                |s| plan_change(s, false),
-                [unknown, Enqueue, Run, Enqueue, gone, gone, unknown, unavailable],
+                |s| plan_change(s, false, AskListener),
+                [Ask, Enqueue, Run, Enqueue, gone, gone, unknown, unavailable],
             ),
             (
                 "same plan",
-                |s| plan_change(s, true),
-                [unknown, Enqueue, Unchanged, Join, gone, gone, unknown, unavailable],
+                |s| plan_change(s, true, AskListener),
+                [Ask, Enqueue, Unchanged, Join, gone, gone, unknown, unavailable],
             ),
-            ("deprovision", deprovision, [unknown, Enqueue, Run, Enqueue, Join, gone, Unchanged, Run]),
+            ("deprovision", |s| deprovision(s, AskListener), [Ask, Enqueue, Run, Enqueue, Join, gone, Unchanged, Run]),
+            (
+                "single sign-on",
+                |s| single_sign_on(s, AskListener),
+                [Ask, unknown, Run, Run, unknown, unknown, unknown, unknown],
+            ),
         ];
         for (event, rule, decisions) in rows {
             for (state, decision) in STATES.into_iter().zip(decisions) {
@@ -177,9 +231,25 @@ mod tests {
     }
 
     #[test]
-    fn users_sign_in_to_live_resources_only() {
-        let live: Vec<_> = STATES.into_iter().flatten().filter(|state| state.is_live()).collect();
-        assert_eq!(live, [State::Provisioned, State::ChangingPlan]);
+    fn a_provision_of_a_resource_about_which_the_listener_is_asked_has_to_wait() {
+        for state in [State::Provisioned, State::ChangingPlan] {
+            assert_eq!(provision(Some(state), Repeat::Unconfirmed), Fail(Unavailable));
+        }
+        for state in [State::Deprovisioning, State::Deprovisioned] {
+            assert_eq!(provision(Some(state), Repeat::Unconfirmed), Fail(Gone));
+        }
+    }
+
+    #[test]
+    fn only_resources_without_a_record_depend_on_the_policy() {
+        assert_eq!(plan_change(None, false, AnswerUnknown), Fail(Unknown));
+        assert_eq!(deprovision(None, AnswerUnknown), Fail(Unknown));
+        assert_eq!(single_sign_on(None, AnswerUnknown), Fail(Unknown));
+        for state in STATES.into_iter().flatten().map(Some) {
+            assert_eq!(plan_change(state, false, AnswerUnknown), plan_change(state, false, AskListener));
+            assert_eq!(deprovision(state, AnswerUnknown), deprovision(state, AskListener));
+            assert_eq!(single_sign_on(state, AnswerUnknown), single_sign_on(state, AskListener));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::context::Engine;
 use super::operation::OperationKind;
-use super::rows::{Lease, Resource};
+use super::rows::{Lease, Resource, key_of};
 use super::rules::State;
 use super::stored::{StoredKind, StoredReply};
 use crate::db::{Connection, Milliseconds, values};
@@ -17,6 +17,34 @@ pub(super) async fn set_state(
     let update =
         "UPDATE maitre_resources SET state = $2, fence = fence + 1, updated_at = {now} WHERE id = $1 RETURNING *";
     Resource::read(&db.row(update, values![resource.id, state.as_str()]).await?)
+}
+
+/// Inserts the row of a resource that the ledger has never seen, for the operation that asks the listener about it.
+/// Returns `None` if another process has inserted a row with this key.
+///
+/// The fencing tokens of a resource that was lost in a restore begin again, at the time: above all earlier ones.
+pub(super) async fn insert_unconfirmed(
+    db: &mut Connection<'_>,
+    addon: &str,
+    id: &str,
+    state: State,
+) -> Result<Option<Resource>, LedgerError> {
+    let insert = "INSERT INTO maitre_resources (addon, key, state, confirmed, fence, created_at, updated_at)
+         VALUES ($1, $2, $3, FALSE, {now}, {now}, {now}) ON CONFLICT (addon, key) DO NOTHING RETURNING *";
+    let row = db.optional_row(insert, values![addon, &*key_of(id), state.as_str()]).await?;
+    row.map(|row| Resource::read(&row)).transpose()
+}
+
+/// Deletes a resource that the listener does not know, and its operations, unless more of them are open or parked. A
+/// deprovisioned one stays as a tombstone.
+pub(super) async fn forget_unconfirmed(db: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
+    let forget = "DELETE FROM maitre_resources WHERE id = $1 AND NOT confirmed
+         AND state IN ('provisioned', 'changing_plan') AND NOT EXISTS
+         (SELECT 1 FROM maitre_operations WHERE resource_id = $1 AND state IN ('open', 'parked'))";
+    if db.execute(forget, values![resource]).await? == 1 {
+        db.execute("DELETE FROM maitre_operations WHERE resource_id = $1", values![resource]).await?;
+    }
+    Ok(())
 }
 
 /// Records an operation that this process runs immediately, under a lease of `owner`, and sets its id in the lease.

@@ -28,8 +28,10 @@ pub struct ResourceView {
     pub state: State,
     /// Plan of the resource.
     pub plan: Option<String>,
-    /// Time of the first request.
+    /// Time of the first request; of the adoption, if the time of the provision is not known.
     pub created_at: OffsetDateTime,
+    /// Time at which the ledger learned of a resource that it did not provision.
+    pub adopted_at: Option<OffsetDateTime>,
     /// Operations, oldest first.
     pub timeline: Vec<OperationView>,
     /// Jobs, oldest first.
@@ -212,7 +214,8 @@ impl Command<Engine> for ReadResource {
         let created_at = timestamp(row.number("created_at")?);
         let Resource { addon, key, provider_id, state, plan, .. } = resource;
         let addon = addon_id(&addon)?;
-        Ok(Some(ResourceView { addon, key, provider_id, state, plan, created_at, timeline, jobs, actions }))
+        let adopted_at = row.optional_number("adopted_at")?.map(timestamp);
+        Ok(Some(ResourceView { addon, key, provider_id, state, plan, created_at, adopted_at, timeline, jobs, actions }))
     }
 }
 

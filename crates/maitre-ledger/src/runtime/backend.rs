@@ -5,17 +5,17 @@ use std::sync::{Arc, OnceLock};
 use maitre_core::sso::TokenKind;
 use maitre_core::{
     Backend, Bind, Bound, Capabilities, Deprovision, Deprovisioned, Failure, Listener, Notice, Outcome, PlanChange,
-    PlanChanged, Provision, Provisioned, Reinstate, ResourceId, Result, Rotate, Rotated, SignOn, SignedOn, Suspend,
-    Unbind, Unbound, Update, Updated, WorkItem,
+    PlanChanged, Provision, Provisioned, Reinstate, Result, Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind,
+    Unbound, Update, Updated, WorkItem,
 };
 use sha2::{Digest, Sha256};
 
-use super::execute::Step;
+use super::execute::{Step, failure};
 use super::listener::DurableListener;
 use super::operation::Operation;
 use crate::engine::{
-    BeginDeprovision, BeginPlanChange, BeginProvision, Claim, ClaimOutcome, Find, JobRef, Lease, MarkTokenUsed,
-    OperationKind, SESSION_RESOURCE, StoredRequest, key_of, request_hash,
+    BeginDeprovision, BeginPlanChange, BeginProvision, Claim, ClaimOutcome, Decision, Find, JobRef, Lease,
+    MarkTokenUsed, OperationKind, SESSION_RESOURCE, StoredRequest, key_of, request_hash, rules,
 };
 use crate::metrics;
 
@@ -69,15 +69,19 @@ impl<L: Listener> Backend for DurableListener<L> {
         self.begin(addon, command, request, None).await
     }
 
-    /// Signs a user in to a live resource, by the resource's key whatever id the token has, once per token.
+    /// Signs a user in to a live resource, by the resource's key whatever id the token has, once per token. About a resource
+    /// that the ledger has never seen, the listener is asked.
     async fn single_sign_on(&self, mut request: SignOn) -> Result<SignedOn> {
         let addon = request.addon.to_string();
-        let resource = self.ledger.db.read(Find { addon: addon.clone(), id: request.resource.to_string() }).await?;
-        let Some(resource) = resource.filter(|resource| resource.state.is_live()) else {
+        let id = request.resource.to_string();
+        let resource = self.ledger.db.read(Find { addon: addon.clone(), id: id.clone() }).await?;
+        let state = resource.as_ref().map(|resource| resource.state);
+        if let Decision::Fail(kind) = rules::single_sign_on(state, self.ledger.engine.limits.unknown) {
             metrics::sign_on(&addon, "unknown");
-            return Err(Failure::unknown());
-        };
-        request.resource = ResourceId::from(resource.key);
+            return Err(failure(kind));
+        }
+        // a sign-on changes nothing, so a resource that the ledger has never seen stays unrecorded
+        request.resource = resource.map_or_else(|| key_of(&id).into_owned(), |resource| resource.key).into();
         if !self.ledger.db.write(mark_used(&addon, &request)).await? {
             metrics::sign_on(&addon, "used_before");
             tracing::warn!(resource = %request.resource, "single sign-on refused: its token was used before");

@@ -12,7 +12,7 @@ use super::inner::Inner;
 use super::overtake::Calls;
 use super::wait::Waiting;
 use crate::db::{DatabaseKind, Milliseconds};
-use crate::engine::{Database, Engine, Limits};
+use crate::engine::{Database, Engine, Limits, UnknownPolicy};
 use crate::error::LedgerError;
 use crate::keys::Keys;
 
@@ -40,7 +40,10 @@ pub struct LedgerBuilder {
 
 impl fmt::Debug for LedgerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LedgerBuilder").field("connections", &self.connections).finish_non_exhaustive()
+        f.debug_struct("LedgerBuilder")
+            .field("connections", &self.connections)
+            .field("unknown_policy", &self.limits.unknown)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,6 +97,20 @@ impl LedgerBuilder {
     /// marketplace's last retry (Heroku: a day).
     pub fn retention(mut self, retention: Duration) -> Self {
         self.limits.retention = Some(milliseconds(retention));
+        self
+    }
+
+    /// Treatment of plan changes, deprovisions and single sign-ons of resources that the ledger has never seen. Defaults to
+    /// [`UnknownPolicy::AskListener`].
+    ///
+    /// ```
+    /// use maitre_ledger::{Ledger, UnknownPolicy};
+    ///
+    /// let builder = Ledger::builder("sqlite://maitre.db").unknown_policy(UnknownPolicy::AnswerUnknown);
+    /// assert!(format!("{builder:?}").contains("AnswerUnknown"));
+    /// ```
+    pub fn unknown_policy(mut self, policy: UnknownPolicy) -> Self {
+        self.limits.unknown = policy;
         self
     }
 

@@ -125,9 +125,10 @@ impl<L: Listener> DurableListener<L> {
     async fn run<O: Operation>(&self, lease: Lease, request: O) -> Result<Step<O>> {
         let _running = self.ledger.running.enter();
         let (is_retried, is_async) = (request.is_retried(), request.context().async_after.is_some());
+        let asks = lease.asks;
         let began = Instant::now();
         let result = match self.call(&lease, request).instrument(operation_span(&lease)).await {
-            LeaseOutcome::Finished(result) => O::interpret(result),
+            LeaseOutcome::Finished(result) => O::interpret(result, asks),
             LeaseOutcome::Lost => {
                 tracing::warn!(operation = lease.operation, addon = lease.addon, "call stopped: its lease was lost");
                 return Ok(Step::Wait(lease.operation));
@@ -273,7 +274,8 @@ fn parked() -> Failure {
     Failure::unavailable("the operation is parked: an operator has to look at it")
 }
 
-fn failure(kind: FailureKind) -> Failure {
+/// Returns the failure of a request that is decided without a call.
+pub(super) fn failure(kind: FailureKind) -> Failure {
     match kind {
         FailureKind::Conflict => Failure::conflict("This add-on was already provisioned with different settings."),
         FailureKind::Unknown => Failure::unknown(),

@@ -48,8 +48,9 @@ pub(super) trait Operation: Sized + Send + 'static {
         true
     }
 
-    /// Interprets the listener's result.
-    fn interpret(result: Result<Self::Reply>) -> Result<Self::Reply> {
+    /// Interprets the listener's result. `asks`: see [`Lease::asks`](crate::engine::Lease).
+    fn interpret(result: Result<Self::Reply>, asks: bool) -> Result<Self::Reply> {
+        let _ = asks;
         result
     }
 
@@ -246,13 +247,15 @@ impl Operation for Deprovision {
         Some(Self::new(addon, key))
     }
 
-    /// A listener that finds nothing to remove has succeeded: an earlier attempt removed it and then died.
-    fn interpret(result: Result<Deprovisioned>) -> Result<Deprovisioned> {
+    /// A listener that finds nothing to remove has succeeded: an earlier attempt removed it and then died. If there was no
+    /// earlier attempt and the ledger does not know the resource either, there is none.
+    fn interpret(result: Result<Deprovisioned>, asks: bool) -> Result<Deprovisioned> {
         let failure = match result {
             Ok(reply) => return Ok(reply),
             Err(failure) => failure,
         };
         match failure.kind() {
+            FailureKind::Unknown | FailureKind::Gone if asks => Err(failure),
             FailureKind::Unknown | FailureKind::Gone => Ok(Deprovisioned::new()),
             FailureKind::Unavailable => Err(failure),
             _ => {

@@ -11,7 +11,8 @@ use maitre_core::{
 use tokio::sync::watch;
 
 use super::{
-    Answer, ChildProcess, Database, Gate, RunningWorker, Vendor, basic, deprovision, plan_change, serve_commands,
+    Answer, ChildProcess, Database, Gate, RunningWorker, Vendor, adoptions, basic, deprovision, plan_change,
+    serve_commands,
 };
 
 const DATABASE: &str = "MAITRE_TEST_DATABASE";
@@ -97,6 +98,7 @@ async fn serve(database: Database) {
     let gates = Arc::<Mutex<HashMap<String, Gate>>>::default();
     serve_commands(|words| {
         let (listener, vendor, detached, gates) = (listener.clone(), vendor.clone(), detached.clone(), gates.clone());
+        let ledger = ledger.clone();
         async move {
             let gate = |key: &str| gates.lock().expect("the gates").get(key).cloned().expect("a gate");
             let words: Vec<_> = words.iter().map(String::as_str).collect();
@@ -104,6 +106,10 @@ async fn serve(database: Database) {
                 ["provision", key] => result_of(&listener.provision(basic(key)).await.into()),
                 ["plan", key, to] => result_of(&listener.plan_change(plan_change(key, to)).await.into()),
                 ["deprovision", key] => result_of(&listener.deprovision(deprovision(key)).await.into()),
+                ["adopt", count] => {
+                    let report = ledger.adopt(adoptions(count.parse().expect("a number"))).await.expect("a report");
+                    format!("{} adopted", report.adopted)
+                }
                 ["gate", key] => {
                     gates.lock().expect("the gates").insert(key.to_owned(), vendor.stop_at(key));
                     "done".into()

@@ -12,7 +12,9 @@ pub(crate) use app_process::{LEASE, serve_if_child, start_process};
 pub(crate) use child::{ChildProcess, serve_commands};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
 pub(crate) use hooks::{COMPLETION_DEADLINE, HookResult, HookedApp, RecordingHooks};
-pub(crate) use requests::{Answer, Describe, addon, basic, deprovision, key, plan_change, provision, replies, sign_on};
+pub(crate) use requests::{
+    Answer, Describe, addon, adoptions, basic, deprovision, key, plan_change, provision, replies, sign_on, sold_key,
+};
 pub(crate) use vendor::{Act, Gate, Vendor};
 pub(crate) use worker::{RandomNumbers, RunningWorker, SimulatedProcess, worker};
 

@@ -5,6 +5,7 @@ use maitre_core::{
     AddonId, Deprovision, Deprovisioned, FailureKind, Identity, Outcome, PlanChange, PlanChanged, Provision,
     Provisioned, Result, Secret, SignOn, SignedOn,
 };
+use maitre_ledger::Adoption;
 
 pub(crate) fn addon() -> AddonId {
     AddonId::new("heroku", "lantern")
@@ -30,6 +31,20 @@ pub(crate) fn plan_change(key: &str, plan: &str) -> PlanChange {
 
 pub(crate) fn deprovision(key: &str) -> Deprovision {
     Deprovision::new(addon(), key)
+}
+
+/// Returns the key of the resource with this number, which was sold before the ledger.
+pub(crate) fn sold_key(number: usize) -> String {
+    uuid::Uuid::from_u128(0x5e11_0000_0000_4000_8000_0000_0000_0000 << 64 | number as u128).to_string()
+}
+
+/// Returns resources that were sold before the ledger.
+pub(crate) fn adoptions(count: usize) -> impl Iterator<Item = Adoption> + Send {
+    (0..count).map(|number| {
+        let key = sold_key(number);
+        let adoption = Adoption::new(addon(), &key, "basic").with_provider_id(format!("w-{key}"));
+        adoption.with_config([("WIDGET_URL", format!("https://{number}.example.org"))])
+    })
 }
 
 /// Returns a sign-on whose token has this kind and timestamp.

@@ -96,6 +96,16 @@ impl Vendor {
         self
     }
 
+    /// Sells widgets without the ledger.
+    pub(crate) async fn sell(&self, resources: &[String], plan: &str) {
+        let mut transaction = self.pool.begin().await.expect("a transaction");
+        for resource in resources {
+            let insert = sqlx::query("INSERT INTO widgets (resource, plan, secret) VALUES ($1, $2, 'sold before')");
+            transaction.execute(insert.bind(resource).bind(plan)).await.expect("a widget");
+        }
+        transaction.commit().await.expect("widgets");
+    }
+
     /// Scripts the next calls for a resource, in order; later calls succeed.
     pub(crate) fn script(&self, resource: &str, acts: impl IntoIterator<Item = Act>) {
         self.acts.lock().expect("the script").entry(resource.to_owned()).or_default().extend(acts);
@@ -240,11 +250,14 @@ impl Listener for Vendor {
         let exists = transaction.execute(delete).await?.rows_affected() == 1;
         transaction.commit().await?;
         lose(act.as_ref())?;
-        if exists { Ok(Deprovisioned::new().with_message("Gone.")) } else { Err(Failure::gone()) }
+        if exists { Ok(Deprovisioned::new().with_message("Gone.")) } else { Err(Failure::unknown()) }
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
         self.enter("single sign-on", request.resource.as_str(), 0, "", None).await?;
+        if self.widget(request.resource.as_str()).await.is_none() {
+            return Err(Failure::unknown());
+        }
         Ok(SignedOn::redirect("/").with_session("widget", request.resource))
     }
 }

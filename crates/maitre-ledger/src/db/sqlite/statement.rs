@@ -13,11 +13,12 @@ impl ToSql for Value<'_> {
             Self::Number(number) | Self::MaybeNumber(Some(number)) => number.into(),
             // read by `json_each`
             Self::Numbers(numbers) => serde_json::to_string(numbers).unwrap_or_default().into(),
+            Self::Texts(texts) => serde_json::to_string(texts).unwrap_or_default().into(),
             Self::Text(Some(text)) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Bytes(Some(bytes)) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Self::MaybeNumber(None) | Self::Text(None) | Self::Bytes(None) => Null.into(),
             #[cfg(feature = "postgres")]
-            Self::Texts(_) | Self::ManyBytes(_) => return Err(rusqlite::Error::InvalidQuery), // SQLite has no arrays
+            Self::ManyBytes(_) => return Err(rusqlite::Error::InvalidQuery), // SQLite has no arrays
         })
     }
 }
