@@ -17,6 +17,7 @@ pub use plan::Plan;
 pub use price::{Price, PriceUnit};
 pub use service::{Requirement, Service};
 
+use crate::capabilities::Capabilities;
 use crate::fields::Fields;
 use schema::Schema;
 
@@ -92,6 +93,14 @@ impl Catalog {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| CatalogError::unreadable(path, &error))?;
         Self::parse(&text)
+    }
+
+    /// Returns the catalog without the offers that a listener without these capabilities does not support: rotation and
+    /// parameters of bindings, and parameters of updates where the plan cannot be changed either.
+    #[must_use]
+    pub fn limited_to(mut self, capabilities: Capabilities) -> Self {
+        self.services.iter_mut().for_each(|service| service.limit(capabilities));
+        self
     }
 
     /// Returns the services.

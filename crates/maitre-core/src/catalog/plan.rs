@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::price::Price;
 use super::schema::Schema;
+use crate::capabilities::{Capabilities, Capability};
 
 /// A plan of a service.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -220,6 +221,19 @@ impl Plan {
     pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
+    }
+
+    /// Removes what a listener without these capabilities does not support.
+    pub(super) fn limit(&mut self, capabilities: Capabilities, service_is_updateable: bool) {
+        if !capabilities.contains(Capability::Bind) {
+            self.binding_rotatable = false;
+            self.schemas.service_binding = None;
+        }
+        let takes_parameters =
+            capabilities.contains(Capability::Update) || self.plan_updateable.unwrap_or(service_is_updateable);
+        if let Some(schemas) = self.schemas.service_instance.as_mut().filter(|_| !takes_parameters) {
+            schemas.update = None;
+        }
     }
 
     /// Returns the id.

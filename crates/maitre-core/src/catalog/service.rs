@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::plan::Plan;
+use crate::capabilities::Capabilities;
 use crate::fields::Fields;
 
 /// A service of a catalog: one product, with its plans.
@@ -145,6 +146,12 @@ impl Service {
         self
     }
 
+    /// Removes what a listener without these capabilities does not support.
+    pub(super) fn limit(&mut self, capabilities: Capabilities) {
+        let plan_updateable = self.plan_updateable;
+        self.plans.iter_mut().for_each(|plan| plan.limit(capabilities, plan_updateable));
+    }
+
     /// Returns the id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -203,6 +210,18 @@ impl Service {
     #[must_use]
     pub fn bindings_retrievable(&self) -> bool {
         self.bindings_retrievable
+    }
+
+    /// Returns whether the platform sends an update when only its own data of a resource has changed.
+    #[must_use]
+    pub fn context_updates(&self) -> bool {
+        self.allow_context_updates
+    }
+
+    /// Returns the OAuth client of the dashboard.
+    #[must_use]
+    pub fn dashboard_client(&self) -> Option<&Fields> {
+        self.dashboard_client.as_ref()
     }
 
     /// Returns the metadata.

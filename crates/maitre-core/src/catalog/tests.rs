@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::capabilities::Capability;
 
 fn catalog() -> Value {
     json!({ "services": [{
@@ -153,4 +154,25 @@ fn parameters_are_checked_by_the_schema_of_the_operation() {
     assert_eq!(rejection.to_string(), "parameters.zone: it is required");
     assert_eq!(premium.check_provision(&[("zone", "b")].into_iter().collect()), Ok(()));
     assert_eq!((premium.check_update(&none), premium.check_bind(&none)), (Ok(()), Ok(())));
+}
+
+#[test]
+fn a_catalog_offers_only_the_capabilities_of_the_listener() {
+    let plan = |id: &str| {
+        let plan = Plan::new(id, id, "Three").with_binding_rotatable(true).with_bind_schema(json!({}));
+        plan.with_provision_schema(json!({})).with_update_schema(json!({}))
+    };
+    let service = Service::new("s-1", "lantern", "Lanterns").with_plan(plan("a").with_plan_updateable(true));
+    let catalog = Catalog::new([service.with_plan(plan("b"))]).unwrap();
+    let offers = |capabilities: &[Capability]| {
+        let limited = catalog.clone().limited_to(capabilities.iter().copied().collect());
+        let plans = limited.services()[0].plans().iter().map(|plan| {
+            let schemas = [plan.provision_schema(), plan.update_schema(), plan.bind_schema()];
+            (plan.binding_rotatable(), schemas.map(|schema| schema.is_some()))
+        });
+        plans.collect::<Vec<_>>()
+    };
+    assert_eq!(offers(&[]), [(false, [true, true, false]), (false, [true, false, false])]);
+    assert_eq!(offers(&[Capability::Bind]), [(true, [true, true, true]), (true, [true, false, true])]);
+    assert_eq!(offers(&[Capability::Update]), [(false, [true, true, false]), (false, [true, true, false])]);
 }

@@ -36,6 +36,8 @@ pub struct ResourceDetails {
     pub notice: Option<CustomerNotice>,
     /// State of the resource.
     pub status: ResourceStatus,
+    /// Whether the marketplace has suspended the resource and not reinstated it.
+    pub suspended: bool,
 }
 
 impl ResourceDetails {
@@ -52,6 +54,7 @@ impl ResourceDetails {
             dashboard_url: None,
             notice: None,
             status,
+            suspended: false,
         }
     }
 }

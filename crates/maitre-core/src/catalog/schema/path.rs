@@ -4,9 +4,9 @@ use std::fmt;
 
 /// A problem, and its path below the schema or the parameters; empty for the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::catalog) struct SchemaProblem {
-    pub(in crate::catalog) path: String,
-    pub(in crate::catalog) detail: String,
+pub(crate) struct SchemaProblem {
+    pub(crate) path: String,
+    pub(crate) detail: String,
 }
 
 /// Path to the value that is being checked. It is only written down for a problem.
