@@ -6,6 +6,7 @@ mod address;
 mod check;
 mod cleanup;
 mod error;
+mod hang_up;
 mod heroku;
 mod in_flight;
 pub mod inspect;

@@ -17,7 +17,7 @@ pub(crate) enum SubjectSource {
 /// Add-on to check.
 pub(crate) enum Subject {
     /// An add-on for Heroku.
-    Heroku(ManifestInput),
+    Heroku(Box<ManifestInput>),
     /// A broker of the Open Service Broker API.
     Broker(Credentials),
 }
@@ -32,8 +32,8 @@ pub(crate) struct Credentials {
 impl SubjectSource {
     pub(crate) fn read(self) -> Result<Subject, SetupError> {
         Ok(match self {
-            Self::ManifestText(text) => Subject::Heroku(ManifestInput::parse(&text)?),
-            Self::ManifestFile(path) => Subject::Heroku(ManifestInput::read(&path)?),
+            Self::ManifestText(text) => Subject::Heroku(Box::new(ManifestInput::parse(&text)?)),
+            Self::ManifestFile(path) => Subject::Heroku(Box::new(ManifestInput::read(&path)?)),
             Self::Broker(credentials) => Subject::Broker(credentials),
         })
     }

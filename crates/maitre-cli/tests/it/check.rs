@@ -39,6 +39,18 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
             &["check", "--marketplace", "opperator", "--url", "http://127.0.0.1:1"],
             "error: there are no checks for opperator",
         ),
+        (
+            &["check", "--marketplace", "osb", "--url", "http://127.0.0.1:1"],
+            "error: a service broker has Basic credentials: pass --user and --password",
+        ),
+        (
+            &["check", "--marketplace", "osb", "--user", "a", "--password", "b"],
+            "error: a service broker has no manifest: pass its address with --url",
+        ),
+        (
+            &["check", "--marketplace", "osb", "--user", "a", "--password", "b", "--url", "http://127.0.0.1:1"],
+            "error: cannot connect to http://127.0.0.1:1/v2/catalog",
+        ),
         (&["check", "--platform", "0.0.0.0:0", "--client-secret", "s"], "error: 0.0.0.0:0 is not a loopback address"),
     ];
     for (arguments, message) in rows {

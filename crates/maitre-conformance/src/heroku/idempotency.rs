@@ -6,10 +6,11 @@ use maitre_testkit::Call;
 use maitre_testkit::heroku::Provision;
 use serde_json::{Value, json};
 
+use super::citation;
 use super::resource::Resource;
 use super::target::{PLAN_CHANGE, Target, must_be_deprovisioned};
-use super::{citation, hang_up};
 use crate::check::{Capability, Case, Citation};
+use crate::hang_up;
 use crate::response::Response;
 use crate::rules;
 use crate::verdict::{Stop, Verdict};

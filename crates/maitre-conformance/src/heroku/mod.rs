@@ -6,7 +6,6 @@ mod citation;
 mod config;
 mod deprovision;
 mod fake_platform;
-mod hang_up;
 mod idempotency;
 mod malformed;
 mod manifest;

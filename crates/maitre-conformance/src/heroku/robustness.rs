@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::citation;
 use super::resource::{Resource, uuid_of};
 use super::target::{PLAN_CHANGE, TWO_PLANS, Target, must_be_deprovisioned};
-use super::{citation, hang_up};
 use crate::check::{Case, Citation};
+use crate::hang_up;
 use crate::response::Response;
 use crate::verdict::{Stop, Verdict};
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use maitre_testkit::osb::{BindingId, InstanceId, Operation};
 use maitre_testkit::{Call, Osb};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
 use super::created::Created;
@@ -43,6 +44,17 @@ pub(crate) struct Target {
     bind: OnceLock<Mode>,
     has_suspension: AtomicBool,
     shared: tokio::sync::Mutex<Option<InstanceId>>,
+    pub(super) works: Works,
+}
+
+/// Reasons to skip checks that build on an ordinary request of each kind; `None` if it succeeds. Only then is the response to
+/// an unusual one meaningful.
+#[derive(Default)]
+pub(super) struct Works {
+    pub(super) update: OnceCell<Option<String>>,
+    pub(super) delete: OnceCell<Option<String>>,
+    pub(super) bind: OnceCell<Option<String>>,
+    pub(super) unbind: OnceCell<Option<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +76,7 @@ impl Mode {
 
 /// End of an asynchronous operation, with the last response.
 pub(super) enum Polled {
-    Succeeded(Response),
+    Succeeded,
     Failed(Response),
     /// 404 or 410.
     Gone(Response),
@@ -99,6 +111,7 @@ impl Target {
             bind: OnceLock::new(),
             has_suspension: AtomicBool::new(false),
             shared: tokio::sync::Mutex::default(),
+            works: Works::default(),
         }
     }
 
@@ -134,10 +147,16 @@ impl Target {
     /// Sends a provision, and waits until it is complete. Returns the first response.
     pub(super) async fn create(&self, call: Call<Operation>, instance: &InstanceId) -> Result<Response, Stop> {
         let response = self.wire.send(call).await?;
+        self.await_instance(instance, &response).await?;
+        Ok(response)
+    }
+
+    /// Waits until a provision is complete; skips the check if it does not succeed.
+    async fn await_instance(&self, instance: &InstanceId, response: &Response) -> Result<(), Stop> {
         match response.status() {
-            200 | 201 => Ok(response),
-            202 => match self.poll(instance, &response).await? {
-                Polled::Succeeded(_) => Ok(response),
+            200 | 201 => Ok(()),
+            202 => match self.poll(instance, response).await? {
+                Polled::Succeeded => Ok(()),
                 _ => {
                     Err(Stop::skipped("a provision is answered 202 but does not complete (see osb.polling.completes)"))
                 }
@@ -171,7 +190,7 @@ impl Target {
         match response.status() {
             200 | 201 => Ok(()),
             202 => match self.poll_binding(binding, response).await? {
-                Polled::Succeeded(_) => Ok(()),
+                Polled::Succeeded => Ok(()),
                 _ => Err(Stop::skipped(
                     "a bind is answered 202 but does not complete (see osb.polling.binding-completes)",
                 )),
@@ -186,7 +205,7 @@ impl Target {
         match response.status() {
             200 => Ok(()),
             202 => match self.poll(instance, &response).await? {
-                Polled::Succeeded(_) | Polled::Gone(_) => Ok(()),
+                Polled::Succeeded | Polled::Gone(_) => Ok(()),
                 _ => Err(Stop::skipped(
                     "a DELETE is answered 202 but does not complete (see osb.polling.delete-completes)",
                 )),
@@ -195,13 +214,29 @@ impl Target {
         }
     }
 
+    /// Requires that an instance does not exist, as a DELETE shows.
+    pub(super) async fn must_be_absent(&self, instance: &InstanceId, when: &str) -> Result<(), Stop> {
+        let unknown = self.wire.send(self.osb.deprovision(&self.instance()?)).await?;
+        if unknown.is_success() {
+            return Err(Stop::skipped("a DELETE of an unknown instance succeeds (see osb.orphans.unknown-instance)"));
+        }
+        let response = self.wire.send(self.osb.deprovision(instance)).await?;
+        if response.is_success() {
+            return Err(response.fault(
+                format!("The instance exists {when}: its DELETE succeeds."),
+                "Do not create anything before the request is known to be valid.",
+            ));
+        }
+        Ok(())
+    }
+
     /// Deletes a binding, and waits until it is gone. Skips the check if this fails.
     pub(super) async fn remove_binding(&self, binding: &BindingId) -> Result<(), Stop> {
         let response = self.wire.send(self.osb.unbind(binding)).await?;
         match response.status() {
             200 => Ok(()),
             202 => match self.poll_binding(binding, &response).await? {
-                Polled::Succeeded(_) | Polled::Gone(_) => Ok(()),
+                Polled::Succeeded | Polled::Gone(_) => Ok(()),
                 _ => Err(Stop::skipped("an unbind is answered 202 but does not complete (see osb.unbind.succeeds)")),
             },
             status => Err(Stop::skipped(format!("an unbind is answered {status} (see osb.unbind.succeeds)"))),
@@ -228,7 +263,7 @@ impl Target {
             let state = response.json().map(|body| body["state"].clone()).unwrap_or_default();
             match (response.status(), state.as_str()) {
                 (404 | 410, _) => return Ok(Polled::Gone(response)),
-                (200, Some("succeeded")) => return Ok(Polled::Succeeded(response)),
+                (200, Some("succeeded")) => return Ok(Polled::Succeeded),
                 (200, Some("failed")) => return Ok(Polled::Failed(response)),
                 (200, Some("in progress")) if Instant::now() < deadline => {}
                 (200, Some("in progress")) => return Ok(Polled::TimedOut(response)),
@@ -278,16 +313,17 @@ impl Target {
     /// Creates an instance and a binding, which show what the broker supports.
     async fn detect(&self) -> Result<(), Stop> {
         let instance = self.instance()?;
-        let response = self.create(self.osb.provision(&instance), &instance).await?;
+        let response = self.wire.send(self.osb.provision(&instance)).await?;
         Mode::of(&response).map(|mode| self.provision.set(mode));
+        self.await_instance(&instance, &response).await?;
         self.wire.created().keep(instance.id());
         *self.shared.lock().await = Some(instance.clone());
         let state = self.wire.send(self.osb.state(&instance)).await?;
         self.has_suspension.store(state.status() == 200, Ordering::Relaxed);
         if self.offer()?.plan.bindable {
-            let (binding, response) = self.new_binding(&instance).await?;
+            let binding = instance.new_binding();
+            let response = self.wire.send(self.osb.bind(&binding)).await?;
             Mode::of(&response).map(|mode| self.bind.set(mode));
-            self.remove_binding(&binding).await?;
         }
         Ok(())
     }

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod broker_mutants;
+mod broker_runs;
 mod lint;
 mod mutants;
+mod registry;
 mod runs;
 mod sample_addon;
+mod sample_broker;

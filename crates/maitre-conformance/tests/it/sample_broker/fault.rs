@@ -1,0 +1,292 @@
+//! Faults of the sample broker.
+
+use super::Style;
+
+/// Route of a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    Catalog,
+    Provision,
+    Fetch,
+    Update,
+    Deprovision,
+    Poll,
+    Bind,
+    FetchBinding,
+    Unbind,
+    PollBinding,
+}
+
+impl Route {
+    pub(super) fn of(method: &str, segments: &[&str]) -> Option<Self> {
+        Some(match (method, segments) {
+            ("GET", ["v2", "catalog"]) => Self::Catalog,
+            ("PUT", ["v2", "service_instances", _]) => Self::Provision,
+            ("GET", ["v2", "service_instances", _]) => Self::Fetch,
+            ("PATCH", ["v2", "service_instances", _]) => Self::Update,
+            ("DELETE", ["v2", "service_instances", _]) => Self::Deprovision,
+            ("GET", ["v2", "service_instances", _, "last_operation"]) => Self::Poll,
+            ("PUT", ["v2", "service_instances", _, "service_bindings", _]) => Self::Bind,
+            ("GET", ["v2", "service_instances", _, "service_bindings", _]) => Self::FetchBinding,
+            ("DELETE", ["v2", "service_instances", _, "service_bindings", _]) => Self::Unbind,
+            ("GET", ["v2", "service_instances", _, "service_bindings", _, "last_operation"]) => Self::PollBinding,
+            _ => return None,
+        })
+    }
+}
+
+/// The one fault of a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Nothing,
+    NoAuth(Route),
+    CatalogIs500,
+    CatalogIsAList,
+    CatalogIsText,
+    NoServiceDescription,
+    BindableIsMissing,
+    NoPlanDescription,
+    FreeIsText,
+    SameIdTwice,
+    SameNameTwice,
+    NameWithSpaces,
+    PlanUpdatable,
+    UnknownPermission,
+    SchemaWithoutVersion,
+    ExternalReference,
+    VersionNotSemantic,
+    DashboardClientWithoutSecret,
+    RandomIds,
+    EtagIsIgnored,
+    RefusesEverything,
+    AnyUser,
+    PasswordInAnyCase,
+    NoCredentials,
+    NoChallenge,
+    BodyBeforePassword,
+    VersionBeforePassword,
+    ProvisionsBeforePassword,
+    VersionOptional,
+    EmptyVersion,
+    AnyVersion,
+    OnlyOneVersion,
+    NoOldVersions,
+    BodyBeforeVersion,
+    EmptyVersionRefusal,
+    NoEcho,
+    NoEchoOnErrors,
+    OriginatingIdentityIs400,
+    MalformedIdentityIs500,
+    ProvisionIs500,
+    NewIs200,
+    ProvisionIsText,
+    ProvisionHasNoType,
+    DashboardIsRelative,
+    ProvisionIgnoresAccepts,
+    AsyncRequiredWithoutCode,
+    AnyValueAccepts,
+    NoServiceNeeded,
+    NoPlanNeeded,
+    EmptyIdIs500,
+    AnyService,
+    AnyPlan,
+    SpaceOptional,
+    CreatesBeforeValidating,
+    UnknownFieldIs400,
+    ContextNeeded,
+    OnlyCloudFoundry,
+    EmptyMaintenanceInfoIs400,
+    RepeatIs409,
+    RepeatIs201,
+    RepeatHasOtherUrl,
+    IgnoresPlan,
+    IgnoresParameters,
+    IgnoresSpace,
+    ConflictReplaces,
+    Resurrected500,
+    UpdateIs500,
+    UpdateIs204,
+    UpdateIsText,
+    UpdateIs202,
+    UpdateIgnoresAccepts,
+    SamePlanIs422,
+    RepeatedUpdateIs422,
+    UpdateIsNotStored,
+    FetchShowsFirstPlan,
+    NoPlanIsPremium,
+    UpdateNeedsNoService,
+    UpdateToAnyPlan,
+    RefusedUpdateApplies,
+    UpdateOfUnknownIs200,
+    UpdateOfDeletedIs200,
+    PreviousPlanNeeded,
+    UnknownFieldOfUpdateIs400,
+    UpdatesUndeclared,
+    MaintenanceAlwaysConflicts,
+    AnyMaintenanceVersion,
+    MaintenanceConflictIs409,
+    AnyMaintenanceVersionOfUpdates,
+    UndeclaredVersionIsAccepted,
+    BindIs500,
+    BindIs200,
+    NoCredentialsField,
+    DrainWithoutPermission,
+    PortsAreNumbers,
+    BindIgnoresAccepts,
+    NoServiceNeededToBind,
+    NoPlanNeededToBind,
+    NoAppIs400,
+    EmptyBindResourceIs400,
+    UnknownFieldOfBindIs400,
+    RepeatedBindIs409,
+    NewCredentials,
+    BindIgnoresParameters,
+    BindIgnoresApp,
+    SameCredentials,
+    BindsUnknown,
+    BindsDeleted,
+    BindsUndeclared,
+    UnbindIs204,
+    UnbindIsText,
+    RepeatedUnbindIs200,
+    UnbindNeedsNoService,
+    UnbindNeedsNoPlan,
+    UnbindIs202,
+    UnbindsAll,
+    FetchIs404,
+    FetchShowsName,
+    FetchNeedsHints,
+    FetchOfUnknownIs200,
+    FetchOfDeletedIs410,
+    FetchOfBindingIs404,
+    FetchOfBindingIsEmpty,
+    FetchOfUnknownBindingIs200,
+    FetchOfUnboundIs410,
+    BindingOfAnyInstance,
+    PollOfUnknownIs200,
+    PollOfSynchronousIs500,
+    OperationIsANumber,
+    OperationIsLong,
+    StateInCapitals,
+    StateIsMissing,
+    NeverSucceeds,
+    PollNeedsHints,
+    RetryAfterIsADate,
+    NewOperation,
+    RunningIs200,
+    NoConflictWhileRunning,
+    FetchWhileRunning,
+    DashboardIsLate,
+    UpdateIs409WhileRunning,
+    BusyDeleteIs500,
+    DeleteEndsWith404,
+    RepeatedDeleteIsAnother,
+    BindFails,
+    CredentialsInThe202,
+    NewBindOperation,
+    NotRetrievable,
+    FetchOfRunningBind,
+    DeleteIs500,
+    DeleteIs204,
+    DeleteIsText,
+    RepeatedDeleteIs404,
+    DeleteNeedsNoService,
+    DeleteNeedsNoPlan,
+    RefusedDeleteDeletes,
+    DeleteIs202,
+    DeleteIgnoresAccepts,
+    DeletesNewest,
+    DeleteNeedsFirstPlan,
+    DeleteWithBindingsIs500,
+    DeleteOfUnknownIs404,
+    DeleteOfUnknownIs200,
+    UnbindOfUnknownIs404,
+    UnbindOfUnknownInstanceIs404,
+    LosesTrack,
+    LosesBinds,
+    StuckDelete,
+    BindsBeforeValidating,
+    DuplicateIs500,
+    NoConstraint,
+    PlanRace,
+    SharedLock,
+    BindRace,
+    OneBindAtATime,
+    DeleteIsSlow,
+    BusyUpdateIs500,
+    NoJsonIs500,
+    EmptyBodyIs500,
+    ListIs500,
+    PlanTypeIs500,
+    AnyParameters,
+    ContextMustBeAnObject,
+    PreviousValuesMustBeAnObject,
+    OddIdIs500,
+    SlashIsASeparator,
+    DecodesTwice,
+    OddBindingIdIs500,
+    LongIdIs500,
+    NulIs500,
+    NoUtf8Is500,
+    LargeBodyIs500,
+    DeepNestingIs500,
+    OtherMethodIs500,
+    NoAllow,
+    CharsetIs415,
+    OtherTypeIs500,
+    AuthorizationIs500,
+    UnknownPathIs200,
+    SlowBodyIs408,
+    EmptyDescription,
+    ErrorIsText,
+    ConflictWithoutDescription,
+    ConflictWithTrace,
+    StateWithoutActive,
+    AlwaysEnabled,
+    NeverEnabledAgain,
+    RepeatedDisableIs422,
+    StateOfUnknownIs200,
+    DisabledStays,
+}
+
+impl Fault {
+    /// Returns the style of the broker that can have this fault.
+    pub(crate) fn style(self) -> Style {
+        let style = Style::default();
+        match self {
+            Self::NoAuth(Route::PollBinding)
+            | Self::ProvisionIgnoresAccepts
+            | Self::AsyncRequiredWithoutCode
+            | Self::AnyValueAccepts
+            | Self::UpdateIgnoresAccepts
+            | Self::BindIgnoresAccepts
+            | Self::OperationIsANumber
+            | Self::OperationIsLong
+            | Self::StateInCapitals
+            | Self::StateIsMissing
+            | Self::NeverSucceeds
+            | Self::PollNeedsHints
+            | Self::RetryAfterIsADate
+            | Self::NewOperation
+            | Self::RunningIs200
+            | Self::NoConflictWhileRunning
+            | Self::FetchWhileRunning
+            | Self::DashboardIsLate
+            | Self::UpdateIs409WhileRunning
+            | Self::BusyDeleteIs500
+            | Self::DeleteEndsWith404
+            | Self::RepeatedDeleteIsAnother
+            | Self::BindFails
+            | Self::CredentialsInThe202
+            | Self::NewBindOperation
+            | Self::NotRetrievable
+            | Self::FetchOfRunningBind
+            | Self::DeleteIgnoresAccepts
+            | Self::BusyUpdateIs500 => Style { asynchronous: true, ..style },
+            Self::UpdatesUndeclared => Style { updates: false, ..style },
+            Self::UndeclaredVersionIsAccepted => Style { maintenance: false, ..style },
+            Self::BindsUndeclared => Style { bindable: false, ..style },
+            _ => style,
+        }
+    }
+}
