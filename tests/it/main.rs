@@ -18,6 +18,7 @@ mod logs;
 mod malformed;
 mod nesting;
 mod opperator;
+mod osb;
 mod panics;
 mod platform;
 mod properties;

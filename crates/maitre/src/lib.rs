@@ -8,7 +8,7 @@ mod serve;
 #[cfg(feature = "platform")]
 mod webhooks;
 
-#[cfg(any(feature = "cloudcontrol", feature = "heroku", feature = "opperator"))]
+#[cfg(any(feature = "cloudcontrol", feature = "heroku", feature = "opperator", feature = "osb"))]
 use axum::Router;
 
 pub use maitre_axum::drain;
@@ -28,6 +28,8 @@ pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl, CloudCont
 pub use maitre_axum_heroku::{self as heroku, Heroku, HerokuPlanChange, HerokuProvision};
 #[cfg(feature = "opperator")]
 pub use maitre_axum_opperator::{self as opperator, Opperator, OpperatorProvision};
+#[cfg(feature = "osb")]
+pub use maitre_axum_osb::{self as osb, Osb, OsbRequest};
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
 
@@ -98,6 +100,28 @@ where
     S: Clone + Send + Sync + 'static,
 {
     maitre_axum_opperator::router(addon)
+}
+
+/// Builds the router of a service broker by the Open Service Broker API; see [`mod@osb`] for its routes.
+///
+/// ```
+/// # use maitre::*;
+/// use maitre::catalog::{Catalog, Plan, Service};
+/// # use maitre_core::doctest::Widgets as Lanterns;
+///
+/// let plan = Plan::new("8d1c6c2e", "basic", "Three lanterns");
+/// let service = Service::new("4a70f9d1", "lantern", "Lanterns as a service").with_plan(plan);
+/// let addon = Addon::new(Osb::new("lantern", "s3cr3t-example", Catalog::new([service])?)?, Lanterns);
+/// let app: axum::Router = axum::Router::new().nest("/osb", maitre::osb(addon));
+/// assert!(app.has_routes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "osb")]
+pub fn osb<S>(addon: impl IntoAddon<Osb>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    maitre_axum_osb::router(addon)
 }
 
 /// Compiles the examples in `docs/`.

@@ -2,8 +2,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use maitre::{
-    Deprovision, Deprovisioned, Listener, Notice, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn,
-    SignedOn,
+    Bind, Bound, Deprovision, Deprovisioned, Failure, Listener, Notice, PlanChange, PlanChanged, Provision,
+    Provisioned, Reinstate, Result, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated,
 };
 
 use super::widgets::Widgets;
@@ -19,6 +19,11 @@ struct Inner {
     deprovision: Method<Deprovision, Deprovisioned>,
     single_sign_on: Method<SignOn, SignedOn>,
     notice: Method<Notice, ()>,
+    update: Method<Update, Updated>,
+    bind: Method<Bind, Bound>,
+    unbind: Method<Unbind, Unbound>,
+    suspend: Method<Suspend, ()>,
+    reinstate: Method<Reinstate, ()>,
     widgets: Widgets,
 }
 
@@ -96,6 +101,34 @@ impl Vendor {
         self.0.notice.set_script(script);
     }
 
+    pub(crate) fn on_update<F>(&self, script: impl Fn(Update) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<Updated>> + Send + 'static,
+    {
+        self.0.update.set_script(script);
+    }
+
+    pub(crate) fn on_bind<F>(&self, script: impl Fn(Bind) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<Bound>> + Send + 'static,
+    {
+        self.0.bind.set_script(script);
+    }
+
+    pub(crate) fn on_unbind<F>(&self, script: impl Fn(Unbind) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<Unbound>> + Send + 'static,
+    {
+        self.0.unbind.set_script(script);
+    }
+
+    pub(crate) fn on_suspend<F>(&self, script: impl Fn(Suspend) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.0.suspend.set_script(script);
+    }
+
     pub(crate) fn provisions(&self) -> Vec<Provision> {
         self.0.provision.requests()
     }
@@ -116,6 +149,18 @@ impl Vendor {
         self.0.notice.requests()
     }
 
+    pub(crate) fn binds(&self) -> Vec<Bind> {
+        self.0.bind.requests()
+    }
+
+    pub(crate) fn suspensions(&self) -> Vec<Suspend> {
+        self.0.suspend.requests()
+    }
+
+    pub(crate) fn reinstatements(&self) -> Vec<Reinstate> {
+        self.0.reinstate.requests()
+    }
+
     /// Returns the number of calls of all methods.
     pub(crate) fn calls(&self) -> usize {
         self.provisions().len()
@@ -123,6 +168,11 @@ impl Vendor {
             + self.deprovisions().len()
             + self.sign_ons().len()
             + self.notices().len()
+            + self.0.update.requests().len()
+            + self.binds().len()
+            + self.0.unbind.requests().len()
+            + self.suspensions().len()
+            + self.reinstatements().len()
     }
 }
 
@@ -145,5 +195,26 @@ impl Listener for Vendor {
 
     async fn notice(&self, request: Notice) -> Result<()> {
         self.0.notice.call(request, |_| Ok(())).await
+    }
+
+    async fn update(&self, request: Update) -> Result<Updated> {
+        self.0.update.call(request, |_| Err(Failure::refused("Widgets have no parameters."))).await
+    }
+
+    async fn bind(&self, request: Bind) -> Result<Bound> {
+        let shared = |request: Bind| request.config.as_ref().map(Bound::from);
+        self.0.bind.call(request, |it| shared(it).ok_or_else(|| Failure::from_display("no config vars"))).await
+    }
+
+    async fn unbind(&self, request: Unbind) -> Result<Unbound> {
+        self.0.unbind.call(request, |_| Ok(Unbound::new())).await
+    }
+
+    async fn suspend(&self, request: Suspend) -> Result<()> {
+        self.0.suspend.call(request, |_| Ok(())).await
+    }
+
+    async fn reinstate(&self, request: Reinstate) -> Result<()> {
+        self.0.reinstate.call(request, |_| Ok(())).await
     }
 }
