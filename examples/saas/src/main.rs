@@ -1,8 +1,9 @@
-//! Tally: hosted counters, sold as an add-on on three marketplaces.
+//! Tally: hosted counters, sold as an add-on on several marketplaces.
 //!
 //! A customer gets `TALLY_URL` and `TALLY_TOKEN` as config vars, counts with
 //! `curl -X POST -H "Authorization: Bearer $TALLY_TOKEN" $TALLY_URL/visits`, and sees the counters on a dashboard that
-//! opens from the marketplace. The integration with the marketplaces is in `listener.rs`; the rest is an ordinary Axum app.
+//! opens from the marketplace. The integration with the marketplaces is in `listener.rs` and
+//! `marketplaces/`; the rest is an ordinary Axum app.
 
 mod app;
 mod banner;
@@ -10,6 +11,7 @@ mod counters;
 mod dashboard;
 mod error_response;
 mod listener;
+mod marketplaces;
 mod plan;
 #[cfg(feature = "sandbox")]
 mod sandbox;

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use anyhow::{Context, bail};
 use maitre_sandbox::{Sandbox, Serving, bind};
 
-use crate::settings::{HerokuApi, Settings};
+use crate::settings::{HerokuApi, Settings, heroku_manifest};
 
 const CLIENT_SECRET: &str = "development-only-client-secret";
 
@@ -20,10 +20,10 @@ pub(crate) async fn open(mut settings: Settings, origin: &str) -> anyhow::Result
         );
     }
     let client_secret = settings.heroku_api.map_or_else(|| CLIENT_SECRET.into(), |api| api.client_secret);
-    let manifest = env::var("ADDON_MANIFEST").unwrap_or_else(|_| "addon-manifest.json".to_owned());
-    let manifest = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read {manifest}"))?;
-    let builder =
-        Sandbox::builder(&manifest)?.url(origin).plans(["basic", "premium=900"])?.client_secret(client_secret.expose());
+    let builder = Sandbox::builder(&heroku_manifest()?)?
+        .url(origin)
+        .plans(["basic", "premium=900"])?
+        .client_secret(client_secret.expose());
     let sandbox = builder.open()?;
     let port = env::var("SANDBOX_PORT").unwrap_or_else(|_| "8400".to_owned());
     let port = port.parse().with_context(|| format!("SANDBOX_PORT must be a number from 0 to 65535, not {port:?}"))?;

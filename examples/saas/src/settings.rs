@@ -1,12 +1,14 @@
 //! Settings from the environment.
 
 use std::env;
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::http::Uri;
 use axum::http::uri::Scheme;
+use maitre::catalog::Catalog;
 use maitre::{Manifest, Secret};
 
 /// Prefix of the secrets in this repository, which are public.
@@ -21,12 +23,20 @@ pub(crate) struct Settings {
     pub(crate) heroku: Manifest,
     pub(crate) cloudcontrol: Manifest,
     pub(crate) opperator_secret: Secret,
+    pub(crate) osb: Broker,
     /// Access to Heroku's API. Without it all operations are synchronous.
     pub(crate) heroku_api: Option<HerokuApi>,
     /// Simulated duration of provisioning.
     pub(crate) provision_delay: Duration,
     /// Time for which requests are still accepted on shutdown, while the process is not ready.
     pub(crate) drain_delay: Duration,
+}
+
+/// Credentials and catalog of the service broker.
+pub(crate) struct Broker {
+    pub(crate) username: String,
+    pub(crate) password: Secret,
+    pub(crate) catalog: Catalog,
 }
 
 pub(crate) struct HerokuApi {
@@ -60,9 +70,19 @@ impl Settings {
             port: port.parse().with_context(|| format!("PORT must be a number from 0 to 65535, not {port:?}"))?,
             database_url: var_or("DATABASE_URL", "sqlite://saas.db"),
             public_url: env::var("PUBLIC_URL").ok().map(|url| parse_public_url(&url)).transpose()?,
-            heroku: Manifest::read(var_or("ADDON_MANIFEST", "addon-manifest.json"))?,
-            cloudcontrol: Manifest::read(var_or("CLOUDCONTROL_MANIFEST", "examples/saas/cloudcontrol-manifest.json"))?,
+            heroku: Manifest::parse(&heroku_manifest()?).context("ADDON_MANIFEST is invalid")?,
+            cloudcontrol: Manifest::parse(&text_of(
+                "CLOUDCONTROL_MANIFEST",
+                include_str!("../cloudcontrol-manifest.json"),
+            )?)
+            .context("CLOUDCONTROL_MANIFEST is invalid")?,
             opperator_secret: var_or("OPPERATOR_SECRET", "development-only-secret").into(),
+            osb: Broker {
+                username: var_or("OSB_USERNAME", "tally"),
+                password: var_or("OSB_PASSWORD", "development-only-password").into(),
+                catalog: Catalog::parse(&text_of("OSB_CATALOG", include_str!("../osb-catalog.json"))?)
+                    .context("OSB_CATALOG is invalid")?,
+            },
             heroku_api: HerokuApi::from_env()?,
             provision_delay: seconds("SET_UP_SECONDS")?,
             drain_delay: seconds("DRAIN_SECONDS")?,
@@ -93,6 +113,7 @@ impl Settings {
             (self.cloudcontrol.password()?, "api.password in CLOUDCONTROL_MANIFEST"),
             (self.cloudcontrol.sso_salt()?, "api.sso_salt in CLOUDCONTROL_MANIFEST"),
             (&self.opperator_secret, "OPPERATOR_SECRET"),
+            (&self.osb.password, "OSB_PASSWORD"),
         ];
         if let Some(api) = &self.heroku_api {
             secrets.push((&api.client_secret, "HEROKU_CLIENT_SECRET"));
@@ -152,4 +173,17 @@ fn seconds(name: &str) -> anyhow::Result<Duration> {
 
 fn var_or(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
+}
+
+/// Returns the text of Heroku's manifest.
+pub(crate) fn heroku_manifest() -> anyhow::Result<String> {
+    text_of("ADDON_MANIFEST", include_str!("../../../addon-manifest.json"))
+}
+
+/// Returns the text of the file that a variable names, or the one that is compiled in.
+fn text_of(name: &str, compiled_in: &str) -> anyhow::Result<String> {
+    match env::var(name) {
+        Ok(path) => fs::read_to_string(&path).with_context(|| format!("{name}: {path} cannot be read")),
+        Err(_) => Ok(compiled_in.to_owned()),
+    }
 }

@@ -1,0 +1,28 @@
+//! The marketplaces that sell Tally, one file each.
+
+mod cloudcontrol;
+mod connections;
+mod heroku;
+mod opperator;
+mod osb;
+
+use maitre::Ledger;
+
+use crate::listener::Tally;
+use crate::settings::Settings;
+pub(crate) use connections::Connections;
+
+/// Connects all marketplaces with the product.
+pub(crate) fn connect<'a>(
+    settings: &'a Settings,
+    ledger: &'a Ledger,
+    tally: Tally,
+    origin: &'a str,
+) -> anyhow::Result<Connections<'a>> {
+    let mut all = Connections::new(settings, ledger, tally, origin);
+    heroku::connect(&mut all)?;
+    cloudcontrol::connect(&mut all)?;
+    opperator::connect(&mut all)?;
+    osb::connect(&mut all)?;
+    Ok(all)
+}
