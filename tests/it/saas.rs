@@ -28,12 +28,11 @@ pub(crate) struct Saas {
 }
 
 impl Saas {
-    fn command(folder: &Path) -> Command {
+    pub(crate) fn command(folder: &Path) -> Command {
         Self::command_of(&BINARY, folder)
     }
 
     fn command_of(binary: &Path, folder: &Path) -> Command {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut command = Command::new(binary);
         command
             .current_dir(folder)
@@ -43,9 +42,10 @@ impl Saas {
             .env_remove("PUBLIC_URL")
             .env_remove("HEROKU_API")
             .env_remove("HEROKU_CLIENT_SECRET")
+            .env_remove("ADDON_MANIFEST")
+            .env_remove("CLOUDCONTROL_MANIFEST")
+            .env_remove("OSB_CATALOG")
             .env("PORT", "0")
-            .env("ADDON_MANIFEST", root.join("addon-manifest.json"))
-            .env("CLOUDCONTROL_MANIFEST", root.join("examples/saas/cloudcontrol-manifest.json"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
@@ -86,7 +86,7 @@ impl Saas {
         Self::spawn(Self::command(&folder.0).stderr(stderr))
     }
 
-    fn start_by(mut command: Command) -> Self {
+    pub(crate) fn start_by(mut command: Command) -> Self {
         Self::spawn(command.stderr(Stdio::null()))
     }
 
@@ -138,7 +138,7 @@ fn command_with_own_secrets(folder: &Folder) -> Command {
         std::fs::write(&path, manifest).unwrap();
         command.env(variable, path);
     }
-    command.env("OPPERATOR_SECRET", "vendors-own-secret");
+    command.env("OPPERATOR_SECRET", "vendors-own-secret").env("OSB_PASSWORD", "vendors-own-password");
     command
 }
 

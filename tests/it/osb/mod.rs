@@ -2,6 +2,7 @@
 
 mod binding;
 mod catalog;
+mod example;
 mod headers;
 mod instance;
 mod suspension;
