@@ -24,7 +24,9 @@ pub type Head<M> = Incoming<M, ()>;
 /// A contract implements [`Handles`](crate::Handles) for each operation that the marketplace sends, and
 /// [`SingleSignOn`](crate::SingleSignOn) if users come from there. [`Routes`](crate::Routes) connects them to paths.
 ///
-#[doc = include_str!("../docs/example.md")]
+/// The page [Writing a marketplace crate][page] has a complete example.
+///
+/// [page]: https://github.com/maitre-rs/maitre/blob/main/docs/writing-a-marketplace-crate.md
 pub trait Contract: Marketplace + Sized {
     /// The caller, as found by authentication; `()` if the marketplace is the only one.
     type Caller: Send + Sync + 'static;

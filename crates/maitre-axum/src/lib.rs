@@ -41,3 +41,10 @@ pub use task::drain;
 pub use with_extra::WithExtra;
 
 pub use maitre_core as core;
+
+/// Compiles the examples in `docs/`.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/writing-a-marketplace-crate.md")]
+    mod writing_a_marketplace_crate {}
+}

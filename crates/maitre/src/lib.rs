@@ -131,6 +131,9 @@ mod pages {
     mod bindings {}
     #[doc = include_str!("../../../docs/catalog.md")]
     mod catalog {}
+    #[cfg(feature = "osb")]
+    #[doc = include_str!("../../../docs/open-service-broker.md")]
+    mod open_service_broker {}
     #[doc = include_str!("../../../docs/slow-provisioning.md")]
     mod slow_provisioning {}
     #[doc = include_str!("../../../docs/tokens.md")]
