@@ -1,6 +1,7 @@
 //! The example's service broker, as a separate process with a ledger.
 
-use maitre_testkit::{InstanceId, Osb};
+use maitre_testkit::Osb;
+use maitre_testkit::osb::InstanceId;
 use serde_json::{Value, json};
 
 use crate::saas::Saas;

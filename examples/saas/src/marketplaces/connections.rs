@@ -1,4 +1,4 @@
-//! What each marketplace is connected with.
+//! Connections of marketplaces with the product and its ledger.
 
 use std::sync::Arc;
 use std::time::Duration;
