@@ -11,9 +11,9 @@ mod metrics;
 mod runtime;
 
 pub use engine::{
-    ActionKind, ActionView, AdoptReport, Adoption, Contradiction, ContradictionKind, JobView, ListedResource,
-    OperationKind, OperationState, OperationView, ParkedOperation, ParseNameError, ResourceFilter, ResourceView, State,
-    Stats, UnknownPolicy,
+    ActionKind, ActionView, AdoptReport, Adoption, BindingState, Contradiction, ContradictionKind, JobView,
+    ListedResource, OperationKind, OperationState, OperationView, ParkedOperation, ParseNameError, ResourceFilter,
+    ResourceView, State, Stats, UnknownPolicy,
 };
 pub use error::LedgerError;
 pub use keys::{KeyError, Keys};

@@ -26,12 +26,14 @@ macro_rules! on_both_databases {
 
 mod adoption;
 mod async_operations;
+mod bindings;
 mod connections;
 mod jobs;
 mod keys;
 mod operators;
 mod ordering;
 mod overtaking;
+mod polling;
 mod poolers;
 mod processes;
 mod recovery;
@@ -46,3 +48,4 @@ mod states;
 pub(crate) mod support;
 mod tombstones;
 mod unknown;
+mod updates;

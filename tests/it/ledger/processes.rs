@@ -27,6 +27,8 @@ struct Fleet {
     stopping: AtomicBool,
     /// Expected plan of each resource at the end; none if it was deprovisioned.
     expected: Mutex<BTreeMap<String, Option<String>>>,
+    /// Expected bindings of each resource at the end.
+    bound: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Fleet {
@@ -36,7 +38,7 @@ impl Fleet {
             children.push(Mutex::new(start_process(database).await));
         }
         let (answered, stopping) = (AtomicUsize::default(), AtomicBool::default());
-        Arc::new(Self { children, answered, stopping, expected: Mutex::default() })
+        Arc::new(Self { children, answered, stopping, expected: Mutex::default(), bound: Mutex::default() })
     }
 
     fn child(&self, index: usize) -> Arc<ChildProcess> {
@@ -76,12 +78,27 @@ impl Fleet {
                 assert_eq!(self.send(&mut numbers, &format!("plan {key} {to}")).await, "done");
                 plan = Some(to.to_owned());
             }
+            let mut bound = Vec::new();
+            for binding in ["b-1", "b-2"].into_iter().take(numbers.below(3)) {
+                assert_eq!(self.send(&mut numbers, &format!("bind {key} {binding}")).await, "done");
+                if numbers.one_in(2) {
+                    let answer = self.send(&mut numbers, &format!("unbind {key} {binding}")).await;
+                    assert!(matches!(answer.as_str(), "done" | "Gone"), "{answer}");
+                } else {
+                    bound.push(binding.to_owned());
+                }
+            }
+            if numbers.one_in(2) {
+                let size = ["small", "large"][numbers.below(2)];
+                assert_eq!(self.send(&mut numbers, &format!("update {key} {size}")).await, "done");
+            }
             if numbers.one_in(3) {
                 let answer = self.send(&mut numbers, &format!("deprovision {key}")).await;
                 // the reply to the first request may have been lost with its process
                 assert!(matches!(answer.as_str(), "done" | "Gone"), "{answer}");
-                plan = None;
+                (plan, bound) = (None, Vec::new());
             }
+            self.bound.lock().expect("the expected bindings").insert(key.clone(), bound);
             self.expected.lock().expect("the expected state").insert(key, plan);
         }
     }
@@ -106,6 +123,10 @@ async fn assert_consistent(ledger: &Ledger, vendor: &Vendor, fleet: &Fleet) {
     let wanted: BTreeMap<_, _> = expected.iter().filter_map(|(key, plan)| Some((key.clone(), plan.clone()?))).collect();
     assert_eq!(widgets, wanted, "lost, orphaned or on the wrong plan");
     assert_eq!(vendor.duplicates().await, 0);
+    let bound = fleet.bound.lock().expect("the expected bindings").clone();
+    for (key, bound) in bound {
+        assert_eq!(vendor.credentials(&key).await, bound, "lost or orphaned credentials of {key}");
+    }
     let calls = vendor.pool.fetch_all("SELECT resource, fence FROM calls").await.expect("calls");
     let mut runs = HashSet::new();
     for row in &calls {

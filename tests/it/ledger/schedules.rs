@@ -10,8 +10,8 @@ use sqlx::Row;
 use tokio::task::JoinHandle;
 
 use super::support::{
-    Act, Answer, Database, LEASE, RunningWorker, SimulatedProcess, Vendor, basic, deprovision, key, short_or_long,
-    soon, until,
+    Act, Answer, Database, LEASE, RunningWorker, SimulatedProcess, Vendor, basic, bind, deprovision, key,
+    short_or_long, soon, unbind, until, update,
 };
 
 /// Number of schedules that run concurrently.
@@ -25,6 +25,9 @@ enum Step {
     Provision(usize),
     /// The marketplace sends a deprovision to a process.
     Deprovision(usize),
+    Bind(usize),
+    Unbind(usize),
+    Update(usize),
     Pause(u64),
     /// The first waiting caller disconnects: the reply is lost.
     Disconnect,
@@ -39,6 +42,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..PROCESSES).prop_map(Step::Provision),
         1 => (0..PROCESSES).prop_map(Step::Deprovision),
+        2 => (0..PROCESSES).prop_map(Step::Bind),
+        1 => (0..PROCESSES).prop_map(Step::Unbind),
+        1 => (0..PROCESSES).prop_map(Step::Update),
         4 => (0..12_u64).prop_map(Step::Pause),
         2 => Just(Step::Disconnect),
         1 => (0..PROCESSES).prop_map(Step::Kill),
@@ -80,13 +86,15 @@ impl AppProcess {
 /// Runs one schedule and asserts its result.
 async fn run_schedule(database: &Database, steps: &[Step]) {
     let mut vendor = Vendor::new(database.pool().await).await;
-    vendor.work = Duration::from_millis(3);
+    (vendor.work, vendor.separate) = (Duration::from_millis(3), true);
     let key = key();
     let mut processes = Vec::new();
     for _ in 0..PROCESSES {
         processes.push(AppProcess::open(database, &vendor).await);
     }
     let mut calls: Vec<(bool, JoinHandle<Answer>)> = Vec::new();
+    let mut bindings: Vec<(bool, JoinHandle<Answer>)> = Vec::new();
+    let mut updates: Vec<JoinHandle<Answer>> = Vec::new();
     for step in steps {
         match *step {
             Step::Provision(index) => {
@@ -103,9 +111,27 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
                     processes[index].process.spawn(async move { Answer::from(listener.deprovision(request).await) });
                 calls.push((false, call));
             }
+            Step::Bind(index) => {
+                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
+                let request = bind(&key, "b-1");
+                bindings
+                    .push((true, processes[index].process.spawn(async move { listener.bind(request).await.into() })));
+            }
+            Step::Unbind(index) => {
+                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
+                let request = unbind(&key, "b-1");
+                let call = processes[index].process.spawn(async move { listener.unbind(request).await.into() });
+                bindings.push((false, call));
+            }
+            Step::Update(index) => {
+                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
+                let request = update(&key, "large");
+                updates.push(processes[index].process.spawn(async move { listener.update(request).await.into() }));
+            }
             Step::Pause(milliseconds) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
             Step::Disconnect => {
-                if let Some((_, call)) = calls.iter().find(|(_, call)| !call.is_finished()) {
+                let all = calls.iter().chain(&bindings).map(|(_, call)| call).chain(&updates);
+                if let Some(call) = all.into_iter().find(|call| !call.is_finished()) {
                     call.abort();
                 }
             }
@@ -127,6 +153,18 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
         }
     }
 
+    let (mut bound, mut unbound, mut updated) = (Vec::new(), false, false);
+    for (bind, call) in bindings {
+        match soon("a call", call).await {
+            Ok(answer @ Answer::Done(_)) if bind => bound.push(answer),
+            Ok(Answer::Done(_) | Answer::Failed(FailureKind::Gone)) if !bind => unbound = true,
+            _ => {}
+        }
+    }
+    for call in updates {
+        updated |= soon("a call", call).await.is_ok_and(|answer| answer.is_done());
+    }
+
     let ledger = options(database).open().await.expect("a ledger");
     let worker = RunningWorker::start(&ledger, &vendor);
     until("all operations are finished", || async {
@@ -146,6 +184,20 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
     let has_deprovision = steps.iter().any(|step| matches!(step, Step::Deprovision(_)));
     if !provisioned.is_empty() && !has_deprovision {
         assert!(exists, "answered but missing: {resource:#?}");
+    }
+    let credentials = vendor.credentials(&key).await;
+    assert!(exists || credentials.is_empty(), "credentials of a removed resource: {resource:#?}");
+    if unbound {
+        assert!(credentials.is_empty(), "bound after its unbind: {resource:#?}");
+    }
+    let has_unbind = steps.iter().any(|step| matches!(step, Step::Unbind(_)));
+    if !bound.is_empty() && !has_unbind && exists {
+        assert_eq!(credentials, ["b-1"], "answered but missing: {resource:#?}");
+    }
+    bound.dedup();
+    assert!(bound.len() <= 1, "two different credentials: {bound:?}");
+    if updated && exists {
+        assert_eq!(vendor.size(&key).await.as_deref(), Some("large"), "answered but lost: {resource:#?}");
     }
     provisioned.dedup();
     assert!(provisioned.len() <= 1, "two different replies: {provisioned:?}");

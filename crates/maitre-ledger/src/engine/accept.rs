@@ -1,17 +1,18 @@
 //! Asynchronous operations: accept (202) and progress.
 
+use super::binding::ended_reply;
 use super::context::Engine;
 use super::operation::OperationState;
 use super::rows::{Lease, Operation, Resource};
 use super::sealed::aad;
-use super::stored::{StoredKind, StoredReply};
+use super::stored_reply::{StoredKind, StoredReply};
 use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
 /// Answers the caller of an operation with "accepted"; from then on the marketplace is notified of its completion.
 pub(crate) struct MarkAccepted {
     pub(crate) operation: i64,
-    /// Time until the marketplace gives up.
+    /// Time until the marketplace gives up. 0 if it polls, and is not notified.
     pub(crate) deadline: Milliseconds,
 }
 
@@ -19,7 +20,7 @@ pub(crate) enum AcceptOutcome {
     /// The operation continues; with the last progress message of the listener.
     Pending(Option<String>),
     /// The operation has ended in the meantime.
-    Ended(StoredReply),
+    Ended(Box<StoredReply>),
     /// An operator has to look at it.
     Parked,
 }
@@ -29,10 +30,10 @@ impl Command<Engine> for MarkAccepted {
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<AcceptOutcome, LedgerError> {
         let Some(resource) = Resource::lock_by_operation(db, self.operation).await? else {
-            return Ok(AcceptOutcome::Ended(StoredReply::failure(StoredKind::Unknown)));
+            return Ok(AcceptOutcome::Ended(Box::new(StoredReply::failure(StoredKind::Unknown))));
         };
         let accept = "UPDATE maitre_operations SET accepted_at = COALESCE(accepted_at, {now}),
-             last_requested_at = {now}, completion_deadline = COALESCE(completion_deadline, {now} + $2)
+             last_requested_at = {now}, completion_deadline = COALESCE(completion_deadline, {now} + NULLIF($2, 0))
              WHERE id = $1 AND state = 'open' RETURNING progress";
         if let Some(row) = db.optional_row(accept, values![self.operation, self.deadline]).await? {
             return engine.pending(&resource.addon, &resource.key, row.optional_bytes("progress")?.as_deref());
@@ -40,7 +41,9 @@ impl Command<Engine> for MarkAccepted {
         let operation = Operation::get(db, self.operation).await?;
         match operation.state {
             OperationState::Parked => Ok(AcceptOutcome::Parked),
-            _ => engine.reply_of_operation(&resource, operation.reply.as_deref()).map(AcceptOutcome::Ended),
+            _ => {
+                ended_reply(engine, db, &resource, &operation).await.map(|reply| AcceptOutcome::Ended(Box::new(reply)))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::adoption::{Adoption, ContradictionKind};
 use super::context::Engine;
 use super::rows::Resource;
 use super::rules::State;
-use super::stored::{StoredReply, config_of};
+use super::stored_reply::{StoredReply, config_of};
 use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
 

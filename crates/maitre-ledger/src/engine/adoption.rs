@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::rows::key_of;
 use super::rules::State;
-use super::stored::{StoredReply, config_of};
+use super::stored_reply::{StoredReply, config_of};
 
 /// Longest key, provider id or plan, in bytes; routers reject longer ones.
 const MAX_LENGTH: usize = 1024;
@@ -86,7 +86,7 @@ impl Adoption {
     pub(super) fn reply(&self) -> Option<StoredReply> {
         let id = self.own_id().unwrap_or(&self.key).to_owned();
         let config = config_of(self.config.as_ref()?);
-        Some(StoredReply::Provisioned { id, own: None, config, message: None, log_drain_url: None })
+        Some(StoredReply::provisioned(id, config))
     }
 
     /// Returns the first value that no request could have.

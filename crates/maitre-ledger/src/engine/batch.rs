@@ -14,7 +14,7 @@ use super::job::NewJob;
 use super::operation::OperationKind;
 use super::rows::{Lease, Resource};
 use super::rules::Decision;
-use super::stored::StoredReply;
+use super::stored_reply::StoredReply;
 use crate::db::{BatchCommand, Connection, Row, values};
 use crate::error::LedgerError;
 
@@ -92,6 +92,7 @@ impl BeginProvision {
             kind: OperationKind::Provision,
             plan: resource.plan,
             asks: false,
+            binding: None,
         })))
     }
 

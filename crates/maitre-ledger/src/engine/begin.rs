@@ -7,10 +7,11 @@ use maitre_core::{FailureKind, Job, Provision};
 use super::context::Engine;
 use super::job::EnqueueJob;
 use super::operation::OperationKind;
-use super::rows::{Lease, Resource, is_uuid, key_of};
+use super::rows::{Lease, Operation, Resource, is_uuid, key_of};
 use super::rules::{self, Decision, Repeat, State};
 use super::sealed::aad;
 use super::stored::StoredRequest;
+use super::stored_reply::StoredReply;
 use super::transitions::{
     Overtaken, cancel_open, enqueue, insert_unconfirmed, schedule_deprovision, set_state, start, supersede, tombstone,
 };
@@ -25,6 +26,8 @@ pub(crate) enum BeginOutcome {
     Wait(i64),
     /// Return the reply stored in the resource.
     Replay(Resource),
+    /// Return this recorded reply.
+    Recorded(Box<StoredReply>),
     /// Succeed without a call: nothing changes.
     Unchanged,
     /// Fail without a call.
@@ -40,6 +43,8 @@ pub(crate) struct BeginProvision {
     pub(crate) request_hash: [u8; 32],
     /// Request to the listener. It is sealed only if it is recorded: a replay needs no encryption.
     pub(crate) request: Arc<Provision>,
+    /// Whether the key of a deprovisioned resource may be used again.
+    pub(crate) reuse: bool,
     /// Job that cannot wait until the provision has completed.
     pub(crate) job: Option<Job>,
     /// Sealed request. It is unique, so the command recognizes an operation that it has recorded before.
@@ -70,7 +75,7 @@ impl BeginProvision {
             (true, true) => Repeat::Same,
             (true, false) => Repeat::Different,
         };
-        Ok(rules::provision(Some(resource.state), repeat))
+        Ok(rules::provision(Some(resource.state), repeat, self.reuse))
     }
 
     async fn start(
@@ -89,8 +94,9 @@ impl BeginProvision {
             kind: OperationKind::Provision,
             plan: Some(self.plan.clone()),
             asks: false,
+            binding: None,
         };
-        start(engine, db, lease, &engine.owner, Some(&self.sealed_request(engine))).await.map(BeginOutcome::Run)
+        start(engine, db, lease, &engine.owner, Some(&self.sealed_request(engine)), None).await.map(BeginOutcome::Run)
     }
 }
 
@@ -124,14 +130,15 @@ impl Command<Engine> for BeginProvision {
                         return Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, plan) }));
                     }
                 }
-                join(db, &resource, kind, None).await
+                join(db, &resource, kind, None, None).await
             }
             Decision::Replay => Ok(BeginOutcome::Replay(resource)),
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
             Decision::Run => {
                 supersede(engine, db, &resource).await?;
                 let update = "UPDATE maitre_resources SET state = 'provisioning', plan = $2, request_hash = $3,
-                     reply = NULL, fence = fence + 1, updated_at = {now} WHERE id = $1 RETURNING *";
+                     reply = NULL, fence = fence + 1, confirmed = TRUE, deprovisioned_at = NULL, provider_id = NULL,
+                     updated_at = {now} WHERE id = $1 RETURNING *";
                 let row = db.row(update, values![resource.id, plan, &self.sealed_hash(engine)]).await?;
                 let resource = Resource::read(&row)?;
                 self.start(engine, db, resource.id, resource.fence).await
@@ -141,58 +148,98 @@ impl Command<Engine> for BeginProvision {
     }
 }
 
-/// Begins a plan change.
-pub(crate) struct BeginPlanChange {
+/// Begins a plan change or an update.
+pub(crate) struct BeginChange {
     pub(crate) addon: String,
     pub(crate) id: String,
-    pub(crate) plan: String,
+    pub(crate) kind: OperationKind,
+    /// Requested plan of a plan change.
+    pub(crate) plan: Option<String>,
+    /// Whether the request changes parameters.
+    pub(crate) has_parameters: bool,
+    /// Hash of the request, by which a repeated change is compared while it is open.
+    pub(crate) request_hash: [u8; 32],
     pub(crate) request: Vec<u8>,
     /// See [`Engine::lease_owner`].
     pub(crate) owner: String,
 }
 
-impl Command<Engine> for BeginPlanChange {
+impl BeginChange {
+    fn sealed_hash(&self, engine: &Engine, resource: &Resource) -> Vec<u8> {
+        engine.keys.seal(&aad(&resource.addon, &resource.key, "request_hash"), &self.request_hash)
+    }
+
+    /// Returns the open changes, and whether this change is one of them, or changes nothing.
+    async fn compare(
+        &self,
+        engine: &Engine,
+        db: &mut Connection<'_>,
+        resource: &Resource,
+    ) -> Result<(Vec<Operation>, bool), LedgerError> {
+        let open = Operation::open_changes(db, resource.id).await?;
+        let last = open.iter().rev().find(|operation| operation.kind == self.kind);
+        let is_same = match last {
+            Some(last) if self.has_parameters || self.plan.is_none() => match &last.request_hash {
+                Some(sealed) => {
+                    engine.open(&aad(&resource.addon, &resource.key, "request_hash"), sealed)? == self.request_hash
+                }
+                None => false,
+            },
+            Some(last) => last.plan == self.plan,
+            None => self.plan.is_some() && !self.has_parameters && resource.plan == self.plan,
+        };
+        Ok((open, is_same))
+    }
+}
+
+impl Command<Engine> for BeginChange {
     type Outcome = BeginOutcome;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<BeginOutcome, LedgerError> {
-        let plan = self.plan.as_str();
+        let (kind, plan) = (self.kind, self.plan.as_deref());
         let mut known = Resource::lock(db, &self.addon, &self.id).await?;
         if known.is_none() {
             if let Decision::Fail(kind) = rules::plan_change(None, false, engine.limits.unknown) {
                 return Ok(BeginOutcome::Fail(kind));
             }
             if let Some(asked) = insert_unconfirmed(db, &self.addon, &self.id, State::ChangingPlan).await? {
-                let sealed = engine.seal_request(&asked.addon, &asked.key, OperationKind::PlanChange, &self.request);
-                let lease = lease(asked, OperationKind::PlanChange, Some(plan));
-                return start(engine, db, lease, &self.owner, Some(&sealed)).await.map(BeginOutcome::Run);
+                let sealed = engine.seal_request(&asked.addon, &asked.key, kind, &self.request);
+                let hash = self.sealed_hash(engine, &asked);
+                let lease = lease(asked, kind, plan);
+                return start(engine, db, lease, &self.owner, Some(&sealed), Some(&hash)).await.map(BeginOutcome::Run);
             }
             known = Resource::lock(db, &self.addon, &self.id).await?; // inserted concurrently by another process
         }
         let Some(resource) = known else { return Ok(BeginOutcome::Fail(FailureKind::Unavailable)) };
-        let (state, next) = match next_plan(db, resource.id).await? {
-            // also a plan change that waited for the provision, or that an operator has reopened
-            Some(next) if resource.state.is_live() => (State::ChangingPlan, Some(next)),
-            _ => (resource.state, resource.plan.clone()),
+        let (open, is_same) = self.compare(engine, db, &resource).await?;
+        let is_open = is_same && open.iter().any(|operation| operation.kind == kind);
+        let state = match resource.state {
+            // also a change that waited for the provision, or that an operator has reopened
+            state if state.is_live() && is_open => State::ChangingPlan,
+            state if state.is_live() && is_same => State::Provisioned,
+            state if state.is_live() && !open.is_empty() => State::ChangingPlan,
+            state => state,
         };
-        let kind = OperationKind::PlanChange;
         let sealed = || engine.seal_request(&resource.addon, &resource.key, kind, &self.request);
-        match rules::plan_change(Some(state), next.as_deref() == Some(plan), engine.limits.unknown) {
+        match rules::plan_change(Some(state), is_same, engine.limits.unknown) {
             Decision::Unchanged => {
                 tracing::info!(resource = %resource.key, plan, "plan unchanged: listener not called");
                 Ok(BeginOutcome::Unchanged)
             }
-            Decision::Run => {
-                let sealed = sealed();
-                let resource = set_state(db, &resource, State::ChangingPlan).await?;
-                let lease = lease(resource, kind, Some(plan));
-                start(engine, db, lease, &self.owner, Some(&sealed)).await.map(BeginOutcome::Run)
-            }
-            Decision::Enqueue => {
-                enqueue(db, &resource, kind, Some(plan), Some(&sealed())).await.map(BeginOutcome::Wait)
+            decision @ (Decision::Run | Decision::Enqueue) => {
+                let (sealed, hash) = (sealed(), self.sealed_hash(engine, &resource));
+                let has_open = decision == Decision::Enqueue || has_open_operations(db, resource.id).await?;
+                if !has_open {
+                    let resource = set_state(db, &resource, State::ChangingPlan).await?;
+                    let lease = lease(resource, kind, plan);
+                    let started = start(engine, db, lease, &self.owner, Some(&sealed), Some(&hash)).await;
+                    return started.map(BeginOutcome::Run);
+                }
+                enqueue(db, &resource, kind, plan, Some(&sealed), Some(&hash), None).await.map(BeginOutcome::Wait)
             }
             Decision::Join => match recorded_before(db, &resource, &self.owner, None).await? {
-                Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, Some(plan)) })),
-                None => join(db, &resource, kind, Some(plan)).await,
+                Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, plan) })),
+                None => join(db, &resource, kind, plan, None).await,
             },
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
             Decision::Ask | Decision::Replay => Ok(BeginOutcome::Fail(FailureKind::Unavailable)),
@@ -221,7 +268,7 @@ impl Command<Engine> for BeginDeprovision {
                     return Ok(BeginOutcome::Fail(kind));
                 }
             } else if let Some(asked) = insert_unconfirmed(db, addon, id, State::Deprovisioning).await? {
-                return start(engine, db, lease(asked, kind, None), owner, None).await.map(BeginOutcome::Run);
+                return start(engine, db, lease(asked, kind, None), owner, None, None).await.map(BeginOutcome::Run);
             }
             known = Resource::lock(db, addon, id).await?; // inserted concurrently by another process
         }
@@ -229,7 +276,7 @@ impl Command<Engine> for BeginDeprovision {
         match rules::deprovision(Some(resource.state), engine.limits.unknown) {
             Decision::Run => {
                 let resource = set_state(db, &resource, State::Deprovisioning).await?;
-                start(engine, db, lease(resource, kind, None), owner, None).await.map(BeginOutcome::Run)
+                start(engine, db, lease(resource, kind, None), owner, None, None).await.map(BeginOutcome::Run)
             }
             Decision::Enqueue => {
                 cancel_open(engine, db, &resource, i64::MAX, Overtaken::Idle).await?;
@@ -237,7 +284,7 @@ impl Command<Engine> for BeginDeprovision {
             }
             Decision::Join => match recorded_before(db, &resource, owner, None).await? {
                 Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, None) })),
-                None => join(db, &resource, kind, None).await,
+                None => join(db, &resource, kind, None, None).await,
             },
             Decision::Unchanged => {
                 tombstone(db, resource.id).await?;
@@ -262,14 +309,15 @@ async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str) -> Res
     Ok(db.execute(insert, values![addon, &*key_of(id)]).await? == 1)
 }
 
-fn lease(resource: Resource, kind: OperationKind, plan: Option<&str>) -> Lease {
+pub(super) fn lease(resource: Resource, kind: OperationKind, plan: Option<&str>) -> Lease {
     let Resource { id, fence, addon, key, confirmed, .. } = resource;
-    Lease { operation: 0, resource: id, fence, addon, key, kind, plan: plan.map(ToOwned::to_owned), asks: !confirmed }
+    let plan = plan.map(ToOwned::to_owned);
+    Lease { operation: 0, resource: id, fence, addon, key, kind, plan, asks: !confirmed, binding: None }
 }
 
 /// Finds the operation that an earlier run of the same command has recorded: its commit succeeded, but the connection was
 /// lost before the confirmation. No other call runs it.
-async fn recorded_before(
+pub(super) async fn recorded_before(
     db: &mut Connection<'_>,
     resource: &Resource,
     owner: &str,
@@ -282,25 +330,49 @@ async fn recorded_before(
 }
 
 /// Finds the open operation that does the same, and makes it due: its caller waits.
-async fn join(
+pub(super) async fn join(
     db: &mut Connection<'_>,
     resource: &Resource,
     kind: OperationKind,
     plan: Option<&str>,
+    binding: Option<i64>,
 ) -> Result<BeginOutcome, LedgerError> {
     let touch = "UPDATE maitre_operations SET last_requested_at = {now}, scheduled_at = {now} WHERE id =
          (SELECT max(id) FROM maitre_operations WHERE resource_id = $1 AND state = 'open' AND kind = $2
-          AND (plan = $3 OR $3 IS NULL)) RETURNING id";
-    Ok(match db.optional_row(touch, values![resource.id, kind.as_str(), plan]).await? {
+          AND (plan = $3 OR $3 IS NULL) AND ($4 = 0 OR binding_id = $4)) RETURNING id";
+    let values = values![resource.id, kind.as_str(), plan, binding.unwrap_or(0)];
+    Ok(match db.optional_row(touch, values).await? {
         Some(row) => BeginOutcome::Wait(row.number("id")?),
         None => BeginOutcome::Fail(FailureKind::Unavailable),
     })
 }
 
-/// Returns the plan that the resource has after its open plan changes.
-async fn next_plan(db: &mut Connection<'_>, resource: i64) -> Result<Option<String>, LedgerError> {
-    let last = "SELECT plan FROM maitre_operations WHERE resource_id = $1 AND state = 'open' AND kind = 'plan_change'
-                ORDER BY id DESC LIMIT 1";
-    let row = db.optional_row(last, values![resource]).await?;
-    row.map(|row| row.optional_text("plan")).transpose().map(Option::flatten)
+/// Operation of a binding, to be recorded.
+pub(super) struct Next<'n> {
+    pub(super) kind: OperationKind,
+    pub(super) plan: Option<&'n str>,
+    pub(super) binding: Option<i64>,
+    pub(super) sealed: Option<&'n [u8]>,
+}
+
+/// Records an operation that leaves the state of the resource. It runs immediately if no other one is open.
+pub(super) async fn next_operation(
+    engine: &Engine,
+    db: &mut Connection<'_>,
+    resource: Resource,
+    owner: &str,
+    next: Next<'_>,
+) -> Result<BeginOutcome, LedgerError> {
+    let Next { kind, plan, binding, sealed } = next;
+    if has_open_operations(db, resource.id).await? {
+        return enqueue(db, &resource, kind, plan, sealed, None, binding).await.map(BeginOutcome::Wait);
+    }
+    let state = resource.state;
+    let lease = Lease { binding, ..lease(set_state(db, &resource, state).await?, kind, plan) };
+    start(engine, db, lease, owner, sealed, None).await.map(BeginOutcome::Run)
+}
+
+async fn has_open_operations(db: &mut Connection<'_>, resource: i64) -> Result<bool, LedgerError> {
+    let open = "SELECT count(*) AS found FROM maitre_operations WHERE resource_id = $1 AND state = 'open'";
+    Ok(db.row(open, values![resource]).await?.number("found")? > 0)
 }

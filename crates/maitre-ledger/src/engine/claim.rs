@@ -1,10 +1,13 @@
 //! Leases: claiming, renewing and releasing operations.
 
+use super::binding::{Binding, ended_reply};
+use super::binding_rules::BindingState;
 use super::context::Engine;
 use super::operation::{OperationKind, OperationState};
 use super::rows::{Lease, Operation, Resource};
 use super::rules::State;
-use super::stored::{StoredKind, StoredReply, StoredRequest};
+use super::stored::StoredRequest;
+use super::stored_reply::{StoredKind, StoredReply};
 use super::transitions::{Overtaken, bump_fence, cancel_open, complete, restore_provisioned};
 use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
@@ -49,17 +52,18 @@ impl Command<Engine> for Claim {
         match operation.state {
             OperationState::Open => {}
             OperationState::Parked => return Ok(ClaimOutcome::Parked),
-            _ => return engine.reply_of_operation(&resource, operation.reply.as_deref()).map(ClaimOutcome::Ended),
+            _ => return ended_reply(engine, db, &resource, &operation).await.map(ClaimOutcome::Ended),
         }
         // an earlier run of this command took the lease, but its confirmation was lost
         let is_repeated = operation.lease_left > 0 && operation.lease_owner.as_ref() == Some(&self.owner);
         if is_repeated {
-            return self.claimed(engine, resource, &operation);
+            return self.claimed(engine, db, resource, &operation).await;
         }
         if operation.lease_left > 0 || !is_next_for_resource(engine, db, &resource, &operation).await? {
             return Ok(ClaimOutcome::Busy { accepted: operation.accepted_at.is_some() });
         }
-        if let Some(reply) = decided_reply(engine, &resource, &operation)? {
+        let binding = Binding::of(db, &operation).await?;
+        if let Some(reply) = decided_reply(engine, &resource, &operation, binding.as_ref())? {
             complete(db, id, Some(&engine.seal_reply(&resource.addon, &resource.key, &reply))).await?;
             bump_fence(db, resource.id).await?;
             restore_provisioned(db, resource.id).await?;
@@ -71,8 +75,9 @@ impl Command<Engine> for Claim {
 
         let state = match kind {
             OperationKind::Provision => State::Provisioning,
-            OperationKind::PlanChange => State::ChangingPlan,
+            OperationKind::PlanChange | OperationKind::Update => State::ChangingPlan,
             OperationKind::Deprovision => State::Deprovisioning,
+            OperationKind::Bind | OperationKind::Unbind => resource.state,
         };
         let fence = resource.fence + 1;
         let enter = "UPDATE maitre_resources SET state = $2, fence = $3, updated_at = {now} WHERE id = $1";
@@ -80,13 +85,23 @@ impl Command<Engine> for Claim {
         let claim = "UPDATE maitre_operations SET attempt = attempt + 1, fence = $2, lease_owner = $3,
              lease_until = {now} + $4 WHERE id = $1";
         db.execute(claim, values![id, fence, &self.owner, engine.limits.lease]).await?;
-        self.claimed(engine, Resource { fence, ..resource }, &operation)
+        self.claimed(engine, db, Resource { fence, ..resource }, &operation).await
     }
 }
 
 impl Claim {
-    fn claimed(&self, engine: &Engine, resource: Resource, operation: &Operation) -> Result<ClaimOutcome, LedgerError> {
+    async fn claimed(
+        &self,
+        engine: &Engine,
+        db: &mut Connection<'_>,
+        resource: Resource,
+        operation: &Operation,
+    ) -> Result<ClaimOutcome, LedgerError> {
         let kind = operation.kind;
+        let is_unconfirmed = match kind {
+            OperationKind::Unbind => Binding::of(db, operation).await?.is_some_and(|binding| !binding.confirmed),
+            _ => !resource.confirmed,
+        };
         let request = match &operation.request {
             Some(sealed) => engine.open_request(&resource, kind, sealed)?,
             None => StoredRequest::Deprovision,
@@ -96,10 +111,11 @@ impl Claim {
         } else {
             None
         };
-        let Resource { id, fence, addon, key, confirmed, .. } = resource;
-        let asks = !confirmed && operation.fence == 0;
+        let Resource { id, fence, addon, key, .. } = resource;
+        let asks = is_unconfirmed && operation.fence == 0;
+        let binding = operation.binding;
         let plan = operation.plan.clone();
-        let lease = Lease { operation: self.operation, resource: id, fence, addon, key, kind, plan, asks };
+        let lease = Lease { operation: self.operation, resource: id, fence, addon, key, kind, plan, asks, binding };
         Ok(match reply {
             Some(reply) => ClaimOutcome::Notify(lease, reply),
             None => ClaimOutcome::Acquired(lease, request),
@@ -112,21 +128,42 @@ fn decided_reply(
     engine: &Engine,
     resource: &Resource,
     operation: &Operation,
+    binding: Option<&Binding>,
 ) -> Result<Option<StoredReply>, LedgerError> {
     let failed = |kind| Some(StoredReply::failure(kind));
     Ok(match (operation.kind, resource.state) {
-        (OperationKind::Provision, State::Provisioning | State::Parked) => None,
-        (OperationKind::Provision | OperationKind::PlanChange, State::Deprovisioning | State::Deprovisioned) => {
-            failed(StoredKind::Gone)
-        }
-        (OperationKind::Provision, _) => Some(engine.reply_of(resource)?),
-        (OperationKind::PlanChange, State::Refused) => failed(StoredKind::Unknown),
-        (OperationKind::PlanChange, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
-        (OperationKind::PlanChange, _) if resource.plan == operation.plan => {
-            Some(StoredReply::PlanChanged { config: Vec::new(), message: None })
-        }
         (OperationKind::Deprovision, State::Deprovisioned) => Some(StoredReply::Deprovisioned { message: None }),
-        (OperationKind::PlanChange | OperationKind::Deprovision, _) => None,
+        (OperationKind::Provision, State::Provisioning | State::Parked) | (OperationKind::Deprovision, _) => None,
+        (_, State::Deprovisioning | State::Deprovisioned) => failed(StoredKind::Gone),
+        (OperationKind::Provision, _) => Some(engine.reply_of(resource)?),
+        (_, State::Refused) => failed(StoredKind::Unknown),
+        (OperationKind::Unbind, _) if binding.is_some_and(|binding| binding.state == BindingState::Unbound) => {
+            Some(StoredReply::Deprovisioned { message: None })
+        }
+        (OperationKind::Unbind, _) => None,
+        (_, State::Parked | State::Provisioning) => failed(StoredKind::Unavailable),
+        (OperationKind::Bind, _) => match binding {
+            Some(binding) if matches!(binding.state, BindingState::Binding | BindingState::Parked) => None,
+            Some(binding) if matches!(binding.state, BindingState::Bound | BindingState::Refused) => {
+                binding.reply(engine, resource)?
+            }
+            _ => failed(StoredKind::Gone),
+        },
+        (OperationKind::PlanChange, _)
+            if resource.plan == operation.plan && !has_parameters(engine, resource, operation)? =>
+        {
+            Some(StoredReply::config_change(Vec::new()))
+        }
+        (OperationKind::PlanChange | OperationKind::Update, _) => None,
+    })
+}
+
+/// Whether a plan change also changes parameters.
+fn has_parameters(engine: &Engine, resource: &Resource, operation: &Operation) -> Result<bool, LedgerError> {
+    let Some(sealed) = &operation.request else { return Ok(false) };
+    Ok(match engine.open_request(resource, operation.kind, sealed)? {
+        StoredRequest::PlanChange(change) => change.has_parameters(),
+        _ => false,
     })
 }
 

@@ -1,11 +1,13 @@
 //! Results of operations, written only while the lease's fencing token is the resource's highest.
 
+use super::binding::{Binding, bound, unbound};
+use super::binding_rules::BindingState;
 use super::context::Engine;
 use super::operation::OperationKind;
 use super::rows::{Lease, Operation, is_uuid};
 use super::rules::State;
 use super::sealed::aad;
-use super::stored::{StoredKind, StoredReply};
+use super::stored_reply::{StoredKind, StoredReply};
 use super::transitions::{
     complete, deprovisioned, forget_unconfirmed, restore_provisioned, schedule_deprovision, start_notifying,
 };
@@ -67,6 +69,10 @@ impl Command<Engine> for Complete {
             }
             Ownership::Held | Ownership::Accepted => {}
         }
+        if matches!(lease.kind, OperationKind::Provision | OperationKind::Bind) && reply.is_not_recorded() {
+            self.forget(db).await?;
+            return Ok(Recorded::Written);
+        }
         match (lease.kind, reply) {
             (OperationKind::Provision, StoredReply::Provisioned { .. }) => {
                 // a deprovision requested in the meantime stays requested
@@ -83,10 +89,16 @@ impl Command<Engine> for Complete {
                      state = CASE WHEN state = 'deprovisioning' THEN state ELSE 'refused' END WHERE id = $1";
                 db.execute(update, values![lease.resource, sealed]).await?;
             }
-            (OperationKind::PlanChange, StoredReply::PlanChanged { .. }) => {
-                plan_changed(engine, db, lease, reply).await?;
+            (OperationKind::PlanChange | OperationKind::Update, StoredReply::PlanChanged { .. }) => {
+                changed(engine, db, lease, reply).await?;
             }
-            (OperationKind::PlanChange, _) => {}
+            (OperationKind::PlanChange | OperationKind::Update, _) => {}
+            (OperationKind::Bind, _) => self.bound(engine, db).await?,
+            (OperationKind::Unbind, _) => {
+                if let Some(binding) = lease.binding {
+                    unbound(engine, db, &lease.addon, &lease.key, binding).await?;
+                }
+            }
             // a mistyped id would be kept forever; a provision has a UUID as its key
             (OperationKind::Deprovision, StoredReply::Failed { .. }) if !is_uuid(&lease.key) => {
                 let update = "UPDATE maitre_resources SET state = 'provisioned' WHERE id = $1";
@@ -94,16 +106,58 @@ impl Command<Engine> for Complete {
             }
             (OperationKind::Deprovision, _) => deprovisioned(engine, db, lease).await?,
         }
-        // the reply of a provision is stored in its resource, where a replay looks for it
-        let own = (lease.kind != OperationKind::Provision || reply.is_transient()).then_some(&sealed[..]);
+        // the reply of a provision is stored in its resource, where a replay looks for it, and that of a bind in its binding
+        let is_stored_there = matches!(lease.kind, OperationKind::Provision | OperationKind::Bind);
+        let own = (!is_stored_there || reply.is_transient()).then_some(&sealed[..]);
         complete(db, lease.operation, own).await?;
-        if lease.kind == OperationKind::PlanChange {
+        if lease.kind.is_change() {
             restore_provisioned(db, lease.resource).await?;
         }
-        if lease.kind != OperationKind::Provision && matches!(reply, StoredReply::Failed { .. }) {
+        let is_refused = lease.kind != OperationKind::Provision && matches!(reply, StoredReply::Failed { .. });
+        // an unbind says nothing about its resource
+        if is_refused || lease.kind == OperationKind::Unbind {
             forget_unconfirmed(db, lease.resource).await?;
         }
         Ok(Recorded::Written)
+    }
+}
+
+impl Complete {
+    /// Records the reply to a bind. About an unknown resource the listener was asked: it exists.
+    async fn bound(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<(), LedgerError> {
+        let Self { lease, reply, .. } = self;
+        let Some(id) = lease.binding else { return Ok(()) };
+        let Some(binding) = Binding::get(db, id).await? else { return Ok(()) };
+        let aad = binding.aad(&lease.addon, &lease.key, "reply");
+        let sealed = engine.keys.seal(&aad, &serde_json::to_vec(reply).unwrap_or_default());
+        let is_bound = matches!(reply, StoredReply::Bound(_));
+        bound(db, id, if is_bound { BindingState::Bound } else { BindingState::Refused }, &sealed).await?;
+        if is_bound {
+            let confirm = "UPDATE maitre_resources SET confirmed = TRUE, plan = COALESCE(plan, $2), adopted_at = {now}
+                 WHERE id = $1 AND NOT confirmed";
+            db.execute(confirm, values![lease.resource, lease.plan.as_deref()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the records of a request that may succeed when it is sent again, unless a removal was requested.
+    async fn forget(&self, db: &mut Connection<'_>) -> Result<(), LedgerError> {
+        let Self { lease, sealed, .. } = self;
+        complete(db, lease.operation, Some(sealed)).await?;
+        if let Some(binding) = lease.binding {
+            let delete = "DELETE FROM maitre_bindings WHERE id = $1 AND state = 'binding'";
+            if db.execute(delete, values![binding]).await? == 1 {
+                let detach = "UPDATE maitre_operations SET binding_id = NULL WHERE binding_id = $1";
+                db.execute(detach, values![binding]).await?;
+            }
+            return forget_unconfirmed(db, lease.resource).await;
+        }
+        // changes that wait for the provision end with it
+        let delete = "DELETE FROM maitre_resources WHERE id = $1 AND state = 'provisioning'";
+        if db.execute(delete, values![lease.resource]).await? == 1 {
+            db.execute("DELETE FROM maitre_operations WHERE resource_id = $1", values![lease.resource]).await?;
+        }
+        Ok(())
     }
 }
 
@@ -117,7 +171,7 @@ enum Ownership {
 
 /// Compares the fencing token with the resource's, whose row stays locked until the commit.
 async fn check_fence(db: &mut Connection<'_>, lease: &Lease) -> Result<Ownership, LedgerError> {
-    let select = "SELECT o.accepted_at AS accepted_at, r.state AS state
+    let select = "SELECT o.completion_deadline AS deadline, r.state AS state
          FROM maitre_resources r JOIN maitre_operations o ON o.resource_id = r.id
          WHERE r.id = $1 AND r.fence = $3 AND o.id = $2 AND o.fence = $3 AND o.state = 'open' {lock}";
     Ok(match db.optional_row(select, values![lease.resource, lease.operation, lease.fence]).await? {
@@ -128,14 +182,15 @@ async fn check_fence(db: &mut Connection<'_>, lease: &Lease) -> Result<Ownership
         {
             Ownership::Held
         }
-        Some(row) if row.optional_number("accepted_at")?.is_some() => Ownership::Accepted,
+        // a marketplace without a deadline polls
+        Some(row) if row.optional_number("deadline")?.is_some() => Ownership::Accepted,
         Some(_) => Ownership::Held,
     })
 }
 
-/// Merges the new config into the stored reply, because a replayed provision returns the current config. A resource about
+/// Merges the new values into the stored reply, because a replayed provision returns the current config. A resource about
 /// which the listener was asked is adopted.
-async fn plan_changed(
+async fn changed(
     engine: &Engine,
     db: &mut Connection<'_>,
     lease: &Lease,
@@ -145,11 +200,12 @@ async fn plan_changed(
     let sealed = match row.optional_bytes("reply")? {
         Some(sealed) => {
             let provisioned = engine.open_reply(&lease.addon, &lease.key, &sealed)?;
-            Some(engine.seal_reply(&lease.addon, &lease.key, &provisioned.with_config_of(reply)))
+            Some(engine.seal_reply(&lease.addon, &lease.key, &provisioned.changed_by(reply)))
         }
         None => None,
     };
-    let update = "UPDATE maitre_resources SET plan = $2, reply = $3, updated_at = {now}, confirmed = TRUE,
+    let update =
+        "UPDATE maitre_resources SET plan = COALESCE($2, plan), reply = $3, updated_at = {now}, confirmed = TRUE,
          adopted_at = CASE WHEN confirmed THEN adopted_at ELSE {now} END WHERE id = $1";
     db.execute(update, values![lease.resource, lease.plan.as_deref(), sealed.as_deref()]).await.map(drop)
 }
@@ -180,7 +236,7 @@ impl Command<Engine> for RetryOrPark {
         if notifying && deadline_left.is_some_and(|left| left <= 0) && lease.kind == OperationKind::Deprovision {
             return Ok(Recorded::DeadlinePassed);
         }
-        let never_parked = lease.kind == OperationKind::Deprovision || notifying;
+        let never_parked = matches!(lease.kind, OperationKind::Deprovision | OperationKind::Unbind) || notifying;
         if !permanent && (attempt < engine.limits.max_attempts || never_parked) {
             let retry = "UPDATE maitre_operations SET lease_until = 0, last_error = $2, scheduled_at = {now} + $3
                  WHERE id = $1";
@@ -210,6 +266,10 @@ impl Command<Engine> for RetryOrPark {
                  WHERE id = $1 AND state = 'provisioning'";
             db.execute(park, values![lease.resource]).await?;
         } else {
+            if let (OperationKind::Bind, Some(binding)) = (lease.kind, lease.binding) {
+                let park = "UPDATE maitre_bindings SET state = 'parked', updated_at = {now} WHERE id = $1 AND state = 'binding'";
+                db.execute(park, values![binding]).await?;
+            }
             restore_provisioned(db, lease.resource).await?;
         }
         Ok(Recorded::Written)

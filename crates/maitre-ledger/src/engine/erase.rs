@@ -24,6 +24,7 @@ impl Command<Engine> for Erase {
             return Ok(false);
         }
         db.execute("DELETE FROM maitre_operations WHERE resource_id = $1", values![resource.id]).await?;
+        db.execute("DELETE FROM maitre_bindings WHERE resource_id = $1", values![resource.id]).await?;
         db.execute("DELETE FROM maitre_actions WHERE resource_id = $1", values![resource.id]).await?;
         let clear = "UPDATE maitre_resources SET provider_id = NULL, plan = NULL, request_hash = NULL, reply = NULL
              WHERE id = $1";
@@ -43,6 +44,7 @@ pub(super) async fn delete_old_tombstones(
     let rows = db.rows(select, values![retention]).await?;
     let ids = rows.iter().map(|row| row.number("id")).collect::<Result<Vec<_>, _>>()?;
     db.execute("DELETE FROM maitre_operations WHERE resource_id {any $1}", values![&ids[..]]).await?;
+    db.execute("DELETE FROM maitre_bindings WHERE resource_id {any $1}", values![&ids[..]]).await?;
     db.execute("DELETE FROM maitre_actions WHERE resource_id {any $1}", values![&ids[..]]).await?;
     db.execute("DELETE FROM maitre_resources WHERE id {any $1}", values![&ids[..]]).await
 }

@@ -18,16 +18,24 @@ impl Command<Engine> for Find {
     type Outcome = Option<Resource>;
 
     async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<Option<Resource>, LedgerError> {
-        let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2";
-        let by_provider_id =
-            "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1";
-        for (statement, id) in [(by_key, &*key_of(&self.id)), (by_provider_id, &*self.id)] {
-            if let Some(row) = db.optional_row(statement, values![&self.addon, id]).await? {
-                return Resource::read(&row).map(Some);
-            }
-        }
-        Ok(None)
+        find_resource(db, &self.addon, &self.id).await
     }
+}
+
+pub(super) async fn find_resource(
+    db: &mut Connection<'_>,
+    addon: &str,
+    id: &str,
+) -> Result<Option<Resource>, LedgerError> {
+    let by_key = "SELECT * FROM maitre_resources WHERE addon = $1 AND key = $2";
+    let by_provider_id =
+        "SELECT * FROM maitre_resources WHERE addon = $1 AND provider_id = $2 ORDER BY id DESC LIMIT 1";
+    for (statement, id) in [(by_key, &*key_of(id)), (by_provider_id, id)] {
+        if let Some(row) = db.optional_row(statement, values![addon, id]).await? {
+            return Resource::read(&row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Lists resources of an add-on in the order of their keys.

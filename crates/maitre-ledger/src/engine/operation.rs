@@ -10,8 +10,14 @@ pub enum OperationKind {
     Provision,
     /// Changes the plan of the resource.
     PlanChange,
+    /// Changes parameters of the resource.
+    Update,
     /// Removes the resource.
     Deprovision,
+    /// Creates a binding of the resource.
+    Bind,
+    /// Removes a binding of the resource.
+    Unbind,
 }
 
 /// State of an operation.
@@ -75,7 +81,35 @@ macro_rules! names {
 
 pub(super) use names;
 
-names!(OperationKind { Provision "provision", PlanChange "plan_change", Deprovision "deprovision" });
+names!(
+    OperationKind {
+        Provision "provision",
+        PlanChange "plan_change",
+        Update "update",
+        Deprovision "deprovision",
+        Bind "bind",
+        Unbind "unbind",
+    }
+);
+
+impl OperationKind {
+    /// Returns the kind of the request.
+    pub(crate) fn of_request(self) -> maitre_core::OperationKind {
+        match self {
+            Self::Provision => maitre_core::OperationKind::Provision,
+            Self::PlanChange => maitre_core::OperationKind::PlanChange,
+            Self::Update => maitre_core::OperationKind::Update,
+            Self::Deprovision => maitre_core::OperationKind::Deprovision,
+            Self::Bind => maitre_core::OperationKind::Bind,
+            Self::Unbind => maitre_core::OperationKind::Unbind,
+        }
+    }
+
+    /// Whether the operation changes the resource, which stays live.
+    pub(super) fn is_change(self) -> bool {
+        matches!(self, Self::PlanChange | Self::Update)
+    }
+}
 names!(
     OperationState {
         Open "open",

@@ -27,6 +27,9 @@ impl Command<Engine> for Retry {
              AND id = (SELECT resource_id FROM maitre_operations
                        WHERE id = $1 AND kind = 'provision' AND state = 'open')";
         db.execute(reopen, values![self.operation]).await?;
+        let reopen = "UPDATE maitre_bindings SET state = 'binding', updated_at = {now} WHERE state = 'parked'
+             AND id = (SELECT binding_id FROM maitre_operations WHERE id = $1 AND kind = 'bind' AND state = 'open')";
+        db.execute(reopen, values![self.operation]).await?;
         if changed {
             self.author.record(engine, db, ActionKind::Retry, &resource, Some(self.operation)).await?;
         }

@@ -1,5 +1,6 @@
 //! Key rotation: encrypts every value again with the current key, in batches of rows.
 
+use super::binding::binding_aad;
 use super::context::Engine;
 use super::sealed::{aad, job_error_aad, payload_aad, value_aad};
 use crate::db::{Command, Connection, Row, values};
@@ -38,7 +39,7 @@ pub(crate) const RESEALED_TABLES: &[ResealedTable] = &[
     },
     ResealedTable {
         rows: "SELECT o.id AS id, r.addon AS addon, r.key AS key, o.kind AS kind, o.request AS request,
-               o.reply AS reply, o.last_error AS last_error, o.progress AS progress
+               o.reply AS reply, o.last_error AS last_error, o.progress AS progress, o.request_hash AS request_hash
                FROM maitre_operations o JOIN maitre_resources r ON r.id = o.resource_id WHERE o.id > $1
                ORDER BY o.id LIMIT 200 {lock}",
         columns: columns![
@@ -46,6 +47,16 @@ pub(crate) const RESEALED_TABLES: &[ResealedTable] = &[
             "maitre_operations" "reply" |row| of_resource(row, "reply"),
             "maitre_operations" "last_error" |row| of_resource(row, "last_error"),
             "maitre_operations" "progress" |row| of_resource(row, "progress"),
+            "maitre_operations" "request_hash" |row| of_resource(row, "request_hash"),
+        ],
+    },
+    ResealedTable {
+        rows: "SELECT b.id AS id, r.addon AS addon, r.key AS key, b.key AS binding, b.request_hash AS request_hash,
+               b.reply AS reply FROM maitre_bindings b JOIN maitre_resources r ON r.id = b.resource_id WHERE b.id > $1
+               ORDER BY b.id LIMIT 200 {lock}",
+        columns: columns![
+            "maitre_bindings" "request_hash" |row| of_binding(row, "request_hash"),
+            "maitre_bindings" "reply" |row| of_binding(row, "reply"),
         ],
     },
     ResealedTable {
@@ -74,6 +85,10 @@ pub(crate) const RESEALED_TABLES: &[ResealedTable] = &[
 
 fn of_resource(row: &Row, column: &str) -> Result<String, LedgerError> {
     Ok(aad(&row.text("addon")?, &row.text("key")?, column))
+}
+
+fn of_binding(row: &Row, column: &str) -> Result<String, LedgerError> {
+    Ok(binding_aad(&row.text("addon")?, &row.text("key")?, &row.text("binding")?, column))
 }
 
 /// Reseals a batch of rows. Returns the number of resealed values and the last id, if there may be more rows.

@@ -88,6 +88,8 @@ pub(crate) struct Operation {
     pub(super) attempt: i64,
     pub(super) fence: i64,
     pub(super) notifying: bool,
+    pub(super) binding: Option<i64>,
+    pub(super) request_hash: Option<Vec<u8>>,
     pub(super) requested_at: Milliseconds,
     /// Time since the request.
     pub(super) age: Milliseconds,
@@ -126,6 +128,8 @@ impl Operation {
             attempt: row.number("attempt")?,
             fence: row.number("fence")?,
             notifying: row.flag("notifying")?,
+            binding: row.optional_number("binding_id")?,
+            request_hash: row.optional_bytes("request_hash")?,
             requested_at: row.number("requested_at")?,
             age: row.number("age")?,
             accepted_at: row.optional_number("accepted_at")?,
@@ -147,6 +151,29 @@ impl Operation {
         let select = select_operations!("WHERE state = 'parked' ORDER BY last_requested_at LIMIT 100");
         let rows = db.rows(select, &[]).await?;
         rows.iter().map(|row| Ok((row.number("resource_id")?, Self::read(row)?))).collect()
+    }
+
+    /// Returns the operation of a resource with this id, or its latest; those of one binding, or those of the resource.
+    pub(super) async fn latest(
+        db: &mut Connection<'_>,
+        resource: i64,
+        binding: Option<i64>,
+        id: Option<i64>,
+    ) -> Result<Option<Self>, LedgerError> {
+        let select = select_operations!(
+            "WHERE resource_id = $1 AND COALESCE(binding_id, 0) = $2 AND ($3 = 0 OR id = $3)
+             AND ($2 > 0 OR kind NOT IN ('bind', 'unbind')) ORDER BY id DESC LIMIT 1"
+        );
+        let values = values![resource, binding.unwrap_or(0), id.unwrap_or(0)];
+        db.optional_row(select, values).await?.map(|row| Self::read(&row)).transpose()
+    }
+
+    /// Returns the open plan changes and updates of a resource, oldest first.
+    pub(super) async fn open_changes(db: &mut Connection<'_>, resource: i64) -> Result<Vec<Self>, LedgerError> {
+        let select = select_operations!(
+            "WHERE resource_id = $1 AND state = 'open' AND kind IN ('plan_change', 'update') ORDER BY id"
+        );
+        db.rows(select, values![resource]).await?.iter().map(Self::read).collect()
     }
 
     /// Returns the operations of a resource, oldest first.
@@ -211,6 +238,8 @@ pub(crate) struct Lease {
     /// Whether this is the first attempt on a resource that the ledger has never seen, so that the listener's "unknown"
     /// cannot mean that an earlier attempt has deprovisioned it.
     pub(crate) asks: bool,
+    /// Binding of a bind or unbind.
+    pub(crate) binding: Option<i64>,
 }
 
 /// Returns the key of a resource: a UUID in lower case, so that one resource has one key.

@@ -6,12 +6,14 @@
 //! | provision, different request | run | unavailable | conflict | conflict | conflict | gone | gone | conflict | run |
 //! | plan change | ask | enqueue; same plan: join | enqueue | run; same plan: unchanged | enqueue; same plan: join | gone | gone | unknown | unavailable |
 //! | deprovision | ask | enqueue | enqueue | run | enqueue | join | gone | unchanged | run |
+//! | update | ask | enqueue; same: join | enqueue | run | enqueue; same: join | gone | gone | unknown | unavailable |
 //! | single sign-on | ask | run | unknown | run | run | unknown | unknown | unknown | unknown |
 //!
 //! *Ask* follows the [`UnknownPolicy`]: the listener is called as for a known resource. If it knows the resource, the ledger
 //! adopts it; if not, the answer is unknown. While a plan change asks, the resource is *asking*: it has a row, which is not
 //! confirmed, so that other requests wait for their turn. It is deleted if the listener does not know the resource; a
-//! deprovision leaves a tombstone in any case.
+//! deprovision leaves a tombstone in any case. The key of a deprovisioned resource may be used again if the setting allows it:
+//! then *gone* is *run*.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +30,7 @@ pub enum State {
     Provisioning,
     /// The resource exists.
     Provisioned,
-    /// The resource exists and a plan change is open.
+    /// The resource exists and a plan change or an update is open.
     ChangingPlan,
     /// A deprovision was requested; nothing can stop it.
     Deprovisioning,
@@ -96,7 +98,7 @@ pub enum UnknownPolicy {
 }
 
 impl UnknownPolicy {
-    fn decision(self) -> Decision {
+    pub(super) fn decision(self) -> Decision {
         match self {
             Self::AskListener => Decision::Ask,
             Self::AnswerUnknown => Decision::Fail(FailureKind::Unknown),
@@ -132,9 +134,11 @@ pub(crate) enum Decision {
     Fail(FailureKind),
 }
 
-pub(crate) fn provision(state: Option<State>, repeat: Repeat) -> Decision {
+/// `reuse`: whether the key of a deprovisioned resource may be used again.
+pub(crate) fn provision(state: Option<State>, repeat: Repeat, reuse: bool) -> Decision {
     match state {
         None | Some(State::Parked) => Decision::Run,
+        Some(State::Deprovisioned) if reuse => Decision::Run,
         Some(State::Deprovisioning | State::Deprovisioned) => Decision::Fail(FailureKind::Gone),
         Some(_) if repeat == Repeat::Unconfirmed => Decision::Fail(FailureKind::Unavailable),
         Some(_) if repeat == Repeat::Different => Decision::Fail(FailureKind::Conflict),
@@ -143,7 +147,8 @@ pub(crate) fn provision(state: Option<State>, repeat: Repeat) -> Decision {
     }
 }
 
-/// `same_plan`: whether the requested plan is the current one or, during a plan change, the next one.
+/// Also for an update. `same_plan`: whether the requested plan is the current one or, while changes are open, whether the last
+/// one of the same kind is the same.
 pub(crate) fn plan_change(state: Option<State>, same_plan: bool, unknown: UnknownPolicy) -> Decision {
     match state {
         None => unknown.decision(),
@@ -199,12 +204,21 @@ mod tests {
     fn every_cell_of_the_table_holds() {
         type Row = (&'static str, fn(Option<State>) -> Decision, [Decision; 8]);
         let (conflict, gone, unavailable, unknown) = (Fail(Conflict), Fail(Gone), Fail(Unavailable), Fail(Unknown));
-        let rows: [Row; 6] = [
-            ("same request", |s| provision(s, Repeat::Same), [Run, Join, Replay, Replay, gone, gone, Replay, Run]),
+        let rows: [Row; 7] = [
+            (
+                "same request",
+                |s| provision(s, Repeat::Same, false),
+                [Run, Join, Replay, Replay, gone, gone, Replay, Run],
+            ),
             (
                 "different request",
-                |s| provision(s, Repeat::Different),
+                |s| provision(s, Repeat::Different, false),
                 [Run, conflict, conflict, conflict, gone, gone, conflict, Run],
+            ),
+            (
+                "reused key",
+                |s| provision(s, Repeat::Different, true),
+                [Run, conflict, conflict, conflict, gone, Run, conflict, Run],
             ),
             (
                 "different plan",
@@ -233,10 +247,10 @@ mod tests {
     #[test]
     fn a_provision_of_a_resource_about_which_the_listener_is_asked_has_to_wait() {
         for state in [State::Provisioned, State::ChangingPlan] {
-            assert_eq!(provision(Some(state), Repeat::Unconfirmed), Fail(Unavailable));
+            assert_eq!(provision(Some(state), Repeat::Unconfirmed, true), Fail(Unavailable));
         }
         for state in [State::Deprovisioning, State::Deprovisioned] {
-            assert_eq!(provision(Some(state), Repeat::Unconfirmed), Fail(Gone));
+            assert_eq!(provision(Some(state), Repeat::Unconfirmed, false), Fail(Gone));
         }
     }
 

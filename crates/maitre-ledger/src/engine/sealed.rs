@@ -3,7 +3,8 @@
 use super::context::Engine;
 use super::operation::OperationKind;
 use super::rows::Resource;
-use super::stored::{StoredKind, StoredReply, StoredRequest};
+use super::stored::StoredRequest;
+use super::stored_reply::{StoredKind, StoredReply};
 use crate::error::LedgerError;
 
 /// Returns the associated data of a column of a resource or its operations.

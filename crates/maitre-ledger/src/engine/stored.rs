@@ -1,8 +1,8 @@
-//! Requests and replies as they are stored, encrypted.
+//! Requests as they are stored, encrypted.
 
 use std::time::Duration;
 
-use maitre_core::{AddonId, ConfigVars, Failure, FailureKind, OauthGrant, PlanChange, Provision, Secret};
+use maitre_core::{AddonId, Bind, OauthGrant, PlanChange, Provision, Secret, Unbind, Update};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,9 @@ pub(crate) enum StoredRequest {
     Provision(Box<StoredProvision>),
     PlanChange(StoredPlanChange),
     Deprovision,
+    Update(StoredUpdate),
+    Bind(Box<StoredBind>),
+    Unbind(StoredUnbind),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub(crate) struct StoredProvision {
     keyed: bool,
     #[serde(default)]
     async_after: Option<u64>,
+    #[serde(default)]
+    polled: bool,
     plan: String,
     name: Option<String>,
     region: Option<String>,
@@ -41,9 +46,42 @@ struct StoredGrant {
 pub(crate) struct StoredPlanChange {
     #[serde(default)]
     async_after: Option<u64>,
+    #[serde(default)]
+    polled: bool,
     plan: String,
     service: Option<String>,
     parameters: Option<Map<String, Value>>,
+    details: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredUpdate {
+    async_after: Option<u64>,
+    polled: bool,
+    service: Option<String>,
+    name: Option<String>,
+    parameters: Map<String, Value>,
+    details: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredBind {
+    binding: String,
+    async_after: Option<u64>,
+    polled: bool,
+    service: Option<String>,
+    plan: Option<String>,
+    app: Option<String>,
+    parameters: Map<String, Value>,
+    predecessor: Option<String>,
+    details: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredUnbind {
+    binding: String,
+    async_after: Option<u64>,
+    polled: bool,
     details: Map<String, Value>,
 }
 
@@ -60,6 +98,7 @@ impl From<&Provision> for StoredRequest {
         Self::Provision(Box::new(StoredProvision {
             keyed: request.context.keyed,
             async_after: milliseconds(request.context.async_after),
+            polled: request.context.polled,
             plan: request.plan.clone(),
             name: request.name.clone(),
             region: request.region.clone(),
@@ -79,6 +118,7 @@ impl From<&PlanChange> for StoredRequest {
     fn from(request: &PlanChange) -> Self {
         Self::PlanChange(StoredPlanChange {
             async_after: milliseconds(request.context.async_after),
+            polled: request.context.polled,
             plan: request.plan.clone(),
             service: request.service.clone(),
             parameters: request.parameters.as_ref().map(|parameters| parameters.as_map().clone()),
@@ -92,6 +132,7 @@ impl StoredProvision {
         let mut request = Provision::new(addon, key, self.plan);
         request.context.keyed = self.keyed;
         request.context.async_after = self.async_after.map(Duration::from_millis);
+        request.context.polled = self.polled;
         request.name = self.name;
         request.region = self.region;
         request.service = self.service;
@@ -108,9 +149,14 @@ impl StoredProvision {
 }
 
 impl StoredPlanChange {
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.parameters.is_some()
+    }
+
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> PlanChange {
         let mut request = PlanChange::new(addon, key, self.plan);
         request.context.async_after = self.async_after.map(Duration::from_millis);
+        request.context.polled = self.polled;
         request.service = self.service;
         request.parameters = self.parameters.map(Into::into);
         request.details = self.details.into();
@@ -118,119 +164,83 @@ impl StoredPlanChange {
     }
 }
 
-/// Returns the hash by which a repeated provision is compared: of its identity, by default service, plan, region and
-/// parameters.
+impl From<&Update> for StoredRequest {
+    fn from(request: &Update) -> Self {
+        Self::Update(StoredUpdate {
+            async_after: milliseconds(request.context.async_after),
+            polled: request.context.polled,
+            service: request.service.clone(),
+            name: request.name.clone(),
+            parameters: request.parameters.as_map().clone(),
+            details: request.details.as_map().clone(),
+        })
+    }
+}
+
+impl StoredUpdate {
+    pub(crate) fn restore(self, addon: AddonId, key: &str) -> Update {
+        let mut request = Update::new(addon, key);
+        request.context.async_after = self.async_after.map(Duration::from_millis);
+        request.context.polled = self.polled;
+        (request.service, request.name) = (self.service, self.name);
+        (request.parameters, request.details) = (self.parameters.into(), self.details.into());
+        request
+    }
+}
+
+impl From<&Bind> for StoredRequest {
+    fn from(request: &Bind) -> Self {
+        Self::Bind(Box::new(StoredBind {
+            binding: request.binding.to_string(),
+            async_after: milliseconds(request.context.async_after),
+            polled: request.context.polled,
+            service: request.service.clone(),
+            plan: request.plan.clone(),
+            app: request.app.clone(),
+            parameters: request.parameters.as_map().clone(),
+            predecessor: request.predecessor.as_ref().map(ToString::to_string),
+            details: request.details.as_map().clone(),
+        }))
+    }
+}
+
+impl StoredBind {
+    pub(crate) fn restore(self, addon: AddonId, key: &str) -> Bind {
+        let mut request = Bind::new(addon, key, self.binding);
+        request.context.async_after = self.async_after.map(Duration::from_millis);
+        request.context.polled = self.polled;
+        (request.service, request.plan, request.app) = (self.service, self.plan, self.app);
+        (request.parameters, request.details) = (self.parameters.into(), self.details.into());
+        request.predecessor = self.predecessor.map(Into::into);
+        request
+    }
+}
+
+impl From<&Unbind> for StoredRequest {
+    fn from(request: &Unbind) -> Self {
+        Self::Unbind(StoredUnbind {
+            binding: request.binding.to_string(),
+            async_after: milliseconds(request.context.async_after),
+            polled: request.context.polled,
+            details: request.details.as_map().clone(),
+        })
+    }
+}
+
+impl StoredUnbind {
+    pub(crate) fn restore(self, addon: AddonId, key: &str) -> Unbind {
+        let mut request = Unbind::new(addon, key, self.binding);
+        request.context.async_after = self.async_after.map(Duration::from_millis);
+        request.context.polled = self.polled;
+        request.details = self.details.into();
+        request
+    }
+}
+
+/// Returns the hash by which a repeated request is compared: of its identity, which its contract decides.
 ///
-/// Grant, name and details differ between retries. The hash is stored encrypted, because parameters can be guessed.
-pub(crate) fn request_hash(request: &Provision) -> [u8; 32] {
-    Sha256::digest(request.identity()).into()
-}
-
-pub(crate) fn config_of(config: &ConfigVars) -> Vec<(String, String)> {
-    config.iter().map(|(name, value)| (name.to_owned(), value.expose().to_owned())).collect()
-}
-
-/// Reply to be returned again.
-#[derive(Serialize, Deserialize, Clone)]
-pub(crate) enum StoredReply {
-    Provisioned {
-        id: String,
-        /// Vendor's id of the resource, where the marketplace was given another one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        own: Option<String>,
-        config: Vec<(String, String)>,
-        message: Option<String>,
-        log_drain_url: Option<String>,
-    },
-    PlanChanged {
-        config: Vec<(String, String)>,
-        message: Option<String>,
-    },
-    Deprovisioned {
-        message: Option<String>,
-    },
-    Failed {
-        kind: StoredKind,
-        message: Option<String>,
-    },
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StoredKind {
-    Refused,
-    Conflict,
-    Unknown,
-    Gone,
-    Unavailable,
-}
-
-impl From<FailureKind> for StoredKind {
-    fn from(kind: FailureKind) -> Self {
-        match kind {
-            FailureKind::Refused => Self::Refused,
-            FailureKind::Conflict => Self::Conflict,
-            FailureKind::Unknown => Self::Unknown,
-            FailureKind::Gone => Self::Gone,
-            _ => Self::Unavailable,
-        }
-    }
-}
-
-impl StoredReply {
-    pub(super) fn failure(kind: StoredKind) -> Self {
-        Self::Failed { kind, message: None }
-    }
-
-    /// Whether the reply is a failure that is not the operation's final reply.
-    pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Self::Failed { kind: StoredKind::Unavailable, .. })
-    }
-
-    /// Returns the reply with the vendor's id of the resource, which differs from the one given to the marketplace.
-    pub(crate) fn with_provider_id(mut self, provider_id: Option<String>) -> Self {
-        if let Self::Provisioned { own, .. } = &mut self {
-            *own = provider_id;
-        }
-        self
-    }
-
-    /// Returns the kind of the failure; `Unavailable` for a reply of the wrong type.
-    pub(crate) fn failure_kind(&self) -> FailureKind {
-        match self {
-            Self::Failed { kind: StoredKind::Refused, .. } => FailureKind::Refused,
-            Self::Failed { kind: StoredKind::Conflict, .. } => FailureKind::Conflict,
-            Self::Failed { kind: StoredKind::Unknown, .. } => FailureKind::Unknown,
-            Self::Failed { kind: StoredKind::Gone, .. } => FailureKind::Gone,
-            _ => FailureKind::Unavailable,
-        }
-    }
-
-    /// Returns the reply to record if the marketplace no longer knows the resource: a provisioned resource is
-    /// deprovisioned.
-    pub(crate) fn for_missing_resource(self) -> Self {
-        match self {
-            Self::Provisioned { .. } => Self::failure(StoredKind::Unavailable),
-            reply => reply,
-        }
-    }
-
-    /// Returns the provision's reply with the config vars of a plan change, because a replay returns the current config.
-    pub(super) fn with_config_of(self, change: &Self) -> Self {
-        let (Self::Provisioned { id, own, config, message, log_drain_url }, Self::PlanChanged { config: changed, .. }) =
-            (self.clone(), change)
-        else {
-            return self;
-        };
-        let mut vars = ConfigVars::default();
-        for (name, value) in config.into_iter().chain(changed.iter().cloned()) {
-            vars.set(name, value);
-        }
-        Self::Provisioned { id, own, config: config_of(&vars), message, log_drain_url }
-    }
-}
-
-impl From<&Failure> for StoredReply {
-    fn from(failure: &Failure) -> Self {
-        Self::Failed { kind: failure.kind().into(), message: failure.message().map(ToOwned::to_owned) }
-    }
+/// By default, grant, name and details differ between retries. The hash is stored encrypted, because parameters can be
+/// guessed.
+pub(crate) fn request_hash(identity: &[u8]) -> [u8; 32] {
+    Sha256::digest(identity).into()
 }

@@ -63,7 +63,7 @@ async fn abandon(engine: &Engine, db: &mut Connection<'_>, resource: &Resource) 
     cancel_open(engine, db, resource, i64::MAX, Overtaken::Idle).await?;
     cancel_parked(engine, db, resource.id, &resource.addon, &resource.key).await?;
     let resource = set_state(db, resource, State::Deprovisioning).await?;
-    enqueue(db, &resource, OperationKind::Deprovision, None, None).await.map(drop)
+    enqueue(db, &resource, OperationKind::Deprovision, None, None, None, None).await.map(drop)
 }
 
 /// Reports accepted operations that are still open after 1/12, 6/12 and 11/12 of their time; for Heroku's 12 hours

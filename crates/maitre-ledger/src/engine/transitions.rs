@@ -4,7 +4,7 @@ use super::context::Engine;
 use super::operation::OperationKind;
 use super::rows::{Lease, Resource, key_of};
 use super::rules::State;
-use super::stored::{StoredKind, StoredReply};
+use super::stored_reply::{StoredKind, StoredReply};
 use crate::db::{Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
@@ -43,6 +43,7 @@ pub(super) async fn forget_unconfirmed(db: &mut Connection<'_>, resource: i64) -
          (SELECT 1 FROM maitre_operations WHERE resource_id = $1 AND state IN ('open', 'parked'))";
     if db.execute(forget, values![resource]).await? == 1 {
         db.execute("DELETE FROM maitre_operations WHERE resource_id = $1", values![resource]).await?;
+        db.execute("DELETE FROM maitre_bindings WHERE resource_id = $1", values![resource]).await?;
     }
     Ok(())
 }
@@ -54,13 +55,16 @@ pub(super) async fn start(
     mut lease: Lease,
     owner: &str,
     sealed_request: Option<&[u8]>,
+    sealed_hash: Option<&[u8]>,
 ) -> Result<Lease, LedgerError> {
     let insert = "INSERT INTO maitre_operations (resource_id, kind, state, plan, request, attempt, fence, lease_owner,
-         lease_until, scheduled_at, requested_at, last_requested_at)
-         VALUES ($1, $2, 'open', $3, $4, 1, $5, $6, {now} + $7, {now}, {now}, {now}) {returning id}";
-    let Lease { resource, fence, kind, plan, .. } = &lease;
+         lease_until, scheduled_at, requested_at, last_requested_at, request_hash, binding_id)
+         VALUES ($1, $2, 'open', $3, $4, 1, $5, $6, {now} + $7, {now}, {now}, {now}, $8, $9) {returning id}";
+    let Lease { resource, fence, kind, plan, binding, .. } = &lease;
     let duration = engine.limits.lease;
-    let values = values![*resource, kind.as_str(), plan.as_deref(), sealed_request, *fence, owner, duration];
+    let plan = plan.as_deref();
+    let values =
+        values![*resource, kind.as_str(), plan, sealed_request, *fence, owner, duration, sealed_hash, *binding];
     lease.operation = db.insert(insert, values).await?.ok_or_else(no_operation)?;
     Ok(lease)
 }
@@ -72,10 +76,13 @@ pub(super) async fn enqueue(
     kind: OperationKind,
     plan: Option<&str>,
     sealed_request: Option<&[u8]>,
+    sealed_hash: Option<&[u8]>,
+    binding: Option<i64>,
 ) -> Result<i64, LedgerError> {
     let insert = "INSERT INTO maitre_operations (resource_id, kind, state, plan, request, scheduled_at, requested_at,
-         last_requested_at) VALUES ($1, $2, 'open', $3, $4, {now}, {now}, {now}) {returning id}";
-    let values = values![resource.id, kind.as_str(), plan, sealed_request];
+         last_requested_at, request_hash, binding_id)
+         VALUES ($1, $2, 'open', $3, $4, {now}, {now}, {now}, $5, $6) {returning id}";
+    let values = values![resource.id, kind.as_str(), plan, sealed_request, sealed_hash, binding];
     db.insert(insert, values).await?.ok_or_else(no_operation)
 }
 
@@ -87,7 +94,7 @@ fn no_operation() -> LedgerError {
 pub(super) async fn schedule_deprovision(db: &mut Connection<'_>, resource: i64) -> Result<i64, LedgerError> {
     let update = "UPDATE maitre_resources SET state = 'deprovisioning', updated_at = {now} WHERE id = $1 RETURNING *";
     let resource = Resource::read(&db.row(update, values![resource]).await?)?;
-    enqueue(db, &resource, OperationKind::Deprovision, None, None).await
+    enqueue(db, &resource, OperationKind::Deprovision, None, None, None, None).await
 }
 
 /// Open operations over which a deprovision wins.
@@ -159,8 +166,8 @@ pub(super) async fn complete(
     operation: i64,
     sealed_reply: Option<&[u8]>,
 ) -> Result<(), LedgerError> {
-    let update = "UPDATE maitre_operations SET state = 'completed', reply = $2, request = NULL, last_error = NULL,
-         lease_until = 0, finished_at = {now} WHERE id = $1";
+    let update = "UPDATE maitre_operations SET state = 'completed', reply = $2, request = NULL, request_hash = NULL,
+         last_error = NULL, lease_until = 0, finished_at = {now} WHERE id = $1";
     db.execute(update, values![operation, sealed_reply]).await.map(drop)
 }
 
@@ -179,7 +186,8 @@ pub(super) async fn start_notifying(
 pub(super) async fn restore_provisioned(db: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
     let update = "UPDATE maitre_resources SET state = 'provisioned', updated_at = {now} WHERE id = $1
          AND state = 'changing_plan' AND NOT EXISTS (SELECT 1 FROM maitre_operations
-                                                     WHERE resource_id = $1 AND state = 'open' AND kind = 'plan_change')";
+                                                     WHERE resource_id = $1 AND state = 'open'
+                                                           AND kind IN ('plan_change', 'update'))";
     db.execute(update, values![resource]).await.map(drop)
 }
 
@@ -190,9 +198,17 @@ pub(super) async fn tombstone(db: &mut Connection<'_>, resource: i64) -> Result<
     db.execute(update, values![resource]).await.map(drop)
 }
 
+/// Ends the bindings of a deprovisioned resource.
+async fn end_bindings(db: &mut Connection<'_>, resource: i64) -> Result<(), LedgerError> {
+    let end = "UPDATE maitre_bindings SET state = 'unbound', reply = NULL, request_hash = NULL, updated_at = {now},
+         unbound_at = COALESCE(unbound_at, {now}) WHERE resource_id = $1";
+    db.execute(end, values![resource]).await.map(drop)
+}
+
 /// Turns a resource into a tombstone and removes all secrets and personal data that depend on it.
 pub(super) async fn deprovisioned(engine: &Engine, db: &mut Connection<'_>, lease: &Lease) -> Result<(), LedgerError> {
     tombstone(db, lease.resource).await?;
+    end_bindings(db, lease.resource).await?;
     cancel_parked(engine, db, lease.resource, &lease.addon, &lease.key).await?;
     let clear = "UPDATE maitre_operations SET request = NULL, reply = NULL, last_error = NULL
          WHERE resource_id = $1 AND id <> $2";

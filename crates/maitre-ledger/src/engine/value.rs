@@ -6,7 +6,7 @@ use super::context::Engine;
 use super::rows::{Resource, key_of};
 use super::rules::State;
 use super::sealed::value_aad;
-use super::stored::StoredReply;
+use super::stored_reply::StoredReply;
 use crate::db::{Command, Connection, Milliseconds, values};
 use crate::error::LedgerError;
 
@@ -113,8 +113,8 @@ impl Command<Engine> for UpdateConfig {
         if resource.reply.is_none() {
             return Ok(false);
         }
-        let change = StoredReply::PlanChanged { config: self.config.clone(), message: None };
-        let changed = engine.reply_of(&resource)?.with_config_of(&change);
+        let change = StoredReply::config_change(self.config.clone());
+        let changed = engine.reply_of(&resource)?.changed_by(&change);
         let sealed = engine.seal_reply(&resource.addon, &resource.key, &changed);
         let update = "UPDATE maitre_resources SET reply = $2, updated_at = {now} WHERE id = $1";
         Ok(db.execute(update, values![resource.id, &sealed]).await? == 1)

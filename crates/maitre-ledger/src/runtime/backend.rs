@@ -4,24 +4,27 @@ use std::sync::{Arc, OnceLock};
 
 use maitre_core::sso::TokenKind;
 use maitre_core::{
-    Backend, Bind, Bound, Capabilities, Deprovision, Deprovisioned, Failure, Listener, Notice, Outcome, PlanChange,
-    PlanChanged, Provision, Provisioned, Reinstate, Result, Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind,
-    Unbound, Update, Updated, WorkItem,
+    Backend, Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Failure, Fetch, FetchBinding,
+    LastOperation, Listener, Notice, OperationStatus, Outcome, PlanChange, PlanChanged, Provision, Provisioned,
+    Reinstate, ResourceDetails, Result, Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated,
+    WorkItem,
 };
 use sha2::{Digest, Sha256};
 
+use super::details::details;
 use super::execute::{Step, failure};
 use super::listener::DurableListener;
-use super::operation::Operation;
+use super::operation::{Operation, restore_reply};
 use crate::engine::{
-    BeginDeprovision, BeginPlanChange, BeginProvision, Claim, ClaimOutcome, Decision, Find, JobRef, Lease,
-    MarkTokenUsed, OperationKind, SESSION_RESOURCE, StoredRequest, key_of, request_hash, rules,
+    BeginBind, BeginChange, BeginDeprovision, BeginProvision, BeginUnbind, Claim, ClaimOutcome, Decision, Find, JobRef,
+    Lease, MarkTokenUsed, OperationKind, ReadBinding, ReadLastOperation, ReadRecord, SESSION_RESOURCE, StoredRequest,
+    UpdateConfig, config_of, key_of, request_hash, rules,
 };
 use crate::metrics;
 
 impl<L: Listener> DurableListener<L> {
     async fn execute_recorded<O: Operation>(&self, lease: Lease, request: StoredRequest) -> Result<()> {
-        self.execute(Step::<O>::run_recorded(lease, request)?, None).await.map(drop)
+        self.execute(Step::<O>::run_recorded(lease, request)?, None, false).await.map(drop)
     }
 }
 
@@ -39,8 +42,9 @@ impl<L: Listener> Backend for DurableListener<L> {
             addon: addon.clone(),
             key: key_of(request.resource.as_str()).into_owned(),
             plan: request.plan.clone(),
-            request_hash: request_hash(&request),
+            request_hash: request_hash(&request.identity()),
             request: request.clone(),
+            reuse: self.reuses_keys,
             job,
             sealed: OnceLock::new(),
         };
@@ -49,10 +53,13 @@ impl<L: Listener> Backend for DurableListener<L> {
 
     async fn plan_change(&self, request: PlanChange) -> Result<Outcome<PlanChanged>> {
         let addon = request.addon.to_string();
-        let command = BeginPlanChange {
+        let command = BeginChange {
             addon: addon.clone(),
             id: request.resource.as_str().to_owned(),
-            plan: request.plan.clone(),
+            kind: OperationKind::PlanChange,
+            plan: Some(request.plan.clone()),
+            has_parameters: request.parameters.is_some(),
+            request_hash: request_hash(&request.identity()),
             request: serde_json::to_vec(&StoredRequest::from(&request))?,
             owner: self.ledger.engine.lease_owner(),
         };
@@ -98,19 +105,55 @@ impl<L: Listener> Backend for DurableListener<L> {
     }
 
     async fn bind(&self, request: Bind) -> Result<Outcome<Bound>> {
-        Listener::bind(&*self.listener, request).await.map(Outcome::Done)
+        let addon = request.addon.to_string();
+        let command = BeginBind {
+            addon: addon.clone(),
+            resource: request.resource.as_str().to_owned(),
+            binding: request.binding.as_str().to_owned(),
+            plan: request.plan.clone(),
+            request_hash: request_hash(&request.identity()),
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            reuse: self.reuses_keys,
+            owner: self.ledger.engine.lease_owner(),
+        };
+        self.begin(addon, command, request, None).await
     }
 
     async fn unbind(&self, request: Unbind) -> Result<Outcome<Unbound>> {
-        Listener::unbind(&*self.listener, request).await.map(Outcome::Done)
+        let addon = request.addon.to_string();
+        let command = BeginUnbind {
+            addon: addon.clone(),
+            resource: request.resource.as_str().to_owned(),
+            binding: request.binding.as_str().to_owned(),
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            separate: Listener::capabilities(&*self.listener).contains(Capability::Bind),
+            owner: self.ledger.engine.lease_owner(),
+        };
+        self.begin(addon, command, request, None).await
     }
 
     async fn update(&self, request: Update) -> Result<Outcome<Updated>> {
-        Listener::update(&*self.listener, request).await.map(Outcome::Done)
+        let addon = request.addon.to_string();
+        let command = BeginChange {
+            addon: addon.clone(),
+            id: request.resource.as_str().to_owned(),
+            kind: OperationKind::Update,
+            plan: None,
+            has_parameters: true,
+            request_hash: request_hash(&request.identity()),
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            owner: self.ledger.engine.lease_owner(),
+        };
+        self.begin(addon, command, request, None).await
     }
 
+    /// Calls the listener; a replay and new bindings have the new config vars.
     async fn rotate(&self, request: Rotate) -> Result<Outcome<Rotated>> {
-        Listener::rotate(&*self.listener, request).await.map(Outcome::Done)
+        let (addon, resource) = (request.addon.to_string(), request.resource.to_string());
+        let rotated = Listener::rotate(&*self.listener, request).await?;
+        let config = config_of(rotated.config());
+        self.ledger.db.write(UpdateConfig { addon, resource, config }).await?;
+        Ok(Outcome::Done(rotated))
     }
 
     async fn suspend(&self, request: Suspend) -> Result<()> {
@@ -123,6 +166,31 @@ impl<L: Listener> Backend for DurableListener<L> {
 
     async fn notice(&self, notice: Notice) -> Result<()> {
         Listener::notice(&*self.listener, notice).await
+    }
+
+    async fn last_operation(&self, request: LastOperation) -> Result<OperationStatus> {
+        let command = ReadLastOperation {
+            addon: request.addon.to_string(),
+            resource: request.resource.to_string(),
+            binding: request.binding.as_ref().map(ToString::to_string),
+            operation: request.operation,
+        };
+        self.ledger.db.read(command).await?.map_err(failure)
+    }
+
+    async fn fetch(&self, request: Fetch) -> Result<ResourceDetails> {
+        let command = ReadRecord { addon: request.addon.to_string(), resource: request.resource.to_string() };
+        let (resource, reply) = self.ledger.db.read(command).await?.map_err(failure)?;
+        Ok(details(&resource, reply))
+    }
+
+    async fn fetch_binding(&self, request: FetchBinding) -> Result<Bound> {
+        let command = ReadBinding {
+            addon: request.addon.to_string(),
+            resource: request.resource.to_string(),
+            binding: request.binding.to_string(),
+        };
+        restore_reply::<Bind>(self.ledger.db.read(command).await?.map_err(failure)?)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -140,7 +208,10 @@ impl<L: Listener> Backend for DurableListener<L> {
             ClaimOutcome::Acquired(lease, request) => match lease.kind {
                 OperationKind::Provision => self.execute_recorded::<Arc<Provision>>(lease, request).await,
                 OperationKind::PlanChange => self.execute_recorded::<PlanChange>(lease, request).await,
+                OperationKind::Update => self.execute_recorded::<Update>(lease, request).await,
                 OperationKind::Deprovision => self.execute_recorded::<Deprovision>(lease, request).await,
+                OperationKind::Bind => self.execute_recorded::<Bind>(lease, request).await,
+                OperationKind::Unbind => self.execute_recorded::<Unbind>(lease, request).await,
             },
             ClaimOutcome::Notify(lease, reply) => self.notify(lease, reply).await,
             _ => Ok(()),

@@ -59,8 +59,9 @@ impl<L: Listener> DurableListener<L> {
         job: Option<JobRef>,
     ) -> SpawnOnDrop<Result<Outcome<O::Reply>>> {
         let this = self.clone();
-        // without hooks nothing could report the completion
-        let async_after = request.context().async_after.filter(|_| self.platform.is_some());
+        // without hooks nothing could report the completion, unless the marketplace polls
+        let is_polled = request.context().polled;
+        let async_after = request.context().async_after.filter(|_| is_polled || self.platform.is_some());
         let async_at = async_after.map(|after| Instant::now() + after);
         spawn_on_drop(async move {
             let begun = O::begin(&this.ledger.db, command).await?;
@@ -73,12 +74,13 @@ impl<L: Listener> DurableListener<L> {
                 BeginOutcome::Wait(operation) => Step::Wait(operation),
                 BeginOutcome::Replay(resource) => {
                     let reply = this.ledger.engine.reply_of(&resource)?;
-                    return restore_reply::<O>(reply).map(Outcome::Done);
+                    return restore_reply::<O>(reply).map(Outcome::Replayed);
                 }
+                BeginOutcome::Recorded(reply) => return restore_reply::<O>(*reply).map(Outcome::Replayed),
                 BeginOutcome::Unchanged => return O::unchanged().map(Outcome::Done).ok_or_else(Failure::unknown),
                 BeginOutcome::Fail(kind) => return Err(failure(kind)),
             };
-            this.execute(step, async_at).await
+            this.execute(step, async_at, is_polled).await
         })
     }
 
@@ -90,6 +92,7 @@ impl<L: Listener> DurableListener<L> {
         &self,
         mut step: Step<O>,
         async_at: Option<Instant>,
+        is_polled: bool,
     ) -> Result<Outcome<O::Reply>> {
         loop {
             step = match step {
@@ -104,7 +107,7 @@ impl<L: Listener> DurableListener<L> {
                     }
                 },
                 Step::Wait(operation) => Box::pin(self.wait(operation, async_at)).await?,
-                Step::Accept(operation) => Box::pin(self.accept(operation)).await?,
+                Step::Accept(operation) => Box::pin(self.accept(operation, is_polled)).await?,
                 Step::Notify(notification, result) => {
                     let (lease, reply) = *notification;
                     Box::pin(self.notify(lease, reply)).await?;
@@ -118,14 +121,14 @@ impl<L: Listener> DurableListener<L> {
     /// Executes a claimed operation to its end, also after the returned future was dropped.
     fn execute_detached<O: Operation>(&self, lease: Lease, request: O) -> SpawnOnDrop<Result<Outcome<O::Reply>>> {
         let this = self.clone();
-        spawn_on_drop(async move { this.execute(Step::Run(lease, request), None).await })
+        spawn_on_drop(async move { this.execute(Step::Run(lease, request), None, false).await })
     }
 
     /// Calls the listener under a lease and records its reply.
     async fn run<O: Operation>(&self, lease: Lease, request: O) -> Result<Step<O>> {
         let _running = self.ledger.running.enter();
         let (is_retried, is_async) = (request.is_retried(), request.context().async_after.is_some());
-        let asks = lease.asks;
+        let (asks, attributes) = (lease.asks, request.attributes());
         let began = Instant::now();
         let result = match self.call(&lease, request).instrument(operation_span(&lease)).await {
             LeaseOutcome::Finished(result) => O::interpret(result, asks),
@@ -159,7 +162,8 @@ impl<L: Listener> DurableListener<L> {
                 }
             }
             result => {
-                let stored = result.as_ref().map_or_else(StoredReply::from, O::store).with_provider_id(provider_id);
+                let stored = result.as_ref().map_or_else(StoredReply::from, O::store);
+                let stored = stored.with_provider_id(provider_id).with_attributes(attributes);
                 self.ledger.db.write_batched(Complete::new(&self.ledger.engine, lease, stored)).await
             }
         };
@@ -193,7 +197,9 @@ impl<L: Listener> DurableListener<L> {
         let listener = self.listener.clone();
         let (key, fence) = (ResourceId::from(lease.key.as_str()), u64::try_from(lease.fence).unwrap_or_default());
         let progress = self.progress(lease);
-        let work = async move { request.call(&*listener, key, fence, progress).await };
+        let (ledger, resource) = (self.ledger.clone(), lease.resource);
+        let work =
+            async move { request.prepare(&ledger, resource).await?.call(&*listener, key, fence, progress).await };
         let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
         under_lease(&self.ledger, renewal, self.ledger.calls.overtaken(lease), work).await
     }
@@ -244,14 +250,15 @@ impl<L: Listener> DurableListener<L> {
     }
 
     /// Answers "accepted" unless the operation has ended in the meantime.
-    async fn accept<O: Operation>(&self, operation: i64) -> Result<Step<O>> {
-        let deadline = self.platform.as_ref().map_or(Duration::ZERO, |platform| platform.completion_deadline());
+    async fn accept<O: Operation>(&self, operation: i64, is_polled: bool) -> Result<Step<O>> {
+        let platform = self.platform.as_ref().filter(|_| !is_polled);
+        let deadline = platform.map_or(Duration::ZERO, |platform| platform.completion_deadline());
         let deadline = i64::try_from(deadline.as_millis()).unwrap_or(i64::MAX / 2);
         Ok(Step::Done(match self.ledger.db.write_batched(MarkAccepted { operation, deadline }).await? {
             AcceptOutcome::Pending(progress) => {
                 Outcome::Accepted { operation, message: progress.unwrap_or_else(|| O::ACCEPTED.to_owned()) }
             }
-            AcceptOutcome::Ended(reply) => Outcome::Done(restore_reply::<O>(reply)?),
+            AcceptOutcome::Ended(reply) => Outcome::Done(restore_reply::<O>(*reply)?),
             AcceptOutcome::Parked => return Err(parked()),
         }))
     }
@@ -280,6 +287,7 @@ pub(super) fn failure(kind: FailureKind) -> Failure {
         FailureKind::Conflict => Failure::conflict("This add-on was already provisioned with different settings."),
         FailureKind::Unknown => Failure::unknown(),
         FailureKind::Gone => Failure::gone(),
+        FailureKind::Concurrent => Failure::concurrent(),
         _ => Failure::unavailable("no operation of this resource can run now"),
     }
 }
@@ -289,7 +297,7 @@ fn label(outcome: &BeginOutcome) -> &'static str {
     match outcome {
         BeginOutcome::Run(_) => "executed",
         BeginOutcome::Wait(_) => "joined",
-        BeginOutcome::Replay(_) => "replayed",
+        BeginOutcome::Replay(_) | BeginOutcome::Recorded(_) => "replayed",
         BeginOutcome::Unchanged => "unchanged",
         BeginOutcome::Fail(FailureKind::Conflict) => "conflict",
         BeginOutcome::Fail(FailureKind::Unknown) => "unknown",

@@ -12,11 +12,17 @@ pub struct DurableListener<L> {
     pub(super) ledger: Arc<Inner>,
     pub(super) listener: Arc<L>,
     pub(super) platform: Option<Arc<dyn PlatformHooks>>,
+    pub(super) reuses_keys: bool,
 }
 
 impl<L> Clone for DurableListener<L> {
     fn clone(&self) -> Self {
-        Self { ledger: self.ledger.clone(), listener: self.listener.clone(), platform: self.platform.clone() }
+        Self {
+            ledger: self.ledger.clone(),
+            listener: self.listener.clone(),
+            platform: self.platform.clone(),
+            reuses_keys: self.reuses_keys,
+        }
     }
 }
 
@@ -28,7 +34,15 @@ impl<L> fmt::Debug for DurableListener<L> {
 
 impl<L: Listener> DurableListener<L> {
     pub(super) fn new(ledger: Arc<Inner>, listener: L) -> Self {
-        Self { ledger, listener: Arc::new(listener), platform: None }
+        Self { ledger, listener: Arc::new(listener), platform: None, reuses_keys: false }
+    }
+
+    /// Whether a marketplace may use the key of a removed resource or binding again. Defaults to `false`: a provision or bind
+    /// that arrives after its removal, because it was delayed, is refused as gone.
+    #[must_use]
+    pub fn with_key_reuse(mut self, reuse: bool) -> Self {
+        self.reuses_keys = reuse;
+        self
     }
 
     /// Adds the hooks of a marketplace's API, such as `maitre_heroku::Platform`: jobs run beside a provision, and slow

@@ -2,7 +2,9 @@
 
 mod adopt;
 mod backend;
+mod bindings;
 mod builder;
+mod details;
 mod execute;
 mod gauges;
 mod health;
@@ -19,6 +21,7 @@ mod overtake;
 mod sessions;
 mod spawn;
 mod store;
+mod update;
 mod views;
 mod wait;
 mod worker;

@@ -81,14 +81,16 @@ async fn report(
         (OperationKind::Provision, StoredReply::Provisioned { config: vars, .. }) => {
             platform.notify(addon, resource, Completion::Provisioned(&config(vars))).await
         }
-        (OperationKind::PlanChange, StoredReply::PlanChanged { config: vars, .. }) => {
+        (OperationKind::PlanChange | OperationKind::Update, StoredReply::PlanChanged { config: vars, .. }) => {
             platform.notify(addon, resource, Completion::PlanChanged(&config(vars))).await
         }
         (OperationKind::Deprovision, _) => platform.notify(addon, resource, Completion::Deprovisioned).await,
         (OperationKind::Provision, failed) => {
             platform.notify(addon, resource, Completion::ProvisionFailed(failed.failure_kind())).await
         }
-        (OperationKind::PlanChange, failed) => {
+        // marketplaces with bindings poll
+        (OperationKind::Bind | OperationKind::Unbind, _) => Ok(()),
+        (OperationKind::PlanChange | OperationKind::Update, failed) => {
             platform.notify(addon, resource, Completion::PlanChangeFailed(failed.failure_kind())).await
         }
     }

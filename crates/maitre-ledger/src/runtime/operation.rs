@@ -7,10 +7,11 @@ use maitre_core::{
     Provision, Provisioned, ResourceId, Result,
 };
 
+use super::inner::Inner;
 use crate::db::Command;
 use crate::engine::{
-    BeginDeprovision, BeginOutcome, BeginPlanChange, BeginProvision, Database, Engine, OperationKind, StoredReply,
-    StoredRequest, config_of, expose,
+    Attributes, BeginChange, BeginDeprovision, BeginOutcome, BeginProvision, Database, Engine, OperationKind, Page,
+    StoredReply, StoredRequest, config_of, expose,
 };
 use crate::error::LedgerError;
 
@@ -30,6 +31,21 @@ pub(super) trait Operation: Sized + Send + 'static {
     ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send;
 
     fn context(&self) -> &Context;
+
+    /// Adds what the listener needs and only the ledger knows. `resource`: id of the resource's row.
+    fn prepare(
+        self,
+        ledger: &Inner,
+        resource: i64,
+    ) -> impl Future<Output = std::result::Result<Self, LedgerError>> + Send {
+        let _ = (ledger, resource);
+        std::future::ready(Ok(self))
+    }
+
+    /// Returns the request's own values, if the marketplace reads them back.
+    fn attributes(&self) -> Option<Attributes> {
+        None
+    }
 
     /// Calls the listener with the resource's key, whatever id the request came with.
     fn call<L: Listener>(
@@ -73,21 +89,39 @@ pub(super) trait Operation: Sized + Send + 'static {
 /// # Errors
 /// Returns the recorded failure, or an error if the reply belongs to another kind of operation.
 pub(super) fn restore_reply<O: Operation>(reply: StoredReply) -> Result<O::Reply> {
-    if let StoredReply::Failed { ref message, .. } = reply {
+    if let StoredReply::Failed { ref message, ref code, .. } = reply {
         let declined = "The add-on provider declined this request.";
         let failure = match reply.failure_kind() {
             FailureKind::Refused => Failure::refused(declined),
             FailureKind::Conflict => Failure::conflict(declined),
             FailureKind::Unknown => Failure::unknown(),
             FailureKind::Gone => Failure::gone(),
+            FailureKind::Concurrent => Failure::concurrent(),
+            FailureKind::AsyncRequired => Failure::async_required(),
             _ => Failure::unavailable("an earlier attempt failed"),
         };
-        return Err(match message {
-            Some(message) => failure.with_message(message.clone()),
-            None => failure,
-        });
+        let failure = code.iter().cloned().fold(failure, Failure::with_code);
+        return Err(message.iter().cloned().fold(failure, Failure::with_message));
     }
     O::restore_reply(reply).ok_or_else(|| Failure::unavailable("the stored reply is of another kind of operation"))
+}
+
+/// Interprets the result of a removal. A listener that finds nothing to remove has succeeded: an earlier attempt removed it
+/// and then died. If there was no earlier attempt and the ledger does not know it either, there was nothing.
+pub(super) fn removed<R: Default>(result: Result<R>, asks: bool) -> Result<R> {
+    let failure = match result {
+        Ok(reply) => return Ok(reply),
+        Err(failure) => failure,
+    };
+    match failure.kind() {
+        FailureKind::Unknown | FailureKind::Gone if asks => Err(failure),
+        FailureKind::Unknown | FailureKind::Gone => Ok(R::default()),
+        FailureKind::Unavailable => Err(failure),
+        _ => {
+            tracing::error!("listener refused a removal, which no marketplace accepts: will be retried");
+            Err(Failure::unavailable("the listener refused the removal"))
+        }
+    }
 }
 
 impl Operation for Arc<Provision> {
@@ -125,6 +159,16 @@ impl Operation for Arc<Provision> {
         Some(Arc::new(stored.restore(addon, key)))
     }
 
+    fn attributes(&self) -> Option<Attributes> {
+        self.context.polled.then(|| Attributes {
+            service: self.service.clone(),
+            name: self.name.clone(),
+            region: self.region.clone(),
+            parameters: self.parameters.as_map().clone(),
+            details: self.details.as_map().clone(),
+        })
+    }
+
     fn is_retried(&self) -> bool {
         self.context.keyed
     }
@@ -145,20 +189,19 @@ impl Operation for Arc<Provision> {
             config: config_of(reply.config()),
             message: reply.message().map(ToOwned::to_owned),
             log_drain_url: expose(reply.log_drain_url()),
+            page: Page::new(reply.dashboard_url(), reply.notice()),
+            attributes: None,
         }
     }
 
     fn restore_reply(reply: StoredReply) -> Option<Provisioned> {
-        let StoredReply::Provisioned { id, config, message, log_drain_url, .. } = reply else { return None };
+        let StoredReply::Provisioned { id, config, message, log_drain_url, page, .. } = reply else { return None };
         let mut restored =
             config.into_iter().fold(Provisioned::new(id), |reply, (name, value)| reply.with_config(name, value));
-        if let Some(message) = message {
-            restored = restored.with_message(message);
-        }
-        Some(match log_drain_url {
-            Some(url) => restored.with_log_drain_url(url),
-            None => restored,
-        })
+        restored = message.into_iter().fold(restored, Provisioned::with_message);
+        restored = log_drain_url.into_iter().fold(restored, Provisioned::with_log_drain_url);
+        restored = page.dashboard_url().into_iter().fold(restored, Provisioned::with_dashboard_url);
+        Some(page.notice().into_iter().fold(restored, Provisioned::with_notice))
     }
 }
 
@@ -166,11 +209,11 @@ impl Operation for PlanChange {
     const KIND: OperationKind = OperationKind::PlanChange;
     const ACCEPTED: &'static str = "Your plan change is in progress and will complete in a few minutes.";
     type Reply = PlanChanged;
-    type Begin = BeginPlanChange;
+    type Begin = BeginChange;
 
     fn begin(
         db: &Database,
-        command: BeginPlanChange,
+        command: BeginChange,
     ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
         db.write(command)
     }
@@ -184,9 +227,10 @@ impl Operation for PlanChange {
         listener: &L,
         key: ResourceId,
         fence: u64,
-        _: Progress,
+        progress: Progress,
     ) -> impl Future<Output = Result<PlanChanged>> + Send {
-        (self.resource, self.context.fence) = (key, fence);
+        self.resource = key;
+        (self.context.fence, self.context.progress) = (fence, progress);
         listener.plan_change(self)
     }
 
@@ -195,23 +239,32 @@ impl Operation for PlanChange {
         Some(stored.restore(addon, key))
     }
 
+    fn attributes(&self) -> Option<Attributes> {
+        let parameters = self.parameters.as_ref().map(|parameters| parameters.as_map().clone());
+        self.context.polled.then(|| Attributes {
+            service: self.service.clone(),
+            parameters: parameters.unwrap_or_default(),
+            ..Attributes::default()
+        })
+    }
+
     fn unchanged() -> Option<PlanChanged> {
         Some(PlanChanged::new())
     }
 
     fn store(reply: &PlanChanged) -> StoredReply {
+        let (config, page) = (config_of(reply.config()), Page::new(reply.dashboard_url(), reply.notice()));
         let message = reply.message().map(ToOwned::to_owned);
-        StoredReply::PlanChanged { config: config_of(reply.config()), message }
+        StoredReply::PlanChanged { config, message, page, attributes: None }
     }
 
     fn restore_reply(reply: StoredReply) -> Option<PlanChanged> {
-        let StoredReply::PlanChanged { config, message } = reply else { return None };
-        let restored =
+        let StoredReply::PlanChanged { config, message, page, .. } = reply else { return None };
+        let mut restored =
             config.into_iter().fold(PlanChanged::new(), |reply, (name, value)| reply.with_config(name, value));
-        Some(match message {
-            Some(message) => restored.with_message(message),
-            None => restored,
-        })
+        restored = message.into_iter().fold(restored, PlanChanged::with_message);
+        restored = page.dashboard_url().into_iter().fold(restored, PlanChanged::with_dashboard_url);
+        Some(page.notice().into_iter().fold(restored, PlanChanged::with_notice))
     }
 }
 
@@ -247,22 +300,8 @@ impl Operation for Deprovision {
         Some(Self::new(addon, key))
     }
 
-    /// A listener that finds nothing to remove has succeeded: an earlier attempt removed it and then died. If there was no
-    /// earlier attempt and the ledger does not know the resource either, there is none.
     fn interpret(result: Result<Deprovisioned>, asks: bool) -> Result<Deprovisioned> {
-        let failure = match result {
-            Ok(reply) => return Ok(reply),
-            Err(failure) => failure,
-        };
-        match failure.kind() {
-            FailureKind::Unknown | FailureKind::Gone if asks => Err(failure),
-            FailureKind::Unknown | FailureKind::Gone => Ok(Deprovisioned::new()),
-            FailureKind::Unavailable => Err(failure),
-            _ => {
-                tracing::error!("listener refused a deprovision, which no marketplace accepts: will be retried");
-                Err(Failure::unavailable("the listener refused the deprovision"))
-            }
-        }
+        removed(result, asks)
     }
 
     fn unchanged() -> Option<Deprovisioned> {

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Provision, Provisioned, Result, SignOn,
-    SignedOn,
+    Bind, Bound, Capabilities, Deprovision, Deprovisioned, Failure, Listener, Outcome, PlanChange, PlanChanged,
+    Provision, Provisioned, Result, SignOn, SignedOn, Unbind, Unbound, Update, Updated,
 };
 use tokio::sync::watch;
 
 use super::{
-    Answer, ChildProcess, Database, Gate, RunningWorker, Vendor, adoptions, basic, deprovision, plan_change,
-    serve_commands,
+    Answer, ChildProcess, Database, Gate, RunningWorker, Vendor, adoptions, basic, bind, deprovision, plan_change,
+    serve_commands, unbind, update,
 };
 
 const DATABASE: &str = "MAITRE_TEST_DATABASE";
@@ -68,6 +68,25 @@ impl Listener for DetachedVendor {
         self.detach(request.resource.to_string(), async move { vendor.deprovision(request).await }).await
     }
 
+    async fn bind(&self, request: Bind) -> Result<Bound> {
+        let vendor = self.vendor.clone();
+        self.detach(request.resource.to_string(), async move { vendor.bind(request).await }).await
+    }
+
+    async fn unbind(&self, request: Unbind) -> Result<Unbound> {
+        let vendor = self.vendor.clone();
+        self.detach(request.resource.to_string(), async move { vendor.unbind(request).await }).await
+    }
+
+    async fn update(&self, request: Update) -> Result<Updated> {
+        let vendor = self.vendor.clone();
+        self.detach(request.resource.to_string(), async move { vendor.update(request).await }).await
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.vendor.capabilities()
+    }
+
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
         self.vendor.single_sign_on(request).await
     }
@@ -91,7 +110,7 @@ async fn serve(database: Database) {
     let ledger = options.open().await.expect("a ledger");
     let mut vendor = Vendor::new(database.pool().await).await;
     vendor.work = Duration::from_millis(5);
-    vendor.checks_fence = true;
+    (vendor.checks_fence, vendor.separate) = (true, true);
     let detached = DetachedVendor { vendor: vendor.clone(), results: Arc::default() };
     let listener = ledger.wrap(detached.clone());
     let _worker = RunningWorker::start(&ledger, &detached);
@@ -106,6 +125,10 @@ async fn serve(database: Database) {
                 ["provision", key] => result_of(&listener.provision(basic(key)).await.into()),
                 ["plan", key, to] => result_of(&listener.plan_change(plan_change(key, to)).await.into()),
                 ["deprovision", key] => result_of(&listener.deprovision(deprovision(key)).await.into()),
+                ["bind", key, binding] => result_of(&listener.bind(bind(key, binding)).await.into()),
+                ["unbind", key, binding] => result_of(&listener.unbind(unbind(key, binding)).await.into()),
+                ["update", key, size] => result_of(&listener.update(update(key, size)).await.into()),
+                ["polled", key] => polled(&listener.provision(polled_provision(key)).await),
                 ["adopt", count] => {
                     let report = ledger.adopt(adoptions(count.parse().expect("a number"))).await.expect("a report");
                     format!("{} adopted", report.adopted)
@@ -133,6 +156,22 @@ async fn serve(database: Database) {
         }
     })
     .await;
+}
+
+/// Returns a provision by a marketplace that polls, which is accepted immediately.
+fn polled_provision(key: &str) -> Provision {
+    let mut request = basic(key);
+    (request.context.async_after, request.context.polled) = (Some(Duration::ZERO), true);
+    request
+}
+
+/// Returns the id of the accepted operation, `done`, or the kind of the failure.
+fn polled(result: &Result<Outcome<Provisioned>>) -> String {
+    match result {
+        Ok(Outcome::Accepted { operation, .. }) => operation.to_string(),
+        Ok(_) => "done".into(),
+        Err(failure) => format!("{:?}", failure.kind()),
+    }
 }
 
 /// Returns `done` or the kind of the failure.

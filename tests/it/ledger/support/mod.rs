@@ -13,7 +13,8 @@ pub(crate) use child::{ChildProcess, serve_commands};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
 pub(crate) use hooks::{COMPLETION_DEADLINE, HookResult, HookedApp, RecordingHooks};
 pub(crate) use requests::{
-    Answer, Describe, addon, adoptions, basic, deprovision, key, plan_change, provision, replies, sign_on, sold_key,
+    Answer, Describe, addon, adoptions, basic, bind, deprovision, key, plan_change, provision, replies, sign_on,
+    sold_key, unbind, update,
 };
 pub(crate) use vendor::{Act, Gate, Vendor};
 pub(crate) use worker::{RandomNumbers, RunningWorker, SimulatedProcess, worker};

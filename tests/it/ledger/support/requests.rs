@@ -2,8 +2,8 @@
 
 use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 use maitre_core::{
-    AddonId, Deprovision, Deprovisioned, FailureKind, Identity, Outcome, PlanChange, PlanChanged, Provision,
-    Provisioned, Result, Secret, SignOn, SignedOn,
+    AddonId, Bind, Bound, Deprovision, Deprovisioned, FailureKind, Identity, Outcome, PlanChange, PlanChanged,
+    Provision, Provisioned, Result, Secret, SignOn, SignedOn, Unbind, Unbound, Update, Updated,
 };
 use maitre_ledger::Adoption;
 
@@ -27,6 +27,21 @@ pub(crate) fn basic(key: &str) -> Provision {
 
 pub(crate) fn plan_change(key: &str, plan: &str) -> PlanChange {
     PlanChange::new(addon(), key, plan)
+}
+
+pub(crate) fn bind(key: &str, binding: &str) -> Bind {
+    Bind::new(addon(), key, binding)
+}
+
+pub(crate) fn unbind(key: &str, binding: &str) -> Unbind {
+    Unbind::new(addon(), key, binding)
+}
+
+/// Returns an update of the parameter `size`.
+pub(crate) fn update(key: &str, size: &str) -> Update {
+    let mut request = Update::new(addon(), key);
+    request.parameters.insert("size", size);
+    request
 }
 
 pub(crate) fn deprovision(key: &str) -> Deprovision {
@@ -89,6 +104,25 @@ impl Describe for Deprovisioned {
     }
 }
 
+impl Describe for Bound {
+    fn describe(&self) -> String {
+        format!("{:?} {:?}", self.credentials().as_map(), self.endpoints())
+    }
+}
+
+impl Describe for Unbound {
+    fn describe(&self) -> String {
+        format!("{:?}", self.message())
+    }
+}
+
+impl Describe for Updated {
+    fn describe(&self) -> String {
+        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
+        format!("{config:?} {:?}", self.message())
+    }
+}
+
 impl Describe for SignedOn {
     fn describe(&self) -> String {
         format!("{} {:?}", self.location(), self.session())
@@ -104,7 +138,7 @@ impl Answer {
 impl<T: Describe> Describe for Outcome<T> {
     fn describe(&self) -> String {
         match self {
-            Self::Done(reply) => reply.describe(),
+            Self::Done(reply) | Self::Replayed(reply) => reply.describe(),
             Self::Accepted { message, .. } => format!("accepted: {message}"),
             _ => unreachable!("there are two outcomes"),
         }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use maitre_core::{
-    Deprovision, Deprovisioned, Failure, Listener, PlanChange, PlanChanged, Progress, Provision, Provisioned, Result,
-    SignOn, SignedOn,
+    Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Endpoint, Failure, Listener, PlanChange,
+    PlanChanged, Progress, Provision, Provisioned, Result, SignOn, SignedOn, Unbind, Unbound, Update, Updated,
 };
 use sqlx::{AnyPool, Executor, Row};
 use tokio::sync::Semaphore;
@@ -20,6 +20,8 @@ pub(crate) enum Act {
     FailAfter(&'static str),
     /// Refuses the request.
     Refuse(&'static str),
+    /// Needs an asynchronous answer.
+    AsyncRequired,
     /// Signals that it was entered and waits before the next act.
     Wait(Gate),
     Panic,
@@ -73,6 +75,8 @@ pub(crate) struct Vendor {
     pub(crate) work: Duration,
     /// Whether its tables reject writes with an older fencing token.
     pub(crate) checks_fence: bool,
+    /// Whether it creates separate credentials for each binding.
+    pub(crate) separate: bool,
 }
 
 impl Vendor {
@@ -82,12 +86,15 @@ impl Vendor {
             "CREATE TABLE IF NOT EXISTS widgets (resource TEXT PRIMARY KEY, plan TEXT NOT NULL, secret TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS calls (kind TEXT NOT NULL, resource TEXT NOT NULL, fence BIGINT NOT NULL,
              plan TEXT NOT NULL, at BIGINT NOT NULL)",
+            "CREATE TABLE IF NOT EXISTS credentials (resource TEXT NOT NULL, binding TEXT NOT NULL, secret TEXT NOT NULL,
+             PRIMARY KEY (resource, binding))",
+            "CREATE TABLE IF NOT EXISTS sizes (resource TEXT PRIMARY KEY, size TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS duplicates (resource TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS fences (resource TEXT PRIMARY KEY, fence BIGINT NOT NULL)",
         ] {
             pool.execute(table).await.expect("the vendor's tables");
         }
-        Self { pool, acts: Arc::default(), work: Duration::ZERO, checks_fence: false }
+        Self { pool, acts: Arc::default(), work: Duration::ZERO, checks_fence: false, separate: false }
     }
 
     /// Returns the same vendor with its own pool, as connections belong to the runtime that opened them.
@@ -132,6 +139,18 @@ impl Vendor {
         self.pool.fetch_optional(select).await.expect("widgets").map(|row| row.get(0))
     }
 
+    /// Returns the bindings of a resource that have credentials, sorted.
+    pub(crate) async fn credentials(&self, resource: &str) -> Vec<String> {
+        let select = sqlx::query("SELECT binding FROM credentials WHERE resource = $1 ORDER BY binding").bind(resource);
+        self.pool.fetch_all(select).await.expect("credentials").iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Returns the size of a resource, if it was updated.
+    pub(crate) async fn size(&self, resource: &str) -> Option<String> {
+        let select = sqlx::query("SELECT size FROM sizes WHERE resource = $1").bind(resource);
+        self.pool.fetch_optional(select).await.expect("sizes").map(|row| row.get(0))
+    }
+
     /// Returns all existing widgets, sorted.
     pub(crate) async fn widgets(&self) -> Vec<String> {
         let rows = self.pool.fetch_all("SELECT resource FROM widgets ORDER BY resource").await.expect("widgets");
@@ -169,6 +188,7 @@ impl Vendor {
         match act {
             Some(Act::Fail(cause)) => Err(Failure::unavailable(cause)),
             Some(Act::Refuse(message)) => Err(Failure::refused(message)),
+            Some(Act::AsyncRequired) => Err(Failure::async_required()),
             Some(Act::Panic) => panic!("scripted panic"),
             act => Ok(act),
         }
@@ -246,11 +266,77 @@ impl Listener for Vendor {
         tokio::time::sleep(self.work).await;
         let mut transaction = self.pool.begin().await?;
         self.check(&mut transaction, resource, request.context.fence).await?;
+        for table in ["DELETE FROM credentials WHERE resource = $1", "DELETE FROM sizes WHERE resource = $1"] {
+            transaction.execute(sqlx::query(table).bind(resource)).await?;
+        }
         let delete = sqlx::query("DELETE FROM widgets WHERE resource = $1").bind(resource);
         let exists = transaction.execute(delete).await?.rows_affected() == 1;
         transaction.commit().await?;
         lose(act.as_ref())?;
         if exists { Ok(Deprovisioned::new().with_message("Gone.")) } else { Err(Failure::unknown()) }
+    }
+
+    async fn bind(&self, request: Bind) -> Result<Bound> {
+        let (resource, binding) = (request.resource.as_str(), request.binding.as_str());
+        let (fence, progress) = (request.context.fence, Some(&request.context.progress));
+        let act = self.enter("bind", resource, fence, binding, progress).await?;
+        if !self.separate {
+            return request.config.as_ref().map(Bound::from).ok_or_else(Failure::unknown);
+        }
+        tokio::time::sleep(self.work).await;
+        let mut transaction = self.pool.begin().await?;
+        self.check(&mut transaction, resource, fence).await?;
+        // writes first: a transaction that reads first on SQLite cannot write after another one has written
+        let insert = "INSERT INTO credentials (resource, binding, secret)
+             SELECT resource, $2, $3 FROM widgets WHERE resource = $1 ON CONFLICT DO NOTHING";
+        let insert = sqlx::query(insert).bind(resource).bind(binding).bind(uuid::Uuid::new_v4().to_string());
+        transaction.execute(insert).await?;
+        let select = sqlx::query("SELECT secret FROM credentials WHERE resource = $1 AND binding = $2");
+        let row = transaction.fetch_optional(select.bind(resource).bind(binding)).await?;
+        let secret: String = row.ok_or_else(Failure::unknown)?.get(0);
+        transaction.commit().await?;
+        lose(act.as_ref())?;
+        let endpoint = Endpoint::new("widgets.example.org", ["443", "9000-9010"]).with_protocol("udp");
+        Ok(Bound::new().with_credential("password", secret).with_credential("port", 443).with_endpoint(endpoint))
+    }
+
+    async fn unbind(&self, request: Unbind) -> Result<Unbound> {
+        let (resource, binding) = (request.resource.as_str(), request.binding.as_str());
+        let act = self.enter("unbind", resource, request.context.fence, binding, None).await?;
+        if !self.separate {
+            return Ok(Unbound::new());
+        }
+        let mut transaction = self.pool.begin().await?;
+        self.check(&mut transaction, resource, request.context.fence).await?;
+        let delete = sqlx::query("DELETE FROM credentials WHERE resource = $1 AND binding = $2");
+        let exists = transaction.execute(delete.bind(resource).bind(binding)).await?.rows_affected() == 1;
+        transaction.commit().await?;
+        lose(act.as_ref())?;
+        if exists { Ok(Unbound::new()) } else { Err(Failure::unknown()) }
+    }
+
+    async fn update(&self, request: Update) -> Result<Updated> {
+        let resource = request.resource.as_str();
+        let size = request.parameters.text("size").unwrap_or_default();
+        let (fence, progress) = (request.context.fence, Some(&request.context.progress));
+        let act = self.enter("update", resource, fence, size, progress).await?;
+        tokio::time::sleep(self.work).await;
+        let mut transaction = self.pool.begin().await?;
+        self.check(&mut transaction, resource, fence).await?;
+        let update = "INSERT INTO sizes (resource, size) SELECT resource, $2 FROM widgets WHERE resource = $1
+             ON CONFLICT (resource) DO UPDATE SET size = excluded.size";
+        let exists = transaction.execute(sqlx::query(update).bind(resource).bind(size)).await?.rows_affected() == 1;
+        transaction.commit().await?;
+        lose(act.as_ref())?;
+        if !exists {
+            return Err(Failure::unknown());
+        }
+        Ok(Updated::new().with_config("SIZE", size))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let bind = self.separate.then_some(Capability::Bind);
+        bind.into_iter().chain([Capability::Update]).collect()
     }
 
     async fn single_sign_on(&self, request: SignOn) -> Result<SignedOn> {
