@@ -32,7 +32,7 @@ pub(crate) async fn catalog(call: Call<Osb>) -> ReadResult {
 pub(crate) async fn availability(call: Call<Osb>) -> ReadResult {
     let details = call.addon().fetch(Fetch::new(call.addon_id(), call.resource("iid")?)).await?;
     let active = details.status == ResourceStatus::Provisioned;
-    Ok(json(StatusCode::OK, &AvailabilityReply { active, enabled: true }))
+    Ok(json(StatusCode::OK, &AvailabilityReply { active, enabled: !details.suspended }))
 }
 
 impl Handles<Fetch> for Osb {

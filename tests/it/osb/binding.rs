@@ -54,7 +54,7 @@ async fn a_bind_that_does_not_match_the_catalog_is_400() {
     for body in [with(bind(), &json!({ "bind_resource": {} })), json!({ "predecessor_binding_id": "b-0" })] {
         assert_eq!(answer(&broker.send(BIND, &body).await), (201, json!({ "credentials": {} })), "{body}");
     }
-    assert_eq!(broker.vendor.binds()[1].predecessor.as_ref().map(|id| id.as_str()), Some("b-0"));
+    assert_eq!(broker.vendor.binds()[1].predecessor.as_ref().map(maitre::BindingId::as_str), Some("b-0"));
 }
 
 #[tokio::test]
