@@ -62,6 +62,9 @@ impl Contract for Osb {
     }
 
     fn failure(&self, operation: OperationKind, failure: &Failure) -> ErrorReply {
+        if (operation, failure.kind()) == (OperationKind::LastOperation, FailureKind::Gone) && !self.deleted_is_gone {
+            return ErrorReply::new(StatusCode::OK, "").with_detail("state", "succeeded");
+        }
         let error = ErrorReply::from_failure(self.status(operation, failure.kind()), failure);
         match failure.kind() {
             FailureKind::Concurrent => error.with_code("ConcurrencyError"),
@@ -75,7 +78,7 @@ impl Contract for Osb {
 
     fn error(&self, error: &ErrorReply) -> Response {
         let mut body = error.details().clone();
-        if error.status() != StatusCode::GONE {
+        if !matches!(error.status(), StatusCode::GONE | StatusCode::OK) {
             body.extend(error.code().map(|code| ("error".to_owned(), code.into())));
             body.insert("description".to_owned(), error.message().into());
         }

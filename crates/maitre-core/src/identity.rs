@@ -48,8 +48,12 @@ impl RequestIdentity {
     }
 }
 
+/// Returns the JSON text with sorted fields. Without the sort, their order would be that of the request if another crate
+/// enables the feature `preserve_order` of `serde_json`.
 fn json(content: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(content).unwrap_or_default()
+    let mut value = serde_json::to_value(content).unwrap_or_default();
+    value.sort_all_objects();
+    serde_json::to_vec(&value).unwrap_or_default()
 }
 
 /// Prints no content, as parameters may be secret.

@@ -5,6 +5,7 @@ mod catalog;
 mod example;
 mod headers;
 mod instance;
+mod ledger;
 mod suspension;
 
 use maitre::catalog::{Catalog, Plan, Service};

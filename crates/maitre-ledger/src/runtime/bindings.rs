@@ -1,8 +1,8 @@
 //! Binds and unbinds as recorded operations.
 
 use maitre_core::{
-    AddonId, Bind, Bound, ConfigVars, Context, Endpoint, Fields, Listener, Progress, ResourceId, Result, Unbind,
-    Unbound,
+    AddonId, Bind, Bound, Capability, ConfigVars, Context, Endpoint, Failure, Fields, Listener, Progress, ResourceId,
+    Result, Unbind, Unbound,
 };
 use time::OffsetDateTime;
 
@@ -38,16 +38,20 @@ impl Operation for Bind {
         Ok(self)
     }
 
-    fn call<L: Listener>(
+    /// Without config vars, only a listener with bindings of its own can know the resource.
+    async fn call<L: Listener>(
         mut self,
         listener: &L,
         key: ResourceId,
         fence: u64,
         progress: Progress,
-    ) -> impl Future<Output = Result<Bound>> + Send {
+    ) -> Result<Bound> {
+        if self.config.is_none() && !listener.capabilities().contains(Capability::Bind) {
+            return Err(Failure::unknown());
+        }
         self.resource = key;
         (self.context.fence, self.context.progress) = (fence, progress);
-        listener.bind(self)
+        listener.bind(self).await
     }
 
     fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
