@@ -92,6 +92,7 @@ impl BeginProvision {
             kind: OperationKind::Provision,
             plan: resource.plan,
             asks: false,
+            keyed: true,
             binding: None,
         })))
     }

@@ -94,6 +94,7 @@ impl BeginProvision {
             kind: OperationKind::Provision,
             plan: Some(self.plan.clone()),
             asks: false,
+            keyed: true,
             binding: None,
         };
         start(engine, db, lease, &engine.owner, Some(&self.sealed_request(engine)), None).await.map(BeginOutcome::Run)
@@ -251,6 +252,8 @@ impl Command<Engine> for BeginChange {
 pub(crate) struct BeginDeprovision {
     pub(crate) addon: String,
     pub(crate) id: String,
+    /// Whether the id is the resource's key for certain: its marketplace knows no other id.
+    pub(crate) keyed: bool,
     /// See [`Engine::lease_owner`].
     pub(crate) owner: String,
 }
@@ -259,16 +262,17 @@ impl Command<Engine> for BeginDeprovision {
     type Outcome = BeginOutcome;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<BeginOutcome, LedgerError> {
-        let Self { addon, id, owner } = self;
+        let Self { addon, id, keyed, owner } = self;
         let kind = OperationKind::Deprovision;
         let mut known = Resource::lock(db, addon, id).await?;
         if known.is_none() {
             if let Decision::Fail(kind) = rules::deprovision(None, engine.limits.unknown) {
-                if insert_tombstone(db, addon, id).await? {
+                if insert_tombstone(db, addon, id, *keyed).await? {
                     return Ok(BeginOutcome::Fail(kind));
                 }
             } else if let Some(asked) = insert_unconfirmed(db, addon, id, State::Deprovisioning).await? {
-                return start(engine, db, lease(asked, kind, None), owner, None, None).await.map(BeginOutcome::Run);
+                let lease = Lease { keyed: *keyed, ..lease(asked, kind, None) };
+                return start(engine, db, lease, owner, None, None).await.map(BeginOutcome::Run);
             }
             known = Resource::lock(db, addon, id).await?; // inserted concurrently by another process
         }
@@ -296,12 +300,12 @@ impl Command<Engine> for BeginDeprovision {
     }
 }
 
-/// Inserts a tombstone for a deprovision that overtook its provision, so that the provision is refused; only for a UUID,
-/// because a mistyped id would be kept forever.
+/// Inserts a tombstone for a deprovision that overtook its provision, so that the provision is refused; only for a key
+/// or a UUID, because a mistyped id would be kept forever.
 ///
 /// Returns `false` if there is a resource with this key.
-async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str) -> Result<bool, LedgerError> {
-    if !is_uuid(id) {
+async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str, keyed: bool) -> Result<bool, LedgerError> {
+    if !keyed && !is_uuid(id) {
         return Ok(true);
     }
     let insert = "INSERT INTO maitre_resources (addon, key, state, created_at, updated_at, deprovisioned_at)
@@ -312,7 +316,7 @@ async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str) -> Res
 pub(super) fn lease(resource: Resource, kind: OperationKind, plan: Option<&str>) -> Lease {
     let Resource { id, fence, addon, key, confirmed, .. } = resource;
     let plan = plan.map(ToOwned::to_owned);
-    Lease { operation: 0, resource: id, fence, addon, key, kind, plan, asks: !confirmed, binding: None }
+    Lease { operation: 0, resource: id, fence, addon, key, kind, plan, asks: !confirmed, keyed: false, binding: None }
 }
 
 /// Finds the operation that an earlier run of the same command has recorded: its commit succeeded, but the connection was

@@ -115,7 +115,18 @@ impl Claim {
         let asks = is_unconfirmed && operation.fence == 0;
         let binding = operation.binding;
         let plan = operation.plan.clone();
-        let lease = Lease { operation: self.operation, resource: id, fence, addon, key, kind, plan, asks, binding };
+        let lease = Lease {
+            operation: self.operation,
+            resource: id,
+            fence,
+            addon,
+            key,
+            kind,
+            plan,
+            asks,
+            keyed: false,
+            binding,
+        };
         Ok(match reply {
             Some(reply) => ClaimOutcome::Notify(lease, reply),
             None => ClaimOutcome::Acquired(lease, request),

@@ -100,7 +100,7 @@ impl Command<Engine> for Complete {
                 }
             }
             // a mistyped id would be kept forever; a provision has a UUID as its key
-            (OperationKind::Deprovision, StoredReply::Failed { .. }) if !is_uuid(&lease.key) => {
+            (OperationKind::Deprovision, StoredReply::Failed { .. }) if !lease.keyed && !is_uuid(&lease.key) => {
                 let update = "UPDATE maitre_resources SET state = 'provisioned' WHERE id = $1";
                 db.execute(update, values![lease.resource]).await?;
             }

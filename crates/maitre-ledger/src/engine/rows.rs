@@ -238,6 +238,8 @@ pub(crate) struct Lease {
     /// Whether this is the first attempt on a resource that the ledger has never seen, so that the listener's "unknown"
     /// cannot mean that an earlier attempt has deprovisioned it.
     pub(crate) asks: bool,
+    /// Whether the request had the resource's key for certain, so that a tombstone is kept for it in any case.
+    pub(crate) keyed: bool,
     /// Binding of a bind or unbind.
     pub(crate) binding: Option<i64>,
 }

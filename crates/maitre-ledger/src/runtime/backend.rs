@@ -71,6 +71,7 @@ impl<L: Listener> Backend for DurableListener<L> {
         let command = BeginDeprovision {
             addon: addon.clone(),
             id: request.resource.as_str().to_owned(),
+            keyed: request.context.polled, // such a marketplace is never given another id
             owner: self.ledger.engine.lease_owner(),
         };
         self.begin(addon, command, request, None).await
