@@ -5,9 +5,11 @@
 mod async_provisioning;
 #[cfg(feature = "browser")]
 mod browser;
+mod clevercloud;
 mod cloudcontrol;
 mod compile_errors;
 mod conformance;
+mod digitalocean;
 mod disconnects;
 mod heroku;
 mod large_bodies;
@@ -25,6 +27,7 @@ mod properties;
 mod redirects;
 mod saas;
 mod sandbox;
+mod scalingo;
 mod serve_limits;
 mod sessions;
 mod source_rules;

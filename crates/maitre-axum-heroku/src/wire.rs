@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use maitre_axum::core::{AddonId, OauthGrant, PlanChange, Provision, ResourceId, parse_timestamp};
-use maitre_axum::{ReplyBody, StringMap, WithExtra};
+use maitre_axum::core::{AddonId, PlanChange, Provision, ResourceId};
+use maitre_axum::{GrantBody, ReplyBody, StringMap, WithExtra};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Only `uuid` and `plan` are required: checkers send no `name`, and the grant may be null or absent.
@@ -25,14 +24,6 @@ pub(crate) struct ProvisionBody {
     log_drain_token: Option<String>,
     heroku_id: Option<String>,
     logplex_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct GrantBody {
-    code: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    expires_at: Option<Value>,
 }
 
 /// A `uuid` in this body is ignored: v3 may send it, and checkers send a random one. The id in the path counts.
@@ -81,19 +72,6 @@ fn key(uuid: Uuid) -> ResourceId {
     ResourceId::from(&*uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
-impl GrantBody {
-    /// Converts to a grant. It expires after five minutes if the expiry cannot be parsed. Without a code there is no
-    /// grant.
-    fn into_grant(self, now: OffsetDateTime) -> Option<OauthGrant> {
-        let end = self.expires_at.as_ref().and_then(Value::as_str).and_then(parse_timestamp);
-        let mut grant = OauthGrant::new(self.code?, end.unwrap_or_else(|| now.saturating_add(Duration::minutes(5))));
-        if let Some(kind) = self.kind {
-            grant.kind = kind;
-        }
-        Some(grant)
-    }
-}
-
 /// Body of the response to a provision.
 #[derive(Serialize)]
 pub(crate) struct ProvisionReply<'a> {
@@ -107,7 +85,8 @@ pub(crate) struct ProvisionReply<'a> {
 mod tests {
     use super::*;
     use crate::HerokuProvision;
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use time::Duration;
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-03-04 5:06:07 UTC);

@@ -55,9 +55,9 @@ impl<M: Marketplace> Addon<M> {
     pub fn new(marketplace: M, backend: impl Backend) -> Self {
         Self {
             id: AddonId::new(marketplace.name(), marketplace.slug()),
+            policy: Arc::new(Policy::new(marketplace.sso_window())),
             marketplace: Arc::new(marketplace),
             backend: Arc::new(backend),
-            policy: Arc::default(),
             in_flight: InFlight::default(),
         }
     }
@@ -92,7 +92,8 @@ impl<M: Marketplace> Addon<M> {
         self.with(|policy| policy.answer_budget = budget)
     }
 
-    /// Sets the time window of single sign-on tokens. Defaults to 300 s back and 60 s ahead.
+    /// Sets the time window of single sign-on tokens. Defaults to [`Marketplace::sso_window`], 300 s back and 60 s ahead for
+    /// most.
     #[must_use]
     pub fn with_sso_window(self, window: Window) -> Self {
         self.with(|policy| policy.sso_window = window)

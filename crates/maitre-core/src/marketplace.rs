@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::manifest::{Manifest, ManifestError};
+use crate::sso::Window;
 
 /// A marketplace as configured for one add-on: the add-on's credentials and the settings of the contract.
 ///
@@ -31,6 +32,11 @@ pub trait Marketplace: Send + Sync + 'static {
 
     /// Returns the add-on's name at this marketplace.
     fn slug(&self) -> &str;
+
+    /// Returns the default time window of single sign-on tokens; see [`Addon::with_sso_window`](crate::Addon::with_sso_window).
+    fn sso_window(&self) -> Window {
+        Window::default()
+    }
 }
 
 /// A [`Marketplace`] that accepts asynchronous replies: "accepted" first, and a notification on completion.

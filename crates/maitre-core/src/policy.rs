@@ -23,21 +23,19 @@ pub(crate) struct Policy {
     redirect_origins: Vec<String>,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
+impl Policy {
+    pub(crate) fn new(sso_window: Window) -> Self {
         Self {
             body_limit: 256 * 1024,
             answer_budget: Duration::from_secs(24),
-            sso_window: Window::default(),
+            sso_window,
             async_after: None,
             async_deprovision: false,
             clock: Arc::new(OffsetDateTime::now_utc),
             redirect_origins: Vec::new(),
         }
     }
-}
 
-impl Policy {
     pub(crate) fn add_redirect_origin(&mut self, origin: &str) -> Result<(), OriginError> {
         let plain = url::split(origin).is_some_and(|parts| parts.path.is_empty() && !parts.authority.contains('@'));
         if !plain {

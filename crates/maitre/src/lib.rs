@@ -8,7 +8,13 @@ mod serve;
 #[cfg(feature = "platform")]
 mod webhooks;
 
-#[cfg(any(feature = "cloudcontrol", feature = "heroku", feature = "opperator", feature = "osb"))]
+#[cfg(any(
+    feature = "cloudcontrol",
+    feature = "digitalocean",
+    feature = "heroku",
+    feature = "opperator",
+    feature = "osb"
+))]
 use axum::Router;
 
 pub use maitre_axum::drain;
@@ -22,14 +28,20 @@ pub use maitre_core::{
     mask_urls, sso,
 };
 
+#[cfg(feature = "clevercloud")]
+pub use maitre_axum_clevercloud::{self as clevercloud, CleverCloud, CleverCloudProvision};
 #[cfg(feature = "cloudcontrol")]
 pub use maitre_axum_cloudcontrol::{self as cloudcontrol, CloudControl, CloudControlPlanChange, CloudControlProvision};
+#[cfg(feature = "digitalocean")]
+pub use maitre_axum_digitalocean::{self as digitalocean, DigitalOcean, DigitalOceanProvision};
 #[cfg(feature = "heroku")]
 pub use maitre_axum_heroku::{self as heroku, Heroku, HerokuPlanChange, HerokuProvision};
 #[cfg(feature = "opperator")]
 pub use maitre_axum_opperator::{self as opperator, Opperator, OpperatorProvision};
 #[cfg(feature = "osb")]
 pub use maitre_axum_osb::{self as osb, Osb, OsbRequest};
+#[cfg(feature = "scalingo")]
+pub use maitre_axum_scalingo::{self as scalingo, Scalingo, ScalingoProvision};
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
 
@@ -82,6 +94,60 @@ where
     S: Clone + Send + Sync + 'static,
 {
     maitre_axum_cloudcontrol::router(addon)
+}
+
+/// Builds the router of an add-on at DigitalOcean; see [`mod@digitalocean`] for its routes.
+///
+/// ```
+/// # use maitre::*;
+/// # use maitre_core::doctest::Widgets as Tamarinds;
+/// let addon = Addon::new(DigitalOcean::new("tamarind", "s3cr3t-example", "kelp-salt")?, Tamarinds);
+/// let app: axum::Router = axum::Router::new().nest("/digitalocean", maitre::digitalocean(addon));
+/// assert!(app.has_routes());
+/// # Ok::<(), CredentialsError>(())
+/// ```
+#[cfg(feature = "digitalocean")]
+pub fn digitalocean<S>(addon: impl IntoAddon<DigitalOcean>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    maitre_axum_digitalocean::router(addon)
+}
+
+/// Builds the router of an add-on at Clever Cloud; see [`mod@clevercloud`] for its routes.
+///
+/// ```
+/// # use maitre::*;
+/// # use maitre_core::doctest::Widgets as Quinces;
+/// let addon = Addon::new(CleverCloud::new("quince", "s3cr3t-example", "plum-salt")?, Quinces);
+/// let app: axum::Router = axum::Router::new().nest("/clevercloud", maitre::clevercloud(addon));
+/// assert!(app.has_routes());
+/// # Ok::<(), CredentialsError>(())
+/// ```
+#[cfg(feature = "clevercloud")]
+pub fn clevercloud<S>(addon: impl IntoAddon<CleverCloud>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    maitre_axum_clevercloud::router(addon)
+}
+
+/// Builds the router of an add-on at Scalingo; see [`mod@scalingo`] for its routes.
+///
+/// ```
+/// # use maitre::*;
+/// # use maitre_core::doctest::Widgets as Lychees;
+/// let addon = Addon::new(Scalingo::new("lychee", "s3cr3t-example", "orange-salt")?, Lychees);
+/// let app: axum::Router = axum::Router::new().nest("/scalingo", maitre::scalingo(addon));
+/// assert!(app.has_routes());
+/// # Ok::<(), CredentialsError>(())
+/// ```
+#[cfg(feature = "scalingo")]
+pub fn scalingo<S>(addon: impl IntoAddon<Scalingo>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    maitre_axum_scalingo::router(addon)
 }
 
 /// Builds the router of an add-on at Opperator; see [`mod@opperator`] for its routes.
