@@ -53,5 +53,12 @@ async fn increment(
 async fn authenticate(store: &Store, headers: &HeaderMap) -> Result<Resource, ErrorResponse> {
     let unauthorized = || ErrorResponse(StatusCode::UNAUTHORIZED, "Send TALLY_TOKEN as a bearer token.");
     let Authorization(bearer) = headers.typed_get::<Authorization<Bearer>>().ok_or_else(unauthorized)?;
-    store.find_by_token(bearer.token()).await?.ok_or_else(unauthorized)
+    let resource = store.find_by_token(bearer.token()).await?.ok_or_else(unauthorized)?;
+    if store.is_suspended(&resource).await? {
+        return Err(ErrorResponse(
+            StatusCode::FORBIDDEN,
+            "Your add-on is suspended: ask your marketplace for the reason.",
+        ));
+    }
+    Ok(resource)
 }

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use maitre::{
-    Deprovision, Deprovisioned, Failure, Listener, Notice, NoticeKind, PlanChange, PlanChanged, Provision, Provisioned,
-    Result, SignOn, SignedOn,
+    AddonId, Deprovision, Deprovisioned, Failure, Listener, Notice, NoticeKind, PlanChange, PlanChanged, Provision,
+    Provisioned, Reinstate, ResourceId, Result, SignOn, SignedOn, Suspend,
 };
 
 use crate::plan::Plan;
@@ -63,11 +63,27 @@ impl Listener for Tally {
         Ok(SignedOn::redirect("/dashboard").with_session("addon", addon).with_session("resource", request.resource))
     }
 
+    /// The counters of a suspended resource are kept, and cannot be used.
+    async fn suspend(&self, request: Suspend) -> Result<()> {
+        self.set_suspended(request.addon, request.resource, true).await
+    }
+
+    async fn reinstate(&self, request: Reinstate) -> Result<()> {
+        self.set_suspended(request.addon, request.resource, false).await
+    }
+
     async fn notice(&self, notice: Notice) -> Result<()> {
         if notice.kind == NoticeKind::PlanWarning {
             tracing::info!(resource = %notice.resource, "the marketplace reports that the customer is close to a limit");
         }
         Ok(())
+    }
+}
+
+impl Tally {
+    async fn set_suspended(&self, addon: AddonId, resource: ResourceId, suspended: bool) -> Result<()> {
+        let resource = self.store.find(&addon.to_string(), resource.as_str()).await?.ok_or_else(Failure::unknown)?;
+        Ok(self.store.set_suspended(&resource, suspended).await?)
     }
 }
 

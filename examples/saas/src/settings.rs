@@ -22,6 +22,11 @@ pub(crate) struct Settings {
     public_url: Option<String>,
     pub(crate) heroku: Manifest,
     pub(crate) cloudcontrol: Manifest,
+    pub(crate) clevercloud: Manifest,
+    /// Settings of the add-on at DigitalOcean, as JSON.
+    pub(crate) digitalocean: Secret,
+    /// Scalingo's manifest, as JSON.
+    pub(crate) scalingo: Secret,
     pub(crate) opperator_secret: Secret,
     pub(crate) osb: Broker,
     /// Access to Heroku's API. Without it all operations are synchronous.
@@ -76,6 +81,13 @@ impl Settings {
                 include_str!("../cloudcontrol-manifest.json"),
             )?)
             .context("CLOUDCONTROL_MANIFEST is invalid")?,
+            clevercloud: Manifest::parse(&text_of(
+                "CLEVERCLOUD_MANIFEST",
+                include_str!("../clevercloud-manifest.json"),
+            )?)
+            .context("CLEVERCLOUD_MANIFEST is invalid")?,
+            digitalocean: text_of("DIGITALOCEAN_MANIFEST", include_str!("../digitalocean-settings.json"))?.into(),
+            scalingo: text_of("SCALINGO_MANIFEST", include_str!("../scalingo-manifest.json"))?.into(),
             opperator_secret: var_or("OPPERATOR_SECRET", "development-only-secret").into(),
             osb: Broker {
                 username: var_or("OSB_USERNAME", "tally"),
@@ -112,6 +124,10 @@ impl Settings {
             (self.heroku.sso_salt()?, "api.sso_salt in ADDON_MANIFEST"),
             (self.cloudcontrol.password()?, "api.password in CLOUDCONTROL_MANIFEST"),
             (self.cloudcontrol.sso_salt()?, "api.sso_salt in CLOUDCONTROL_MANIFEST"),
+            (self.clevercloud.password()?, "api.password in CLEVERCLOUD_MANIFEST"),
+            (self.clevercloud.sso_salt()?, "api.sso_salt in CLEVERCLOUD_MANIFEST"),
+            (&self.digitalocean, "a secret in DIGITALOCEAN_MANIFEST"),
+            (&self.scalingo, "a secret in SCALINGO_MANIFEST"),
             (&self.opperator_secret, "OPPERATOR_SECRET"),
             (&self.osb.password, "OSB_PASSWORD"),
         ];
@@ -162,7 +178,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 pub(crate) fn is_development_secret(secret: &Secret) -> bool {
-    secret.expose().starts_with(DEVELOPMENT_PREFIX)
+    secret.expose().contains(DEVELOPMENT_PREFIX)
 }
 
 fn seconds(name: &str) -> anyhow::Result<Duration> {

@@ -8,7 +8,7 @@ use sqlx::{AnyPool, Error, Executor, FromRow};
 /// Tables. `fence` is the fencing token of the last write: a write with a lower one, from a process that was paused and has
 /// lost its lease, has no effect. The row of a deprovisioned resource is therefore kept, without its token, and created if
 /// the deprovision overtook the provision.
-const SCHEMA: [&str; 2] = [
+const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS resources (
         addon TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -23,6 +23,11 @@ const SCHEMA: [&str; 2] = [
         name TEXT NOT NULL,
         value BIGINT NOT NULL,
         PRIMARY KEY (addon, key, name)
+    )",
+    "CREATE TABLE IF NOT EXISTS suspensions (
+        addon TEXT NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (addon, key)
     )",
 ];
 
@@ -127,12 +132,29 @@ impl Store {
         let is_fenced = transaction.execute(delete).await?.rows_affected() == 0;
         let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND key = $2").bind(addon).bind(key);
         transaction.execute(counters).await?;
+        let suspension = sqlx::query("DELETE FROM suspensions WHERE addon = $1 AND key = $2").bind(addon).bind(key);
+        transaction.execute(suspension).await?;
         transaction.commit().await?;
         match exists {
             true if is_fenced => Err(Failure::unavailable(FENCED)),
             true => Ok(()),
             false => Err(Failure::unknown()),
         }
+    }
+
+    /// Suspends a resource, or ends its suspension.
+    pub(crate) async fn set_suspended(&self, resource: &Resource, suspended: bool) -> Result<(), Error> {
+        let statement = if suspended {
+            "INSERT INTO suspensions (addon, key) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        } else {
+            "DELETE FROM suspensions WHERE addon = $1 AND key = $2"
+        };
+        sqlx::query(statement).bind(&resource.addon).bind(&resource.key).execute(&self.pool).await.map(drop)
+    }
+
+    pub(crate) async fn is_suspended(&self, resource: &Resource) -> Result<bool, Error> {
+        let find = sqlx::query("SELECT key FROM suspensions WHERE addon = $1 AND key = $2");
+        Ok(find.bind(&resource.addon).bind(&resource.key).fetch_optional(&self.pool).await?.is_some())
     }
 
     /// Increments a counter. Returns `None` if a new counter would exceed the maximum.

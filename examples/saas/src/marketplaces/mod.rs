@@ -1,10 +1,13 @@
 //! The marketplaces that sell Tally, one file each.
 
+mod clevercloud;
 mod cloudcontrol;
 mod connections;
+mod digitalocean;
 mod heroku;
 mod opperator;
 mod osb;
+mod scalingo;
 
 use maitre::Ledger;
 
@@ -24,5 +27,8 @@ pub(crate) fn connect<'a>(
     cloudcontrol::connect(&mut all)?;
     opperator::connect(&mut all)?;
     osb::connect(&mut all)?;
+    clevercloud::connect(&mut all)?;
+    digitalocean::connect(&mut all)?;
+    scalingo::connect(&mut all)?;
     Ok(all)
 }

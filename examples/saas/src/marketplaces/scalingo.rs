@@ -1,0 +1,13 @@
+//! Scalingo.
+
+use anyhow::Context;
+use maitre::{Addon, Scalingo};
+
+use super::connections::Connections;
+
+pub(super) fn connect(all: &mut Connections<'_>) -> anyhow::Result<()> {
+    let manifest = all.settings.scalingo.expose();
+    let scalingo: Scalingo = serde_json::from_str(manifest).context("SCALINGO_MANIFEST is invalid")?;
+    all.add("/scalingo", Addon::new(scalingo, all.listener()), maitre::scalingo);
+    Ok(())
+}
