@@ -26,6 +26,7 @@ mod platform;
 mod properties;
 mod redirects;
 mod saas;
+mod saas_marketplaces;
 mod sandbox;
 mod scalingo;
 mod serve_limits;

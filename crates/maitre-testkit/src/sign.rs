@@ -5,8 +5,9 @@
 //! the text that is hashed. Digests are lowercase hex.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::{Digest as _, Sha1};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
 
 /// Returns the value of an `Authorization: Basic` header, as Heroku and cloudControl send it: the add-on's slug and
 /// the password of its manifest (Heroku's add-on partner API reference, authentication).
@@ -32,6 +33,37 @@ pub fn basic(user: &str, password: &str) -> String {
 #[must_use]
 pub fn token(id: &str, salt: &str, timestamp: &str) -> String {
     hex::encode(Sha1::digest([id, salt, timestamp].join(":")))
+}
+
+/// Returns DigitalOcean's sign-on token: HMAC-SHA256 of the timestamp and the resource's UUID, joined by a colon; the
+/// salt is its key.
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// assert_eq!(
+///     sign::digitalocean("0f6a2c3e-5d41-4b7a-9c11-2f3e4d5c6b7a", "kelp-salt", "1700000000"),
+///     "0a5d00d652afcb4a327e61f05ccb04404d637af83fcb92eb011e423f9996f278",
+/// );
+/// ```
+#[must_use]
+pub fn digitalocean(uuid: &str, salt: &str, timestamp: &str) -> String {
+    hex::encode(hmac_sha256(salt, format!("{timestamp}:{uuid}").as_bytes()))
+}
+
+/// Returns Clever Cloud's sign-on signature: SHA-512 of resource, user, address, nav-data, salt and timestamp, joined by
+/// colons.
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// let user = "user_11111111-2222-3333-4444-555555555555";
+/// let signature = sign::clever_cloud("res_42", user, "ada@example.test", "", "plum-salt", "1700000000");
+/// assert!(signature.starts_with("dee79ee94b72e6017a8d1a9da356d8fc850526febcf99b2a1d57155747c4de3e"));
+/// ```
+#[must_use]
+pub fn clever_cloud(id: &str, user_id: &str, email: &str, nav_data: &str, salt: &str, timestamp: &str) -> String {
+    hex::encode(Sha512::digest([id, user_id, email, nav_data, salt, timestamp].join(":")))
 }
 
 /// Returns the sign-on token of the second generation, `resource_token`: like [`token`], but with the marketplace's
@@ -91,13 +123,14 @@ pub fn user_scoped_resource_token(
 /// ```
 #[cfg(feature = "platform")]
 #[must_use]
-#[expect(clippy::missing_panics_doc, reason = "a key may have any length")]
 pub fn webhook(secret: &str, body: &[u8]) -> String {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
+    BASE64_STANDARD.encode(hmac_sha256(secret, body))
+}
 
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key may have any length");
-    mac.update(body);
-    BASE64_STANDARD.encode(mac.finalize().into_bytes())
+fn hmac_sha256(key: &str, text: &[u8]) -> impl AsRef<[u8]> + use<> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key may have any length");
+    mac.update(text);
+    mac.finalize().into_bytes()
 }
 
 #[cfg(test)]

@@ -198,10 +198,19 @@ mod pages {
     #[doc = include_str!("../../../docs/catalog.md")]
     mod catalog {}
     #[cfg(feature = "osb")]
+    #[cfg(feature = "clevercloud")]
+    #[doc = include_str!("../../../docs/clever-cloud.md")]
+    mod clever_cloud {}
+    #[cfg(feature = "digitalocean")]
+    #[doc = include_str!("../../../docs/digitalocean.md")]
+    mod digitalocean {}
     #[doc = include_str!("../../../docs/open-service-broker.md")]
     mod open_service_broker {}
     #[doc = include_str!("../../../docs/slow-provisioning.md")]
     mod slow_provisioning {}
+    #[cfg(feature = "scalingo")]
+    #[doc = include_str!("../../../docs/scalingo.md")]
+    mod scalingo {}
     #[doc = include_str!("../../../docs/tokens.md")]
     mod tokens {}
     #[doc = include_str!("../../../docs/webhooks.md")]
