@@ -35,7 +35,8 @@ async fn sign_on(saas: &Saas, path: &str, form: &[(&str, &str)]) -> (u16, Option
 
 #[tokio::test]
 async fn a_resource_of_digitalocean_is_sold_suspended_and_removed() {
-    let saas = Saas::start(&Folder::new());
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
     let (uuid, password) = ("0f6a2c3e-5d41-4b7a-9c11-2f3e4d5c6b7a", "development-only-password");
     let order = json!({ "uuid": uuid, "app_slug": "tally", "plan_slug": "basic", "resource_name": "counts" });
     let (status, body) = send(&saas, "POST", "/digitalocean/resources", password, order).await;
@@ -66,7 +67,8 @@ async fn a_resource_of_digitalocean_is_sold_suspended_and_removed() {
 
 #[tokio::test]
 async fn a_resource_of_scalingo_is_sold_suspended_and_removed() {
-    let saas = Saas::start(&Folder::new());
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
     let password = "development-only-password";
     let order = json!({ "plan": "basic", "app_id": "66c0ffee", "options": {}, "uuid": "ad-1" });
     let (status, body) = send(&saas, "POST", "/scalingo/resources", password, order).await;
@@ -89,7 +91,8 @@ async fn a_resource_of_scalingo_is_sold_suspended_and_removed() {
 
 #[tokio::test]
 async fn a_resource_of_clever_cloud_is_sold_and_removed() {
-    let saas = Saas::start(&Folder::new());
+    let folder = Folder::new();
+    let saas = Saas::start(&folder);
     let password = "development-only-password-0123456789abcdef";
     let order = json!({ "addon_id": "addon_1", "owner_id": "orga_1", "plan": "basic", "region": "EU", "options": {} });
     let (status, body) = send(&saas, "POST", "/clevercloud/resources", password, order).await;
