@@ -1,5 +1,6 @@
 //! Tracks the instances and bindings that a run created, so that they can be deleted.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,11 @@ use crate::tracker::{LeftBehind, Tracker};
 const INSTANCES: &str = "/v2/service_instances/";
 const BINDINGS: &str = "/service_bindings/";
 
-/// Delay before a DELETE is repeated.
+/// Delay before a DELETE or a poll is repeated.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Number of DELETEs that may fail.
-const MAX_FAILURES: usize = 3;
+/// Number of DELETEs that may fail. The delay after each is three times the one before.
+const MAX_FAILURES: u32 = 4;
 
 /// Instances and bindings created by a run, by the paths of their requests.
 pub(crate) struct Created {
@@ -30,6 +31,8 @@ pub(crate) struct Created {
     /// Service and plan for the DELETE of something that was provisioned without them.
     fallback: OnceLock<(String, String)>,
     entries: Mutex<Vec<Entry>>,
+    /// Whether a DELETE failed for good. Further ones get a single attempt.
+    failed: AtomicBool,
 }
 
 /// Response to a PUT.
@@ -49,13 +52,15 @@ struct Entry {
     path: String,
     ids: Option<(String, String)>,
     creation: Creation,
+    /// Whether a check deleted it, or may have done so.
+    deleted: bool,
     kept: bool,
 }
 
 impl Created {
     pub(super) fn new(osb: Osb, root: &str, async_timeout: Duration) -> Self {
         let (root, fallback) = (root.to_owned(), OnceLock::new());
-        Self { osb, root, async_timeout, fallback, entries: Mutex::default() }
+        Self { osb, root, async_timeout, fallback, entries: Mutex::default(), failed: AtomicBool::new(false) }
     }
 
     /// Sets service and plan for things that were provisioned without them.
@@ -79,6 +84,7 @@ impl Created {
     /// Deletes one thing; returns a description of what is left of it.
     async fn remove(&self, entry: &Entry, request_timeout: Duration) -> Option<String> {
         let deadline = Instant::now() + self.async_timeout;
+        let max_failures = if self.failed.load(Ordering::Relaxed) { 1 } else { MAX_FAILURES };
         let mut failures = 0;
         let mut settled = 0;
         loop {
@@ -91,6 +97,7 @@ impl Created {
                     sleep(RETRY_DELAY).await; // it may still appear
                     continue;
                 }
+                Ok(Ok(reply)) if reply.status() == 404 && entry.deleted => return None,
                 Ok(Ok(reply)) if reply.status() == 202 => ("DELETE does not complete".to_owned(), Some(reply)),
                 Ok(Ok(reply)) => (format!("DELETE was answered {}", reply.status()), None),
                 Ok(Err(_)) | Err(_) => ("DELETE was not answered".to_owned(), None),
@@ -103,11 +110,12 @@ impl Created {
             } else if !is_concurrent {
                 failures += 1;
             }
-            if failures >= MAX_FAILURES || Instant::now() >= deadline {
+            if failures >= max_failures || Instant::now() >= deadline {
                 let is_confirmed = entry.creation == Creation::Confirmed;
+                self.failed.fetch_or(is_confirmed, Ordering::Relaxed);
                 return is_confirmed.then(|| format!("{} ({problem})", abbreviated(&entry.path)));
             }
-            sleep(RETRY_DELAY).await;
+            sleep(RETRY_DELAY * 3_u32.pow(failures.saturating_sub(1))).await;
         }
     }
 
@@ -164,7 +172,7 @@ impl Tracker for Created {
         let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         let ids = text("service_id").zip(text("plan_id"));
-        entries.push(Entry { path: path.to_owned(), ids, creation: Creation::Unknown, kept: false });
+        entries.push(Entry { path: path.to_owned(), ids, creation: Creation::Unknown, deleted: false, kept: false });
     }
 
     fn record(&self, reply: &Reply) {
@@ -190,14 +198,22 @@ impl Tracker for Created {
                 }
             }
             "DELETE" if matches!(status, 200 | 410) => {
+                // bindings end with their instance
+                entries.iter_mut().filter(|it| it.path.starts_with(path)).for_each(|entry| entry.deleted = true);
                 // a provision whose response was lost may be completed later
                 entries.retain(|entry| entry.path != path || entry.kept || entry.creation == Creation::Unknown);
+            }
+            "DELETE" if status == 202 || status >= 500 => {
+                entries.iter_mut().filter(|entry| entry.path == path).for_each(|entry| entry.deleted = true);
             }
             _ => {}
         }
     }
 
-    fn record_unanswered(&self, _request: &Request) {}
+    fn record_unanswered(&self, request: &Request) {
+        let Some(path) = self.path(request).filter(|_| request.method() == "DELETE") else { return };
+        self.entries().iter_mut().filter(|entry| entry.path == path).for_each(|entry| entry.deleted = true);
+    }
 
     fn keep(&self, id: &str) {
         self.entries().iter_mut().filter(|entry| entry.path.ends_with(id)).for_each(|entry| entry.kept = true);

@@ -178,6 +178,15 @@ async fn repeated(target: &Target) -> Verdict {
     must_complete(target, &instance, &response).await
 }
 
+/// Creates an instance; skips the check unless a fetch returns its plan, if it returns a plan.
+async fn fetched_instance(target: &Target) -> Result<InstanceId, Stop> {
+    let instance = target.new_instance().await?;
+    match has_plan(target, &instance, instance.plan_id(), "After a provision").await {
+        Err(Stop::Failed(_)) => Err(Stop::skipped("a fetch returns another plan (see osb.fetch.instance)")),
+        other => other.map(|()| instance),
+    }
+}
+
 /// Requires this plan in a fetch, if the broker returns a plan.
 async fn has_plan(target: &Target, instance: &InstanceId, plan: &str, when: &str) -> Verdict {
     let response = target.wire.send(target.osb.fetch(instance)).await?;
@@ -193,7 +202,7 @@ async fn has_plan(target: &Target, instance: &InstanceId, plan: &str, when: &str
 }
 
 async fn is_fetched(target: &Target) -> Verdict {
-    let instance = target.new_instance().await?;
+    let instance = fetched_instance(target).await?;
     let plan = target.other_plan()?;
     change_plan(target, &instance, plan).await?;
     has_plan(target, &instance, plan, "After a change of plan").await
@@ -201,7 +210,7 @@ async fn is_fetched(target: &Target) -> Verdict {
 
 async fn without_plan(target: &Target) -> Verdict {
     target.require_update().await?;
-    let instance = target.new_instance().await?;
+    let instance = fetched_instance(target).await?;
     let call = target.osb.update(&instance, "").without("plan_id");
     let response = target.wire.send(call).await?;
     if response.status() == 202 {
@@ -227,7 +236,7 @@ async fn unknown_plan(target: &Target) -> Verdict {
 }
 
 async fn refused_is_harmless(target: &Target) -> Verdict {
-    let instance = target.new_instance().await?;
+    let instance = fetched_instance(target).await?;
     let response = target.wire.send(target.osb.update(&instance, "no-such-plan")).await?;
     if response.is_success() {
         return Err(Stop::skipped("an unknown plan is accepted (see osb.update.unknown-plan)"));

@@ -160,8 +160,13 @@ async fn provision_or_refuse(broker: &SampleBroker, call: &Call, id: &str) -> Re
         if !first && matches!(broker.fault, Fault::SharedLock | Fault::DuplicateIs500) {
             return Err(status(500));
         }
-        tokio::time::sleep(DELAY / 2).await;
-        broker.store().busy.remove(key);
+        // releases the id also if the caller hangs up
+        let (releasing, key) = (broker.clone(), key.to_owned());
+        let work = tokio::spawn(async move {
+            tokio::time::sleep(DELAY / 2).await;
+            releasing.store().busy.remove(&key);
+        });
+        work.await.unwrap();
         if broker.is(Fault::PlanRace) && !first {
             return Ok(answer(200, &json!({})));
         }
@@ -410,21 +415,13 @@ pub(super) fn has_hints(broker: &SampleBroker, call: &Call, lax: [Fault; 2]) -> 
 }
 
 pub(super) async fn deprovision(broker: &SampleBroker, call: &Call, id: &str) -> Response {
-    if broker.is(Fault::DeleteIsSlow) {
-        let first = broker.store().busy.insert(format!("delete {id}"));
-        if !first {
-            return status(500);
-        }
-        tokio::time::sleep(DELAY / 3).await;
-        broker.store().busy.remove(&format!("delete {id}"));
-    }
-    if broker.is(Fault::StuckDelete) {
+    if matches!(broker.fault, Fault::DeleteIsSlow | Fault::StuckDelete) {
         let key = format!("delete {id}");
         if !broker.store().busy.insert(key.clone()) {
             return status(500);
         }
-        tokio::time::sleep(DELAY / 3).await; // never released if the caller hangs up
-        broker.store().busy.remove(&key);
+        tokio::time::sleep(DELAY / 3).await;
+        broker.store().busy.remove(&key); // never if the caller hangs up
     }
     deprovision_or_refuse(broker, call, id).unwrap_or_else(|refusal| refusal)
 }
