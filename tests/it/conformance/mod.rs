@@ -1,6 +1,5 @@
 //! The conformance suite on correct add-ons, as a library and as the command `maitre check`.
 
-mod brokers;
 mod command;
 mod good_servers;
 
