@@ -1,6 +1,8 @@
 //! A contract with everything that Heroku's does not have: a signed body, a caller, a version, ids in query and body,
 //! events, codes, replays, and errors in a shape of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +18,9 @@ use maitre_axum::{Call, Contract, ErrorReply, Event, Events, Handles, Head, Read
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-struct Fair;
+struct Fair {
+    slug: String,
+}
 
 impl Marketplace for Fair {
     fn name(&self) -> Cow<'static, str> {
@@ -24,7 +28,7 @@ impl Marketplace for Fair {
     }
 
     fn slug(&self) -> &str {
-        "lamps"
+        &self.slug
     }
 }
 
@@ -188,7 +192,8 @@ async fn stall(call: Call<Fair>) -> ReadResult {
 
 fn router() -> (Router, Lamps) {
     let lamps = Lamps::default();
-    let addon = Addon::new(Fair, lamps.clone()).with_answer_budget(std::time::Duration::from_millis(50));
+    let addon = Addon::new(Fair { slug: "lamps".to_owned() }, lamps.clone())
+        .with_answer_budget(std::time::Duration::from_millis(50));
     let router = Routes::new(addon.with_body_limit(200))
         .before_body(check_version)
         .provision(Method::POST, "/orders")
