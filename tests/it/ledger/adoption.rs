@@ -132,9 +132,10 @@ on_both_databases! {
             import[position - 1] = adoption.clone();
         }
         for dry_run in [true, false] {
-            let report = match dry_run {
-                true => ledger.adopt_dry_run(import.clone()).await.unwrap(),
-                false => ledger.adopt(import.clone()).await.unwrap(),
+            let report = if dry_run {
+                ledger.adopt_dry_run(import.clone()).await.unwrap()
+            } else {
+                ledger.adopt(import.clone()).await.unwrap()
             };
             let listed: Vec<_> =
                 report.contradictions.iter().map(|found| (found.position, found.kind.clone())).collect();
@@ -174,8 +175,8 @@ on_both_databases! {
         assert_eq!(ledger.adopt([premium(&known), premium(&called)]).await.unwrap().adopted, 2);
         assert_eq!(ledger.adopt([premium(&known), premium(&called)]).await.unwrap().unchanged, 2);
         for key in [&known, &called] {
-            let replay = Answer::from(listener.provision(provision(key, "premium")).await);
-            assert!(matches!(&replay, Answer::Done(reply) if reply.starts_with(&format!("w-{key} "))), "{replay:?}");
+            let answer = Answer::from(listener.provision(provision(key, "premium")).await);
+            assert!(matches!(&answer, Answer::Done(text) if text.starts_with(&format!("w-{key} "))), "{answer:?}");
         }
         let resource = ledger.resource(&by_provider_id[0]).await.unwrap().expect("the renamed resource");
         assert_eq!((&resource.key, resource.timeline.len()), (&called, 1));

@@ -14,8 +14,9 @@ use super::support::{
 
 const BINDING: &str = "b/1 ü";
 
+/// State of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+enum BindingState {
     Never,
     Binding,
     Bound,
@@ -25,8 +26,15 @@ enum Bound {
     Parked,
 }
 
-const STATES: [Bound; 7] =
-    [Bound::Never, Bound::Binding, Bound::Bound, Bound::Unbinding, Bound::Unbound, Bound::Refused, Bound::Parked];
+const STATES: [BindingState; 7] = [
+    BindingState::Never,
+    BindingState::Binding,
+    BindingState::Bound,
+    BindingState::Unbinding,
+    BindingState::Unbound,
+    BindingState::Refused,
+    BindingState::Parked,
+];
 
 /// Expected result of a request: the answer and the listener calls.
 #[derive(Debug, Clone, Copy)]
@@ -95,28 +103,28 @@ impl Fixture {
         tokio::spawn(async move { fixture.send(event, &key).await })
     }
 
-    async fn reach(&self, state: Bound) -> Case {
+    async fn reach(&self, state: BindingState) -> Case {
         let key = self.resource().await;
         let mut case = Case { key: key.clone(), gate: None, running: None, first: None };
         match state {
-            Bound::Never => return case,
-            Bound::Binding => {
+            BindingState::Never => return case,
+            BindingState::Binding => {
                 case.gate = Some(self.vendor.stop_at(&key));
                 case.running = Some(self.spawn("bind", &key));
             }
-            Bound::Refused => self.vendor.script(&key, [Act::Refuse("No more bindings here.")]),
-            Bound::Parked => self.vendor.script(&key, [Act::Fail("disk full")]),
+            BindingState::Refused => self.vendor.script(&key, [Act::Refuse("No more bindings here.")]),
+            BindingState::Parked => self.vendor.script(&key, [Act::Fail("disk full")]),
             _ => {}
         }
-        if state != Bound::Binding {
+        if state != BindingState::Binding {
             case.first = Some(self.send("bind", &key).await);
         }
         match state {
-            Bound::Unbinding => {
+            BindingState::Unbinding => {
                 case.gate = Some(self.vendor.stop_at(&key));
                 case.running = Some(self.spawn("unbind", &key));
             }
-            Bound::Unbound => assert!(self.send("unbind", &key).await.is_done()),
+            BindingState::Unbound => assert!(self.send("unbind", &key).await.is_done()),
             _ => {}
         }
         if let Some(gate) = &case.gate {
@@ -131,7 +139,7 @@ impl Fixture {
         resource.timeline.iter().filter(|operation| operation.state == OperationState::Open).count()
     }
 
-    async fn check(&self, event: &'static str, state: Bound, expected: Expected) {
+    async fn check(&self, event: &'static str, state: BindingState, expected: Expected) {
         let case = self.reach(state).await;
         let what = format!("{event} when {state:?}");
         let before = self.vendor.calls(&case.key).await.len();
@@ -279,7 +287,7 @@ on_both_databases! {
 
     async fn a_deprovision_overtakes_a_hanging_bind(database: Database) {
         let fixture = Fixture::new(&database, true).await;
-        let case = fixture.reach(Bound::Binding).await;
+        let case = fixture.reach(BindingState::Binding).await;
         let answer = soon("the deprovision", fixture.spawn("deprovision", &case.key)).await.unwrap();
         assert!(answer.is_done(), "{answer:?}");
         let running = soon("the bind", case.running.expect("a call")).await.unwrap();

@@ -81,6 +81,20 @@ impl AppProcess {
         let (ledger, vendor) = soon("a process starts", opened).await.expect("a process");
         Self { process, ledger, vendor }
     }
+
+    /// Sends the request of a step.
+    fn call(&self, step: Step, key: String) -> JoinHandle<Answer> {
+        let listener = self.ledger.wrap(self.vendor.clone());
+        self.process.spawn(async move {
+            match step {
+                Step::Deprovision(_) => listener.deprovision(deprovision(&key)).await.into(),
+                Step::Bind(_) => listener.bind(bind(&key, "b-1")).await.into(),
+                Step::Unbind(_) => listener.unbind(unbind(&key, "b-1")).await.into(),
+                Step::Update(_) => listener.update(update(&key, "large")).await.into(),
+                _ => listener.provision(basic(&key)).await.into(),
+            }
+        })
+    }
 }
 
 /// Runs one schedule and asserts its result.
@@ -88,81 +102,13 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
     let mut vendor = Vendor::new(database.pool().await).await;
     (vendor.work, vendor.separate) = (Duration::from_millis(3), true);
     let key = key();
-    let mut processes = Vec::new();
-    for _ in 0..PROCESSES {
-        processes.push(AppProcess::open(database, &vendor).await);
-    }
-    let mut calls: Vec<(bool, JoinHandle<Answer>)> = Vec::new();
-    let mut bindings: Vec<(bool, JoinHandle<Answer>)> = Vec::new();
-    let mut updates: Vec<JoinHandle<Answer>> = Vec::new();
-    for step in steps {
-        match *step {
-            Step::Provision(index) => {
-                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
-                let request = basic(&key);
-                let call =
-                    processes[index].process.spawn(async move { Answer::from(listener.provision(request).await) });
-                calls.push((true, call));
-            }
-            Step::Deprovision(index) => {
-                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
-                let request = deprovision(&key);
-                let call =
-                    processes[index].process.spawn(async move { Answer::from(listener.deprovision(request).await) });
-                calls.push((false, call));
-            }
-            Step::Bind(index) => {
-                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
-                let request = bind(&key, "b-1");
-                bindings
-                    .push((true, processes[index].process.spawn(async move { listener.bind(request).await.into() })));
-            }
-            Step::Unbind(index) => {
-                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
-                let request = unbind(&key, "b-1");
-                let call = processes[index].process.spawn(async move { listener.unbind(request).await.into() });
-                bindings.push((false, call));
-            }
-            Step::Update(index) => {
-                let listener = processes[index].ledger.wrap(processes[index].vendor.clone());
-                let request = update(&key, "large");
-                updates.push(processes[index].process.spawn(async move { listener.update(request).await.into() }));
-            }
-            Step::Pause(milliseconds) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
-            Step::Disconnect => {
-                let all = calls.iter().chain(&bindings).map(|(_, call)| call).chain(&updates);
-                if let Some(call) = all.into_iter().find(|call| !call.is_finished()) {
-                    call.abort();
-                }
-            }
-            Step::Kill(index) => {
-                let killed = std::mem::replace(&mut processes[index], AppProcess::open(database, &vendor).await);
-                killed.process.kill();
-            }
-            Step::Fail => vendor.script(&key, [Act::Fail("a temporary failure")]),
-            Step::LoseReply => vendor.script(&key, [Act::FailAfter("reply lost")]),
+    let calls = run_steps(database, &vendor, &key, steps).await;
+    let mut answers = Answers::default();
+    for (step, call) in calls {
+        // a call that is lost with its caller or process has no answer
+        if let Ok(answer) = soon("a call", call).await {
+            answers.add(step, answer);
         }
-    }
-    let mut provisioned = Vec::new();
-    let mut deprovisioned = false;
-    for (provision, call) in calls {
-        match soon("a call", call).await {
-            Ok(answer @ Answer::Done(_)) if provision => provisioned.push(answer),
-            Ok(Answer::Done(_) | Answer::Failed(FailureKind::Gone)) if !provision => deprovisioned = true,
-            _ => {} // refused, postponed, or lost with its caller or process
-        }
-    }
-
-    let (mut bound, mut unbound, mut updated) = (Vec::new(), false, false);
-    for (bind, call) in bindings {
-        match soon("a call", call).await {
-            Ok(answer @ Answer::Done(_)) if bind => bound.push(answer),
-            Ok(Answer::Done(_) | Answer::Failed(FailureKind::Gone)) if !bind => unbound = true,
-            _ => {}
-        }
-    }
-    for call in updates {
-        updated |= soon("a call", call).await.is_ok_and(|answer| answer.is_done());
     }
 
     let ledger = options(database).open().await.expect("a ledger");
@@ -174,42 +120,99 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
     })
     .await;
     drop(worker);
-    let resource = ledger.resource(&key).await.expect("the records");
-    let state = resource.as_ref().map(|resource| resource.state);
-    let exists = vendor.widget(&key).await.is_some();
-    assert_eq!(exists, state == Some(State::Provisioned), "orphaned or lost: {resource:#?}");
-    if deprovisioned {
-        assert!(!exists, "provisioned after its deprovision: {resource:#?}");
+    assert_consistent(&ledger, &vendor, &key, steps, answers).await;
+    ledger.close().await;
+}
+
+/// Calls of a schedule with their steps.
+type Calls = Vec<(Step, JoinHandle<Answer>)>;
+
+async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Step]) -> Calls {
+    let mut processes = Vec::new();
+    for _ in 0..PROCESSES {
+        processes.push(AppProcess::open(database, vendor).await);
     }
-    let has_deprovision = steps.iter().any(|step| matches!(step, Step::Deprovision(_)));
-    if !provisioned.is_empty() && !has_deprovision {
+    let mut calls = Calls::new();
+    for step in steps {
+        match *step {
+            Step::Provision(index)
+            | Step::Deprovision(index)
+            | Step::Bind(index)
+            | Step::Unbind(index)
+            | Step::Update(index) => calls.push((*step, processes[index].call(*step, key.to_owned()))),
+            Step::Pause(milliseconds) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+            Step::Disconnect => {
+                if let Some((_, call)) = calls.iter().find(|(_, call)| !call.is_finished()) {
+                    call.abort();
+                }
+            }
+            Step::Kill(index) => {
+                let killed = std::mem::replace(&mut processes[index], AppProcess::open(database, vendor).await);
+                killed.process.kill();
+            }
+            Step::Fail => vendor.script(key, [Act::Fail("a temporary failure")]),
+            Step::LoseReply => vendor.script(key, [Act::FailAfter("reply lost")]),
+        }
+    }
+    calls
+}
+
+/// Answers of a schedule.
+#[derive(Default)]
+struct Answers {
+    provisioned: Vec<Answer>,
+    deprovisioned: bool,
+    bound: Vec<Answer>,
+    unbound: bool,
+    resized: bool,
+}
+
+impl Answers {
+    fn add(&mut self, step: Step, answer: Answer) {
+        let is_gone = matches!(answer, Answer::Done(_) | Answer::Failed(FailureKind::Gone));
+        match step {
+            Step::Provision(_) if answer.is_done() => self.provisioned.push(answer),
+            Step::Bind(_) if answer.is_done() => self.bound.push(answer),
+            Step::Deprovision(_) => self.deprovisioned |= is_gone,
+            Step::Unbind(_) => self.unbound |= is_gone,
+            Step::Update(_) => self.resized |= answer.is_done(),
+            _ => {} // refused or postponed
+        }
+    }
+}
+
+/// Asserts that what was answered is what the vendor has, and that no call ran twice.
+async fn assert_consistent(ledger: &Ledger, vendor: &Vendor, key: &str, steps: &[Step], mut answers: Answers) {
+    let resource = ledger.resource(key).await.expect("the records");
+    let state = resource.as_ref().map(|resource| resource.state);
+    let exists = vendor.widget(key).await.is_some();
+    assert_eq!(exists, state == Some(State::Provisioned), "orphaned or lost: {resource:#?}");
+    assert!(!(answers.deprovisioned && exists), "provisioned after its deprovision: {resource:#?}");
+    let has = |step: fn(&Step) -> bool| steps.iter().any(step);
+    if !answers.provisioned.is_empty() && !has(|step| matches!(step, Step::Deprovision(_))) {
         assert!(exists, "answered but missing: {resource:#?}");
     }
-    let credentials = vendor.credentials(&key).await;
+    let credentials = vendor.credentials(key).await;
     assert!(exists || credentials.is_empty(), "credentials of a removed resource: {resource:#?}");
-    if unbound {
-        assert!(credentials.is_empty(), "bound after its unbind: {resource:#?}");
-    }
-    let has_unbind = steps.iter().any(|step| matches!(step, Step::Unbind(_)));
-    if !bound.is_empty() && !has_unbind && exists {
+    assert!(!answers.unbound || credentials.is_empty(), "bound after its unbind: {resource:#?}");
+    if !answers.bound.is_empty() && !has(|step| matches!(step, Step::Unbind(_))) && exists {
         assert_eq!(credentials, ["b-1"], "answered but missing: {resource:#?}");
     }
-    bound.dedup();
-    assert!(bound.len() <= 1, "two different credentials: {bound:?}");
-    if updated && exists {
-        assert_eq!(vendor.size(&key).await.as_deref(), Some("large"), "answered but lost: {resource:#?}");
+    if answers.resized && exists {
+        assert_eq!(vendor.size(key).await.as_deref(), Some("large"), "answered but lost: {resource:#?}");
     }
-    provisioned.dedup();
-    assert!(provisioned.len() <= 1, "two different replies: {provisioned:?}");
-    let duplicates = sqlx::query("SELECT CAST(count(*) AS BIGINT) FROM duplicates WHERE resource = $1").bind(&key);
+    for replies in [&mut answers.provisioned, &mut answers.bound] {
+        replies.dedup();
+        assert!(replies.len() <= 1, "two different replies: {replies:?}");
+    }
+    let duplicates = sqlx::query("SELECT CAST(count(*) AS BIGINT) FROM duplicates WHERE resource = $1").bind(key);
     let duplicates: i64 = sqlx::Executor::fetch_one(&vendor.pool, duplicates).await.expect("duplicates").get(0);
     assert_eq!(duplicates, 0, "two concurrent calls made it");
-    let mut fences: Vec<_> = vendor.calls(&key).await.into_iter().map(|call| call.fence).collect();
+    let mut fences: Vec<_> = vendor.calls(key).await.into_iter().map(|call| call.fence).collect();
     let runs = fences.len();
     fences.sort_unstable();
     fences.dedup();
     assert_eq!(fences.len(), runs, "two executions with one fencing token");
-    ledger.close().await;
 }
 
 /// Runs schedules on a thread with its own connections.
