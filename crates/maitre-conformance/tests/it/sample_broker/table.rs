@@ -270,6 +270,7 @@ pub(crate) const FAULTS: &[(Fault, &str, &str)] = &[
     (Fault::BindsBeforeValidating, "creates a binding before it validates the request", "osb.orphans.refused-bind"),
     (Fault::DuplicateIs500, "answers 500 during the provision of the same id", "osb.concurrency.same-provision"),
     (Fault::NoConstraint, "checks whether an id is known and stores it later", "osb.concurrency.one-instance"),
+    (Fault::NewOperation, "begins an operation for every request", "osb.concurrency.one-operation"),
     (
         Fault::PlanRace,
         "answers 200 to another provision while one is in progress",
