@@ -93,9 +93,12 @@ pub fn check(data: &[u8]) {
     };
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let calls = send(marketplace, &method, form, body);
-    // without `json`, the text of an ignored field is not valid: serde_json does not decode it
-    if let (Some(call), Some(json), false) = (&calls, &json, form && marketplace == 2) {
-        check_call(call, marketplace, &method, json);
+    if let (Some(call), false) = (&calls, form && marketplace == 2) {
+        assert!(std::str::from_utf8(body).is_ok(), "a body that is not UTF-8 is accepted");
+        // without `json`, a number in an ignored field is too large for a value
+        if let Some(json) = &json {
+            check_call(call, marketplace, &method, json);
+        }
     }
     if let (0, Some(json)) = (marketplace, &json)
         && is_documented(json, &method)

@@ -76,9 +76,28 @@ impl Saas {
 
     /// Starts one of several processes on a shared database.
     pub(crate) fn start_on(folder: &Folder, url: &str) -> Self {
-        let mut command = Self::command(&folder.0);
+        Self::start_by(Self::on_database(Self::command(&folder.0), url))
+    }
+
+    /// Starts another build of the example on a shared database.
+    pub(crate) fn start_build_on(binary: &Path, folder: &Folder, url: &str) -> Self {
+        Self::start_by(Self::on_database(Self::command_of(binary, &folder.0), url))
+    }
+
+    /// Runs the migrations of the example, as before a rollout.
+    pub(crate) fn migrate(folder: &Folder, url: &str) {
+        let status = Self::on_database(Self::command(&folder.0), url).arg("migrate").status().unwrap();
+        assert!(status.success(), "saas migrate");
+    }
+
+    /// Starts a build of the example that must refuse the tables. Returns what it writes to standard error.
+    pub(crate) fn refusal_of_build(binary: &Path, folder: &Folder, url: &str) -> String {
+        refusal(&mut Self::on_database(Self::command_of(binary, &folder.0), url))
+    }
+
+    fn on_database(mut command: Command, url: &str) -> Command {
         command.env("DATABASE_URL", url).env("MAITRE_KEY", KEY);
-        Self::start_by(command)
+        command
     }
 
     /// Starts the example with its log going to `stderr`.

@@ -13,6 +13,7 @@ mod grant;
 mod handles;
 mod incoming;
 mod log;
+mod memory;
 mod operation;
 mod payload;
 mod reply;

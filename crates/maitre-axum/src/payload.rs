@@ -10,16 +10,14 @@ use serde_json::error::Category;
 
 use crate::data_error::mismatch;
 use crate::error_reply::ErrorReply;
+use crate::memory::first_excess;
 use crate::text::escaped_excerpt;
 use crate::with_extra::WithExtra;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes that a JSON value takes in memory, with its key and its share of a map.
-const VALUE_SIZE: usize = 128;
-
-/// Values that are allowed however low the body limit is.
-const MIN_VALUES: usize = 512;
+/// Memory that is allowed however low the body limit is.
+const MIN_MEMORY: usize = 256 * 1024;
 
 /// A request body within the size limit, with its content type.
 ///
@@ -35,22 +33,22 @@ const MIN_VALUES: usize = 512;
 pub struct Payload {
     bytes: Bytes,
     content_type: Option<HeaderValue>,
-    /// The most JSON values: as many as take twice the body limit, so that a request costs at most three times the limit.
-    max_values: usize,
+    /// Memory that the body may take while it is parsed: three times the body limit.
+    max_memory: usize,
 }
 
 impl Payload {
     /// Creates a payload from a body and its content type.
     pub fn new(bytes: impl Into<Bytes>, content_type: Option<&str>) -> Self {
         let content_type = content_type.and_then(|text| HeaderValue::try_from(text).ok());
-        Self { bytes: bytes.into(), content_type, max_values: usize::MAX }
+        Self { bytes: bytes.into(), content_type, max_memory: usize::MAX }
     }
 
     pub(crate) fn with_headers(bytes: Bytes, headers: &HeaderMap, limit: usize) -> Self {
         Self {
             bytes,
             content_type: headers.get(CONTENT_TYPE).cloned(),
-            max_values: (2 * (limit / VALUE_SIZE)).max(MIN_VALUES),
+            max_memory: limit.saturating_mul(3).max(MIN_MEMORY),
         }
     }
 
@@ -74,24 +72,25 @@ impl Payload {
     /// # Errors
     /// Returns a 400 that names the path of the field, its line and its column.
     pub fn json<T: DeserializeOwned>(&self) -> Result<WithExtra<T>, ErrorReply> {
-        if let Some((line, column)) = self.first_excess_value() {
-            let message = format!("The body has too many values, at line {line} column {column}.");
+        if let Some(place) = first_excess(&self.bytes, self.max_memory) {
+            let (line, column) = self.position(place);
+            let message =
+                format!("The body has too many values or too long text with escapes, at line {line} column {column}.");
             return Err(ErrorReply::bad_request(message));
         }
-        serde_json::from_slice(&self.bytes).map_err(|error| self.rejection::<T>(&error))
+        // serde_json does not decode the text of ignored fields, so it would accept any bytes there
+        let text = std::str::from_utf8(&self.bytes).map_err(|error| {
+            let (line, column) = self.position(error.valid_up_to());
+            ErrorReply::bad_request(format!("The body is not UTF-8, at line {line} column {column}."))
+        })?;
+        serde_json::from_str(text).map_err(|error| self.rejection::<T>(&error))
     }
 
-    /// Returns the position of the first value above the limit. Each value but the first follows a separator or a bracket;
-    /// those within text are counted, too.
-    fn first_excess_value(&self) -> Option<(usize, usize)> {
-        if self.bytes.len() <= self.max_values {
-            return None; // the usual body need not be searched
-        }
-        let mut starts = self.bytes.iter().enumerate().filter(|(_, byte)| b",[{".contains(byte));
-        let (place, _) = starts.nth(self.max_values)?;
+    /// Returns the line and the column of a byte.
+    fn position(&self, place: usize) -> (usize, usize) {
         let before = &self.bytes[..place];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        Some((before.split(|byte| *byte == b'\n').count(), place - line_start + 1))
+        (before.split(|byte| *byte == b'\n').count(), place - line_start + 1)
     }
 
     /// Describes an error. Only invalid bodies pay for the path, which needs a second pass.
@@ -147,8 +146,8 @@ mod tests {
         code: String,
     }
 
-    fn rejected(body: &'static str) -> String {
-        let payload = Payload::new(body.as_bytes(), None);
+    fn rejected(body: &'static (impl AsRef<[u8]> + ?Sized)) -> String {
+        let payload = Payload::new(body.as_ref(), None);
         payload.json::<Order>().unwrap_err().message().to_owned()
     }
 
@@ -165,6 +164,14 @@ mod tests {
         ] {
             assert_eq!(rejected(body), message);
         }
+    }
+
+    #[test]
+    fn a_body_that_is_not_utf8_is_rejected_wherever_it_is_not() {
+        let ignored = b"{\"plan\":\"a\",\n \"grant\":{\"code\":\"b\",\"more\":\"\xff\"}}";
+        assert_eq!(rejected(ignored), "The body is not UTF-8, at line 2 column 30.");
+        assert_eq!(rejected(b"{\"plan\":\"\xc3\""), "The body is not UTF-8, at line 1 column 10.");
+        assert!(Payload::new("{\"plan\":\"é\"}", None).json::<Order>().is_ok());
     }
 
     #[test]

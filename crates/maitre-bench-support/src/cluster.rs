@@ -129,6 +129,17 @@ impl Cluster {
         succeed("kill", Command::new("kill").args(["-9", &pid]).output());
     }
 
+    /// Replaces the rules that admit clients (`pg_hba.conf`).
+    ///
+    /// # Panics
+    /// Panics if the server is not running.
+    pub fn set_access(&self, rules: &str) {
+        let (folder, bin) = (self.folder.display(), self.bin.display());
+        let reload =
+            format!("cd / && printf '{rules}\\n' > {folder}/data/pg_hba.conf && {bin}/pg_ctl -D {folder}/data reload");
+        succeed("pg_ctl reload", as_owner(&reload).output());
+    }
+
     /// Returns the URL of a database for the superuser.
     #[must_use]
     pub fn url(&self, database: &str) -> String {

@@ -30,6 +30,15 @@ impl Pooler {
     /// Panics if the URL has no host, or if the pooler cannot be started.
     #[must_use]
     pub fn start(url: &str, mode: &str, size: u32) -> Option<Self> {
+        Self::start_limited(url, mode, size, 2000)
+    }
+
+    /// Starts a pooler that admits at most `clients` connections.
+    ///
+    /// # Panics
+    /// As [`Pooler::start`].
+    #[must_use]
+    pub fn start_limited(url: &str, mode: &str, size: u32, clients: u32) -> Option<Self> {
         if !Path::new(PROGRAM).exists() {
             return None;
         }
@@ -46,7 +55,7 @@ impl Pooler {
         let settings = format!(
             "[databases]\n* = host={host} port={server_port} user={user}{password}\n\n[pgbouncer]\n\
              listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n{owner}\
-             pool_mode = {mode}\ndefault_pool_size = {size}\nmax_client_conn = 2000\nserver_idle_timeout = 5\n"
+             pool_mode = {mode}\ndefault_pool_size = {size}\nmax_client_conn = {clients}\nserver_idle_timeout = 5\n"
         );
         fs::write(folder.join("pgbouncer.ini"), settings).expect("settings of the pooler");
         let watchdog = watch(&folder);

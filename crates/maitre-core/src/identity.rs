@@ -62,3 +62,29 @@ impl fmt::Debug for RequestIdentity {
         f.write_str(if self.0.is_some() { "RequestIdentity(..)" } else { "RequestIdentity(default)" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{AddonId, Provision};
+
+    #[test]
+    fn the_order_of_fields_does_not_matter() {
+        let ordered = RequestIdentity::of(&json!({ "a": { "b": 1, "c": [{ "d": 2, "e": 3 }] } }));
+        assert_eq!(RequestIdentity::of(&json!({ "a": { "c": [{ "e": 3, "d": 2 }], "b": 1 } })), ordered);
+        assert_eq!(ordered.content(), Some(br#"{"a":{"b":1,"c":[{"d":2,"e":3}]}}"#.as_slice()));
+    }
+
+    #[test]
+    fn an_identity_is_the_same_in_every_release() {
+        let mut request = Provision::new(AddonId::new("heroku", "lantern"), "7b0c9c1e", "basic");
+        request.parameters.insert("trace", "true");
+        request.parameters.insert("retention", "7d");
+        assert_eq!(request.identity(), br#"["basic",null,{"retention":"7d","trace":"true"},{}]"#);
+        request.region = Some("eu".into());
+        request.service = Some("lantern".into());
+        assert_eq!(request.identity(), br#"["lantern","basic","eu",{"retention":"7d","trace":"true"}]"#);
+    }
+}

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use maitre::Failure;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Error, Executor, FromRow};
+use sqlx::{AnyPool, Error, Executor, FromRow, Row};
 
 /// Tables. `fence` is the fencing token of the last write: a write with a lower one, from a process that was paused and has
 /// lost its lease, has no effect. The row of a deprovisioned resource is therefore kept, without its token, and created if
@@ -63,6 +63,17 @@ impl Store {
                         connection.execute("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL").await?;
                     }
                     Ok(())
+                })
+            })
+            .test_before_acquire(false) // the following is a test as well
+            .before_acquire(|connection, _| {
+                Box::pin(async move {
+                    if connection.backend_name() != "PostgreSQL" {
+                        return Ok(true);
+                    }
+                    // a session stays read-only after a failover, although the new server is writable
+                    let is_writable = "SELECT current_setting('transaction_read_only') = 'off'";
+                    connection.fetch_one(is_writable).await?.try_get::<bool, _>(0)
                 })
             })
             .connect(url)

@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::Fixture;
-use super::setup::{App, api_client};
+use super::setup::{App, api_client, clients};
 use crate::ledger::support::{ChildProcess, Database, Vendor, serve_commands};
-use crate::support::{Folder, PASSWORD, SALT, SLUG};
+use crate::support::{Folder, PASSWORD};
 
 const DATABASE: &str = "MAITRE_TEST_PLATFORM_DATABASE";
 const API: &str = "MAITRE_TEST_PLATFORM_API";
@@ -31,8 +31,10 @@ pub(super) const SLOW: &str = "slow";
 /// Parent's handle of a child process.
 pub(super) struct AppProcess {
     pub(super) child: Arc<ChildProcess>,
-    /// Client that sends Heroku's requests.
+    /// As [`App::client`].
     pub(super) client: testkit::Heroku,
+    /// As [`App::accepting`].
+    pub(super) accepting: testkit::Heroku,
     log: PathBuf,
     _folder: Folder,
 }
@@ -51,8 +53,8 @@ impl AppProcess {
             [(DATABASE, &*fixture.database.url), (API, fixture.api.url()), (CLOCK, &*seconds), (LOG, &*path)];
         let child = ChildProcess::start("platform::processes::child_process", &environment).await;
         let url = child.send("where").await.expect("a running process");
-        let client = testkit::Heroku::new(&url, SLUG, PASSWORD, SALT);
-        Self { child, client, log, _folder: folder }
+        let [client, accepting] = clients(&url);
+        Self { child, client, accepting, log, _folder: folder }
     }
 
     /// Returns the number of logged errors that contain these words.
@@ -100,7 +102,7 @@ async fn serve(database: Database, api: &str, ahead: i64) {
         let (app, clock) = (app.clone(), clock.clone());
         async move {
             match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                ["where"] => app.server.url("/heroku"),
+                ["where"] => app.server.url(""),
                 ["ahead", seconds] => {
                     clock.store(seconds.parse().expect("seconds"), Ordering::SeqCst);
                     "done".to_owned()

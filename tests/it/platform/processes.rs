@@ -95,7 +95,7 @@ impl Fleet {
     async fn provision(&self, numbers: &mut RandomNumbers, install: &Install) {
         let end = Instant::now() + TIMEOUT;
         loop {
-            let client = &self.any(numbers).client;
+            let client = &self.any(numbers).accepting;
             let reply = client.provision(SLOW).install(install).try_send().await;
             if let Some(reply) = answer(reply, &[200, 202]) {
                 return install.record_provision(&reply);
@@ -108,7 +108,7 @@ impl Fleet {
     async fn deprovision(&self, numbers: &mut RandomNumbers, install: &Install) {
         let end = Instant::now() + TIMEOUT;
         loop {
-            let reply = self.any(numbers).client.deprovision(install.uuid()).try_send().await;
+            let reply = self.any(numbers).accepting.deprovision(install.uuid()).try_send().await;
             // the reply to the first request may have been lost with its process
             if let Some(reply) = answer(reply, &[200, 202, 204, 410]) {
                 return install.record_deprovision(&reply);

@@ -29,7 +29,7 @@ on_both_databases! {
         let install = fixture.heroku.install("basic");
         let gate = Gate::new();
         fixture.vendor.script(install.uuid(), [Act::Wait(gate.clone())]);
-        let reply = app.client.provision("basic").install(&install).send().await;
+        let reply = app.accepting.provision("basic").install(&install).send().await;
         install.record_provision(&reply);
         let body = reply.expect(202).json();
         assert_eq!(body["id"], install.uuid());
@@ -40,7 +40,7 @@ on_both_databases! {
         until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         assert_eq!(install.state(), State::Provisioning);
         // a repeated request joins the same operation
-        app.client.provision("basic").install(&install).send().await.expect(202);
+        app.accepting.provision("basic").install(&install).send().await.expect(202);
 
         gate.open();
         wait_for_state(&install, State::Provisioned).await;
@@ -61,7 +61,7 @@ on_both_databases! {
         let install = fixture.heroku.install("basic");
         let gate = Gate::new();
         fixture.vendor.script(install.uuid(), [Act::Wait(gate.clone()), Act::Refuse("Sold out.")]);
-        let reply = app.client.provision("basic").install(&install).send().await;
+        let reply = app.accepting.provision("basic").install(&install).send().await;
         install.record_provision(reply.expect(202));
         gate.open();
         wait_for_state(&install, State::Deprovisioned).await;
@@ -91,7 +91,7 @@ on_both_databases! {
             let install = fixture.heroku.install("basic");
             let gate = fixture.vendor.stop_at(install.uuid());
             fixture.heroku.inject_fault(fault);
-            let reply = app.client.provision("basic").install(&install).send().await;
+            let reply = app.accepting.provision("basic").install(&install).send().await;
             install.record_provision(reply.expect(202));
             gate.open();
             wait_for_state(&install, State::Provisioned).await;
@@ -109,7 +109,7 @@ on_both_databases! {
         let app = fixture.start_app().await;
         let install = fixture.heroku.install("basic");
         let gate = fixture.vendor.stop_at(install.uuid());
-        let reply = app.client.provision("basic").install(&install).send().await;
+        let reply = app.accepting.provision("basic").install(&install).send().await;
         install.record_provision(reply.expect(202));
         until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         let deprovisioning = app.deprovision(&install);
@@ -130,12 +130,12 @@ on_both_databases! {
         let app = fixture.start_app().await;
         let install = fixture.installed(&app).await;
         let gate = fixture.vendor.stop_at(install.uuid());
-        app.change_plan(&install, "premium").await.expect(202);
+        app.change_plan(&app.accepting, &install, "premium").await.expect(202);
         gate.open();
         app.wait_until_idle().await;
         assert_eq!(install.config()["A_FIRST"], "premium");
         assert_eq!(install.call_counts().config_patches, 1);
-        app.change_plan(&install, "premium").await.expect(200);
+        app.change_plan(&app.client, &install, "premium").await.expect(200);
         fixture.assert_no_violations();
     }
 
@@ -145,7 +145,7 @@ on_both_databases! {
         let app = fixture.start_app().await;
         let install = fixture.installed(&app).await;
         let gate = fixture.vendor.stop_at(install.uuid());
-        app.deprovision(&install).await.expect(202);
+        app.deprovision_by(&app.accepting, &install).await.expect(202);
         gate.open();
         wait_for_state(&install, State::Deprovisioned).await;
         app.wait_until_idle().await;
@@ -160,7 +160,7 @@ on_both_databases! {
         let app = fixture.start_app().await;
         let install = fixture.installed(&app).await;
         let gate = fixture.vendor.stop_at(install.uuid());
-        let reply = app.client.deprovision(install.uuid()).send().await;
+        let reply = app.accepting.deprovision(install.uuid()).send().await;
         gate.open();
         let refused = || install.exchanges().iter().any(|exchange| exchange.status() == Some(422));
         until("Heroku rejects the early notification", || async { refused() }).await;
@@ -188,7 +188,7 @@ on_both_databases! {
         let app = fixture.start_app().await;
         let install = fixture.heroku.install("basic");
         let gate = fixture.vendor.stop_at(install.uuid());
-        let reply = app.client.provision("basic").install(&install).send().await;
+        let reply = app.accepting.provision("basic").install(&install).send().await;
         install.record_provision(reply.expect(202));
         until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
         app.wait_for_jobs().await;
@@ -216,7 +216,7 @@ on_both_databases! {
         reply.expect(200);
         until("the grant is lost", || async { app.ledger.stats().await.unwrap().parked_jobs == 1 }).await;
         let gate = fixture.vendor.stop_at(install.uuid());
-        app.deprovision(&install).await.expect(202);
+        app.deprovision_by(&app.accepting, &install).await.expect(202);
         gate.open();
         until("the operation is finished", || async { fixture.vendor.widget(install.uuid()).await.is_none() }).await;
         drop(app);

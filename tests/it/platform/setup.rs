@@ -17,8 +17,10 @@ use crate::support::{PASSWORD, SALT, SLUG, Server};
 
 const CLIENT_SECRET: &str = "client s3cr3t";
 pub(super) const WEBHOOK_SECRET: &str = "lantern-webhook-secret";
-/// Long enough for immediate work.
-pub(super) const ASYNC_AFTER: Duration = Duration::from_millis(300);
+/// Path of the router that answers 202 only to what takes longer than any test.
+const PATIENT: &str = "/heroku";
+/// Path of the router that answers 202 to everything that waits at a gate.
+const ACCEPTING: &str = "/accepting";
 
 pub(super) struct Fixture {
     pub(super) heroku: testkit::platform::Platform,
@@ -104,14 +106,21 @@ pub(super) fn api_client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + 
     client.clock(clock).build().expect("a client")
 }
 
+/// Returns the patient and the accepting client of an add-on process.
+pub(super) fn clients(origin: &str) -> [testkit::Heroku; 2] {
+    [PATIENT, ACCEPTING].map(|path| testkit::Heroku::new(&format!("{origin}{path}"), SLUG, PASSWORD, SALT))
+}
+
 /// Process of the add-on.
 pub(super) struct App {
     pub(super) ledger: Ledger,
     pub(super) platform: Platform,
     pub(super) addon: Addon<Heroku>,
     pub(super) server: Server,
-    /// Client that sends Heroku's requests.
+    /// Client that sends Heroku's requests, to a router that answers when they are done, however busy the machine is.
     pub(super) client: testkit::Heroku,
+    /// Client whose requests are answered 202 while their listener waits at a gate.
+    pub(super) accepting: testkit::Heroku,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -127,12 +136,16 @@ impl App {
         let platform = change(Platform::builder(SLUG, client, ledger.store())).build();
         let listener = ledger.wrap(listener).with_platform(platform.clone());
         let addon = Addon::new(Heroku::new(SLUG, PASSWORD, SALT).expect("credentials"), listener);
-        let addon = addon.with_async_after(ASYNC_AFTER).with_async_deprovision(true);
+        let addon = addon.with_async_after(Duration::from_hours(1)).with_async_deprovision(true);
         let receiver = platform.webhook_receiver([WebhookSecret::new(WEBHOOK_SECRET).expect("a secret")]);
-        let app = Router::new().nest("/heroku", maitre::heroku(addon.clone()));
-        let server = Server::start(app.nest("/heroku/webhooks", heroku_webhooks(receiver))).await;
-        let client = testkit::Heroku::new(&server.url("/heroku"), SLUG, PASSWORD, SALT);
-        Self { ledger, platform, addon, server, client, worker: None }
+        let accepting = addon.clone().with_async_after(Duration::from_millis(50));
+        let app = Router::new()
+            .nest(PATIENT, maitre::heroku(addon.clone()))
+            .nest(ACCEPTING, maitre::heroku(accepting))
+            .nest("/heroku/webhooks", heroku_webhooks(receiver));
+        let server = Server::start(app).await;
+        let [client, accepting] = clients(&server.url(""));
+        Self { ledger, platform, addon, server, client, accepting, worker: None }
     }
 
     pub(super) fn worker(&self) -> Worker {
@@ -154,15 +167,20 @@ impl App {
     }
 
     /// Changes the plan, as a customer does.
-    pub(super) async fn change_plan(&self, install: &Install, plan: &str) -> Reply {
-        let reply = self.client.plan_change(install.uuid(), plan).send().await;
+    pub(super) async fn change_plan(&self, client: &testkit::Heroku, install: &Install, plan: &str) -> Reply {
+        let reply = client.plan_change(install.uuid(), plan).send().await;
         install.record_plan_change(plan, &reply);
         reply
     }
 
     /// Removes the add-on, as a customer does.
     pub(super) async fn deprovision(&self, install: &Install) -> Reply {
-        let reply = self.client.deprovision(install.uuid()).send().await;
+        self.deprovision_by(&self.client, install).await
+    }
+
+    /// Removes the add-on by one of the clients.
+    pub(super) async fn deprovision_by(&self, client: &testkit::Heroku, install: &Install) -> Reply {
+        let reply = client.deprovision(install.uuid()).send().await;
         install.record_deprovision(&reply);
         reply
     }

@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p maitre-bench --bench ledger`, optionally with ` -- ` and `--rounds N`, `--seconds S` (duration of a
 //! round per server), `--only sqlite` or `--only postgres`, `--growth N` (the same with N resources in the ledger, and the
-//! memory of the process that created them), or `--async N` (latency of the 202s of N concurrent slow provisions).
+//! memory of the process that created them), `--async N` (latency of the 202s of N concurrent slow provisions), or
+//! `--rate N` (latency at N provisions a second).
 //! Servers and load are separate processes: this executable in another role. Every server starts with an empty database
 //! on the same disk or server.
 
@@ -13,6 +14,7 @@ mod contender;
 mod databases;
 mod growth;
 mod maitre_app;
+mod rate;
 mod round_trips;
 mod settings;
 mod slow_app;
@@ -49,6 +51,8 @@ fn bench(settings: &Settings) -> Outcome<()> {
             growth::measure(&host, settings, resources)?;
         } else if let Some(orders) = settings.accept {
             accept::measure(&host, settings, orders)?;
+        } else if let Some(per_second) = settings.rate {
+            rate::measure(&host, settings, per_second)?;
         } else {
             let mut table = Table::of("provisions", "ledger", "other");
             throughput::measure(&host, settings, &mut table)?;

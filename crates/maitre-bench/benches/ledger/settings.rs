@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) only: Option<String>,
     pub(crate) growth: Option<u64>,
     pub(crate) accept: Option<usize>,
+    pub(crate) rate: Option<u32>,
 }
 
 impl Role {
@@ -47,6 +48,7 @@ impl Role {
                 only: after(&all, "--only")?,
                 growth: after(&all, "--growth")?,
                 accept: after(&all, "--async")?,
+                rate: after(&all, "--rate")?,
             }),
         })
     }

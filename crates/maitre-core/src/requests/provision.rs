@@ -1,5 +1,6 @@
 //! Request to provision a resource.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use time::OffsetDateTime;
@@ -33,6 +34,10 @@ impl fmt::Debug for OauthGrant {
         f.debug_struct("OauthGrant").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
+
+/// Last part of an identity without a service. Ledgers store hashes of identities, so an identity never changes: a program of
+/// another release compares it.
+const NO_FEATURES: BTreeMap<String, ()> = BTreeMap::new();
 
 /// Request to provision a resource. Heroku: `POST /resources`.
 ///
@@ -95,7 +100,11 @@ impl Provision {
     /// [`RequestIdentity`](crate::RequestIdentity).
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
-        self.context.identity.or(&(&self.service, &self.plan, &self.region, self.parameters.as_map()))
+        let Self { service, plan, region, parameters, .. } = self;
+        match service {
+            None => self.context.identity.or(&(plan, region, parameters.as_map(), NO_FEATURES)),
+            Some(service) => self.context.identity.or(&(service, plan, region, parameters.as_map())),
+        }
     }
 }
 

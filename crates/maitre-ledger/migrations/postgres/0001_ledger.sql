@@ -20,8 +20,6 @@ CREATE TABLE maitre_resources (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     deprovisioned_at BIGINT,
-    confirmed BOOLEAN NOT NULL DEFAULT TRUE, -- FALSE while the listener is asked whether the resource exists
-    adopted_at BIGINT, -- when the ledger learned of a resource that it did not provision
     UNIQUE (key, addon)
 ) WITH (fillfactor = 30);
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
@@ -120,21 +118,6 @@ CREATE TABLE maitre_values (
     UNIQUE (resource, addon, name)
 );
 
--- Actions of operators, shown in the timeline of their resource.
--- kind: retry, abandon, deprovision, erase.
-CREATE TABLE maitre_actions (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    addon TEXT NOT NULL,
-    key TEXT NOT NULL, -- key of the resource, or name of a job without a resource
-    resource_id BIGINT,
-    operation_id BIGINT,
-    job_id BIGINT,
-    kind TEXT NOT NULL,
-    details BYTEA NOT NULL, -- encrypted; operator and reason
-    created_at BIGINT NOT NULL
-);
-CREATE INDEX maitre_actions_resource ON maitre_actions (resource_id) WHERE resource_id IS NOT NULL;
-
 -- Hashes of used single sign-on tokens.
 CREATE TABLE maitre_used_tokens (
     hash BYTEA PRIMARY KEY,
@@ -164,7 +147,7 @@ CREATE FUNCTION maitre_begin_provisions_v1(
     job_delays BIGINT[], job_deadlines BIGINT[], owner TEXT, lease_duration BIGINT, clock_offset BIGINT
 ) RETURNS TABLE (
     place BIGINT, operation BIGINT, id BIGINT, addon TEXT, key TEXT, provider_id TEXT, state TEXT, plan TEXT,
-    request_hash BYTEA, reply BYTEA, fence BIGINT, confirmed BOOLEAN
+    request_hash BYTEA, reply BYTEA, fence BIGINT
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -174,7 +157,7 @@ DECLARE
 BEGIN
     FOR i IN 1 .. cardinality(keys) LOOP
         RETURN QUERY SELECT CAST(i AS BIGINT), CAST(NULL AS BIGINT), r.id, r.addon, r.key, r.provider_id,
-                            r.state, r.plan, r.request_hash, r.reply, r.fence, r.confirmed
+                            r.state, r.plan, r.request_hash, r.reply, r.fence
                      FROM maitre_resources r WHERE r.addon = addons[i] AND r.key = keys[i];
         CONTINUE WHEN FOUND;
         INSERT INTO maitre_resources (addon, key, state, plan, request_hash, fence, created_at, updated_at)
@@ -192,7 +175,7 @@ BEGIN
             ON CONFLICT (addon, kind, name) DO NOTHING;
         END IF;
         RETURN QUERY SELECT CAST(i AS BIGINT), new_operation, new_resource, addons[i], keys[i], CAST(NULL AS TEXT),
-                            'provisioning', plans[i], CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT), TRUE;
+                            'provisioning', plans[i], CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT);
     END LOOP;
 END $$;
 

@@ -17,8 +17,6 @@ CREATE TABLE maitre_resources (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     deprovisioned_at BIGINT,
-    confirmed BOOLEAN NOT NULL DEFAULT TRUE, -- FALSE while the listener is asked whether the resource exists
-    adopted_at BIGINT, -- when the ledger learned of a resource that it did not provision
     UNIQUE (key, addon)
 );
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
@@ -116,21 +114,6 @@ CREATE TABLE maitre_values (
     locked_until BIGINT NOT NULL DEFAULT 0,
     UNIQUE (resource, addon, name)
 );
-
--- Actions of operators, shown in the timeline of their resource.
--- kind: retry, abandon, deprovision, erase.
-CREATE TABLE maitre_actions (
-    id INTEGER PRIMARY KEY,
-    addon TEXT NOT NULL,
-    key TEXT NOT NULL, -- key of the resource, or name of a job without a resource
-    resource_id BIGINT,
-    operation_id BIGINT,
-    job_id BIGINT,
-    kind TEXT NOT NULL,
-    details BLOB NOT NULL, -- encrypted; operator and reason
-    created_at BIGINT NOT NULL
-);
-CREATE INDEX maitre_actions_resource ON maitre_actions (resource_id) WHERE resource_id IS NOT NULL;
 
 -- Hashes of used single sign-on tokens.
 CREATE TABLE maitre_used_tokens (

@@ -49,7 +49,7 @@ impl BatchCommand<Engine> for BeginProvision {
         let resources = job_texts(|job| job.resource.as_deref());
         // 0 stands for no deadline
         let (delays, deadlines) = (job_numbers(|job| job.delay), job_numbers(|job| job.deadline.unwrap_or(0)));
-        let begin = "SELECT * FROM maitre_begin_provisions_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        let begin = "SELECT * FROM maitre_begin_provisions_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                      {clock_offset})";
         let values = values![
             &addons[..],

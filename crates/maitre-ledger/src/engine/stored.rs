@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-/// Request with everything that is needed to call the listener again, in any process and at any time.
+/// Request with everything that is needed to call the listener again, in any process and at any time, also by a program of
+/// another release: fields are only added, with a default, and none that an older program needs is removed.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum StoredRequest {
     Provision(Box<StoredProvision>),
@@ -29,10 +30,55 @@ pub(crate) struct StoredProvision {
     plan: String,
     name: Option<String>,
     region: Option<String>,
+    #[serde(default)]
     service: Option<String>,
     grant: Option<StoredGrant>,
+    #[serde(rename = "options")]
     parameters: Map<String, Value>,
+    #[serde(rename = "extra")]
     details: Map<String, Value>,
+    #[serde(flatten)]
+    older: OlderDetails,
+}
+
+/// Details that the first release stored in fields of their own.
+#[derive(Default, Serialize, Deserialize)]
+struct OlderDetails {
+    /// Always written, as the first release needs it.
+    #[serde(default)]
+    features: Map<String, Value>,
+    #[serde(default, skip_serializing)]
+    callback_url: Option<String>,
+    #[serde(default, skip_serializing)]
+    log_input_url: Option<String>,
+    #[serde(default, skip_serializing)]
+    log_drain_token: Option<String>,
+    #[serde(default, skip_serializing)]
+    logplex_token: Option<String>,
+    #[serde(default, skip_serializing)]
+    tenant: Option<String>,
+}
+
+impl OlderDetails {
+    /// Returns all details, under the names that marketplaces send.
+    fn merge_into(self, mut details: Map<String, Value>, addon: &AddonId) -> Map<String, Value> {
+        let tenant = format!("{}_id", addon.marketplace());
+        for (name, value) in [
+            ("callback_url", self.callback_url),
+            ("log_input_url", self.log_input_url),
+            ("log_drain_token", self.log_drain_token),
+            ("logplex_token", self.logplex_token),
+            (&*tenant, self.tenant),
+        ] {
+            if let Some(value) = value {
+                details.insert(name.to_owned(), value.into());
+            }
+        }
+        if !self.features.is_empty() {
+            details.insert("features".to_owned(), self.features.into());
+        }
+        details
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,9 +95,14 @@ pub(crate) struct StoredPlanChange {
     #[serde(default)]
     polled: bool,
     plan: String,
+    #[serde(default)]
     service: Option<String>,
+    #[serde(default)]
     parameters: Option<Map<String, Value>>,
+    #[serde(rename = "extra")]
     details: Map<String, Value>,
+    #[serde(flatten)]
+    older: OlderDetails,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +161,7 @@ impl From<&Provision> for StoredRequest {
             }),
             parameters: request.parameters.as_map().clone(),
             details: request.details.as_map().clone(),
+            older: OlderDetails::default(),
         }))
     }
 }
@@ -123,12 +175,14 @@ impl From<&PlanChange> for StoredRequest {
             service: request.service.clone(),
             parameters: request.parameters.as_ref().map(|parameters| parameters.as_map().clone()),
             details: request.details.as_map().clone(),
+            older: OlderDetails::default(),
         })
     }
 }
 
 impl StoredProvision {
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> Provision {
+        let details = self.older.merge_into(self.details, &addon);
         let mut request = Provision::new(addon, key, self.plan);
         request.context.keyed = self.keyed;
         request.context.async_after = self.async_after.map(Duration::from_millis);
@@ -143,7 +197,7 @@ impl StoredProvision {
             restored
         });
         request.parameters = self.parameters.into();
-        request.details = self.details.into();
+        request.details = details.into();
         request
     }
 }
@@ -154,12 +208,13 @@ impl StoredPlanChange {
     }
 
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> PlanChange {
+        let details = self.older.merge_into(self.details, &addon);
         let mut request = PlanChange::new(addon, key, self.plan);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
         request.service = self.service;
         request.parameters = self.parameters.map(Into::into);
-        request.details = self.details.into();
+        request.details = details.into();
         request
     }
 }

@@ -23,7 +23,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// Timeout of waits; long enough for anything that is not broken.
-pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(3);
 
 /// `short`, or `long` when `MAITRE_LONG` is set.
 pub(crate) fn short_or_long(short: usize, long: usize) -> usize {

@@ -7,8 +7,10 @@ pub(crate) fn is_connection_unusable(error: &Error) -> bool {
     match error {
         Error::Io(_) | Error::Protocol(_) | Error::BeginFailed => true,
         Error::Database(error) => error.code().is_some_and(|code| {
+            // statements that were prepared before a migration: "cached plan must not change result type"
+            (code == "0A000" && error.message().contains("cached plan"))
             // read-only after a failover; aborted transaction; terminated session or server; connection exception
-            matches!(&*code, "25006" | "25P02" | "25P03") || code.starts_with("57P0") || code.starts_with("08")
+                || matches!(&*code, "25006" | "25P02" | "25P03") || code.starts_with("57P0") || code.starts_with("08")
         }),
         _ => false,
     }
@@ -50,8 +52,13 @@ fn cause_of_code(code: &str, message: &str) -> Option<&'static str> {
         _ if is_pooler && message.contains("no more connections") => {
             "the pooler's connection limit is reached: raise `max_client_conn`, or lower `connections` of the ledger"
         }
-        _ if message.contains("SSL required") || (code == "28000" && message.contains("no encryption")) => {
+        _ if message.contains("SSL required") => {
             "the server accepts only TLS: enable the feature `tls` and add `sslmode=require` to the URL"
+        }
+        // the server does not tell whether it would admit the user with TLS
+        "28000" if message.contains("no encryption") => {
+            "the server does not admit this user from here without TLS: enable the feature `tls` and add \
+             `sslmode=require` to the URL, or change `pg_hba.conf`"
         }
         "42P05" | "26000" => {
             "a pooler without prepared statements is in front of it: add `prepared_statements=false` to the URL"

@@ -1,0 +1,60 @@
+-- Resources that the ledger learned of without provisioning them, and actions of operators.
+
+-- FALSE while the listener is asked whether the resource exists.
+ALTER TABLE maitre_resources ADD COLUMN confirmed BOOLEAN NOT NULL DEFAULT TRUE;
+-- When the ledger learned of a resource that it did not provision.
+ALTER TABLE maitre_resources ADD COLUMN adopted_at BIGINT;
+
+-- Actions of operators, shown in the timeline of their resource.
+-- kind: retry, abandon, deprovision, erase.
+CREATE TABLE maitre_actions (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    addon TEXT NOT NULL,
+    key TEXT NOT NULL, -- key of the resource, or name of a job without a resource
+    resource_id BIGINT,
+    operation_id BIGINT,
+    job_id BIGINT,
+    kind TEXT NOT NULL,
+    details BYTEA NOT NULL, -- encrypted; operator and reason
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX maitre_actions_resource ON maitre_actions (resource_id) WHERE resource_id IS NOT NULL;
+
+-- Begins provisions as version 1, which processes of an older version call, and returns the new column.
+CREATE FUNCTION maitre_begin_provisions_v2(
+    addons TEXT[], keys TEXT[], plans TEXT[], request_hashes BYTEA[], requests BYTEA[],
+    job_kinds TEXT[], job_names TEXT[], job_resources TEXT[], job_payloads BYTEA[],
+    job_delays BIGINT[], job_deadlines BIGINT[], owner TEXT, lease_duration BIGINT, clock_offset BIGINT
+) RETURNS TABLE (
+    place BIGINT, operation BIGINT, id BIGINT, addon TEXT, key TEXT, provider_id TEXT, state TEXT, plan TEXT,
+    request_hash BYTEA, reply BYTEA, fence BIGINT, confirmed BOOLEAN
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    at BIGINT := CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + clock_offset;
+    new_resource BIGINT;
+    new_operation BIGINT;
+BEGIN
+    FOR i IN 1 .. cardinality(keys) LOOP
+        RETURN QUERY SELECT CAST(i AS BIGINT), CAST(NULL AS BIGINT), r.id, r.addon, r.key, r.provider_id,
+                            r.state, r.plan, r.request_hash, r.reply, r.fence, r.confirmed
+                     FROM maitre_resources r WHERE r.addon = addons[i] AND r.key = keys[i];
+        CONTINUE WHEN FOUND;
+        INSERT INTO maitre_resources (addon, key, state, plan, request_hash, fence, created_at, updated_at)
+        VALUES (addons[i], keys[i], 'provisioning', plans[i], request_hashes[i], 1, at, at)
+        ON CONFLICT (addon, key) DO NOTHING RETURNING id INTO new_resource;
+        CONTINUE WHEN NOT FOUND;
+        INSERT INTO maitre_operations (resource_id, kind, state, plan, request, attempt, fence, lease_owner, lease_until,
+                                       scheduled_at, requested_at, last_requested_at)
+        VALUES (new_resource, 'provision', 'open', plans[i], requests[i], 1, 1, owner, at + lease_duration, at, at, at)
+        RETURNING id INTO new_operation;
+        IF job_kinds[i] IS NOT NULL THEN
+            INSERT INTO maitre_jobs (addon, kind, name, resource, payload, state, scheduled_at, deadline, created_at)
+            VALUES (addons[i], job_kinds[i], job_names[i], job_resources[i], job_payloads[i], 'open',
+                    at + job_delays[i], NULLIF(job_deadlines[i], 0), at)
+            ON CONFLICT (addon, kind, name) DO NOTHING;
+        END IF;
+        RETURN QUERY SELECT CAST(i AS BIGINT), new_operation, new_resource, addons[i], keys[i], CAST(NULL AS TEXT),
+                            'provisioning', plans[i], CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT), TRUE;
+    END LOOP;
+END $$;
