@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::color::Palette;
-use crate::output::println_ignoring_pipe;
+use crate::output::{eprintln_ignoring_errors, println_ignoring_pipe};
 
 /// Output format, as far as errors depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitStatus>, format: Format, pale
             if format == Format::Json {
                 println_ignoring_pipe!("{}", json!({ "error": message }));
             }
-            eprintln!("{} {message}", palette.error("error:"));
+            eprintln_ignoring_errors!("{} {message}", palette.error("error:"));
             ExitCode::from(2)
         }
     }

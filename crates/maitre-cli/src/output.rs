@@ -1,4 +1,4 @@
-//! Standard output that ignores a closed pipe, so that `maitre check --list | head` does not panic.
+//! Output that ignores a closed pipe and a full disk, so that `maitre check --list | head` does not panic.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
@@ -27,4 +27,12 @@ macro_rules! print_ignoring_pipe {
     }};
 }
 
-pub(crate) use {print_ignoring_pipe, println_ignoring_pipe};
+/// Writes a line to standard error, which may be full or closed: `eprintln!` would panic.
+macro_rules! eprintln_ignoring_errors {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
+pub(crate) use {eprintln_ignoring_errors, print_ignoring_pipe, println_ignoring_pipe};

@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 
 use crate::color::Palette;
 use crate::exit::ExitStatus;
+use crate::output::eprintln_ignoring_errors;
 use crate::shutdown_signal::{ShutdownSignal, ShutdownSignals};
 use crate::target_args::{MarketplaceArgs, MarketplaceClient, Target, TargetArgs};
 use crate::values;
@@ -68,7 +69,7 @@ impl Run {
         };
         let removal = deprovision(&target, &resource.id).await;
         if let Err(error) = &removal {
-            eprintln!("{} left behind: {} ({error})", palette.error("error:"), resource.id);
+            eprintln_ignoring_errors!("{} left behind: {} ({error})", palette.error("error:"), resource.id);
         }
         match result {
             Ok(ExitStatus::Success) if removal.is_err() => Ok(ExitStatus::ProblemsFound),
@@ -112,7 +113,12 @@ impl Run {
             bail!("the add-on answers 202, and sets its config vars later: run the command with `maitre sandbox`");
         }
         let names: Vec<_> = resource.config.keys().map(String::as_str).collect();
-        eprintln!("{} provisioned {}, which sets {}", palette.dim("note:"), resource.id, names.join(", "));
+        eprintln_ignoring_errors!(
+            "{} provisioned {}, which sets {}",
+            palette.dim("note:"),
+            resource.id,
+            names.join(", ")
+        );
         let [program, arguments @ ..] = self.command.as_slice() else { bail!("there is no command to run") };
         let mut child = Command::new(program)
             .args(arguments)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::answered;
 use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
-use crate::output::println_ignoring_pipe;
+use crate::output::{eprintln_ignoring_errors, println_ignoring_pipe};
 use crate::overrides::{Editable, Overrides};
 use crate::target_args::{MarketplaceArgs, MarketplaceClient, Target, TargetArgs};
 use crate::values;
@@ -222,7 +222,7 @@ impl SendArgs {
             if std::mem::take(&mut is_first)
                 && let Some(notice) = answered::notice(&reply).await
             {
-                eprintln!("{} {notice}", palette.dim("note:"));
+                eprintln_ignoring_errors!("{} {notice}", palette.dim("note:"));
             }
         }
         if self.repeat > 1 && self.format == OutputFormat::Human {

@@ -17,7 +17,7 @@ use crate::answered;
 use crate::color::Palette;
 use crate::credential_args::CredentialArgs;
 use crate::exit::{ExitStatus, Format};
-use crate::output::{print_ignoring_pipe, println_ignoring_pipe};
+use crate::output::{eprintln_ignoring_errors, print_ignoring_pipe, println_ignoring_pipe};
 use crate::shutdown_signal::shutdown_signal;
 use crate::target_args::{MarketplaceArgs, TargetArgs};
 use crate::values::CheckName;
@@ -126,7 +126,7 @@ impl Check {
             .on_result(move |result| lock(&finished).finish(result))
             .build()?;
         if let Some(notice) = self.notice().await {
-            eprintln!("{} {notice}", palette.dim("note:"));
+            eprintln_ignoring_errors!("{} {notice}", palette.dim("note:"));
         }
         let report = suite.run_until(interrupted()?).await;
         lock(&progress).finish_group();
@@ -138,7 +138,7 @@ impl Check {
             OutputFormat::Human | OutputFormat::Markdown => report::print(&report, self.strict, palette),
         }
         if report.interrupted {
-            eprintln!("{} {}", palette.error("error:"), report::interruption(&report));
+            eprintln_ignoring_errors!("{} {}", palette.error("error:"), report::interruption(&report));
         }
         Ok(match report.conclusion(self.strict) {
             Conclusion::Conformant => ExitStatus::Success,
@@ -219,7 +219,7 @@ fn interrupted() -> anyhow::Result<impl Future<Output = ()>> {
     let first = shutdown_signal().context("cannot handle Ctrl-C, which is needed to delete the created resources")?;
     Ok(async move {
         first.await;
-        eprintln!("\nstopping: deleting the created resources (Ctrl-C again to leave them)");
+        eprintln_ignoring_errors!("\nstopping: deleting the created resources (Ctrl-C again to leave them)");
         // not earlier, as every listener receives every signal
         if let Ok(second) = shutdown_signal() {
             tokio::spawn(async move {

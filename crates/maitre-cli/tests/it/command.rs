@@ -70,3 +70,14 @@ fn a_signal_ends_the_command_and_cleans_up() {
         assert_eq!(lines(&requests), ["POST /heroku/resources", "DELETE /heroku/resources/7"], "{signal}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_cannot_be_printed_does_not_change_the_exit_status() {
+    for arguments in [&["manifest", "lint", "/no/such/file"][..], &["run", "--", "true"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_maitre"));
+        let status = command.args(arguments).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(full);
+        assert_eq!(status.status().unwrap().code(), Some(2), "{arguments:?}");
+    }
+}

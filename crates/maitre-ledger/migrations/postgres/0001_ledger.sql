@@ -25,24 +25,8 @@ CREATE TABLE maitre_resources (
 CREATE INDEX maitre_resources_provider_id ON maitre_resources (provider_id, addon) WHERE provider_id IS NOT NULL;
 CREATE INDEX maitre_resources_deprovisioned ON maitre_resources (deprovisioned_at) WHERE deprovisioned_at IS NOT NULL;
 
--- Bindings of resources. A removed binding stays as a tombstone.
--- state: binding, bound, unbinding, unbound, refused (by the listener), parked (an operator has to look at it).
-CREATE TABLE maitre_bindings (
-    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    resource_id BIGINT NOT NULL,
-    key TEXT NOT NULL, -- id given by the marketplace, under the resource
-    state TEXT NOT NULL,
-    request_hash BYTEA, -- encrypted; compares repeated binds
-    reply BYTEA, -- encrypted; replayed to repeated binds
-    confirmed BOOLEAN NOT NULL DEFAULT TRUE, -- FALSE while the listener is asked to remove a binding that may not exist
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    unbound_at BIGINT,
-    UNIQUE (resource_id, key)
-);
-
 -- Operations: idempotency record and queue entry in one row.
--- kind: provision, plan_change, update, deprovision; bind and unbind of a binding.
+-- kind: provision, plan_change, deprovision.
 -- state: open, parked (an operator has to look at it), completed, cancelled (overtaken by a deprovision or replaced by a
 -- new provision), abandoned (by an operator).
 -- An open operation is run by the process in lease_owner until lease_until, waits for scheduled_at, or waits for earlier
@@ -68,12 +52,9 @@ CREATE TABLE maitre_operations (
     completion_deadline BIGINT, -- when the marketplace gives up
     alarm_level BIGINT NOT NULL DEFAULT 0, -- alarms raised so far, 0 to 3
     notifying BOOLEAN NOT NULL DEFAULT FALSE, -- the listener has replied; the marketplace has to be notified
-    progress BYTEA, -- encrypted; last progress message
-    request_hash BYTEA, -- encrypted; compares repeated plan changes and updates
-    binding_id BIGINT -- binding of a bind or unbind
+    progress BYTEA -- encrypted; last progress message
 );
 CREATE INDEX maitre_operations_resource ON maitre_operations (resource_id, id);
-CREATE INDEX maitre_operations_binding ON maitre_operations (binding_id) WHERE binding_id IS NOT NULL;
 CREATE INDEX maitre_operations_due ON maitre_operations (scheduled_at) WHERE state = 'open';
 CREATE INDEX maitre_operations_accepted ON maitre_operations (completion_deadline)
     WHERE state = 'open' AND completion_deadline IS NOT NULL;
@@ -215,7 +196,7 @@ BEGIN
         CONTINUE WHEN NOT FOUND;
         RETURN QUERY UPDATE maitre_operations o
                      SET accepted_at = COALESCE(o.accepted_at, at), last_requested_at = at,
-                         completion_deadline = COALESCE(o.completion_deadline, at + NULLIF(deadlines[i], 0))
+                         completion_deadline = COALESCE(o.completion_deadline, at + deadlines[i])
                      FROM maitre_resources r WHERE o.id = operations[i] AND r.id = o.resource_id
                      RETURNING o.id, r.addon, r.key, o.progress;
     END LOOP;

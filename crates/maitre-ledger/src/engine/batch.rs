@@ -156,7 +156,7 @@ impl BatchCommand<Engine> for MarkAccepted {
     ) -> Result<Vec<Option<AcceptOutcome>>, LedgerError> {
         let operations: Vec<_> = commands.iter().map(|command| command.operation).collect();
         let deadlines: Vec<_> = commands.iter().map(|command| command.deadline).collect();
-        let accept = "SELECT * FROM maitre_accept_operations_v1($1, $2, {clock_offset})";
+        let accept = "SELECT * FROM maitre_accept_operations_v2($1, $2, {clock_offset})";
         let mut outcomes: Vec<_> = commands.iter().map(|_| None).collect();
         for row in db.rows(accept, values![&operations[..], &deadlines[..]]).await? {
             let operation = row.number("operation")?;

@@ -1,9 +1,32 @@
--- Resources that the ledger learned of without provisioning them, and actions of operators.
+-- Resources that the ledger learned of without provisioning them, bindings, updates, and actions of operators.
 
 -- FALSE while the listener is asked whether the resource exists.
 ALTER TABLE maitre_resources ADD COLUMN confirmed BOOLEAN NOT NULL DEFAULT TRUE;
 -- When the ledger learned of a resource that it did not provision.
 ALTER TABLE maitre_resources ADD COLUMN adopted_at BIGINT;
+
+-- Bindings of resources. A removed binding stays as a tombstone.
+-- state: binding, bound, unbinding, unbound, refused (by the listener), parked (an operator has to look at it).
+CREATE TABLE maitre_bindings (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    resource_id BIGINT NOT NULL,
+    key TEXT NOT NULL, -- id given by the marketplace, under the resource
+    state TEXT NOT NULL,
+    request_hash BYTEA, -- encrypted; compares repeated binds
+    reply BYTEA, -- encrypted; replayed to repeated binds
+    confirmed BOOLEAN NOT NULL DEFAULT TRUE, -- FALSE while the listener is asked to remove a binding that may not exist
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    unbound_at BIGINT,
+    UNIQUE (resource_id, key)
+);
+
+-- Operations have more kinds: update; bind and unbind of a binding.
+-- Encrypted; compares repeated plan changes and updates.
+ALTER TABLE maitre_operations ADD COLUMN request_hash BYTEA;
+-- Binding of a bind or unbind.
+ALTER TABLE maitre_operations ADD COLUMN binding_id BIGINT;
+CREATE INDEX maitre_operations_binding ON maitre_operations (binding_id) WHERE binding_id IS NOT NULL;
 
 -- Actions of operators, shown in the timeline of their resource.
 -- kind: retry, abandon, deprovision, erase.
@@ -56,5 +79,24 @@ BEGIN
         END IF;
         RETURN QUERY SELECT CAST(i AS BIGINT), new_operation, new_resource, addons[i], keys[i], CAST(NULL AS TEXT),
                             'provisioning', plans[i], CAST(NULL AS BYTEA), CAST(NULL AS BYTEA), CAST(1 AS BIGINT), TRUE;
+    END LOOP;
+END $$;
+
+-- Marks operations as accepted, without a deadline if it is 0. Left to the caller are operations that have ended, or that
+-- another transaction has locked.
+CREATE FUNCTION maitre_accept_operations_v2(operations BIGINT[], deadlines BIGINT[], clock_offset BIGINT)
+RETURNS TABLE (operation BIGINT, addon TEXT, key TEXT, progress BYTEA) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    at BIGINT := CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + clock_offset;
+BEGIN
+    FOR i IN 1 .. cardinality(operations) LOOP
+        PERFORM 1 FROM maitre_operations WHERE id = operations[i] AND state = 'open' FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        RETURN QUERY UPDATE maitre_operations o
+                     SET accepted_at = COALESCE(o.accepted_at, at), last_requested_at = at,
+                         completion_deadline = COALESCE(o.completion_deadline, at + NULLIF(deadlines[i], 0))
+                     FROM maitre_resources r WHERE o.id = operations[i] AND r.id = o.resource_id
+                     RETURNING o.id, r.addon, r.key, o.progress;
     END LOOP;
 END $$;
