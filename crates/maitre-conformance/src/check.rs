@@ -103,8 +103,16 @@ impl fmt::Display for Source {
 pub enum Capability {
     /// The manifest's text.
     Manifest,
-    /// Single sign-on by a form post: a salt and an `sso_url`.
+    /// Single sign-on: a salt, and an `sso_url` or a manifest with plain URLs.
     SingleSignOn,
+    /// Single sign-on by a form post.
+    SignOnForm,
+    /// Single sign-on with the tokens of version 3.
+    UserToken,
+    /// Requests of version 1: a manifest without a version.
+    Version1,
+    /// Requests of version 3.
+    Version3,
     /// Config vars listed in the manifest.
     ConfigVars,
     /// `syslog_drain` in the manifest's `requires`.
@@ -147,6 +155,8 @@ pub(crate) type CheckFuture<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 
 /// A check and its implementation; `T` is the add-on under test.
 pub(crate) struct Case<T: 'static> {
     pub(crate) check: Check,
+    /// Whether the outcome depends on other requests, so that the check does not run concurrently with others.
+    pub(crate) is_alone: bool,
     pub(crate) run: for<'a> fn(&'a T) -> CheckFuture<'a>,
 }
 
@@ -157,7 +167,8 @@ impl<T> Case<T> {
         citation: Citation,
         run: for<'a> fn(&'a T) -> CheckFuture<'a>,
     ) -> Self {
-        Self { check: Check { id, requirement, citation, level: Level::Must, needs: &[], slow: false }, run }
+        let check = Check { id, requirement, citation, level: Level::Must, needs: &[], slow: false };
+        Self { check, is_alone: false, run }
     }
 
     pub(crate) const fn should(
@@ -167,7 +178,7 @@ impl<T> Case<T> {
         run: for<'a> fn(&'a T) -> CheckFuture<'a>,
     ) -> Self {
         let must = Self::must(id, requirement, citation, run);
-        Self { check: Check { level: Level::Should, ..must.check }, run }
+        Self { check: Check { level: Level::Should, ..must.check }, ..must }
     }
 
     pub(crate) const fn info(
@@ -177,14 +188,19 @@ impl<T> Case<T> {
         run: for<'a> fn(&'a T) -> CheckFuture<'a>,
     ) -> Self {
         let must = Self::must(id, requirement, citation, run);
-        Self { check: Check { level: Level::Info, ..must.check }, run }
+        Self { check: Check { level: Level::Info, ..must.check }, ..must }
     }
 
     pub(crate) const fn needs(self, needs: &'static [Capability]) -> Self {
-        Self { check: Check { needs, ..self.check }, run: self.run }
+        Self { check: Check { needs, ..self.check }, ..self }
     }
 
     pub(crate) const fn slow(self) -> Self {
-        Self { check: Check { slow: true, ..self.check }, run: self.run }
+        Self { check: Check { slow: true, ..self.check }, ..self }
+    }
+
+    /// Lets the check run while no other does.
+    pub(crate) const fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
     }
 }

@@ -1,5 +1,6 @@
 //! Tracks the resources that a run created by Heroku's contract, so that they can be deleted.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub(crate) struct Created {
     failed: AtomicBool,
     /// Number of resources that no request can name.
     unnamed: AtomicUsize,
+    /// Key of the first resource with each id.
+    first_keys: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 /// Response to a provision.
@@ -63,16 +66,18 @@ struct Resource {
     deleted: bool,
     provision: Provision,
     kept: bool,
+    /// Whether an earlier resource has the same id, so that a DELETE by the id may reach that one.
+    is_shared: bool,
 }
 
 impl Resource {
     fn new(key: Option<String>, provider_id: Option<String>, provision: Provision) -> Self {
-        Self { key, provider_id, posts: 1, deleted: false, provision, kept: false }
+        Self { key, provider_id, posts: 1, deleted: false, provision, kept: false, is_shared: false }
     }
 
     /// Returns whether a successful DELETE does not settle it: there may be duplicates, or its provision is in progress.
     fn needs_proof(&self) -> bool {
-        self.has_duplicates() || self.provision == Provision::Unanswered
+        self.has_duplicates() || self.is_shared || self.provision == Provision::Unanswered
     }
 
     fn has_duplicates(&self) -> bool {
@@ -85,7 +90,11 @@ impl Resource {
 
     /// Returns the ids to delete it by, the most likely one first.
     fn ids(&self) -> Vec<String> {
-        let mut ids: Vec<_> = [&self.provider_id, &self.key].into_iter().flatten().cloned().collect();
+        let mut ids = [&self.provider_id, &self.key];
+        if self.is_shared {
+            ids.reverse();
+        }
+        let mut ids: Vec<_> = ids.into_iter().flatten().cloned().collect();
         ids.dedup();
         ids
     }
@@ -93,8 +102,8 @@ impl Resource {
 
 impl Created {
     pub(crate) fn new(routes: Routes) -> Self {
-        let (failed, unnamed) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Self { routes, resources: Mutex::default(), failed, unnamed }
+        let (failed, unnamed, first_keys) = (AtomicBool::new(false), AtomicUsize::new(0), Mutex::default());
+        Self { routes, resources: Mutex::default(), failed, unnamed, first_keys }
     }
 
     fn resources(&self) -> MutexGuard<'_, Vec<Resource>> {
@@ -123,6 +132,12 @@ impl Created {
         (request.method() == "DELETE").then(|| ids.find(is_target)).flatten()
     }
 
+    /// Returns whether a resource with another key had this id first.
+    fn is_of_another(&self, id: &str, key: Option<&String>) -> bool {
+        let mut first_keys = self.first_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        first_keys.entry(id.to_owned()).or_insert_with(|| key.cloned()).as_ref() != key
+    }
+
     /// Deprovisions a resource; returns a description of what is left of it.
     async fn remove(&self, resource: &Resource, request_timeout: Duration) -> Option<String> {
         let ids = resource.ids();
@@ -135,6 +150,7 @@ impl Created {
         for delay in &RETRY_DELAYS[..attempts] {
             sleep(*delay).await;
             let mut seen = Seen::default();
+            let mut is_settled = !resource.is_shared;
             for id in &ids {
                 if !seen.is_gone() {
                     self.delete_until_gone(resource, id, request_timeout, &mut seen).await;
@@ -142,6 +158,7 @@ impl Created {
                     // the others may only be known by this id; the add-on need not find resources by it
                     self.delete_until_gone(resource, id, request_timeout, &mut Seen::default()).await;
                 }
+                is_settled |= seen.is_gone() && resource.key.as_ref() == Some(id);
             }
             failure = seen.failure.take();
             if failure.is_some() {
@@ -150,6 +167,10 @@ impl Created {
                     continue;
                 }
                 break; // the add-on refused both requests
+            }
+            if !is_settled {
+                failure = Some("its id is that of another resource, which DELETE may have reached instead".to_owned());
+                break;
             }
             if seen.deleted || deleted {
                 failure = self.proof_of_existence(resource, &seen, request_timeout).await;
@@ -257,13 +278,22 @@ impl Tracker for Created {
         if self.is_provision(request) && succeeded {
             let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
             let (key, provider_id) = (self.key(request), id_text(&body["id"]));
+            let is_shared = provider_id.as_ref().is_some_and(|id| self.is_of_another(id, key.as_ref()));
             let mut resources = self.resources();
+            if is_shared {
+                let has_id = |resource: &&mut Resource| resource.provider_id == provider_id;
+                resources.iter_mut().filter(has_id).for_each(|resource| resource.is_shared = true);
+            }
             match resources.iter_mut().find(|resource| resource.key.is_some() && resource.key == key) {
                 Some(resource) if resource.provider_id.is_none() || resource.provider_id == provider_id => {
                     resource.provider_id = provider_id;
                     resource.provision = Provision::Confirmed;
+                    resource.is_shared = is_shared;
                 }
-                _ => resources.push(Resource::new(key, provider_id, Provision::Confirmed)),
+                _ => {
+                    let resource = Resource::new(key, provider_id, Provision::Confirmed);
+                    resources.push(Resource { is_shared, ..resource });
+                }
             }
         } else if self.is_provision(request) {
             let key = self.key(request);

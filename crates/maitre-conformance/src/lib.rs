@@ -21,6 +21,7 @@ mod report;
 mod response;
 mod rules;
 mod run;
+mod schedule;
 mod select;
 mod serve;
 mod sign_on;

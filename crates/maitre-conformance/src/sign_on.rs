@@ -11,10 +11,13 @@ use crate::wire::Wire;
 /// Maximum number of redirects to follow.
 const MAX_REDIRECTS: usize = 5;
 
-/// Endpoint that single sign-on forms are posted to.
+/// Endpoint of single sign-on.
 pub(crate) struct SsoEndpoint {
     pub(crate) origin: String,
+    /// Path that forms are posted to.
     pub(crate) path: String,
+    /// Whether the fields are in the query of a GET of the resource.
+    pub(crate) by_get: bool,
 }
 
 /// A sign-on attempt and the page it led to.
@@ -24,26 +27,37 @@ pub(crate) struct SignedIn {
     pub(crate) response: Response,
     /// Last page. The response to the form if the redirect is missing, or if it leads to a machine that may not be called.
     pub(crate) page: Response,
+    by_get: bool,
 }
 
 impl SsoEndpoint {
-    pub(crate) fn new(url: &str) -> Self {
+    /// Returns the endpoint for forms that are posted to this URL.
+    pub(crate) fn form(url: &str) -> Self {
         let (origin, path) = url::split_origin(url);
-        Self { origin: origin.to_owned(), path: path.to_owned() }
+        Self { origin: origin.to_owned(), path: path.to_owned(), by_get: false }
+    }
+
+    /// Returns the endpoint of the older contract: a link to a resource below this URL.
+    pub(crate) fn link(root: &str) -> Self {
+        Self { by_get: true, ..Self::form(root) }
     }
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.origin)
     }
 
-    /// Posts the form as a browser does and follows the redirects.
+    /// Posts the form, or opens the link, as a browser does, and follows the redirects.
     pub(crate) async fn sign_in<F: Form>(
         &self,
         wire: &Wire,
         mut browser: Browser,
         form: &Call<SignOn<F>>,
     ) -> Result<SignedIn, Stop> {
-        let response = wire.visit(browser.post_form(form.url(), form.fields())).await?;
+        let response = if self.by_get {
+            wire.visit(browser.follow_link(form.request().url())).await?
+        } else {
+            wire.visit(browser.post_form(form.url(), form.fields())).await?
+        };
         let mut page = response.clone();
         for _ in 0..MAX_REDIRECTS {
             let Some(location) = page.location() else { break };
@@ -52,7 +66,7 @@ impl SsoEndpoint {
             }
             page = wire.visit(browser.follow(&page)).await?;
         }
-        Ok(SignedIn { browser, response, page })
+        Ok(SignedIn { browser, response, page, by_get: self.by_get })
     }
 
     /// Allows redirects to the same host and to this machine only.
@@ -72,6 +86,10 @@ pub(crate) fn must_be_signed_in(signed_in: &SignedIn, formula: &str) -> Verdict 
         200 | 301..=303 | 307 | 308 => None,
         400 | 403 | 422 => Some(formula),
         401 => Some("Do not require Basic credentials here: a browser sends the form, and the token authenticates it."),
+        404 | 405 if signed_in.by_get => Some(
+            "Serve GET of the resource, with id in the path and token and timestamp in the query: for a manifest with plain \
+             URLs, this is single sign-on.",
+        ),
         404 | 405 => Some("Check the manifest's sso_url and your routes: the form is posted there."),
         500.. => Some(LOG),
         _ => Some("Accept a valid token, and redirect to the dashboard."),

@@ -30,21 +30,19 @@ pub(crate) struct Credentials {
 }
 
 impl SubjectSource {
+    pub(crate) fn marketplace(&self) -> Marketplace {
+        match self {
+            Self::ManifestText(_) | Self::ManifestFile(_) => Marketplace::Heroku,
+            Self::Broker(_) => Marketplace::OpenServiceBroker,
+        }
+    }
+
     pub(crate) fn read(self) -> Result<Subject, SetupError> {
         Ok(match self {
             Self::ManifestText(text) => Subject::Heroku(Box::new(ManifestInput::parse(&text)?)),
             Self::ManifestFile(path) => Subject::Heroku(Box::new(ManifestInput::read(&path)?)),
             Self::Broker(credentials) => Subject::Broker(credentials),
         })
-    }
-}
-
-impl Subject {
-    pub(crate) fn marketplace(&self) -> Marketplace {
-        match self {
-            Self::Heroku(_) => Marketplace::Heroku,
-            Self::Broker(_) => Marketplace::OpenServiceBroker,
-        }
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::address::AddressOptions;
 use crate::check::Check;
 use crate::error::SetupError;
-use crate::heroku::{self, FakePlatform};
+use crate::heroku::{self, FakePlatform, TargetOptions};
 use crate::marketplace::Marketplace;
 use crate::osb;
 use crate::registry::checks;
 use crate::report::{CheckResult, Report};
-use crate::run::{Observer, run};
+use crate::run::Observer;
+use crate::schedule::run;
 use crate::select::Selection;
 use crate::serve::{ServedService, Service};
 use crate::subject::{Credentials, Subject, SubjectSource};
@@ -21,6 +22,9 @@ const HEROKU_PLAN: &str = "test";
 
 /// Default time for an asynchronous operation to complete. Heroku waits twelve hours.
 const ASYNC_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Default number of checks that run concurrently.
+const JOBS: usize = 8;
 
 /// Conformance suite for one add-on.
 ///
@@ -64,6 +68,8 @@ struct Options {
     platform: Option<(TcpListener, String)>,
     async_timeout: Duration,
     plans: Vec<String>,
+    options: Vec<(String, String)>,
+    jobs: usize,
     selection: Selection,
     allow_remote: bool,
     timeout: Option<Duration>,
@@ -134,17 +140,21 @@ impl Suite {
                     .platform
                     .map(|(socket, secret)| FakePlatform::start(&manifest, socket, &secret, options.async_timeout));
                 let plans = if options.plans.is_empty() { vec![HEROKU_PLAN.to_owned()] } else { options.plans };
-                let timeout = options.timeout.unwrap_or(heroku::TIMEOUT);
-                let target = heroku::Target::new(&manifest, address, plans, timeout, platform.transpose()?)?
-                    .with_allow_remote(options.allow_remote);
-                run(&target, heroku::GROUPS, &options.selection, &options.observer, stop).await
+                let target_options = TargetOptions {
+                    plans,
+                    options: options.options,
+                    timeout: options.timeout.unwrap_or(heroku::TIMEOUT),
+                    allow_remote: options.allow_remote,
+                };
+                let target = heroku::Target::new(&manifest, address, target_options, platform.transpose()?)?;
+                run(&target, heroku::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
             }
             Subject::Broker(credentials) => {
                 let address = address.resolve(Marketplace::OpenServiceBroker, None)?;
                 let timeout = options.timeout.unwrap_or(osb::TIMEOUT);
                 let target =
                     osb::Target::new(&credentials, &address.root, options.plans, timeout, options.async_timeout);
-                run(&target, osb::GROUPS, &options.selection, &options.observer, stop).await
+                run(&target, osb::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
             }
         }
     }
@@ -159,6 +169,8 @@ impl SuiteBuilder {
             platform: None,
             async_timeout: ASYNC_TIMEOUT,
             plans: Vec::new(),
+            options: Vec::new(),
+            jobs: JOBS,
             selection: Selection::default(),
             allow_remote: false,
             timeout: None,
@@ -226,6 +238,18 @@ impl SuiteBuilder {
         self
     }
 
+    /// Adds an option to every provision, for an add-on that needs one.
+    pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.options.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sets how many checks may run concurrently. Defaults to 8. The outcome does not depend on it.
+    pub fn jobs(mut self, jobs: usize) -> Self {
+        self.options.jobs = jobs.max(1);
+        self
+    }
+
     /// Runs only these checks: ids, or groups such as `heroku.sso`.
     pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.options.selection.only = names.into_iter().map(Into::into).collect();
@@ -258,16 +282,35 @@ impl SuiteBuilder {
         self
     }
 
-    /// Sets a callback that is called before each check.
+    /// Sets a callback that is called before each check, and a second time for a check that runs again.
     pub fn on_start(mut self, callback: impl Fn(&'static Check) + Send + Sync + 'static) -> Self {
         self.options.observer.on_start = Box::new(callback);
         self
     }
 
-    /// Sets a callback that is called with the result of each check.
+    /// Sets a callback that is called with the result of each check, in the order of completion.
     pub fn on_result(mut self, callback: impl Fn(&CheckResult) + Send + Sync + 'static) -> Self {
         self.options.observer.on_result = Box::new(callback);
         self
+    }
+
+    /// Returns the selected checks, in the order of the report.
+    ///
+    /// # Errors
+    /// Returns an error if [`only`](Self::only) or [`skip`](Self::skip) name an unknown check.
+    ///
+    /// ```
+    /// use maitre_conformance::Suite;
+    ///
+    /// let checks = Suite::builder(r#"{ "id": "lantern", "api": {} }"#).only(["config"]).skip(["config.urls"]).checks()?;
+    /// assert_eq!(checks[0].id, "heroku.config.object");
+    /// assert!(checks.iter().all(|check| check.group() == "heroku.config" && check.id != "heroku.config.urls"));
+    /// # Ok::<(), maitre_conformance::SetupError>(())
+    /// ```
+    pub fn checks(&self) -> Result<Vec<&'static Check>, SetupError> {
+        let (selection, marketplace) = (&self.options.selection, self.subject.marketplace());
+        selection.validate(marketplace, || checks(marketplace))?;
+        Ok(checks(marketplace).filter(|check| selection.includes(check)).collect())
     }
 
     /// Reads the manifest and builds the suite.
@@ -276,10 +319,8 @@ impl SuiteBuilder {
     /// Returns an error if the manifest cannot be read, or if [`only`](Self::only) or [`skip`](Self::skip) name an unknown
     /// check.
     pub fn build(self) -> Result<Suite, SetupError> {
-        let subject = self.subject.read()?;
-        let marketplace = subject.marketplace();
-        self.options.selection.validate(marketplace, || checks(marketplace))?;
-        Ok(Suite { subject, options: self.options })
+        self.checks()?;
+        Ok(Suite { subject: self.subject.read()?, options: self.options })
     }
 }
 

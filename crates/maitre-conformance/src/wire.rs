@@ -74,6 +74,12 @@ impl Wire {
         self
     }
 
+    /// Returns a wire for another worker, with the resources of that worker and no exchanges.
+    pub(crate) fn fork(&self, created: Arc<dyn Tracker>) -> Self {
+        let on_reply = self.on_reply.clone();
+        Self { on_reply, ..Self::new(self.timeout, self.secrets.clone(), created) }
+    }
+
     pub(crate) fn created(&self) -> &dyn Tracker {
         &*self.created
     }

@@ -76,7 +76,7 @@ async fn ctrl_c_and_sigterm_stop_the_run_and_clean_up() {
     let folder = Folder::new();
     let saas = Saas::start(&folder);
     for (lines, signal) in [(1, "-INT"), (3, "-TERM"), (5, "-INT"), (12, "-TERM")] {
-        let mut process = check(&saas, &[]).spawn().unwrap();
+        let mut process = check(&saas, &["--jobs", "1"]).spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
         (0..lines).for_each(|_| drop(stdout.next().expect("a line of a check group").unwrap()));
         let interrupt = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();

@@ -20,7 +20,7 @@ use crate::exit::{ExitStatus, Format};
 use crate::output::{eprintln_ignoring_errors, print_ignoring_pipe, println_ignoring_pipe};
 use crate::shutdown_signal::shutdown_signal;
 use crate::target_args::{MarketplaceArgs, TargetArgs};
-use crate::values::CheckName;
+use crate::values::{self, CheckName};
 
 use files::ReportFiles;
 use progress::ProgressLine;
@@ -58,6 +58,14 @@ pub(crate) struct Check {
     /// to test, and for a service broker to plans of its catalog
     #[arg(long = "plan", value_name = "NAME", value_delimiter = ',', env = "MAITRE_PLANS")]
     plans: Vec<String>,
+
+    /// Option of every provision, for an add-on that needs one. May be repeated
+    #[arg(long = "option", value_name = "KEY=VALUE", value_parser = values::option)]
+    options: Vec<(String, String)>,
+
+    /// Number of checks that run concurrently. The outcome does not depend on it
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: u8,
 
     /// Run only these checks: ids or groups, as listed by --list
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = CheckName, hide_possible_values = true)]
@@ -118,10 +126,11 @@ impl Check {
             bail!("--format markdown needs --list");
         }
         let files = self.report_files.open()?;
-        let progress = Arc::new(Mutex::new(ProgressLine::new(self.format == OutputFormat::Human, palette)));
+        let builder = self.suite()?;
+        let checks = builder.checks()?;
+        let progress = Arc::new(Mutex::new(ProgressLine::new(checks, self.format == OutputFormat::Human, palette)));
         let (started, finished) = (progress.clone(), progress.clone());
-        let suite = self
-            .suite()?
+        let suite = builder
             .on_start(move |check| lock(&started).start(check.id))
             .on_result(move |result| lock(&finished).finish(result))
             .build()?;
@@ -129,7 +138,7 @@ impl Check {
             eprintln_ignoring_errors!("{} {notice}", palette.dim("note:"));
         }
         let report = suite.run_until(interrupted()?).await;
-        lock(&progress).finish_group();
+        lock(&progress).end();
         files.write(&report, self.strict)?;
         let report = report?;
         match self.format {
@@ -183,10 +192,12 @@ impl Check {
         let mut suite = suite
             .plans(self.plans.iter().map(String::as_str))
             .slow(self.slow)
+            .jobs(self.jobs.into())
             .allow_remote(self.target_args.allow_remote)
             .only(self.only.iter().map(String::as_str))
             .skip(self.skip.iter().map(String::as_str))
             .async_timeout(Duration::from_secs(self.async_timeout));
+        suite = self.options.iter().fold(suite, |suite, (key, value)| suite.option(key, value));
         if let Some(url) = &self.target_args.url {
             suite = suite.url(url);
         }

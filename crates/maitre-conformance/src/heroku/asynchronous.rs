@@ -6,6 +6,7 @@ use maitre_testkit::Call;
 use maitre_testkit::heroku::Provision;
 use maitre_testkit::platform::{Fault, Rule, State};
 
+use super::addon::Version;
 use super::citation;
 use super::fake_platform::FakePlatform;
 use super::resource::{Resource, uuid_of};
@@ -15,6 +16,10 @@ use crate::rules;
 use crate::verdict::{Fault as CheckFault, Stop, Verdict};
 
 const ASYNC: &[Capability] = &[Capability::Asynchronous, Capability::Platform];
+/// Capabilities of an add-on that completes with a token, by version 3.
+const GRANTS: &[Capability] = &[Capability::Asynchronous, Capability::Platform, Capability::Version3];
+/// Capabilities of an add-on that completes by the callback of version 1.
+const CALLBACKS: &[Capability] = &[Capability::Asynchronous, Capability::Platform, Capability::Version1];
 const ENDS: Citation =
     citation::asynchronous("exchange the grant, set the config vars, mark the add-on provisioned, within 12 hours");
 const RETRIES: Citation =
@@ -22,6 +27,7 @@ const RETRIES: Citation =
 
 const TOKEN: (&str, &str) = ("POST", "/oauth/token");
 const CONFIG: (&str, &str) = ("PATCH", "/addons/*/config");
+const CALLBACK: (&str, &str) = ("PUT", "/vendor/apps/*");
 const MARK: (&str, &str) = ("POST", "/addons/*/actions/provision");
 
 pub(super) const CASES: &[Case<Target>] = &[
@@ -31,32 +37,55 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::asynchronous("answer 202 with id and message; config vars are set later"),
         |target| Box::pin(no_config(target)),
     )
-    .needs(&[Capability::Asynchronous]),
+    .needs(&[Capability::Asynchronous])
+    .alone(),
     Case::must("heroku.async.completes", "A provision answered 202 is marked provisioned in time.", ENDS, |target| {
         Box::pin(completes(target))
     })
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
+    Case::must(
+        "heroku.async.callback",
+        "A provision answered 202 is completed in time by config vars sent to its callback_url.",
+        citation::kensa("after a 202, config is sent to callback_url by PUT"),
+        |target| Box::pin(completes(target)),
+    )
+    .needs(CALLBACKS)
+    .alone(),
+    Case::should(
+        "heroku.async.survives-callback-outage",
+        "A provision survives a short outage of its callback_url.",
+        citation::practice("networks fail, and the customer pays from the provision on"),
+        |target| {
+            Box::pin(survives(target, Fault::status(503).times(2), CALLBACK, "The callback_url answered 503 twice"))
+        },
+    )
+    .needs(CALLBACKS)
+    .alone(),
     Case::should(
         "heroku.async.config-first",
         "Config vars are set before the add-on is marked provisioned.",
         ENDS,
         |target| Box::pin(config_first(target)),
     )
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
     Case::should(
         "heroku.async.listed-config",
         "Config vars that are set later are listed in the manifest, too.",
         citation::practice("the rules for config vars in a response also apply to the API"),
         |target| Box::pin(listed_config(target)),
     )
-    .needs(ASYNC),
+    .needs(ASYNC)
+    .alone(),
     Case::must(
         "heroku.async.replay-when-done",
         "A repeated provision succeeds with the same id after completion.",
         citation::reference("a repeated uuid is answered with the id, config and message of the first time"),
         |target| Box::pin(replay_when_done(target)),
     )
-    .needs(ASYNC),
+    .needs(ASYNC)
+    .alone(),
     Case::should(
         "heroku.async.survives-token-outage",
         "A provision survives a short outage of the token endpoint.",
@@ -65,7 +94,8 @@ pub(super) const CASES: &[Case<Target>] = &[
             Box::pin(survives(target, Fault::status(503).times(2), TOKEN, "The token endpoint answered 503 twice"))
         },
     )
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
     Case::should(
         "heroku.async.survives-config-outage",
         "A provision survives a short outage of the API while config vars are set.",
@@ -79,7 +109,8 @@ pub(super) const CASES: &[Case<Target>] = &[
             ))
         },
     )
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
     Case::should(
         "heroku.async.survives-lost-mark",
         "A provision survives a lost response to actions/provision.",
@@ -93,21 +124,24 @@ pub(super) const CASES: &[Case<Target>] = &[
             ))
         },
     )
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
     Case::must(
         "heroku.async.outage-blocks-nothing",
         "During an outage, a repeated provision succeeds and the resource can be deprovisioned.",
         citation::reference("every endpoint must be idempotent; a deprovision needs nothing but the id"),
         |target| Box::pin(outage_blocks_nothing(target)),
     )
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
     Case::should(
         "heroku.async.quiet-after-removal",
         "After a deprovision, the add-on no longer calls Heroku about the resource.",
         citation::practice("tokens are revoked with the resource"),
         |target| Box::pin(quiet_after_removal(target)),
     )
-    .needs(ASYNC),
+    .needs(GRANTS)
+    .alone(),
     Case::should(
         "heroku.async.failure",
         "A provision that cannot complete is cancelled by actions/deprovision.",
@@ -117,15 +151,17 @@ pub(super) const CASES: &[Case<Target>] = &[
         ),
         |target| Box::pin(failure(target)),
     )
-    .needs(ASYNC)
-    .slow(),
+    .needs(GRANTS)
+    .slow()
+    .alone(),
     Case::should(
         "heroku.platform.exchange-once",
         "A grant is exchanged once, however often the provision is repeated.",
         citation::oauth("a grant's code is valid once"),
         |target| Box::pin(exchange_once(target)),
     )
-    .needs(&[Capability::Platform]),
+    .needs(&[Capability::Platform, Capability::Version3])
+    .alone(),
     Case::must(
         "heroku.platform.accept",
         "API calls request version 3.",
@@ -138,14 +174,16 @@ pub(super) const CASES: &[Case<Target>] = &[
             ))
         },
     )
-    .needs(&[Capability::Platform]),
+    .needs(&[Capability::Platform, Capability::Version3])
+    .alone(),
     Case::should(
         "heroku.platform.user-agent",
         "API calls have a User-Agent.",
         citation::platform_api("a User-Agent header is required"),
         |target| Box::pin(general(target, Rule::NoUserAgent, "Send a User-Agent with your add-on's name and version.")),
     )
-    .needs(&[Capability::Platform]),
+    .needs(&[Capability::Platform])
+    .alone(),
     Case::should(
         "heroku.platform.no-secret-in-query",
         "Grants, tokens and the client secret are not in a URL.",
@@ -154,8 +192,16 @@ pub(super) const CASES: &[Case<Target>] = &[
             Box::pin(general(target, Rule::SecretInQuery, "Send the fields of a token request as a form in the body."))
         },
     )
-    .needs(&[Capability::Platform]),
+    .needs(&[Capability::Platform])
+    .alone(),
 ];
+
+const TO_COMPLETE: &str = "Exchange the grant immediately, PATCH /addons/{uuid}/config, then POST \
+                           /addons/{uuid}/actions/provision; retry failures with backoff. If there are no calls at all, check \
+                           that the add-on was started with the address of --platform. If it needs more time, raise \
+                           --async-timeout.";
+const TO_CALL_BACK: &str = "PUT {\"config\": {…}} to the provision's callback_url, with the manifest's id and password as Basic \
+                            credentials; retry failures with backoff. If it needs more time, raise --async-timeout.";
 
 fn platform(target: &Target) -> Result<&FakePlatform, Stop> {
     target.platform.as_ref().ok_or_else(|| Stop::skipped("the add-on has no fake platform to call"))
@@ -182,9 +228,10 @@ async fn must_complete(target: &Target, provision: Call<Provision>, event: &str)
     let state = platform.find(&resource.uuid).map_or("unknown".to_owned(), |install| install.state().to_string());
     let calls = platform.exchanges(&resource.uuid).len();
     let message = format!("{event}, and the resource is still {state} after {calls} calls to Heroku.");
-    let advice = "Exchange the grant immediately, PATCH /addons/{uuid}/config, then POST /addons/{uuid}/actions/provision; \
-                  retry failures with backoff. If there are no calls at all, check that the add-on was started with the \
-                  address of --platform. If it needs more time, raise --async-timeout.";
+    let advice = match target.version {
+        Version::One => TO_CALL_BACK,
+        Version::Three => TO_COMPLETE,
+    };
     Err(platform_fault(target, &resource.uuid, message, advice))
 }
 

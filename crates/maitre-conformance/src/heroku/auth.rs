@@ -166,8 +166,23 @@ async fn wrong_on_deprovision(target: &Target) -> Verdict {
     target.wire.send(call).await?.require(rules::is_unauthorized)
 }
 
-async fn wrong_user(target: &Target) -> Verdict {
+/// Skips the check unless a wrong password is answered 401: another status to other wrong credentials is the same fault.
+fn must_be_known(response: &Response, cause: &str) -> Result<(), Stop> {
+    if response.status() == 401 {
+        return Ok(());
+    }
+    Err(Stop::skipped(format!("a wrong password is answered {} (see {cause})", response.status())))
+}
+
+/// Skips the check unless an ordinary provision succeeds, and one with a wrong password is answered 401.
+async fn require_authentication(target: &Target) -> Result<(), Stop> {
     target.require_provision().await?;
+    let call = target.provision().credentials(&target.slug, &wrong_password(target));
+    must_be_known(&target.wire.send(call).await?, "heroku.auth.wrong-password-provision")
+}
+
+async fn wrong_user(target: &Target) -> Verdict {
+    require_authentication(target).await?;
     for (description, user) in wrong_users(target) {
         let call = target.provision().credentials(&user, &target.password);
         target.wire.send(call).await?.to(description).require(rules::is_unauthorized)?;
@@ -178,6 +193,8 @@ async fn wrong_user(target: &Target) -> Verdict {
 async fn wrong_user_on_plan_change(target: &Target) -> Verdict {
     target.require_plan_change().await?;
     let resource = target.shared_resource().await?;
+    let wrong = target.plan_change(&resource, target.plan()).credentials(&target.slug, &wrong_password(target));
+    must_be_known(&target.wire.send(wrong).await?, "heroku.auth.wrong-password-plan-change")?;
     for (description, user) in wrong_users(target) {
         let call = target.plan_change(&resource, target.plan()).credentials(&user, &target.password);
         let response = target.wire.send(call).await?.to(format!("a plan change with {description}"));
@@ -188,6 +205,9 @@ async fn wrong_user_on_plan_change(target: &Target) -> Verdict {
 
 async fn wrong_user_on_deprovision(target: &Target) -> Verdict {
     target.require_deprovision().await?;
+    let wrong = target.deprovision(&target.new_resource().await?);
+    let wrong = wrong.credentials(&target.slug, &wrong_password(target));
+    must_be_known(&target.wire.send(wrong).await?, "heroku.auth.wrong-password-deprovision")?;
     for (description, user) in wrong_users(target) {
         let resource = target.new_resource().await?;
         let call = target.deprovision(&resource).credentials(&user, &target.password);
@@ -202,7 +222,7 @@ fn wrong_users(target: &Target) -> [(&'static str, String); 2] {
 }
 
 async fn similar(target: &Target) -> Verdict {
-    target.require_provision().await?;
+    require_authentication(target).await?;
     let password = &target.password;
     let shorter: String = password.chars().take(password.chars().count().saturating_sub(1)).collect();
     let swapped: String = password
@@ -256,7 +276,7 @@ async fn none_401(target: &Target) -> Verdict {
 }
 
 async fn empty(target: &Target) -> Verdict {
-    target.require_provision().await?;
+    require_authentication(target).await?;
     let advice = "Refuse an empty user or password, even if none is configured: otherwise anyone could provision.";
     let rows = [
         ("an empty user and password", sign::basic("", "")),
@@ -271,7 +291,7 @@ async fn empty(target: &Target) -> Verdict {
 }
 
 async fn other_scheme(target: &Target) -> Verdict {
-    target.require_provision().await?;
+    require_authentication(target).await?;
     let credentials = right_credentials(target);
     let advice = "Check the scheme: accept credentials only with Basic.";
     let rows =
@@ -284,7 +304,7 @@ async fn other_scheme(target: &Target) -> Verdict {
 }
 
 async fn invalid_base64(target: &Target) -> Verdict {
-    target.require_provision().await?;
+    require_authentication(target).await?;
     let credentials = right_credentials(target);
     let starred: Vec<_> = credentials.chars().map(String::from).collect();
     let rows = [
@@ -325,14 +345,14 @@ async fn challenge(target: &Target) -> Verdict {
 }
 
 async fn before_the_plan(target: &Target) -> Verdict {
-    target.require_provision().await?;
+    require_authentication(target).await?;
     let provision = target.provision().set("plan", target.unknown_plan());
     let call = provision.credentials(&target.slug, &wrong_password(target));
     target.wire.send(call).await?.to("a wrong password with an unknown plan").require(rules::is_unauthorized)
 }
 
 async fn before_the_body(target: &Target) -> Verdict {
-    target.require_provision().await?;
+    require_authentication(target).await?;
     let rows = [("a wrong password with an invalid body", "{"), ("a wrong password with an empty body", "")];
     for (description, body) in rows {
         let call = target.provision().body(body).credentials(&target.slug, &wrong_password(target));
@@ -346,7 +366,7 @@ async fn before_the_resource(target: &Target) -> Verdict {
     target.require_deprovision().await?;
     let unknown = target.heroku.new_uuid();
     let wrong = wrong_password(target);
-    let change = target.heroku.plan_change(&unknown, target.plan()).credentials(&target.slug, &wrong);
+    let change = target.plan_change_of(&unknown, target.plan()).credentials(&target.slug, &wrong);
     let response = target.wire.send(change).await?;
     response.to("an unauthenticated plan change of an unknown resource").require(rules::is_unauthorized)?;
     let deprovision = target.heroku.deprovision(&unknown).credentials(&target.slug, &wrong);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::citation;
+use super::resource::Resource;
 use super::target::Target;
 use crate::check::{Capability, Case};
 use crate::rules;
@@ -74,33 +75,42 @@ pub(super) const CASES: &[Case<Target>] = &[
     .needs(&[Capability::Synchronous]),
 ];
 
+/// Creates a resource; skips the check unless its config vars are an object of strings.
+async fn resource_with_config(target: &Target) -> Result<Resource, Stop> {
+    let resource = target.new_resource().await?;
+    match resource.response.require(rules::config_is_strings) {
+        Ok(()) => Ok(resource),
+        Err(_) => Err(Stop::skipped("the config vars are not an object of strings (see heroku.config.object)")),
+    }
+}
+
 async fn object(target: &Target) -> Verdict {
     target.new_resource().await?.response.require(rules::config_is_strings)
 }
 
 async fn listed(target: &Target) -> Verdict {
-    let resource = target.new_resource().await?;
+    let resource = resource_with_config(target).await?;
     resource.response.require(|parts| rules::config_is_listed(&target.config_vars, parts))
 }
 
 async fn urls(target: &Target) -> Verdict {
-    target.new_resource().await?.response.require(rules::config_has_valid_urls)
+    resource_with_config(target).await?.response.require(rules::config_has_valid_urls)
 }
 
 async fn size(target: &Target) -> Verdict {
-    target.new_resource().await?.response.require(rules::config_fits)
+    resource_with_config(target).await?.response.require(rules::config_fits)
 }
 
 async fn no_nul(target: &Target) -> Verdict {
-    target.new_resource().await?.response.require(rules::config_is_without_nul)
+    resource_with_config(target).await?.response.require(rules::config_is_without_nul)
 }
 
 async fn public_urls(target: &Target) -> Verdict {
-    target.new_resource().await?.response.require(rules::config_has_public_urls)
+    resource_with_config(target).await?.response.require(rules::config_has_public_urls)
 }
 
 async fn complete(target: &Target) -> Verdict {
-    let resource = target.new_resource().await?;
+    let resource = resource_with_config(target).await?;
     let config = resource.response.require(rules::config)?;
     let missing: Vec<_> = target.config_vars.iter().filter(|name| !config.contains_key(*name)).cloned().collect();
     if missing.is_empty() {
@@ -113,7 +123,7 @@ async fn complete(target: &Target) -> Verdict {
 }
 
 async fn plan_change(target: &Target) -> Verdict {
-    let resource = target.ready_resource().await?;
+    let resource = resource_with_config(target).await?;
     let response = target.wire.send(target.plan_change(&resource, target.other_plan()?)).await?;
     if !response.is_success() {
         let status = response.status();
@@ -130,7 +140,7 @@ async fn plan_change(target: &Target) -> Verdict {
 }
 
 async fn apart(target: &Target) -> Verdict {
-    let (one, other) = (target.new_resource().await?, target.new_resource().await?);
+    let (one, other) = (resource_with_config(target).await?, resource_with_config(target).await?);
     let (first, second) = (one.response.require(rules::config)?, other.response.require(rules::config)?);
     let has_secret =
         |config: &Map<String, Value>| config.values().any(|value| value.as_str().is_some_and(looks_secret));

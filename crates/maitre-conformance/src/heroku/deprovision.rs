@@ -46,7 +46,8 @@ pub(super) const CASES: &[Case<Target>] = &[
         citation::reference("base_url and the id name the resource"),
         |target| Box::pin(keeps_other_resources(target)),
     )
-    .needs(PLAN_CHANGE),
+    .needs(PLAN_CHANGE)
+    .alone(),
     Case::must(
         "heroku.deprovision.after-plan-change",
         "A resource can be deprovisioned after a plan change.",
@@ -107,7 +108,8 @@ async fn concurrent(target: &Target) -> Verdict {
 
 async fn keeps_other_resources(target: &Target) -> Verdict {
     target.require_plan_change().await?;
-    let (one, other) = (target.ready_resource().await?, target.ready_resource().await?);
+    let (one, other) = tokio::join!(target.ready_resource(), target.ready_resource());
+    let (one, other) = (one?, other?);
     if one.id == other.id {
         return Err(Stop::skipped("two resources have the same id (see heroku.provision.ids-differ)"));
     }

@@ -59,13 +59,15 @@ pub(super) const CASES: &[Case<Target>] = &[
         "Thirty-two concurrent requests for the same provision create one resource.",
         ONCE,
         |target| Box::pin(concurrent(target)),
-    ),
+    )
+    .alone(),
     Case::should(
         "heroku.idempotency.at-once-succeeds",
         "Thirty-two concurrent requests for the same provision all succeed.",
         citation::practice("a duplicate waits for the first request and gets its response"),
         |target| Box::pin(concurrent_succeeds(target)),
-    ),
+    )
+    .alone(),
     Case::must(
         "heroku.idempotency.lost-reply",
         "A retry succeeds after the caller hung up before the response.",
@@ -96,7 +98,8 @@ pub(super) const CASES: &[Case<Target>] = &[
         "A known uuid with a newer grant, name or callback is the same provision.",
         citation::practice("grants expire after five minutes, so a late retry has a newer one"),
         |target| Box::pin(newer_grant(target)),
-    ),
+    )
+    .needs(&[Capability::Version3]),
     Case::should(
         "heroku.idempotency.after-plan-change",
         "A retry of the first provision succeeds after a plan change.",
@@ -115,27 +118,29 @@ async fn same_uuid(target: &Target) -> Verdict {
     Ok(())
 }
 
-/// Sends a provision twice; skips the check if the second one does not succeed.
+/// Sends a provision twice; skips the check unless both have the same id.
 async fn repeated(target: &Target) -> Result<(Resource, Response), Stop> {
     let first = target.new_resource().await?;
     let again = target.wire.send(first.provision.clone()).await?;
-    if again.is_success() {
-        return Ok((first, again));
-    }
-    Err(Stop::skipped("a repeated provision does not succeed (see heroku.idempotency.same-uuid-again)"))
+    let problem = match again.parts().id() {
+        _ if !again.is_success() => "does not succeed",
+        Some(id) if id == first.id => return Ok((first, again)),
+        _ => "has another id",
+    };
+    Err(Stop::skipped(format!("a repeated provision {problem} (see heroku.idempotency.same-uuid-again)")))
 }
 
 async fn same_config(target: &Target) -> Verdict {
     let (first, again) = repeated(target).await?;
+    if first.response.require(rules::config_is_strings).is_err() {
+        return Err(Stop::skipped("the config vars are not an object of strings (see heroku.config.object)"));
+    }
     again.require(|parts| rules::has_same_config(&first.response.parts(), parts))
 }
 
 async fn removed_once(target: &Target) -> Verdict {
     target.require_plan_change().await?;
-    let (first, again) = repeated(target).await?;
-    if again.parts().id().as_ref() != Some(&first.id) {
-        return Err(Stop::skipped("a repeated provision has another id (see heroku.idempotency.same-uuid-again)"));
-    }
+    let (first, _) = repeated(target).await?;
     target.await_completion(&first).await?;
     let response = target.wire.send(target.deprovision(&first)).await?;
     if response.status() == 202 {
@@ -159,7 +164,7 @@ async fn same_message(target: &Target) -> Verdict {
 }
 
 async fn send_concurrently(target: &Target) -> Result<(Call<Provision>, Vec<Response>), Stop> {
-    target.new_resource().await?; // if a single one does not succeed, many are meaningless
+    repeated(target).await?; // if a second one does not succeed, many are meaningless
     let provision = target.provision();
     let responses = target.wire.send_all((0..CONCURRENT).map(|_| provision.clone())).await?;
     Ok((provision, responses))
@@ -210,7 +215,7 @@ async fn concurrent_succeeds(target: &Target) -> Verdict {
 }
 
 async fn lost_reply(target: &Target) -> Verdict {
-    let first = target.new_resource().await?;
+    let (first, _) = repeated(target).await?;
     for delay in hang_up::delays(first.response.duration()) {
         let provision = target.provision();
         let hang_up = provision.clone().send_and_hang_up(delay);
@@ -238,7 +243,7 @@ async fn removed_410(target: &Target) -> Verdict {
 }
 
 async fn other_plan(target: &Target) -> Verdict {
-    let first = target.new_resource().await?;
+    let (first, _) = repeated(target).await?;
     let provision = first.provision.clone().set("plan", target.other_plan()?);
     let response = target.wire.send(provision).await?.to("a known uuid with another plan");
     if response.is_success() {
@@ -249,7 +254,7 @@ async fn other_plan(target: &Target) -> Verdict {
 }
 
 async fn newer_grant(target: &Target) -> Verdict {
-    let first = target.new_resource().await?;
+    let (first, _) = repeated(target).await?;
     let code = target.heroku.new_uuid();
     let grant = json!({ "code": code, "type": "authorization_code", "expires_at": "2036-03-04T05:11:07-0800" });
     let provision = first.provision.clone().set("oauth_grant", grant).set("name", "lantern-renamed-4821");
@@ -259,6 +264,7 @@ async fn newer_grant(target: &Target) -> Verdict {
 }
 
 async fn after_plan_change(target: &Target) -> Verdict {
+    repeated(target).await?;
     let first = target.ready_resource().await?;
     let change = target.wire.send(target.plan_change(&first, target.other_plan()?)).await?;
     if !change.is_success() {

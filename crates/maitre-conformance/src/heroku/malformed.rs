@@ -5,6 +5,7 @@ use maitre_testkit::heroku::Provision;
 use serde_json::{Value, json};
 
 use super::citation;
+use super::sso::Form;
 use super::target::{PLAN_CHANGE, Target};
 use crate::check::{Capability, Case, Citation};
 use crate::response::Response;
@@ -87,13 +88,15 @@ pub(super) const CASES: &[Case<Target>] = &[
         "A body of four megabytes does not cause a server error.",
         citation::practice("413 for a body that is larger than any provision"),
         |target| Box::pin(large_body(target)),
-    ),
+    )
+    .alone(),
     Case::should(
         "heroku.malformed.large-body-of-a-stranger",
         "An unauthenticated body of four megabytes is refused.",
         citation::practice("401 or 413, and the body is not read"),
         |target| Box::pin(large_unauthenticated_body(target)),
-    ),
+    )
+    .alone(),
     Case::should(
         "heroku.malformed.authorization",
         "An invalid Authorization header is answered 401.",
@@ -210,15 +213,20 @@ async fn odd_characters(target: &Target) -> Verdict {
     }
     let provision = target.provision();
     let body = String::from_utf8_lossy(provision.request().body())
-        .replace("\"options\":{}", r#""options":{"label":"\ud800"}"#);
+        .replace(&options_of(target), r#""options":{"label":"\ud800"}"#);
     must_not_be_5xx(&target.wire.send(provision.body(body)).await?.to("a lone surrogate"))
+}
+
+/// Returns the options of every provision, as its body contains them.
+fn options_of(target: &Target) -> String {
+    format!("\"options\":{}", target.options())
 }
 
 async fn deep_nesting(target: &Target) -> Verdict {
     target.require_provision().await?;
     let provision = target.provision();
     let nested = format!("\"options\":{}{}", "[".repeat(50_000), "]".repeat(50_000));
-    let body = String::from_utf8_lossy(provision.request().body()).replace("\"options\":{}", &nested);
+    let body = String::from_utf8_lossy(provision.request().body()).replace(&options_of(target), &nested);
     must_not_be_5xx(&target.wire.send(provision.body(body)).await?.to("lists nested 50,000 levels deep"))
 }
 
@@ -297,7 +305,7 @@ async fn odd_ids(target: &Target) -> Verdict {
         let path = format!("/resources/{id}");
         let description = format!("the id {}", id.get(..40).unwrap_or(id));
         if changes_plans {
-            let change = target.heroku.plan_change("7", target.plan()).path(&path);
+            let change = target.plan_change_of("7", target.plan()).path(&path);
             let response = target.wire.send(change).await?.to(format!("a plan change of {description}"));
             must_be_refused(&response)?;
         }
@@ -329,8 +337,29 @@ async fn other_methods(target: &Target) -> Verdict {
     Ok(())
 }
 
+/// Sends invalid queries where single sign-on is a GET.
+async fn sign_on_by_get(target: &Target, link: Form) -> Verdict {
+    let url = link.request().url().to_owned();
+    let path = url.split('?').next().and_then(|url| url.strip_prefix(target.root.as_str())).unwrap_or_default();
+    let link = link.fields().into_iter().fold(link, |link, (name, _)| link.without(name));
+    for (description, query) in [
+        ("no query", String::new()),
+        ("a query with invalid escapes", "%zz=%&=&token=%ff&timestamp=%".to_owned()),
+        ("a query with duplicate fields", "token=a&token=b&timestamp=1&timestamp=2".to_owned()),
+        ("a long query", format!("padding={}", "a".repeat(4_000))),
+    ] {
+        let response = target.post(link.clone().path(format!("{path}?{query}"))).await?.to(description);
+        must_not_be_5xx(&response)?;
+        response.must_be_refused("Answer 403, as to any request without a valid token.")?;
+    }
+    Ok(())
+}
+
 async fn sign_on(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
+    if target.sso_endpoint()?.by_get {
+        return sign_on_by_get(target, form).await;
+    }
     let large = format!("padding={}", "a".repeat(1024 * 1024));
     for (description, body) in [
         ("an empty form", b"".as_slice()),

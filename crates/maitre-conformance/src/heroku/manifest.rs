@@ -153,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::address::Address;
+    use crate::heroku::TargetOptions;
     use crate::manifest_input::ManifestInput;
 
     fn input_with(change: &str, value: Value) -> ManifestInput {
@@ -174,11 +175,10 @@ mod tests {
 
     async fn failing(input: &ManifestInput) -> Vec<(&'static str, Level)> {
         let address = Address { root: "http://127.0.0.1:1/heroku".to_owned(), sso: None };
-        let plans = vec!["test".to_owned()];
+        let (plans, options) = (vec!["test".to_owned()], Vec::new());
+        let options = TargetOptions { plans, options, timeout: std::time::Duration::from_secs(1), allow_remote: false };
         // the lint reports an empty password; it is not used here
-        let Ok(target) = Target::new(input, address, plans, std::time::Duration::from_secs(1), None) else {
-            panic!("cannot create the target")
-        };
+        let Ok(target) = Target::new(input, address, options, None) else { panic!("cannot create the target") };
         let mut failing = Vec::new();
         for case in CASES {
             if (case.run)(&target).await.is_err() {

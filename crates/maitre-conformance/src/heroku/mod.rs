@@ -1,5 +1,6 @@
 //! Checks of Heroku's contract.
 
+mod addon;
 mod asynchronous;
 mod auth;
 mod citation;
@@ -14,9 +15,12 @@ mod provision;
 mod resource;
 mod robustness;
 mod secrets;
+mod setup;
 mod sso;
 mod target;
+mod timestamps;
 
+pub(crate) use self::addon::TargetOptions;
 pub(crate) use self::fake_platform::FakePlatform;
 pub(crate) use self::target::Target;
 

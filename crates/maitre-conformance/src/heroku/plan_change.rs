@@ -210,7 +210,7 @@ async fn by_path(target: &Target) -> Verdict {
 
 async fn change_of_unknown(target: &Target) -> Result<Response, Stop> {
     target.require_plan_change().await?;
-    let call = target.heroku.plan_change(&target.heroku.new_uuid(), target.plan());
+    let call = target.plan_change_of(&target.heroku.new_uuid(), target.plan());
     Ok(target.wire.send(call).await?.to("a plan change of an unknown resource"))
 }
 

@@ -54,13 +54,15 @@ pub(super) const CASES: &[Case<Target>] = &[
         "Two resources have different ids.",
         citation::reference_v1("id is unique across the service"),
         |target| Box::pin(ids_differ(target)),
-    ),
+    )
+    .alone(),
     Case::must(
         "heroku.provision.ids-stay-unique",
         "The id of a deprovisioned resource is not used again.",
         citation::reference_v1("id is unique across the service"),
         |target| Box::pin(ids_stay_unique(target)),
-    ),
+    )
+    .alone(),
     Case::must(
         "heroku.provision.id-of-its-own",
         "The id is not derived from any field of the request except the uuid.",
@@ -97,19 +99,22 @@ pub(super) const CASES: &[Case<Target>] = &[
         "A provision succeeds without a grant and with a null grant.",
         citation::vendor_code("fission-suite/web-api", "oauth_grant may be null, and is absent in local tests"),
         |target| Box::pin(no_grant(target)),
-    ),
+    )
+    .needs(&[Capability::Version3]),
     Case::should(
         "heroku.provision.grant-times",
         "The expiry of a grant is accepted in every format that Heroku has used.",
         citation::vendor_code("fission-suite/web-api", "expires_at has an offset without a colon"),
         |target| Box::pin(grant_times(target)),
-    ),
+    )
+    .needs(&[Capability::Version3]),
     Case::should(
         "heroku.provision.version-1",
         "A provision as sent by kensa, without name and grant, succeeds.",
         citation::kensa("heroku_id, plan, callback_url, logplex_token null, region, options and uuid"),
         |target| Box::pin(version_1(target)),
-    ),
+    )
+    .needs(&[Capability::Version3]),
     Case::should(
         "heroku.provision.options",
         "The customer's options are accepted, known or unknown, in any script.",
@@ -145,7 +150,8 @@ pub(super) const CASES: &[Case<Target>] = &[
         "A provision is answered within three seconds.",
         citation::reference_v1("answer within 3 s; after 25 s the request has failed"),
         |target| Box::pin(prompt(target)),
-    ),
+    )
+    .alone(),
 ];
 
 async fn succeeds(target: &Target) -> Verdict {
@@ -207,7 +213,7 @@ async fn id_works(target: &Target) -> Verdict {
 }
 
 async fn ids_differ(target: &Target) -> Verdict {
-    let (one, other) = (target.new_resource().await?, target.new_resource().await?);
+    let (one, other) = target.two_resources().await?;
     if one.id == other.id {
         return Err(other.response.fault(
             format!("Two provisions with different uuids got the same id, {}.", one.id),
@@ -218,12 +224,12 @@ async fn ids_differ(target: &Target) -> Verdict {
 }
 
 async fn ids_stay_unique(target: &Target) -> Verdict {
-    let (removed, other) = (target.new_resource().await?, target.new_resource().await?);
+    let (removed, other) = target.two_resources().await?;
     if removed.id == other.id {
         return Err(Stop::skipped("two resources have the same id (see heroku.provision.ids-differ)"));
     }
     must_be_deprovisioned(&target.wire.send(target.deprovision(&removed)).await?)?;
-    let next = target.new_resource().await?;
+    let next = target.create_from(target.provision()).await?;
     let earlier = match &next.id {
         id if *id == removed.id => "a deprovisioned resource",
         id if *id == other.id => "another resource",
@@ -240,8 +246,9 @@ async fn id_of_its_own(target: &Target) -> Verdict {
     let fields: Map<String, Value> = resource.provision.fields().into_iter().collect();
     let field = |name: &'static str| (name, fields.get(name).and_then(id_text));
     let grant = fields.get("oauth_grant").and_then(|grant| id_text(&grant["code"]));
+    let app = fields.get("heroku_id").and_then(id_text).map(|id| id.chars().filter(char::is_ascii_digit).collect());
     let equal = ["plan", "region", "callback_url", "name"].map(field);
-    let contained = [field("name"), field("log_drain_token"), ("oauth_grant.code", grant)];
+    let contained = [field("name"), field("log_drain_token"), ("oauth_grant.code", grant), ("heroku_id", app)];
     let is_equal = |(_, sent): &(_, Option<String>)| sent.as_deref() == Some(&resource.id);
     let is_contained =
         |(_, sent): &(_, Option<String>)| sent.as_ref().is_some_and(|sent| resource.id.contains(sent.as_str()));
@@ -279,6 +286,18 @@ async fn must_work(target: &Target, provision: Call<Provision>, description: &st
     target.wire.send(provision).await?.to(description).must_succeed("a success", advice)
 }
 
+/// Sends unusual provisions concurrently and requires that each succeeds.
+async fn must_all_work<D: Into<String>>(
+    target: &Target,
+    provisions: impl IntoIterator<Item = (D, Call<Provision>)>,
+    advice: &str,
+) -> Verdict {
+    let (descriptions, provisions): (Vec<_>, Vec<_>) = provisions.into_iter().unzip();
+    let responses = target.wire.send_all(provisions).await?;
+    let mut described = responses.into_iter().zip(descriptions);
+    described.try_for_each(|(response, description)| response.to(description).must_succeed("a success", advice))
+}
+
 /// Skips a check of a variant if an ordinary provision does not work.
 async fn require_ordinary_provision(target: &Target) -> Result<(), Stop> {
     target.require_provision().await
@@ -294,26 +313,27 @@ async fn unknown_fields(target: &Target) -> Verdict {
 async fn no_grant(target: &Target) -> Verdict {
     require_ordinary_provision(target).await?;
     let advice = "Treat oauth_grant as optional: without it there is no token to request, but everything else works.";
-    must_work(target, target.provision().set("oauth_grant", Value::Null), "a null grant", advice).await?;
-    must_work(target, target.provision().without("oauth_grant"), "a provision without a grant", advice).await
+    let null = target.provision().set("oauth_grant", Value::Null);
+    let without = target.provision().without("oauth_grant");
+    must_all_work(target, [("a null grant", null), ("a provision without a grant", without)], advice).await
 }
 
 async fn grant_times(target: &Target) -> Verdict {
     // the ordinary provision's grant has one of these formats, too
     target.create_from(target.provision().without("oauth_grant")).await?;
     let advice = "Parse the offset with and without a colon; if a time cannot be parsed, assume five minutes from now.";
-    for expires_at in ["2036-03-04T05:11:07-0800", "2036-03-04T05:11:07+00:00", "2036-03-04T05:11:07.123Z"] {
+    let times = ["2036-03-04T05:11:07-0800", "2036-03-04T05:11:07+00:00", "2036-03-04T05:11:07.123Z"];
+    let provisions = times.map(|expires_at| {
         let code = target.heroku.new_uuid();
         let grant = json!({ "code": code, "type": "authorization_code", "expires_at": expires_at });
-        let description = format!("a grant that expires at {expires_at}");
-        must_work(target, target.provision().set("oauth_grant", grant), &description, advice).await?;
-    }
-    Ok(())
+        (format!("a grant that expires at {expires_at}"), target.provision().set("oauth_grant", grant))
+    });
+    must_all_work(target, provisions, advice).await
 }
 
 async fn version_1(target: &Target) -> Verdict {
     require_ordinary_provision(target).await?;
-    let provision = target.heroku.provision(target.plan()).legacy();
+    let provision = target.provision_of_version_1();
     let advice = "Require only uuid and plan: all other fields may be missing or null.";
     must_work(target, provision, "kensa's provision", advice).await
 }
@@ -321,23 +341,24 @@ async fn version_1(target: &Target) -> Verdict {
 async fn options(target: &Target) -> Verdict {
     require_ordinary_provision(target).await?;
     let advice = "Options are the customer's input: use the ones you know, and ignore the others.";
-    for (description, options) in [
-        ("unknown options", json!({ "retention": "7d", "trace": "true" })),
-        ("an option in another script", json!({ "label": "Zürich ☃ 東京" })),
-    ] {
-        must_work(target, target.provision().set("options", options), description, advice).await?;
+    let mut provisions: Vec<_> = [
+        ("unknown options", target.options_and([("retention", "7d"), ("trace", "true")])),
+        ("an option in another script", target.options_and([("label", "Zürich ☃ 東京")])),
+    ]
+    .map(|(description, options)| (description, target.provision().set("options", options)))
+    .into();
+    if !target.needs_options() {
+        provisions.push(("a provision without options", target.provision().without("options")));
     }
-    must_work(target, target.provision().without("options"), "a provision without options", advice).await
+    must_all_work(target, provisions, advice).await
 }
 
 async fn any_accept(target: &Target) -> Verdict {
     require_ordinary_provision(target).await?;
     let advice = "Ignore the Accept header, and always answer with JSON.";
-    for accept in ["application/json", "*/*", "application/vnd.heroku-addons+json; version=4"] {
-        let provision = target.provision().header("accept", accept);
-        must_work(target, provision, &format!("Accept: {accept}"), advice).await?;
-    }
-    Ok(())
+    let accepted = ["application/json", "*/*", "application/vnd.heroku-addons+json; version=4"];
+    let provisions = accepted.map(|accept| (format!("Accept: {accept}"), target.provision().header("accept", accept)));
+    must_all_work(target, provisions, advice).await
 }
 
 async fn content_type_parameters(target: &Target) -> Verdict {

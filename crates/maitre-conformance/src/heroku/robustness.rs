@@ -32,7 +32,8 @@ pub(super) const CASES: &[Case<Target>] = &[
         "A retry succeeds after a provision that was cut off halfway.",
         RETRIED,
         |target| Box::pin(half_a_request(target)),
-    ),
+    )
+    .alone(),
     Case::must(
         "heroku.robustness.lost-plan-change",
         "A retry succeeds after a plan change whose response was lost.",
@@ -77,7 +78,8 @@ pub(super) const CASES: &[Case<Target>] = &[
         "Sixteen concurrent provisions create sixteen resources.",
         citation::practice("review apps come and go in bursts"),
         |target| Box::pin(concurrent(target)),
-    ),
+    )
+    .alone(),
 ];
 
 async fn slow_caller(target: &Target) -> Verdict {
@@ -179,7 +181,7 @@ async fn deprovision_first(target: &Target) -> Verdict {
 async fn plan_change_first(target: &Target) -> Verdict {
     target.require_plan_change().await?;
     let provision = target.provision();
-    let early = target.heroku.plan_change(&uuid_of(&provision), target.plan());
+    let early = target.plan_change_of(&uuid_of(&provision), target.plan());
     target.wire.send(early).await?.to("a plan change before its provision").must_be_refused("Answer 404.")?;
     must_succeed(&target.wire.send(provision).await?.to("a provision after an early plan change"))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::citation;
 use super::config::looks_secret;
 use super::target::Target;
+use super::{citation, sso};
 use crate::check::{Capability, Case, Citation};
 use crate::response::Response;
 use crate::rules::{self, id_text};
@@ -171,15 +171,15 @@ async fn message(target: &Target) -> Verdict {
 
 async fn sign_on(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    let fields = form.fields();
-    let token =
-        |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default();
-    let secrets = [
-        ("user_scoped_resource_token", token("user_scoped_resource_token")),
-        ("resource_token", token("resource_token")),
-        ("the salt of single sign-on", target.salt.clone()),
-        ("the add-on's password", target.password.clone()),
-    ];
+    let tokens = sso::tokens(&form);
+    let secrets: Vec<_> = tokens
+        .iter()
+        .map(|(name, token)| (name.as_str(), token.clone()))
+        .chain([
+            ("the salt of single sign-on", target.salt.clone()),
+            ("the add-on's password", target.password.clone()),
+        ])
+        .collect();
     let signed_in = target.sign_in(target.browser()?, form).await?;
     let advice = "Redirect to a path without the token, and do not show the token anywhere.";
     must_not_contain(&signed_in.response, &secrets, advice)?;
@@ -188,16 +188,12 @@ async fn sign_on(target: &Target) -> Verdict {
 
 async fn refused_sign_on(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    let right: Vec<(&str, String)> = form
-        .fields()
+    let right: Vec<(&str, String)> = sso::tokens(&form)
         .into_iter()
-        .filter(|(name, _)| name.ends_with("token"))
         .map(|(_, value)| ("the correct token", value))
         .chain([("the salt of single sign-on", target.salt.clone())])
         .collect();
-    let zeros = |form: maitre_testkit::Call<_>, name: &str| form.set(name, "0".repeat(64));
-    let forged = ["token", "resource_token", "user_scoped_resource_token"].into_iter().fold(form, zeros);
-    let response = target.post(forged).await?;
+    let response = target.post(sso::forged(form)).await?;
     if response.status() < 400 {
         return Err(Stop::skipped("the sign-on is not refused (see heroku.sso-token.wrong)"));
     }

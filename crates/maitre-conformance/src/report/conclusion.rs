@@ -48,6 +48,15 @@ impl CheckResult {
         registry::find(id)
     }
 
+    /// Returns whether other checks may have caused the outcome: the add-on refused something, did not answer, or what the
+    /// check builds on did not work. Nothing makes an add-on accept what it must refuse.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        match self.outcome.failure() {
+            Some(failure) => failure.exchange().and_then(|exchange| exchange.status).is_none_or(|status| status >= 400),
+            None => self.cause().is_some(),
+        }
+    }
+
     fn is_tried(&self) -> bool {
         !matches!(self.outcome, Outcome::Skipped(_))
     }

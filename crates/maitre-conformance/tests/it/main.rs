@@ -4,9 +4,12 @@
 
 mod broker_mutants;
 mod broker_runs;
+mod good_servers;
+mod leftovers;
 mod lint;
 mod mutants;
 mod registry;
 mod runs;
 mod sample_addon;
 mod sample_broker;
+mod workers;

@@ -1,196 +1,20 @@
-//! Behavior of a run besides the checks: interruption, cleanup, setup errors, masking and reports.
+//! Behavior of a run besides the checks: setup errors, masking and reports.
 
-use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
-use axum::routing::{delete, post};
 use axum::{Json, Router};
 use maitre_conformance::{Conclusion, Level, Marketplace, Outcome, Suite, checks};
 use serde_json::{Value, json};
 
 use crate::mutants::suite;
 use crate::sample_addon::{Fault, PASSWORD, SALT, SLUG, SampleAddon, manifest};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_run_leaves_nothing_behind() {
-    for milliseconds in [0, 3, 10, 40, 150, 400, 900, 1_600] {
-        let addon = SampleAddon::with(Fault::Nothing);
-        let end = tokio::time::sleep(Duration::from_millis(milliseconds));
-        let report = suite(&addon).build().unwrap().run_until(end).await.unwrap();
-        assert_eq!((addon.active(), report.left_behind.len()), (0, 0), "stopped after {milliseconds} ms");
-        if report.interrupted {
-            assert!(!report.is_conformant(false), "an incomplete run is not conformant");
-            assert!(report.results.len() < checks(Marketplace::Heroku).count());
-        }
-    }
-}
-
-/// The add-on is still working when the run is interrupted.
-#[tokio::test(flavor = "multi_thread")]
-async fn resources_created_during_an_interruption_are_deleted() {
-    let addon = SampleAddon::with(Fault::BusyDuplicates);
-    // a provision takes 300 ms: the first one is complete, the second one is not
-    let end = tokio::time::sleep(Duration::from_millis(450));
-    let report = suite(&addon).only(["robustness.many-at-once"]).build().unwrap().run_until(end).await.unwrap();
-    assert!(report.interrupted);
-    assert!(addon.created() > 0);
-    assert_eq!((addon.active(), report.left_behind.len()), (0, 0));
-}
-
-/// The add-on answers 404 to a deprovision that arrives early, and creates the resource anyway.
-#[tokio::test(flavor = "multi_thread")]
-async fn resources_created_after_a_hang_up_are_deleted() {
-    let runs = (4..10).map(|step| async move {
-        let alive = Arc::new(Mutex::new(HashSet::new()));
-        let (created, deleted) = (alive.clone(), alive.clone());
-        let provision = async move |Json(body): Json<Value>| {
-            let id = body["uuid"].as_str().unwrap_or_default().to_owned();
-            let work = tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                created.lock().unwrap().insert(id.clone());
-                Json(json!({ "id": id }))
-            });
-            work.await.unwrap()
-        };
-        let deprovision = async move |Path(id): Path<String>| {
-            if deleted.lock().unwrap().remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
-        };
-        let vendor = Router::new()
-            .route("/heroku/resources", post(provision))
-            .route("/heroku/resources/{id}", delete(deprovision));
-        // the first two provisions take 200 ms each; the caller hangs up on the third one
-        let end = tokio::time::sleep(Duration::from_millis(step * 100));
-        let suite = Suite::builder(manifest()).service(vendor).only(["idempotency.lost-reply"]);
-        let report = suite.build().unwrap().run_until(end).await.unwrap();
-        assert_eq!(report.left_behind, Vec::<String>::new());
-        tokio::time::sleep(Duration::from_millis(300)).await; // until all pending provisions are complete
-        assert_eq!(alive.lock().unwrap().len(), 0, "stopped after {step}00 ms");
-    });
-    futures_util::future::join_all(runs).await;
-}
-
-/// Rows of an add-on that adds one for every POST of a uuid, by uuid.
-type Rows = Arc<Mutex<Vec<String>>>;
-
-/// An add-on with a row per POST. Its DELETE removes one row, up to the given number of all rows, and answers 404 if there
-/// is none.
-fn row_per_post(rows: &Rows, removable: usize) -> Router {
-    let (created, changed, deleted) = (rows.clone(), rows.clone(), rows.clone());
-    let provision = async move |Json(body): Json<Value>| {
-        let Some(uuid) = body["uuid"].as_str().filter(|uuid| !uuid.is_empty()) else {
-            return (StatusCode::BAD_REQUEST, Json(json!({})));
-        };
-        assert!(uuid.len() < 2_000, "{} characters", uuid.len());
-        created.lock().unwrap().push(uuid.to_owned());
-        (StatusCode::OK, Json(json!({ "id": uuid })))
-    };
-    let plan_change = async move |Path(id): Path<String>| {
-        if changed.lock().unwrap().contains(&id) { StatusCode::OK } else { StatusCode::NOT_FOUND }
-    };
-    let left = Arc::new(Mutex::new(removable));
-    let deprovision = async move |Path(id): Path<String>| {
-        let (mut rows, mut left) = (deleted.lock().unwrap(), left.lock().unwrap());
-        match rows.iter().rposition(|row| *row == id) {
-            Some(position) if *left > 0 => {
-                rows.remove(position);
-                *left -= 1;
-                StatusCode::NO_CONTENT
-            }
-            _ => StatusCode::NOT_FOUND,
-        }
-    };
-    let resource = delete(deprovision).put(plan_change);
-    Router::new().route("/heroku/resources", post(provision)).route("/heroku/resources/{id}", resource)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn duplicates_are_deleted_too() {
-    let rows = Rows::default();
-    let suite = Suite::builder(manifest()).service(row_per_post(&rows, usize::MAX));
-    let report = suite.build().unwrap().run().await.unwrap();
-    assert_eq!(report.left_behind, Vec::<String>::new());
-    assert_eq!(*rows.lock().unwrap(), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn resources_that_delete_does_not_find_are_listed_and_counted() {
-    let rows = Rows::default();
-    let suite = Suite::builder(manifest()).service(row_per_post(&rows, 0)).only(["idempotency", "malformed.odd-uuid"]);
-    let report = suite.build().unwrap().run().await.unwrap();
-    let mut left = rows.lock().unwrap().clone();
-    left.sort();
-    left.dedup();
-    for uuid in &left {
-        let name = uuid.get(..36).unwrap_or(uuid);
-        let entry = report.left_behind.iter().find(|entry| entry.starts_with(name));
-        let entry = entry.unwrap_or_else(|| panic!("{uuid} is missing: {report}"));
-        assert!(
-            entry.contains("DELETE was answered 404, but the provision had succeeded") && entry.len() < 250,
-            "{entry}"
-        );
-    }
-    assert_eq!(report.left_behind.len(), left.len(), "{:#?} {left:#?}", report.left_behind);
-    for requests in [32, 33] {
-        let text = format!("it was provisioned by {requests} requests)");
-        assert_eq!(report.left_behind.iter().filter(|entry| entry.ends_with(&text)).count(), 1, "{report}");
-    }
-}
-
-/// DELETE answers 204, but only hides the resource from itself.
-#[tokio::test(flavor = "multi_thread")]
-async fn duplicates_that_survive_their_deprovision_are_listed() {
-    let rows = Rows::default();
-    let (created, changed) = (rows.clone(), rows.clone());
-    let provision = async move |Json(body): Json<Value>| {
-        created.lock().unwrap().push(body["uuid"].as_str().unwrap_or_default().to_owned());
-        Json(json!({ "id": body["uuid"] }))
-    };
-    let plan_change = async move |Path(id): Path<String>| {
-        if changed.lock().unwrap().contains(&id) { StatusCode::OK } else { StatusCode::NOT_FOUND }
-    };
-    let resource = delete(async || StatusCode::NO_CONTENT).put(plan_change);
-    let app = Router::new().route("/heroku/resources", post(provision)).route("/heroku/resources/{id}", resource);
-    let suite = Suite::builder(manifest()).service(app).only(["idempotency.same-uuid-again"]);
-    let report = suite.build().unwrap().run().await.unwrap();
-    assert_eq!(report.left_behind.len(), 1, "{report}");
-    assert!(
-        report.left_behind[0]
-            .ends_with("(a plan change still succeeds after its DELETE; it was provisioned by 3 requests)"),
-        "{report}"
-    );
-}
-
-#[tokio::test]
-async fn a_resource_without_a_name_is_counted() {
-    let app = Router::new().fallback(async || Json(json!({ "config": {} })));
-    let suite = Suite::builder(manifest()).service(app).only(["secrets.inner-life", "provision.id"]);
-    let report = suite.build().unwrap().run().await.unwrap();
-    assert_eq!(report.left_behind, Vec::<String>::new(), "{report}"); // DELETE by the uuid succeeds
-    let app = Router::new()
-        .route("/heroku/resources", post(async || Json(json!({ "id": "7" }))).fallback(StatusCode::NOT_FOUND))
-        .fallback(StatusCode::NOT_FOUND);
-    let suite = Suite::builder(manifest()).service(app).only(["malformed.no-uuid"]);
-    let report = suite.build().unwrap().run().await.unwrap();
-    assert!(!report.left_behind.is_empty() && !report.is_conformant(false), "{report}");
-}
-
-#[tokio::test]
-async fn resources_that_cannot_be_deleted_are_listed() {
-    let addon = SampleAddon::with(Fault::DeprovisionIs500);
-    let report = suite(&addon).only(["provision.json"]).build().unwrap().run().await.unwrap();
-    assert_eq!(failed(&report), Vec::<&str>::new());
-    assert_eq!(report.left_behind.len(), addon.active());
-    assert!(report.left_behind[0].ends_with("(DELETE was answered 500)"), "{:?}", report.left_behind);
-    assert!(!report.is_conformant(false));
-    assert!(report.to_string().contains("left behind: "), "{report}");
-}
 
 fn failed(report: &maitre_conformance::Report) -> Vec<&'static str> {
     report.failed(Level::Info).map(|result| result.check.id).collect()
@@ -217,6 +41,30 @@ async fn setup_errors_tell_what_to_do() {
 
     let remote = Suite::builder(manifest()).url("https://lantern.example").build().unwrap().run().await.unwrap_err();
     assert!(remote.to_string().contains("pass --allow-remote"), "{remote}");
+}
+
+/// Every provision of the add-on needs an option.
+#[tokio::test]
+async fn an_add_on_that_needs_an_option_gets_it() {
+    let addon = SampleAddon::with(Fault::Nothing);
+    let needy = || {
+        addon.router().layer(middleware::from_fn(async |request: Request, next: Next| {
+            let (parts, body) = request.into_parts();
+            let bytes = axum::body::to_bytes(body, 8 * 1024 * 1024).await.unwrap_or_default();
+            let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            let is_ordinary = body["uuid"].is_string() && body["options"].is_object();
+            if parts.method == Method::POST && is_ordinary && body["options"]["size"] != "3" {
+                let message = Json(json!({ "message": "The option size is missing." }));
+                return (StatusCode::UNPROCESSABLE_ENTITY, message).into_response();
+            }
+            next.run(Request::from_parts(parts, Body::from(bytes))).await
+        }))
+    };
+    let error = suite(&addon).service(needy()).build().unwrap().run().await.unwrap_err().to_string();
+    assert!(error.contains("\"The option size is missing.\"") && error.contains("--option"), "{error}");
+    let suite = suite(&addon).service(needy()).option("size", "3").only(["provision", "malformed", "idempotency"]);
+    let report = suite.build().unwrap().run().await.unwrap();
+    assert_eq!(failed(&report), ["heroku.malformed.large-body"; 0], "{report}");
 }
 
 #[tokio::test]
@@ -401,9 +249,32 @@ async fn a_run_gives_up_when_the_add_on_no_longer_responds() {
     let silent = Router::new().fallback(async || std::future::pending::<()>().await);
     let suite = Suite::builder(manifest()).timeout(Duration::from_millis(50)).service(silent);
     let report = suite.only(["provision"]).build().unwrap().run().await.unwrap();
-    assert_eq!(failed(&report).len(), 3, "{report}");
-    let Outcome::Skipped(reason) = &report.results[3].outcome else { panic!("{report}") };
-    assert_eq!(reason, "the add-on no longer responds");
+    assert_eq!(failed(&report), ["heroku.provision.succeeds"], "{report}");
+    let Outcome::Skipped(reason) = &report.results[1].outcome else { panic!("{report}") };
+    assert_eq!(reason, "a provision is not answered (see heroku.provision.succeeds)");
+
+    // the add-on stops after some requests
+    for jobs in [1, 8] {
+        let (addon, requests) = (SampleAddon::with(Fault::Nothing), Arc::new(Mutex::new(0)));
+        let stops = addon.router().layer(middleware::from_fn(move |request: Request, next: Next| {
+            let number = {
+                let mut requests = requests.lock().unwrap();
+                *requests += 1;
+                *requests
+            };
+            async move {
+                if number > 8 {
+                    std::future::pending::<()>().await;
+                }
+                next.run(request).await
+            }
+        }));
+        let suite = Suite::builder(manifest()).plans(["basic"]).timeout(Duration::from_millis(300)).service(stops);
+        let report = suite.only(["provision"]).jobs(jobs).build().unwrap().run().await.unwrap();
+        assert_eq!(failed(&report).len(), 3, "{report}");
+        let gives_up = |outcome: &Outcome| matches!(outcome, Outcome::Skipped(reason) if reason == "the add-on no longer responds");
+        assert!(report.results.iter().any(|result| gives_up(&result.outcome)), "{report}");
+    }
 }
 
 #[tokio::test]
@@ -412,7 +283,7 @@ async fn an_endless_response_is_not_read_to_the_end() {
         Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, Infallible>(vec![b' '; 1024 * 1024])))
     });
     let report =
-        Suite::builder(manifest()).service(endless).only(["provision.json"]).build().unwrap().run().await.unwrap();
+        Suite::builder(manifest()).service(endless).only(["provision.succeeds"]).build().unwrap().run().await.unwrap();
     let failure = report.results[0].outcome.failure().unwrap();
     assert_eq!(failure.message, "No response arrived: it is longer than 16777216 bytes.", "{report}");
 }
@@ -517,6 +388,7 @@ async fn callbacks_receive_every_check() {
     let (started, finished) = (calls.clone(), calls.clone());
     let suite = suite(&SampleAddon::with(Fault::NoId))
         .only(["provision.id", "provision.json"])
+        .jobs(1)
         .on_start(move |check| started.lock().unwrap().push(format!("start {}", check.id)))
         .on_result(move |result| {
             let outcome = if result.outcome.failure().is_some() { "failed" } else { "passed" };

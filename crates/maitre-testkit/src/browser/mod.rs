@@ -66,6 +66,24 @@ impl Browser {
         Navigation { browser: self, request }
     }
 
+    /// Opens a URL or a path, as a click on a link of the marketplace's page does: a cross-site request.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use maitre_testkit::{Browser, Heroku};
+    ///
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
+    /// let mut browser = Browser::new("http://127.0.0.1:8300");
+    /// let landed = browser.follow_link(heroku.single_sign_on("7").by_get().request().url()).await;
+    /// landed.expect(302);
+    /// # }
+    /// ```
+    pub fn follow_link(&mut self, url: impl AsRef<str>) -> Navigation<'_> {
+        let mut request = Request::new("GET", self.resolve(url.as_ref()));
+        request.set_browser_headers();
+        Navigation { browser: self, request }
+    }
+
     /// Follows one redirect. The reply may come from another client, such as
     /// [`Heroku::single_sign_on`](crate::Heroku::single_sign_on); its cookies are stored.
     ///

@@ -3,6 +3,7 @@
 use maitre_testkit::Cookie;
 use time::OffsetDateTime;
 
+use super::forms::forged;
 use super::sign_in::NEEDS;
 use crate::check::{Capability, Case};
 use crate::heroku::citation;
@@ -155,9 +156,7 @@ async fn starts_anew(target: &Target) -> Verdict {
 async fn refused_opens_none(target: &Target) -> Verdict {
     let (valid, _) = signed_on(target).await?;
     let resource = target.shared_resource().await?;
-    let forged =
-        target.sso_form(&resource)?.set("user_scoped_resource_token", "0").set("resource_token", "0").set("token", "0");
-    let refused = target.sign_in(target.browser()?, forged).await?;
+    let refused = target.sign_in(target.browser()?, forged(target.sso_form(&resource)?)).await?;
     let mut browser = refused.browser;
     let page = target.wire.visit(browser.get(valid.page.request().url())).await?;
     if page.status() == 200 {

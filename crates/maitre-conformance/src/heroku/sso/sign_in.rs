@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use maitre_testkit::heroku::LaunchForm;
-use maitre_testkit::{Browser, Call, SignOn};
+use maitre_testkit::Browser;
 
+use super::forms::{Form, forged};
 use crate::check::Capability;
 use crate::heroku::resource::Resource;
 use crate::heroku::target::Target;
@@ -14,19 +14,20 @@ use crate::verdict::{Stop, Verdict};
 
 pub(super) const NEEDS: &[Capability] = &[Capability::SingleSignOn];
 
-pub(super) type Form = Call<SignOn<LaunchForm>>;
+/// Capabilities of a check of the tokens of version 3.
+pub(super) const USER_TOKEN: &[Capability] = &[Capability::UserToken];
 
 impl Target {
     pub(in crate::heroku) fn browser(&self) -> Result<Browser, Stop> {
         Ok(self.sso_endpoint()?.browser())
     }
 
-    /// Posts a form without a browser.
+    /// Sends a form without a browser.
     pub(in crate::heroku) async fn post(&self, form: Form) -> Result<Response, Stop> {
         self.wire.send(form).await
     }
 
-    /// Posts the form as a browser does and follows the redirects.
+    /// Signs on as a browser does and follows the redirects.
     pub(in crate::heroku) async fn sign_in(&self, browser: Browser, form: Form) -> Result<SignedIn, Stop> {
         self.sso_endpoint()?.sign_in(&self.wire, browser, &form).await
     }
@@ -34,11 +35,24 @@ impl Target {
     /// Returns a resource whose valid tokens are accepted, and a valid form to modify.
     pub(in crate::heroku) async fn valid_form(&self) -> Result<(Resource, Form), Stop> {
         let resource = self.shared_resource().await?;
-        if !self.accepts_tokens.load(Ordering::Relaxed) {
+        if !self.works.tokens.load(Ordering::Relaxed) {
             self.signed_in(&resource).await?;
-            self.accepts_tokens.store(true, Ordering::Relaxed);
+            self.works.tokens.store(true, Ordering::Relaxed);
         }
         let form = self.sso_form(&resource)?;
+        Ok((resource, form))
+    }
+
+    /// Returns a valid form to forge; skips the check unless a wrong token is answered 403.
+    pub(super) async fn form_to_forge(&self) -> Result<(Resource, Form), Stop> {
+        let (resource, form) = self.valid_form().await?;
+        if !self.works.refusals.load(Ordering::Relaxed) {
+            let status = self.post(forged(self.sso_form(&resource)?)).await?.status();
+            if status != 403 {
+                return Err(Stop::skipped(format!("a wrong token is answered {status} (see heroku.sso-token.wrong)")));
+            }
+            self.works.refusals.store(true, Ordering::Relaxed);
+        }
         Ok((resource, form))
     }
 

@@ -2,8 +2,10 @@
 
 use maitre_testkit::sign;
 
-use super::sign_in::{Form, NEEDS, must_be_forbidden, must_not_be_signed_in};
-use crate::check::{Case, Citation};
+use super::forms::{Form, forged, tokens, with_tokens, without_tokens};
+use super::sign_in::{NEEDS, USER_TOKEN, must_be_forbidden, must_not_be_signed_in};
+use crate::check::{Capability, Case, Citation};
+use crate::heroku::addon::Version;
 use crate::heroku::citation;
 use crate::heroku::target::Target;
 use crate::sign_on::must_be_signed_in;
@@ -27,6 +29,8 @@ const VERSION_1: &str = "token is the SHA-1 of id:sso_salt:timestamp, where id i
 const UNPARSED: &str = "Is the form parsed? A form without any field gets the same response: read the body as \
                         application/x-www-form-urlencoded.";
 
+const UNREAD: &str = "Is the query read? A request without any field gets the same response.";
+
 /// Age of the second form, in seconds.
 const OLDER: i64 = 20;
 
@@ -41,14 +45,14 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     Case::should("heroku.sso-token.user-scoped", "The SHA-256 token is accepted on its own.", BINDS, |target| {
         Box::pin(user_scoped(target))
     })
-    .needs(NEEDS),
+    .needs(USER_TOKEN),
     Case::info(
         "heroku.sso-token.resource",
         "The SHA-1 resource_token is accepted on its own.",
         citation::single_sign_on("resource_token was the only one until 2026"),
         |target| Box::pin(resource_token(target)),
     )
-    .needs(NEEDS),
+    .needs(USER_TOKEN),
     Case::info(
         "heroku.sso-token.version-1",
         "The token of version 1, as sent by kensa, is accepted on its own.",
@@ -99,25 +103,25 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
         BINDS,
         |target| Box::pin(strongest(target)),
     )
-    .needs(NEEDS),
+    .needs(USER_TOKEN),
     Case::should(
         "heroku.sso-token.altered-email",
         "A form with a changed email address is refused.",
         BINDS,
         |target| Box::pin(altered(target, "email", "mallory@example.org")),
     )
-    .needs(NEEDS),
+    .needs(USER_TOKEN),
     Case::should("heroku.sso-token.altered-user", "A form with a changed user is refused.", BINDS, |target| {
         Box::pin(altered(target, "user_id", "00000000-0000-4000-8000-000000000000"))
     })
-    .needs(NEEDS),
+    .needs(USER_TOKEN),
     Case::should(
         "heroku.sso-token.in-the-query",
         "A form in the query of the URL is refused.",
         citation::practice("URLs, with their tokens, are stored in logs and browser histories"),
         |target| Box::pin(in_the_query(target)),
     )
-    .needs(NEEDS),
+    .needs(&[Capability::SignOnForm]),
     Case::should(
         "heroku.sso-token.unknown-resource",
         "A valid token for an unknown resource is refused.",
@@ -137,7 +141,12 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
 /// Posts two forms of different ages: an add-on that hashes its own clock accepts at most one, whatever the second.
 async fn lets_in(target: &Target) -> Verdict {
     let resource = target.shared_resource().await?;
-    let formula = format!("{USER_SCOPED} Without it, {RESOURCE} Without both, {VERSION_1}");
+    let endpoint = target.sso_endpoint()?;
+    let formula = if endpoint.by_get || target.version == Version::One {
+        VERSION_1.to_owned()
+    } else {
+        format!("{USER_SCOPED} Without it, {RESOURCE} Without both, {VERSION_1}")
+    };
     for age in [0, OLDER] {
         let form = if age == 0 { target.sso_form(&resource)? } else { target.sso_form_at(&resource, -age)? };
         let signed_in = target.sign_in(target.browser()?, form).await?;
@@ -145,12 +154,23 @@ async fn lets_in(target: &Target) -> Verdict {
             must_be_signed_in(&signed_in, &formula)?;
             continue;
         }
-        let empty = target.post(target.sso_form(&resource)?.body("")).await?;
+        let empty = without_fields(target.sso_form(&resource)?);
+        let empty = target.post(empty).await?;
         let is_same = (empty.status(), empty.body()) == (signed_in.response.status(), signed_in.response.body());
-        let parsed = if is_same { format!("{formula} {UNPARSED}") } else { formula.clone() };
-        must_be_signed_in(&signed_in, &parsed)?;
+        let hint = match (is_same, endpoint.by_get) {
+            (false, _) => "",
+            (true, false) => UNPARSED,
+            (true, true) => UNREAD,
+        };
+        must_be_signed_in(&signed_in, format!("{formula} {hint}").trim_end())?;
     }
     Ok(())
+}
+
+/// Removes all fields of a form or a link.
+fn without_fields(form: Form) -> Form {
+    let fields = form.fields();
+    fields.into_iter().fold(form, |form, (name, _)| form.without(name))
 }
 
 async fn user_scoped(target: &Target) -> Verdict {
@@ -183,35 +203,23 @@ async fn unknown_fields(target: &Target) -> Verdict {
 
 async fn wrong(target: &Target) -> Verdict {
     let (_, form) = target.valid_form().await?;
-    let forged = form
-        .set("token", "0".repeat(40))
-        .set("resource_token", "0".repeat(40))
-        .set("user_scoped_resource_token", "0".repeat(64));
-    must_be_forbidden(&target.post(forged).await?, VERIFY)
+    must_be_forbidden(&target.post(forged(form)).await?, VERIFY)
 }
 
-const TOKENS: [&str; 3] = ["token", "resource_token", "user_scoped_resource_token"];
-
 async fn missing(target: &Target) -> Verdict {
-    let (_, form) = target.valid_form().await?;
-    let without = TOKENS.into_iter().fold(form, Form::without);
-    must_be_forbidden(&target.post(without).await?, VERIFY)
+    let (_, form) = target.form_to_forge().await?;
+    must_be_forbidden(&target.post(without_tokens(form)).await?, VERIFY)
 }
 
 async fn empty(target: &Target) -> Verdict {
-    let (_, form) = target.valid_form().await?;
-    let empty = TOKENS.into_iter().fold(form, |form, token| form.set(token, ""));
-    must_be_forbidden(&target.post(empty).await?, VERIFY)
+    let (_, form) = target.form_to_forge().await?;
+    must_be_forbidden(&target.post(with_tokens(form, |_, _| String::new())).await?, VERIFY)
 }
 
 async fn part(target: &Target) -> Verdict {
     for keep in [1, 8, 39] {
-        let (_, form) = target.valid_form().await?;
-        let fields = form.fields();
-        let cut = fields
-            .iter()
-            .filter(|(name, _)| TOKENS.contains(&name.as_str()))
-            .fold(form, |form, (name, token)| form.set(name.as_str(), token.chars().take(keep).collect::<String>()));
+        let (_, form) = target.form_to_forge().await?;
+        let cut = with_tokens(form, |_, token| token.chars().take(keep).collect());
         let response = target.post(cut).await?.to(format!("the first {keep} characters of each token"));
         must_be_forbidden(&response, VERIFY)?;
     }
@@ -219,7 +227,7 @@ async fn part(target: &Target) -> Verdict {
 }
 
 async fn other_salt(target: &Target) -> Verdict {
-    let (resource, _) = target.valid_form().await?;
+    let (resource, _) = target.form_to_forge().await?;
     let password = target.password.clone();
     for (description, salt) in [("an empty salt", String::new()), ("the password as salt", password)] {
         if salt == target.salt {
@@ -228,15 +236,12 @@ async fn other_salt(target: &Target) -> Verdict {
         let form = target.sso_form(&resource)?;
         let fields = form.fields();
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-        let (at, user, email) = (field("timestamp"), field("user_id"), field("email"));
-        let forged = form
-            .clone()
-            .set("token", sign::token(field("id"), &salt, at))
-            .set("resource_token", sign::resource_token(&resource.uuid, &salt, at))
-            .set(
-                "user_scoped_resource_token",
-                sign::user_scoped_resource_token(&resource.uuid, &salt, at, user, email),
-            );
+        let (uuid, at) = (&resource.uuid, field("timestamp"));
+        let forged = with_tokens(form, |name, _| match name {
+            "token" => sign::token(&resource.id, &salt, at),
+            "resource_token" => sign::resource_token(uuid, &salt, at),
+            _ => sign::user_scoped_resource_token(uuid, &salt, at, field("user_id"), field("email")),
+        });
         let response = target.post(forged).await?.to(format!("tokens signed with {description}"));
         must_be_forbidden(&response, "Sign with the manifest's api.sso_salt, and refuse to start without one.")?;
     }
@@ -244,14 +249,18 @@ async fn other_salt(target: &Target) -> Verdict {
 }
 
 async fn other_resource(target: &Target) -> Verdict {
-    let (_, form) = target.valid_form().await?;
+    let (_, form) = target.form_to_forge().await?;
     let other = target.ready_resource().await?;
-    let response = target.post(form.set("resource_id", other.uuid.as_str()).set("id", other.id.as_str())).await?;
+    let timestamp = form.fields().into_iter().find(|(name, _)| name == "timestamp").map(|(_, value)| value);
+    let stolen = tokens(&form);
+    let form = target.sso_form_with_timestamp(&other, &timestamp.unwrap_or_default())?;
+    let form = stolen.into_iter().fold(form, |form, (name, token)| form.set(name, token));
+    let response = target.post(form).await?;
     must_be_forbidden(&response.to("tokens of one resource with the id of another"), VERIFY)
 }
 
 async fn other_time(target: &Target) -> Verdict {
-    let (resource, form) = target.valid_form().await?;
+    let (resource, form) = target.form_to_forge().await?;
     let (_, later) =
         target.sso_form(&resource)?.fields().into_iter().find(|(name, _)| name == "timestamp").unwrap_or_default();
     let response = target.post(form.set("timestamp", later)).await?.to("a timestamp that was not signed");
@@ -259,13 +268,13 @@ async fn other_time(target: &Target) -> Verdict {
 }
 
 async fn strongest(target: &Target) -> Verdict {
-    let (_, form) = target.valid_form().await?;
+    let (_, form) = target.form_to_forge().await?;
     let response = target.post(form.set("user_scoped_resource_token", "0".repeat(64))).await?;
     must_be_forbidden(&response.to("a wrong SHA-256 token with valid SHA-1 tokens"), STRONGEST)
 }
 
 async fn altered(target: &Target, field: &str, value: &str) -> Verdict {
-    let (_, form) = target.valid_form().await?;
+    let (_, form) = target.form_to_forge().await?;
     let response =
         target.post(form.set(field, value)).await?.to(format!("a form whose {field} was changed after signing"));
     must_be_forbidden(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::sign_in::{NEEDS, must_be_forbidden, must_not_be_signed_in};
+use super::sign_in::{NEEDS, USER_TOKEN, must_be_forbidden, must_not_be_signed_in};
 use crate::check::{Case, Citation};
 use crate::heroku::citation;
 use crate::heroku::target::Target;
@@ -89,7 +89,7 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
         citation::practice("all tokens of a form expire with its first use"),
         |target| Box::pin(one_use_stripped(target)),
     )
-    .needs(NEEDS),
+    .needs(USER_TOKEN),
     Case::should(
         "heroku.sso-window.one-use-lasts",
         "A used form is still refused after 90 seconds.",
@@ -105,7 +105,7 @@ const DIGITS: &str = "A timestamp consists of digits only; answer 403 to anythin
 
 /// Posts a form that is correctly signed for a timestamp, which may be invalid.
 async fn signed(target: &Target, timestamp: &str) -> Result<Response, Stop> {
-    let (resource, _) = target.valid_form().await?;
+    let (resource, _) = target.form_to_forge().await?;
     target.post(target.sso_form_with_timestamp(&resource, timestamp)?).await
 }
 

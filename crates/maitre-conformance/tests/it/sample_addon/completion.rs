@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Fault, Resource, SampleAddon};
+use super::{Fault, PASSWORD, Resource, SLUG, SampleAddon};
 
 pub(crate) const CLIENT_SECRET: &str = "client-secret-of-the-partner-portal";
 
@@ -48,8 +48,11 @@ struct Work {
 
 impl Work {
     async fn complete(&self) -> Result<(), Stop> {
-        if self.addon.is(Fault::NeverCompletes) {
+        if matches!(self.addon.fault, Fault::NeverCompletes | Fault::NoCallback) {
             return Err(Stop::Dropped);
+        }
+        if self.addon.is_of_version_1 {
+            return self.call_back().await;
         }
         let token = self.token().await?;
         if self.addon.is(Fault::MarksFirst) {
@@ -66,6 +69,18 @@ impl Work {
         let attempts = if self.addon.is(Fault::NoConfigRetry) { 1 } else { ATTEMPTS };
         self.send(attempts, || self.call(&token, self.http.patch(self.url("config")).json(&body))).await?;
         self.mark(&token).await?;
+        if let Some(resource) = self.addon.store().find(&self.resource.uuid) {
+            resource.done = true;
+        }
+        Ok(())
+    }
+
+    /// Completes by version 1.
+    async fn call_back(&self) -> Result<(), Stop> {
+        let body = json!({ "config": super::provision::config(&self.resource) });
+        let attempts = if self.addon.is(Fault::NoCallbackRetry) { 1 } else { ATTEMPTS };
+        let request = || self.http.put(&self.resource.callback_url).basic_auth(SLUG, Some(PASSWORD)).json(&body);
+        self.send(attempts, request).await?;
         if let Some(resource) = self.addon.store().find(&self.resource.uuid) {
             resource.done = true;
         }

@@ -77,6 +77,9 @@ faults! {
     Slow: "takes more than three seconds for a provision" => "heroku.provision.prompt",
     NeverAnswers: "never answers a provision" => "heroku.provision.succeeds",
 
+    NeedsVersion3: "refuses a provision without a grant, although its manifest has no version" => "heroku.provision.succeeds",
+    IdHoldsTheApp: "derives the id from heroku_id, as its manifest has no version" => "heroku.provision.id-of-its-own",
+
     // config vars
     ConfigIsAList: "sends a list as config" => "heroku.config.object",
     NumberInConfig: "sends a number as config var" => "heroku.config.object",
@@ -145,11 +148,13 @@ faults! {
     PlusIsASpace: "hashes the email address with a space instead of the plus" => "heroku.sso-token.lets-in",
     StrictCookie: "sets a SameSite=Strict cookie" => "heroku.sso-token.lets-in",
     LostSession: "redirects without opening a session" => "heroku.sso-token.lets-in",
+    NoSignOnByGet: "has no single sign-on by GET, although its manifest has plain URLs" => "heroku.sso-token.lets-in",
     NoUserScoped: "does not support the SHA-256 token" => "heroku.sso-token.user-scoped",
     NoResourceToken: "does not accept the SHA-1 token on its own" => "heroku.sso-token.resource",
     NoVersion1: "does not accept the token of version 1" => "heroku.sso-token.version-1",
     KnownFieldsOfTheForm: "refuses a form with an unknown field" => "heroku.sso-token.unknown-fields",
     AnyToken: "does not check tokens" => "heroku.sso-token.wrong",
+    AnyTokenByGet: "does not check tokens in single sign-on by GET" => "heroku.sso-token.wrong",
     RedirectsTheRefused: "redirects to the front page without a valid token" => "heroku.sso-token.wrong",
     NoTokenLetsIn: "accepts a form without a token" => "heroku.sso-token.missing",
     EmptyTokenLetsIn: "accepts an empty token" => "heroku.sso-token.empty",
@@ -234,6 +239,8 @@ faults! {
     NeverCompletes: "answers 202 and does nothing" => "heroku.async.completes",
     MarksFirst: "marks the resource provisioned before it sets its config vars" => "heroku.async.config-first",
     UnlistedLater: "later sets a config var that the manifest does not list" => "heroku.async.listed-config",
+    NoCallback: "answers 202 by version 1, and never calls the callback_url" => "heroku.async.callback",
+    NoCallbackRetry: "gives up when the callback_url is unavailable" => "heroku.async.survives-callback-outage",
     RefusesCompleted: "refuses a completed provision" => "heroku.async.replay-when-done",
     NoTokenRetry: "gives up when the token endpoint is unavailable" => "heroku.async.survives-token-outage",
     NoConfigRetry: "gives up when setting config vars fails once" => "heroku.async.survives-config-outage",
@@ -248,6 +255,13 @@ faults! {
 }
 
 impl Fault {
+    /// Returns whether this is a fault of an add-on whose manifest has no version and plain URLs.
+    pub(crate) fn is_of_version_1(self) -> bool {
+        use Fault::{AnyTokenByGet, IdHoldsTheApp, NeedsVersion3, NoCallback, NoCallbackRetry, NoSignOnByGet};
+        let faults = [NeedsVersion3, IdHoldsTheApp, NoSignOnByGet, AnyTokenByGet, NoCallback, NoCallbackRetry];
+        faults.contains(&self)
+    }
+
     /// Returns whether this is a fault of an asynchronous add-on.
     pub(crate) fn is_asynchronous(self) -> bool {
         let is_asynchronous_check = |id: &str| id.starts_with("heroku.async.") || id.starts_with("heroku.platform.");

@@ -41,9 +41,19 @@ pub(crate) fn manifest() -> String {
     .to_string()
 }
 
+/// Returns the manifest of version 1: without a version, and with plain URLs.
+pub(crate) fn manifest_of_version_1() -> String {
+    json!({ "id": SLUG, "name": "Lantern", "api": {
+        "password": PASSWORD, "sso_salt": SALT, "config_vars": ["LANTERN_URL", "LANTERN_TOKEN"], "regions": ["us"],
+        "production": "https://lantern.example", "test": "http://localhost:8300" } })
+    .to_string()
+}
+
 #[derive(Clone)]
 pub(crate) struct SampleAddon {
     fault: Fault,
+    is_of_version_1: bool,
+    has_integer_ids: bool,
     /// Base URL of Heroku's API, if the add-on is asynchronous.
     heroku: Option<String>,
     store: Arc<Mutex<Store>>,
@@ -74,6 +84,7 @@ struct Resource {
     last_change: Option<String>,
     token: String,
     grant: Value,
+    callback_url: String,
     removed: bool,
     /// Number of rows of this resource, if every provision stores one.
     rows: u32,
@@ -83,7 +94,23 @@ struct Resource {
 
 impl SampleAddon {
     pub(crate) fn with(fault: Fault) -> Self {
-        Self { fault, heroku: None, store: Arc::default(), counter: Arc::default() }
+        let is_of_version_1 = fault.is_of_version_1();
+        let (store, counter) = (Arc::default(), Arc::default());
+        Self { fault, is_of_version_1, has_integer_ids: false, heroku: None, store, counter }
+    }
+
+    /// Returns this add-on for a manifest of version 1.
+    pub(crate) fn of_version_1(self) -> Self {
+        Self { is_of_version_1: true, ..self }
+    }
+
+    /// Returns this add-on with integers as ids.
+    pub(crate) fn with_integer_ids(self) -> Self {
+        Self { has_integer_ids: true, ..self }
+    }
+
+    pub(crate) fn manifest(&self) -> String {
+        if self.is_of_version_1 { manifest_of_version_1() } else { manifest() }
     }
 
     /// Creates an asynchronous add-on, which answers 202 and completes by calling Heroku's API at this address.
@@ -141,6 +168,9 @@ async fn serve(State(addon): State<SampleAddon>, request: Request) -> Response {
     match (method, path.as_str(), at_resource) {
         (Method::POST, "/heroku/resources", _) => provision::provision(addon, request).await,
         (Method::POST, "/heroku/sso", _) => sign_on::sign_on(addon, request).await,
+        (Method::GET, _, Some(Ok(id))) if addon.is_of_version_1 && !addon.is(Fault::NoSignOnByGet) => {
+            sign_on::sign_on_by_get(&addon, id, &request)
+        }
         (Method::GET, "/dashboard", _) => sign_on::dashboard(&addon, &request),
         (Method::PUT | Method::DELETE, _, Some(Err(()))) if addon.is(Fault::OddIdIs500) => internal_error(),
         (Method::PUT, _, Some(Ok(id))) => lifecycle::plan_change(addon, &id, request).await,

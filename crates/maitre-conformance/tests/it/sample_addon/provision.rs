@@ -1,5 +1,6 @@
 //! Provisions.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -104,7 +105,7 @@ fn validate(addon: &SampleAddon, body: &Map<String, Value>, bytes: &[u8], header
         Fault::OnlyKnownFields if body.keys().any(|name| !FIELDS.contains(&name.as_str())) => {
             refusal(400, "Unknown field.")
         }
-        Fault::NeedsGrant if no_grant => refusal(400, "The grant is missing."),
+        Fault::NeedsGrant | Fault::NeedsVersion3 if no_grant => refusal(400, "The grant is missing."),
         Fault::StrictTimes if !no_grant && !is_rfc_3339(&body["oauth_grant"]["expires_at"]) => {
             refusal(400, "Invalid expires_at.")
         }
@@ -160,9 +161,11 @@ async fn create(addon: SampleAddon, body: Map<String, Value>) -> Response {
         return answer;
     }
     let id = match addon.fault {
+        _ if addon.has_integer_ids => (4_000 + addon.counter.fetch_add(1, Ordering::Relaxed)).to_string(),
         Fault::OneIdForAll => "lamp".to_owned(),
         Fault::IdIsTheName => text("name"),
         Fault::IdHoldsTheGrant => format!("lamp-{}", body["oauth_grant"]["code"].as_str().unwrap_or_default()),
+        Fault::IdHoldsTheApp => text("heroku_id").split('@').next().unwrap_or_default().to_owned(),
         Fault::IdOfItsOwn => addon.unique(),
         Fault::SecondResource | Fault::OtherPlanIsAnother | Fault::Resurrects => format!("{uuid}-{}", addon.unique()),
         Fault::CountedIds => addon.created().to_string(),
@@ -186,6 +189,7 @@ async fn create(addon: SampleAddon, body: Map<String, Value>) -> Response {
         last_change: None,
         token,
         grant: body.get("oauth_grant").cloned().unwrap_or_default(),
+        callback_url: text("callback_url"),
         removed: false,
         rows: 1,
         done: false,
@@ -293,6 +297,7 @@ fn provisioned(addon: &SampleAddon, resource: &Resource, again: bool) -> Respons
         }
         return answer(202, &body);
     }
+    let id = if addon.has_integer_ids { id.parse::<u64>().unwrap().into() } else { Value::from(id.as_str()) };
     let mut config = config(resource);
     let mut body =
         json!({ "id": id, "message": "Your resource is ready.", "log_drain_url": "https://logs.lantern.example/" });

@@ -49,11 +49,23 @@ pub(super) async fn sign_on(addon: SampleAddon, request: Request) -> Response {
         let query = parts.uri.query().unwrap_or_default();
         form.extend(form_urlencoded::parse(query.as_bytes()).into_owned());
     }
-    match verify(&addon, &form) {
-        Ok(resource) => open_session(&addon, &form, &parts.headers, resource),
+    answer(&addon, &form, &parts.headers)
+}
+
+/// Single sign-on of version 1, with the id in the path and the other fields in the query.
+pub(super) fn sign_on_by_get(addon: &SampleAddon, id: String, request: &Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let mut form: Form = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    form.insert("id".to_owned(), id);
+    answer(addon, &form, request.headers())
+}
+
+fn answer(addon: &SampleAddon, form: &Form, headers: &HeaderMap) -> Response {
+    match verify(addon, form) {
+        Ok(resource) => open_session(addon, form, headers, resource),
         Err(Refusal::Crash) => internal_error(),
         Err(Refusal::Unknown) => page(StatusCode::NOT_FOUND, "Resource not found."),
-        Err(Refusal::Forbidden) => forbidden(&addon, &form),
+        Err(Refusal::Forbidden) => forbidden(addon, form),
     }
 }
 
@@ -161,7 +173,7 @@ fn verify_token(addon: &SampleAddon, form: &Form, uuid: &str, id: &str, timestam
         return Ok(token.to_owned());
     }
     match addon.fault {
-        Fault::AnyToken => Ok(addon.unique()),
+        Fault::AnyToken | Fault::AnyTokenByGet => Ok(addon.unique()),
         Fault::FallsBack => match sent.next() {
             Some((kind, token)) if is_right(addon, form, kind, token, uuid, id, timestamp) => Ok(token.to_owned()),
             _ => Err(Refusal::Forbidden),

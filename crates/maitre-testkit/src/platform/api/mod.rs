@@ -3,6 +3,7 @@
 mod addons;
 mod auth;
 mod body;
+mod callback;
 mod customer_apps;
 pub(super) mod exchange_id;
 mod inventory;

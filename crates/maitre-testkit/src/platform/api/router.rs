@@ -6,7 +6,9 @@ use axum::{
     routing::{delete, get, post, put},
 };
 
-use super::{super::state::shared::SharedState, addons, auth, customer_apps, inventory, log_drains, oauth, webhooks};
+use super::{
+    super::state::shared::SharedState, addons, auth, callback, customer_apps, inventory, log_drains, oauth, webhooks,
+};
 
 /// Returns a router with all of Heroku's hosts: `api.heroku.com`, `id.heroku.com` and `addons.heroku.com` have
 /// different paths.
@@ -16,6 +18,7 @@ pub(crate) fn router(state: &SharedState) -> Router {
         .route("/oauth/tokens", post(oauth::nested))
         .route_layer(from_fn_with_state(state.clone(), auth::version))
         .route("/oauth/token", post(oauth::form))
+        .route("/vendor/apps/{uuid}", put(callback::put))
         .route("/vendor/resources/{uuid}/oauth-grant", get(oauth::backfill))
         .route("/api/v3/apps", get(inventory::list))
         .with_state(state.clone())

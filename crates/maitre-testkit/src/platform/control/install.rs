@@ -123,6 +123,23 @@ impl Install {
         addon.attachments.iter().map(|attachment| state.attachment_object(addon, attachment)).collect()
     }
 
+    /// Returns the `callback_url` of a provision of version 1: the vendor sets config vars there by `PUT`, which completes
+    /// a provision that it answered 202.
+    ///
+    /// ```
+    /// use maitre_testkit::{Heroku, platform::Platform};
+    ///
+    /// let install = Platform::new("tally", "password", "client secret").install("basic");
+    /// let heroku = Heroku::new("http://127.0.0.1:8300/heroku", "tally", "password", "salt");
+    /// let call = heroku.provision("basic").legacy().uuid(install.uuid()).set("callback_url", install.callback_url());
+    /// let fields = call.fields();
+    /// assert!(fields.contains(&("callback_url".into(), format!("https://api.heroku.com/vendor/apps/{}", install.uuid()).into())));
+    /// ```
+    #[must_use]
+    pub fn callback_url(&self) -> String {
+        format!("{}/vendor/apps/{}", self.platform.state().api_url(), self.uuid)
+    }
+
     /// Returns the `id` from the vendor's reply.
     #[must_use]
     pub fn provider_id(&self) -> Option<String> {

@@ -255,3 +255,31 @@ async fn a_plan_change_takes_effect_with_the_reply() {
     install.record_plan_change("gold", &heroku.plan_change("7", "gold").await);
     assert_eq!(install.plan(), "gold");
 }
+
+/// The asynchronous provision of version 1.
+#[tokio::test]
+async fn the_callback_of_version_1_sets_config_vars_and_completes_the_provision() {
+    let platform = Platform::builder("tally", "password", "client secret")
+        .settings(|settings| settings.config_vars = Some(vec!["TALLY_URL".to_owned()]))
+        .build();
+    let _api = platform.serve().await.unwrap();
+    let install = platform.install("basic");
+    let http = reqwest::Client::builder().user_agent("tally/1.0").build().unwrap();
+    let put = async |password: &str, body: serde_json::Value| {
+        let request = http.put(install.callback_url()).basic_auth("tally", Some(password)).json(&body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let config = json!({ "config": { "TALLY_URL": "https://tally.example/7" } });
+    assert_eq!(put("wrong", config.clone()).await, 401);
+    assert_eq!(put("password", json!({ "config": { "TALLY_URL": 7 } })).await, 422);
+    assert_eq!(put("password", json!({ "config": { "OTHER_URL": "https://tally.example/7" } })).await, 422);
+    assert_eq!(install.state(), State::Provisioning);
+    assert_eq!(put("password", config.clone()).await, 200);
+    assert_eq!(
+        (install.state(), install.config()["TALLY_URL"].as_str()),
+        (State::Provisioned, "https://tally.example/7")
+    );
+    assert_eq!(put("password", config).await, 200, "config vars can be set again");
+    assert_eq!(install.call_counts().provisioned, 1);
+    assert_eq!(install.exchanges().len(), 4);
+}
