@@ -169,8 +169,8 @@ async function main() {
     await send('delete, repeated', [410], deleteSchema, remove({}));
     await send('delete of an unknown instance', [410], deleteSchema, remove({ instanceId: randomUUID() }));
 
-    const stranger = client(username, 'a-wrong-password', VERSION);
-    await send('a wrong password', [401], 'error', (headers) => stranger.listCatalog({ headers }));
+    const wrong = client(username, 'a-wrong-password', VERSION);
+    await send('a wrong password', [401], 'error', (headers) => wrong.listCatalog({ headers }));
     const old = client(username, password, { 'X-Broker-API-Version': '1.0' });
     await send('another version', [412], 'error', (headers) => old.listCatalog({ headers }));
 }
