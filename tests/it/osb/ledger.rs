@@ -57,6 +57,23 @@ async fn the_same_provision_is_200_with_the_same_body_and_another_one_409() {
 }
 
 #[tokio::test]
+async fn one_of_several_concurrent_provisions_is_201_and_the_others_are_200() {
+    let Recorded { broker, _folder } = recorded(|osb| osb).await;
+    let gate = Gate::closed();
+    broker.vendor.on_provision(gate.before(|| Ok(Provisioned::new("widget-1"))));
+    let body = order(BASIC);
+    let send = || broker.send("PUT /v2/service_instances/i-1", &body);
+    let open = async {
+        tokio::time::sleep(Duration::from_millis(100)).await; // so that the others join the first one
+        gate.open();
+    };
+    let (first, second, third, ()) = tokio::join!(send(), send(), send(), open);
+    let mut statuses = [first.status(), second.status(), third.status()];
+    statuses.sort_unstable();
+    assert_eq!((statuses, broker.vendor.calls()), ([200, 200, 201], 1));
+}
+
+#[tokio::test]
 async fn a_slow_provision_is_202_and_the_platform_polls() {
     let Recorded { broker, _folder } =
         recorded(|osb| osb.with_dashboard_url("https://lantern.example/{instance}")).await;

@@ -14,8 +14,8 @@ use super::listener::DurableListener;
 use super::operation::{Operation, restore_reply};
 use super::spawn::spawn_on_drop;
 use crate::engine::{
-    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, Recorded, ReleaseLease,
-    RenewLease, RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id,
+    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, OperationKind, Recorded,
+    ReleaseLease, RenewLease, RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id,
 };
 use crate::error::LedgerError;
 use crate::metrics;
@@ -80,7 +80,12 @@ impl<L: Listener> DurableListener<L> {
                 BeginOutcome::Unchanged => return O::unchanged().map(Outcome::Done).ok_or_else(Failure::unknown),
                 BeginOutcome::Fail(kind) => return Err(failure(kind)),
             };
-            this.execute(step, async_at, is_polled).await
+            // the request that created the operation, not one that joined it, is answered as the first
+            let joined = O::KIND == OperationKind::Provision && matches!(step, Step::Wait(_));
+            Ok(match this.execute(step, async_at, is_polled).await? {
+                Outcome::Done(reply) if joined => Outcome::Replayed(reply),
+                outcome => outcome,
+            })
         })
     }
 
