@@ -25,6 +25,12 @@ function toast(message) {
   toastTimer = setTimeout(() => (element.textContent = ""), 6000);
 }
 
+// Announces a change to screen readers.
+function announce(message) {
+  const element = byId("announcements");
+  if (element && message) element.textContent = message;
+}
+
 // Submits the single sign-on form automatically.
 function signOn() {
   const form = byId("sign-on");
@@ -33,17 +39,35 @@ function signOn() {
   if (link) location.replace(link.href);
 }
 
-// Replaces an element if it changed, and keeps its focus and open details.
+// Replaces an element if it changed, and keeps its focus and its open and closed details.
 function replaceKeeping(old, fresh) {
-  if (old.dataset.source === fresh.outerHTML) return;
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : null;
-  const open = [...old.querySelectorAll("details[open]")].map((it) => [...old.querySelectorAll("details")].indexOf(it));
   const source = fresh.outerHTML;
+  if (old.dataset.source === source) return;
+  const hadFocus = old.contains(document.activeElement);
+  const focused = hadFocus ? document.activeElement.id : null;
+  const details = fresh.querySelectorAll("details");
+  old.querySelectorAll("details").forEach((it, index) => details[index]?.toggleAttribute("open", it.open));
   old.replaceWith(fresh);
   fresh.dataset.source = source;
-  const details = fresh.querySelectorAll("details");
-  open.forEach((index) => details[index]?.setAttribute("open", ""));
-  if (focused) byId(focused)?.focus();
+  if (!hadFocus) return;
+  const target = (focused && byId(focused)) || fresh.querySelector("summary, button, a");
+  target?.focus();
+}
+
+// Moves the focus from a card that will be removed to a card beside it, or to the title of the list.
+function moveFocusFrom(card) {
+  if (!card.contains(document.activeElement)) return;
+  const beside = card.nextElementSibling ?? card.previousElementSibling;
+  (beside?.querySelector("summary") ?? byId("installs-title")).focus();
+}
+
+function mergeCard(old, card) {
+  const trial = (it) => it.querySelector(".trial")?.textContent;
+  const result = trial(card);
+  if (result && result !== trial(old)) announce(card.dataset.name + ": " + result);
+  const focusIsIn = old.contains(document.activeElement);
+  const isBusy = focusIsIn && document.activeElement.tagName === "SELECT";
+  if (!isBusy) replaceKeeping(old, card);
 }
 
 function mergeInstalls(section) {
@@ -51,7 +75,6 @@ function mergeInstalls(section) {
   const [oldList, freshList] = [old.querySelector("ol.installs"), section.querySelector("ol.installs")];
   const known = new Map([...oldList.children].map((card) => [card.id, card]));
   const fresh = [...freshList.children];
-  const isBusy = (card) => card.contains(document.activeElement) && document.activeElement.tagName === "SELECT";
   let next = oldList.firstElementChild;
   for (const card of fresh) {
     const old = known.get(card.id);
@@ -63,15 +86,18 @@ function mergeInstalls(section) {
     }
     if (old !== next) oldList.insertBefore(old, next);
     next = old.nextElementSibling;
-    if (!isBusy(old)) replaceKeeping(old, card);
+    mergeCard(old, card);
   }
-  known.forEach((card) => card.remove());
-  // the elements before and after the list
-  for (const child of [...old.children]) if (child !== oldList) child.remove();
-  let before = true;
+  known.forEach((card) => {
+    moveFocusFrom(card);
+    card.remove();
+  });
+  replaceKeeping(old.querySelector(".title"), section.querySelector(".title"));
+  // the elements between title and list, and after the list
+  for (const child of [...old.children]) if (!child.matches(".title, ol")) child.remove();
   for (const child of [...section.children]) {
-    if (child === freshList) before = false;
-    else if (before) old.insertBefore(child, oldList);
+    if (child.matches(".title, ol")) continue;
+    if (child.matches(".empty")) old.insertBefore(child, oldList);
     else old.append(child);
   }
 }
@@ -86,29 +112,30 @@ async function refreshPanel() {
   const html = await fetchText("/sandbox/panel");
   if (!html) return;
   const fresh = fragment(html);
-  for (const id of ["reachable", "clock", "scheduled"]) {
+  for (const id of ["reachable", "clock", "scheduled", "hints"]) {
     const [old, part] = [byId(id), fresh.querySelector("#" + id)];
     if (old && part) replaceKeeping(old, part);
   }
 }
 
+// Renders the timeline again, and keeps its open lines.
 async function refreshLines() {
   const html = await fetchText("/sandbox/timeline" + location.search);
   const lines = html && fragment(html).querySelector("#lines");
-  if (lines) byId("lines").replaceWith(lines);
+  if (!lines) return;
+  const focused = document.activeElement?.closest("#lines li")?.id;
+  for (const line of [...lines.querySelectorAll("li.line")]) {
+    const old = byId(line.id);
+    if (old?.querySelector("details[open]")) line.replaceWith(old);
+  }
+  byId("lines").replaceWith(lines);
+  byId("show-all").hidden = !("filtered" in lines.dataset);
+  if (focused && !byId(focused)?.contains(document.activeElement)) byId(focused)?.querySelector("summary")?.focus();
 }
 
-function matchesFilter(line, query) {
-  if (query.get("before")) return false;
-  const install = query.get("install");
-  if (install && line.dataset.install !== install) return false;
-  return query.get("only") !== "problems" || "problem" in line.dataset;
-}
-
-function showLine(html, query) {
+function showLine(html) {
   const line = fragment(html).firstElementChild;
   const old = byId(line.id);
-  if (!matchesFilter(line, query)) return old?.remove();
   if (old) {
     const details = old.querySelector("details");
     if (details?.open) {
@@ -120,10 +147,14 @@ function showLine(html, query) {
       if (findings) old.append(findings);
       load(details);
     } else {
+      const hadFocus = old.contains(document.activeElement);
       old.replaceWith(line);
+      if (hadFocus) line.querySelector("summary")?.focus();
     }
     return;
   }
+  if (new URLSearchParams(location.search).has("before")) return;
+  if (line.classList.contains("note")) announce(line.querySelector("strong").textContent);
   byId("lines").querySelector(".empty")?.remove();
   const list = byId("lines").querySelector("ol");
   const id = Number(line.dataset.id);
@@ -170,9 +201,9 @@ function listen() {
   };
   source.onmessage = async (event) => {
     const batch = JSON.parse(event.data);
-    const query = new URLSearchParams(location.search);
-    if (batch.missed) await refreshLines();
-    batch.lines.forEach((html) => showLine(html, query));
+    const isFiltered = "filtered" in byId("lines").dataset;
+    if (batch.missed || (isFiltered && batch.lines.length)) await refreshLines();
+    else batch.lines.forEach(showLine);
     stale.installs ||= batch.installs;
     stale.panel ||= batch.panel;
     refresh().catch(() => (refreshing = false));
@@ -192,6 +223,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.dataset.quiet) return;
   event.preventDefault();
+  closeMenus();
   const button = event.submitter;
   const body = new URLSearchParams(new FormData(form, button));
   if (button?.ariaDisabled) return;
@@ -211,18 +243,21 @@ document.addEventListener("submit", async (event) => {
 });
 
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest?.("a[data-reveal], a[data-swap], #older");
+  const copied = event.target.closest?.("button.copy");
+  if (copied) return copy(copied);
+  const link = event.target.closest?.("a[data-reveal], a[data-swap], a[data-only], #older");
   if (!link || event.metaKey || event.ctrlKey) return;
+  if ("only" in link.dataset) {
+    event.preventDefault();
+    document.querySelectorAll("a[data-only]").forEach((it) => it.removeAttribute("aria-current"));
+    link.setAttribute("aria-current", "true");
+    return filterLines([["only", link.dataset.only]]);
+  }
   if (link.dataset.reveal) {
     event.preventDefault();
-    const html = await fetchText(link.href);
-    if (html) {
-      const config = link.closest(".config");
-      const fresh = fragment(html).firstElementChild;
-      config.replaceWith(fresh);
-      fresh.tabIndex = -1;
-      fresh.focus();
-    }
+    // the address remembers which values are shown
+    history.replaceState(null, "", link.href);
+    await refreshInstalls();
   } else if (link.dataset.swap) {
     event.preventDefault();
     const html = await fetchText(link.dataset.swap);
@@ -251,8 +286,65 @@ document.addEventListener(
   true,
 );
 
+async function copy(button) {
+  const text = button.dataset.copy ?? (await fetchText(button.dataset.copyFrom));
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied.");
+  } catch {
+    toast("The browser does not allow this page to copy.");
+  }
+}
+
+function closeMenus(except) {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu !== except) menu.open = false;
+  });
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest?.("details.menu")));
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector("details.menu[open]");
+  if (event.key !== "Escape" || !menu) return;
+  menu.querySelector("summary").focus();
+  menu.open = false;
+});
+
+// Shows only the faults that the chosen call can meet.
+function limitFaults() {
+  const form = byId("fault-form");
+  if (!form) return;
+  const call = form.elements.call.selectedOptions[0];
+  const direction = call.parentElement.dataset.direction;
+  const [select, before] = [form.elements.fault, form.elements.fault.selectedOptions[0]];
+  for (const option of select.options) {
+    const calls = option.dataset.calls?.split(" ");
+    const applies = !calls || call.value === "" || calls.includes(call.value);
+    option.disabled = option.hidden = option.parentElement.dataset.direction !== direction || !applies;
+  }
+  if (before.disabled) [...select.options].find((option) => !option.disabled).selected = true;
+}
+
+// Filters the timeline while the user types and chooses.
+let filterTimer;
+function filterLines(changes) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of [["before", ""], ...changes]) value ? query.set(name, value) : query.delete(name);
+  history.replaceState(null, "", "?" + query);
+  clearTimeout(filterTimer);
+  filterTimer = setTimeout(refreshLines, 200);
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.form?.id === "search") filterLines(["q", "kind", "status", "direction"].map((name) => [name, event.target.form.elements[name].value]));
+  if (event.target.form?.id === "fault-form") limitFaults();
+});
+
+document.documentElement.classList.add("scripts");
 signOn();
+limitFaults();
 if (byId("columns")) {
+  document.querySelectorAll(".install, #installs > .title").forEach((it) => (it.dataset.source = it.outerHTML));
   listen();
   setInterval(tick, 1000);
 }

@@ -163,6 +163,9 @@ impl SandboxBuilder {
             store,
             Access { api_key: self.api_key, client_secret: self.client_secret, hosts: self.hosts },
         );
+        if let Ok(contents) = serde_json::from_str(self.manifest.trim_start_matches('\u{feff}')) {
+            sandbox.inner().manifests.push(contents, sandbox.platform().clock().now());
+        }
         sandbox.load_state()?;
         sandbox.set_chaos(self.chaos, self.seed);
         Ok(sandbox)

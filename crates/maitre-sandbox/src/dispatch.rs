@@ -1,13 +1,13 @@
 //! Dispatches requests to the page, the customer's API or the vendor's API.
 //!
-//! As at Heroku, customers and vendors call the same paths on the same host, and the bearer token tells them apart: the
-//! customer's API key selects the customer's API. Every other request goes to the platform, which checks the vendor's
-//! token.
+//! As at Heroku, customers and vendors call the same paths on the same host, and their credentials tell them apart: the
+//! customer's API key selects the customer's API. Every other request for a path that add-ons use goes to the platform,
+//! which checks the vendor's token.
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::HeaderMap,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
@@ -45,17 +45,11 @@ async fn dispatch(State(apis): State<Apis>, request: Request) -> Response {
     if is_navigation(request.headers()) {
         return page::not_found_page(&apis.sandbox).into_response();
     }
-    let is_customer = bearer(request.headers()) == Some(&apis.sandbox.inner().api_key);
-    let api = if is_customer { apis.customer } else { apis.vendor };
+    let api = if customer::is_addressed(&apis.sandbox, &request) { apis.customer } else { apis.vendor };
     api.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
 /// Whether a browser navigates to the URL.
 fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -61,6 +61,11 @@ impl Kind {
         }
     }
 
+    /// Returns the name in the journal and in the filters of the page.
+    pub(crate) fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Provision => "Provision",
@@ -115,6 +120,20 @@ pub(crate) struct Head {
     pub(crate) findings: Vec<Finding>,
     /// Id of the entry whose request was sent again.
     pub(crate) resent_from: Option<i64>,
+    /// Id of the first entry of the operation that the entry belongs to, if it is another one.
+    #[serde(default)]
+    pub(crate) operation: Option<i64>,
+    /// Comparison with the recorded call, if the call is a replay.
+    #[serde(default)]
+    pub(crate) replay: Option<Replay>,
+}
+
+/// Comparison of a replayed call with the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replay {
+    /// Recorded status; `None` if no response had arrived.
+    pub(crate) then: Option<u16>,
+    pub(crate) differs: bool,
 }
 
 impl Head {
@@ -133,7 +152,19 @@ impl Head {
             fault: None,
             findings: Vec::new(),
             resent_from: None,
+            operation: None,
+            replay: None,
         }
+    }
+
+    /// Returns the id of the first entry of the operation. `id` is the id of this entry.
+    pub(crate) fn operation_of(&self, id: i64) -> i64 {
+        self.operation.unwrap_or(id)
+    }
+
+    /// Whether the entry continues the current operation of its resource: it was not sent again on purpose.
+    pub(crate) fn continues_operation(&self) -> bool {
+        self.operation.is_none() && self.resent_from.is_none() && self.replay.is_none()
     }
 
     /// Whether the call has findings, or went to the add-on and has no response.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
-use crate::entry::Head;
+use crate::entry::{Finding, Head};
 
 /// Number of events buffered for a slow page.
 const BUFFER: usize = 4_096;
@@ -15,6 +15,12 @@ pub(crate) enum PageEvent {
     Entry(Arc<(i64, Head)>),
     /// An install is new or changed.
     Installs,
+    /// A call has its result, or a note was made. Published once per entry.
+    Completed(Arc<Head>),
+    /// A problem of a completed call, with the title of the call.
+    Finding(Arc<(String, Finding)>),
+    /// All entries were deleted.
+    Cleared,
     /// The clock, the faults or the reachability of the add-on changed.
     Panel,
 }

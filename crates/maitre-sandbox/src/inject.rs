@@ -31,7 +31,8 @@ impl Sandbox {
         fault: Option<Fault>,
     ) -> Result<Reply, String> {
         let uuid = Some(install.uuid().to_owned());
-        let info = CallInfo { kind, title, uuid, fault: fault.map(Fault::description), resent_from: None };
+        let info =
+            CallInfo { kind, title, uuid, fault: fault.map(Fault::description), resent_from: None, replay: None };
         let mode = match fault {
             None => SendMode::Whole,
             Some(Fault::Delay) => {

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod activity;
 mod addon;
+mod apps;
 mod bind;
 mod builder;
 mod customer;
@@ -15,12 +17,14 @@ mod inject;
 mod inspect;
 mod journal;
 mod lifecycle;
+mod manifests;
 mod names;
 mod page;
 mod plan;
 mod platform_events;
 mod recording;
 mod resend;
+mod reset;
 mod retry;
 mod sandbox;
 mod send;
@@ -31,6 +35,7 @@ mod state;
 pub use maitre_conformance::SetupError;
 
 pub use self::{
+    activity::{Activity, ActivityLine},
     bind::bind,
     builder::SandboxBuilder,
     error::ParseError,

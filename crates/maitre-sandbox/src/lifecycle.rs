@@ -4,8 +4,6 @@ use maitre_testkit::{
     Reply, Request,
     platform::{Install, InstallBuilder, State},
 };
-use std::sync::atomic::Ordering;
-
 use tokio::time::sleep;
 
 use crate::{
@@ -58,6 +56,7 @@ impl Sandbox {
             if before != state {
                 let title = format!("{} is {state}", install.name());
                 self.inner().journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
+                self.release_change(&install, before, state);
                 self.publish(PageEvent::Installs);
             }
         }
@@ -87,10 +86,28 @@ impl Sandbox {
 
     pub(crate) fn schedule_retry(&self, retry: Retry) {
         self.inner().retries.schedule(retry);
-        self.inner().dirty.store(true, Ordering::Relaxed);
+        self.mark_dirty();
+    }
+
+    /// Adds the releases that come with the config vars of an install, and with their removal.
+    fn release_change(&self, install: &Install, before: State, state: State) {
+        let verb = match (before, state) {
+            (_, State::Provisioned) => "Attach",
+            (State::Provisioned | State::Deprovisioning, State::Deprovisioned) => "Detach",
+            _ => return,
+        };
+        for attachment in install.attachments() {
+            let text =
+                |path: &str| attachment.pointer(path).and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+            let description = format!("{verb} {} (@ref:{})", text("/name"), install.name());
+            self.add_release(&text("/app/name"), &description);
+        }
     }
 
     async fn attempt(self, install: Install, call: Lifecycle, attempts: u32) -> Outcome {
+        if attempts == 1 {
+            self.journal().start_operation(install.uuid());
+        }
         let outcome = match &call {
             Lifecycle::Provision => self.call_provision(&install).await,
             Lifecycle::PlanChange(plan) => self.call_plan_change(&install, plan).await,

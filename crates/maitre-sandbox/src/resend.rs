@@ -22,6 +22,7 @@ impl Sandbox {
             uuid: entry.head.uuid.clone(),
             fault: None,
             resent_from: Some(id),
+            replay: None,
         };
         let sent = futures_util::future::join_all((0..times).map(|_| self.send(&request, &info))).await;
         let recorded = entry.response.as_ref().zip(entry.head.status);
@@ -58,6 +59,7 @@ impl Sandbox {
             uuid: original.head.uuid.clone(),
             fault: None,
             resent_from: Some(original.id),
+            replay: None,
         };
         self.send(&request, &info).await.id
     }

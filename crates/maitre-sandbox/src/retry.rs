@@ -53,6 +53,10 @@ impl Retries {
         self.list().clone()
     }
 
+    pub(crate) fn clear(&self) {
+        self.list().clear();
+    }
+
     /// Removes and returns the retries that are due.
     pub(crate) fn take_due(&self, now: OffsetDateTime) -> Vec<Retry> {
         self.list().extract_if(.., |retry| retry.due <= now).collect()

@@ -1,7 +1,10 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use maitre_testkit::platform::{Install, Platform, State};
@@ -10,10 +13,13 @@ use tokio::sync::Notify;
 use crate::{
     Chaos, Fault,
     addon::Addon,
+    apps::Apps,
     events::{PageEvent, Subscribers},
     fault::{FaultSchedule, inbound},
     journal::{Journal, Store},
+    manifests::Manifests,
     retry::Retries,
+    sign_on::Trial,
 };
 
 /// Marketplace that sells one add-on: Heroku's API, Heroku's calls to the add-on, and a web page.
@@ -45,8 +51,14 @@ pub(crate) struct Inner {
     pub(crate) subscribers: Subscribers,
     pub(crate) faults: FaultSchedule,
     pub(crate) retries: Retries,
+    apps: Apps,
+    pub(crate) manifests: Manifests,
     /// State of each install that was noted last, by uuid.
     states: Mutex<BTreeMap<String, State>>,
+    /// Last trial of a sign-on to each install, by uuid.
+    trials: Mutex<BTreeMap<String, Trial>>,
+    /// Uuids of the installs that a reset removed from the page.
+    forgotten: Mutex<BTreeSet<String>>,
     /// Notified when a call to the add-on has completed, so that calls held back by `Fault::Reorder` are sent.
     pub(crate) call_completed: Notify,
     pub(crate) api_key: String,
@@ -81,7 +93,11 @@ impl Sandbox {
             subscribers,
             faults: FaultSchedule::default(),
             retries: Retries::default(),
+            apps: Apps::default(),
+            manifests: Manifests::default(),
             states: Mutex::default(),
+            trials: Mutex::default(),
+            forgotten: Mutex::default(),
             call_completed: Notify::new(),
             api_key: access.api_key,
             client_secret: access.client_secret,
@@ -110,6 +126,12 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.get().map(String::as_str)
+    }
+
+    /// Returns the URL of the add-on's lifecycle calls.
+    #[must_use]
+    pub fn addon_url(&self) -> &str {
+        &self.addon().base_url
     }
 
     /// Schedules a fault for the next call to the add-on that it applies to.
@@ -148,6 +170,14 @@ impl Sandbox {
         self.platform().find(uuid).map(|install| install.name())
     }
 
+    /// Returns the uuids of the installs whose name or app contains this text, at most 50.
+    pub(crate) fn uuids_named(&self, text: &str) -> Vec<String> {
+        let text = text.to_lowercase();
+        let installs = self.installs().into_iter();
+        let named = installs.filter(|install| install.name().contains(&text) || install.app().contains(&text));
+        named.take(50).map(|install| install.uuid().to_owned()).collect()
+    }
+
     pub(crate) fn publish(&self, event: PageEvent) {
         self.0.subscribers.publish(event);
     }
@@ -160,8 +190,39 @@ impl Sandbox {
         &self.0.journal
     }
 
+    pub(crate) fn apps(&self) -> &Apps {
+        &self.0.apps
+    }
+
+    /// Adds a release to a customer's app.
+    pub(crate) fn add_release(&self, app: &str, description: &str) {
+        self.apps().release(app, description, self.platform().clock().now());
+        self.mark_dirty();
+    }
+
+    /// Notes that the state has to be saved.
+    pub(crate) fn mark_dirty(&self) {
+        self.0.dirty.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    pub(crate) fn trials(&self) -> MutexGuard<'_, BTreeMap<String, Trial>> {
+        self.0.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn forgotten(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns all installs, including deprovisioned ones, since the last reset.
+    pub(crate) fn installs(&self) -> Vec<Install> {
+        let mut installs = self.platform().installs();
+        let forgotten = self.forgotten();
+        installs.retain(|install| !forgotten.contains(install.uuid()));
+        installs
     }
 
     pub(crate) fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {

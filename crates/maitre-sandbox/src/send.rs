@@ -6,7 +6,7 @@ use maitre_testkit::{Call, Error, Raw, Reply, Request};
 
 use crate::{
     Sandbox,
-    entry::{Completion, Direction, Head, Kind, Message},
+    entry::{Completion, Direction, Head, Kind, Message, Replay},
     inspect,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct CallInfo {
     pub(crate) uuid: Option<String>,
     pub(crate) fault: Option<&'static str>,
     pub(crate) resent_from: Option<i64>,
+    /// Comparison with a recorded call, for a replayed one.
+    pub(crate) replay: Option<Replay>,
 }
 
 /// Whether a request is sent whole.
@@ -54,6 +56,7 @@ impl Sandbox {
             url: request.url().to_owned(),
             fault: info.fault.map(str::to_owned),
             resent_from: info.resent_from,
+            replay: info.replay,
             ..Head::new(self.platform().clock().now(), Direction::ToAddon, info.kind, info.title.as_str())
         };
         let id = self.journal().begin(head, &Message::new(request.headers(), request.body()));

@@ -12,6 +12,13 @@ use crate::{
 /// Key prefix of retries, which are saved beside the platform's own keys.
 const RETRY_PREFIX: &str = "retry/";
 
+const APPS_KEY: &str = "customer-apps";
+
+const MANIFESTS_KEY: &str = "manifests";
+
+/// Key prefix of the installs that a reset removed from the page.
+const FORGOTTEN_PREFIX: &str = "forgotten/";
+
 impl Sandbox {
     /// Restores the saved state, and schedules the lifecycle calls that the last process did not complete.
     pub(crate) fn load_state(&self) -> Result<(), SetupError> {
@@ -19,12 +26,21 @@ impl Sandbox {
             SetupError::with_source("the state file was not written by a sandbox of this add-on: choose another", error)
         };
         let mut state = self.journal().store().load_state();
-        let retries = state.split_off(RETRY_PREFIX);
+        let retries: Vec<_> = state.extract_if(.., |key, _| key.starts_with(RETRY_PREFIX)).collect();
+        let forgotten = state.extract_if(.., |key, _| key.starts_with(FORGOTTEN_PREFIX));
+        let uuids = forgotten.filter_map(|(key, _)| key.strip_prefix(FORGOTTEN_PREFIX).map(str::to_owned));
+        self.forgotten().extend(uuids);
+        if let Some(apps) = state.remove(APPS_KEY) {
+            self.apps().restore(&apps).map_err(invalid)?;
+        }
+        if let Some(manifests) = state.remove(MANIFESTS_KEY) {
+            self.inner().manifests.restore(&manifests).map_err(invalid)?;
+        }
         if !state.is_empty() {
             self.platform().restore(&state).map_err(invalid)?;
         }
-        for text in retries.iter().filter(|(key, _)| key.starts_with(RETRY_PREFIX)).map(|(_, text)| text) {
-            self.schedule_retry(serde_json::from_str(text).map_err(invalid)?);
+        for (_, text) in retries {
+            self.schedule_retry(serde_json::from_str(&text).map_err(invalid)?);
         }
         for install in self.platform().installs() {
             self.states().insert(install.uuid().to_owned(), install.state());
@@ -51,6 +67,9 @@ impl Sandbox {
             let text = serde_json::to_string(&retry).unwrap_or_default();
             state.insert(format!("{RETRY_PREFIX}{}", retry.uuid), text);
         }
+        state.extend(self.forgotten().iter().map(|uuid| (format!("{FORGOTTEN_PREFIX}{uuid}"), String::new())));
+        state.insert(APPS_KEY.to_owned(), self.apps().to_json());
+        state.insert(MANIFESTS_KEY.to_owned(), self.inner().manifests.to_json());
         if store.save_state(&state).is_err() {
             dirty.store(true, Ordering::Relaxed); // retried at the next save
         }

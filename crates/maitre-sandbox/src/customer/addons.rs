@@ -75,6 +75,7 @@ pub(super) async fn create(
     let app = sandbox.app_name(&app);
     names::check(&app).map_err(Problem::invalid_params)?;
     let plan = sandbox.parse_plan(body.pointer("/plan/name").or(body.get("plan")))?;
+    sandbox.touch_app(&app);
     if sandbox.is_full(&app) {
         let name = &sandbox.addon().name;
         return Err(Problem::invalid_params(format!(
@@ -138,9 +139,25 @@ pub(super) async fn change(
     }
 }
 
-/// `DELETE /apps/{app}/addons/{addon}`.
-pub(super) async fn destroy(State(sandbox): State<Sandbox>, Path((app, named)): Path<(String, String)>) -> JsonResult {
+/// `DELETE /apps/{app}/addons/{addon}`. An add-on that is attached to another app is only removed with `force`.
+pub(super) async fn destroy(
+    State(sandbox): State<Sandbox>,
+    Path((app, named)): Path<(String, String)>,
+    body: Bytes,
+) -> JsonResult {
+    let is_forced = read(&body)?["force"] == true;
     let install = sandbox.live_on_app(&app, &named)?;
+    let attachments = install.attachments();
+    let apps = attachments.iter().filter_map(|attachment| attachment.pointer("/app/name")?.as_str());
+    let mut others: Vec<_> = apps.filter(|name| *name != install.app()).collect();
+    others.dedup();
+    if !is_forced && !others.is_empty() {
+        return Err(Problem::invalid_params(format!(
+            "Cannot destroy {}: it is attached to {}. Detach it there, or use --force.",
+            install.name(),
+            others.join(", ")
+        )));
+    }
     sandbox.perform(&install, Lifecycle::Deprovision).await;
     Ok(Json(sandbox.addon_object(&install)))
 }

@@ -1,5 +1,7 @@
 //! Attachments of add-ons to apps.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     body::Bytes,
@@ -8,10 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maitre_testkit::platform::Install;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Problem, read};
 use crate::{Sandbox, names};
+
+/// Namespace of the credential that every add-on has.
+const DEFAULT_CREDENTIAL: &str = "credential:default";
 
 type JsonResult = Result<Json<Value>, Problem>;
 
@@ -68,13 +73,18 @@ pub(super) async fn attach(State(sandbox): State<Sandbox>, body: Bytes) -> Resul
         let message = "This add-on cannot be attached to other apps: its manifest does not require attachable.";
         return Err(Problem::invalid_params(message));
     }
+    if let Some(namespace) = body["namespace"].as_str().filter(|namespace| *namespace != DEFAULT_CREDENTIAL) {
+        return Err(Problem::invalid_params(format!("This add-on has no {namespace}.")));
+    }
     let name = body["name"].as_str().map_or_else(|| install.name().to_uppercase().replace('-', "_"), str::to_owned);
     names::check(&app).and_then(|()| names::check_attachment(&name)).map_err(Problem::invalid_params)?;
     let taken = all(&sandbox, |attachment| attachment["app"]["name"] == app && attachment["name"] == name);
     if taken.as_array().is_some_and(|taken| !taken.is_empty()) {
         return Err(Problem::invalid_params(format!("There is already an attachment named {name} on {app}.")));
     }
+    sandbox.touch_app(&app);
     install.attach(&app, &name);
+    sandbox.add_release(&app, &format!("Attach {name} (@ref:{})", install.name()));
     let created = all(&sandbox, |attachment| attachment["app"]["name"] == app && attachment["name"] == name);
     Ok((StatusCode::CREATED, Json(created[0].clone())).into_response())
 }
@@ -89,7 +99,19 @@ pub(super) async fn detach(State(sandbox): State<Sandbox>, Path(id): Path<String
     let (install, attachment) = found.ok_or_else(|| Problem::not_found("attachment"))?;
     let object = sandbox.attachment_object(&install, &attachment);
     install.detach(&id);
+    let text = |path: &str| attachment.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    sandbox.add_release(&text("/app/name"), &format!("Detach {} (@ref:{})", text("/name"), install.name()));
     Ok(Json(object))
+}
+
+/// `GET /addons/{addon}/config/{namespace}`: the config vars of a credential. Add-ons have one credential, the default.
+pub(super) async fn credential(
+    State(sandbox): State<Sandbox>,
+    Path((named, namespace)): Path<(String, String)>,
+) -> JsonResult {
+    let install = sandbox.live(&named)?;
+    let vars = if namespace == DEFAULT_CREDENTIAL { install.config() } else { BTreeMap::new() };
+    Ok(Json(vars.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()))
 }
 
 /// Whether the attachment has this id or name.

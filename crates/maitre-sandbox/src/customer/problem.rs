@@ -19,6 +19,12 @@ impl Problem {
         Self { status: StatusCode::BAD_REQUEST, id: "bad_request", message: message.into() }
     }
 
+    /// Missing or wrong key.
+    pub(super) fn unauthorized() -> Self {
+        let message = "Invalid credentials provided.".to_owned();
+        Self { status: StatusCode::UNAUTHORIZED, id: "unauthorized", message }
+    }
+
     pub(super) fn not_found(what: &str) -> Self {
         Self { status: StatusCode::NOT_FOUND, id: "not_found", message: format!("Couldn't find that {what}.") }
     }

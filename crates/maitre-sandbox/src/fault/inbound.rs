@@ -23,6 +23,9 @@ pub(crate) const CALLS: [(&str, &str, &str); 4] = [
     ("mark deprovisioned", "POST", "/addons/*/actions/deprovision"),
 ];
 
+/// Name of a fault that is not limited to a call.
+pub(crate) const ANY_CALL: &str = "any";
+
 /// Returns the fault of this name.
 pub(crate) fn find(name: &str) -> Option<platform::Fault> {
     Some(match name {

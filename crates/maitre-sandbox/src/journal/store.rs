@@ -12,6 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
+use super::filter::Filter;
 use crate::{
     SetupError,
     entry::{Entry, Head, Message},
@@ -30,6 +31,12 @@ const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS entries_by_uuid ON entries (uuid, id);
     CREATE INDEX IF NOT EXISTS entries_with_problems ON entries (id) WHERE has_problem;
+    CREATE INDEX IF NOT EXISTS entries_by_kind ON entries (json_extract(head, '$.kind'), id);
+    CREATE INDEX IF NOT EXISTS entries_by_direction ON entries (json_extract(head, '$.direction'), id);
+    CREATE INDEX IF NOT EXISTS entries_by_status ON entries (json_extract(head, '$.status') / 100, id);
+    CREATE INDEX IF NOT EXISTS entries_by_operation ON entries (json_extract(head, '$.operation'), id);
+    CREATE INDEX IF NOT EXISTS entries_with_faults ON entries (id) WHERE json_extract(head, '$.fault') IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS replayed_differently ON entries (id) WHERE json_extract(head, '$.replay.differs');
     CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
 /// Number of inserts between deletions of old entries.
@@ -42,17 +49,6 @@ pub(crate) struct Store {
     is_file: bool,
     /// Hashes of the state values in the file, by key.
     saved: Mutex<HashMap<String, u64>>,
-}
-
-/// Filter of entries.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Filter {
-    /// Only entries of this resource.
-    pub(crate) uuid: Option<String>,
-    /// Only entries with a problem.
-    pub(crate) problems: bool,
-    /// Only entries older than this one.
-    pub(crate) before: Option<i64>,
 }
 
 impl Store {
@@ -120,22 +116,28 @@ impl Store {
 
     /// Returns at most `limit` entries that match the filter, newest first.
     pub(crate) fn page(&self, filter: &Filter, limit: usize) -> Vec<(i64, Head)> {
-        let mut select = String::from("SELECT id, head FROM entries WHERE id < ?1");
-        let before = filter.before.unwrap_or(i64::MAX);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut values: Vec<&dyn ToSql> = vec![&before, &limit];
-        if let Some(uuid) = &filter.uuid {
-            select += " AND uuid = ?3";
-            values.push(uuid);
-        }
-        if filter.problems {
-            select += " AND has_problem";
-        }
-        select += " ORDER BY id DESC LIMIT ?2";
+        let mut query = filter.query();
+        query.values.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let select = format!(
+            "SELECT id, head FROM entries WHERE {} ORDER BY id DESC LIMIT ?{}",
+            query.condition,
+            query.values.len()
+        );
+        let values: Vec<&dyn ToSql> = query.values.iter().map(|value| &**value).collect();
         self.select(&select, &values, |row| {
             let text: String = row.get(1).ok()?;
             Some((row.get(0).ok()?, serde_json::from_str(&text).ok()?))
         })
+    }
+
+    /// Whether an entry matches the filter.
+    pub(crate) fn contains(&self, filter: &Filter) -> bool {
+        !self.page(filter, 1).is_empty()
+    }
+
+    /// Deletes the entries before this one.
+    pub(crate) fn delete_before(&self, id: i64) {
+        ignore(self.connection().execute("DELETE FROM entries WHERE id < ?1", [id]));
     }
 
     /// Returns at most `limit` entries after `after`, of one resource or of all, oldest first.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use maitre_conformance::{Level, lint::Finding};
 use maud::{Markup, html};
 
+use super::layout::copy_button;
 use crate::Sandbox;
 
 pub(super) fn card(sandbox: &Sandbox) -> Markup {
@@ -74,19 +75,27 @@ fn lint(findings: &[Finding]) -> Markup {
 /// Shows the settings that connect the add-on and the `heroku` CLI to this marketplace.
 fn connect(sandbox: &Sandbox) -> Markup {
     let url = sandbox.url().unwrap_or("http://localhost:8400").replace("localhost", "127.0.0.1");
-    let key = &sandbox.inner().api_key;
+    let (key, addon) = (&sandbox.inner().api_key, sandbox.addon());
+    let environment = format!(
+        "export HEROKU_HOST={url}\nexport HEROKU_API_KEY={key}\nexport DISABLE_TELEMETRY=true\n\
+         heroku addons:create {}:{} -a shop",
+        addon.slug,
+        addon.plans[0].name()
+    );
     html! {
         details .connect {
             summary { "Connect your add-on and the " code { "heroku" } " CLI" }
-            p { "Base URL to use in place of " code { "https://api.heroku.com" } " and " code { "https://id.heroku.com" } ":" }
-            pre tabindex="0" { code { (url) } }
-            p { "Client secret of your add-on:" }
-            pre tabindex="0" { code { (sandbox.inner().client_secret) } }
-            p { "Settings of the " code { "heroku" } " CLI:" }
-            pre tabindex="0" { code {
-                "export HEROKU_HOST=" (url) "\nexport HEROKU_API_KEY=" (key) "\nexport DISABLE_TELEMETRY=true\n"
-                "heroku addons:create " (sandbox.addon().slug) ":" (sandbox.addon().plans[0].name()) " -a shop"
-            } }
+            (block("base URL", &html! { "Base URL to use in place of " code { "https://api.heroku.com" } " and " code { "https://id.heroku.com" } ":" }, &url))
+            (block("client secret", &html! { "Client secret of your add-on:" }, &sandbox.inner().client_secret))
+            (block("environment", &html! { "Settings of the " code { "heroku" } " CLI:" }, &environment))
         }
+    }
+}
+
+/// Shows a text with a button that copies it.
+fn block(what: &str, caption: &Markup, text: &str) -> Markup {
+    html! {
+        div .title { p { (caption) } (copy_button(what, text)) }
+        pre tabindex="0" { code { (text) } }
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>)
     let body = html! {
         article .card .check aria-labelledby="check-title" {
             div .title { h1 #check-title { code { (check.id) } } span .pill { (check.level) } }
-            p .sentence { (check.requirement) }
+            p .statement { (check.requirement) }
             dl .facts { dt { "Source" } dd { (check.citation) } }
             p { "Run this check against your add-on:" }
             pre tabindex="0" { code { "maitre check --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (name) } }

@@ -48,6 +48,8 @@ impl Batch {
             PageEvent::Entry(entry) => drop(self.lines.insert(entry.0, entry)),
             PageEvent::Installs => self.installs = true,
             PageEvent::Panel => self.panel = true,
+            PageEvent::Cleared => self.missed = true,
+            PageEvent::Completed(_) | PageEvent::Finding(_) => {}
         }
         while self.lines.len() > PAGE_SIZE {
             self.lines.pop_first();

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::{
     form::not_found,
-    layout::{day_and_time, page},
-    timeline::{findings, status},
+    layout::{copy_button_for, day_and_time, page},
+    timeline::{findings, status, then_and_now},
 };
 use crate::{
     Sandbox,
@@ -42,10 +42,11 @@ pub(super) async fn show(
                 (day_and_time(head.started_at))
                 @if let Some(name) = head.uuid.as_deref().and_then(|uuid| sandbox.name_of(uuid)) { " · " (name) }
                 @if let Some(duration) = head.duration_ms { " · " (duration) " ms" }
+                @if let Some(replay) = &head.replay { " · " (then_and_now(head, replay)) }
                 @if let Some(original) = head.resent_from { " · " a href={ "/sandbox/exchanges/" (original) } { "resent from this call" } }
             }
             (findings(&head.findings))
-            (content(&entry, query.secrets.is_some()))
+            (content(&entry, query.secrets.is_some(), Place::OwnPage))
         }
     };
     page(&sandbox, &format!("{} · maître sandbox", head.title), &body).into_response()
@@ -58,24 +59,36 @@ pub(super) async fn raw(
     Query(query): Query<SecretsQuery>,
 ) -> Response {
     match sandbox.journal().store().get(id) {
-        Some(entry) => content(&entry, query.secrets.is_some()).into_response(),
+        Some(entry) => content(&entry, query.secrets.is_some(), Place::Timeline).into_response(),
         None => (StatusCode::NOT_FOUND, html! { p { "The sandbox no longer keeps this call." } }).into_response(),
     }
 }
 
-fn content(entry: &Entry, secrets: bool) -> Markup {
+/// Place where a call is shown, which decides the level of its headings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    OwnPage,
+    Timeline,
+}
+
+fn heading(place: Place, text: &str) -> Markup {
+    html! { @match place { Place::OwnPage => h2 .part { (text) }, Place::Timeline => h3 .part { (text) } } }
+}
+
+fn content(entry: &Entry, secrets: bool, place: Place) -> Markup {
     let head = &entry.head;
+    let operation = head.operation_of(entry.id);
     let url = if secrets { head.url.clone() } else { mask::url(&head.url) };
     html! {
         div .content id={ "content-" (entry.id) } {
             div .halves {
-                section aria-label="Request" {
-                    h4 { "Request" }
+                div .half {
+                    (heading(place, "Request"))
                     pre .start-line tabindex="0" { code { (head.method) " " (url) } }
                     (message(&entry.request, secrets))
                 }
-                section aria-label="Response" {
-                    h4 { "Response" }
+                div .half {
+                    (heading(place, "Response"))
                     @match (&entry.response, head.status) {
                         (Some(response), Some(status)) => {
                             pre .start-line tabindex="0" { code { (status) } }
@@ -96,6 +109,10 @@ fn content(entry: &Entry, secrets: bool) -> Markup {
                     }
                     a .button href={ "/sandbox/exchanges/" (entry.id) "/edit" } { "Edit and send" }
                 }
+                @if !head.method.is_empty() {
+                    (copy_button_for("Copy as curl", &format!("/sandbox/exchanges/{}/curl", entry.id)))
+                }
+                @if head.uuid.is_some() { a .quiet href={ "/?operation=" (operation) } { "All calls of this operation" } }
                 @if secrets {
                     a .quiet href={ "/sandbox/exchanges/" (entry.id) } data-swap={ "/sandbox/exchanges/" (entry.id) "/raw" } { "Mask secrets" }
                 } @else {

@@ -83,6 +83,12 @@ pub(super) async fn remove(State(sandbox): State<Sandbox>, Path(uuid): Path<Stri
     back()
 }
 
+/// `POST /sandbox/installs/remove-all`.
+pub(super) async fn remove_all(State(sandbox): State<Sandbox>) -> Response {
+    tokio::spawn(async move { sandbox.remove_all().await });
+    back()
+}
+
 fn perform(sandbox: Sandbox, install: Install, call: Lifecycle) {
     tokio::spawn(async move { sandbox.perform(&install, call).await });
 }

@@ -1,23 +1,25 @@
 //! Installs and their buttons.
 
-use axum::{
-    extract::{Path, Query, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
 use maitre_testkit::platform::{Install, State as Stage};
 use maud::{Markup, html};
 
 use super::{
     View,
-    layout::{day_and_time, time_of_day},
+    layout::{copy_button, day_and_time, time_of_day},
 };
-use crate::{Plan, Sandbox, customer::config_vars_of};
+use crate::{Plan, Sandbox, customer::config_vars_of, sign_on::Trial};
 
 /// Number of installs on a page.
-const PAGE_SIZE: usize = 12;
+const PAGE_SIZE: usize = 25;
 
-pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
+/// Maximum number of installs that are shown with their details.
+const MAX_OPEN: usize = 3;
+
+/// Form that installs the add-on.
+pub(super) fn form(sandbox: &Sandbox) -> Markup {
     html! {
         section #install-form .card aria-labelledby="install-form-title" {
             h2 #install-form-title { "Install" }
@@ -35,7 +37,6 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
                 }
             }
         }
-        (list(sandbox, view))
     }
 }
 
@@ -62,81 +63,123 @@ pub(super) fn is_region(region: &str) -> bool {
 
 /// `GET /sandbox/installs`: the list only, for the script of an open page.
 pub(super) async fn fragment(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Markup {
-    list(&sandbox, &view)
+    section(&sandbox, &view)
 }
 
-fn list(sandbox: &Sandbox, view: &View) -> Markup {
+pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     let show_removed = view.removed.is_some();
-    let mut installs = sandbox.platform().installs();
+    let mut installs = sandbox.installs();
     let total = installs.len();
+    let live = installs.iter().filter(|install| install.state() != Stage::Deprovisioned).count();
     installs.retain(|install| show_removed || install.state() != Stage::Deprovisioned);
-    let hidden = total - installs.len();
     installs.sort_by_cached_key(|install| std::cmp::Reverse((install.created_at(), install.uuid().to_owned())));
     let pages = installs.len().div_ceil(PAGE_SIZE).max(1);
     let page = view.page.min(pages - 1);
     let shown = installs.iter().skip(page * PAGE_SIZE).take(PAGE_SIZE);
+    let is_open = installs.len() <= MAX_OPEN;
     html! {
         section #installs aria-labelledby="installs-title" {
             div .title {
-                h2 #installs-title { "Installs" }
+                h2 #installs-title tabindex="-1" { "Installs" }
                 span .count { (installs.len()) }
-                @if hidden > 0 { a .quiet href=(view.link(|view| view.removed = Some("shown".to_owned()))) { "show " (hidden) " removed" } }
                 @if show_removed { a .quiet href=(view.link(|view| view.removed = None)) { "hide removed" } }
+                @else if total > live { a .quiet href=(view.link(|view| view.removed = Some("shown".to_owned()))) { "show " (total - live) " removed" } }
+                @if total > 0 { (menu(live)) }
             }
             @if installs.is_empty() {
                 p .empty .card { "No customer has installed " (sandbox.addon().name) " yet. Choose a plan and press "
                     strong { "Install" } "." }
             }
             ol .installs {
-                @for install in shown { (card(sandbox, view, install)) }
+                @for install in shown { (card(sandbox, view, install, is_open)) }
             }
             @if pages > 1 {
                 nav .pages aria-label="Pages of installs" {
-                    @if page > 0 { a href=(view.link(|view| view.page = page - 1)) rel="prev" { "Newer" } }
+                    @if page > 0 { a .button href=(view.link(|view| view.page = page - 1)) rel="prev" { "Newer" } }
                     span { "Page " (page + 1) " of " (pages) }
-                    @if page + 1 < pages { a href=(view.link(|view| view.page = page + 1)) rel="next" { "Older" } }
+                    @if page + 1 < pages { a .button href=(view.link(|view| view.page = page + 1)) rel="next" { "Older" } }
                 }
             }
         }
     }
 }
 
-fn card(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
-    let (uuid, name, state, plan) = (install.uuid(), install.name(), install.state(), install.plan());
-    let is_live = state != Stage::Deprovisioned;
-    let action = |what: &str| format!("/sandbox/installs/{uuid}/{what}");
+/// Menu for all installs.
+fn menu(live: usize) -> Markup {
     html! {
-        li .card .install id={ "install-" (uuid) } data-state=(state) {
-            div .title {
-                h3 { (name) }
-                span .pill data-state=(state) { (state) }
-            }
-            p .facts {
-                strong { (plan) } " on " (install.app()) ", requested at " (time_of_day(install.created_at())) " · "
-                a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "timeline" span .sr { " of " (name) } }
-            }
-            @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
-            @if let Some(deadline) = install.deadline() { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
-            @if is_live {
-                (config_names(install))
-                (attachments(sandbox, install))
-                div .actions {
-                    @if state == Stage::Provisioned {
-                        form method="post" action=(action("open")) target="_blank" {
-                            button .primary type="submit" id={ "open-" (uuid) } { "Open dashboard" span .sr { " of " (name) } }
-                        }
-                        form .joined method="post" action=(action("plan")) data-quiet="true" {
-                            select name="plan" aria-label={ "New plan of " (name) } id={ "plan-" (uuid) } {
-                                (plans(&sandbox.addon().plans, Some(&plan)))
-                            }
-                            button type="submit" id={ "change-" (uuid) } { "Change" span .sr { " the plan of " (name) } }
-                        }
-                    }
-                    form method="post" action=(action("remove")) data-quiet="true" {
-                        button .danger type="submit" id={ "remove-" (uuid) } { "Remove" span .sr { " " (name) } }
-                    }
+        details .menu {
+            summary .button { "All" span .sr { " installs" } }
+            div .popover {
+                form method="post" action="/sandbox/installs/remove-all" data-quiet="true" {
+                    p { "Heroku deprovisions " (live) " install(s)." }
+                    button .danger type="submit" disabled[live == 0] { "Remove all" }
+                }
+                form method="post" action="/sandbox/reset" data-quiet="true" {
+                    p { "Forgets all installs without calling the add-on, and resets the timeline, the clock and the faults." }
+                    button .danger type="submit" { "Reset" span .sr { " the sandbox" } }
                 }
             }
+        }
+    }
+}
+
+fn card(sandbox: &Sandbox, view: &View, install: &Install, is_open: bool) -> Markup {
+    let (uuid, name, state, plan) = (install.uuid(), install.name(), install.state(), install.plan());
+    let is_live = state != Stage::Deprovisioned;
+    html! {
+        li .card .install id={ "install-" (uuid) } data-state=(state) data-name=(name) {
+            details open[is_open || view.shows_values_of(uuid)] {
+                summary id={ "summary-" (uuid) } {
+                    h3 { (name) }
+                    span .pill data-state=(state) { (state) }
+                    span .facts { strong { (plan) } " on " (install.app()) ", " (time_of_day(install.created_at())) }
+                }
+                @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
+                @if let Some(deadline) = install.deadline() { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
+                @if is_live {
+                    (config(sandbox, view, install))
+                    (attachments(sandbox, install))
+                    @if let Some(trial) = sandbox.trials().get(uuid) { (sign_on_result(trial)) }
+                }
+                div .actions {
+                    @if is_live { (actions(sandbox, install)) }
+                    a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "Timeline" span .sr { " of " (name) } }
+                }
+            }
+        }
+    }
+}
+
+fn actions(sandbox: &Sandbox, install: &Install) -> Markup {
+    let (uuid, name) = (install.uuid(), install.name());
+    let action = |what: &str| format!("/sandbox/installs/{uuid}/{what}");
+    html! {
+        @if install.state() == Stage::Provisioned {
+            form method="post" action=(action("open")) target="_blank" {
+                button .primary type="submit" id={ "open-" (uuid) } { "Open dashboard" span .sr { " of " (name) } }
+            }
+            form method="post" action=(action("try")) data-quiet="true" {
+                button .try type="submit" id={ "try-" (uuid) } { "Try sign-on" span .sr { " to " (name) } }
+            }
+            form .joined method="post" action=(action("plan")) data-quiet="true" {
+                select name="plan" aria-label={ "New plan of " (name) } id={ "plan-" (uuid) } {
+                    (plans(&sandbox.addon().plans, Some(&install.plan())))
+                }
+                button type="submit" id={ "change-" (uuid) } { "Change" span .sr { " the plan of " (name) } }
+            }
+        }
+        form method="post" action=(action("remove")) data-quiet="true" {
+            button .danger type="submit" id={ "remove-" (uuid) } { "Remove" span .sr { " " (name) } }
+        }
+    }
+}
+
+/// Shows the result of the last trial of a sign-on.
+fn sign_on_result(trial: &Trial) -> Markup {
+    html! {
+        p .trial .bad[!trial.is_signed_in] {
+            span .mark .good[trial.is_signed_in] .bad[!trial.is_signed_in] aria-hidden="true" { @if trial.is_signed_in { "✓" } @else { "!" } }
+            span { "Sign-on: " (trial.text) " " a href={ "/sandbox/exchanges/" (trial.entry) } { "details" } }
         }
     }
 }
@@ -170,23 +213,37 @@ pub(super) fn plans(plans: &[Plan], current: Option<&str>) -> Markup {
     }
 }
 
-/// Shows the names of the config vars. The values are only sent on request.
-fn config_names(install: &Install) -> Markup {
-    let names: Vec<_> = install.config().into_keys().collect();
-    if names.is_empty() {
+/// Shows the config vars. The page only contains their values if the view asks for them.
+fn config(sandbox: &Sandbox, view: &View, install: &Install) -> Markup {
+    let (uuid, name, is_open) = (install.uuid(), install.name(), view.shows_values_of(install.uuid()));
+    let vars = config_vars(sandbox, install);
+    if vars.is_empty() {
         return html! {};
     }
-    let url = format!("/sandbox/installs/{}/config", install.uuid());
+    let lines: Vec<_> = vars.iter().map(|(name, value)| format!("{name}={value}")).collect();
     html! {
-        div .config {
+        div .config .open[is_open] {
             dl {
-                @for name in &names { div { dt { code { (name) } } dd { span aria-label="hidden" { "••••••••••" } } } }
+                @for (var, value) in &vars {
+                    div {
+                        dt { code { (var) } }
+                        @if is_open { dd { code { (value) } (copy_button(var, value)) } }
+                        @else { dd { span .hidden-value { "••••••••••" span .sr { "hidden" } } } }
+                    }
+                }
             }
-            a .button .small href=(url) data-reveal="true" id={ "reveal-" (install.uuid()) } {
-                "Show values" span .sr { " of " (install.name()) }
+            a .button .small href=(view.link(|view| view.toggle_values_of(uuid))) data-reveal="true" id={ "reveal-" (uuid) } {
+                @if is_open { "Hide values" } @else { "Show values" } span .sr { " of " (name) }
             }
+            @if is_open { " " button .copy .small type="button" data-copy=(lines.join("\n")) { "Copy all" span .sr { " of " (name) } } }
         }
     }
+}
+
+/// Returns the config vars of an install as its first app sees them.
+fn config_vars(sandbox: &Sandbox, install: &Install) -> BTreeMap<String, String> {
+    let attachment = install.attachments().first().and_then(|first| first["name"].as_str().map(str::to_owned));
+    config_vars_of(sandbox, install, &attachment.unwrap_or_else(|| sandbox.addon().prefix.clone()))
 }
 
 fn attachments(sandbox: &Sandbox, install: &Install) -> Markup {
@@ -214,22 +271,4 @@ fn attachments(sandbox: &Sandbox, install: &Install) -> Markup {
             }
         }
     }
-}
-
-/// `GET /sandbox/installs/{uuid}/config`: the config vars with their values.
-pub(super) async fn config(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
-    let Some(install) = sandbox.platform().find(&uuid) else {
-        return (StatusCode::NOT_FOUND, html! { p { "This install does not exist." } }).into_response();
-    };
-    let attachment = install.attachments().first().and_then(|first| first["name"].as_str().map(str::to_owned));
-    let prefix = attachment.unwrap_or_else(|| sandbox.addon().prefix.clone());
-    let vars = config_vars_of(&sandbox, &install, &prefix);
-    html! {
-        div .config .open {
-            dl {
-                @for (name, value) in &vars { div { dt { code { (name) } } dd { code { (value) } } } }
-            }
-        }
-    }
-    .into_response()
 }

@@ -35,10 +35,21 @@ pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
                     span #live role="status" { noscript { "Reload to see updates." } }
                 }
                 main #main tabindex="-1" { (body) }
-                div #toast role="status" aria-live="polite" {}
+                p #announcements .sr role="status" {}
+                div #toast role="status" {}
             }
         }
     }
+}
+
+/// Button that copies a text. The script shows it, as it does not work without one.
+pub(super) fn copy_button(what: &str, text: &str) -> Markup {
+    html! { button .copy .small type="button" data-copy=(text) { "Copy" span .sr { " " (what) } } }
+}
+
+/// Button that copies the text of a URL of the sandbox.
+pub(super) fn copy_button_for(label: &str, url: &str) -> Markup {
+    html! { button .copy type="button" data-copy-from=(url) { (label) } }
 }
 
 /// SVG symbols that the page refers to by id.

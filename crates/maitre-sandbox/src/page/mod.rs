@@ -5,13 +5,16 @@ mod checks;
 mod events;
 mod exchange;
 mod exchange_actions;
+mod exchange_curl;
 mod export;
 mod form;
+mod hints;
 mod install_actions;
 mod installs;
 mod layout;
 mod panel;
 mod panel_actions;
+mod search;
 mod sign_on;
 mod timeline;
 
@@ -37,6 +40,7 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/sandbox/clock", post(panel_actions::clock))
         .route("/sandbox/events", get(events::stream))
         .route("/sandbox/exchanges/{id}", get(exchange::show))
+        .route("/sandbox/exchanges/{id}/curl", get(exchange_curl::show))
         .route("/sandbox/exchanges/{id}/edit", get(exchange::edit))
         .route("/sandbox/exchanges/{id}/raw", get(exchange::raw))
         .route("/sandbox/exchanges/{id}/send", post(exchange_actions::send))
@@ -46,13 +50,15 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/sandbox/faults", post(panel_actions::fault))
         .route("/sandbox/faults/clear", post(panel_actions::clear_faults))
         .route("/sandbox/installs", get(installs::fragment).post(install_actions::install))
-        .route("/sandbox/installs/{uuid}/config", get(installs::config))
+        .route("/sandbox/installs/remove-all", post(install_actions::remove_all))
         .route("/sandbox/installs/{uuid}/open", post(sign_on::open))
         .route("/sandbox/installs/{uuid}/plan", post(install_actions::change_plan))
         .route("/sandbox/installs/{uuid}/attach", post(install_actions::attach))
         .route("/sandbox/installs/{uuid}/remove", post(install_actions::remove))
+        .route("/sandbox/installs/{uuid}/try", post(sign_on::try_sign_on))
         .route("/sandbox/panel", get(panel::fragment))
         .route("/sandbox/replay", post(exchange_actions::replay))
+        .route("/sandbox/reset", post(panel_actions::reset))
         .route("/sandbox/timeline", get(timeline::fragment))
         .route("/sso/apps/{app}/addons/{addon}", get(sign_on::link))
         .layer(map_response(|response: Response| async { add_security_headers(response) }))
@@ -77,8 +83,20 @@ async fn icon() -> impl IntoResponse {
 pub(crate) struct View {
     /// Only timeline entries of this resource.
     install: Option<String>,
-    /// `problems` for only timeline entries with problems.
+    /// `problems` or `differing`, for only timeline entries with problems, or replayed with another status.
     only: Option<String>,
+    /// Only timeline entries that contain this text.
+    q: Option<String>,
+    /// Only timeline entries of this kind.
+    kind: Option<String>,
+    /// Only timeline entries of this direction.
+    direction: Option<String>,
+    /// Only timeline entries with a status of this class, `2` to `5`, or `0` for those without a response.
+    status: Option<String>,
+    /// Only timeline entries of the operation that begins with this one.
+    operation: Option<i64>,
+    /// Uuids of the installs whose config vars are shown with their values, separated by commas.
+    values: Option<String>,
     /// Only timeline entries older than this one.
     before: Option<i64>,
     /// Page of the installs, from 0.
@@ -88,9 +106,42 @@ pub(crate) struct View {
 }
 
 impl View {
-    fn filter(&self) -> Filter {
-        let uuid = self.install.clone().filter(|uuid| !uuid.is_empty());
-        Filter { uuid, problems: self.only.as_deref() == Some("problems"), before: self.before }
+    fn filter(&self, sandbox: &Sandbox) -> Filter {
+        let text = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        Filter {
+            uuid: set(self.install.as_ref()),
+            problems: self.only.as_deref() == Some("problems"),
+            differing: self.only.as_deref() == Some("differing"),
+            kind: set(self.kind.as_ref()),
+            direction: set(self.direction.as_ref()),
+            status_class: self.status.as_deref().and_then(|class| class.parse().ok()),
+            operation: self.operation,
+            faults: false,
+            text: text.map(|text| (text.to_owned(), sandbox.uuids_named(text))),
+            before: self.before,
+        }
+    }
+
+    /// Whether the timeline shows only some entries.
+    fn is_filtered(&self) -> bool {
+        let texts = [&self.install, &self.only, &self.q, &self.kind, &self.direction, &self.status];
+        self.operation.is_some() || texts.iter().any(|text| set(text.as_ref()).is_some())
+    }
+
+    /// Whether the values of an install's config vars are shown.
+    fn shows_values_of(&self, uuid: &str) -> bool {
+        self.values.as_deref().unwrap_or_default().split(',').any(|shown| shown == uuid)
+    }
+
+    /// Shows or hides the values of an install's config vars.
+    fn toggle_values_of(&mut self, uuid: &str) {
+        let mut shown: Vec<_> =
+            self.values.as_deref().unwrap_or_default().split(',').filter(|it| !it.is_empty()).collect();
+        match shown.iter().position(|shown| *shown == uuid) {
+            Some(index) => drop(shown.remove(index)),
+            None => shown.push(uuid),
+        }
+        self.values = Some(shown.join(","));
     }
 
     /// Returns the query of this view after a change.
@@ -98,20 +149,33 @@ impl View {
         let mut view = self.clone();
         change(&mut view);
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let texts = [("install", view.install), ("only", view.only), ("removed", view.removed)];
-        for (name, text) in texts {
-            if let Some(text) = text.filter(|text| !text.is_empty()) {
+        let numbers = [view.operation, view.before, (view.page > 0).then_some(i64::try_from(view.page).unwrap_or(0))];
+        let [operation, before, page] = numbers.map(|number| number.map(|number| number.to_string()));
+        let fields = [
+            ("install", view.install),
+            ("only", view.only),
+            ("q", view.q),
+            ("kind", view.kind),
+            ("direction", view.direction),
+            ("status", view.status),
+            ("operation", operation),
+            ("removed", view.removed),
+            ("values", view.values),
+            ("before", before),
+            ("page", page),
+        ];
+        for (name, text) in fields {
+            if let Some(text) = set(text.as_ref()) {
                 query.append_pair(name, &text);
             }
         }
-        if let Some(before) = view.before {
-            query.append_pair("before", &before.to_string());
-        }
-        if view.page > 0 {
-            query.append_pair("page", &view.page.to_string());
-        }
         format!("?{}", query.finish())
     }
+}
+
+/// Returns a text that is not empty: forms submit empty fields.
+fn set(text: Option<&String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).cloned()
 }
 
 async fn home(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Markup {
@@ -120,12 +184,17 @@ async fn home(State(sandbox): State<Sandbox>, Query(view): Query<View>) -> Marku
         &sandbox,
         &title,
         &html! {
+            h1 .sr { (sandbox.addon().name) " in the sandbox" }
             div #columns {
                 div #catalog {
-                    (addon::card(&sandbox))
+                    div #product {
+                        (addon::card(&sandbox))
+                        (installs::form(&sandbox))
+                    }
                     (installs::section(&sandbox, &view))
                 }
                 div #activity {
+                    (hints::section(&sandbox))
                     (panel::section(&sandbox))
                     (timeline::section(&sandbox, &view))
                 }

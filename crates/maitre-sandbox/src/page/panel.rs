@@ -4,7 +4,7 @@ use axum::extract::State;
 use maud::{Markup, html};
 use time::{Duration, OffsetDateTime};
 
-use super::{addon, layout::day_and_time};
+use super::{addon, hints, layout::day_and_time};
 use crate::{Fault, Sandbox, entry::Kind, fault::inbound};
 
 /// Name, kind and label of the calls to the add-on that a fault can be limited to.
@@ -25,6 +25,7 @@ pub(super) async fn fragment(State(sandbox): State<Sandbox>) -> Markup {
             p #reachable { (addon::reachable(&sandbox)) }
             (clock(&sandbox))
             (scheduled(&sandbox))
+            (hints::section(&sandbox))
         }
     }
 }
@@ -36,13 +37,13 @@ pub(super) fn section(sandbox: &Sandbox) -> Markup {
             (clock(sandbox))
             div #faults {
                 details {
-                    summary { h3 { "Faults" } (scheduled(sandbox)) }
+                    summary { h3 { "Faults" } }
                     div .faults {
-                        (outbound_form())
-                        (inbound_form())
+                        (fault_form(&sandbox.addon().name))
                         (chaos_form(sandbox))
                     }
                 }
+                (scheduled(sandbox))
             }
         }
     }
@@ -106,48 +107,53 @@ fn title(kind: Kind) -> &'static str {
     LIFECYCLE_CALLS.iter().find(|(_, known, _)| *known == kind).map_or("call", |(_, _, title)| title)
 }
 
-fn outbound_form() -> Markup {
-    let calls = LIFECYCLE_CALLS.map(|(name, _, title)| (name, title));
-    let faults = Fault::ALL.map(|fault| (fault.name(), fault.label()));
-    fault_form("Heroku", "the add-on", &calls, "fault", &faults)
-}
-
-fn inbound_form() -> Markup {
-    let calls = inbound::CALLS.map(|(name, _, _)| (name, name));
-    fault_form("The add-on", "Heroku", &calls, "inbound", &inbound::FAULTS)
-}
-
-/// Form that schedules a fault. `calls` and `faults` are names and labels.
-fn fault_form(from: &str, to: &str, calls: &[(&str, &str)], field: &str, faults: &[(&str, &str)]) -> Markup {
+/// Form that schedules a fault, as one sentence. The script hides the faults that do not apply to the chosen call.
+fn fault_form(addon: &str) -> Markup {
+    let calls = inbound::CALLS.map(|(name, _, _)| name);
     html! {
-        form .row method="post" action="/sandbox/faults" data-quiet="true" {
-            span .caption { (from) " calls " (to) ": the next" }
-            (times())
-            label { span .sr { "Call to " (to) } select name="call" {
-                option value="" { "call of any kind" }
-                @for (name, label) in calls { option value=(name) { (label) } }
+        form #fault-form .sentence method="post" action="/sandbox/faults" data-quiet="true" {
+            span { "The next" }
+            label .times { span .sr { "Number of calls" } input type="number" name="times" min="1" max="1000" value="1" required; }
+            label { span .sr { "Call" } select name="call" {
+                optgroup label={ "Heroku calls " (addon) } data-direction="fault" {
+                    @for (name, _, label) in LIFECYCLE_CALLS { option value=(name) { (label) } }
+                    option value="" { "call of any kind" }
+                }
+                optgroup label={ (addon) " calls Heroku" } data-direction="inbound" {
+                    @for name in calls { option value=(name) { (name) } }
+                    option value=(inbound::ANY_CALL) { "call of any kind" }
+                }
             } }
-            label { span .sr { "Fault" } select name=(field) {
-                @for (name, label) in faults { option value=(name) { (label) } }
+            label { span .sr { "Fault" } select name="fault" {
+                optgroup label={ "Heroku calls " (addon) } data-direction="fault" {
+                    @for fault in Fault::ALL {
+                        option value=(fault.name()) data-calls=(applicable_calls(fault)) { (fault.label()) }
+                    }
+                }
+                optgroup label={ (addon) " calls Heroku" } data-direction="inbound" {
+                    @for (name, label) in inbound::FAULTS { option value=(name) { (label) } }
+                }
             } }
-            button type="submit" { "Schedule" }
+            button type="submit" { "Schedule" span .sr { " the fault" } }
         }
     }
 }
 
-fn times() -> Markup {
-    html! { label .times { span .sr { "Number of calls" } input type="number" name="times" min="1" max="1000" value="1" required; } }
+/// Returns the names of the calls that can meet a fault, separated by spaces.
+fn applicable_calls(fault: Fault) -> String {
+    let calls = LIFECYCLE_CALLS.iter().filter(|(_, kind, _)| fault.applies_to(*kind)).map(|(name, _, _)| *name);
+    calls.collect::<Vec<_>>().join(" ")
 }
 
 fn chaos_form(sandbox: &Sandbox) -> Markup {
     let percent = sandbox.inner().faults.chaos().rate() * 100.0;
     html! {
-        form .row method="post" action="/sandbox/chaos" data-quiet="true" {
-            span .caption { "At random, in both directions:" }
+        form .sentence method="post" action="/sandbox/chaos" data-quiet="true" {
+            span { "At random" }
             label .times { span .sr { "Percent of all calls" } input type="number" name="percent" min="0" max="100" step="any" value=(percent) required; }
-            span { "% of all calls, with seed" }
-            label .times { span .sr { "Seed" } input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
-            button type="submit" { "Set" span .sr { " chaos" } }
+            span { "% of all calls, in both directions, meet a fault. The faults depend on the" }
+            label .seed { span { "seed" } input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
+            button type="submit" { "Set" span .sr { " random faults" } }
         }
     }
 }

@@ -45,33 +45,37 @@ pub(super) async fn clock(State(sandbox): State<Sandbox>, Form(form): Form<Clock
 
 #[derive(Debug, Deserialize)]
 pub(super) struct FaultForm {
+    /// Name of a call in either direction; empty for all calls to the add-on.
     #[serde(default)]
     call: String,
-    fault: Option<String>,
-    inbound: Option<String>,
+    fault: String,
     times: u64,
 }
 
 /// `POST /sandbox/faults`.
 pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<FaultForm>) -> Response {
     let times = form.times.clamp(1, 1_000);
-    match (form.fault.as_deref().map(str::parse::<Fault>), form.inbound.as_deref().map(inbound::find)) {
-        (Some(Ok(fault)), None) => {
-            let kind = LIFECYCLE_CALLS.iter().find(|(name, _, _)| *name == form.call).map(|(_, kind, _)| *kind);
-            if kind.is_some_and(|kind| !fault.applies_to(kind)) {
-                return invalid(&sandbox, "This fault does not apply to such a call.");
-            }
-            sandbox.inner().faults.schedule(fault, kind, times);
-        }
-        (None, Some(Some(fault))) => {
+    let does_not_apply = "This fault does not apply to such a call.";
+    let lifecycle_call = LIFECYCLE_CALLS.iter().find(|(name, _, _)| *name == form.call);
+    let inbound_call = inbound::CALLS.iter().find(|(name, _, _)| *name == form.call);
+    let is_inbound = inbound_call.is_some() || form.call == inbound::ANY_CALL;
+    match (form.fault.parse::<Fault>(), inbound::find(&form.fault)) {
+        (_, Some(fault)) if is_inbound => {
             let fault = fault.times(times);
-            let call = inbound::CALLS.iter().find(|(name, _, _)| *name == form.call);
-            sandbox.platform().inject_fault(match call {
+            sandbox.platform().inject_fault(match inbound_call {
                 Some((_, method, path)) => fault.on(method, path),
                 None => fault,
             });
         }
-        _ => return invalid(&sandbox, "This fault does not exist."),
+        (Ok(fault), _) if !is_inbound => {
+            let kind = lifecycle_call.map(|(_, kind, _)| *kind);
+            if kind.is_some_and(|kind| !fault.applies_to(kind)) {
+                return invalid(&sandbox, does_not_apply);
+            }
+            sandbox.inner().faults.schedule(fault, kind, times);
+        }
+        (Err(_), None) => return invalid(&sandbox, "This fault does not exist."),
+        _ => return invalid(&sandbox, does_not_apply),
     }
     sandbox.publish(PageEvent::Panel);
     back()
@@ -81,6 +85,12 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Fault
 pub(super) async fn clear_faults(State(sandbox): State<Sandbox>) -> Response {
     sandbox.inner().faults.clear();
     sandbox.set_chaos(Chaos::default(), sandbox.inner().faults.seed());
+    back()
+}
+
+/// `POST /sandbox/reset`.
+pub(super) async fn reset(State(sandbox): State<Sandbox>) -> Response {
+    sandbox.reset();
     back()
 }
 

@@ -3,7 +3,7 @@
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use maitre_testkit::platform::Install;
 use maud::{DOCTYPE, html};
@@ -15,6 +15,17 @@ use crate::Sandbox;
 pub(super) async fn open(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
     match sandbox.live_install(&uuid) {
         Some(install) => form(&sandbox, &install, None, true),
+        None => not_found(&sandbox),
+    }
+}
+
+/// `POST /sandbox/installs/{uuid}/try`: signs on as a browser would, and shows the responses.
+pub(super) async fn try_sign_on(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
+    match sandbox.live_install(&uuid) {
+        Some(install) => {
+            let trial = sandbox.try_sign_on(&install).await;
+            Redirect::to(&format!("/sandbox/exchanges/{}", trial.entry)).into_response()
+        }
         None => not_found(&sandbox),
     }
 }

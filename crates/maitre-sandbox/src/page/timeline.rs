@@ -3,10 +3,10 @@
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 
-use super::{View, layout::time_of_day};
+use super::{View, layout::time_of_day, search};
 use crate::{
     Sandbox,
-    entry::{Direction, Finding, Head, Kind},
+    entry::{Direction, Finding, Head, Kind, Replay},
 };
 
 /// Number of lines on a page.
@@ -15,39 +15,48 @@ pub(super) const PAGE_SIZE: usize = 50;
 pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     let uuid = view.install.as_deref().filter(|uuid| !uuid.is_empty());
     let name = uuid.and_then(|uuid| sandbox.name_of(uuid));
-    let only_problems = view.filter().problems;
+    let only = view.only.as_deref().unwrap_or_default();
+    let filter = |value: &str, label: &str| {
+        let href = view.link(|view| {
+            view.only = Some(value.to_owned());
+            view.before = None;
+        });
+        html! { a href=(href) data-only=(value) aria-current=[(only == value).then_some("true")] { (label) } }
+    };
     html! {
         section #timeline aria-labelledby="timeline-title" {
             div .title {
                 h2 #timeline-title { "Timeline" @if let Some(name) = &name { " of " (name) } }
                 nav .filters aria-label="Timeline filters" {
-                    a href=(view.link(|view| { view.only = None; view.before = None; })) aria-current=[(!only_problems).then_some("true")] { "all" }
-                    a href=(view.link(|view| { view.only = Some("problems".to_owned()); view.before = None; })) aria-current=[only_problems.then_some("true")] { "problems" }
-                    @if uuid.is_some() { a .quiet href=(view.link(|view| { view.install = None; view.before = None; })) { "all installs" } }
+                    (filter("", "all")) (filter("problems", "problems")) (filter("differing", "replayed differently"))
                 }
-                (export(uuid))
+                (menu(uuid))
             }
+            (search::form(sandbox, view))
             (lines(sandbox, view))
         }
     }
 }
 
-fn export(uuid: Option<&str>) -> Markup {
+fn menu(uuid: Option<&str>) -> Markup {
     html! {
         details .menu {
-            summary { "Export, replay" }
-            form method="get" action="/sandbox/export.json" {
-                @if let Some(uuid) = uuid { input type="hidden" name="install" value=(uuid); }
-                label .check { input type="checkbox" name="secrets" value="true"; " include secrets (required for replay)" }
-                div .buttons {
-                    button type="submit" { "JSON" }
-                    button type="submit" formaction="/sandbox/export.har" { "HAR" }
+            summary .button { "Export, replay" }
+            div .popover {
+                form method="get" action="/sandbox/export.json" {
+                    @if let Some(uuid) = uuid { input type="hidden" name="install" value=(uuid); }
+                    p { "Download the calls" @if uuid.is_some() { " of this install" } "." }
+                    label .check { input type="checkbox" name="secrets" value="true"; " Include secrets (required for replay)" }
+                    div .buttons {
+                        button type="submit" { "JSON" }
+                        button type="submit" formaction="/sandbox/export.har" { "HAR" }
+                    }
                 }
-            }
-            form method="post" action="/sandbox/replay" data-quiet="true" {
-                @if let Some(uuid) = uuid { input type="hidden" name="install" value=(uuid); }
-                p { "Sends Heroku's recorded calls to the add-on again." }
-                button type="submit" { "Replay" @if uuid.is_some() { " this install" } @else { " all" } }
+                form method="post" action="/sandbox/replay" data-quiet="true" {
+                    @if let Some(uuid) = uuid { input type="hidden" name="install" value=(uuid); }
+                    p { "Send Heroku's recorded calls to the add-on again. Each line then shows both statuses." }
+                    button type="submit" { "Replay" @if uuid.is_some() { " this install" } @else { " all" } }
+                }
             }
         }
     }
@@ -59,32 +68,40 @@ pub(super) async fn fragment(State(sandbox): State<Sandbox>, Query(view): Query<
 }
 
 fn lines(sandbox: &Sandbox, view: &View) -> Markup {
-    let page = sandbox.journal().store().page(&view.filter(), PAGE_SIZE + 1);
+    let page = sandbox.journal().store().page(&view.filter(sandbox), PAGE_SIZE + 1);
     let more = page.len() > PAGE_SIZE;
     let oldest = page.get(PAGE_SIZE - 1).map(|(id, _)| *id);
     html! {
-        div #lines {
+        div #lines data-filtered[view.is_filtered()] {
             @if page.is_empty() {
-                p .empty .card { @if view.filter().problems { "No problems." } @else { "No calls yet. Each call appears here with its response." } }
+                p .empty .card {
+                    @match view.only.as_deref() {
+                        Some("problems") => "No problems.",
+                        Some("differing") => "No replayed call got another status than before.",
+                        _ if view.is_filtered() => "No call matches.",
+                        _ => "No calls yet. Each call appears here with its response.",
+                    }
+                }
             }
             p .legend aria-hidden="true" { span { "customer" } span { "Heroku" } span { "add-on" } }
             ol .lines { @for (id, head) in page.iter().take(PAGE_SIZE) { (line(sandbox, *id, head)) } }
             @if let (true, Some(oldest)) = (more, oldest) {
                 nav .pages aria-label="Older lines" {
-                    a #older href=(view.link(|view| view.before = Some(oldest))) rel="next" { "Older" }
+                    a .button #older href=(view.link(|view| view.before = Some(oldest))) rel="next" { "Older" }
                 }
             }
         }
     }
 }
 
-/// Renders one line. The script fetches request and response when the line is opened.
+/// Renders one line. The script fetches request and response when the line is opened. Neighbouring lines of one operation
+/// are joined by the style sheet.
 pub(super) fn line(sandbox: &Sandbox, id: i64, head: &Head) -> Markup {
     let name = head.uuid.as_deref().and_then(|uuid| sandbox.name_of(uuid));
     let is_note = head.direction == Direction::Internal;
     html! {
-        li .line .note[is_note] .bad[head.has_problem()] id={ "line-" (id) } data-id=(id) data-install=[head.uuid.as_deref()]
-            data-problem[head.has_problem()] {
+        li .line .note[is_note] .bad[head.has_problem()] .follows[head.operation.is_some()] id={ "line-" (id) } data-id=(id)
+            data-install=[head.uuid.as_deref()] data-problem[head.has_problem()] {
             @if is_note {
                 div .summary { (summary(sandbox, head, name.as_deref())) }
             } @else {
@@ -113,8 +130,23 @@ fn summary(sandbox: &Sandbox, head: &Head, name: Option<&str>) -> Markup {
                 }
             }
         }
-        (status(head))
+        @match &head.replay {
+            Some(replay) => (then_and_now(head, replay)),
+            None => (status(head)),
+        }
         span .duration { @if let Some(duration) = head.duration_ms { (duration) " ms" } }
+    }
+}
+
+/// Renders the recorded and the new status of a replayed call.
+pub(super) fn then_and_now(head: &Head, replay: &Replay) -> Markup {
+    let then = replay.then.map_or_else(|| "no response".to_owned(), |status| status.to_string());
+    html! {
+        span .replay .differs[replay.differs] {
+            span .then { "then " (then) } " "
+            span .sr { @if replay.differs { "different" } @else { "same" } ", now " }
+            (status(head))
+        }
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn entry(entry: &Entry, masked: bool) -> Value {
         "duration_ms": head.duration_ms,
         "fault": head.fault,
         "resent_from": head.resent_from,
+        "operation": head.operation,
         "findings": head.findings,
         "request": (head.direction != Direction::Internal).then(|| {
             let mut request = message(&entry.request, masked);

@@ -7,7 +7,7 @@ use super::{RecordedCall, Recording};
 use crate::{
     Sandbox,
     addon::split,
-    entry::{Kind, Message},
+    entry::{Kind, Message, Replay},
     send::CallInfo,
 };
 
@@ -45,11 +45,14 @@ impl Sandbox {
                 uuid: call.uuid.clone(),
                 fault: None,
                 resent_from: None,
+                replay: Some(Replay { then: call.status, differs: false }),
             };
             let sent = self.send(&request, &info).await;
             let status = sent.reply.ok().map(|reply| reply.status());
             // the recorded form was posted by a browser, so its status is unknown
             let recorded_status = if call.kind == Kind::SignOn { call.status.or(status) } else { call.status };
+            let replay = Replay { then: recorded_status, differs: recorded_status != status };
+            self.journal().compare(sent.id, replay);
             replayed.push(ReplayedCall { title: call.title.clone(), recorded_status, status });
         }
         replayed

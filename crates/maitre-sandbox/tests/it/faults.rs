@@ -200,7 +200,7 @@ async fn the_add_ons_own_calls_meet_scheduled_faults() {
         ("cut", "200, unreadable"),
         ("not-json", "200, unreadable"),
     ] {
-        harness.click("/sandbox/faults", &[("call", "token"), ("inbound", fault), ("times", "1")]).await;
+        harness.click("/sandbox/faults", &[("call", "token"), ("fault", fault), ("times", "1")]).await;
         assert_eq!(exchange().await, expected, "{fault}");
         assert_eq!(exchange().await, "200", "after {fault}");
     }

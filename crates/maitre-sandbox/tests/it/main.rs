@@ -4,12 +4,15 @@
 
 mod asynchronous;
 mod customer_api;
+mod customer_apps;
 mod faults;
 mod guard;
 mod installs;
+mod page;
 mod recordings;
 mod retries;
 mod state_file;
 mod support;
 mod vendor_api;
+mod vendor_manifests;
 mod webhooks;

@@ -46,6 +46,30 @@ async fn a_restart_keeps_installs_tokens_and_the_journal() {
 }
 
 #[tokio::test]
+async fn a_restart_keeps_the_clock_the_apps_and_the_pushed_manifests() {
+    let folder = Folder::new();
+    let harness = open(&folder, TestAddon::start().await).await;
+    harness.click("/sandbox/clock", &[("minutes", "120")]).await;
+    harness.customer("PATCH", "/apps/shop/config-vars", json!({ "COLOR": "red" })).await;
+    let mut pushed = manifest();
+    pushed["name"] = json!("Lantern 2");
+    let at = "/api/v3/addons/lantern/manifests";
+    assert_eq!(harness.customer("POST", at, json!({ "contents": pushed })).await.0, 201);
+
+    let harness = open(&folder, close(harness)).await;
+    assert!(harness.page("/").await.contains("2 h ahead"));
+    assert_eq!(harness.customer("GET", "/apps/shop/config-vars", Value::Null).await.1, json!({ "COLOR": "red" }));
+    let (_, revisions) = harness.customer("GET", at, Value::Null).await;
+    assert_eq!(
+        revisions.as_array().unwrap().len(),
+        3,
+        "the manifest of the file is the current one again: {revisions}"
+    );
+    let (_, current) = harness.customer("GET", "/api/v3/addons/lantern/current_manifest", Value::Null).await;
+    assert_eq!(current["contents"], manifest());
+}
+
+#[tokio::test]
 async fn a_failed_provision_is_retried_after_a_restart() {
     let folder = Folder::new();
     let harness = open(&folder, TestAddon::start().await).await;

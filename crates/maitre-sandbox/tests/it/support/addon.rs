@@ -46,6 +46,8 @@ struct AddonState {
     deprovisioned: HashSet<String>,
     /// Whether the add-on ignores credentials and creates a new resource for every call.
     misbehaves: bool,
+    /// Attributes of the session cookie. Without one, the add-on has no dashboard.
+    session: Option<&'static str>,
     api_url: String,
 }
 
@@ -89,6 +91,11 @@ impl TestAddon {
     /// Sets the next replies to lifecycle calls of this method.
     pub(crate) fn reply_with(&self, method: &str, replies: impl IntoIterator<Item = Reply>) {
         self.inner.state().replies.entry(method.to_owned()).or_default().extend(replies);
+    }
+
+    /// Opens a session at sign-on, whose cookie has these attributes, and requires it on the dashboard.
+    pub(crate) fn open_sessions(&self, attributes: &'static str) {
+        self.inner.state().session = Some(attributes);
     }
 
     pub(crate) fn misbehave(&self) {
@@ -146,6 +153,15 @@ fn default_reply(state: &mut AddonState, call: &ReceivedCall) -> Response {
     let id = call.path.rsplit('/').next().unwrap_or_default().to_owned();
     let uuid = call.json()["uuid"].as_str().map_or_else(|| state.uuid_of(&id), str::to_owned);
     match (call.method.as_str(), call.path.as_str()) {
+        ("POST", "/sso") if state.session.is_some() => {
+            let cookie = format!("session=1; {}", state.session.unwrap_or_default());
+            (StatusCode::FOUND, [(header::LOCATION, "/dashboard".to_owned()), (header::SET_COOKIE, cookie)])
+                .into_response()
+        }
+        ("GET", "/dashboard") if state.session.is_some() => {
+            let is_open = call.headers.get(header::COOKIE).is_some_and(|cookies| cookies == "session=1");
+            if is_open { StatusCode::OK.into_response() } else { StatusCode::FORBIDDEN.into_response() }
+        }
         ("POST", "/sso") => (StatusCode::FOUND, [(header::LOCATION, "/dashboard")]).into_response(),
         ("POST", "/heroku/resources") if state.deprovisioned.contains(&uuid) => StatusCode::GONE.into_response(),
         ("POST", "/heroku/resources") => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use addon::{ReceivedCall, Reply, TestAddon};
 pub(crate) use folder::Folder;
-pub(crate) use harness::{CLIENT_SECRET, Harness, entries, kind, manifest};
+pub(crate) use harness::{CLIENT_SECRET, Harness, entries, kind, manifest, read};
 
 pub(crate) const SLUG: &str = "lantern";
 pub(crate) const PASSWORD: &str = "development-password";
