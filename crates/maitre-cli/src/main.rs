@@ -1,6 +1,7 @@
 //! The `maitre` command.
 
 mod answered;
+mod browser;
 mod check;
 mod color;
 mod credential_args;
@@ -68,7 +69,7 @@ async fn main() -> ExitCode {
     let format = command.format();
     let result = match command {
         Command::Check(check) => check.run(palette).await,
-        Command::Manifest(manifest) => manifest.run(palette),
+        Command::Manifest(manifest) => manifest.run(palette).await,
         Command::Run(run) => run.run(palette).await,
         Command::Sandbox(sandbox) => sandbox.run(palette).await,
         Command::Send(send) => send.run(palette).await,

@@ -11,6 +11,11 @@ pub(crate) fn borderless(table: &mut Table) -> String {
     table.trim_fmt()
 }
 
+/// Quotes a text for a POSIX shell.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// `println!` that ignores write errors.
 macro_rules! println_ignoring_pipe {
     ($($text:tt)*) => {{

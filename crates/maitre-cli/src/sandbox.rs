@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_sandbox::{Chaos, Recording, ReplayedCall, Sandbox as LocalMarketplace, SandboxBuilder, Serving, bind};
+use maitre_sandbox::{
+    Activity, Chaos, Recording, ReplayedCall, Sandbox as LocalMarketplace, SandboxBuilder, Serving, bind,
+};
 
+use crate::browser;
 use crate::color::Palette;
 use crate::exit::ExitStatus;
 use crate::output::println_ignoring_pipe;
@@ -15,11 +18,12 @@ use crate::values;
 
 /// Runs a local Heroku: a web page for customers, the APIs that add-ons call, fault injection and a movable clock.
 ///
-/// Prints the address that the add-on uses in place of api.heroku.com and id.heroku.com, and the settings for the heroku
-/// command.
+/// Prints the address that the add-on uses in place of api.heroku.com and id.heroku.com, the settings for the heroku
+/// command, and then a line for each call.
 #[derive(Args)]
 #[command(after_help = "Examples:
   maitre sandbox --url http://127.0.0.1:8300 --plan basic --plan premium=900
+  maitre sandbox --plan basic --open
   maitre sandbox --plan basic --state-file sandbox.db --port 7001
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
@@ -95,6 +99,14 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "KEY", default_value = "sandbox")]
     api_key: String,
 
+    /// Open the web page in a browser: with the command in BROWSER, or with the system's default
+    #[arg(long)]
+    open: bool,
+
+    /// Do not print a line for each call
+    #[arg(long, short)]
+    quiet: bool,
+
     /// Resend the marketplace's calls of this recording, compare the responses and exit
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
@@ -142,20 +154,49 @@ impl Sandbox {
         if port != 0 && bound != port {
             println_ignoring_pipe!("Port {port} is taken by another program: using port {bound}.");
         }
-        print_banner(&serving, &self.api_key, palette);
-        shutdown.await;
+        print_banner(sandbox, &serving, &self.api_key, palette);
+        if self.open
+            && let Err(error) = browser::open(serving.url())
+        {
+            println_ignoring_pipe!("{} cannot open a browser: {error}", palette.warning("Warning:"));
+        }
+        let activity = sandbox.activity();
+        tokio::select! {
+            () = shutdown => {}
+            () = print_activity(activity, palette), if !self.quiet => {}
+        }
         drop(serving);
         Ok(ExitStatus::Success)
     }
 }
 
-fn print_banner(serving: &Serving, api_key: &str, palette: Palette) {
-    let (page, api) = (serving.url(), serving.api_url());
-    println_ignoring_pipe!("The marketplace is running at {}", palette.bold(page));
-    println_ignoring_pipe!("\nUse {api} in your add-on in place of https://api.heroku.com and https://id.heroku.com.");
-    println_ignoring_pipe!("To use the heroku command with this marketplace:");
-    println_ignoring_pipe!("  export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true");
-    println_ignoring_pipe!("\n{}", palette.dim("Press Ctrl-C to stop."));
+fn print_banner(sandbox: &LocalMarketplace, serving: &Serving, api_key: &str, palette: Palette) {
+    let (page, api, addon) = (serving.url(), serving.api_url(), sandbox.addon_url());
+    let facts = [
+        ("Web page", palette.bold(page)),
+        ("API", format!("{api}, in place of https://api.heroku.com and https://id.heroku.com")),
+        ("Add-on", addon.to_owned()),
+        ("heroku", format!("export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true")),
+    ];
+    println_ignoring_pipe!("The marketplace is running.\n");
+    for (name, value) in facts {
+        println_ignoring_pipe!("  {name:<8}  {value}");
+    }
+    println_ignoring_pipe!("\n{}\n", palette.dim("Press Ctrl-C to stop."));
+}
+
+/// Prints a line for each call, until the sandbox ends.
+async fn print_activity(mut activity: Activity, palette: Palette) {
+    loop {
+        let lines = activity.next().await;
+        if lines.is_empty() {
+            return;
+        }
+        for line in lines {
+            let text = if line.is_problem { palette.error(&line.text) } else { line.text };
+            println_ignoring_pipe!("{}  {text}", palette.dim(&line.facts));
+        }
+    }
 }
 
 async fn replay(sandbox: &LocalMarketplace, file: &Path, palette: Palette) -> anyhow::Result<ExitStatus> {

@@ -11,7 +11,7 @@ use maitre_testkit::{Call, sign};
 use serde_json::{Map, Value, json};
 
 use crate::exit::{ExitStatus, Format};
-use crate::output::println_ignoring_pipe;
+use crate::output::{println_ignoring_pipe, quoted};
 use crate::target_args::{MarketplaceArgs, MarketplaceClient, TargetArgs};
 
 /// Prints the credentials and signatures of the marketplace, for use with other tools. The output is secret.
@@ -211,11 +211,6 @@ fn formatted(url: &str, fields: &Fields, format: FormFormat) -> String {
 
 fn encoded(fields: &Fields) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-/// Quotes a word for a POSIX shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn page(url: &str, fields: &Fields) -> String {

@@ -23,6 +23,50 @@ fn a_new_manifest_has_no_problems() {
     assert_eq!((code, stdout.as_str()), (0, "No problems found in addon-manifest.json.\n"));
 }
 
+#[test]
+fn the_printed_commands_fit_the_manifest() {
+    let folder = Folder::new();
+    let rows: [(&[&str], &str); 4] = [
+        (
+            &["--plan", "basic", "--plan", "bright=900"],
+            "    maitre sandbox --plan basic --plan bright=900\n    maitre check --plan basic,bright\n",
+        ),
+        (
+            &["-o", "other.json"],
+            "    maitre sandbox --manifest other.json --plan test\n    maitre check --manifest other.json --plan test\n",
+        ),
+        (&["-o", "a b.json", "--plan", "s"], "    maitre check --manifest 'a b.json' --plan s\n"),
+        (
+            &["-o", "cc.json", "--marketplace", "cloudcontrol"],
+            "check it:\n\n    maitre check --manifest cc.json --plan test --marketplace cloudcontrol\n",
+        ),
+    ];
+    for (arguments, commands) in rows {
+        let (code, stdout, stderr) = folder.run(&[&["manifest", "new", "lantern"], arguments].concat());
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stdout.ends_with(commands), "{stdout}");
+    }
+}
+
+#[test]
+fn a_manifest_that_git_would_commit_causes_a_warning() {
+    let git = |folder: &Folder| {
+        let git = std::process::Command::new("git").args(["init", "--quiet"]).current_dir(&folder.0).status();
+        git.is_ok_and(|status| status.success())
+    };
+    let folder = Folder::new();
+    assert!(git(&folder), "git is required");
+    let (_, stdout, _) = folder.run(&["manifest", "new", "lantern"]);
+    let warning = "Warning: git does not ignore addon-manifest.json. To ignore it, run in its directory:\n\n    \
+                   echo '/addon-manifest.json' >> .gitignore\n";
+    assert!(stdout.contains(warning), "{stdout}");
+    std::fs::write(folder.0.join(".gitignore"), "*.json\n").unwrap();
+    let (_, stdout, _) = folder.run(&["manifest", "new", "lantern", "-o", "second.json"]);
+    assert!(!stdout.contains("Warning"), "{stdout}");
+    let (_, stdout, _) = Folder::new().run(&["manifest", "new", "lantern"]);
+    assert!(!stdout.contains("Warning"), "outside of a work tree: {stdout}");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_can_read_a_new_manifest() {

@@ -1,6 +1,6 @@
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use maitre_testkit::{Heroku, Reply};
@@ -13,6 +13,7 @@ struct RunningSandbox {
     process: Child,
     banner: String,
     api: String,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl RunningSandbox {
@@ -22,7 +23,11 @@ impl RunningSandbox {
 
     fn open_at(folder: &Folder, port: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_maitre"));
-        command.current_dir(&folder.0).args(["sandbox", "--port", port, "--plan", "basic"]).args(arguments);
+        command
+            .env("BROWSER", "./browser")
+            .current_dir(&folder.0)
+            .args(["sandbox", "--port", port, "--plan", "basic"])
+            .args(arguments);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut banner = String::new();
@@ -30,7 +35,7 @@ impl RunningSandbox {
             banner += &(lines.next().expect("a banner").unwrap() + "\n");
         }
         let api = banner.split("HEROKU_HOST=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
-        Self { process, banner, api }
+        Self { process, banner, api, lines }
     }
 
     async fn call(&self, method: &str, path: &str, body: &str) -> Reply {
@@ -60,7 +65,8 @@ async fn the_sandbox_provisions_keeps_its_state_and_replays() {
     let folder = Folder::with_manifest("http://localhost:1");
     let sandbox =
         RunningSandbox::open(&folder, &["--url", &origin, "--state-file", "sandbox.db", "--option", "size=3"]);
-    assert!(sandbox.banner.contains("The marketplace is running at http://localhost:"), "{}", sandbox.banner);
+    assert!(sandbox.banner.contains("  Web page  http://localhost:"), "{}", sandbox.banner);
+    assert!(sandbox.banner.contains(&format!("  Add-on    {origin}/heroku/resources\n")), "{}", sandbox.banner);
     let page = sandbox.call("GET", "/", "").await.expect(200).text();
     assert!(page.contains(&format!("<code>{origin}</code>")), "the add-on is at the address of --url");
 
@@ -84,6 +90,94 @@ async fn the_sandbox_provisions_keeps_its_state_and_replays() {
     let (other, _requests) = answering("503 Busy", "{}");
     let (code, stdout, _) = folder.run(&["sandbox", "--url", &other, "--replay", "recording.json"]);
     assert_eq!((code, stdout.as_str()), (1, "different Provision basic: was 200, is 503\n"));
+}
+
+#[tokio::test]
+async fn each_call_is_printed_as_one_line_with_its_problems() {
+    let (origin, _requests) = answering("200 OK", r#"{"id":"7","config":{"LANTERN_URL":7}}"#);
+    let folder = Folder::with_manifest("http://localhost:1");
+    let mut sandbox = RunningSandbox::open(&folder, &["--url", &origin]);
+    let body = r#"{"name":"lantern-7","plan":{"name":"lantern:basic"}}"#;
+    sandbox.call("POST", "/apps/shop/addons", body).await.expect(201);
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.iter().any(|line| line.contains("POST /apps/shop/addons")) {
+        lines.push(sandbox.lines.next().unwrap().unwrap());
+    }
+    let provision = lines.iter().position(|line| line.contains("Heroku → lantern")).unwrap();
+    let words: Vec<_> = lines[provision].split_whitespace().skip(4).collect();
+    assert_eq!((words[0], words[2]), ("200", "ms"), "{lines:#?}");
+    assert!(lines[provision].ends_with("Provision basic  (lantern-7)"), "{lines:#?}");
+    assert!(
+        lines[provision + 1].trim_start().starts_with("! ") && lines[provision + 1].contains("heroku."),
+        "{lines:#?}"
+    );
+
+    let mut quiet = RunningSandbox::open(&folder, &["--url", &origin, "--quiet"]);
+    quiet.call("GET", "/addons", "").await.expect(200);
+    quiet.process.kill().unwrap();
+    let printed: Vec<_> = quiet.lines.by_ref().map_while(Result::ok).filter(|line| !line.is_empty()).collect();
+    assert_eq!(printed, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_manifest_is_pushed_compared_and_pulled() {
+    let folder = Folder::with_manifest("http://localhost:1");
+    let sandbox = RunningSandbox::open(&folder, &[]);
+    let run = |arguments: &[&str], key: &str| {
+        let env = [("HEROKU_HOST", sandbox.api.as_str()), ("HEROKU_API_KEY", key)];
+        folder.run_with(&[&["manifest"], arguments].concat(), &env, "")
+    };
+    let (code, stdout, _) = run(&["diff"], "sandbox");
+    assert_eq!((code, stdout), (0, format!("addon-manifest.json equals the manifest at {}.\n", sandbox.api)));
+
+    let file = folder.0.join("addon-manifest.json");
+    let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    manifest["api"]["regions"] = serde_json::json!(["us", "eu"]);
+    manifest["api"]["password"] = "an0ther-s3cr3t-example".into();
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let (code, stdout, _) = run(&["diff"], "sandbox");
+    assert_eq!(code, 1);
+    assert_eq!(stdout, "- api.password: (secret)\n+ api.password: (secret)\n+ api.regions[1]: \"eu\"\n");
+    assert_eq!(run(&["pull", "lantern"], "sandbox").0, 2, "a changed file is not overwritten");
+    let (code, stdout, stderr) = run(&["push"], "sandbox");
+    assert_eq!(
+        (code, stdout),
+        (0, format!("addon-manifest.json is now the manifest at {}.\n", sandbox.api)),
+        "{stderr}"
+    );
+    assert_eq!(run(&["diff"], "sandbox").0, 0);
+    assert!(run(&["pull", "lantern", "-o", "pulled.json"], "sandbox").1.starts_with("Created pulled.json."));
+    assert_eq!(run(&["pull", "lantern", "-o", "pulled.json"], "sandbox").1, "pulled.json is current.\n");
+
+    manifest["api"]["version"] = 3.into();
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let rows: [(&[&str], &str, &str); 4] = [
+        (&["push"], "sandbox", "answered 422: api.version: "),
+        (&["diff"], "wrong", "answered 401: Invalid credentials provided."),
+        (&["pull", "candle", "-o", "candle.json"], "sandbox", "answered 404: Couldn't find that add-on."),
+        (&["pull", "../x"], "sandbox", "is not the slug of an add-on"),
+    ];
+    for (arguments, key, message) in rows {
+        let (code, _, stderr) = run(arguments, key);
+        assert!(code == 2 && stderr.contains(message), "{arguments:?}: {code} {stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_page_is_opened_in_the_users_browser() {
+    let folder = Folder::with_manifest("http://localhost:1");
+    let browser = folder.0.join("browser");
+    std::fs::write(&browser, "#!/bin/sh\necho \"$1\" > part && mv part opened\n").unwrap();
+    std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let sandbox = RunningSandbox::open(&folder, &["--open"]);
+    let opened = loop {
+        match std::fs::read_to_string(folder.0.join("opened")) {
+            Ok(url) => break url,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    };
+    assert!(sandbox.banner.contains(&format!("  Web page  {opened}")), "{} {opened}", sandbox.banner);
 }
 
 #[tokio::test]

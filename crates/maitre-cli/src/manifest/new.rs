@@ -1,0 +1,176 @@
+//! `maitre manifest new`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args;
+use maitre_conformance::{Level, Marketplace, lint};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::file;
+use crate::color::Palette;
+use crate::exit::ExitStatus;
+use crate::output::{print_ignoring_pipe, println_ignoring_pipe, quoted};
+
+/// File that the other commands read by default.
+const DEFAULT_FILE: &str = "addon-manifest.json";
+
+#[derive(Args)]
+pub(super) struct New {
+    /// Slug of the add-on: lower-case letters, digits and hyphens
+    slug: String,
+    /// Display name. Defaults to the slug
+    #[arg(long)]
+    name: Option<String>,
+    /// Config var that the add-on sets. May be repeated
+    #[arg(long = "config-var", value_name = "NAME")]
+    config_vars: Vec<String>,
+    /// Region where the add-on is offered. May be repeated
+    #[arg(long = "region", value_name = "NAME", default_values = ["us"])]
+    regions: Vec<String>,
+    #[arg(
+        long = "requires",
+        value_name = "FEATURE",
+        help = "Heroku feature that the add-on requires, such as many_per_app. May be repeated"
+    )]
+    requires: Vec<String>,
+    /// Origin of the add-on during development
+    #[arg(long, value_name = "ORIGIN", default_value = "http://localhost:8300")]
+    url: String,
+    #[arg(long, value_name = "ORIGIN", help = "Origin of the add-on in production. Defaults to https://SLUG.example")]
+    production_url: Option<String>,
+    /// Path of single sign-on. Defaults to a path below the resources
+    #[arg(long, value_name = "PATH")]
+    sso_path: Option<String>,
+    /// Marketplace of the manifest: heroku or cloudcontrol
+    #[arg(long, value_name = "NAME", default_value = "heroku")]
+    marketplace: Marketplace,
+    #[arg(
+        long = "plan",
+        value_name = "NAME[=CENTS]",
+        value_delimiter = ',',
+        default_value = "test",
+        env = "MAITRE_PLANS",
+        help = "Plan of the add-on, for the printed commands only, as a manifest does not list plans. May be repeated"
+    )]
+    plans: Vec<String>,
+    /// File to create; - for standard output
+    #[arg(long, short, value_name = "FILE", default_value = DEFAULT_FILE)]
+    output: PathBuf,
+}
+
+impl New {
+    pub(super) fn run(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
+        let manifest = self.manifest()?;
+        let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);
+        let error =
+            lint::manifest(&serde_json::to_value(&manifest)?).into_iter().find(|finding| finding.level == Level::Must);
+        if let Some(finding) = error {
+            bail!("{}: {}", finding.path, finding.message);
+        }
+        if self.output == Path::new("-") {
+            print_ignoring_pipe!("{text}");
+            return Ok(ExitStatus::Success);
+        }
+        file::create(&self.output, &text)?;
+        println_ignoring_pipe!(
+            "Created {}. It contains two secrets: keep it out of version control.",
+            self.output.display()
+        );
+        file::warn_if_committable(&self.output, palette);
+        println_ignoring_pipe!("Mount the add-on at {}", manifest.api.test.base_url);
+        println_ignoring_pipe!("and single sign-on at {}", manifest.api.test.sso_url);
+        println_ignoring_pipe!("\n{}", self.next_steps());
+        Ok(ExitStatus::Success)
+    }
+
+    /// Returns the commands that fit this manifest.
+    fn next_steps(&self) -> String {
+        let file = self.output.to_string_lossy();
+        let manifest =
+            if file == DEFAULT_FILE { String::new() } else { format!(" --manifest {}", quoted_if_needed(&file)) };
+        let names: Vec<_> = self.plans.iter().map(|plan| plan.split('=').next().unwrap_or_default()).collect();
+        let check = format!("maitre check{manifest} --plan {}", names.join(","));
+        if self.marketplace != Marketplace::Heroku {
+            return format!("When it is running, check it:\n\n    {check} --marketplace {}", self.marketplace);
+        }
+        let plans: Vec<_> = self.plans.iter().map(|plan| format!(" --plan {plan}")).collect();
+        format!(
+            "When it is running, try it in a local marketplace, and check it:\n\n    maitre sandbox{manifest}{}\n    \
+             {check}",
+            plans.concat()
+        )
+    }
+
+    fn manifest(&self) -> anyhow::Result<NewManifest<'_>> {
+        let (path, current) = match self.marketplace {
+            Marketplace::Heroku => ("/heroku/resources", true),
+            Marketplace::CloudControl => ("/cloudcontrol/resources", false),
+            other => bail!("{other} has no manifest: it uses a shared secret"),
+        };
+        let sso_path = self.sso_path.clone().unwrap_or_else(|| format!("{path}/sso"));
+        let urls = |origin: &str| {
+            let origin = origin.trim_end_matches('/');
+            Urls { base_url: format!("{origin}{path}"), sso_url: format!("{origin}{sso_path}") }
+        };
+        let slug = self.slug.as_str();
+        let production = self.production_url.clone().unwrap_or_else(|| format!("https://{slug}.example"));
+        Ok(NewManifest {
+            id: slug,
+            name: self.name.as_deref().unwrap_or(slug),
+            api: NewApi {
+                // cloudControl uses an older version of the format
+                version: if current { "3" } else { "1" },
+                password: secret(),
+                sso_salt: secret(),
+                config_vars_prefix: current.then(|| slug.to_uppercase().replace('-', "_")),
+                config_vars: &self.config_vars,
+                regions: &self.regions,
+                requires: current.then_some(self.requires.as_slice()),
+                production: urls(&production),
+                test: urls(&self.url),
+            },
+        })
+    }
+}
+
+/// New manifest, with its fields in the order of Heroku's documentation.
+#[derive(Serialize)]
+struct NewManifest<'a> {
+    id: &'a str,
+    name: &'a str,
+    api: NewApi<'a>,
+}
+
+#[derive(Serialize)]
+struct NewApi<'a> {
+    version: &'a str,
+    password: String,
+    sso_salt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config_vars_prefix: Option<String>,
+    config_vars: &'a [String],
+    regions: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requires: Option<&'a [String]>,
+    production: Urls,
+    test: Urls,
+}
+
+#[derive(Serialize)]
+struct Urls {
+    base_url: String,
+    sso_url: String,
+}
+
+/// Returns 122 random bits in 32 characters, as Heroku's own generator does.
+fn secret() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+/// Quotes a file name for a shell unless it consists of harmless characters.
+fn quoted_if_needed(file: &str) -> String {
+    let is_harmless = |letter: char| letter.is_ascii_alphanumeric() || "./_-".contains(letter);
+    if file.chars().all(is_harmless) { file.to_owned() } else { quoted(file) }
+}
