@@ -61,7 +61,7 @@ async fn a_duplicate_delivery_creates_one_resource() {
     browser.click("#faults summary").await;
     browser.choose("#faults select[name=call]", "provision").await;
     browser.choose("#faults select[name=fault]", "duplicate").await;
-    browser.click("#faults .row button").await;
+    browser.click("#fault-form button").await;
     browser.sees("#scheduled", "next provision").await;
 
     browser.click("#install-form button[type=submit]").await;
