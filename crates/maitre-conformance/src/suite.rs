@@ -68,7 +68,7 @@ struct Options {
     platform: Option<(TcpListener, String)>,
     async_timeout: Duration,
     plans: Vec<String>,
-    options: Vec<(String, String)>,
+    provision_fields: Vec<(String, String)>,
     jobs: usize,
     selection: Selection,
     allow_remote: bool,
@@ -142,7 +142,7 @@ impl Suite {
                 let plans = if options.plans.is_empty() { vec![HEROKU_PLAN.to_owned()] } else { options.plans };
                 let target_options = TargetOptions {
                     plans,
-                    options: options.options,
+                    options: options.provision_fields,
                     timeout: options.timeout.unwrap_or(heroku::TIMEOUT),
                     allow_remote: options.allow_remote,
                 };
@@ -169,7 +169,7 @@ impl SuiteBuilder {
             platform: None,
             async_timeout: ASYNC_TIMEOUT,
             plans: Vec::new(),
-            options: Vec::new(),
+            provision_fields: Vec::new(),
             jobs: JOBS,
             selection: Selection::default(),
             allow_remote: false,
@@ -240,7 +240,7 @@ impl SuiteBuilder {
 
     /// Adds an option to every provision, for an add-on that needs one.
     pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.options.options.push((key.into(), value.into()));
+        self.options.provision_fields.push((key.into(), value.into()));
         self
     }
 
