@@ -17,6 +17,7 @@ mod large_bodies;
 #[macro_use]
 mod ledger;
 mod health;
+mod ledger_command;
 mod logs;
 mod malformed;
 mod nesting;

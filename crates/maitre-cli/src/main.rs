@@ -6,6 +6,8 @@ mod check;
 mod color;
 mod credential_args;
 mod exit;
+#[cfg(feature = "ledger")]
+mod ledger;
 mod manifest;
 mod output;
 mod overrides;
@@ -53,6 +55,8 @@ struct Maitre {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    #[cfg(feature = "ledger")]
+    Ledger(ledger::Ledger),
     Manifest(manifest::Manifest),
     Run(run::Run),
     Sandbox(sandbox::Sandbox),
@@ -69,6 +73,8 @@ async fn main() -> ExitCode {
     let format = command.format();
     let result = match command {
         Command::Check(check) => check.run(palette).await,
+        #[cfg(feature = "ledger")]
+        Command::Ledger(ledger) => ledger.run(palette).await,
         Command::Manifest(manifest) => manifest.run(palette).await,
         Command::Run(run) => run.run(palette).await,
         Command::Sandbox(sandbox) => sandbox.run(palette).await,
@@ -84,6 +90,8 @@ impl Command {
     fn format(&self) -> Format {
         match self {
             Self::Check(check) => check.format(),
+            #[cfg(feature = "ledger")]
+            Self::Ledger(ledger) => ledger.format(),
             Self::Manifest(manifest) => manifest.format(),
             Self::Send(send) => send.format(),
             Self::Sign(sign) => sign.format(),

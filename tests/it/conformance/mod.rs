@@ -27,7 +27,7 @@ fn manifest() -> String {
 static MAITRE: LazyLock<PathBuf> = LazyLock::new(|| build("maitre-cli", ""));
 
 /// Returns the command without the `MAITRE_*` variables of this machine.
-fn maitre<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+pub(crate) fn maitre<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(&*MAITRE);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("MAITRE_")) {

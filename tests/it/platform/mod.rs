@@ -10,4 +10,4 @@ mod setup;
 mod tokens;
 mod webhooks;
 
-use setup::{App, Fixture};
+pub(crate) use setup::{App, Fixture};

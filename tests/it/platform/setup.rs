@@ -16,21 +16,21 @@ use crate::ledger::support::{Database, Vendor, until};
 use crate::support::{PASSWORD, SALT, SLUG, Server};
 
 const CLIENT_SECRET: &str = "client s3cr3t";
-pub(super) const WEBHOOK_SECRET: &str = "lantern-webhook-secret";
+pub(crate) const WEBHOOK_SECRET: &str = "lantern-webhook-secret";
 /// Path of the router that answers 202 only to what takes longer than any test.
 const PATIENT: &str = "/heroku";
 /// Path of the router that answers 202 to everything that waits at a gate.
 const ACCEPTING: &str = "/accepting";
 
-pub(super) struct Fixture {
-    pub(super) heroku: testkit::platform::Platform,
-    pub(super) api: PlatformServer,
-    pub(super) vendor: Vendor,
-    pub(super) database: Database,
+pub(crate) struct Fixture {
+    pub(crate) heroku: testkit::platform::Platform,
+    pub(crate) api: PlatformServer,
+    pub(crate) vendor: Vendor,
+    pub(crate) database: Database,
 }
 
 impl Fixture {
-    pub(super) async fn new(database: Database) -> Self {
+    pub(crate) async fn new(database: Database) -> Self {
         let heroku = testkit::platform::Platform::builder(SLUG, PASSWORD, CLIENT_SECRET)
             .settings(|settings| {
                 settings.config_vars = Some(vec!["WIDGET_URL".to_owned(), "A_FIRST".to_owned()]);
@@ -42,22 +42,22 @@ impl Fixture {
         Self { heroku, api, vendor, database }
     }
 
-    pub(super) fn options(&self) -> LedgerBuilder {
+    pub(crate) fn options(&self) -> LedgerBuilder {
         self.database.options()
     }
 
     /// Returns a client that uses Heroku's clock.
-    pub(super) fn api_client(&self) -> Client {
+    pub(crate) fn api_client(&self) -> Client {
         let clock = self.heroku.clock().clone();
         api_client(self.api.url(), move || clock.now())
     }
 
     /// Starts an add-on process with a worker.
-    pub(super) async fn start_app(&self) -> App {
+    pub(crate) async fn start_app(&self) -> App {
         self.start_app_with(self.options(), |platform| platform).await
     }
 
-    pub(super) async fn start_app_with(
+    pub(crate) async fn start_app_with(
         &self,
         options: LedgerBuilder,
         change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
@@ -68,7 +68,7 @@ impl Fixture {
     }
 
     /// Starts an add-on process without a worker.
-    pub(super) async fn start_app_without_worker(
+    pub(crate) async fn start_app_without_worker(
         &self,
         options: LedgerBuilder,
         change: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
@@ -77,7 +77,7 @@ impl Fixture {
     }
 
     /// Installs the add-on and returns the reply to the provision.
-    pub(super) async fn install(&self, app: &App) -> (Install, Reply) {
+    pub(crate) async fn install(&self, app: &App) -> (Install, Reply) {
         let install = self.heroku.install("basic");
         let reply = app.client.provision("basic").install(&install).send().await;
         install.record_provision(&reply);
@@ -85,7 +85,7 @@ impl Fixture {
     }
 
     /// Installs the add-on and waits until it is provisioned and its grant exchanged.
-    pub(super) async fn installed(&self, app: &App) -> Install {
+    pub(crate) async fn installed(&self, app: &App) -> Install {
         let (install, reply) = self.install(app).await;
         reply.expect(200);
         until("the grant is exchanged", || async { install.call_counts().exchanges == 1 }).await;
@@ -94,39 +94,39 @@ impl Fixture {
     }
 
     /// Asserts that no rule of Heroku was violated.
-    pub(super) fn assert_no_violations(&self) {
+    pub(crate) fn assert_no_violations(&self) {
         assert!(self.heroku.violations().is_empty(), "{:#?}", self.heroku.violations());
     }
 }
 
 /// Returns a client for the test kit's Heroku, as a vendor would build it.
-pub(super) fn api_client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
+pub(crate) fn api_client(url: &str, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Client {
     let client = Client::builder(CLIENT_SECRET).base_url(url).user_agent("lantern/2.1").no_proxy();
     let client = client.backoff(Duration::from_millis(1), Duration::from_millis(5)).timeout(Duration::from_secs(5));
     client.clock(clock).build().expect("a client")
 }
 
 /// Returns the patient and the accepting client of an add-on process.
-pub(super) fn clients(origin: &str) -> [testkit::Heroku; 2] {
+pub(crate) fn clients(origin: &str) -> [testkit::Heroku; 2] {
     [PATIENT, ACCEPTING].map(|path| testkit::Heroku::new(&format!("{origin}{path}"), SLUG, PASSWORD, SALT))
 }
 
 /// Process of the add-on.
-pub(super) struct App {
-    pub(super) ledger: Ledger,
-    pub(super) platform: Platform,
-    pub(super) addon: Addon<Heroku>,
-    pub(super) server: Server,
+pub(crate) struct App {
+    pub(crate) ledger: Ledger,
+    pub(crate) platform: Platform,
+    pub(crate) addon: Addon<Heroku>,
+    pub(crate) server: Server,
     /// Client that sends Heroku's requests, to a router that answers when they are done, however busy the machine is.
-    pub(super) client: testkit::Heroku,
+    pub(crate) client: testkit::Heroku,
     /// Client whose requests are answered 202 while their listener waits at a gate.
-    pub(super) accepting: testkit::Heroku,
+    pub(crate) accepting: testkit::Heroku,
     worker: Option<JoinHandle<()>>,
 }
 
 impl App {
     /// Starts a process without a worker.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         options: LedgerBuilder,
         client: Client,
         listener: impl Listener,
@@ -148,38 +148,38 @@ impl App {
         Self { ledger, platform, addon, server, client, accepting, worker: None }
     }
 
-    pub(super) fn worker(&self) -> Worker {
+    pub(crate) fn worker(&self) -> Worker {
         self.ledger.worker([self.addon.clone()]).poll_interval(Duration::from_millis(5))
     }
 
-    pub(super) fn start_worker(&self) -> JoinHandle<()> {
+    pub(crate) fn start_worker(&self) -> JoinHandle<()> {
         tokio::spawn(self.worker().run(std::future::pending()))
     }
 
-    pub(super) async fn wait_for_jobs(&self) {
+    pub(crate) async fn wait_for_jobs(&self) {
         until("all jobs are done", || async { self.ledger.stats().await.unwrap().open_jobs == 0 }).await;
     }
 
-    pub(super) async fn wait_until_idle(&self) {
+    pub(crate) async fn wait_until_idle(&self) {
         until("all operations are finished", || async { self.ledger.stats().await.unwrap().open_operations == 0 })
             .await;
         self.wait_for_jobs().await;
     }
 
     /// Changes the plan, as a customer does.
-    pub(super) async fn change_plan(&self, client: &testkit::Heroku, install: &Install, plan: &str) -> Reply {
+    pub(crate) async fn change_plan(&self, client: &testkit::Heroku, install: &Install, plan: &str) -> Reply {
         let reply = client.plan_change(install.uuid(), plan).send().await;
         install.record_plan_change(plan, &reply);
         reply
     }
 
     /// Removes the add-on, as a customer does.
-    pub(super) async fn deprovision(&self, install: &Install) -> Reply {
+    pub(crate) async fn deprovision(&self, install: &Install) -> Reply {
         self.deprovision_by(&self.client, install).await
     }
 
     /// Removes the add-on by one of the clients.
-    pub(super) async fn deprovision_by(&self, client: &testkit::Heroku, install: &Install) -> Reply {
+    pub(crate) async fn deprovision_by(&self, client: &testkit::Heroku, install: &Install) -> Reply {
         let reply = client.deprovision(install.uuid()).send().await;
         install.record_deprovision(&reply);
         reply
@@ -194,10 +194,10 @@ impl Drop for App {
     }
 }
 
-pub(super) fn id(install: &Install) -> ResourceId {
+pub(crate) fn id(install: &Install) -> ResourceId {
     ResourceId::from(install.uuid())
 }
 
-pub(super) async fn wait_for_state(install: &Install, state: State) {
+pub(crate) async fn wait_for_state(install: &Install, state: State) {
     until("Heroku's state changes", || async { install.state() == state }).await;
 }
