@@ -21,6 +21,8 @@ pub enum CredentialsError {
     Empty(&'static str),
     /// The Basic user contains a colon, which ends the user part of the header (RFC 7617, section 2).
     ColonInUser,
+    /// The hash of a password is not 64 hex digits.
+    NotSha256,
 }
 
 impl fmt::Display for CredentialsError {
@@ -31,6 +33,9 @@ impl fmt::Display for CredentialsError {
             }
             Self::ColonInUser => f.write_str(
                 "the add-on's id contains a colon, which a Basic header cannot carry: use the slug of the manifest",
+            ),
+            Self::NotSha256 => f.write_str(
+                "the hash of a password is not 64 hex digits: print it with `printf %s \"$PASSWORD\" | sha256sum`",
             ),
         }
     }
@@ -77,12 +82,58 @@ impl Password {
         Ok(Self { digest: sha256(password), expires_at: None })
     }
 
-    /// Sets the first instant at which the password is rejected.
+    /// Creates a password from its SHA-256 in hex, so that a configuration file does not contain the password. It must be
+    /// random and long, as a generated one is: the hash of a guessable password reveals it.
+    ///
+    /// ```
+    /// use maitre_core::{Credentials, CredentialsError, Password};
+    /// use time::OffsetDateTime;
+    ///
+    /// let hash = "03e3b97b1b2d0ed07eea65e72bcabdaa4cb46cab35a24d0c52ba6eab0de1f0ab";
+    /// assert_eq!(Password::from_sha256("03e3").unwrap_err(), CredentialsError::NotSha256);
+    /// let credentials = Credentials::with_passwords("lantern", [Password::from_sha256(hash)?])?;
+    /// assert!(!credentials.verify("lantern", hash, OffsetDateTime::UNIX_EPOCH), "the hash is not the password");
+    /// # Ok::<(), CredentialsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`CredentialsError::NotSha256`] if it is not 64 hex digits.
+    pub fn from_sha256(hash: &str) -> Result<Self, CredentialsError> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(hash, &mut digest).map_err(|_| CredentialsError::NotSha256)?;
+        if digest == sha256("") {
+            return Err(CredentialsError::Empty("password"));
+        }
+        Ok(Self { digest, expires_at: None })
+    }
+
+    /// Reads a password of a configuration: `sha256:` and the hash in hex, or the password itself.
+    ///
+    /// # Errors
+    /// Returns an error if the password is empty or the hash is invalid.
+    pub fn from_config(text: &str) -> Result<Self, CredentialsError> {
+        match text.strip_prefix("sha256:") {
+            Some(hash) => Self::from_sha256(hash),
+            None => Self::new(text),
+        }
+    }
+
+    /// Sets the first instant at which the password is rejected. A password with an end is an old one; see [`SecretUse`].
     #[must_use]
     pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
+}
+
+/// Secret that a caller has used. During a rotation it shows whether the marketplace has switched to the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretUse {
+    /// A secret without an end.
+    Current,
+    /// A secret with an end, which is being replaced.
+    Old,
 }
 
 impl fmt::Debug for Password {
@@ -115,11 +166,18 @@ impl Salt {
         Ok(Self { value: salt.into(), expires_at: None })
     }
 
-    /// Sets the first instant at which tokens signed with this salt are rejected.
+    /// Sets the first instant at which tokens signed with this salt are rejected. A salt with an end is an old one; see
+    /// [`SecretUse`].
     #[must_use]
     pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
         self.expires_at = Some(expires_at);
         self
+    }
+
+    /// Returns whether the salt has an end: it is being replaced.
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.expires_at.is_some()
     }
 
     pub(crate) fn is_active(&self, now: OffsetDateTime) -> bool {
@@ -163,6 +221,14 @@ impl SharedSecret {
         Ok(Self { passwords: vec![Password::new(secret)?] })
     }
 
+    /// Creates it with these secrets, which may be hashes.
+    ///
+    /// # Errors
+    /// Returns [`CredentialsError::Empty`] if there is none.
+    pub fn from_passwords(secrets: impl IntoIterator<Item = Password>) -> Result<Self, CredentialsError> {
+        Ok(Self { passwords: at_least_one("shared secret", secrets)? })
+    }
+
     /// Accepts another secret, during a rotation.
     #[must_use]
     pub fn with_secret(mut self, secret: Password) -> Self {
@@ -173,16 +239,34 @@ impl SharedSecret {
     /// Returns whether an active secret was sent, in constant time for all wrong ones.
     #[must_use]
     pub fn verify(&self, sent: &str, now: OffsetDateTime) -> bool {
-        any_matches(&self.passwords, &sha256(sent), now).into()
+        self.check(sent, now).is_some()
+    }
+
+    /// Like [`verify`](Self::verify), and tells which secret was sent.
+    #[must_use]
+    pub fn check(&self, sent: &str, now: OffsetDateTime) -> Option<SecretUse> {
+        secret_use(Choice::from(1), &self.passwords, &sha256(sent), now)
     }
 }
 
-/// Compares with every password, so that the time does not reveal which one matched.
-fn any_matches(passwords: &[Password], sent: &[u8; 32], now: OffsetDateTime) -> Choice {
-    passwords.iter().fold(Choice::from(0), |found, password| {
-        let active = Choice::from(u8::from(is_active(password.expires_at, now)));
-        found | (password.digest.ct_eq(sent) & active)
-    })
+fn at_least_one(
+    what: &'static str,
+    passwords: impl IntoIterator<Item = Password>,
+) -> Result<Vec<Password>, CredentialsError> {
+    let passwords: Vec<_> = passwords.into_iter().collect();
+    if passwords.is_empty() { Err(CredentialsError::Empty(what)) } else { Ok(passwords) }
+}
+
+/// Compares with every password, so that the time does not reveal which one matched; `also` must be true as well.
+fn secret_use(also: Choice, passwords: &[Password], sent: &[u8; 32], now: OffsetDateTime) -> Option<SecretUse> {
+    let any_matches = |old: bool| {
+        passwords.iter().fold(Choice::from(0), |found, password| {
+            let counts = is_active(password.expires_at, now) && password.expires_at.is_some() == old;
+            found | (password.digest.ct_eq(sent) & Choice::from(u8::from(counts)))
+        })
+    };
+    let (current, old) = (any_matches(false) & also, any_matches(true) & also);
+    if current.into() { Some(SecretUse::Current) } else { bool::from(old).then_some(SecretUse::Old) }
 }
 
 /// The Basic credentials and salts of an add-on, from its manifest.
@@ -224,6 +308,14 @@ impl Credentials {
     /// # Errors
     /// Returns an error if one of them is empty or the user contains a colon.
     pub fn without_single_sign_on(user: &str, password: &str) -> Result<Self, CredentialsError> {
+        Self::with_passwords(user, [Password::new(password)?])
+    }
+
+    /// Creates credentials without a salt from passwords that may be hashes or have an end.
+    ///
+    /// # Errors
+    /// Returns an error if there is no password, or if the user is empty or contains a colon.
+    pub fn with_passwords(user: &str, passwords: impl IntoIterator<Item = Password>) -> Result<Self, CredentialsError> {
         not_empty("add-on's id", user)?;
         if user.contains(':') {
             return Err(CredentialsError::ColonInUser);
@@ -231,7 +323,7 @@ impl Credentials {
         Ok(Self {
             user: user.to_owned(),
             user_digest: sha256(user),
-            passwords: vec![Password::new(password)?],
+            passwords: at_least_one("password", passwords)?,
             salts: Vec::new(),
         })
     }
@@ -268,8 +360,27 @@ impl Credentials {
     /// correct user nor a similar password.
     #[must_use]
     pub fn verify(&self, user: &str, password: &str, now: OffsetDateTime) -> bool {
+        self.check(user, password, now).is_some()
+    }
+
+    /// Like [`verify`](Self::verify), and tells which password was sent.
+    ///
+    /// ```
+    /// use maitre_core::{Credentials, Password, SecretUse};
+    /// use time::macros::datetime;
+    ///
+    /// let old = Password::new("older")?.with_expiry(datetime!(2026-03-01 0:00 UTC));
+    /// let credentials = Credentials::new("lantern", "s3cr3t-example", "0f1e2d3c4b5a6978")?.with_password(old);
+    /// let now = datetime!(2026-02-28 12:00 UTC);
+    /// assert_eq!(credentials.check("lantern", "s3cr3t-example", now), Some(SecretUse::Current));
+    /// assert_eq!(credentials.check("lantern", "older", now), Some(SecretUse::Old));
+    /// assert_eq!(credentials.check("lantern", "oldest", now), None);
+    /// # Ok::<(), maitre_core::CredentialsError>(())
+    /// ```
+    #[must_use]
+    pub fn check(&self, user: &str, password: &str, now: OffsetDateTime) -> Option<SecretUse> {
         let user = self.user_digest.ct_eq(&sha256(user));
-        (user & any_matches(&self.passwords, &sha256(password), now)).into()
+        secret_use(user, &self.passwords, &sha256(password), now)
     }
 }
 
@@ -318,12 +429,33 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_verified_by_its_hash() {
+        let hash = hex::encode(sha256("s3cr3t"));
+        for configured in [hash.clone(), hash.to_uppercase()] {
+            let credentials = Credentials::with_passwords("lantern", [Password::from_sha256(&configured).unwrap()]);
+            let credentials = credentials.unwrap();
+            assert!(credentials.verify("lantern", "s3cr3t", NOW));
+            assert!(!credentials.verify("lantern", &hash, NOW) && !credentials.verify("lantern", "", NOW));
+        }
+        let secrets = [Password::from_config(&format!("sha256:{hash}")), Password::from_config("melon")];
+        let secrets = SharedSecret::from_passwords(secrets.map(Result::unwrap)).unwrap();
+        assert!(secrets.verify("s3cr3t", NOW) && secrets.verify("melon", NOW) && !secrets.verify("sha256:", NOW));
+        for hash in ["", "00", &"g".repeat(64), &"0".repeat(65)] {
+            assert_eq!(Password::from_sha256(hash).unwrap_err(), CredentialsError::NotSha256);
+        }
+        let empty = Password::from_sha256(&hex::encode(sha256(""))).unwrap_err();
+        assert_eq!(empty, CredentialsError::Empty("password"), "the hash of an empty password");
+    }
+
+    #[test]
     fn empty_parts_are_rejected_at_construction() {
         for (user, password, salt) in [("", "p", "s"), ("u", "", "s"), ("u", "p", "")] {
             assert!(matches!(Credentials::new(user, password, salt), Err(CredentialsError::Empty(_))));
         }
         assert_eq!(Credentials::new("a:b", "p", "s").unwrap_err(), CredentialsError::ColonInUser);
         assert_eq!(SharedSecret::new("").unwrap_err(), CredentialsError::Empty("shared secret"));
+        assert_eq!(SharedSecret::from_passwords([]).unwrap_err(), CredentialsError::Empty("shared secret"));
+        assert_eq!(Credentials::with_passwords("a", []).unwrap_err(), CredentialsError::Empty("password"));
     }
 
     #[test]

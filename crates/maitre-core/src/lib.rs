@@ -43,7 +43,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use clock::Clock;
 pub use config_vars::{ConfigVars, Iter as ConfigVarsIter};
 pub use context::{Context, Progress};
-pub use credentials::{Credentials, CredentialsError, Password, Salt, SharedSecret};
+pub use credentials::{Credentials, CredentialsError, Password, Salt, SecretUse, SharedSecret};
 pub use failure::{Failure, FailureKind, Result};
 pub use fields::Fields;
 pub use future::{BoxFuture, SpawnOnDrop};

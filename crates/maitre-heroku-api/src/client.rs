@@ -34,7 +34,8 @@ pub(crate) struct Inner {
     pub(crate) api: BaseUrl,
     pub(crate) id: BaseUrl,
     pub(crate) addons: BaseUrl,
-    pub(crate) client_secret: Secret,
+    /// The current secret, then old ones with their ends.
+    pub(crate) client_secrets: Vec<(Secret, Option<OffsetDateTime>)>,
     pub(crate) retry: Retry,
     pub(crate) page: Option<u16>,
     pub(crate) clock: Clock,
@@ -82,7 +83,7 @@ impl fmt::Debug for Client {
 /// ```
 #[must_use = "call build() to get the client"]
 pub struct ClientBuilder {
-    client_secret: Secret,
+    client_secrets: Vec<(Secret, Option<OffsetDateTime>)>,
     api: String,
     id: String,
     addons: String,
@@ -102,7 +103,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     fn new(client_secret: Secret) -> Self {
         Self {
-            client_secret,
+            client_secrets: vec![(client_secret, None)],
             api: "https://api.heroku.com".to_owned(),
             id: "https://id.heroku.com".to_owned(),
             addons: "https://addons.heroku.com".to_owned(),
@@ -219,13 +220,29 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds an old client secret, which is used until its end if Heroku does not accept the current one: roll it out before
+    /// the secret is changed in the partner portal.
+    ///
+    /// ```
+    /// use maitre_heroku_api::Client;
+    /// use time::macros::datetime;
+    ///
+    /// let client = Client::builder("new secret").old_client_secret("old secret", datetime!(2026-03-01 0:00 UTC)).build()?;
+    /// # drop(client);
+    /// # Ok::<(), maitre_heroku_api::Error>(())
+    /// ```
+    pub fn old_client_secret(mut self, secret: impl Into<Secret>, expires_at: OffsetDateTime) -> Self {
+        self.client_secrets.push((secret.into(), Some(expires_at)));
+        self
+    }
+
     /// Builds the client.
     ///
     /// # Errors
     /// Returns an error with [`Error::is_builder`] if the client secret is empty, a URL is invalid or would send tokens
     /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
-        if self.client_secret.expose().is_empty() {
+        if self.client_secrets.iter().any(|(secret, _)| secret.expose().is_empty()) {
             return Err(Error::setup("the client secret is empty: copy it from Heroku's partner portal"));
         }
         let base = |url: &str| BaseUrl::new(url, self.plain_http);
@@ -234,7 +251,7 @@ impl ClientBuilder {
             api: base(&self.api)?,
             id: base(&self.id)?,
             addons: base(&self.addons)?,
-            client_secret: self.client_secret,
+            client_secrets: self.client_secrets,
             retry: self.retry,
             page: self.page.map(|size| size.clamp(1, 1_000)),
             clock: self.clock,

@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod lenient;
 mod list;
+mod metrics;
 mod models;
 mod open_enum;
 mod rate_limit;

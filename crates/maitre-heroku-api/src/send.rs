@@ -1,6 +1,6 @@
 //! Sends requests, with retries and the rate limit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use maitre_core::Secret;
 use reqwest::{
@@ -84,7 +84,11 @@ impl Client {
         if let Some(body) = &outgoing.body {
             request = request.body(body.clone());
         }
-        let mut response = request.send().await.map_err(|cause| Error::transport(call, cause))?;
+        let start = Instant::now();
+        let response = request.send().await;
+        let status = response.as_ref().ok().map(|response| response.status().as_u16());
+        crate::metrics::call(&outgoing.method, status, start.elapsed());
+        let mut response = response.map_err(|cause| Error::transport(call, cause))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let (request_id, retry_after) = (request_id(&headers), retry_after(&headers, self.now()));
         tracing::debug!(%call, status = status.as_u16(), request_id, "response from Heroku");

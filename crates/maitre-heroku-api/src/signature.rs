@@ -6,6 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use maitre_core::Secret;
 use sha2::Sha256;
+use time::OffsetDateTime;
 
 /// Name of the header that contains the signature of a webhook.
 pub const WEBHOOK_SIGNATURE: &str = "Heroku-Webhook-Hmac-SHA256";
@@ -29,7 +30,10 @@ pub const WEBHOOK_SIGNATURE: &str = "Heroku-Webhook-Hmac-SHA256";
 ///
 /// `Debug` does not print the secret.
 #[derive(Clone)]
-pub struct WebhookSecret(Hmac<Sha256>);
+pub struct WebhookSecret {
+    mac: Hmac<Sha256>,
+    expires_at: Option<OffsetDateTime>,
+}
 
 impl WebhookSecret {
     /// Creates a secret from the value that was set or returned when subscribing.
@@ -41,7 +45,37 @@ impl WebhookSecret {
         if secret.expose().is_empty() {
             return Err(EmptySecret);
         }
-        Hmac::new_from_slice(secret.expose().as_bytes()).map(Self).map_err(|_| EmptySecret)
+        let mac = Hmac::new_from_slice(secret.expose().as_bytes()).map_err(|_| EmptySecret)?;
+        Ok(Self { mac, expires_at: None })
+    }
+
+    /// Sets the first instant at which signatures by this secret are refused. A secret with an end is an old one, which is
+    /// being replaced.
+    #[must_use]
+    pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
+        self.expires_at = Some(expires_at);
+        self
+    }
+
+    /// Whether the secret is accepted at `now`.
+    ///
+    /// ```
+    /// use maitre_heroku_api::WebhookSecret;
+    /// use time::macros::datetime;
+    ///
+    /// let old = WebhookSecret::new("older")?.with_expiry(datetime!(2026-03-01 0:00 UTC));
+    /// assert!(old.is_active(datetime!(2026-02-28 23:59 UTC)) && !old.is_active(datetime!(2026-03-01 0:00 UTC)));
+    /// # Ok::<(), maitre_heroku_api::EmptySecret>(())
+    /// ```
+    #[must_use]
+    pub fn is_active(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether the secret has an end.
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.expires_at.is_some()
     }
 
     /// Whether the [header](WEBHOOK_SIGNATURE) is this secret's signature of the body. Compares in constant time.
@@ -56,7 +90,7 @@ impl WebhookSecret {
     pub fn any_verifies<'a>(secrets: impl IntoIterator<Item = &'a Self>, signature: &str, body: &[u8]) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
         secrets.into_iter().fold(false, |found, secret| {
-            let mac = secret.0.clone().chain_update(body);
+            let mac = secret.mac.clone().chain_update(body);
             found | mac.verify_slice(&signature).is_ok()
         })
     }

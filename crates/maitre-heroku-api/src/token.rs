@@ -167,7 +167,33 @@ impl Client {
     }
 
     async fn request_token(&self, fields: &[(&str, &str)], deadline: Option<OffsetDateTime>) -> Result<Token, Error> {
-        let secret = ("client_secret", self.0.client_secret.expose());
+        let now = self.now();
+        let is_active = |expires_at: &Option<OffsetDateTime>| expires_at.is_none_or(|end| now < end);
+        let secrets = self.0.client_secrets.iter().filter(|(_, expires_at)| is_active(expires_at));
+        let mut refused = None;
+        for (secret, expires_at) in secrets {
+            match self.request_token_with(secret, fields, deadline).await {
+                Ok(token) => {
+                    if expires_at.is_some() {
+                        tracing::warn!("Heroku accepts only an old client secret: the current one is not in use yet");
+                    }
+                    return Ok(token);
+                }
+                // the secret, or the grant: another secret shows which
+                Err(error) if error.is_unauthorized() => refused = refused.or(Some(error)),
+                Err(error) => return Err(refused.unwrap_or(error)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| Error::unsendable(TOKEN_CALL, "there is no client secret")))
+    }
+
+    async fn request_token_with(
+        &self,
+        secret: &Secret,
+        fields: &[(&str, &str)],
+        deadline: Option<OffsetDateTime>,
+    ) -> Result<Token, Error> {
+        let secret = ("client_secret", secret.expose());
         let call = TOKEN_CALL.to_owned();
         let url = self.0.id.join("/oauth/token").map_err(|cause| Error::unsendable(&call, cause))?;
         let headers = HeaderMap::from_iter([

@@ -8,6 +8,7 @@ mod error;
 mod grant;
 mod hooks;
 mod job;
+mod metrics;
 mod notify;
 mod platform;
 mod reconcile;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    api::{Event, WebhookSecret},
+    api::{Client, Event, WebhookSecret},
     job::JobKind,
     platform::Platform,
 };
@@ -23,6 +23,7 @@ const MAX_ID_LENGTH: usize = 200;
 pub struct WebhookReceiver {
     addon: AddonId,
     store: Arc<dyn PlatformStore>,
+    client: Client,
     secrets: Vec<WebhookSecret>,
 }
 
@@ -32,7 +33,8 @@ impl Platform {
     #[must_use]
     pub fn webhook_receiver(&self, secrets: impl IntoIterator<Item = WebhookSecret>) -> WebhookReceiver {
         let secrets = secrets.into_iter().collect();
-        WebhookReceiver { addon: self.0.addon.clone(), store: self.0.store.clone(), secrets }
+        let (addon, store, client) = (self.0.addon.clone(), self.0.store.clone(), self.0.client.clone());
+        WebhookReceiver { addon, store, client, secrets }
     }
 
     pub(crate) async fn handle_event(&self, body: &[u8]) -> maitre_core::Result<()> {
@@ -97,8 +99,15 @@ impl WebhookReceiver {
     /// # }
     /// ```
     pub async fn receive(&self, signature: Option<&str>, body: &[u8]) -> Received {
-        if !signature.is_some_and(|signature| WebhookSecret::any_verifies(&self.secrets, signature, body)) {
-            return Received::InvalidSignature;
+        let now = self.client.now();
+        let verifies = |old: bool| {
+            let secrets = self.secrets.iter().filter(|secret| secret.is_active(now) && secret.is_old() == old);
+            signature.is_some_and(|signature| WebhookSecret::any_verifies(secrets, signature, body))
+        };
+        match (verifies(false), verifies(true)) {
+            (true, _) => {}
+            (false, true) => crate::metrics::old_secret_use(&self.addon),
+            (false, false) => return Received::InvalidSignature,
         }
         let name = match serde_json::from_slice(body) {
             Ok(EventId { id }) if !id.is_empty() && id.len() <= MAX_ID_LENGTH => id,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use maitre::platform::Event;
-use maitre::platform::PlatformBuilder;
 use maitre::platform::api::{Entity, WebhookSettings};
+use maitre::platform::{Event, PlatformBuilder, Received, WebhookSecret};
 use maitre_core::Failure;
 use reqwest::StatusCode;
 use time::OffsetDateTime;
@@ -119,7 +119,7 @@ on_both_databases! {
     async fn deliveries_with_a_flipped_bit_are_rejected(database: Database) {
         let fixture = Fixture::new(database).await;
         let app = fixture.start_app_without_worker(fixture.options(), |platform| platform).await;
-        let receiver = app.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let receiver = app.platform.webhook_receiver([WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
         let body = renamed("e1", "7b0c", 7, "lantern-main");
         let signed = BASE64_STANDARD.decode(signature(&body)).unwrap();
         let mut random = RandomNumbers::seeded(4);
@@ -138,7 +138,7 @@ on_both_databases! {
         let fixture = Fixture::new(database).await;
         let names = Names::default();
         let app = fixture.start_app_with(fixture.options(), |platform| names.subscribe(platform)).await;
-        let receiver = app.platform.webhook_receiver([maitre::platform::WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
+        let receiver = app.platform.webhook_receiver([WebhookSecret::new(WEBHOOK_SECRET).unwrap()]);
         let all = permutations(&[0, 1, 2, 3, 4]);
         assert_eq!(all.len(), 120);
         for (number, permutation) in all.iter().enumerate() {
@@ -191,6 +191,24 @@ on_both_databases! {
         let body = renamed("e1", "7b0c", 7, "lantern-main");
         app.ledger.close().await;
         assert_eq!(deliver(&app, Some(&signature(&body)), body).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    async fn an_old_secret_is_accepted_until_its_end(database: Database) {
+        let fixture = Fixture::new(database).await;
+        let app = fixture.start_app_without_worker(fixture.options(), |platform| platform).await;
+        let secret = |text: &str| WebhookSecret::new(text).unwrap();
+        let end = fixture.heroku.clock().now() + Duration::from_hours(1);
+        let receiver = app.platform.webhook_receiver([secret("new"), secret("old").with_expiry(end)]);
+        let deliver = async |by: &str, id: &str| {
+            let body = format!(r#"{{"id":"{id}","action":"update"}}"#).into_bytes();
+            receiver.receive(Some(&maitre_testkit::sign::webhook(by, &body)), &body).await
+        };
+        assert!(matches!(deliver("new", "e1").await, Received::Accepted));
+        assert!(matches!(deliver("old", "e2").await, Received::Accepted));
+        assert!(matches!(deliver("older", "e3").await, Received::InvalidSignature));
+        fixture.heroku.clock().advance(Duration::from_hours(1));
+        assert!(matches!(deliver("new", "e4").await, Received::Accepted));
+        assert!(matches!(deliver("old", "e5").await, Received::InvalidSignature));
     }
 }
 

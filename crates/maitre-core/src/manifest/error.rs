@@ -113,7 +113,7 @@ fn capitalized(text: &str) -> String {
 impl From<CredentialsError> for ManifestError {
     fn from(error: CredentialsError) -> Self {
         let path = match &error {
-            CredentialsError::Empty("password") => "api.password",
+            CredentialsError::Empty("password") | CredentialsError::NotSha256 => "api.password",
             CredentialsError::Empty("salt") => "api.sso_salt",
             _ => "id",
         };

@@ -26,7 +26,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Password, Salt};
 use crate::mask::mask_urls;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
@@ -124,16 +124,18 @@ impl Manifest {
         errors
     }
 
-    /// Returns the Basic credentials and the salt. An add-on without single sign-on needs no salt.
+    /// Returns the Basic credentials and the salt. An add-on without single sign-on needs no salt. In a deployed manifest the
+    /// password may be a hash; see [`Password::from_config`].
     ///
     /// # Errors
     /// Returns an error that names the key if the password or a required salt is missing, or if one is empty.
     pub fn credentials(&self) -> Result<Credentials, ManifestError> {
-        let password = self.password()?.expose();
+        let password = Password::from_config(self.password()?.expose())?;
+        let credentials = Credentials::with_passwords(&self.id, [password])?;
         if self.api.sso_salt.is_none() && !self.has_single_sign_on() {
-            return Ok(Credentials::without_single_sign_on(&self.id, password)?);
+            return Ok(credentials);
         }
-        Ok(Credentials::new(&self.id, password, self.sso_salt()?.expose())?)
+        Ok(credentials.with_salt(Salt::new(self.sso_salt()?.expose())?))
     }
 
     /// Returns whether the manifest has a URL for single sign-on. The legacy form always has one.

@@ -168,3 +168,35 @@ async fn nothing_prints_a_secret() {
         assert!(!printed.contains(secret), "{secret} in {printed}");
     }
 }
+
+#[tokio::test]
+async fn an_old_client_secret_is_used_until_its_end_if_the_current_one_is_refused() {
+    let until = |end: OffsetDateTime| {
+        move |server: &MockServer| {
+            let client = builder(&server.uri()).clock(|| NOW).old_client_secret("old s3cr3t", end);
+            client.build().expect("a client")
+        }
+    };
+    let later = until(NOW + time::Duration::SECOND);
+    let server = server_with([status(401), status(200).set_body_json(token_response())]).await;
+    later(&server).exchange(&grant()).await.expect("a token");
+    let sent: Vec<_> =
+        requests(&server).await.iter().map(|sent| String::from_utf8_lossy(&sent.body).into_owned()).collect();
+    assert!(
+        sent[0].ends_with("client_secret=client+s3cr3t") && sent[1].ends_with("client_secret=old+s3cr3t"),
+        "{sent:?}"
+    );
+
+    // the current secret is accepted, or another error is no reason to send another secret
+    let server = server_with([status(200).set_body_json(token_response())]).await;
+    later(&server).exchange(&grant()).await.expect("a token");
+    assert_eq!(request_count(&server).await, 1);
+    let server = server_with([status(400)]).await;
+    later(&server).exchange(&grant()).await.expect_err("a refusal");
+    assert_eq!(request_count(&server).await, 1);
+
+    let server = server_with([status(401)]).await;
+    let error = until(NOW)(&server).exchange(&grant()).await.expect_err("the old secret has ended");
+    assert!(error.is_unauthorized());
+    assert_eq!(request_count(&server).await, 1);
+}
