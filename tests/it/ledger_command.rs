@@ -213,6 +213,7 @@ on_both_databases! {
         assert_eq!((&shown["operations"], &shown["actions"][0]["reason"]), (&json!([]), &json!("request 7")));
         assert_eq!(terminal.run(&["abandon", "4711", reason[0], reason[1]]).await.0, 1);
 
+        assert_eq!(terminal.json(&["raise-fences"]).await, json!({ "raised": 2 }));
         let (both, swapped) = (format!("{OTHER_KEY},{KEY}"), "MAITRE_KEY");
         let resealed = tokio::task::block_in_place(|| terminal.output(&["reseal"], &[(swapped, &both)]));
         let resealed = String::from_utf8(resealed.stdout).unwrap();

@@ -14,7 +14,7 @@ impl Contract for CloudControl {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        self.basic.authenticate(head.headers(), head.now())
+        self.basic.authenticate(head)
     }
 
     /// cloudControl has no status for a deprovisioned resource.

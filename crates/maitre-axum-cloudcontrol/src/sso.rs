@@ -20,7 +20,7 @@ impl SingleSignOn for CloudControl {
 
 impl CloudControl {
     fn verify(&self, request: &Head<Self>) -> Result<SignOn, TokenError> {
-        let (window, now) = (request.addon().sso_window(), request.now());
+        let window = request.addon().sso_window();
         let mut form = request.form();
         let sent_id = form.take("id")?;
         // in a `GET` the id in the path is used, and the one in the query is ignored
@@ -28,7 +28,7 @@ impl CloudControl {
         let id = ResourceId::from(id.filter(|id| !id.is_empty()).ok_or(TokenError::Incomplete)?);
         let token = form.require("token")?;
         let timestamp = form.require("timestamp")?;
-        SignedFields::Id(id.as_str()).verify(&token, &timestamp, self.basic.salts(), window, now)?;
+        self.basic.verify_token(request, SignedFields::Id(id.as_str()), &token, &timestamp)?;
 
         let user = Identity::claimed(None, form.take("email")?);
         let token = VerifiedToken::new(TokenKind::Legacy, &timestamp, window)?;

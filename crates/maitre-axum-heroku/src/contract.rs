@@ -15,7 +15,7 @@ impl Contract for Heroku {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        self.basic.authenticate(head.headers(), head.now())
+        self.basic.authenticate(head)
     }
 
     /// 202 without `config`, which is set on completion. Any 202 makes the provision asynchronous.

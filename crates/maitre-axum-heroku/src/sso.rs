@@ -19,7 +19,7 @@ impl SingleSignOn for Heroku {
 
 impl Heroku {
     fn verify(&self, request: &Head<Self>) -> Result<SignOn, TokenError> {
-        let (window, now) = (request.addon().sso_window(), request.now());
+        let window = request.addon().sso_window();
         let mut form = request.form();
         let (sent_resource_id, sent_id) = (form.take("resource_id")?, form.take("id")?);
         // in a legacy request by `GET` the id in the path is used, and the ones in the query are ignored
@@ -35,7 +35,7 @@ impl Heroku {
         let token = form.take("token")?;
 
         let verify =
-            |covers: SignedFields<'_>, token: &str| covers.verify(token, &timestamp, self.basic.salts(), window, now);
+            |covers: SignedFields<'_>, token: &str| self.basic.verify_token(request, covers, token, &timestamp);
         let (resource, identity, strength) = match (user_scoped, resource_token, token) {
             (Some(strongest), _, _) => {
                 let (user_id, email) = (user_id.unwrap_or_default(), email.unwrap_or_default());

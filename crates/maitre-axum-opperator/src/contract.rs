@@ -5,7 +5,7 @@ use axum::response::Response;
 use maitre_axum::core::{
     Deprovision, Deprovisioned, Notice, NoticeKind, PlanChange, PlanChanged, Provision, Provisioned,
 };
-use maitre_axum::{Call, ConfigJson, Contract, ErrorReply, Handles, Head, ReplyBody, json};
+use maitre_axum::{Call, ConfigJson, Contract, ErrorReply, Handles, Head, ReplyBody, json, record_secret_use};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -16,10 +16,11 @@ impl Contract for Opperator {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        match head.header("x-opperator-shared-secret") {
-            Some(sent) if self.secret.verify(sent, head.now()) => Ok(()),
-            _ => Err(ErrorReply::unauthorized(r#"X-Opperator-Shared-Secret realm="Add-on API""#)),
-        }
+        let sent = head.header("x-opperator-shared-secret");
+        let used = sent.and_then(|sent| self.secret.check(sent, head.now()));
+        let challenge = r#"X-Opperator-Shared-Secret realm="Add-on API""#;
+        record_secret_use(head.addon().id(), "shared secret", used.ok_or_else(|| ErrorReply::unauthorized(challenge))?);
+        Ok(())
     }
 }
 

@@ -5,11 +5,16 @@ use axum::http::header::AUTHORIZATION;
 use headers::authorization::Basic;
 use headers::{Authorization, HeaderMapExt};
 use maitre_core::manifest::is_loopback;
-use maitre_core::{Credentials, CredentialsError, Manifest, ManifestError, Password, Salt, SignOn};
+use maitre_core::sso::{SignedFields, TokenError};
+use maitre_core::{
+    Credentials, CredentialsError, Manifest, ManifestError, Marketplace, Password, Salt, SecretUse, SignOn,
+};
 use time::OffsetDateTime;
 
 use crate::cookie::{Cookie, nav_cookie};
 use crate::error_reply::ErrorReply;
+use crate::incoming::Incoming;
+use crate::metrics::record_secret_use;
 
 const CHALLENGE: &str = r#"Basic realm="Add-on API", charset="UTF-8""#;
 
@@ -33,9 +38,14 @@ const CHALLENGE: &str = r#"Basic realm="Add-on API", charset="UTF-8""#;
 /// ```
 #[must_use]
 pub fn verify_basic(headers: &HeaderMap, credentials: &Credentials, now: OffsetDateTime) -> bool {
+    check_basic(headers, credentials, now).is_some()
+}
+
+fn check_basic(headers: &HeaderMap, credentials: &Credentials, now: OffsetDateTime) -> Option<SecretUse> {
     let single = headers.get_all(AUTHORIZATION).iter().nth(1).is_none();
     let sent: Option<Authorization<Basic>> = headers.typed_get();
-    single && sent.is_some_and(|sent| credentials.verify(sent.username(), sent.password(), now))
+    let sent = sent.filter(|_| single)?;
+    credentials.check(sent.username(), sent.password(), now)
 }
 
 /// Credentials of an add-on at a marketplace with Basic authentication and salted single sign-on tokens.
@@ -62,6 +72,23 @@ impl BasicMarketplace {
     /// Returns an error that names the missing key.
     pub fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
         Ok(Self { credentials: manifest.credentials()?, loopback: manifest.is_served_on_loopback() })
+    }
+
+    /// Creates it from credentials whose passwords may be hashes.
+    ///
+    /// ```
+    /// use maitre_axum::BasicMarketplace;
+    /// use maitre_axum::core::{Credentials, Password, Salt};
+    ///
+    /// let hash = "03e3b97b1b2d0ed07eea65e72bcabdaa4cb46cab35a24d0c52ba6eab0de1f0ab";
+    /// let credentials = Credentials::with_passwords("lantern", [Password::from_sha256(hash)?])?;
+    /// let lantern = BasicMarketplace::from_credentials(credentials.with_salt(Salt::new("0f1e2d3c4b5a6978")?));
+    /// assert_eq!((lantern.slug(), lantern.salts().len()), ("lantern", 1));
+    /// # Ok::<(), maitre_axum::core::CredentialsError>(())
+    /// ```
+    #[must_use]
+    pub fn from_credentials(credentials: Credentials) -> Self {
+        Self { credentials, loopback: false }
     }
 
     /// Accepts another password, during a rotation.
@@ -94,8 +121,33 @@ impl BasicMarketplace {
     ///
     /// # Errors
     /// Returns a 401 otherwise.
-    pub fn authenticate(&self, headers: &HeaderMap, now: OffsetDateTime) -> Result<(), ErrorReply> {
-        if verify_basic(headers, &self.credentials, now) { Ok(()) } else { Err(ErrorReply::unauthorized(CHALLENGE)) }
+    pub fn authenticate<M: Marketplace>(&self, request: &Incoming<M, ()>) -> Result<(), ErrorReply> {
+        let used = check_basic(request.headers(), &self.credentials, request.now());
+        let used = used.ok_or_else(|| ErrorReply::unauthorized(CHALLENGE))?;
+        record_secret_use(request.addon().id(), "password", used);
+        Ok(())
+    }
+
+    /// Verifies a single sign-on token with the salts and the add-on's window.
+    ///
+    /// # Errors
+    /// Returns the reason for the log.
+    pub fn verify_token<M: Marketplace>(
+        &self,
+        request: &Incoming<M, ()>,
+        fields: SignedFields<'_>,
+        token: &str,
+        timestamp: &str,
+    ) -> Result<(), TokenError> {
+        let (window, now) = (request.addon().sso_window(), request.now());
+        let verify = |salts: &[Salt]| fields.verify(token, timestamp, salts, window, now);
+        verify(self.salts())?;
+        if self.salts().iter().any(Salt::is_old) {
+            let current: Vec<_> = self.salts().iter().filter(|salt| !salt.is_old()).cloned().collect();
+            let used = if verify(&current).is_ok() { SecretUse::Current } else { SecretUse::Old };
+            record_secret_use(request.addon().id(), "salt", used);
+        }
+        Ok(())
     }
 
     /// Builds the cookie with the nav-data of a sign-on. It is `Secure` unless the manifest has an `http` URL on this

@@ -25,12 +25,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// the body and copy the id into request and extensions, which are not used here: 3 % of a provision's instructions.
 pub(crate) struct Log {
     addon: AddonId,
+    operation: &'static str,
     ids: RequestIds,
 }
 
 impl Log {
-    pub(crate) fn new(addon: AddonId) -> Self {
-        Self { addon, ids: RequestIds::new() }
+    pub(crate) fn new(addon: AddonId, operation: &'static str) -> Self {
+        Self { addon, operation, ids: RequestIds::new() }
     }
 
     /// Calls `answer` inside the span of the request.
@@ -46,6 +47,7 @@ impl Log {
         let mut response = async { answer(request).await }.instrument(span.clone()).await;
 
         let latency = start.elapsed();
+        crate::metrics::request(&self.addon, self.operation, response.status().as_u16(), latency);
         span.in_scope(|| {
             if response.status().is_server_error() {
                 let class = ServerErrorsFailureClass::StatusCode(response.status());

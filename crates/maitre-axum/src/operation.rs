@@ -13,6 +13,9 @@ use maitre_core::{
 /// A request to a backend, and the backend's method for it. It is implemented for all requests of `maitre-core` about a
 /// resource, and for [`Change`].
 pub trait Operation: Send + Sized + 'static {
+    /// Name in metrics.
+    const NAME: &'static str;
+
     /// The backend's reply.
     type Reply: Send + Sync + 'static;
 
@@ -60,6 +63,7 @@ pub trait Operation: Send + Sized + 'static {
 macro_rules! operation {
     ($kind:ident($request:ty) -> $reply:ty, $method:ident, $($rest:tt)*) => {
         impl Operation for $request {
+            const NAME: &'static str = stringify!($method);
             type Reply = $reply;
 
             fn kind(&self) -> OperationKind {
@@ -188,6 +192,7 @@ impl Changed {
 }
 
 impl Operation for Change {
+    const NAME: &'static str = "change";
     type Reply = Changed;
 
     fn kind(&self) -> OperationKind {

@@ -22,8 +22,9 @@ use crate::events::{self, Events};
 use crate::handles::{Handles, operate};
 use crate::operation::{Change, Operation};
 use crate::reply;
-use crate::route::{Check, admit, admit_all, route};
+use crate::route::{Admission, Check, admit, admit_all, route};
 use crate::sso::{SingleSignOn, sign_on_route};
+use crate::throttle::Throttle;
 
 /// Result of a [read route](Routes::read): a response, or an error that the contract writes.
 pub type ReadResult = Result<Response, ReadError>;
@@ -83,7 +84,7 @@ macro_rules! operations {
     )*};
 }
 
-type Build<M, S> = Box<dyn FnOnce(&Arc<Addon<M>>, MethodFilter, Arc<[Check<M>]>) -> MethodRouter<S>>;
+type Build<M, S> = Box<dyn FnOnce(&Arc<Addon<M>>, MethodFilter, Arc<Admission<M>>) -> MethodRouter<S>>;
 
 impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     /// Creates an empty set of routes.
@@ -129,7 +130,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         M: Events,
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
-        self.authenticated(method, path, reads_body, events::handle::<M>)
+        self.authenticated(method, path, "events", reads_body, events::handle::<M>)
     }
 
     /// Adds an operation by its type.
@@ -139,7 +140,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         M: Handles<Q>,
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
-        self.authenticated(method, path, reads_body, operate::<M, Q>)
+        self.authenticated(method, path, Q::NAME, reads_body, operate::<M, Q>)
     }
 
     /// Adds an authenticated route that reads, such as a catalog, or a request that no operation stands for.
@@ -156,7 +157,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         F: Future<Output = ReadResult> + Send + 'static,
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
-        self.authenticated(method, path, reads_body, move |call: Call<M>| {
+        self.authenticated(method, path, "read", reads_body, move |call: Call<M>| {
             let addon = call.shared_addon().clone();
             in_time(addon, handler(call))
         })
@@ -175,7 +176,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
         self.add(method, path, move |addon, method, _| {
-            route(addon, method, move |addon: Arc<Addon<M>>, request: Request| {
+            route(addon, method, "open", move |addon: Arc<Addon<M>>, request: Request| {
                 let handler = handler.clone();
                 async move {
                     let head = admit_all(addon.clone(), request, reads_body).await?;
@@ -189,7 +190,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     /// which should not appear as an error in a log.
     #[must_use]
     pub fn acknowledge(self, method: Method, path: &str) -> Self {
-        self.authenticated(method, path, false, async |_| Ok(reply::json(StatusCode::OK, &json!({}))))
+        self.authenticated(method, path, "acknowledge", false, async |_| Ok(reply::json(StatusCode::OK, &json!({}))))
     }
 
     /// Adds single sign-on, which is called by browsers: the token is in a form (`POST`) or in the URL (`GET`).
@@ -205,16 +206,17 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         self,
         method: Method,
         path: &str,
+        operation: &'static str,
         reads_body: bool,
         handler: impl Fn(Call<M>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Result<Response, ErrorReply>> + Send + 'static,
     {
-        self.add(method, path, move |addon, method, checks| {
-            route(addon, method, move |addon: Arc<Addon<M>>, request: Request| {
-                let (handler, checks) = (handler.clone(), checks.clone());
-                async move { handler(admit(addon, request, &checks, reads_body).await?).await }
+        self.add(method, path, move |addon, method, admission| {
+            route(addon, method, operation, move |addon: Arc<Addon<M>>, request: Request| {
+                let (handler, admission) = (handler.clone(), admission.clone());
+                async move { handler(admit(addon, request, &admission, reads_body).await?).await }
             })
         })
     }
@@ -223,7 +225,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         mut self,
         method: Method,
         path: &str,
-        build: impl FnOnce(&Arc<Addon<M>>, MethodFilter, Arc<[Check<M>]>) -> MethodRouter<S> + 'static,
+        build: impl FnOnce(&Arc<Addon<M>>, MethodFilter, Arc<Admission<M>>) -> MethodRouter<S> + 'static,
     ) -> Self {
         self.entries.push(Entry { method, path: path.to_owned(), build: Box::new(build) });
         self
@@ -235,11 +237,11 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     /// Panics if a method of a path was added twice, or is not one of RFC 9110's.
     pub fn into_router(self) -> Router<S> {
         let Self { addon, checks, entries } = self;
-        let checks: Arc<[Check<M>]> = checks.into();
+        let admission = Arc::new(Admission { checks, throttle: Throttle::default() });
         let mut router = Router::new();
         for Entry { method, path, build } in entries {
             let filter = MethodFilter::try_from(method).expect("a method of RFC 9110");
-            let methods = build(&addon, filter, checks.clone());
+            let methods = build(&addon, filter, admission.clone());
             if !path.ends_with('/') {
                 router = router.route(&format!("{path}/"), methods.clone());
             }

@@ -36,6 +36,7 @@ where
         SpawnOnDrop::new(work.in_current_span(), |work| drop(Handle::try_current().map(|runtime| runtime.spawn(work))));
     timeout(addon.answer_budget(), work).await.unwrap_or_else(|_| {
         tracing::warn!(budget = ?addon.answer_budget(), "the listener exceeded the answer budget: answered 503, the call continues");
+        crate::metrics::budget_exceeded(addon.id());
         Err(Failure::unavailable("answer budget exceeded"))
     })
 }

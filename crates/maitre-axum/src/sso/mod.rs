@@ -74,7 +74,7 @@ where
     M: SingleSignOn,
     S: Clone + Send + Sync + 'static,
 {
-    route(addon, method, |addon: Arc<Addon<M>>, request: Request| async move {
+    route(addon, method, "single_sign_on", |addon: Arc<Addon<M>>, request: Request| async move {
         let by_get = matches!(*request.method(), Method::GET | Method::HEAD);
         let head = admit_all(addon.clone(), request, !by_get).await?;
         if !by_get && !addon.marketplace().accepts(head.body()) {
@@ -98,6 +98,7 @@ pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
     let request = match request {
         Ok(request) => request,
         Err(reason) => {
+            crate::metrics::authentication_failure(addon.id(), "single_sign_on");
             tracing::warn!(%reason, "refused a single sign-on");
             return page::response(addon.marketplace().refused_status(), EXPIRED_LINK);
         }
@@ -106,6 +107,8 @@ pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
         return page::failure(StatusCode::NOT_FOUND, &Failure::unknown());
     }
     record_resource(&request.resource);
+    let age = call.now().unix_timestamp().saturating_sub(request.token.issued_at);
+    crate::metrics::sign_on_age(addon.id(), age);
     let cookie = addon.marketplace().cookie(&request, host(&call.parts().uri, call.headers()));
     let session = SessionHandle::of(&call.parts().extensions);
     let work = addon.clone();

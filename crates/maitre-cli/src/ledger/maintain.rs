@@ -1,4 +1,4 @@
-//! `maitre ledger stats`, `reseal` and `migrate`
+//! `maitre ledger stats`, `reseal`, `raise-fences` and `migrate`
 
 use anyhow::Context as _;
 use clap::Args;
@@ -24,6 +24,15 @@ pub(super) struct Stats {
 #[command(after_help = "Examples:
   MAITRE_KEY=NEW,OLD maitre ledger reseal")]
 pub(super) struct Reseal {
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+/// Raises all fencing tokens after a restore from a backup, before the add-on is called
+#[derive(Args)]
+#[command(after_help = "Examples:
+  maitre ledger raise-fences")]
+pub(super) struct RaiseFences {
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }
@@ -74,6 +83,19 @@ impl Reseal {
         match self.common.format {
             OutputFormat::Json => println_ignoring_pipe!("{}", json!({ "resealed": resealed })),
             OutputFormat::Human => println_ignoring_pipe!("resealed values: {resealed}"),
+        }
+        Ok(ExitStatus::Success)
+    }
+}
+
+impl RaiseFences {
+    pub(super) async fn run(&self) -> anyhow::Result<ExitStatus> {
+        let ledger = self.common.database.open().await?;
+        let raised = ledger.raise_fences().await?;
+        ledger.close().await;
+        match self.common.format {
+            OutputFormat::Json => println_ignoring_pipe!("{}", json!({ "raised": raised })),
+            OutputFormat::Human => println_ignoring_pipe!("raised fencing tokens: {raised}"),
         }
         Ok(ExitStatus::Success)
     }

@@ -38,6 +38,7 @@ enum Command {
     Erase(act::Erase),
     Adopt(adopt::Adopt),
     Reseal(maintain::Reseal),
+    RaiseFences(maintain::RaiseFences),
     Migrate(maintain::Migrate),
     Reconcile(reconcile::Reconcile),
 }
@@ -74,6 +75,7 @@ impl Ledger {
             Command::Erase(erase) => erase.run().await,
             Command::Adopt(adopt) => adopt.run().await,
             Command::Reseal(reseal) => reseal.run().await,
+            Command::RaiseFences(raise) => raise.run().await,
             Command::Migrate(migrate) => migrate.run().await,
             Command::Reconcile(reconcile) => reconcile.run(palette).await,
         }
@@ -91,6 +93,7 @@ impl Ledger {
             Command::Erase(erase) => &erase.common,
             Command::Adopt(adopt) => &adopt.common,
             Command::Reseal(reseal) => &reseal.common,
+            Command::RaiseFences(raise) => &raise.common,
             Command::Migrate(migrate) => &migrate.common,
             Command::Reconcile(reconcile) => &reconcile.common,
         };

@@ -22,9 +22,11 @@ pub enum ActionKind {
     Deprovision,
     /// Erased a deprovisioned resource.
     Erase,
+    /// Adopted the resource.
+    Adopt,
 }
 
-names!(ActionKind { Retry "retry", Abandon "abandon", Deprovision "deprovision", Erase "erase" });
+names!(ActionKind { Retry "retry", Abandon "abandon", Deprovision "deprovision", Erase "erase", Adopt "adopt" });
 
 /// Action of an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,23 @@ impl Author {
         self.insert(engine, db, kind, (addon, &key, resource), (None, Some(*id))).await
     }
 
+    /// Records the adoption of the resource with this key.
+    pub(super) async fn record_adoption(
+        &self,
+        engine: &Engine,
+        db: &mut Connection<'_>,
+        addon: &str,
+        key: &str,
+    ) -> Result<(), LedgerError> {
+        let insert = "INSERT INTO maitre_actions (addon, key, resource_id, kind, details, created_at)
+             SELECT addon, key, id, 'adopt', $3, {now} FROM maitre_resources WHERE addon = $1 AND key = $2";
+        db.execute(insert, values![addon, key, &self.seal(engine, addon, key)]).await.map(drop)
+    }
+
+    fn seal(&self, engine: &Engine, addon: &str, key: &str) -> Vec<u8> {
+        engine.keys.seal(&aad(addon, key, "details"), &serde_json::to_vec(self).unwrap_or_default())
+    }
+
     async fn insert(
         &self,
         engine: &Engine,
@@ -91,8 +110,7 @@ impl Author {
         (addon, key, resource): (&str, &str, Option<i64>),
         (operation, job): (Option<i64>, Option<i64>),
     ) -> Result<(), LedgerError> {
-        let details = serde_json::to_vec(self).unwrap_or_default();
-        let sealed = engine.keys.seal(&aad(addon, key, "details"), &details);
+        let sealed = self.seal(engine, addon, key);
         let insert = "INSERT INTO maitre_actions (addon, key, resource_id, operation_id, job_id, kind, details,
              created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, {now})";
         let values = values![addon, key, resource, operation, job, kind.as_str(), &sealed];

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::action::Author;
 use super::adoption::{Adoption, ContradictionKind};
 use super::context::Engine;
 use super::rows::Resource;
@@ -14,7 +15,16 @@ use crate::error::LedgerError;
 pub(crate) struct Adopt {
     /// In the order of add-on and key, as in every other batch, so that two processes cannot deadlock.
     pub(crate) resources: Vec<Adoption>,
-    pub(crate) dry_run: bool,
+    pub(crate) mode: AdoptMode,
+}
+
+/// Whether an adoption changes the ledger.
+#[derive(Clone)]
+pub(crate) enum AdoptMode {
+    DryRun,
+    Write,
+    /// Also records the action of an operator.
+    Record(Author),
 }
 
 /// Result for one resource.
@@ -32,6 +42,12 @@ enum Change {
     /// The same, for a resource whose key was unknown so far: it was called by its provider id.
     Rename(i64),
     None,
+}
+
+impl AdoptMode {
+    pub(crate) fn is_dry_run(&self) -> bool {
+        matches!(self, Self::DryRun)
+    }
 }
 
 impl Command<Engine> for Adopt {
@@ -52,7 +68,10 @@ impl Command<Engine> for Adopt {
                     continue;
                 }
             };
-            let done = self.dry_run || write(engine, db, adoption, &change).await?;
+            let done = self.mode.is_dry_run() || write(engine, db, adoption, &change).await?;
+            if let (true, AdoptMode::Record(author)) = (done, &self.mode) {
+                author.record_adoption(engine, db, &adoption.addon.to_string(), &adoption.key).await?;
+            }
             // a request has changed the resource since it was read
             outcomes.push(if done { Adopted::New } else { Adopted::Contradicts(ContradictionKind::InProgress) });
         }

@@ -38,7 +38,7 @@ mod view;
 pub(crate) use accept::{AcceptOutcome, MarkAccepted, SetProgress};
 pub(crate) use action::Author;
 pub use action::{ActionKind, ActionView};
-pub(crate) use adopt::{Adopt, Adopted};
+pub(crate) use adopt::{Adopt, AdoptMode, Adopted};
 pub use adoption::{AdoptReport, Adoption, Contradiction, ContradictionKind};
 pub(crate) use begin::{BeginChange, BeginDeprovision, BeginOutcome, BeginProvision};
 pub(crate) use begin_binding::{BeginBind, BeginUnbind};

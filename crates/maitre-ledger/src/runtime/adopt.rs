@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maitre_core::AddonId;
 
 use super::ledger::Ledger;
-use crate::engine::{Adopt, AdoptReport, Adopted, Adoption, Contradiction, ContradictionKind, RaiseFences};
+use crate::engine::{Adopt, AdoptMode, AdoptReport, Adopted, Adoption, Contradiction, ContradictionKind, RaiseFences};
 use crate::error::LedgerError;
 
 /// Resources per transaction.
@@ -47,7 +47,7 @@ impl Ledger {
         &self,
         resources: impl IntoIterator<Item = Adoption, IntoIter: Send>,
     ) -> Result<AdoptReport, LedgerError> {
-        self.adopt_all(resources.into_iter(), false).await
+        self.adopt_all(resources.into_iter(), AdoptMode::Write).await
     }
 
     /// Returns the report that [`Ledger::adopt`] would return now, and changes nothing.
@@ -58,7 +58,7 @@ impl Ledger {
         &self,
         resources: impl IntoIterator<Item = Adoption, IntoIter: Send>,
     ) -> Result<AdoptReport, LedgerError> {
-        self.adopt_all(resources.into_iter(), true).await
+        self.adopt_all(resources.into_iter(), AdoptMode::DryRun).await
     }
 
     /// Raises the fencing tokens of all resources above those that were handed out before the database was restored from a
@@ -77,10 +77,10 @@ impl Ledger {
         Ok(raised)
     }
 
-    async fn adopt_all(
+    pub(super) async fn adopt_all(
         &self,
         resources: impl Iterator<Item = Adoption> + Send,
-        dry_run: bool,
+        mode: AdoptMode,
     ) -> Result<AdoptReport, LedgerError> {
         let mut report = AdoptReport::default();
         let mut import = Import::default();
@@ -93,10 +93,10 @@ impl Ledger {
                 Err(kind) => report.contradictions.push(contradiction(position, &adoption, kind)),
             }
             if batch.len() == BATCH {
-                self.adopt_batch(std::mem::take(&mut batch), dry_run, &mut report).await?;
+                self.adopt_batch(std::mem::take(&mut batch), &mode, &mut report).await?;
             }
         }
-        self.adopt_batch(batch, dry_run, &mut report).await?;
+        self.adopt_batch(batch, &mode, &mut report).await?;
         report.contradictions.sort_by_key(|contradiction| contradiction.position);
         Ok(report)
     }
@@ -104,7 +104,7 @@ impl Ledger {
     async fn adopt_batch(
         &self,
         mut batch: Vec<(usize, Adoption)>,
-        dry_run: bool,
+        mode: &AdoptMode,
         report: &mut AdoptReport,
     ) -> Result<(), LedgerError> {
         if batch.is_empty() {
@@ -112,9 +112,9 @@ impl Ledger {
         }
         batch.sort_by(|(_, one), (_, next)| (one.addon(), one.key()).cmp(&(next.addon(), next.key())));
         let resources = batch.iter().map(|(_, adoption)| adoption.clone()).collect();
-        let command = Adopt { resources, dry_run };
+        let command = Adopt { resources, mode: mode.clone() };
         let db = &self.inner.db;
-        let outcomes = if dry_run { db.read(command).await? } else { db.write(command).await? };
+        let outcomes = if mode.is_dry_run() { db.read(command).await? } else { db.write(command).await? };
         for ((position, adoption), outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
                 Adopted::New => report.adopted += 1,

@@ -3,7 +3,9 @@
 use maitre_core::AddonId;
 
 use super::ledger::Ledger;
-use crate::engine::{Abandon, Author, Erase, RequestDeprovision, Retry, RetryOrAbandonJob};
+use crate::engine::{
+    Abandon, AdoptMode, AdoptReport, Adoption, Author, Erase, RequestDeprovision, Retry, RetryOrAbandonJob,
+};
 use crate::error::LedgerError;
 
 /// Operator, who decides about parked work. Every action is recorded in the timeline of its resource, with the operator's
@@ -79,6 +81,17 @@ impl Operator {
         let changed = inner.db.write(RequestDeprovision { addon, id, author }).await?;
         inner.waiting.wake();
         Ok(changed)
+    }
+
+    /// Adopts resources as [`Ledger::adopt`] does, and records it in their timelines.
+    ///
+    /// # Errors
+    /// Returns an error if the database fails. The batches before it are adopted.
+    pub async fn adopt(
+        &self,
+        resources: impl IntoIterator<Item = Adoption, IntoIter: Send>,
+    ) -> Result<AdoptReport, LedgerError> {
+        self.ledger.adopt_all(resources.into_iter(), AdoptMode::Record(self.author.clone())).await
     }
 
     /// Erases a deprovisioned resource and its timeline. No personal data remains, only the key, so that it is never

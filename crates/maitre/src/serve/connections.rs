@@ -1,14 +1,16 @@
 //! Accepting connections within the limits.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{self, Response};
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -34,7 +36,7 @@ const WARNING_PAUSE: Duration = Duration::from_mins(1);
 /// Accepts and serves connections until `stop` turns true, then returns when each of them has ended.
 ///
 /// On stop, connections without a request are closed immediately, and the others when their request is answered.
-pub(super) async fn accept<L: Listener>(
+pub(super) async fn accept<L: Listener<Addr: 'static>>(
     mut listener: L,
     app: Router,
     limits: ServeLimits,
@@ -43,7 +45,7 @@ pub(super) async fn accept<L: Listener>(
     let open = Arc::new(Open::new(&limits));
     let mut tasks = JoinSet::new();
     loop {
-        let (io, _) = tokio::select! {
+        let (io, peer) = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
@@ -51,7 +53,8 @@ pub(super) async fn accept<L: Listener>(
             permit = open.slot() => permit,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        let connection = Connection { app: app.clone(), limits, stop: stop.clone() };
+        let peer = (&peer as &dyn Any).downcast_ref::<SocketAddr>().copied();
+        let connection = Connection { app: app.clone(), peer, limits, stop: stop.clone() };
         tasks.spawn(connection.serve(io, open.clone(), permit));
         while tasks.try_join_next().is_some() {}
     }
@@ -128,6 +131,7 @@ impl Open {
 /// All that one connection needs.
 struct Connection {
     app: Router,
+    peer: Option<SocketAddr>,
     limits: ServeLimits,
     stop: watch::Receiver<bool>,
 }
@@ -150,11 +154,11 @@ impl Connection {
     where
         Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { app, limits, mut stop } = self;
+        let Self { app, peer, limits, mut stop } = self;
         let body_read = limits.body_read();
         let service = service_fn({
             let activity = activity.clone();
-            move |request| answer(app.clone(), request, activity.clone(), body_read)
+            move |request| answer(app.clone(), peer, request, activity.clone(), body_read)
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
         // hyper's own header timer ends with the request line; the timer below covers all of a connection's waits
@@ -204,17 +208,21 @@ fn next_look(activity: &Activity, limits: &ServeLimits) -> Instant {
 
 async fn answer(
     app: Router,
+    peer: Option<SocketAddr>,
     request: http::Request<Incoming>,
     activity: Arc<Activity>,
     body_read: Duration,
 ) -> Result<Response<GuardedBody>, Infallible> {
     let guard = activity.begin();
-    let request: Request = request.map(|body| {
+    let mut request: Request = request.map(|body| {
         if http_body::Body::is_end_stream(&body) {
             return Body::empty();
         }
         Body::new(Box::pin(TimeoutBody::new(body_read, ObservedBody::new(body, activity))))
     });
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(ConnectInfo(peer));
+    }
     let response = app.oneshot(request).await?;
     Ok(response.map(|body| GuardedBody::new(body, guard)))
 }

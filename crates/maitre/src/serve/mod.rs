@@ -53,7 +53,7 @@ type BackgroundTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// # Ok(())
 /// # }
 /// ```
-pub fn serve<L: Listener>(socket: L, app: Router) -> Serve<L> {
+pub fn serve<L: Listener<Addr: 'static>>(socket: L, app: Router) -> Serve<L> {
     Serve {
         socket,
         app,
@@ -83,7 +83,7 @@ pub struct Serve<L = TcpListener> {
     ledger: Option<maitre_ledger::Ledger>,
 }
 
-impl<L: Listener> Serve<L> {
+impl<L: Listener<Addr: 'static>> Serve<L> {
     /// Sets the limits on what callers may take at the socket.
     pub fn limits(mut self, limits: ServeLimits) -> Self {
         self.limits = limits;
