@@ -21,7 +21,7 @@ use crate::throttle::Throttle;
 /// A check between authentication and body; see [`Routes::before_body`](crate::Routes::before_body).
 pub(crate) type Check<M> = fn(&Call<M>) -> Result<(), ErrorReply>;
 
-/// What a call has to pass before its operation, for all routes of a router.
+/// Conditions that a call has to pass before its operation, for all routes of a router.
 pub(crate) struct Admission<M: Contract> {
     pub(crate) checks: Vec<Check<M>>,
     pub(crate) throttle: Throttle,

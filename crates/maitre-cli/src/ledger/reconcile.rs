@@ -49,7 +49,7 @@ pub(super) struct Reconcile {
     pub(super) common: CommonArgs,
 }
 
-/// What was done about the differences that persist.
+/// Actions on the differences that persist.
 #[derive(Default)]
 struct Actions {
     adopted: Vec<String>,
