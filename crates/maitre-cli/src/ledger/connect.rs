@@ -12,15 +12,15 @@ pub(super) struct DatabaseArgs {
     pub(super) database_url: String,
 
     /// Encryption keys. Defaults to the key file beside a SQLite database
-    #[arg(long, value_name = "KEYS", env = "MAITRE_KEY", hide_env_values = true)]
-    key: Option<String>,
+    #[arg(long = "key", value_name = "KEYS", env = "MAITRE_KEY", hide_env_values = true)]
+    keys: Option<String>,
 }
 
 impl DatabaseArgs {
     /// Opens the ledger. It neither creates a database or a key nor starts a worker.
     pub(super) async fn open(&self) -> anyhow::Result<Ledger> {
         let ledger: LedgerBuilder = Ledger::builder(&self.database_url).connections(2).must_exist(true);
-        let ledger = match &self.key {
+        let ledger = match &self.keys {
             Some(keys) => ledger.keys(keys.parse::<Keys>()?),
             None => ledger,
         };
