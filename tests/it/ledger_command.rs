@@ -62,7 +62,10 @@ impl Terminal {
             let (line, expected) = command.split_once('\n').unwrap_or((command, ""));
             let line = line.replace(DOCUMENTED_KEY, key);
             let (_, output) = self.run(&words(&line).iter().map(String::as_str).collect::<Vec<_>>()).await;
-            let (expected, output) = (lines(&expected.replace(DOCUMENTED_KEY, key)), lines(&output));
+            let (mut expected, mut output) = (lines(&expected.replace(DOCUMENTED_KEY, key)), lines(&output));
+            // what is days apart in the page happens within moments here
+            expected.sort();
+            output.sort();
             assert_eq!(expected.len(), output.len(), "maitre ledger {line}\n{output:#?}");
             for (expected, output) in expected.iter().zip(&output) {
                 match expected.split_once('…') {

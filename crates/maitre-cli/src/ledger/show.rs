@@ -74,8 +74,7 @@ fn timeline(resource: &ResourceView) -> Vec<(OffsetDateTime, Vec<String>)> {
     });
     let actions = resource.actions.iter().map(|action| (action.created_at, vec![action_line(action)]));
     let mut timeline: Vec<_> = operations.chain(jobs).chain(actions).collect();
-    // by the shown second: operations come before their jobs and the actions that caused them
-    timeline.sort_by_key(|(at, _)| at.unix_timestamp());
+    timeline.sort_by_key(|(at, _)| *at);
     timeline
 }
 
