@@ -13,7 +13,7 @@ impl Contract for CleverCloud {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        self.basic.authenticate(head.headers(), head.now())
+        self.basic.authenticate(head)
     }
 }
 

@@ -16,7 +16,7 @@ impl Contract for DigitalOcean {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        self.basic.authenticate(head.headers(), head.now())
+        self.basic.authenticate(head)
     }
 
     /// A removed resource is 404, and a notification that failed is 422.

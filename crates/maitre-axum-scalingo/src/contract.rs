@@ -17,7 +17,7 @@ impl Contract for Scalingo {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        self.basic.authenticate(head.headers(), head.now())
+        self.basic.authenticate(head)
     }
 
     fn status(&self, operation: OperationKind, failure: FailureKind) -> StatusCode {
