@@ -172,4 +172,10 @@ async fn ibm_cloud_reads_the_switch_of_an_instance() {
     assert_eq!(error(&broker.send(state, &Value::Null).await), (404, None));
     assert_eq!(broker.send("PUT /v2/service_instances/i-1", &order(BASIC)).await.status(), 201);
     assert_eq!(answer(&broker.send(state, &Value::Null).await), (200, json!({ "active": true, "enabled": true })));
+    for enabled in [false, false, true] {
+        let switch = json!({ "enabled": enabled, "initiator_id": "ibm", "reason_code": "ACCT_SUSPEND" });
+        let switched = (200, json!({ "active": enabled, "enabled": enabled }));
+        assert_eq!(answer(&broker.send("PUT /bluemix_v1/service_instances/i-1", &switch).await), switched);
+        assert_eq!(answer(&broker.send(state, &Value::Null).await), switched);
+    }
 }

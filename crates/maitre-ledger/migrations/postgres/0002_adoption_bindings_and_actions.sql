@@ -4,6 +4,8 @@
 ALTER TABLE maitre_resources ADD COLUMN confirmed BOOLEAN NOT NULL DEFAULT TRUE;
 -- When the ledger learned of a resource that it did not provision.
 ALTER TABLE maitre_resources ADD COLUMN adopted_at BIGINT;
+-- When the marketplace suspended the resource, until it is reinstated.
+ALTER TABLE maitre_resources ADD COLUMN suspended_at BIGINT;
 
 -- Bindings of resources. A removed binding stays as a tombstone.
 -- state: binding, bound, unbinding, unbound, refused (by the listener), parked (an operator has to look at it).

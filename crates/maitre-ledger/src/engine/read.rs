@@ -14,7 +14,14 @@ use super::stored_reply::StoredReply;
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
-/// Reads a resource with its reply, if it has one. Fails like a request for it.
+/// A live resource, with its reply if it has one.
+pub(crate) struct Record {
+    pub(crate) resource: Resource,
+    pub(crate) reply: Option<StoredReply>,
+    pub(crate) suspended: bool,
+}
+
+/// Reads a resource. Fails like a request for it.
 pub(crate) struct ReadRecord {
     pub(crate) addon: String,
     /// Key or provider id of the resource.
@@ -22,7 +29,7 @@ pub(crate) struct ReadRecord {
 }
 
 impl Command<Engine> for ReadRecord {
-    type Outcome = Result<(Resource, Option<StoredReply>), FailureKind>;
+    type Outcome = Result<Record, FailureKind>;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<Self::Outcome, LedgerError> {
         let resource = match find_live(db, &self.addon, &self.resource).await? {
@@ -30,7 +37,9 @@ impl Command<Engine> for ReadRecord {
             Err(kind) => return Ok(Err(kind)),
         };
         let reply = resource.reply.is_some().then(|| engine.reply_of(&resource)).transpose()?;
-        Ok(Ok((resource, reply)))
+        let select = "SELECT suspended_at IS NOT NULL AS suspended FROM maitre_resources WHERE id = $1";
+        let suspended = db.row(select, values![resource.id]).await?.flag("suspended")?;
+        Ok(Ok(Record { resource, reply, suspended }))
     }
 }
 

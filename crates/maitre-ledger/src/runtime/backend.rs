@@ -6,8 +6,8 @@ use maitre_core::sso::TokenKind;
 use maitre_core::{
     Backend, Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Failure, Fetch, FetchBinding,
     LastOperation, Listener, Notice, OperationStatus, Outcome, PlanChange, PlanChanged, Provision, Provisioned,
-    Reinstate, ResourceDetails, Result, Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated,
-    WorkItem,
+    Reinstate, ResourceDetails, ResourceId, Result, Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound,
+    Update, Updated, WorkItem,
 };
 use sha2::{Digest, Sha256};
 
@@ -17,14 +17,24 @@ use super::listener::DurableListener;
 use super::operation::{Operation, restore_reply};
 use crate::engine::{
     BeginBind, BeginChange, BeginDeprovision, BeginProvision, BeginUnbind, Claim, ClaimOutcome, Decision, Find, JobRef,
-    Lease, MarkTokenUsed, OperationKind, ReadBinding, ReadLastOperation, ReadRecord, SESSION_RESOURCE, StoredRequest,
-    UpdateConfig, config_of, key_of, request_hash, rules,
+    Lease, MarkTokenUsed, OperationKind, ReadBinding, ReadLastOperation, ReadRecord, SESSION_RESOURCE, SetSuspended,
+    State, StoredRequest, UpdateConfig, config_of, key_of, request_hash, rules,
 };
 use crate::metrics;
 
 impl<L: Listener> DurableListener<L> {
     async fn execute_recorded<O: Operation>(&self, lease: Lease, request: StoredRequest) -> Result<()> {
         self.execute(Step::<O>::run_recorded(lease, request)?, None, false).await.map(drop)
+    }
+
+    /// Returns the key of a resource by any of its ids, or the id itself if the ledger has never seen it.
+    async fn key(&self, addon: &str, id: ResourceId) -> Result<ResourceId> {
+        let resource = self.ledger.db.read(Find { addon: addon.to_owned(), id: id.to_string() }).await?;
+        match resource {
+            Some(resource) if resource.state == State::Deprovisioned => Err(Failure::gone()),
+            Some(resource) => Ok(resource.key.into()),
+            None => Ok(id),
+        }
     }
 }
 
@@ -157,12 +167,22 @@ impl<L: Listener> Backend for DurableListener<L> {
         Ok(Outcome::Done(rotated))
     }
 
-    async fn suspend(&self, request: Suspend) -> Result<()> {
-        Listener::suspend(&*self.listener, request).await
+    /// Calls the listener, and records the suspension for reads.
+    async fn suspend(&self, mut request: Suspend) -> Result<()> {
+        let addon = request.addon.to_string();
+        request.resource = self.key(&addon, request.resource).await?;
+        let command = SetSuspended { addon, resource: request.resource.to_string(), suspended: true };
+        Listener::suspend(&*self.listener, request).await?;
+        Ok(self.ledger.db.write(command).await?)
     }
 
-    async fn reinstate(&self, request: Reinstate) -> Result<()> {
-        Listener::reinstate(&*self.listener, request).await
+    /// Calls the listener, and records the end of the suspension for reads.
+    async fn reinstate(&self, mut request: Reinstate) -> Result<()> {
+        let addon = request.addon.to_string();
+        request.resource = self.key(&addon, request.resource).await?;
+        let command = SetSuspended { addon, resource: request.resource.to_string(), suspended: false };
+        Listener::reinstate(&*self.listener, request).await?;
+        Ok(self.ledger.db.write(command).await?)
     }
 
     async fn notice(&self, notice: Notice) -> Result<()> {
@@ -181,8 +201,7 @@ impl<L: Listener> Backend for DurableListener<L> {
 
     async fn fetch(&self, request: Fetch) -> Result<ResourceDetails> {
         let command = ReadRecord { addon: request.addon.to_string(), resource: request.resource.to_string() };
-        let (resource, reply) = self.ledger.db.read(command).await?.map_err(failure)?;
-        Ok(details(&resource, reply))
+        self.ledger.db.read(command).await?.map(details).map_err(failure)
     }
 
     async fn fetch_binding(&self, request: FetchBinding) -> Result<Bound> {

@@ -2,17 +2,19 @@
 
 use maitre_core::{ResourceDetails, ResourceStatus};
 
-use crate::engine::{Resource, State, StoredReply};
+use crate::engine::{Record, State, StoredReply};
 
 /// Returns the record of a live resource, with the values of its request if its marketplace reads them back.
-pub(super) fn details(resource: &Resource, reply: Option<StoredReply>) -> ResourceDetails {
+pub(super) fn details(record: Record) -> ResourceDetails {
+    let Record { resource, reply, suspended } = record;
     let status = match resource.state {
         State::Provisioning => ResourceStatus::Provisioning,
         State::ChangingPlan => ResourceStatus::Updating,
         State::Deprovisioning => ResourceStatus::Deprovisioning,
         _ => ResourceStatus::Provisioned,
     };
-    let mut details = ResourceDetails::new(resource.plan.clone().unwrap_or_default(), status);
+    let mut details = ResourceDetails::new(resource.plan.unwrap_or_default(), status);
+    details.suspended = suspended;
     let Some(StoredReply::Provisioned { page, attributes, .. }) = reply else { return details };
     details.provider_id = Some(resource.provider_id.as_ref().unwrap_or(&resource.key).as_str().into());
     (details.dashboard_url, details.notice) = (page.dashboard_url(), page.notice());
