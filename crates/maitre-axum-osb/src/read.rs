@@ -31,7 +31,7 @@ pub(crate) async fn catalog(call: Call<Osb>) -> ReadResult {
 /// Answers with IBM Cloud's state of an instance.
 pub(crate) async fn availability(call: Call<Osb>) -> ReadResult {
     let details = call.addon().fetch(Fetch::new(call.addon_id(), call.resource("iid")?)).await?;
-    let active = details.status == ResourceStatus::Provisioned;
+    let active = details.status == ResourceStatus::Provisioned && !details.suspended;
     Ok(json(StatusCode::OK, &AvailabilityReply { active, enabled: !details.suspended }))
 }
 

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 /// Maximum number of releases kept of each app.
 const MAX_RELEASES: usize = 500;
 
-/// What the sandbox knows about apps in addition to the platform, by name. An app without an entry has no config vars of
+/// State of apps in addition to that of the platform, by name. An app without an entry has no config vars of
 /// its own and no releases.
 #[derive(Debug, Default)]
 pub(crate) struct Apps(Mutex<BTreeMap<String, App>>);

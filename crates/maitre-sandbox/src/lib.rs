@@ -31,6 +31,7 @@ mod send;
 mod serve;
 mod sign_on;
 mod state;
+mod trial;
 
 pub use maitre_conformance::SetupError;
 

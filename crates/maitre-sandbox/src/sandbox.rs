@@ -19,7 +19,7 @@ use crate::{
     journal::{Journal, Store},
     manifests::Manifests,
     retry::Retries,
-    sign_on::Trial,
+    trial::Trial,
 };
 
 /// Marketplace that sells one add-on: Heroku's API, Heroku's calls to the add-on, and a web page.

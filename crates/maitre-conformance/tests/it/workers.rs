@@ -73,7 +73,7 @@ async fn independent_checks_run_concurrently() {
     }
 }
 
-/// What fails because of the other checks is checked again alone.
+/// A check that fails because of the other checks runs again alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_add_on_that_serves_few_requests_at_a_time_is_not_blamed() {
     let (addon, load) = (SampleAddon::with(Fault::Nothing), Load::default());

@@ -10,7 +10,7 @@ use super::{
     View,
     layout::{copy_button, day_and_time, time_of_day},
 };
-use crate::{Plan, Sandbox, customer::config_vars_of, sign_on::Trial};
+use crate::{Plan, Sandbox, customer::config_vars_of, trial::Trial};
 
 /// Number of installs on a page.
 const PAGE_SIZE: usize = 25;

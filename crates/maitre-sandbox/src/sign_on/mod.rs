@@ -7,7 +7,6 @@ use maitre_testkit::platform::Install;
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
-pub(crate) use self::trial::Trial;
 use crate::{
     Fault, Sandbox,
     entry::{Completion, Direction, Head, Kind, Message},

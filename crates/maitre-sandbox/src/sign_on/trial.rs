@@ -9,6 +9,7 @@ use crate::{
     addon::split,
     entry::{Completion, Direction, Finding, Head, Kind, Message},
     events::PageEvent,
+    trial::Trial,
 };
 
 /// Maximum number of redirects to follow.
@@ -16,16 +17,6 @@ const MAX_REDIRECTS: usize = 5;
 
 /// Conformance check that explains a sign-on that does not work.
 const CHECK: &str = "heroku.sso-token.lets-in";
-
-/// Result of a trial.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trial {
-    /// Statuses of the form and of the pages that it led to, such as `302 → 200`, and the reason if they are wrong.
-    pub(crate) text: String,
-    pub(crate) is_signed_in: bool,
-    /// Entry of the form.
-    pub(crate) entry: i64,
-}
 
 impl Sandbox {
     /// Signs the app's owner in to the add-on, and records each response.
