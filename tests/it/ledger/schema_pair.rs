@@ -47,6 +47,13 @@ async fn create_first(database: &Database) {
     pool.execute(HISTORY).await.expect("the history");
     let rows = ROWS.replace("{bytes}'", bytes).replace("{overriding}", identity);
     pool.execute(AssertSqlSafe(rows)).await.expect("the rows");
+    if database.is_postgres() {
+        // the rows have ids of their own: the next ones follow them
+        for table in ["maitre_resources", "maitre_operations"] {
+            let next = format!("SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}");
+            pool.execute(AssertSqlSafe(next)).await.expect("the next id");
+        }
+    }
 }
 
 /// Returns the columns and functions of the ledger, and whether a row can be inserted without them.
