@@ -151,6 +151,9 @@ fn command_with_own_secrets(folder: &Folder) -> Command {
     for (variable, file) in [
         ("ADDON_MANIFEST", "addon-manifest.json"),
         ("CLOUDCONTROL_MANIFEST", "examples/saas/cloudcontrol-manifest.json"),
+        ("CLEVERCLOUD_MANIFEST", "examples/saas/clevercloud-manifest.json"),
+        ("DIGITALOCEAN_MANIFEST", "examples/saas/digitalocean-settings.json"),
+        ("SCALINGO_MANIFEST", "examples/saas/scalingo-manifest.json"),
     ] {
         let manifest = std::fs::read_to_string(root.join(file)).unwrap().replace("development-only", "vendors-own");
         let path = folder.0.join(format!("{variable}.json"));
