@@ -44,16 +44,16 @@ impl Terminal {
     }
 
     /// Runs a command, and returns its exit status and standard output.
-    async fn run(&self, arguments: &[&str]) -> (i32, String) {
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
         let output = tokio::task::block_in_place(|| self.output(arguments, &[]));
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(stderr, "", "{arguments:?}");
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
 
-    async fn json(&self, arguments: &[&str]) -> Value {
+    fn json(&self, arguments: &[&str]) -> Value {
         let arguments: Vec<_> = arguments.iter().copied().chain(["--format", "json"]).collect();
-        serde_json::from_str(&self.run(&arguments).await.1).unwrap()
+        serde_json::from_str(&self.run(&arguments).1).unwrap()
     }
 
     /// Runs the commands of a documented transcript, whose output must be the documented one. `after` runs after each.
@@ -61,7 +61,7 @@ impl Terminal {
         for command in transcript.split("$ maitre ledger ").skip(1) {
             let (line, expected) = command.split_once('\n').unwrap_or((command, ""));
             let line = line.replace(DOCUMENTED_KEY, key);
-            let (_, output) = self.run(&words(&line).iter().map(String::as_str).collect::<Vec<_>>()).await;
+            let (_, output) = self.run(&words(&line).iter().map(String::as_str).collect::<Vec<_>>());
             let (mut expected, mut output) = (lines(&expected.replace(DOCUMENTED_KEY, key)), lines(&output));
             // what is days apart in the page happens within moments here
             expected.sort();
@@ -179,20 +179,20 @@ on_both_databases! {
         assert!(store.write(&addon(), &add_on, "reconciliations", shifted.as_bytes(), stored.version).await.unwrap());
 
         let terminal = Terminal::new(&fixture.database, fixture.api.url());
-        let only_looked = terminal.json(&["reconcile"]).await;
+        let only_looked = terminal.json(&["reconcile"]);
         assert_eq!(only_looked["persisting"]["missing_in_ledger"][0]["uuid"], install.uuid());
         assert!(app.ledger.resource(install.uuid()).await.unwrap().is_none());
-        let adopted = terminal.json(&["reconcile", "--adopt", "--reason", "sold before the restore"]).await;
+        let adopted = terminal.json(&["reconcile", "--adopt", "--reason", "sold before the restore"]);
         assert_eq!(adopted["adopted"], json!([install.uuid()]));
-        let shown = terminal.json(&["show", install.uuid()]).await;
+        let shown = terminal.json(&["show", install.uuid()]);
         assert_eq!((&shown["state"], &shown["plan"]), (&json!("provisioned"), &json!("basic")));
         assert_eq!((&shown["actions"][0]["kind"], &shown["actions"][0]["operator"]), (&json!("adopt"), &json!("ada")));
-        assert_eq!(terminal.run(&["reconcile"]).await, (0, "The ledger and Heroku agree.\n".to_owned()));
+        assert_eq!(terminal.run(&["reconcile"]), (0, "The ledger and Heroku agree.\n".to_owned()));
     }
 
     async fn every_command_has_both_formats(database: Database) {
         let terminal = Terminal::new(&database, "");
-        assert_eq!(terminal.run(&["migrate"]).await, (0, "the tables have the version of this program\n".to_owned()));
+        assert_eq!(terminal.run(&["migrate"]), (0, "the tables have the version of this program\n".to_owned()));
         let ledger = database.open().await;
         let listener = ledger.wrap(Vendor::new(database.pool().await).await);
         let (live, gone) = (key(), key());
@@ -200,23 +200,23 @@ on_both_databases! {
         listener.provision(basic(&gone)).await.expect("a widget");
         listener.deprovision(deprovision(&gone)).await.expect("a deprovision");
 
-        let list = terminal.json(&["list", "--addon", "heroku/lantern", "--plan", "basic"]).await;
+        let list = terminal.json(&["list", "--addon", "heroku/lantern", "--plan", "basic"]);
         let keys: Vec<_> = list["resources"].as_array().unwrap().iter().map(|resource| &resource["key"]).collect();
         assert_eq!(keys, [&json!(live), &json!(gone)]);
-        let (_, list) = terminal.run(&["list", "--state", "deprovisioned"]).await;
+        let (_, list) = terminal.run(&["list", "--state", "deprovisioned"]);
         assert!(list.contains(&gone) && !list.contains(&live), "{list}");
-        assert_eq!(terminal.run(&["list", "--state", "parked"]).await, (0, "No resources.\n".to_owned()));
-        assert_eq!(terminal.json(&["stats"]).await["open_operations"], 0);
-        assert_eq!(terminal.run(&["parked"]).await, (0, "Nothing is parked.\n".to_owned()));
+        assert_eq!(terminal.run(&["list", "--state", "parked"]), (0, "No resources.\n".to_owned()));
+        assert_eq!(terminal.json(&["stats"])["open_operations"], 0);
+        assert_eq!(terminal.run(&["parked"]), (0, "Nothing is parked.\n".to_owned()));
 
         let reason = ["--reason", "request 7"];
-        assert_eq!(terminal.run(&["erase", &live, reason[0], reason[1]]).await.0, 1, "a live resource");
-        assert_eq!(terminal.json(&["erase", &gone, reason[0], reason[1]]).await, json!({ "changed": true }));
-        let shown = terminal.json(&["show", &gone]).await;
+        assert_eq!(terminal.run(&["erase", &live, reason[0], reason[1]]).0, 1, "a live resource");
+        assert_eq!(terminal.json(&["erase", &gone, reason[0], reason[1]]), json!({ "changed": true }));
+        let shown = terminal.json(&["show", &gone]);
         assert_eq!((&shown["operations"], &shown["actions"][0]["reason"]), (&json!([]), &json!("request 7")));
-        assert_eq!(terminal.run(&["abandon", "4711", reason[0], reason[1]]).await.0, 1);
+        assert_eq!(terminal.run(&["abandon", "4711", reason[0], reason[1]]).0, 1);
 
-        assert_eq!(terminal.json(&["raise-fences"]).await, json!({ "raised": 2 }));
+        assert_eq!(terminal.json(&["raise-fences"]), json!({ "raised": 2 }));
         let (both, swapped) = (format!("{OTHER_KEY},{KEY}"), "MAITRE_KEY");
         let resealed = tokio::task::block_in_place(|| terminal.output(&["reseal"], &[(swapped, &both)]));
         let resealed = String::from_utf8(resealed.stdout).unwrap();
@@ -232,15 +232,15 @@ on_both_databases! {
         let csv = format!("key,plan,provider_id,created_at\n{sold},premium,641,2025-01-02T03:04:05Z\n{known},premium,,\n");
         std::fs::write(terminal.folder.0.join("sold.csv"), csv).unwrap();
         let arguments = ["adopt", "sold.csv", "--addon", "heroku/lantern"];
-        let dry_run = terminal.json(&[&arguments[..], &["--dry-run"]].concat()).await;
+        let dry_run = terminal.json(&[&arguments[..], &["--dry-run"]].concat());
         assert_eq!((&dry_run["adopted"], ledger.resource(&sold).await.unwrap()), (&json!(1), None));
-        let (code, output) = terminal.run(&[&arguments[..], &["--reason", "sold before"]].concat()).await;
+        let (code, output) = terminal.run(&[&arguments[..], &["--reason", "sold before"]].concat());
         assert_eq!(code, 1, "{output}");
         assert!(output.contains(&known) && output.ends_with("adopted: 1, unchanged: 0, contradictions: 1\n"), "{output}");
         let adopted = ledger.resource("641").await.unwrap().expect("a resource");
         assert_eq!((&*adopted.key, adopted.created_at.year()), (&*sold, 2025));
         assert_eq!(adopted.actions[0].reason.as_deref(), Some("sold before"));
-        let repeated = terminal.json(&[&arguments[..], &["--reason", "again"]].concat()).await;
+        let repeated = terminal.json(&[&arguments[..], &["--reason", "again"]].concat());
         assert_eq!((&repeated["adopted"], &repeated["unchanged"]), (&json!(0), &json!(1)));
     }
 }

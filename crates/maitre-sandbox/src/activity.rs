@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use time::{OffsetDateTime, macros::format_description};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -76,10 +76,10 @@ impl Activity {
         if let Some(name) =
             head.uuid.as_deref().and_then(|uuid| self.sandbox.name_of(uuid)).filter(|name| !text.contains(name))
         {
-            text += &format!("  ({name})");
+            let _ = write!(text, "  ({name})");
         }
         if let Some(fault) = &head.fault {
-            text += &format!("  [{fault}]");
+            let _ = write!(text, "  [{fault}]");
         }
         let mut lines = vec![ActivityLine { facts, text: plain(&text), is_problem: false }];
         lines.extend(

@@ -7,7 +7,7 @@ use maitre_ledger::{Keys, Ledger, LedgerBuilder};
 /// Database of the ledger.
 #[derive(Args)]
 pub(super) struct DatabaseArgs {
-    /// Database of the ledger: sqlite://FILE or postgres://…
+    /// Database of the ledger: `sqlite://FILE` or `postgres://…`
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub(super) database_url: String,
 

@@ -19,7 +19,7 @@ pub(super) struct List {
     /// Add-on, with its marketplace
     #[arg(long, value_name = "MARKETPLACE/SLUG")]
     addon: Option<AddonId>,
-    /// State of the resource: provisioning, provisioned, changing_plan, deprovisioning, deprovisioned, refused or parked
+    /// State of the resource: provisioning, provisioned, `changing_plan`, deprovisioning, deprovisioned, refused or parked
     #[arg(long)]
     state: Option<State>,
     /// Plan of the resource

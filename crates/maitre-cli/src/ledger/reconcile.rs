@@ -124,6 +124,9 @@ async fn adopt(operator: &Operator, addon: &AddonId, difference: &Difference) ->
     Ok(operator.adopt([adoption]).await?.adopted == 1)
 }
 
+/// One kind of differences of a comparison.
+type Differences = fn(&Reconciliation) -> &Vec<Difference>;
+
 fn print(current: &Reconciliation, persisting: Option<&Reconciliation>, actions: &Actions, palette: Palette) {
     if current.is_empty() {
         return println_ignoring_pipe!("The ledger and Heroku agree.");
@@ -137,7 +140,7 @@ fn print(current: &Reconciliation, persisting: Option<&Reconciliation>, actions:
         let since = if is_persisting { "yes" } else { "no" };
         vec![clean(uuid), what.to_owned(), plan, since.to_owned()]
     };
-    let kinds: [(&str, fn(&Reconciliation) -> &Vec<Difference>); 3] = [
+    let kinds: [(&str, Differences); 3] = [
         ("only at Heroku", |all| &all.missing_in_ledger),
         ("only in the ledger", |all| &all.missing_at_heroku),
         ("other plan", |all| &all.plan_mismatch),

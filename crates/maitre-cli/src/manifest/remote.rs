@@ -101,7 +101,9 @@ impl Push {
         let differences = compare(contents(&stored)?, &ours);
         if !differences.is_empty() {
             println_ignoring_pipe!("It was stored with differences:");
-            differences.iter().for_each(|difference| println_ignoring_pipe!("{difference}"));
+            for difference in differences {
+                println_ignoring_pipe!("{difference}");
+            }
         }
         Ok(ExitStatus::Success)
     }

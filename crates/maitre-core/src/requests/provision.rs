@@ -1,6 +1,5 @@
 //! Request to provision a resource.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use time::OffsetDateTime;
@@ -34,10 +33,6 @@ impl fmt::Debug for OauthGrant {
         f.debug_struct("OauthGrant").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
-
-/// Last part of an identity without a service. Ledgers store hashes of identities, so an identity never changes: a program of
-/// another release compares it.
-const NO_FEATURES: BTreeMap<String, ()> = BTreeMap::new();
 
 /// Request to provision a resource. Heroku: `POST /resources`.
 ///
@@ -102,7 +97,8 @@ impl Provision {
     pub fn identity(&self) -> Vec<u8> {
         let Self { service, plan, region, parameters, .. } = self;
         match service {
-            None => self.context.identity.or(&(plan, region, parameters.as_map(), NO_FEATURES)),
+            // ledgers store hashes of identities, and an older release has an empty map of features here
+            None => self.context.identity.or(&(plan, region, parameters.as_map(), Fields::new().as_map())),
             Some(service) => self.context.identity.or(&(service, plan, region, parameters.as_map())),
         }
     }

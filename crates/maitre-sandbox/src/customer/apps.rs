@@ -201,7 +201,8 @@ impl Sandbox {
     fn unused_app_name(&self) -> String {
         let apps = self.existing_apps();
         let is_unused = |name: &String| !apps.iter().any(|app| app.name() == *name);
-        (1_u32..).map(|number| format!("sandbox-app-{number}")).find(is_unused).unwrap_or_default()
+        // one more name than there are apps
+        (1..=apps.len() + 1).map(|number| format!("sandbox-app-{number}")).find(is_unused).unwrap_or_default()
     }
 
     /// Returns the config vars of an app: those of the customer and of the add-ons.

@@ -42,7 +42,7 @@ pub(super) async fn show(
                 (day_and_time(head.started_at))
                 @if let Some(name) = head.uuid.as_deref().and_then(|uuid| sandbox.name_of(uuid)) { " · " (name) }
                 @if let Some(duration) = head.duration_ms { " · " (duration) " ms" }
-                @if let Some(replay) = &head.replay { " · " (then_and_now(head, replay)) }
+                @if let Some(replay) = &head.replay { " · " (then_and_now(head, *replay)) }
                 @if let Some(original) = head.resent_from { " · " a href={ "/sandbox/exchanges/" (original) } { "resent from this call" } }
             }
             (findings(&head.findings))

@@ -131,7 +131,7 @@ fn summary(sandbox: &Sandbox, head: &Head, name: Option<&str>) -> Markup {
             }
         }
         @match &head.replay {
-            Some(replay) => (then_and_now(head, replay)),
+            Some(replay) => (then_and_now(head, *replay)),
             None => (status(head)),
         }
         span .duration { @if let Some(duration) = head.duration_ms { (duration) " ms" } }
@@ -139,7 +139,7 @@ fn summary(sandbox: &Sandbox, head: &Head, name: Option<&str>) -> Markup {
 }
 
 /// Renders the recorded and the new status of a replayed call.
-pub(super) fn then_and_now(head: &Head, replay: &Replay) -> Markup {
+pub(super) fn then_and_now(head: &Head, replay: Replay) -> Markup {
     let then = replay.then.map_or_else(|| "no response".to_owned(), |status| status.to_string());
     html! {
         span .replay .differs[replay.differs] {

@@ -32,7 +32,7 @@ impl Sandbox {
         };
         self.complete_visit(entry, &reply, started);
         let mut replies: Vec<_> = reply.into_iter().collect();
-        while let Some(target) = replies.last().and_then(|reply| self.redirect_target(reply)) {
+        while let Some(target) = replies.last().and_then(redirect_target) {
             if replies.len() > MAX_REDIRECTS {
                 break;
             }
@@ -68,19 +68,19 @@ impl Sandbox {
         };
         self.journal().complete(id, completion);
     }
+}
 
-    /// Returns the URL that a reply redirects to, unless it is on another machine, which a local sandbox does not call.
-    fn redirect_target(&self, reply: &Reply) -> Option<String> {
-        let location = reply.location().filter(|_| (300..400).contains(&reply.status()))?;
-        let here = split(reply.request().url()).0;
-        if location.starts_with('/') && !location.starts_with("//") {
-            return Some(format!("{here}{location}"));
-        }
-        let host = split(location).0.split_once("://")?.1;
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let is_called = split(location).0 == here || ["localhost", "127.0.0.1", "[::1]"].contains(&name);
-        is_called.then(|| location.to_owned())
+/// Returns the URL that a reply redirects to, unless it is on another machine, which a local sandbox does not call.
+fn redirect_target(reply: &Reply) -> Option<String> {
+    let location = reply.location().filter(|_| (300..400).contains(&reply.status()))?;
+    let here = split(reply.request().url()).0;
+    if location.starts_with('/') && !location.starts_with("//") {
+        return Some(format!("{here}{location}"));
     }
+    let host = split(location).0.split_once("://")?.1;
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let is_called = split(location).0 == here || ["localhost", "127.0.0.1", "[::1]"].contains(&name);
+    is_called.then(|| location.to_owned())
 }
 
 /// Describes the replies. `is_stale` is whether the form had an expired token on purpose.
