@@ -33,10 +33,12 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         .with_secure(settings.is_public())
         .with_expiry(Expiry::OnInactivity(Duration::minutes(90)));
 
+    let sandbox = settings.heroku_api.as_ref().and_then(|api| api.url.clone());
+    let urls = dashboard::Urls { counters: format!("{origin}/counters"), heroku: sandbox };
     let router = router
         .merge(maitre::health(ledger))
         .merge(counters::routes(store.clone()))
-        .merge(dashboard::routes(store.clone()))
+        .merge(dashboard::routes(store.clone(), urls))
         .fallback(not_found)
         .layer(sessions);
     Ok(App { router, worker })
