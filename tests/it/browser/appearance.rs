@@ -3,43 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Browser, Example};
+use futures_util::StreamExt as _;
 
-/// Finds texts with too little contrast: less than 4.5 to 1, or 3 to 1 for large ones.
-const LOW_CONTRAST: &str = "
-    const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
-    const luminance = ([r, g, b]) => {
-        const [x, y, z] = [r, g, b].map((it) => it / 255).map((it) => (it <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-    };
-    const behind = (it) => {
-        for (; it; it = it.parentElement) {
-            const colour = parse(getComputedStyle(it).backgroundColor);
-            if (colour.length === 3 || colour[3] === 1) return colour;
-        }
-        return [255, 255, 255];
-    };
-    const found = [];
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-        const it = walker.currentNode.parentElement;
-        if (!walker.currentNode.data.trim() || !it.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
-        if (it.closest('.sr, .skip, script, noscript, option')) continue;
-        const style = getComputedStyle(it);
-        const [text, ground] = [luminance(parse(style.color)), luminance(behind(it))];
-        const contrast = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-        const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-        if (contrast < (large ? 3 : 4.5)) found.push(`${contrast.toFixed(2)}: ${it.className} ${walker.currentNode.data.trim().slice(0, 40)}`);
-    }
-    return found;";
+use super::{Browser, Example, inspection};
 
-/// Finds elements that overflow the window on the right.
-const OVERFLOWING: &str = "
-    const wide = document.documentElement.scrollWidth;
-    const out = [...document.querySelectorAll('main *, header *')].filter((it) => it.checkVisibility() && !it.closest('pre, .sr'))
-        .filter((it) => it.getBoundingClientRect().right > innerWidth + 1)
-        .map((it) => `${it.tagName} ${it.className.baseVal ?? it.className} ${it.textContent.trim().slice(0, 30)}`);
-    return wide > innerWidth ? [`${wide} px wide`, ...out] : out;";
+/// Width and height of the windows: a phone, a tablet, a laptop and a large screen.
+const SIZES: [(u32, u32); 4] = [(390, 844), (768, 1024), (1280, 1000), (1920, 1080)];
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -57,7 +26,7 @@ fn folders() -> Vec<PathBuf> {
 async fn screenshot(browser: &Browser, name: &str) {
     let folders = folders();
     let mut faults = Vec::new();
-    for (width, height) in [(1280, 1000), (390, 844)] {
+    for (width, height) in SIZES {
         for scheme in ["light", "dark"] {
             browser.set_viewport(width, height, scheme).await;
             browser
@@ -66,10 +35,8 @@ async fn screenshot(browser: &Browser, name: &str) {
                     "return document.getAnimations().every((it) => it.playState !== 'running')",
                 )
                 .await;
-            for (fault, script) in [("too little contrast", LOW_CONTRAST), ("overflowing", OVERFLOWING)] {
-                let found: Vec<String> = serde_json::from_value(browser.run(script).await).unwrap();
-                faults.extend(found.iter().map(|found| format!("{fault} at {width} px, {scheme}: {found}")));
-            }
+            let found = inspection::faults(browser).await;
+            faults.extend(found.iter().map(|found| format!("{width} px, {scheme}: {found}")));
             let height = browser.run("return document.documentElement.scrollHeight").await;
             let height = height.as_u64().and_then(|height| u32::try_from(height).ok()).expect("a height");
             browser.set_viewport(width, height.clamp(400, 2_400), scheme).await;
@@ -124,5 +91,53 @@ async fn the_page_fits_every_size_with_enough_contrast() {
     screenshot(&browser, "sandbox-send-with").await;
     browser.open(&example.sandbox.url("/sandbox/checks/heroku.provision.id")).await;
     screenshot(&browser, "sandbox-check").await;
+    browser.open(&example.sandbox.url("/sandbox/exchanges/2")).await;
+    screenshot(&browser, "sandbox-exchange").await;
+
+    // the results of a replay, and the menus
+    browser.open(&example.sandbox.url("/")).await;
+    browser.click("#timeline .menu summary").await;
+    browser.click("#timeline .menu form[method=post] button").await;
+    browser.sees("#lines", "got another status").await;
+    browser.click("#installs .menu summary").await;
+    screenshot(&browser, "sandbox-replay").await;
+    browser.assert_no_errors().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_page_is_compact_and_accessible() {
+    let (example, browser) = tokio::join!(Example::start(), Browser::start());
+    let sandbox = &example.sandbox;
+    let provisions = (0..150).map(|_| sandbox.provision("basic"));
+    futures_util::stream::iter(provisions).buffer_unordered(8).collect::<Vec<_>>().await;
+    browser.open(&example.sandbox.url("/")).await;
+    browser.counts(".install", 25).await;
+    browser.counts(".install details[open]", 0).await;
+    browser.click(".install summary").await;
+    screenshot(&browser, "sandbox-busy").await;
+    browser.assert_no_errors().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dashboard_of_the_example_is_accessible_and_updates_itself() {
+    let (example, browser) = tokio::join!(Example::start(), Browser::start());
+    let install = example.sandbox.provision("basic").await;
+    browser.open(&example.sandbox.url("/")).await;
+    browser.click(".install .actions form[target] button").await;
+    browser.switch_to_tab(2).await;
+    browser.sees("h1", "Your counters").await;
+    browser.sees("body", "Plan basic on Heroku").await;
+    browser.sees("#command", &install.config()["TALLY_TOKEN"]).await;
+    browser.sees("#copy", "Copy").await;
+    screenshot(&browser, "dashboard-empty").await;
+
+    // the command of the page, and the counter appears without a reload
+    let command = browser.run("return document.querySelector('#command').textContent").await;
+    let command = format!("{} --silent --fail --noproxy '*'", command.as_str().unwrap_or_default());
+    let counted = tokio::process::Command::new("sh").args(["-c", &command]).status().await.expect("curl");
+    assert!(counted.success(), "{command}");
+    browser.sees("#counters table", "visits").await;
+    browser.sees("#counters", "1 of 10 counters used").await;
+    screenshot(&browser, "dashboard").await;
     browser.assert_no_errors().await;
 }

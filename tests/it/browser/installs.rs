@@ -33,7 +33,8 @@ async fn an_install_is_created_used_changed_and_removed() {
     browser.click(".install .actions form[target] button").await;
     browser.switch_to_tab(2).await;
     browser.sees("h1", "Your counters").await;
-    browser.sees("body", "Plan basic, 0 of 10").await;
+    browser.sees("body", "Plan basic on Heroku").await;
+    browser.sees("#counters", "0 of 10 counters used").await;
     assert_eq!(browser.address().await, format!("{}/dashboard", example.saas.origin));
     browser.close_tab().await;
     browser.sees("#lines", "Single sign-on").await;

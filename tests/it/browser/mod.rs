@@ -4,6 +4,7 @@
 mod appearance;
 mod async_provisioning;
 mod chromium;
+mod inspection;
 mod installs;
 mod keyboard;
 mod setup;
