@@ -84,6 +84,9 @@ impl Marketplace {
             "heroku" => "Heroku",
             "cloudcontrol" => "cloudControl",
             "opperator" => "Opperator",
+            "clevercloud" => "Clever Cloud",
+            "digitalocean" => "DigitalOcean",
+            "scalingo" => "Scalingo",
             _ => "the marketplace",
         };
         Self { slug: slug.to_owned(), name }
