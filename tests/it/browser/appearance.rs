@@ -75,6 +75,7 @@ async fn the_page_fits_every_size_with_enough_contrast() {
     browser.counts(".install", 4).await;
     browser.click("#clock button[value='5']").await;
     browser.counts(".install .pill[data-state=provisioned]", 4).await;
+    browser.run("document.querySelectorAll('.install > details').forEach((it) => (it.open = true))").await;
     browser.click(".install .config a").await;
     browser.sees(".install .config.open", "tly_").await;
     browser.run("document.activeElement.blur(); scrollTo(0, 0)").await;

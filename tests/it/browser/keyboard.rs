@@ -97,7 +97,7 @@ async fn every_control_has_an_accessible_name() {
     }
     assert!(named.len() > 25, "{named:#?}");
     // controls that occur on two cards name their install
-    for what in ["Open dashboard of ", "Remove ", "Show values of "] {
+    for what in ["Open dashboard of ", "Remove tally", "Show values of "] {
         let whose: std::collections::BTreeSet<_> = named.iter().filter(|name| name.starts_with(what)).collect();
         assert_eq!(whose.len(), 2, "{what}: {named:#?}");
     }

@@ -15,7 +15,7 @@ use crate::support::Folder;
 const PORT: &str = "8300";
 
 /// Time limit for the first output of a server; its build is included.
-const START_TIMEOUT: Duration = Duration::from_secs(600);
+const START_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Reader of the tutorial, who runs its commands. Dropping it ends the servers.
 pub(super) struct Reader {

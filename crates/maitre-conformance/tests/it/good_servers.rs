@@ -42,7 +42,7 @@ async fn pretty(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, LIMIT).await.unwrap();
     let body = match serde_json::from_slice::<Value>(&bytes) {
-        Ok(json) => format!("\r\n{:#}\n", json).into_bytes(),
+        Ok(json) => format!("\r\n{json:#}\n").into_bytes(),
         Err(_) => bytes.to_vec(),
     };
     parts.headers.remove(header::CONTENT_LENGTH);
