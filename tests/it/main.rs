@@ -39,7 +39,6 @@ mod small_examples;
 mod source_rules;
 mod support;
 mod throttling;
-mod tutorial;
 mod untrusted_text;
 mod unwritable_log;
 mod wire;

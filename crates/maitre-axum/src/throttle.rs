@@ -97,7 +97,8 @@ mod tests {
         let (throttle, start) = (Throttle::default(), Instant::now());
         assert!((0..BURST).all(|_| throttle.take(peer(1), start)));
         assert!(!throttle.take(peer(1), start) && throttle.take(peer(2), start), "another peer has its own bucket");
-        assert!(!throttle.take(peer(1), start + REFILL - Duration::from_millis(1)));
+        let early = start + Duration::from_millis(99);
+        assert!(!throttle.take(peer(1), early));
         assert!(throttle.take(peer(1), start + REFILL) && !throttle.take(peer(1), start + REFILL));
         assert!((0..BURST).all(|_| throttle.take(peer(1), start + 1000 * REFILL)), "it holds no more than a burst");
         assert!(!throttle.take(peer(1), start + 1000 * REFILL));
