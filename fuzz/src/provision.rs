@@ -38,13 +38,21 @@ struct Recorder;
 impl Listener for Recorder {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let Provision { resource, plan, details, .. } = request;
-        CALLS.lock().expect("one thread").push(Call { resource: resource.to_string(), plan, details: details.into_map() });
+        CALLS.lock().expect("one thread").push(Call {
+            resource: resource.to_string(),
+            plan,
+            details: details.into_map(),
+        });
         Ok(Provisioned::new("7"))
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         let PlanChange { resource, plan, details, .. } = request;
-        CALLS.lock().expect("one thread").push(Call { resource: resource.to_string(), plan, details: details.into_map() });
+        CALLS.lock().expect("one thread").push(Call {
+            resource: resource.to_string(),
+            plan,
+            details: details.into_map(),
+        });
         Ok(PlanChanged::new())
     }
 

@@ -132,7 +132,7 @@ mod tests {
             (json!({}), None),
             (json!({ "code": "c" }), Some(NOW + Duration::minutes(5))),
             (json!({ "code": "c", "expires_at": "soon" }), Some(NOW + Duration::minutes(5))),
-            (json!({ "code": "c", "expires_at": 7 }), Some(NOW + Duration::minutes(5))),
+            (json!({ "code": "c", "expires_at": [7] }), Some(NOW + Duration::minutes(5))),
         ] {
             let request = read(&json!({ "uuid": UUID, "plan": "basic", "oauth_grant": grant })).unwrap();
             assert_eq!(request.oauth_grant.map(|grant| grant.expires_at), end, "{grant}");

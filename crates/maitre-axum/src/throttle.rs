@@ -8,7 +8,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::ConnectInfo;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{Extensions, HeaderValue, StatusCode};
 
@@ -37,7 +36,7 @@ impl Throttle {
     /// Returns the answer to wrong credentials in place of `error`, if its peer has sent too many. Without the peer's
     /// address, which `maitre::serve` and axum's `into_make_service_with_connect_info` add, nothing changes.
     pub(crate) fn answer(&self, extensions: &Extensions, error: ErrorReply, now: Instant) -> ErrorReply {
-        let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else { return error };
+        let Some(peer) = peer(extensions) else { return error };
         if self.take(network(peer.ip()), now) {
             return error;
         }
@@ -82,6 +81,17 @@ fn network(address: IpAddr) -> IpAddr {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
+}
+
+/// Returns the peer's address, if the server has added it.
+#[cfg(feature = "throttle")]
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<axum::extract::ConnectInfo<SocketAddr>>().map(|peer| peer.0)
+}
+
+#[cfg(not(feature = "throttle"))]
+fn peer(_: &Extensions) -> Option<SocketAddr> {
+    None
 }
 
 #[cfg(test)]

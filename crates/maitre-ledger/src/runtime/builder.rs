@@ -194,6 +194,9 @@ fn default_keys(url: &str, must_exist: bool) -> Result<Keys, LedgerError> {
             Ok(if must_exist { crate::key_file::load(&file)? } else { crate::key_file::load_or_create(&file)? })
         }
         #[cfg(feature = "postgres")]
-        DatabaseKind::Postgres => Err(LedgerError::no_key()),
+        DatabaseKind::Postgres => {
+            let _ = must_exist; // a key file belongs to a SQLite file
+            Err(LedgerError::no_key())
+        }
     }
 }
