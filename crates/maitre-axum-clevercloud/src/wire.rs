@@ -28,7 +28,7 @@ pub(crate) fn provision(addon: AddonId, body: WithExtra<ProvisionBody>) -> Provi
     let WithExtra { fields: body, extra } = body;
     let mut request = Provision::new(addon, body.addon_id, body.plan);
     request.region = body.region;
-    request.parameters = body.options.unwrap_or_default().0.into_iter().collect();
+    request.parameters = body.options.unwrap_or_default().0.into();
     request.details = extra.into();
     request.details.extend_some([
         ("owner_id", body.owner_id),

@@ -32,7 +32,7 @@ pub(crate) fn provision(addon: AddonId, keyed: bool, body: WithExtra<ProvisionBo
     let keyed = key.is_some();
     let mut request = Provision::new(addon, key.unwrap_or_else(|| Uuid::new_v4().to_string()), body.plan);
     request.context.keyed = keyed;
-    request.parameters = body.options.unwrap_or_default().0.into_iter().collect();
+    request.parameters = body.options.unwrap_or_default().0.into();
     request.region = body.region;
     request.details = extra.into();
     request.details.extend_some([

@@ -49,7 +49,7 @@ pub(crate) fn provision(addon: AddonId, body: WithExtra<ProvisionBody>, now: Off
     request.name = body.name;
     request.region = body.region;
     request.oauth_grant = body.oauth_grant.and_then(|grant| grant.into_grant(now));
-    request.parameters = body.options.unwrap_or_default().0.into_iter().collect();
+    request.parameters = body.options.unwrap_or_default().0.into();
     request.details = extra.into();
     request.details.extend_some([
         ("callback_url", body.callback_url),
