@@ -1,8 +1,8 @@
-//! Order of the checks: which run alone, which concurrently, and which again.
+//! Order of the checks: which run separately, which concurrently, and which again.
 //!
 //! Most checks only use resources that they create themselves, so they run concurrently, on several workers. What does not
-//! pass in company runs again alone, and only that counts: the outcome does not depend on the order, and an add-on that
-//! serves one request at a time is not blamed. Checks whose outcome depends on other requests run alone from the beginning.
+//! pass in company runs again separately, and only that counts: the outcome does not depend on the order, and an add-on that
+//! serves one request at a time is not blamed. Checks whose outcome depends on other requests run separately from the beginning.
 //! If one of these fails, the add-on mixes up resources or requests, and no check runs concurrently.
 
 use std::pin::pin;
@@ -115,7 +115,7 @@ impl<'a, T: CheckTarget> Schedule<'a, T> {
         self.one_by_one(left).await;
     }
 
-    /// Returns whether the checks that ran alone show nothing that makes others depend on each other.
+    /// Returns whether the checks that ran separately show nothing that makes others depend on each other.
     fn is_orderly(&self) -> bool {
         lock(&self.results).iter().flatten().all(|result| {
             let is_failed_must = result.check.level == Level::Must && result.outcome.failure().is_some();

@@ -54,7 +54,7 @@ function replaceKeeping(old, fresh) {
   target?.focus();
 }
 
-// Moves the focus from a card that will be removed to a card beside it, or to the title of the list.
+// Moves the focus from a card that will be removed to the next card, or to the title of the list.
 function moveFocusFrom(card) {
   if (!card.contains(document.activeElement)) return;
   const beside = card.nextElementSibling ?? card.previousElementSibling;

@@ -10,7 +10,7 @@ use maitre_ledger::Ledger;
 
 /// Builds the routes `GET /live` and `GET /ready`, which need no credentials.
 ///
-/// `/live` answers 200 as long as the process responds, and touches nothing else: a database that is down is no reason to
+/// `/live` answers 200 as long as the process responds, and touches nothing else: a database that is down is not a reason to
 /// restart the process. `/ready` answers 200 if the ledger's database responds within two seconds and has the tables of
 /// this program, with the age of the oldest open operation in seconds; otherwise 503. It answers 503 from the first moment
 /// of a shutdown by [`serve`](crate::serve()); see [`Serve::drain_delay`](crate::Serve::drain_delay).

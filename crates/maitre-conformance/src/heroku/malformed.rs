@@ -91,7 +91,7 @@ pub(super) const CASES: &[Case<Target>] = &[
     )
     .alone(),
     Case::should(
-        "heroku.malformed.large-body-of-a-stranger",
+        "heroku.malformed.large-unauthenticated-body",
         "An unauthenticated body of four megabytes is refused.",
         citation::practice("401 or 413, and the body is not read"),
         |target| Box::pin(large_unauthenticated_body(target)),

@@ -136,7 +136,7 @@ impl LedgerBuilder {
     }
 
     /// Whether the SQLite file and its key must exist. Defaults to `false`: a missing file is created, and a missing key in
-    /// `MAITRE_KEY` is generated into a file beside it. Tools set it, so that a wrong path is an error.
+    /// `MAITRE_KEY` is generated into a file next to it. Tools set it, so that a wrong path is an error.
     pub fn must_exist(mut self, must_exist: bool) -> Self {
         self.must_exist = must_exist;
         self

@@ -23,7 +23,7 @@ use crate::error::LedgerError;
 /// for parked in ledger.parked_operations().await? {
 ///     assert!(ada.retry(parked.operation.id).await?);
 /// }
-/// assert!(!ada.retry(4711).await?, "there is no such operation");
+/// assert!(!ada.retry(4711).await?, "this operation does not exist");
 /// # ledger.close().await;
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok(())

@@ -22,7 +22,7 @@ pub(super) fn invalid(sandbox: &Sandbox, message: &str) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, page(sandbox, "Invalid input · maître sandbox", &body)).into_response()
 }
 
-/// Shows that there is no such call or install.
+/// Shows that the call or install does not exist.
 pub(super) fn not_found(sandbox: &Sandbox) -> Response {
     let body = html! {
         section .card { h1 { "Not found" } p { "It never existed, or the sandbox no longer keeps it." } }

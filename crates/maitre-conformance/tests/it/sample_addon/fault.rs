@@ -205,7 +205,7 @@ faults! {
     NulIs500: "answers 500 to a NUL" => "heroku.malformed.odd-characters",
     DeepIs500: "answers 500 to deep nesting" => "heroku.malformed.deep-nesting",
     LargeIs500: "answers 500 to a large body" => "heroku.malformed.large-body",
-    LargeUnauthenticatedIs500: "answers 500 to a large unauthenticated body" => "heroku.malformed.large-body-of-a-stranger",
+    LargeUnauthenticatedIs500: "answers 500 to a large unauthenticated body" => "heroku.malformed.large-unauthenticated-body",
     OddHeaderIs500: "answers 500 to credentials that are not base64" => "heroku.malformed.authorization",
     OddPlanChangeIs500: "answers 500 to a plan change that is not JSON" => "heroku.malformed.plan-change",
     OddIdIs500: "answers 500 to an id that is not UTF-8" => "heroku.malformed.odd-ids",

@@ -99,7 +99,7 @@ fn exclusive(limits: &mut Vec<Limit>, inclusive: Option<&Value>, value: &Value, 
         (Value::Bool(true), Some(Value::Number(limit))) | (Value::Number(limit), _) => {
             limits.push(Limit { value: limit.clone(), exclusive: true });
         }
-        (Value::Bool(true), _) => return Err(at.problem("it needs a limit beside it")),
+        (Value::Bool(true), _) => return Err(at.problem("it needs a limit next to it")),
         _ => return Err(at.problem("write a number or a boolean")),
     }
     Ok(())

@@ -9,7 +9,7 @@ pub(crate) struct SchemaProblem {
     pub(crate) detail: String,
 }
 
-/// Path to the value that is being checked. It is only written down for a problem.
+/// Path to the value that is being checked. It is formatted only for a problem.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Root,

@@ -142,7 +142,7 @@ fn a_schema_with_an_unsupported_keyword_is_a_problem() {
         (json!({ "multipleOf": 0 }), "multipleOf", "write a number that is greater than 0"),
         (json!({ "minLength": -1 }), "minLength", "write an integer that is not negative"),
         (json!({ "minLength": 3, "maxLength": 2 }), "minLength", "it is greater than the maximum"),
-        (json!({ "exclusiveMinimum": true }), "exclusiveMinimum", "it needs a limit beside it"),
+        (json!({ "exclusiveMinimum": true }), "exclusiveMinimum", "it needs a limit next to it"),
         (json!({ "items": 1 }), "items", "write a schema: an object or a boolean"),
         (json!(true), "", "write an object"),
         (json!({ "title": "x".repeat(70_000) }), "", "it has more than 64 kB"),

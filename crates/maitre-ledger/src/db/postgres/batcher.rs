@@ -58,7 +58,7 @@ async fn run_batches<X: Send + Sync + 'static, C: BatchCommand<X>>(
             }
         }
         let commands: Vec<_> = batch.values().map(|queued| &queued.command).collect();
-        // if the statement fails, each command runs alone and reports its own error
+        // if the statement fails, each command runs separately and reports its own error
         let outcomes = pool.run_batch(&commands).await.unwrap_or_default();
         let mut outcomes = outcomes.into_iter();
         for queued in batch.into_values() {
