@@ -1,16 +1,15 @@
 //! Binds and unbinds as recorded operations.
 
 use maitre_core::{
-    AddonId, Bind, Bound, Capability, ConfigVars, Context, Endpoint, Failure, Fields, Listener, Progress, ResourceId,
-    Result, Unbind, Unbound,
+    AddonId, Bind, Bound, Capability, ConfigVars, Context, Endpoint, Failure, Fields, Listener, ResourceId, Result,
+    Unbind, Unbound,
 };
 use time::OffsetDateTime;
 
 use super::inner::Inner;
 use super::operation::{Operation, removed};
 use crate::engine::{
-    BeginBind, BeginOutcome, BeginUnbind, Database, OperationKind, ReadConfig, StoredBound, StoredEndpoint,
-    StoredReply, StoredRequest, expose,
+    BeginBind, BeginUnbind, OperationKind, ReadConfig, StoredBound, StoredEndpoint, StoredReply, StoredRequest, expose,
 };
 use crate::error::LedgerError;
 
@@ -19,13 +18,6 @@ impl Operation for Bind {
     const ACCEPTED: &'static str = "The binding is being created. It will be ready in a few minutes.";
     type Reply = Bound;
     type Begin = BeginBind;
-
-    fn begin(
-        db: &Database,
-        command: BeginBind,
-    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
-        db.write(command)
-    }
 
     fn context(&self) -> &Context {
         &self.context
@@ -38,19 +30,15 @@ impl Operation for Bind {
         Ok(self)
     }
 
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        (&mut self.resource, &mut self.context)
+    }
+
     /// Without config vars, only a listener with bindings of its own can know the resource.
-    async fn call<L: Listener>(
-        mut self,
-        listener: &L,
-        key: ResourceId,
-        fence: u64,
-        progress: Progress,
-    ) -> Result<Bound> {
+    async fn call<L: Listener>(self, listener: &L) -> Result<Bound> {
         if self.config.is_none() && !listener.capabilities().contains(Capability::Bind) {
             return Err(Failure::unknown());
         }
-        self.resource = key;
-        (self.context.fence, self.context.progress) = (fence, progress);
         listener.bind(self).await
     }
 
@@ -125,25 +113,15 @@ impl Operation for Unbind {
     type Reply = Unbound;
     type Begin = BeginUnbind;
 
-    fn begin(
-        db: &Database,
-        command: BeginUnbind,
-    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
-        db.write(command)
-    }
-
     fn context(&self) -> &Context {
         &self.context
     }
 
-    fn call<L: Listener>(
-        mut self,
-        listener: &L,
-        key: ResourceId,
-        fence: u64,
-        _: Progress,
-    ) -> impl Future<Output = Result<Unbound>> + Send {
-        (self.resource, self.context.fence) = (key, fence);
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        (&mut self.resource, &mut self.context)
+    }
+
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Unbound>> + Send {
         listener.unbind(self)
     }
 

@@ -203,8 +203,13 @@ impl<L: Listener> DurableListener<L> {
         let (key, fence) = (ResourceId::from(lease.key.as_str()), u64::try_from(lease.fence).unwrap_or_default());
         let progress = self.progress(lease);
         let (ledger, resource) = (self.ledger.clone(), lease.resource);
-        let work =
-            async move { request.prepare(&ledger, resource).await?.call(&*listener, key, fence, progress).await };
+        let work = async move {
+            let mut request = request.prepare(&ledger, resource).await?;
+            let (resource, context) = request.target();
+            *resource = key;
+            (context.fence, context.progress) = (fence, progress);
+            request.call(&*listener).await
+        };
         let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
         under_lease(&self.ledger, renewal, self.ledger.calls.overtaken(lease), work).await
     }

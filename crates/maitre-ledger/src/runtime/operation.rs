@@ -1,17 +1,17 @@
-//! Operations: what differs between provision, plan change and deprovision.
+//! Operations: what differs between their kinds, and provisions and deprovisions.
 
 use std::sync::Arc;
 
 use maitre_core::{
-    AddonId, Context, Deprovision, Deprovisioned, Failure, FailureKind, Listener, PlanChange, PlanChanged, Progress,
-    Provision, Provisioned, ResourceId, Result,
+    AddonId, Context, Deprovision, Deprovisioned, Failure, FailureKind, Listener, Provision, Provisioned, ResourceId,
+    Result,
 };
 
 use super::inner::Inner;
 use crate::db::Command;
 use crate::engine::{
-    Attributes, BeginChange, BeginDeprovision, BeginOutcome, BeginProvision, Database, Engine, OperationKind, Page,
-    StoredReply, StoredRequest, config_of, expose,
+    Attributes, BeginDeprovision, BeginOutcome, BeginProvision, Database, Engine, OperationKind, Page, StoredReply,
+    StoredRequest, config_of, expose,
 };
 use crate::error::LedgerError;
 
@@ -28,9 +28,14 @@ pub(super) trait Operation: Sized + Send + 'static {
     fn begin(
         db: &Database,
         command: Self::Begin,
-    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send;
+    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
+        db.write(command)
+    }
 
     fn context(&self) -> &Context;
+
+    /// Returns what each run sets: the resource, which becomes its key whatever id the request came with, and the context.
+    fn target(&mut self) -> (&mut ResourceId, &mut Context);
 
     /// Adds what the listener needs and only the ledger knows. `resource`: id of the resource's row.
     fn prepare(
@@ -47,14 +52,7 @@ pub(super) trait Operation: Sized + Send + 'static {
         None
     }
 
-    /// Calls the listener with the resource's key, whatever id the request came with.
-    fn call<L: Listener>(
-        self,
-        listener: &L,
-        key: ResourceId,
-        fence: u64,
-        progress: Progress,
-    ) -> impl Future<Output = Result<Self::Reply>> + Send;
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Self::Reply>> + Send;
 
     /// Restores a recorded request.
     fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self>;
@@ -141,17 +139,13 @@ impl Operation for Arc<Provision> {
         &self.context
     }
 
-    fn call<L: Listener>(
-        self,
-        listener: &L,
-        key: ResourceId,
-        fence: u64,
-        progress: Progress,
-    ) -> impl Future<Output = Result<Provisioned>> + Send {
-        let mut request = Arc::unwrap_or_clone(self);
-        request.resource = key;
-        (request.context.fence, request.context.progress) = (fence, progress);
-        listener.provision(request)
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        let request = Arc::make_mut(self);
+        (&mut request.resource, &mut request.context)
+    }
+
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Provisioned>> + Send {
+        listener.provision(Arc::unwrap_or_clone(self))
     }
 
     fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
@@ -205,94 +199,21 @@ impl Operation for Arc<Provision> {
     }
 }
 
-impl Operation for PlanChange {
-    const KIND: OperationKind = OperationKind::PlanChange;
-    const ACCEPTED: &'static str = "Your plan change is in progress and will complete in a few minutes.";
-    type Reply = PlanChanged;
-    type Begin = BeginChange;
-
-    fn begin(
-        db: &Database,
-        command: BeginChange,
-    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
-        db.write(command)
-    }
-
-    fn context(&self) -> &Context {
-        &self.context
-    }
-
-    fn call<L: Listener>(
-        mut self,
-        listener: &L,
-        key: ResourceId,
-        fence: u64,
-        progress: Progress,
-    ) -> impl Future<Output = Result<PlanChanged>> + Send {
-        self.resource = key;
-        (self.context.fence, self.context.progress) = (fence, progress);
-        listener.plan_change(self)
-    }
-
-    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
-        let StoredRequest::PlanChange(stored) = request else { return None };
-        Some(stored.restore(addon, key))
-    }
-
-    fn attributes(&self) -> Option<Attributes> {
-        let parameters = self.parameters.as_ref().map(|parameters| parameters.as_map().clone());
-        self.context.polled.then(|| Attributes {
-            service: self.service.clone(),
-            parameters: parameters.unwrap_or_default(),
-            ..Attributes::default()
-        })
-    }
-
-    fn unchanged() -> Option<PlanChanged> {
-        Some(PlanChanged::new())
-    }
-
-    fn store(reply: &PlanChanged) -> StoredReply {
-        let (config, page) = (config_of(reply.config()), Page::new(reply.dashboard_url(), reply.notice()));
-        let message = reply.message().map(ToOwned::to_owned);
-        StoredReply::PlanChanged { config, message, page, attributes: None }
-    }
-
-    fn restore_reply(reply: StoredReply) -> Option<PlanChanged> {
-        let StoredReply::PlanChanged { config, message, page, .. } = reply else { return None };
-        let mut restored =
-            config.into_iter().fold(PlanChanged::new(), |reply, (name, value)| reply.with_config(name, value));
-        restored = message.into_iter().fold(restored, PlanChanged::with_message);
-        restored = page.dashboard_url().into_iter().fold(restored, PlanChanged::with_dashboard_url);
-        Some(page.notice().into_iter().fold(restored, PlanChanged::with_notice))
-    }
-}
-
 impl Operation for Deprovision {
     const KIND: OperationKind = OperationKind::Deprovision;
     const ACCEPTED: &'static str = "Your add-on is being removed.";
     type Reply = Deprovisioned;
     type Begin = BeginDeprovision;
 
-    fn begin(
-        db: &Database,
-        command: BeginDeprovision,
-    ) -> impl Future<Output = std::result::Result<BeginOutcome, LedgerError>> + Send {
-        db.write(command)
-    }
-
     fn context(&self) -> &Context {
         &self.context
     }
 
-    fn call<L: Listener>(
-        mut self,
-        listener: &L,
-        key: ResourceId,
-        fence: u64,
-        _: Progress,
-    ) -> impl Future<Output = Result<Deprovisioned>> + Send {
-        (self.resource, self.context.fence) = (key, fence);
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        (&mut self.resource, &mut self.context)
+    }
+
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Deprovisioned>> + Send {
         listener.deprovision(self)
     }
 
@@ -314,9 +235,6 @@ impl Operation for Deprovision {
 
     fn restore_reply(reply: StoredReply) -> Option<Deprovisioned> {
         let StoredReply::Deprovisioned { message } = reply else { return None };
-        Some(match message {
-            Some(message) => Deprovisioned::new().with_message(message),
-            None => Deprovisioned::new(),
-        })
+        Some(message.into_iter().fold(Deprovisioned::new(), Deprovisioned::with_message))
     }
 }

@@ -1,0 +1,100 @@
+//! Plan changes and updates of parameters as recorded operations.
+
+use maitre_core::{AddonId, Context, Listener, PlanChange, PlanChanged, ResourceId, Result, Update, Updated};
+
+use super::operation::Operation;
+use crate::engine::{Attributes, BeginChange, OperationKind, Page, StoredReply, StoredRequest, config_of};
+
+/// Stores and restores a reply of this type, which is the same for both kinds of change.
+macro_rules! change_reply {
+    ($reply:ty) => {
+        fn unchanged() -> Option<$reply> {
+            Some(<$reply>::new())
+        }
+
+        fn store(reply: &$reply) -> StoredReply {
+            let (config, page) = (config_of(reply.config()), Page::new(reply.dashboard_url(), reply.notice()));
+            let message = reply.message().map(ToOwned::to_owned);
+            StoredReply::PlanChanged { config, message, page, attributes: None }
+        }
+
+        fn restore_reply(reply: StoredReply) -> Option<$reply> {
+            let StoredReply::PlanChanged { config, message, page, .. } = reply else { return None };
+            let mut restored =
+                config.into_iter().fold(<$reply>::new(), |reply, (name, value)| reply.with_config(name, value));
+            restored = message.into_iter().fold(restored, <$reply>::with_message);
+            restored = page.dashboard_url().into_iter().fold(restored, <$reply>::with_dashboard_url);
+            Some(page.notice().into_iter().fold(restored, <$reply>::with_notice))
+        }
+    };
+}
+
+impl Operation for PlanChange {
+    const KIND: OperationKind = OperationKind::PlanChange;
+    const ACCEPTED: &'static str = "Your plan change is in progress and will complete in a few minutes.";
+    type Reply = PlanChanged;
+    type Begin = BeginChange;
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        (&mut self.resource, &mut self.context)
+    }
+
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<PlanChanged>> + Send {
+        listener.plan_change(self)
+    }
+
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        let StoredRequest::PlanChange(stored) = request else { return None };
+        Some(stored.restore(addon, key))
+    }
+
+    fn attributes(&self) -> Option<Attributes> {
+        let parameters = self.parameters.as_ref().map(|parameters| parameters.as_map().clone());
+        self.context.polled.then(|| Attributes {
+            service: self.service.clone(),
+            parameters: parameters.unwrap_or_default(),
+            ..Attributes::default()
+        })
+    }
+
+    change_reply!(PlanChanged);
+}
+
+impl Operation for Update {
+    const KIND: OperationKind = OperationKind::Update;
+    const ACCEPTED: &'static str = "Your change is in progress and will complete in a few minutes.";
+    type Reply = Updated;
+    type Begin = BeginChange;
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn attributes(&self) -> Option<Attributes> {
+        self.context.polled.then(|| Attributes {
+            service: self.service.clone(),
+            name: self.name.clone(),
+            parameters: self.parameters.as_map().clone(),
+            ..Attributes::default()
+        })
+    }
+
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        (&mut self.resource, &mut self.context)
+    }
+
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Updated>> + Send {
+        listener.update(self)
+    }
+
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        let StoredRequest::Update(stored) = request else { return None };
+        Some(stored.restore(addon, key))
+    }
+
+    change_reply!(Updated);
+}
