@@ -38,11 +38,12 @@ impl CleverCloud {
                     Part::Timestamp,
                 ];
                 let fields = SignedFields::Parts(Algorithm::Sha512, &parts);
-                fields.verify_hash(&signature, &timestamp, self.basic.salts(), now)?;
+                self.basic.verify_by(request, |salts| fields.verify_hash(&signature, &timestamp, salts, now))?;
                 (Identity::verified(user_id, email), TokenKind::User, window)
             }
             (None, Some(token)) if self.legacy_token => {
-                SignedFields::Id(&id).verify_hash(&token, &timestamp, self.basic.salts(), now)?;
+                let fields = SignedFields::Id(&id);
+                self.basic.verify_by(request, |salts| fields.verify_hash(&token, &timestamp, salts, now))?;
                 // valid for 15 minutes
                 let window = window.with_max_age(Duration::from_mins(15));
                 (Identity::claimed(user_id, email), TokenKind::Legacy, window)

@@ -19,7 +19,6 @@ impl SingleSignOn for DigitalOcean {
 
 impl DigitalOcean {
     fn verify(&self, request: &Head<Self>) -> Result<SignOn, TokenError> {
-        let (window, now) = (request.addon().sso_window(), request.now());
         let mut form = request.form();
         let (uuid, timestamp) = (form.require("resource_uuid")?, form.require("timestamp")?);
         let (user_id, user_email) = (form.take("user_id")?, form.take("user_email")?);
@@ -29,17 +28,17 @@ impl DigitalOcean {
                 let parts = [Part::Timestamp, Part::Field(&uuid)];
                 let fields = SignedFields::Parts(Algorithm::HmacSha256, &parts);
                 // DigitalOcean's own sample accepts uppercase digits
-                fields.verify(&token.to_ascii_lowercase(), &timestamp, self.basic.salts(), window, now)?;
+                self.basic.verify_token(request, fields, &token.to_ascii_lowercase(), &timestamp)?;
                 user_email
             }
             (None, Some(token)) if self.legacy_token => {
-                SignedFields::Id(&uuid).verify(&token, &timestamp, self.basic.salts(), window, now)?;
+                self.basic.verify_token(request, SignedFields::Id(&uuid), &token, &timestamp)?;
                 user_email.or(legacy_email)
             }
             (None, Some(_)) => return Err(TokenError::NotAccepted),
             (None, None) => return Err(TokenError::Incomplete),
         };
-        let token = VerifiedToken::new(TokenKind::Resource, &timestamp, window)?;
+        let token = VerifiedToken::new(TokenKind::Resource, &timestamp, request.addon().sso_window())?;
         let mut sign_on = SignOn::new(request.addon_id(), uuid, Identity::claimed(user_id, email), token);
         sign_on.extra = form.into_remaining();
         Ok(sign_on)

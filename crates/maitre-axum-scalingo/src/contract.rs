@@ -1,6 +1,5 @@
 //! Authentication, and the status and body of each response.
 
-use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use maitre_axum::core::{
@@ -32,9 +31,7 @@ impl Contract for Scalingo {
 
     fn error(&self, error: &ErrorReply) -> Response {
         if error.status() == StatusCode::NO_CONTENT {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = error.status();
-            return response;
+            return no_content(); // a repeated deprovision
         }
         json(error.status(), &json!({ "error": error.message(), "message": error.message() }))
     }

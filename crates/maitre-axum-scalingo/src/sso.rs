@@ -14,12 +14,11 @@ impl SingleSignOn for Scalingo {
 
 impl Scalingo {
     fn verify(&self, request: &Head<Self>) -> Result<SignOn, TokenError> {
-        let (window, now) = (request.addon().sso_window(), request.now());
         let mut query = request.form();
         let (id, timestamp) = (query.require("id")?, query.require("timestamp")?);
         let token = query.require("token")?;
-        SignedFields::Id(&id).verify(&token, &timestamp, self.basic.salts(), window, now)?;
-        let token = VerifiedToken::new(TokenKind::Legacy, &timestamp, window)?;
+        self.basic.verify_token(request, SignedFields::Id(&id), &token, &timestamp)?;
+        let token = VerifiedToken::new(TokenKind::Legacy, &timestamp, request.addon().sso_window())?;
         let mut sign_on = SignOn::new(request.addon_id(), id, Identity::claimed(None, None), token);
         sign_on.extra = query.into_remaining();
         Ok(sign_on)

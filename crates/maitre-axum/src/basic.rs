@@ -140,7 +140,19 @@ impl BasicMarketplace {
         timestamp: &str,
     ) -> Result<(), TokenError> {
         let (window, now) = (request.addon().sso_window(), request.now());
-        let verify = |salts: &[Salt]| fields.verify(token, timestamp, salts, window, now);
+        self.verify_by(request, |salts| fields.verify(token, timestamp, salts, window, now))
+    }
+
+    /// Verifies a single sign-on token by a function of the salts, for marketplaces whose timestamp is not in seconds. The use
+    /// of an old salt is counted.
+    ///
+    /// # Errors
+    /// Returns the reason for the log.
+    pub fn verify_by<M: Marketplace>(
+        &self,
+        request: &Incoming<M, ()>,
+        verify: impl Fn(&[Salt]) -> Result<(), TokenError>,
+    ) -> Result<(), TokenError> {
         verify(self.salts())?;
         if self.salts().iter().any(Salt::is_old) {
             let current: Vec<_> = self.salts().iter().filter(|salt| !salt.is_old()).cloned().collect();
