@@ -1,42 +1,28 @@
 //! Clever Cloud's API: `addon_id`, and single sign-on with a SHA-512 over resource and user.
 
-use axum::Router;
-use maitre::{Addon, CleverCloud, CleverCloudProvision};
+use maitre::{CleverCloud, CleverCloudProvision};
 use serde_json::{Value, json};
 
-use crate::support::{Raw, RawReply, Server, Vendor, host, instant, request};
+use crate::support::{RawApp, RawReply};
 
-/// Basic `quince:s3cr3t-example`.
-const CREDENTIALS: &str = "authorization: Basic cXVpbmNlOnMzY3IzdC1leGFtcGxl";
 const ADDON_ID: &str = "addon_2f6d0000-aaaa-4bbb-8ccc-000000000001";
 const FORM: &str = "id=res_42&timestamp=1700000000000&nav-data=&email=ada%40example.test\
     &user_id=user_11111111-2222-3333-4444-555555555555\
     &signature=9314c44dd5ea9305aecce39c7cbdb699778512e520e992e30426226f82ef01dbad3a75928900eacd82d8be696c9c66dc07a4efd71817df2ce\
     be6bf70cfeacc11";
 
-struct App {
-    server: Server,
-    vendor: Vendor,
+async fn app() -> RawApp {
+    RawApp::start(
+        CleverCloud::new("quince", RawApp::PASSWORD, "plum-salt").expect("credentials"),
+        "/clevercloud",
+        1_700_000_300,
+        maitre::clevercloud,
+    )
+    .await
 }
 
-async fn app() -> App {
-    let vendor = Vendor::default();
-    let clevercloud = CleverCloud::new("quince", "s3cr3t-example", "plum-salt").expect("credentials");
-    let addon = Addon::new(clevercloud, vendor.clone()).with_clock(|| instant(1_700_000_300));
-    let router = Router::new().nest("/clevercloud", maitre::clevercloud(addon));
-    App { server: Server::start(host(router)).await, vendor }
-}
-
-impl App {
-    async fn send(&self, line: &str, body: &Value) -> RawReply {
-        let lines = [line, CREDENTIALS, "content-type: application/json"];
-        Raw::exchange(&self.server, request(lines, body.to_string())).await
-    }
-
-    async fn sign_on(&self, form: &str) -> RawReply {
-        let lines = ["POST /clevercloud/sso", "content-type: application/x-www-form-urlencoded"];
-        Raw::exchange(&self.server, request(lines, form)).await
-    }
+async fn sign_on(app: &RawApp, form: &str) -> RawReply {
+    app.post_form("/clevercloud/sso", form).await
 }
 
 fn order() -> Value {
@@ -51,7 +37,7 @@ fn order() -> Value {
 async fn the_documented_provision_is_200_and_its_id_is_text() {
     let app = app().await;
     app.vendor.on_provision(async |_| Ok(maitre::Provisioned::new(81).with_config("QUINCE_DB_URL", "https://q")));
-    let reply = app.send("POST /clevercloud/resources", &order()).await;
+    let reply = app.send("POST /clevercloud/resources", &order().to_string()).await;
     assert_eq!((reply.status(), reply.text().as_str()), (200, r#"{"id":"81","config":{"QUINCE_DB_URL":"https://q"}}"#));
     let received = app.vendor.provisions().remove(0);
     assert_eq!((received.resource.as_str(), received.region.as_deref()), (ADDON_ID, Some("EU")));
@@ -63,36 +49,37 @@ async fn the_documented_provision_is_200_and_its_id_is_text() {
 async fn an_older_provision_with_other_fields_is_accepted() {
     let app = app().await;
     let order = json!({ "heroku_id": ADDON_ID, "plan": "basic", "options": null, "logplex_token": "t.1" });
-    assert_eq!(app.send("POST /clevercloud/resources", &order).await.status(), 200);
+    assert_eq!(app.send("POST /clevercloud/resources", &order.to_string()).await.status(), 200);
     assert_eq!(app.vendor.provisions()[0].resource, ADDON_ID);
 }
 
 #[tokio::test]
 async fn a_resource_is_changed_and_deprovisioned() {
     let app = app().await;
-    app.send("POST /clevercloud/resources", &order()).await;
-    let changed =
-        app.send("PUT /clevercloud/resources/widget-1", &json!({ "plan": "premium", "addon_id": ADDON_ID })).await;
+    app.send("POST /clevercloud/resources", &order().to_string()).await;
+    let changed = app
+        .send("PUT /clevercloud/resources/widget-1", &json!({ "plan": "premium", "addon_id": ADDON_ID }).to_string())
+        .await;
     assert_eq!((changed.status(), changed.text().as_str()), (200, r#"{"message":"Now on premium."}"#));
-    let refused = app.send("PUT /clevercloud/resources/widget-1", &json!({ "plan": "gold" })).await;
+    let refused = app.send("PUT /clevercloud/resources/widget-1", &json!({ "plan": "gold" }).to_string()).await;
     assert_eq!(refused.status(), 422);
-    let removed = app.send("DELETE /clevercloud/resources/widget-1", &json!({})).await;
+    let removed = app.send("DELETE /clevercloud/resources/widget-1", &json!({}).to_string()).await;
     assert_eq!((removed.status(), removed.text().as_str()), (200, "{}"));
-    assert_eq!(app.send("DELETE /clevercloud/resources/widget-1", &json!({})).await.status(), 410);
-    assert_eq!(app.send("DELETE /clevercloud/resources/unknown", &json!({})).await.status(), 404);
+    assert_eq!(app.send("DELETE /clevercloud/resources/widget-1", &json!({}).to_string()).await.status(), 410);
+    assert_eq!(app.send("DELETE /clevercloud/resources/unknown", &json!({}).to_string()).await.status(), 404);
 }
 
 #[tokio::test]
 async fn the_published_signature_signs_in_with_a_verified_identity() {
     let app = app().await;
     app.vendor.on_single_sign_on(async |_| Ok(maitre::SignedOn::redirect("/dashboard").with_session("widget", "w")));
-    let reply = app.sign_on(FORM).await;
+    let reply = sign_on(&app, FORM).await;
     assert_eq!((reply.status(), reply.header("location")), (302, Some("/dashboard")));
-    let sign_on = app.vendor.sign_ons().pop().unwrap();
-    assert_eq!((sign_on.resource.as_str(), sign_on.identity.is_verified()), ("res_42", true));
+    let seen = app.vendor.sign_ons().pop().unwrap();
+    assert_eq!((seen.resource.as_str(), seen.identity.is_verified()), ("res_42", true));
     let legacy = "id=res_42&timestamp=1700000000&token=8feec1fc3e51fc8e447cdf3b8c36ab44c6dc3cb4";
     for wrong in [&FORM.replace("ada", "eve"), legacy] {
-        let reply = app.sign_on(wrong).await;
+        let reply = sign_on(&app, wrong).await;
         assert_eq!((reply.status(), reply.header("set-cookie")), (403, None));
     }
 }

@@ -1,66 +1,52 @@
 //! DigitalOcean's API: `metadata`, notifications, and single sign-on with an HMAC.
 
-use axum::Router;
-use maitre::{Addon, DigitalOcean, DigitalOceanProvision, NoticeKind};
+use maitre::{DigitalOcean, DigitalOceanProvision, NoticeKind};
 use serde_json::{Value, json};
 
-use crate::support::{Raw, RawReply, Server, Vendor, host, instant, request};
+use crate::support::{Raw, RawApp, RawReply, instant, request};
 
 const UUID: &str = "0f6a2c3e-5d41-4b7a-9c11-2f3e4d5c6b7a";
-/// Basic `tamarind:s3cr3t-example`.
-const CREDENTIALS: &str = "authorization: Basic dGFtYXJpbmQ6czNjcjN0LWV4YW1wbGU=";
 const FORM: &str =
     "resource_uuid=0f6a2c3e-5d41-4b7a-9c11-2f3e4d5c6b7a&timestamp=1700000000&user_id=u&user_email=a%40b.example";
 const TOKEN: &str = "token=0a5d00d652afcb4a327e61f05ccb04404d637af83fcb92eb011e423f9996f278";
 
-struct App {
-    server: Server,
-    vendor: Vendor,
+async fn app() -> RawApp {
+    RawApp::start(
+        DigitalOcean::new("tamarind", RawApp::PASSWORD, "kelp-salt").expect("credentials"),
+        "/digitalocean",
+        1_700_000_120,
+        maitre::digitalocean,
+    )
+    .await
 }
 
-async fn app() -> App {
-    let vendor = Vendor::default();
-    let digitalocean = DigitalOcean::new("tamarind", "s3cr3t-example", "kelp-salt").expect("credentials");
-    let addon = Addon::new(digitalocean, vendor.clone()).with_clock(|| instant(1_700_000_120));
-    let router = Router::new().nest("/digitalocean", maitre::digitalocean(addon));
-    App { server: Server::start(host(router)).await, vendor }
+async fn provision(app: &RawApp) -> RawReply {
+    let body = json!({
+        "uuid": UUID, "resource_name": "tamarind-prod", "app_slug": "tamarind", "plan_slug": "basic",
+        "metadata": { "seats": 3, "newsletter": false }, "email": "fwd-71@relay.example", "creator_id": "team-zz91",
+        "oauth_grant": { "type": "authorization_code", "code": "c0de-1", "expires_at": 1_700_000_300 },
+    });
+    app.send("POST /digitalocean/resources", &body.to_string()).await
 }
 
-impl App {
-    async fn send(&self, line: &str, body: &str) -> RawReply {
-        let lines = [line, CREDENTIALS, "content-type: application/json"];
-        Raw::exchange(&self.server, request(lines, body)).await
-    }
+async fn notify(app: &RawApp, body: Value) -> RawReply {
+    app.send("POST /digitalocean/notifications", &body.to_string()).await
+}
 
-    async fn provision(&self) -> RawReply {
-        let body = json!({
-            "uuid": UUID, "resource_name": "tamarind-prod", "app_slug": "tamarind", "plan_slug": "basic",
-            "metadata": { "seats": 3, "newsletter": false }, "email": "fwd-71@relay.example", "creator_id": "team-zz91",
-            "oauth_grant": { "type": "authorization_code", "code": "c0de-1", "expires_at": 1_700_000_300 },
-        });
-        self.send("POST /digitalocean/resources", &body.to_string()).await
-    }
-
-    async fn notify(&self, body: Value) -> RawReply {
-        self.send("POST /digitalocean/notifications", &body.to_string()).await
-    }
-
-    async fn sign_on(&self, fields: &str) -> RawReply {
-        let lines = ["POST /digitalocean/sso", "content-type: application/x-www-form-urlencoded"];
-        Raw::exchange(&self.server, request(lines, format!("{FORM}&{fields}"))).await
-    }
+async fn sign_on(app: &RawApp, fields: &str) -> RawReply {
+    app.post_form("/digitalocean/sso", &format!("{FORM}&{fields}")).await
 }
 
 #[tokio::test]
 async fn the_documented_provision_is_200_and_repeated_with_the_same_id() {
     let app = app().await;
-    let reply = app.provision().await;
+    let reply = provision(&app).await;
     let body: Value = serde_json::from_slice(reply.body()).unwrap();
     assert_eq!(
         (reply.status(), &body["id"], &body["message"]),
         (200, &json!("widget-1"), &json!("Lantern basic is ready."))
     );
-    assert_eq!(app.provision().await.body(), reply.body());
+    assert_eq!(provision(&app).await.body(), reply.body());
     let received = app.vendor.provisions().remove(0);
     assert_eq!((received.resource.as_str(), received.plan.as_str()), (UUID, "basic"));
     assert_eq!(received.name.as_deref(), Some("tamarind-prod"));
@@ -78,7 +64,7 @@ async fn the_documented_provision_is_200_and_repeated_with_the_same_id() {
 #[tokio::test]
 async fn a_resource_is_changed_and_deprovisioned() {
     let app = app().await;
-    app.provision().await;
+    provision(&app).await;
     let path = format!("/digitalocean/resources/{UUID}");
     let changed = app.send(&format!("PUT {path}"), r#"{"plan_slug":"premium"}"#).await;
     assert_eq!((changed.status(), changed.text().as_str()), (200, r#"{"message":"Now on premium."}"#));
@@ -113,10 +99,10 @@ async fn each_notification_reaches_the_listener() {
     for kind in
         ["resources.suspended", "resources.reactivated", "resources.deprovisioning.failed", "resources.invented"]
     {
-        assert_eq!(app.notify(of(kind)).await.status(), 204, "{kind}");
+        assert_eq!(notify(&app, of(kind)).await.status(), 204, "{kind}");
     }
     let updated = json!({ "resource": { "uuid": UUID, "name": "renamed" }, "plan": { "slug": "basic" } });
-    let reply = app.notify(json!({ "type": "resources.updated", "created_at": 1, "payload": updated })).await;
+    let reply = notify(&app, json!({ "type": "resources.updated", "created_at": 1, "payload": updated })).await;
     assert_eq!(reply.status(), 204);
     let resources = |ids: Vec<maitre::ResourceId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(resources(app.vendor.suspensions().into_iter().map(|it| it.resource).collect()), ["a", "b"]);
@@ -137,25 +123,25 @@ async fn one_failing_resource_of_a_batch_is_422_and_the_others_are_tried() {
     });
     let batch =
         json!({ "type": "resources.suspended", "created_at": 1, "payload": { "resources_uuids": ["a", "b", "c"] } });
-    let reply = app.notify(batch).await;
+    let reply = notify(&app, batch).await;
     assert_eq!(reply.status(), 422);
     assert!(reply.text().contains("message"), "{}", reply.text());
     assert_eq!(app.vendor.suspensions().len(), 3);
     let malformed = json!({ "type": "resources.suspended", "created_at": 1, "payload": { "resources_uuids": [7] } });
-    assert_eq!(app.notify(malformed).await.status(), 400);
+    assert_eq!(notify(&app, malformed).await.status(), 400);
 }
 
 #[tokio::test]
 async fn a_form_signs_in_once_its_token_is_the_published_one() {
     let app = app().await;
-    app.provision().await;
-    let reply = app.sign_on(TOKEN).await;
+    provision(&app).await;
+    let reply = sign_on(&app, TOKEN).await;
     assert_eq!((reply.status(), reply.header("location")), (302, Some("/dashboard")));
     assert!(reply.header("set-cookie").is_some());
-    let sign_on = app.vendor.sign_ons().pop().unwrap();
-    assert_eq!((sign_on.identity.is_verified(), sign_on.identity.email()), (false, Some("a@b.example")));
+    let seen = app.vendor.sign_ons().pop().unwrap();
+    assert_eq!((seen.identity.is_verified(), seen.identity.email()), (false, Some("a@b.example")));
     for wrong in ["token=0", "", "resource_token=ec39c4e1c6d6acfb8f9d7eee647098de72820031"] {
-        let reply = app.sign_on(wrong).await;
+        let reply = sign_on(&app, wrong).await;
         assert_eq!((reply.status(), reply.header("set-cookie")), (401, None), "{wrong}");
     }
 }

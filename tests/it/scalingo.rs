@@ -1,33 +1,20 @@
 //! Scalingo's API: its own user name, suspensions, and single sign-on by a link.
 
-use axum::Router;
-use maitre::{Addon, Scalingo, ScalingoProvision};
+use maitre::{Scalingo, ScalingoProvision};
 use serde_json::{Value, json};
 
-use crate::support::{Raw, RawReply, Server, Vendor, host, instant, request};
+use crate::support::{Raw, RawApp, request};
 
-/// Basic `lychee:s3cr3t-example`.
-const CREDENTIALS: &str = "authorization: Basic bHljaGVlOnMzY3IzdC1leGFtcGxl";
 const UUID: &str = "ad-0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9";
 
-struct App {
-    server: Server,
-    vendor: Vendor,
-}
-
-async fn app() -> App {
-    let vendor = Vendor::default();
-    let scalingo = Scalingo::new("lychee", "s3cr3t-example", "orange-salt").expect("credentials");
-    let addon = Addon::new(scalingo, vendor.clone()).with_clock(|| instant(1_700_000_300));
-    let router = Router::new().nest("/scalingo", maitre::scalingo(addon));
-    App { server: Server::start(host(router)).await, vendor }
-}
-
-impl App {
-    async fn send(&self, line: &str, body: &str) -> RawReply {
-        let lines = [line, CREDENTIALS, "content-type: application/json", "accept: application/json"];
-        Raw::exchange(&self.server, request(lines, body)).await
-    }
+async fn app() -> RawApp {
+    RawApp::start(
+        Scalingo::new("lychee", RawApp::PASSWORD, "orange-salt").expect("credentials"),
+        "/scalingo",
+        1_700_000_300,
+        maitre::scalingo,
+    )
+    .await
 }
 
 fn order() -> String {
