@@ -1,7 +1,7 @@
 //! Order of the checks: which run separately, which concurrently, and which again.
 //!
-//! Most checks only use resources that they create themselves, so they run concurrently, on several workers. What does not
-//! pass in company runs again separately, and only that counts: the outcome does not depend on the order, and an add-on that
+//! Most checks only use resources that they create themselves, so they run concurrently, on several workers. A check that
+//! fails beside others runs again separately, and only that counts: the outcome does not depend on the order, and an add-on that
 //! serves one request at a time is not blamed. Checks whose outcome depends on other requests run separately from the beginning.
 //! If one of these fails, the add-on mixes up resources or requests, and no check runs concurrently.
 

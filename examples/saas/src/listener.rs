@@ -1,8 +1,8 @@
 //! Listener: the integration with the marketplaces.
 //!
 //! The ledger calls it, and answers duplicates, requests for deprovisioned resources and changes to the same plan on its
-//! own. It asks the listener about resources that it has never seen. The listener only has to be idempotent, as a call can be repeated after a crash: create or get the resource, and
-//! reject calls with an older fencing token.
+//! own. It asks the listener about resources that it has never seen. The listener only has to be idempotent, as a call can
+//! be repeated after a crash: create or get the resource, and reject calls with an older fencing token.
 
 use std::time::Duration;
 
