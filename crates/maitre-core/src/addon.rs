@@ -234,6 +234,10 @@ macro_rules! call_own_backend {
                 self.backend.$method(request)
             })*
 
+            fn check_health(&self) -> impl Future<Output = Result<()>> + Send {
+                self.backend.check_health()
+            }
+
             fn capabilities(&self) -> Capabilities {
                 self.backend.capabilities()
             }

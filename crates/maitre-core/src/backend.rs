@@ -96,6 +96,12 @@ pub trait Backend: Send + Sync + 'static {
         ready(Ok(()))
     }
 
+    /// Checks that the backend can answer, for health checks of a marketplace. Only a ledger has anything to check; the
+    /// default succeeds.
+    fn check_health(&self) -> impl Future<Output = Result<()>> + Send {
+        ready(Ok(()))
+    }
+
     /// Returns the optional parts of the listener; see [`Listener::capabilities`].
     fn capabilities(&self) -> Capabilities;
 }

@@ -37,6 +37,9 @@ pub struct Context {
     pub progress: Progress,
     /// Whether the marketplace chose the resource's key, and so means the same resource when it repeats the request.
     pub keyed: bool,
+    /// Whether the marketplace may use the key of a removed or refused resource again. In a ledger, this has the effect of
+    /// its setting for all marketplaces.
+    pub reuses_key: bool,
 }
 
 impl Default for Context {
@@ -48,6 +51,7 @@ impl Default for Context {
             identity: RequestIdentity::default(),
             progress: Progress::default(),
             keyed: true,
+            reuses_key: false,
         }
     }
 }

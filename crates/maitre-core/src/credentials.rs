@@ -180,11 +180,15 @@ impl Salt {
         self.expires_at.is_some()
     }
 
-    pub(crate) fn is_active(&self, now: OffsetDateTime) -> bool {
+    /// Returns whether tokens signed with this salt are accepted at `now`.
+    #[must_use]
+    pub fn is_active(&self, now: OffsetDateTime) -> bool {
         is_active(self.expires_at, now)
     }
 
-    pub(crate) fn expose(&self) -> &str {
+    /// Returns the salt as text, for marketplaces whose tokens are signed in another way than [`sso`](crate::sso) knows.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         self.value.expose()
     }
 }

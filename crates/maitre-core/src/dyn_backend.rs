@@ -44,6 +44,7 @@ macro_rules! object_safe_twin {
         /// Object-safe twin of [`Backend`]: boxes one future per call, so that vendors write plain `async fn`.
         pub(crate) trait DynBackend: Send + Sync + 'static {
             $(fn $method(&self, request: $request) -> BoxFuture<'_, Result<$reply>>;)*
+            fn check_health(&self) -> BoxFuture<'_, Result<()>>;
             fn capabilities(&self) -> Capabilities;
         }
 
@@ -51,6 +52,10 @@ macro_rules! object_safe_twin {
             $(fn $method(&self, request: $request) -> BoxFuture<'_, Result<$reply>> {
                 Box::pin(Backend::$method(self, request))
             })*
+
+            fn check_health(&self) -> BoxFuture<'_, Result<()>> {
+                Box::pin(Backend::check_health(self))
+            }
 
             fn capabilities(&self) -> Capabilities {
                 Backend::capabilities(self)

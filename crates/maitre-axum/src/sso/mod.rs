@@ -52,6 +52,21 @@ pub trait SingleSignOn: Contract {
         StatusCode::FORBIDDEN
     }
 
+    /// Returns the status of the page that shows a failure of the listener or the ledger. The default is 403 if it declined,
+    /// 404 for a resource that does not exist, and 503.
+    fn failure_status(&self, failure: FailureKind) -> StatusCode {
+        match failure {
+            FailureKind::Refused | FailureKind::Conflict => StatusCode::FORBIDDEN, // browsers do not know 422 and 410
+            FailureKind::Unknown | FailureKind::Gone => StatusCode::NOT_FOUND,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Returns whether a user is sent on by a page with status 200 in place of a redirect. The default is `false`.
+    fn continues_by_page(&self) -> bool {
+        false
+    }
+
     /// Returns a cookie to set in addition to the session. `host` is the host in the browser's request. The default is
     /// none.
     fn cookie(&self, request: &SignOn, host: Option<&str>) -> Option<Cookie> {
@@ -113,7 +128,9 @@ pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
     let session = SessionHandle::of(&call.parts().extensions);
     let work = addon.clone();
     match task::run(addon, async move { work.single_sign_on(request).await }).await {
-        Ok(signed_on) if addon.allows_redirect(&signed_on) => redirect(&signed_on, cookie, session).await,
+        Ok(signed_on) if addon.allows_redirect(&signed_on) => {
+            send_on(&signed_on, cookie, session, addon.marketplace().continues_by_page()).await
+        }
         Ok(signed_on) => {
             // the query may contain a token of the vendor
             let location = signed_on.location().split(['?', '#']).next().unwrap_or_default();
@@ -125,16 +142,7 @@ pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
             );
             page::failure(StatusCode::SERVICE_UNAVAILABLE, &Failure::unavailable("redirect to another site"))
         }
-        Err(failure) => page::failure(status(failure.kind()), &failure),
-    }
-}
-
-/// Returns the status of the error page: browsers do not show 422 and 410 in a special way.
-fn status(failure: FailureKind) -> StatusCode {
-    match failure {
-        FailureKind::Refused | FailureKind::Conflict => StatusCode::FORBIDDEN,
-        FailureKind::Unknown | FailureKind::Gone => StatusCode::NOT_FOUND,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
+        Err(failure) => page::failure(addon.marketplace().failure_status(failure.kind()), &failure),
     }
 }
 
@@ -144,7 +152,7 @@ fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     uri.authority().map(Authority::as_str).or_else(header)
 }
 
-async fn redirect(signed_on: &SignedOn, cookie: Option<Cookie>, session: SessionHandle) -> Response {
+async fn send_on(signed_on: &SignedOn, cookie: Option<Cookie>, session: SessionHandle, by_page: bool) -> Response {
     if let Err(error) = session.store(signed_on).await {
         tracing::error!("{error}");
         return page::failure(error.status(), &Failure::unavailable(error));
@@ -153,10 +161,15 @@ async fn redirect(signed_on: &SignedOn, cookie: Option<Cookie>, session: Session
         tracing::error!("the listener's redirect is not a valid header value");
         return page::failure(StatusCode::SERVICE_UNAVAILABLE, &Failure::unavailable("invalid redirect"));
     };
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::FOUND;
+    let mut response = if by_page {
+        page::moving_on(signed_on.location())
+    } else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().insert(LOCATION, location);
+        response
+    };
     let headers = response.headers_mut();
-    headers.insert(LOCATION, location);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer")); // the legacy URL contains a token
     if let Some(cookie) = cookie {

@@ -1,4 +1,4 @@
-//! The error page of single sign-on.
+//! Pages of single sign-on: an error, and one that moves on.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -18,7 +18,19 @@ pub(super) fn response(status: StatusCode, message: &str) -> Response {
         StatusCode::NOT_FOUND => "Not found",
         _ => "Not available",
     };
-    let mut response = Response::new(Body::from(html(title, message)));
+    page(status, html(title, "", &escape(message)))
+}
+
+/// Creates a page that moves on automatically. It is a 200 also for a client that keeps no cookie.
+pub(super) fn moving_on(location: &str) -> Response {
+    let location = escape(location);
+    let refresh = format!("<meta http-equiv=\"refresh\" content=\"0; url={location}\">\n");
+    let link = format!("<a href=\"{location}\">Continue</a>");
+    page(StatusCode::OK, html("You are signed in", &refresh, &link))
+}
+
+fn page(status: StatusCode, html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -28,15 +40,14 @@ pub(super) fn response(status: StatusCode, message: &str) -> Response {
     response
 }
 
-fn html(title: &str, message: &str) -> String {
-    let message = escape(message);
+fn html(title: &str, head: &str, message: &str) -> String {
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
+{head}<title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 20vh auto 0; padding: 0 1.5rem; }}
@@ -72,11 +83,21 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::html;
+    use super::*;
 
     #[test]
     fn a_message_is_escaped() {
-        let page = html("Not found", "<script>alert('&\"')</script>");
+        let page = html("Not found", "", &escape("<script>alert('&\"')</script>"));
         assert!(page.contains("<p>&lt;script&gt;alert(&#39;&amp;&quot;&#39;)&lt;/script&gt;</p>"));
+    }
+
+    #[test]
+    fn a_location_is_escaped_in_the_page_that_moves_on() {
+        let body = moving_on("/a?b=\"><script>&c=1").into_body();
+        let bytes =
+            futures_util::FutureExt::now_or_never(http_body_util::BodyExt::collect(body)).unwrap().unwrap().to_bytes();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(text.contains(r#"content="0; url=/a?b=&quot;&gt;&lt;script&gt;&amp;c=1""#), "{text}");
+        assert!(text.contains(r#"<a href="/a?b=&quot;&gt;&lt;script&gt;&amp;c=1">"#));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use super::error::TokenError;
 use super::window::Window;
 
@@ -35,6 +37,8 @@ pub struct VerifiedToken {
     pub issued_at: i64,
     /// Longest time after the first use in which the token could be accepted again.
     pub replay_window: Duration,
+    /// SHA-256 of what identifies the token; `None` if it is identified by what it signs.
+    pub id: Option<[u8; 32]>,
 }
 
 impl VerifiedToken {
@@ -49,7 +53,21 @@ impl VerifiedToken {
     /// Creates a token that was issued at a time in seconds since 1970, after its verification.
     #[must_use]
     pub fn from_unix(kind: TokenKind, issued_at: i64, window: Window) -> Self {
-        Self { kind, issued_at, replay_window: window.width() }
+        Self { kind, issued_at, replay_window: window.width(), id: None }
+    }
+
+    /// Sets what identifies the token, such as the `jti` of a JWT or the whole token: two tokens of one user and one second
+    /// are then different ones.
+    ///
+    /// ```
+    /// use maitre_core::sso::{TokenKind, VerifiedToken, Window};
+    ///
+    /// let token = VerifiedToken::from_unix(TokenKind::User, 1_772_000_000, Window::default());
+    /// assert_ne!(token.with_id("a").id, token.with_id("b").id);
+    /// ```
+    #[must_use]
+    pub fn with_id(self, id: &str) -> Self {
+        Self { id: Some(Sha256::digest(id.as_bytes()).into()), ..self }
     }
 }
 

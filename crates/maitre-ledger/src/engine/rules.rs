@@ -12,8 +12,8 @@
 //! *Ask* follows the [`UnknownPolicy`]: the listener is called as for a known resource. If it knows the resource, the ledger
 //! adopts it; if not, the answer is unknown. While a plan change asks, the resource is *asking*: it has a row, which is not
 //! confirmed, so that other requests wait for their turn. It is deleted if the listener does not know the resource; a
-//! deprovision leaves a tombstone in any case. The key of a deprovisioned resource may be used again if the setting allows it:
-//! then *gone* is *run*.
+//! deprovision leaves a tombstone in any case. The key of a deprovisioned or refused resource may be used again if the setting
+//! or the marketplace's contract allows it: then a provision is *run*.
 
 use std::fmt;
 use std::str::FromStr;
@@ -134,11 +134,11 @@ pub(crate) enum Decision {
     Fail(FailureKind),
 }
 
-/// `reuse`: whether the key of a deprovisioned resource may be used again.
+/// `reuse`: whether the key of a deprovisioned or refused resource may be used again.
 pub(crate) fn provision(state: Option<State>, repeat: Repeat, reuse: bool) -> Decision {
     match state {
         None | Some(State::Parked) => Decision::Run,
-        Some(State::Deprovisioned) if reuse => Decision::Run,
+        Some(State::Deprovisioned | State::Refused) if reuse => Decision::Run,
         Some(State::Deprovisioning | State::Deprovisioned) => Decision::Fail(FailureKind::Gone),
         Some(_) if repeat == Repeat::Unconfirmed => Decision::Fail(FailureKind::Unavailable),
         Some(_) if repeat == Repeat::Different => Decision::Fail(FailureKind::Conflict),
@@ -218,7 +218,7 @@ mod tests {
             (
                 "reused key",
                 |s| provision(s, Repeat::Different, true),
-                [Run, conflict, conflict, conflict, gone, Run, conflict, Run],
+                [Run, conflict, conflict, conflict, gone, Run, Run, Run],
             ),
             (
                 "different plan",

@@ -54,7 +54,7 @@ impl<L: Listener> Backend for DurableListener<L> {
             plan: request.plan.clone(),
             request_hash: request_hash(&request.identity()),
             request: request.clone(),
-            reuse: self.reuses_keys,
+            reuse: self.reuses_keys || request.context.reuses_key,
             job,
             sealed: OnceLock::new(),
         };
@@ -213,6 +213,11 @@ impl<L: Listener> Backend for DurableListener<L> {
         restore_reply::<Bind>(self.ledger.db.read(command).await?.map_err(failure)?)
     }
 
+    async fn check_health(&self) -> Result<()> {
+        self.ledger.check_health().await?;
+        Ok(())
+    }
+
     fn capabilities(&self) -> Capabilities {
         Listener::capabilities(&*self.listener)
     }
@@ -244,6 +249,11 @@ impl<L: Listener> Backend for DurableListener<L> {
 /// The hashes are computed from what the tokens sign, so a form that was stripped or altered in its unsigned fields has the
 /// same hashes.
 fn mark_used(addon: &str, request: &SignOn) -> MarkTokenUsed {
+    let valid_for = i64::try_from(request.token.replay_window.as_millis()).unwrap_or(i64::MAX / 2);
+    if let Some(id) = request.token.id {
+        let verified = Sha256::digest(serde_json::to_vec(&(addon, "id", id)).unwrap_or_default()).to_vec();
+        return MarkTokenUsed { verified, weaker: Vec::new(), valid_for };
+    }
     let hash = |kind: TokenKind| {
         let (user_id, email) = match (kind, &request.identity) {
             (TokenKind::User, identity) => {
@@ -255,9 +265,5 @@ fn mark_used(addon: &str, request: &SignOn) -> MarkTokenUsed {
         Sha256::digest(serde_json::to_vec(&signed).unwrap_or_default()).to_vec()
     };
     let weaker = [TokenKind::Resource, TokenKind::Legacy].into_iter().filter(|weaker| *weaker < request.token.kind);
-    MarkTokenUsed {
-        verified: hash(request.token.kind),
-        weaker: weaker.map(hash).collect(),
-        valid_for: i64::try_from(request.token.replay_window.as_millis()).unwrap_or(i64::MAX / 2),
-    }
+    MarkTokenUsed { verified: hash(request.token.kind), weaker: weaker.map(hash).collect(), valid_for }
 }

@@ -5,12 +5,20 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::inner::Inner;
 use super::ledger::Ledger;
 use crate::engine::CheckHealth;
 use crate::error::LedgerError;
 
 /// Time that the database has to respond.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Inner {
+    pub(super) async fn check_health(&self) -> Result<Duration, LedgerError> {
+        let check = timeout(TIMEOUT, self.db.read(CheckHealth)).await;
+        check.unwrap_or_else(|_| Err(LedgerError::timed_out(TIMEOUT)))
+    }
+}
 
 impl Ledger {
     /// Returns the age of the oldest open operation, which is the age of the queue. It reads the database and the version
@@ -21,8 +29,7 @@ impl Ledger {
     /// # Errors
     /// Returns an error if the database fails or does not respond within two seconds, or if its tables are older than this program.
     pub async fn check_health(&self) -> Result<Duration, LedgerError> {
-        let check = timeout(TIMEOUT, self.inner.db.read(CheckHealth)).await;
-        check.unwrap_or_else(|_| Err(LedgerError::timed_out(TIMEOUT)))
+        self.inner.check_health().await
     }
 
     /// Declares that this process is shutting down. Nothing else changes; `maitre::health` answers that the process is no

@@ -37,7 +37,7 @@ impl<L: Listener> DurableListener<L> {
         Self { ledger, listener: Arc::new(listener), platform: None, reuses_keys: false }
     }
 
-    /// Whether a marketplace may use the key of a removed resource or binding again. Defaults to `false`: a provision or bind
+    /// Whether a marketplace may use the key of a removed or refused resource, or of a removed binding, again. Defaults to `false`: a provision or bind
     /// that arrives after its removal, because it was delayed, is refused as gone.
     #[must_use]
     pub fn with_key_reuse(mut self, reuse: bool) -> Self {
