@@ -1,5 +1,6 @@
 //! The conformance suite on correct add-ons, as a library and as the command `maitre check`.
 
+mod brokers;
 mod command;
 mod good_servers;
 

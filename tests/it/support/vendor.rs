@@ -1,5 +1,6 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use maitre::{
     Bind, Bound, Deprovision, Deprovisioned, Failure, Listener, Notice, PlanChange, PlanChanged, Provision,
@@ -25,6 +26,7 @@ struct Inner {
     suspend: Method<Suspend, ()>,
     reinstate: Method<Reinstate, ()>,
     widgets: Widgets,
+    provision_delay: Mutex<Duration>,
 }
 
 type ReplyFuture<A> = Pin<Box<dyn Future<Output = Result<A>> + Send>>;
@@ -71,6 +73,11 @@ impl Vendor {
         F: Future<Output = Result<Provisioned>> + Send + 'static,
     {
         self.0.provision.set_script(script);
+    }
+
+    /// Lets every provision take this long.
+    pub(crate) fn delay_provisions(&self, delay: Duration) {
+        *self.0.provision_delay.lock().unwrap_or_else(PoisonError::into_inner) = delay;
     }
 
     pub(crate) fn on_plan_change<F>(&self, script: impl Fn(PlanChange) -> F + Send + Sync + 'static)
@@ -178,6 +185,8 @@ impl Vendor {
 
 impl Listener for Vendor {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
+        let delay = *self.0.provision_delay.lock().unwrap_or_else(PoisonError::into_inner);
+        tokio::time::sleep(delay).await;
         self.0.provision.call(request, |request| self.0.widgets.provision(&request)).await
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::instances::{accepted, body_of, has_hints, ids_of};
 use super::reply::{answer, code, error, status};
-use super::store::Binding;
+use super::store::{Binding, Store};
 use super::{Call, DELAY, Fault, SampleBroker};
 
 pub(super) async fn bind(broker: &SampleBroker, call: &Call, id: &str, binding: &str) -> Response {
@@ -27,7 +27,7 @@ async fn bind_or_refuse(broker: &SampleBroker, call: &Call, id: &str, binding: &
     }
     let key = (id.to_owned(), binding.to_owned());
     if broker.is(Fault::BindsBeforeValidating) && !String::from_utf8_lossy(&call.body).contains("plan_id") {
-        insert(broker, &key, Value::Null);
+        insert(broker, &mut broker.store(), &key, Value::Null);
     }
     let body = body_of(broker, call)?;
     if broker.is(Fault::EmptyBindResourceIs400) && body.get("bind_resource") == Some(&json!({})) {
@@ -86,16 +86,24 @@ async fn bind_or_refuse(broker: &SampleBroker, call: &Call, id: &str, binding: &
         let broker = broker.clone();
         let work = tokio::spawn(async move {
             tokio::time::sleep(DELAY / 3).await;
-            insert(&broker, &key, attributes)
+            insert(&broker, &mut broker.store(), &key, attributes)
         });
         return Ok(work.await.unwrap());
     }
-    Ok(insert(broker, &key, attributes))
+    create(broker, &key, attributes)
 }
 
 /// Answers a bind of a known id.
 fn existing(broker: &SampleBroker, key: &(String, String), attributes: &Value) -> Result<Option<Response>, Response> {
-    let mut store = broker.store();
+    known(broker, &mut broker.store(), key, attributes)
+}
+
+fn known(
+    broker: &SampleBroker,
+    store: &mut Store,
+    key: &(String, String),
+    attributes: &Value,
+) -> Result<Option<Response>, Response> {
     let next = store.next();
     let Some(binding) = store.bindings.get_mut(key) else { return Ok(None) };
     if binding.deletion.is_some() {
@@ -118,8 +126,18 @@ fn existing(broker: &SampleBroker, key: &(String, String), attributes: &Value) -
     Ok(Some(bound(broker, binding, status)))
 }
 
-fn insert(broker: &SampleBroker, key: &(String, String), attributes: Value) -> Response {
+/// Creates the binding unless another request has created it in the meantime.
+fn create(broker: &SampleBroker, key: &(String, String), attributes: Value) -> Result<Response, Response> {
     let mut store = broker.store();
+    if !broker.is(Fault::BindRace)
+        && let Some(reply) = known(broker, &mut store, key, &attributes)?
+    {
+        return Ok(reply);
+    }
+    Ok(insert(broker, &mut store, key, attributes))
+}
+
+fn insert(broker: &SampleBroker, store: &mut Store, key: &(String, String), attributes: Value) -> Response {
     let creation = store.pending(broker.style.asynchronous);
     let token = if broker.is(Fault::SameCredentials) { "lt_same".to_owned() } else { format!("lt_{}", store.next()) };
     let credentials = json!({ "uri": format!("https://u:{token}@tally.example"), "token": token });

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::catalog::{BASIC, PREMIUM, SERVICE, VERSION};
 use super::reply::{answer, code, error, status};
-use super::store::Instance;
+use super::store::{Instance, Store};
 use super::{Call, DELAY, Fault, SampleBroker};
 
 /// Parses the body of a `PUT` or `PATCH`, and checks the types of its fields.
@@ -116,7 +116,7 @@ async fn provision_or_refuse(broker: &SampleBroker, call: &Call, id: &str) -> Re
         return Err(status(500));
     }
     if broker.is(Fault::CreatesBeforeValidating) && !String::from_utf8_lossy(&call.body).contains("plan_id") {
-        let _ = insert(broker, id, json!({}), BASIC);
+        let _ = insert(broker, &mut broker.store(), id, json!({}), BASIC);
     }
     let body = body_of(broker, call)?;
     let (service, plan) = ids_of(broker, &body, false)?;
@@ -170,22 +170,17 @@ async fn provision_or_refuse(broker: &SampleBroker, call: &Call, id: &str) -> Re
         if broker.is(Fault::PlanRace) && !first {
             return Ok(answer(200, &json!({})));
         }
-        if !broker.is(Fault::NoConstraint)
-            && let Some(reply) = existing(broker, id, &attributes)?
-        {
-            return Ok(reply);
-        }
     }
     if broker.is(Fault::LosesTrack) {
         let broker = broker.clone();
         let (id, plan) = (id.to_owned(), plan.clone());
         let work = tokio::spawn(async move {
             tokio::time::sleep(DELAY / 3).await;
-            insert(&broker, &id, attributes, &plan)
+            insert(&broker, &mut broker.store(), &id, attributes, &plan)
         });
         return Ok(work.await.unwrap());
     }
-    Ok(insert(broker, id, attributes, &plan))
+    create(broker, id, attributes, &plan)
 }
 
 /// Returns the faults of ids with unusual characters.
@@ -206,7 +201,10 @@ fn may_wait(broker: &SampleBroker, call: &Call, ignores: Fault) -> bool {
 
 /// Answers a provision of a known id.
 fn existing(broker: &SampleBroker, id: &str, attributes: &Value) -> Result<Option<Response>, Response> {
-    let mut store = broker.store();
+    known(broker, &mut broker.store(), id, attributes)
+}
+
+fn known(broker: &SampleBroker, store: &mut Store, id: &str, attributes: &Value) -> Result<Option<Response>, Response> {
     store.settle();
     let next = store.next();
     let Some(instance) = store.instances.get_mut(id) else { return Ok(None) };
@@ -253,8 +251,18 @@ fn accepted_or(broker: &SampleBroker, instance: &mut Instance, is_running: bool,
     created(broker, instance, status)
 }
 
-fn insert(broker: &SampleBroker, id: &str, attributes: Value, plan: &str) -> Response {
+/// Creates the instance unless another request has created it in the meantime.
+fn create(broker: &SampleBroker, id: &str, attributes: Value, plan: &str) -> Result<Response, Response> {
     let mut store = broker.store();
+    if !broker.is(Fault::NoConstraint)
+        && let Some(reply) = known(broker, &mut store, id, &attributes)?
+    {
+        return Ok(reply);
+    }
+    Ok(insert(broker, &mut store, id, attributes, plan))
+}
+
+fn insert(broker: &SampleBroker, store: &mut Store, id: &str, attributes: Value, plan: &str) -> Response {
     let creation = store.pending(broker.style.asynchronous);
     let plan = plan.to_owned();
     let number = store.next();
