@@ -102,6 +102,11 @@ impl<K: Kind> Call<K> {
         self.authorization(sign::basic(user, password))
     }
 
+    /// Sends this bearer token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.authorization(format!("Bearer {token}"))
+    }
+
     /// Omits the header with the marketplace's credentials.
     pub fn without_credentials(self) -> Self {
         self.without_header("authorization").without_header(SHARED_SECRET_HEADER)

@@ -29,6 +29,8 @@ mod send;
 pub mod sign;
 mod slow_body;
 mod sso;
+#[cfg(feature = "vercel")]
+pub mod vercel;
 
 pub use self::{
     browser::{Browser, Navigation},

@@ -71,3 +71,9 @@ pub use self::{
         violation::{Rule, Violation},
     },
 };
+
+#[cfg(feature = "vercel")]
+pub(crate) use self::{
+    api::problem::json_text,
+    control::{fault::Faults, serve::accept},
+};

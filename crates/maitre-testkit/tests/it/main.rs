@@ -7,3 +7,5 @@ mod calls;
 #[cfg(feature = "platform")]
 mod platform;
 mod slow_body;
+#[cfg(feature = "vercel")]
+mod vercel;

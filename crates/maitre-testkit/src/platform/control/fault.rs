@@ -164,9 +164,14 @@ impl Fault {
 
     /// Returns the response in position of `made`, which is `None` if the call was not handled.
     pub(crate) fn answer(&self, made: Option<Bytes>) -> Response {
+        self.answer_with(made, |status| Problem::injected(status).into_response())
+    }
+
+    /// Returns the response, with an error body of another API than Heroku's.
+    pub(crate) fn answer_with(&self, made: Option<Bytes>, error: impl Fn(u16) -> Response) -> Response {
         let mut response = match &self.kind {
             Kind::Delay => Response::default(),
-            Kind::Status(status) => Problem::injected(*status).into_response(),
+            Kind::Status(status) => error(*status),
             Kind::Drop => dropped(),
             Kind::Cut => cut(&made.unwrap_or_default()),
             Kind::NotJson => ([(header::CONTENT_TYPE, "text/html")], "<h1>Just a moment...</h1>").into_response(),

@@ -69,7 +69,7 @@ impl Platform {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router) {
+pub(crate) async fn accept(listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
