@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::account::{Account, CloseAccount, FetchAccount, OpenAccount};
 use crate::backend::{Backend, WorkItem};
 use crate::capabilities::Capabilities;
 use crate::dyn_backend::{DynBackend, with_backend_methods};
@@ -27,6 +28,7 @@ use crate::requests::{
 };
 use crate::sign_on::SignOn;
 use crate::sso::Window;
+use crate::store::ResourceSummary;
 
 /// An add-on at a marketplace: credentials, listener and settings. A router is built from it.
 ///

@@ -2,6 +2,7 @@
 
 use std::future::{Future, ready};
 
+use crate::account::{Account, AccountState, CloseAccount, FetchAccount, OpenAccount};
 use crate::capabilities::Capabilities;
 use crate::failure::{Failure, Result};
 use crate::listener::Listener;
@@ -14,6 +15,7 @@ use crate::requests::{
     Unbind, Update,
 };
 use crate::sign_on::SignOn;
+use crate::store::ResourceSummary;
 
 /// Recorded work that a worker continues; see [`Backend::resume`].
 ///
@@ -69,6 +71,27 @@ pub trait Backend: Send + Sync + 'static {
     /// Signs a user in; see [`Listener::single_sign_on`].
     fn single_sign_on(&self, request: SignOn) -> impl Future<Output = Result<SignedOn>> + Send;
 
+    /// Opens or updates an account; see [`Listener::open_account`].
+    fn open_account(&self, request: OpenAccount) -> impl Future<Output = Result<Account>> + Send;
+
+    /// Closes an account, and deprovisions its resources; see [`Listener::close_account`]. Without a ledger its resources
+    /// are not known.
+    fn close_account(&self, request: CloseAccount) -> impl Future<Output = Result<Account>> + Send;
+
+    /// Returns the record of an account. Only a ledger has one; the default answers
+    /// [`Failure::unknown`](crate::Failure::unknown).
+    fn fetch_account(&self, request: FetchAccount) -> impl Future<Output = Result<Account>> + Send {
+        drop(request);
+        ready(Err(Failure::unknown()))
+    }
+
+    /// Returns the resources of an account that are not deprovisioned. Only a ledger knows them; the default answers
+    /// [`Failure::unknown`](crate::Failure::unknown).
+    fn account_resources(&self, request: FetchAccount) -> impl Future<Output = Result<Vec<ResourceSummary>>> + Send {
+        drop(request);
+        ready(Err(Failure::unknown()))
+    }
+
     /// Returns the state of an operation. Only a ledger knows it; the default answers
     /// [`Failure::unknown`](crate::Failure::unknown).
     fn last_operation(&self, request: LastOperation) -> impl Future<Output = Result<OperationStatus>> + Send {
@@ -119,6 +142,19 @@ macro_rules! complete_within_the_call {
             $(fn $other(&self, request: $other_request) -> impl Future<Output = Result<$other_reply>> + Send {
                 Listener::$other(self, request)
             })*
+
+            async fn open_account(&self, request: OpenAccount) -> Result<Account> {
+                let account = request.account.clone();
+                Listener::open_account(self, request).await?;
+                Ok(Account::new(account, AccountState::Active))
+            }
+
+            async fn close_account(&self, request: CloseAccount) -> Result<Account> {
+                let (account, finalizing) = (request.account.clone(), request.finalizing);
+                Listener::close_account(self, request).await?;
+                let state = if finalizing { AccountState::Finalizing } else { AccountState::Gone };
+                Ok(Account::new(account, state))
+            }
 
             fn capabilities(&self) -> Capabilities {
                 Listener::capabilities(self)
@@ -233,6 +269,19 @@ mod tests {
             answer(widgets().fetch_binding(FetchBinding::new(id(), "i-1", "b-1"))).map(drop).unwrap_err().kind(),
         ];
         assert_eq!(kinds, [FailureKind::Unknown; 3]);
+    }
+
+    #[test]
+    fn accounts_are_opened_and_closed_without_a_ledger_but_not_recorded() {
+        let opened = answer(widgets().open_account(OpenAccount::new(id(), "a-1"))).unwrap();
+        assert_eq!((opened.id.as_str(), opened.state), ("a-1", AccountState::Active));
+        let mut close = CloseAccount::new(id(), "a-1");
+        assert_eq!(answer(widgets().close_account(close.clone())).unwrap().state, AccountState::Gone);
+        close.finalizing = true;
+        assert_eq!(answer(widgets().close_account(close)).unwrap().state, AccountState::Finalizing);
+        let fetch = FetchAccount::new(id(), "a-1");
+        assert_eq!(answer(widgets().fetch_account(fetch.clone())).unwrap_err().kind(), FailureKind::Unknown);
+        assert_eq!(answer(widgets().account_resources(fetch)).unwrap_err().kind(), FailureKind::Unknown);
     }
 
     #[test]

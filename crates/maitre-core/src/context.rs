@@ -31,6 +31,11 @@ pub struct Context {
     pub async_after: Option<Duration>,
     /// Whether the marketplace polls for the completion of an accepted operation, so that it need not be notified.
     pub polled: bool,
+    /// Whether the marketplace reads back the values of a request, so that a ledger records them.
+    pub reads_back: bool,
+    /// Key by which the marketplace marks repetitions of one request, if it sends one: a repeated rotation does not rotate
+    /// again.
+    pub idempotency_key: Option<Arc<str>>,
     /// Content by which a repeated request is recognized.
     pub identity: RequestIdentity,
     /// Progress reporter of a long operation.
@@ -48,6 +53,8 @@ impl Default for Context {
             fence: 0,
             async_after: None,
             polled: false,
+            reads_back: false,
+            idempotency_key: None,
             identity: RequestIdentity::default(),
             progress: Progress::default(),
             keyed: true,

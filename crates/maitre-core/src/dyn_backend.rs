@@ -1,5 +1,6 @@
 //! Object-safe twin of [`Backend`].
 
+use crate::account::{Account, CloseAccount, FetchAccount, OpenAccount};
 use crate::backend::{Backend, WorkItem};
 use crate::capabilities::Capabilities;
 use crate::failure::Result;
@@ -13,6 +14,7 @@ use crate::requests::{
     Unbind, Update,
 };
 use crate::sign_on::SignOn;
+use crate::store::ResourceSummary;
 
 /// Calls a macro with every asynchronous method of [`Backend`].
 macro_rules! with_backend_methods {
@@ -32,6 +34,10 @@ macro_rules! with_backend_methods {
             last_operation(LastOperation) -> OperationStatus;
             fetch(Fetch) -> ResourceDetails;
             fetch_binding(FetchBinding) -> Bound;
+            open_account(OpenAccount) -> Account;
+            close_account(CloseAccount) -> Account;
+            fetch_account(FetchAccount) -> Account;
+            account_resources(FetchAccount) -> Vec<ResourceSummary>;
             resume(WorkItem) -> ();
         }
     };

@@ -1,4 +1,4 @@
-//! Ids of add-ons, resources and bindings.
+//! Ids of add-ons, accounts, resources and bindings.
 
 use std::borrow::{Borrow, Cow};
 use std::convert::Infallible;
@@ -107,6 +107,29 @@ impl ResourceId {
 impl From<ResourceId> for Value {
     fn from(id: ResourceId) -> Self {
         Self::from(id.as_str())
+    }
+}
+
+/// The marketplace's id of an account: one customer's installation of the add-on.
+///
+/// ```
+/// use maitre_core::AccountId;
+///
+/// assert_eq!(AccountId::new("icfg_1"), "icfg_1");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    /// Creates an id from text.
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        Self(id.into())
+    }
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -237,4 +260,4 @@ macro_rules! textual {
     )*};
 }
 
-textual!(ResourceId BindingId ProviderId);
+textual!(ResourceId AccountId BindingId ProviderId);

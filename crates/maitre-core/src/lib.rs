@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod addon;
 mod backend;
 mod capabilities;
@@ -36,6 +37,7 @@ mod store;
 mod timestamp;
 mod view;
 
+pub use account::{Account, AccountState, CloseAccount, FetchAccount, OpenAccount};
 pub use addon::Addon;
 pub use backend::{Backend, WorkItem};
 pub use capabilities::{Capabilities, Capability};
@@ -48,7 +50,7 @@ pub use failure::{Failure, FailureKind, Result};
 pub use fields::Fields;
 pub use future::{BoxFuture, SpawnOnDrop};
 pub use identity::RequestIdentity;
-pub use ids::{AddonId, BindingId, ParseAddonIdError, ProviderId, ResourceId};
+pub use ids::{AccountId, AddonId, BindingId, ParseAddonIdError, ProviderId, ResourceId};
 pub use in_flight::{InFlight, Running};
 pub use into_addon::{Credentialed, IntoAddon};
 pub use job::{Job, JobOutcome};

@@ -3,6 +3,7 @@
 use std::future::{Future, ready};
 use std::sync::Arc;
 
+use crate::account::{CloseAccount, OpenAccount};
 use crate::capabilities::Capabilities;
 use crate::failure::{Failure, Result};
 use crate::replies::{Bound, Deprovisioned, PlanChanged, Provisioned, Rotated, SignedOn, Unbound, Updated};
@@ -135,6 +136,20 @@ pub trait Listener: Send + Sync + 'static {
         ready(Ok(()))
     }
 
+    /// Creates or updates the customer's account at the vendor, at marketplaces that have accounts above resources. May be
+    /// repeated, with new details. The default logs it.
+    fn open_account(&self, request: OpenAccount) -> impl Future<Output = Result<()>> + Send {
+        tracing::info!(addon = %request.addon, account = %request.account, "account opened: the listener does not handle it");
+        ready(Ok(()))
+    }
+
+    /// Closes the customer's account at the vendor, after its resources were deprovisioned. May be repeated, and may be
+    /// called for an account that was never opened. The default logs it.
+    fn close_account(&self, request: CloseAccount) -> impl Future<Output = Result<()>> + Send {
+        tracing::info!(addon = %request.addon, account = %request.account, "account closed: the listener does not handle it");
+        ready(Ok(()))
+    }
+
     /// Returns the optional methods that a marketplace may use. Defaults to none. The result must not change.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
@@ -168,4 +183,6 @@ forward! {
     reinstate(Reinstate) -> ();
     rotate(Rotate) -> Rotated;
     notice(Notice) -> ();
+    open_account(OpenAccount) -> ();
+    close_account(CloseAccount) -> ();
 }

@@ -42,6 +42,12 @@ pub enum OperationKind {
     Fetch,
     /// [`Backend::fetch_binding`](crate::Backend::fetch_binding).
     FetchBinding,
+    /// [`Backend::open_account`](crate::Backend::open_account).
+    OpenAccount,
+    /// [`Backend::close_account`](crate::Backend::close_account).
+    CloseAccount,
+    /// [`Backend::fetch_account`](crate::Backend::fetch_account).
+    FetchAccount,
 }
 
 impl OperationKind {
@@ -63,6 +69,9 @@ impl OperationKind {
             Self::LastOperation => "last_operation",
             Self::Fetch => "fetch",
             Self::FetchBinding => "fetch_binding",
+            Self::OpenAccount => "open_account",
+            Self::CloseAccount => "close_account",
+            Self::FetchAccount => "fetch_account",
         }
     }
 }

@@ -48,6 +48,10 @@ pub enum Completion<'a> {
     PlanChanged(&'a ConfigVars),
     /// The plan change failed; the plan is unchanged.
     PlanChangeFailed(FailureKind),
+    /// The credentials are replaced, with these config vars.
+    Rotated(&'a ConfigVars),
+    /// The rotation failed; the credentials are unchanged.
+    RotationFailed(FailureKind),
     /// The resource is deprovisioned.
     Deprovisioned,
 }

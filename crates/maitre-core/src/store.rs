@@ -1,12 +1,14 @@
 //! Port from a marketplace's API to a ledger.
 
 use std::fmt;
+use std::future::ready;
 use std::time::Duration;
 
+use crate::account::Account;
 use crate::config_vars::ConfigVars;
 use crate::failure::Result;
 use crate::future::BoxFuture;
-use crate::ids::{AddonId, ResourceId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 use crate::job::Job;
 
 /// Port from a marketplace's API to a ledger: encrypted values of resources, jobs, and locks that one process holds at
@@ -64,6 +66,22 @@ pub trait PlatformStore: Send + Sync + 'static {
         after: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, Result<Vec<ResourceSummary>>>;
+
+    /// Returns the record of an account with its credentials. The default has none.
+    fn account<'a>(&'a self, addon: &'a AddonId, account: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>>> {
+        let _ = (addon, account);
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// Returns the account that a resource belongs to. The default knows none.
+    fn account_of<'a>(
+        &'a self,
+        addon: &'a AddonId,
+        resource: &'a ResourceId,
+    ) -> BoxFuture<'a, Result<Option<Account>>> {
+        let _ = (addon, resource);
+        Box::pin(ready(Ok(None)))
+    }
 }
 
 /// A value in the store.

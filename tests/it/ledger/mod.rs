@@ -24,6 +24,7 @@ macro_rules! on_both_databases {
     )+};
 }
 
+mod accounts;
 mod adoption;
 mod async_operations;
 mod bindings;
@@ -38,6 +39,7 @@ mod poolers;
 mod processes;
 mod recovery;
 mod replay;
+mod rotations;
 mod schedules;
 mod schema;
 mod schema_pair;

@@ -1,7 +1,7 @@
 //! Record of a resource.
 
 use crate::fields::Fields;
-use crate::ids::ProviderId;
+use crate::ids::{AccountId, ProviderId};
 
 use super::customer_notice::CustomerNotice;
 
@@ -18,6 +18,8 @@ use super::customer_notice::CustomerNotice;
 pub struct ResourceDetails {
     /// The vendor's id, once the resource is provisioned.
     pub provider_id: Option<ProviderId>,
+    /// The account that the resource belongs to, at marketplaces that have accounts.
+    pub account: Option<AccountId>,
     /// Name of the service, if the add-on has a catalog of several.
     pub service: Option<String>,
     /// Name of the plan.
@@ -45,6 +47,7 @@ impl ResourceDetails {
     pub fn new(plan: impl Into<String>, status: ResourceStatus) -> Self {
         Self {
             provider_id: None,
+            account: None,
             service: None,
             plan: plan.into(),
             name: None,

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::context::Context;
 use crate::fields::Fields;
-use crate::ids::{AddonId, ResourceId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 use crate::secret::Secret;
 
 /// Grant that can be exchanged once, within minutes, for a token of the marketplace's API.
@@ -55,6 +55,8 @@ pub struct Provision {
     pub addon: AddonId,
     /// The resource's key, for create-or-get.
     pub resource: ResourceId,
+    /// The account that the resource belongs to, at marketplaces that have accounts.
+    pub account: Option<AccountId>,
     /// Name of the service, if the add-on has a catalog of several.
     pub service: Option<String>,
     /// Plan name without a prefix (`basic`), as sent by the marketplace or, if it has no plans, as mapped by the vendor.
@@ -80,6 +82,7 @@ impl Provision {
         Self {
             addon,
             resource: resource.into(),
+            account: None,
             service: None,
             plan: plan.into(),
             name: None,

@@ -43,4 +43,12 @@ impl Rotate {
             context: Context::default(),
         }
     }
+
+    /// Returns the content by which a repeated request is recognized; see
+    /// [`RequestIdentity`](crate::RequestIdentity).
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        let Self { keep_old, reason, context, .. } = self;
+        context.identity.or(&(keep_old.as_secs_f64(), reason, context.idempotency_key.as_deref()))
+    }
 }

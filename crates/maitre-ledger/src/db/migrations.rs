@@ -30,8 +30,11 @@ macro_rules! migration {
 /// All migrations, oldest first. A migration whose tables exist somewhere never changes: the first one is compared with the
 /// schema of its commit (`tests/it/ledger/schema_pair`), later ones may be extended until they are released. A function is
 /// replaced under a new name, as processes of an older version call it.
-const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_ledger.sql"), migration!(2, "0002_adoption_bindings_and_actions.sql")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_ledger.sql"),
+    migration!(2, "0002_adoption_bindings_and_actions.sql"),
+    migration!(3, "0003_accounts_and_rotations.sql"),
+];
 
 /// Schema version of this program.
 const CURRENT: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -25,6 +25,11 @@ impl BatchCommand<Engine> for BeginProvision {
         (self.addon.clone(), self.key.clone())
     }
 
+    /// A provision in an account needs the lock of the account.
+    fn is_batchable(&self) -> bool {
+        self.request.account.is_none()
+    }
+
     async fn apply_batch(
         commands: &[&Self],
         engine: &Engine,

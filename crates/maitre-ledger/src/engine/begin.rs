@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use maitre_core::{FailureKind, Job, Provision};
+use maitre_core::{AccountId, FailureKind, Job, Provision};
 
+use super::account::is_open;
 use super::context::Engine;
 use super::job::EnqueueJob;
-use super::operation::OperationKind;
+use super::operation::{OperationKind, OperationState};
 use super::rows::{Lease, Operation, Resource, is_uuid, key_of};
 use super::rules::{self, Decision, Repeat, State};
 use super::sealed::aad;
@@ -32,6 +33,8 @@ pub(crate) enum BeginOutcome {
     Unchanged,
     /// Fail without a call.
     Fail(FailureKind),
+    /// Fail without a call: the account of the provision is unknown or closed.
+    NoOpenAccount,
 }
 
 /// Begins a provision.
@@ -109,12 +112,21 @@ impl Command<Engine> for BeginProvision {
         if let Some(job) = job.clone() {
             EnqueueJob { addon: addon.clone(), job }.apply(engine, db).await?;
         }
+        let account = self.request.account.as_ref().map(AccountId::as_str);
+        let is_closed = match account {
+            Some(account) => !is_open(db, addon, account).await?,
+            None => false,
+        };
         let mut known = Resource::lock_by_key(db, addon, key).await?;
         if known.is_none() {
-            let insert = "INSERT INTO maitre_resources (addon, key, state, plan, request_hash, fence, created_at,
-                 updated_at) VALUES ($1, $2, 'provisioning', $3, $4, 1, {now}, {now})
+            if is_closed {
+                return Ok(BeginOutcome::NoOpenAccount);
+            }
+            let insert =
+                "INSERT INTO maitre_resources (addon, key, state, plan, request_hash, account, fence, created_at,
+                 updated_at) VALUES ($1, $2, 'provisioning', $3, $4, $5, 1, {now}, {now})
                  ON CONFLICT (addon, key) DO NOTHING {returning id}";
-            let id = db.insert(insert, values![addon, key, plan, &self.sealed_hash(engine)]).await?;
+            let id = db.insert(insert, values![addon, key, plan, &self.sealed_hash(engine), account]).await?;
             if let Some(id) = id {
                 return self.start(engine, db, id, 1).await;
             }
@@ -135,12 +147,13 @@ impl Command<Engine> for BeginProvision {
             }
             Decision::Replay => Ok(BeginOutcome::Replay(resource)),
             Decision::Fail(kind) => Ok(BeginOutcome::Fail(kind)),
+            Decision::Run if is_closed => Ok(BeginOutcome::NoOpenAccount),
             Decision::Run => {
                 supersede(engine, db, &resource).await?;
                 let update = "UPDATE maitre_resources SET state = 'provisioning', plan = $2, request_hash = $3,
-                     reply = NULL, fence = fence + 1, confirmed = TRUE, deprovisioned_at = NULL, provider_id = NULL,
-                     updated_at = {now} WHERE id = $1 RETURNING *";
-                let row = db.row(update, values![resource.id, plan, &self.sealed_hash(engine)]).await?;
+                     account = $4, reply = NULL, fence = fence + 1, confirmed = TRUE, deprovisioned_at = NULL,
+                     provider_id = NULL, updated_at = {now} WHERE id = $1 RETURNING *";
+                let row = db.row(update, values![resource.id, plan, &self.sealed_hash(engine), account]).await?;
                 let resource = Resource::read(&row)?;
                 self.start(engine, db, resource.id, resource.fence).await
             }
@@ -161,6 +174,8 @@ pub(crate) struct BeginChange {
     /// Hash of the request, by which a repeated change is compared while it is open.
     pub(crate) request_hash: [u8; 32],
     pub(crate) request: Vec<u8>,
+    /// Hash of the key by which the marketplace marks repetitions, if it sends one.
+    pub(crate) request_key: Option<String>,
     /// See [`Engine::lease_owner`].
     pub(crate) owner: String,
 }
@@ -168,6 +183,43 @@ pub(crate) struct BeginChange {
 impl BeginChange {
     fn sealed_hash(&self, engine: &Engine, resource: &Resource) -> Vec<u8> {
         engine.keys.seal(&aad(&resource.addon, &resource.key, "request_hash"), &self.request_hash)
+    }
+
+    /// Marks the operation with the key of its request.
+    async fn mark(&self, db: &mut Connection<'_>, operation: i64) -> Result<(), LedgerError> {
+        let Some(key) = &self.request_key else { return Ok(()) };
+        db.execute("UPDATE maitre_operations SET request_key = $2 WHERE id = $1", values![operation, key])
+            .await
+            .map(drop)
+    }
+
+    /// Returns the outcome of the operation with the key of this request, if there is one.
+    async fn repeated(
+        &self,
+        engine: &Engine,
+        db: &mut Connection<'_>,
+        resource: &Resource,
+    ) -> Result<Option<BeginOutcome>, LedgerError> {
+        let Some(key) = &self.request_key else { return Ok(None) };
+        let Some(known) = Operation::by_request_key(db, resource.id, self.kind, key).await? else { return Ok(None) };
+        Ok(Some(match known.state {
+            // a completed one is waited for only when this very command has recorded it
+            OperationState::Open => match recorded_before(db, resource, &self.owner, None).await? {
+                Some(operation) => {
+                    BeginOutcome::Run(Lease { operation, ..lease(resource.clone(), self.kind, self.plan.as_deref()) })
+                }
+                None => BeginOutcome::Wait(known.id),
+            },
+            OperationState::Completed => match known.reply {
+                Some(sealed) => {
+                    BeginOutcome::Recorded(Box::new(engine.open_reply(&resource.addon, &resource.key, &sealed)?))
+                }
+                None => BeginOutcome::Fail(FailureKind::Gone), // cleared by a deprovision
+            },
+            OperationState::Parked => BeginOutcome::Fail(FailureKind::Unavailable),
+            OperationState::Cancelled => BeginOutcome::Fail(FailureKind::Gone),
+            OperationState::Abandoned => return Ok(None),
+        }))
     }
 
     /// Returns the open changes, and whether this change is one of them, or changes nothing.
@@ -207,11 +259,16 @@ impl Command<Engine> for BeginChange {
                 let sealed = engine.seal_request(&asked.addon, &asked.key, kind, &self.request);
                 let hash = self.sealed_hash(engine, &asked);
                 let lease = lease(asked, kind, plan);
-                return start(engine, db, lease, &self.owner, Some(&sealed), Some(&hash)).await.map(BeginOutcome::Run);
+                let lease = start(engine, db, lease, &self.owner, Some(&sealed), Some(&hash)).await?;
+                self.mark(db, lease.operation).await?;
+                return Ok(BeginOutcome::Run(lease));
             }
             known = Resource::lock(db, &self.addon, &self.id).await?; // inserted concurrently by another process
         }
         let Some(resource) = known else { return Ok(BeginOutcome::Fail(FailureKind::Unavailable)) };
+        if let Some(outcome) = self.repeated(engine, db, &resource).await? {
+            return Ok(outcome);
+        }
         let (open, is_same) = self.compare(engine, db, &resource).await?;
         let is_open = is_same && open.iter().any(|operation| operation.kind == kind);
         let state = match resource.state {
@@ -233,10 +290,13 @@ impl Command<Engine> for BeginChange {
                 if !has_open {
                     let resource = set_state(db, &resource, State::ChangingPlan).await?;
                     let lease = lease(resource, kind, plan);
-                    let started = start(engine, db, lease, &self.owner, Some(&sealed), Some(&hash)).await;
-                    return started.map(BeginOutcome::Run);
+                    let lease = start(engine, db, lease, &self.owner, Some(&sealed), Some(&hash)).await?;
+                    self.mark(db, lease.operation).await?;
+                    return Ok(BeginOutcome::Run(lease));
                 }
-                enqueue(db, &resource, kind, plan, Some(&sealed), Some(&hash), None).await.map(BeginOutcome::Wait)
+                let operation = enqueue(db, &resource, kind, plan, Some(&sealed), Some(&hash), None).await?;
+                self.mark(db, operation).await?;
+                Ok(BeginOutcome::Wait(operation))
             }
             Decision::Join => match recorded_before(db, &resource, &self.owner, None).await? {
                 Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, plan) })),

@@ -75,7 +75,7 @@ impl Command<Engine> for Claim {
 
         let state = match kind {
             OperationKind::Provision => State::Provisioning,
-            OperationKind::PlanChange | OperationKind::Update => State::ChangingPlan,
+            OperationKind::PlanChange | OperationKind::Update | OperationKind::Rotate => State::ChangingPlan,
             OperationKind::Deprovision => State::Deprovisioning,
             OperationKind::Bind | OperationKind::Unbind => resource.state,
         };
@@ -165,7 +165,7 @@ fn decided_reply(
         {
             Some(StoredReply::config_change(Vec::new()))
         }
-        (OperationKind::PlanChange | OperationKind::Update, _) => None,
+        (OperationKind::PlanChange | OperationKind::Update | OperationKind::Rotate, _) => None,
     })
 }
 

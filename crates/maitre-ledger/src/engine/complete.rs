@@ -89,10 +89,10 @@ impl Command<Engine> for Complete {
                      state = CASE WHEN state = 'deprovisioning' THEN state ELSE 'refused' END WHERE id = $1";
                 db.execute(update, values![lease.resource, sealed]).await?;
             }
-            (OperationKind::PlanChange | OperationKind::Update, StoredReply::PlanChanged { .. }) => {
+            (kind, StoredReply::PlanChanged { .. }) if kind.is_change() => {
                 changed(engine, db, lease, reply).await?;
             }
-            (OperationKind::PlanChange | OperationKind::Update, _) => {}
+            (OperationKind::PlanChange | OperationKind::Update | OperationKind::Rotate, _) => {}
             (OperationKind::Bind, _) => self.bound(engine, db).await?,
             (OperationKind::Unbind, _) => {
                 if let Some(binding) = lease.binding {

@@ -46,5 +46,7 @@ pub(super) async fn delete_old_tombstones(
     db.execute("DELETE FROM maitre_operations WHERE resource_id {any $1}", values![&ids[..]]).await?;
     db.execute("DELETE FROM maitre_bindings WHERE resource_id {any $1}", values![&ids[..]]).await?;
     db.execute("DELETE FROM maitre_actions WHERE resource_id {any $1}", values![&ids[..]]).await?;
+    let accounts = "DELETE FROM maitre_accounts WHERE state = 'gone' AND updated_at <= {now} - $1";
+    db.execute(accounts, values![retention]).await?;
     db.execute("DELETE FROM maitre_resources WHERE id {any $1}", values![&ids[..]]).await
 }

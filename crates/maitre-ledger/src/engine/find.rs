@@ -5,7 +5,7 @@ use maitre_core::ResourceSummary;
 use super::context::Engine;
 use super::rows::{Resource, key_of};
 use super::rules::State;
-use crate::db::{Command, Connection, values};
+use crate::db::{Command, Connection, Row, values};
 use crate::error::LedgerError;
 
 /// Finds a resource by its key or provider id.
@@ -53,19 +53,20 @@ impl Command<Engine> for ListResources {
         let list = "SELECT id, key, provider_id, plan, state FROM maitre_resources
              WHERE addon = $1 AND key > $2 AND confirmed ORDER BY key LIMIT $3";
         let rows = db.rows(list, values![&self.addon, &self.after, i64::from(self.limit)]).await?;
-        rows.iter()
-            .map(|row| {
-                let row = row.of("maitre_resources")?;
-                let state: State = row.parse("state")?;
-                let mut summary = ResourceSummary::new(row.text("key")?);
-                summary.provider_id = row.optional_text("provider_id")?;
-                summary.plan = row.optional_text("plan")?;
-                summary.lives = state.is_live();
-                summary.removed = state == State::Deprovisioned;
-                Ok(summary)
-            })
-            .collect()
+        rows.iter().map(summary).collect()
     }
+}
+
+/// Reads the summary of a resource.
+pub(super) fn summary(row: &Row) -> Result<ResourceSummary, LedgerError> {
+    let row = row.of("maitre_resources")?;
+    let state: State = row.parse("state")?;
+    let mut summary = ResourceSummary::new(row.text("key")?);
+    summary.provider_id = row.optional_text("provider_id")?;
+    summary.plan = row.optional_text("plan")?;
+    summary.lives = state.is_live();
+    summary.removed = state == State::Deprovisioned;
+    Ok(summary)
 }
 
 /// Lists due operations of an add-on that no process runs, oldest first.

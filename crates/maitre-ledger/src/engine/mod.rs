@@ -1,6 +1,7 @@
 //! Rows, state changes and the commands on them: one command, one transaction.
 
 mod accept;
+mod account;
 mod action;
 mod adopt;
 mod adoption;
@@ -37,6 +38,9 @@ mod value;
 mod view;
 
 pub(crate) use accept::{AcceptOutcome, MarkAccepted, SetProgress};
+pub(crate) use account::{
+    BeginClose, FinishClose, Open, ReadAccount, ReadAccountOf, ReadAccountResources, no_open_account,
+};
 pub(crate) use action::Author;
 pub use action::{ActionKind, ActionView};
 pub(crate) use adopt::{Adopt, AdoptMode, Adopted};

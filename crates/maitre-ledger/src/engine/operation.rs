@@ -18,6 +18,8 @@ pub enum OperationKind {
     Bind,
     /// Removes a binding of the resource.
     Unbind,
+    /// Replaces the credentials of a resource.
+    Rotate,
 }
 
 /// State of an operation.
@@ -89,6 +91,7 @@ names!(
         Deprovision "deprovision",
         Bind "bind",
         Unbind "unbind",
+        Rotate "rotate",
     }
 );
 
@@ -102,12 +105,13 @@ impl OperationKind {
             Self::Deprovision => maitre_core::OperationKind::Deprovision,
             Self::Bind => maitre_core::OperationKind::Bind,
             Self::Unbind => maitre_core::OperationKind::Unbind,
+            Self::Rotate => maitre_core::OperationKind::Rotate,
         }
     }
 
     /// Whether the operation changes the resource, which stays live.
     pub(super) fn is_change(self) -> bool {
-        matches!(self, Self::PlanChange | Self::Update)
+        matches!(self, Self::PlanChange | Self::Update | Self::Rotate)
     }
 }
 names!(

@@ -19,6 +19,8 @@ pub(crate) struct Record {
     pub(crate) resource: Resource,
     pub(crate) reply: Option<StoredReply>,
     pub(crate) suspended: bool,
+    /// Key of the account that it belongs to.
+    pub(crate) account: Option<String>,
 }
 
 /// Reads a resource. Fails like a request for it.
@@ -37,9 +39,10 @@ impl Command<Engine> for ReadRecord {
             Err(kind) => return Ok(Err(kind)),
         };
         let reply = resource.reply.is_some().then(|| engine.reply_of(&resource)).transpose()?;
-        let select = "SELECT suspended_at IS NOT NULL AS suspended FROM maitre_resources WHERE id = $1";
-        let suspended = db.row(select, values![resource.id]).await?.flag("suspended")?;
-        Ok(Ok(Record { resource, reply, suspended }))
+        let select = "SELECT suspended_at IS NOT NULL AS suspended, account FROM maitre_resources WHERE id = $1";
+        let row = db.row(select, values![resource.id]).await?;
+        let (suspended, account) = (row.flag("suspended")?, row.optional_text("account")?);
+        Ok(Ok(Record { resource, reply, suspended, account }))
     }
 }
 

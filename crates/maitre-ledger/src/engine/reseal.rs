@@ -1,5 +1,6 @@
 //! Key rotation: encrypts every value again with the current key, in batches of rows.
 
+use super::account::account_aad;
 use super::binding::binding_aad;
 use super::context::Engine;
 use super::sealed::{aad, job_error_aad, payload_aad, value_aad};
@@ -74,6 +75,13 @@ pub(crate) const RESEALED_TABLES: &[ResealedTable] = &[
         columns: columns!["maitre_actions" "details" |row| of_resource(row, "details")],
     },
     ResealedTable {
+        rows: "SELECT id, addon, key, credentials, details FROM maitre_accounts WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
+        columns: columns![
+            "maitre_accounts" "credentials" |row| of_account(row, "credentials"),
+            "maitre_accounts" "details" |row| of_account(row, "details"),
+        ],
+    },
+    ResealedTable {
         rows: "SELECT id, addon, resource, name, value FROM maitre_values WHERE id > $1 ORDER BY id LIMIT 200 {lock}",
         columns: columns![
             "maitre_values" "value" |row| {
@@ -85,6 +93,10 @@ pub(crate) const RESEALED_TABLES: &[ResealedTable] = &[
 
 fn of_resource(row: &Row, column: &str) -> Result<String, LedgerError> {
     Ok(aad(&row.text("addon")?, &row.text("key")?, column))
+}
+
+fn of_account(row: &Row, column: &str) -> Result<String, LedgerError> {
+    Ok(account_aad(&row.text("addon")?, &row.text("key")?, column))
 }
 
 fn of_binding(row: &Row, column: &str) -> Result<String, LedgerError> {

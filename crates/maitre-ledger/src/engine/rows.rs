@@ -11,6 +11,7 @@ use crate::db::{Connection, Milliseconds, Row, values};
 use crate::error::LedgerError;
 
 /// Row of `maitre_resources`.
+#[derive(Clone)]
 pub(crate) struct Resource {
     pub(crate) id: i64,
     pub(crate) addon: String,
@@ -168,12 +169,26 @@ impl Operation {
         db.optional_row(select, values).await?.map(|row| Self::read(&row)).transpose()
     }
 
-    /// Returns the open plan changes and updates of a resource, oldest first.
+    /// Returns the open plan changes, updates and rotations of a resource, oldest first.
     pub(super) async fn open_changes(db: &mut Connection<'_>, resource: i64) -> Result<Vec<Self>, LedgerError> {
         let select = select_operations!(
-            "WHERE resource_id = $1 AND state = 'open' AND kind IN ('plan_change', 'update') ORDER BY id"
+            "WHERE resource_id = $1 AND state = 'open' AND kind IN ('plan_change', 'update', 'rotate')
+             ORDER BY id"
         );
         db.rows(select, values![resource]).await?.iter().map(Self::read).collect()
+    }
+
+    /// Returns the latest operation of a resource whose request had this key.
+    pub(super) async fn by_request_key(
+        db: &mut Connection<'_>,
+        resource: i64,
+        kind: OperationKind,
+        key: &str,
+    ) -> Result<Option<Self>, LedgerError> {
+        let select =
+            select_operations!("WHERE resource_id = $1 AND request_key = $2 AND kind = $3 ORDER BY id DESC LIMIT 1");
+        let row = db.optional_row(select, values![resource, key, kind.as_str()]).await?;
+        row.map(|row| Self::read(&row)).transpose()
     }
 
     /// Returns the operations of a resource, oldest first.

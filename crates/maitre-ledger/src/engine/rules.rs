@@ -6,14 +6,15 @@
 //! | provision, different request | run | unavailable | conflict | conflict | conflict | gone | gone | conflict | run |
 //! | plan change | ask | enqueue; same plan: join | enqueue | run; same plan: unchanged | enqueue; same plan: join | gone | gone | unknown | unavailable |
 //! | deprovision | ask | enqueue | enqueue | run | enqueue | join | gone | unchanged | run |
-//! | update | ask | enqueue; same: join | enqueue | run | enqueue; same: join | gone | gone | unknown | unavailable |
+//! | update, rotate | ask | enqueue; same: join | enqueue | run | enqueue; same: join | gone | gone | unknown | unavailable |
 //! | single sign-on | ask | run | unknown | run | run | unknown | unknown | unknown | unknown |
 //!
 //! *Ask* follows the [`UnknownPolicy`]: the listener is called as for a known resource. If it knows the resource, the ledger
 //! adopts it; if not, the answer is unknown. While a plan change asks, the resource is *asking*: it has a row, which is not
 //! confirmed, so that other requests wait for their turn. It is deleted if the listener does not know the resource; a
 //! deprovision leaves a tombstone in any case. The key of a deprovisioned or refused resource may be used again if the setting
-//! or the marketplace's contract allows it: then a provision is *run*.
+//! or the marketplace's contract allows it: then a provision is *run*. A rotation with the
+//! key of an earlier one is answered by its record.
 
 use std::fmt;
 use std::str::FromStr;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{AddonId, Bind, OauthGrant, PlanChange, Provision, Secret, Unbind, Update};
+use maitre_core::{AddonId, Bind, OauthGrant, PlanChange, Provision, Rotate, Secret, Unbind, Update};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -18,6 +18,7 @@ pub(crate) enum StoredRequest {
     Update(StoredUpdate),
     Bind(Box<StoredBind>),
     Unbind(StoredUnbind),
+    Rotate(StoredRotate),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub(crate) struct StoredProvision {
     async_after: Option<u64>,
     #[serde(default)]
     polled: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reads_back: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
     plan: String,
     name: Option<String>,
     region: Option<String>,
@@ -94,6 +99,8 @@ pub(crate) struct StoredPlanChange {
     async_after: Option<u64>,
     #[serde(default)]
     polled: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reads_back: bool,
     plan: String,
     #[serde(default)]
     service: Option<String>,
@@ -109,6 +116,8 @@ pub(crate) struct StoredPlanChange {
 pub(crate) struct StoredUpdate {
     async_after: Option<u64>,
     polled: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reads_back: bool,
     service: Option<String>,
     name: Option<String>,
     parameters: Map<String, Value>,
@@ -136,6 +145,17 @@ pub(crate) struct StoredUnbind {
     details: Map<String, Value>,
 }
 
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredRotate {
+    async_after: Option<u64>,
+    polled: bool,
+    /// Milliseconds.
+    keep_old: u64,
+    reason: Option<String>,
+    key: Option<String>,
+    details: Map<String, Value>,
+}
+
 fn milliseconds(duration: Option<Duration>) -> Option<u64> {
     duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
@@ -150,6 +170,8 @@ impl From<&Provision> for StoredRequest {
             keyed: request.context.keyed,
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            reads_back: request.context.reads_back,
+            account: request.account.as_ref().map(ToString::to_string),
             plan: request.plan.clone(),
             name: request.name.clone(),
             region: request.region.clone(),
@@ -171,6 +193,7 @@ impl From<&PlanChange> for StoredRequest {
         Self::PlanChange(StoredPlanChange {
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            reads_back: request.context.reads_back,
             plan: request.plan.clone(),
             service: request.service.clone(),
             parameters: request.parameters.as_ref().map(|parameters| parameters.as_map().clone()),
@@ -185,6 +208,8 @@ impl StoredProvision {
         let details = self.older.merge_into(self.details, &addon);
         let mut request = Provision::new(addon, key, self.plan);
         request.context.keyed = self.keyed;
+        request.context.reads_back = self.reads_back;
+        request.account = self.account.map(Into::into);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
         request.name = self.name;
@@ -210,6 +235,7 @@ impl StoredPlanChange {
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> PlanChange {
         let details = self.older.merge_into(self.details, &addon);
         let mut request = PlanChange::new(addon, key, self.plan);
+        request.context.reads_back = self.reads_back;
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
         request.service = self.service;
@@ -224,6 +250,7 @@ impl From<&Update> for StoredRequest {
         Self::Update(StoredUpdate {
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            reads_back: request.context.reads_back,
             service: request.service.clone(),
             name: request.name.clone(),
             parameters: request.parameters.as_map().clone(),
@@ -235,6 +262,7 @@ impl From<&Update> for StoredRequest {
 impl StoredUpdate {
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> Update {
         let mut request = Update::new(addon, key);
+        request.context.reads_back = self.reads_back;
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
         (request.service, request.name) = (self.service, self.name);
@@ -287,6 +315,31 @@ impl StoredUnbind {
         let mut request = Unbind::new(addon, key, self.binding);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.details = self.details.into();
+        request
+    }
+}
+
+impl From<&Rotate> for StoredRequest {
+    fn from(request: &Rotate) -> Self {
+        Self::Rotate(StoredRotate {
+            async_after: milliseconds(request.context.async_after),
+            polled: request.context.polled,
+            keep_old: milliseconds(Some(request.keep_old)).unwrap_or_default(),
+            reason: request.reason.clone(),
+            key: request.context.idempotency_key.as_deref().map(ToOwned::to_owned),
+            details: request.details.as_map().clone(),
+        })
+    }
+}
+
+impl StoredRotate {
+    pub(crate) fn restore(self, addon: AddonId, key: &str) -> Rotate {
+        let mut request = Rotate::new(addon, key);
+        request.context.async_after = self.async_after.map(Duration::from_millis);
+        request.context.polled = self.polled;
+        request.context.idempotency_key = self.key.map(Into::into);
+        (request.keep_old, request.reason) = (Duration::from_millis(self.keep_old), self.reason);
         request.details = self.details.into();
         request
     }

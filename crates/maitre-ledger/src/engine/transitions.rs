@@ -187,7 +187,7 @@ pub(super) async fn restore_provisioned(db: &mut Connection<'_>, resource: i64) 
     let update = "UPDATE maitre_resources SET state = 'provisioned', updated_at = {now} WHERE id = $1
          AND state = 'changing_plan' AND NOT EXISTS (SELECT 1 FROM maitre_operations
                                                      WHERE resource_id = $1 AND state = 'open'
-                                                           AND kind IN ('plan_change', 'update'))";
+                                                           AND kind IN ('plan_change', 'update', 'rotate'))";
     db.execute(update, values![resource]).await.map(drop)
 }
 

@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use maitre_core::sso::TokenKind;
 use maitre_core::{
-    Backend, Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Failure, Fetch, FetchBinding,
-    LastOperation, Listener, Notice, OperationStatus, Outcome, PlanChange, PlanChanged, Provision, Provisioned,
-    Reinstate, ResourceDetails, ResourceId, Result, Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound,
-    Update, Updated, WorkItem,
+    Account, Backend, Bind, Bound, Capabilities, Capability, CloseAccount, Deprovision, Deprovisioned, Failure, Fetch,
+    FetchAccount, FetchBinding, LastOperation, Listener, Notice, OpenAccount, OperationStatus, Outcome, PlanChange,
+    PlanChanged, Provision, Provisioned, Reinstate, ResourceDetails, ResourceId, ResourceSummary, Result, Rotate,
+    Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated, WorkItem,
 };
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ use super::operation::{Operation, restore_reply};
 use crate::engine::{
     BeginBind, BeginChange, BeginDeprovision, BeginProvision, BeginUnbind, Claim, ClaimOutcome, Decision, Find, JobRef,
     Lease, MarkTokenUsed, OperationKind, ReadBinding, ReadLastOperation, ReadRecord, SESSION_RESOURCE, SetSuspended,
-    State, StoredRequest, UpdateConfig, config_of, key_of, request_hash, rules,
+    State, StoredRequest, key_of, request_hash, rules,
 };
 use crate::metrics;
 
@@ -71,6 +71,7 @@ impl<L: Listener> Backend for DurableListener<L> {
             has_parameters: request.parameters.is_some(),
             request_hash: request_hash(&request.identity()),
             request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            request_key: None,
             owner: self.ledger.engine.lease_owner(),
         };
         self.begin(addon, command, request, None).await
@@ -153,18 +154,28 @@ impl<L: Listener> Backend for DurableListener<L> {
             has_parameters: true,
             request_hash: request_hash(&request.identity()),
             request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            request_key: None,
             owner: self.ledger.engine.lease_owner(),
         };
         self.begin(addon, command, request, None).await
     }
 
-    /// Calls the listener; a replay and new bindings have the new config vars.
+    /// A replay and new bindings have the new config vars. A request with the key of an earlier one does not rotate again.
     async fn rotate(&self, request: Rotate) -> Result<Outcome<Rotated>> {
-        let (addon, resource) = (request.addon.to_string(), request.resource.to_string());
-        let rotated = Listener::rotate(&*self.listener, request).await?;
-        let config = config_of(rotated.config());
-        self.ledger.db.write(UpdateConfig { addon, resource, config }).await?;
-        Ok(Outcome::Done(rotated))
+        let addon = request.addon.to_string();
+        let key = request.context.idempotency_key.as_deref();
+        let command = BeginChange {
+            addon: addon.clone(),
+            id: request.resource.as_str().to_owned(),
+            kind: OperationKind::Rotate,
+            plan: None,
+            has_parameters: true,
+            request_hash: request_hash(&request.identity()),
+            request: serde_json::to_vec(&StoredRequest::from(&request))?,
+            request_key: key.map(|key| hex::encode(request_hash(key.as_bytes()))),
+            owner: self.ledger.engine.lease_owner(),
+        };
+        self.begin(addon, command, request, None).await
     }
 
     /// Calls the listener, and records the suspension for reads.
@@ -187,6 +198,22 @@ impl<L: Listener> Backend for DurableListener<L> {
 
     async fn notice(&self, notice: Notice) -> Result<()> {
         Listener::notice(&*self.listener, notice).await
+    }
+
+    async fn open_account(&self, request: OpenAccount) -> Result<Account> {
+        self.open_and_call(request).await
+    }
+
+    async fn close_account(&self, request: CloseAccount) -> Result<Account> {
+        self.close(request).await
+    }
+
+    async fn fetch_account(&self, request: FetchAccount) -> Result<Account> {
+        self.read_account(request).await
+    }
+
+    async fn account_resources(&self, request: FetchAccount) -> Result<Vec<ResourceSummary>> {
+        self.read_account_resources(request).await
     }
 
     async fn last_operation(&self, request: LastOperation) -> Result<OperationStatus> {
@@ -237,6 +264,7 @@ impl<L: Listener> Backend for DurableListener<L> {
                 OperationKind::Deprovision => self.execute_recorded::<Deprovision>(lease, request).await,
                 OperationKind::Bind => self.execute_recorded::<Bind>(lease, request).await,
                 OperationKind::Unbind => self.execute_recorded::<Unbind>(lease, request).await,
+                OperationKind::Rotate => self.execute_recorded::<Rotate>(lease, request).await,
             },
             ClaimOutcome::Notify(lease, reply) => self.notify(lease, reply).await,
             _ => Ok(()),

@@ -1,6 +1,8 @@
-//! Plan changes and updates of parameters as recorded operations.
+//! Plan changes, updates of parameters and rotations of credentials as recorded operations.
 
-use maitre_core::{AddonId, Context, Listener, PlanChange, PlanChanged, ResourceId, Result, Update, Updated};
+use maitre_core::{
+    AddonId, Context, Listener, PlanChange, PlanChanged, ResourceId, Result, Rotate, Rotated, Update, Updated,
+};
 
 use super::operation::Operation;
 use crate::engine::{Attributes, BeginChange, OperationKind, Page, StoredReply, StoredRequest, config_of};
@@ -54,7 +56,8 @@ impl Operation for PlanChange {
 
     fn attributes(&self) -> Option<Attributes> {
         let parameters = self.parameters.as_ref().map(|parameters| parameters.as_map().clone());
-        self.context.polled.then(|| Attributes {
+        let reads_back = self.context.polled || self.context.reads_back;
+        reads_back.then(|| Attributes {
             service: self.service.clone(),
             parameters: parameters.unwrap_or_default(),
             ..Attributes::default()
@@ -75,7 +78,8 @@ impl Operation for Update {
     }
 
     fn attributes(&self) -> Option<Attributes> {
-        self.context.polled.then(|| Attributes {
+        let reads_back = self.context.polled || self.context.reads_back;
+        reads_back.then(|| Attributes {
             service: self.service.clone(),
             name: self.name.clone(),
             parameters: self.parameters.as_map().clone(),
@@ -97,4 +101,43 @@ impl Operation for Update {
     }
 
     change_reply!(Updated);
+}
+
+impl Operation for Rotate {
+    const KIND: OperationKind = OperationKind::Rotate;
+    const ACCEPTED: &'static str = "Your credentials are being replaced.";
+    type Reply = Rotated;
+    type Begin = BeginChange;
+
+    fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn target(&mut self) -> (&mut ResourceId, &mut Context) {
+        (&mut self.resource, &mut self.context)
+    }
+
+    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Rotated>> + Send {
+        listener.rotate(self)
+    }
+
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        let StoredRequest::Rotate(stored) = request else { return None };
+        Some(stored.restore(addon, key))
+    }
+
+    fn unchanged() -> Option<Rotated> {
+        None
+    }
+
+    fn store(reply: &Rotated) -> StoredReply {
+        let message = reply.message().map(ToOwned::to_owned);
+        StoredReply::PlanChanged { config: config_of(reply.config()), message, page: Page::default(), attributes: None }
+    }
+
+    fn restore_reply(reply: StoredReply) -> Option<Rotated> {
+        let StoredReply::PlanChanged { config, message, .. } = reply else { return None };
+        let restored = config.into_iter().fold(Rotated::new(), |reply, (name, value)| reply.with_config(name, value));
+        Some(message.into_iter().fold(restored, Rotated::with_message))
+    }
 }

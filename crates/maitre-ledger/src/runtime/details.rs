@@ -6,7 +6,7 @@ use crate::engine::{Record, State, StoredReply};
 
 /// Returns the record of a live resource, with the values of its request if its marketplace reads them back.
 pub(super) fn details(record: Record) -> ResourceDetails {
-    let Record { resource, reply, suspended } = record;
+    let Record { resource, reply, suspended, account } = record;
     let status = match resource.state {
         State::Provisioning => ResourceStatus::Provisioning,
         State::ChangingPlan => ResourceStatus::Updating,
@@ -15,6 +15,7 @@ pub(super) fn details(record: Record) -> ResourceDetails {
     };
     let mut details = ResourceDetails::new(resource.plan.unwrap_or_default(), status);
     details.suspended = suspended;
+    details.account = account.map(Into::into);
     let Some(StoredReply::Provisioned { page, attributes, .. }) = reply else { return details };
     details.provider_id = Some(resource.provider_id.as_ref().unwrap_or(&resource.key).as_str().into());
     (details.dashboard_url, details.notice) = (page.dashboard_url(), page.notice());

@@ -15,7 +15,7 @@ use super::operation::{Operation, restore_reply};
 use super::spawn::spawn_on_drop;
 use crate::engine::{
     AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, OperationKind, Recorded,
-    ReleaseLease, RenewLease, RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id,
+    ReleaseLease, RenewLease, RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id, no_open_account,
 };
 use crate::error::LedgerError;
 use crate::metrics;
@@ -79,6 +79,7 @@ impl<L: Listener> DurableListener<L> {
                 BeginOutcome::Recorded(reply) => return restore_reply::<O>(*reply).map(Outcome::Replayed),
                 BeginOutcome::Unchanged => return O::unchanged().map(Outcome::Done).ok_or_else(Failure::unknown),
                 BeginOutcome::Fail(kind) => return Err(failure(kind)),
+                BeginOutcome::NoOpenAccount => return Err(no_open_account()),
             };
             // the request that created the operation, not one that joined it, is answered as the first
             let joined = O::KIND == OperationKind::Provision && matches!(step, Step::Wait(_));
@@ -309,7 +310,7 @@ fn label(outcome: &BeginOutcome) -> &'static str {
         BeginOutcome::Wait(_) => "joined",
         BeginOutcome::Replay(_) | BeginOutcome::Recorded(_) => "replayed",
         BeginOutcome::Unchanged => "unchanged",
-        BeginOutcome::Fail(FailureKind::Conflict) => "conflict",
+        BeginOutcome::Fail(FailureKind::Conflict) | BeginOutcome::NoOpenAccount => "conflict",
         BeginOutcome::Fail(FailureKind::Unknown) => "unknown",
         BeginOutcome::Fail(FailureKind::Gone) => "gone",
         BeginOutcome::Fail(_) => "unavailable",

@@ -1,5 +1,6 @@
 //! Execution of operations and jobs, and the public interface of the ledger.
 
+mod accounts;
 mod adopt;
 mod backend;
 mod bindings;

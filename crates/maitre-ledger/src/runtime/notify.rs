@@ -84,6 +84,12 @@ async fn report(
         (OperationKind::PlanChange | OperationKind::Update, StoredReply::PlanChanged { config: vars, .. }) => {
             platform.notify(addon, resource, Completion::PlanChanged(&config(vars))).await
         }
+        (OperationKind::Rotate, StoredReply::PlanChanged { config: vars, .. }) => {
+            platform.notify(addon, resource, Completion::Rotated(&config(vars))).await
+        }
+        (OperationKind::Rotate, failed) => {
+            platform.notify(addon, resource, Completion::RotationFailed(failed.failure_kind())).await
+        }
         (OperationKind::Deprovision, _) => platform.notify(addon, resource, Completion::Deprovisioned).await,
         (OperationKind::Provision, failed) => {
             platform.notify(addon, resource, Completion::ProvisionFailed(failed.failure_kind())).await

@@ -154,7 +154,8 @@ impl Operation for Arc<Provision> {
     }
 
     fn attributes(&self) -> Option<Attributes> {
-        self.context.polled.then(|| Attributes {
+        let reads_back = self.context.polled || self.context.reads_back;
+        reads_back.then(|| Attributes {
             service: self.service.clone(),
             name: self.name.clone(),
             region: self.region.clone(),

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maitre_core::{
-    AddonId, BoxFuture, ConfigVars, Job, PlatformStore, ResourceId, ResourceSummary, Result, StoredValue,
+    Account, AccountId, AddonId, BoxFuture, ConfigVars, Job, PlatformStore, ResourceId, ResourceSummary, Result,
+    StoredValue,
 };
 
 use super::inner::Inner;
 use super::ledger::Ledger;
-use crate::engine::{EnqueueJob, ListResources, Lock, ReadValue, UpdateConfig, ValueRef, WriteValue, config_of};
+use crate::engine::{
+    EnqueueJob, ListResources, Lock, ReadAccount, ReadAccountOf, ReadValue, UpdateConfig, ValueRef, WriteValue,
+    config_of,
+};
 
 impl Ledger {
     /// Returns the store of encrypted values and jobs, for the crate of a marketplace's API.
@@ -89,6 +93,20 @@ impl PlatformStore for Inner {
         limit: u32,
     ) -> BoxFuture<'a, Result<Vec<ResourceSummary>>> {
         let command = ListResources { addon: addon.to_string(), after: after.unwrap_or_default().to_owned(), limit };
+        Box::pin(async move { Ok(self.db.read(command).await?) })
+    }
+
+    fn account<'a>(&'a self, addon: &'a AddonId, account: &'a AccountId) -> BoxFuture<'a, Result<Option<Account>>> {
+        let command = ReadAccount { addon: addon.to_string(), account: account.to_string() };
+        Box::pin(async move { Ok(self.db.read(command).await?) })
+    }
+
+    fn account_of<'a>(
+        &'a self,
+        addon: &'a AddonId,
+        resource: &'a ResourceId,
+    ) -> BoxFuture<'a, Result<Option<Account>>> {
+        let command = ReadAccountOf { addon: addon.to_string(), resource: resource.to_string() };
         Box::pin(async move { Ok(self.db.read(command).await?) })
     }
 }

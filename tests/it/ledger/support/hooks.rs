@@ -105,6 +105,9 @@ impl PlatformHooks for RecordingHooks {
                 Completion::PlanChanged(config) => {
                     format!("plan changed {:?}", config.iter().map(|(name, _)| name).collect::<Vec<_>>())
                 }
+                Completion::Rotated(config) => {
+                    format!("rotated {:?}", config.iter().map(|(name, _)| name).collect::<Vec<_>>())
+                }
                 Completion::ProvisionFailed(kind) => format!("not provisioned: {kind:?}"),
                 Completion::PlanChangeFailed(kind) => format!("plan not changed: {kind:?}"),
                 outcome => format!("{outcome:?}").to_lowercase(),

@@ -3,7 +3,7 @@
 use maitre_core::sso::{TokenKind, VerifiedToken, Window};
 use maitre_core::{
     AddonId, Bind, Bound, Deprovision, Deprovisioned, FailureKind, Identity, Outcome, PlanChange, PlanChanged,
-    Provision, Provisioned, Result, Secret, SignOn, SignedOn, Unbind, Unbound, Update, Updated,
+    Provision, Provisioned, Result, Rotated, Secret, SignOn, SignedOn, Unbind, Unbound, Update, Updated,
 };
 use maitre_ledger::Adoption;
 
@@ -117,6 +117,13 @@ impl Describe for Unbound {
 }
 
 impl Describe for Updated {
+    fn describe(&self) -> String {
+        let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
+        format!("{config:?} {:?}", self.message())
+    }
+}
+
+impl Describe for Rotated {
     fn describe(&self) -> String {
         let config: Vec<_> = self.config().iter().map(|(name, value)| (name, value.expose())).collect();
         format!("{config:?} {:?}", self.message())

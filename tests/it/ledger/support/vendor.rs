@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use maitre_core::{
-    Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Endpoint, Failure, Listener, PlanChange,
-    PlanChanged, Progress, Provision, Provisioned, Result, SignOn, SignedOn, Unbind, Unbound, Update, Updated,
+    Bind, Bound, Capabilities, Capability, CloseAccount, Deprovision, Deprovisioned, Endpoint, Failure, Listener,
+    OpenAccount, PlanChange, PlanChanged, Progress, Provision, Provisioned, Result, Rotate, Rotated, SignOn, SignedOn,
+    Unbind, Unbound, Update, Updated,
 };
 use sqlx::{AnyPool, Executor, Row};
 use tokio::sync::Semaphore;
@@ -332,6 +333,26 @@ impl Listener for Vendor {
             return Err(Failure::unknown());
         }
         Ok(Updated::new().with_config("SIZE", size))
+    }
+
+    async fn rotate(&self, request: Rotate) -> Result<Rotated> {
+        let resource = request.resource.as_str();
+        let asked = format!("{} {}", request.reason.as_deref().unwrap_or_default(), request.keep_old.as_secs());
+        self.enter("rotate", resource, request.context.fence, &asked, Some(&request.context.progress)).await?;
+        let secret = format!("rotated-{}", uuid::Uuid::new_v4());
+        let update = sqlx::query("UPDATE widgets SET secret = $2 WHERE resource = $1").bind(resource).bind(&secret);
+        if self.pool.execute(update).await?.rows_affected() == 0 {
+            return Err(Failure::unknown());
+        }
+        Ok(Rotated::new().with_config("WIDGET_URL", format!("https://{secret}.example.org")))
+    }
+
+    async fn open_account(&self, request: OpenAccount) -> Result<()> {
+        self.enter("open_account", request.account.as_str(), 0, "", None).await.map(drop)
+    }
+
+    async fn close_account(&self, request: CloseAccount) -> Result<()> {
+        self.enter("close_account", request.account.as_str(), 0, "", None).await.map(drop)
     }
 
     fn capabilities(&self) -> Capabilities {
