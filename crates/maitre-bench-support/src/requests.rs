@@ -1,6 +1,6 @@
-//! Heroku requests, and whether a response is the expected one.
+//! Requests of Heroku and of a platform that calls service brokers, and whether a response is the expected one.
 
-use maitre_testkit::{Heroku, Request};
+use maitre_testkit::{Heroku, Osb, Request, osb::InstanceId};
 use uuid::Uuid;
 
 use crate::wire::Reply;
@@ -12,6 +12,11 @@ pub const PASSWORD: &str = "6d1f0b7c9e3a4582b0d7f6e5c4a39281";
 /// The add-on's salt for sign-on tokens.
 pub const SALT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
+/// Id of the broker's service.
+pub const OSB_SERVICE: &str = "4a70f9d1-2c55-4d0e-9b7a-6c1f0e8d3b21";
+/// Ids of its plans.
+pub const OSB_PLANS: [&str; 2] = ["8d1c6c2e-0f3a-4b6e-8c9d-1e2f3a4b5c6d", "a96d1d0e-7b5c-4e3f-9a8b-0c1d2e3f4a5b"];
+
 /// Kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
@@ -21,15 +26,25 @@ pub enum RequestKind {
     Replay,
     /// Single sign-on with the same form, signed at the start.
     SignOn,
+    /// Provision of the Open Service Broker API, each with its own instance id.
+    OsbProvision,
 }
 
-crate::named!(RequestKind { Self::Provision => "provision", Self::Replay => "replay", Self::SignOn => "sign-on" });
+crate::named!(RequestKind {
+    Self::Provision => "provision",
+    Self::Replay => "replay",
+    Self::SignOn => "sign-on",
+    Self::OsbProvision => "osb-provision",
+});
 
 const ORIGIN: &str = "http://tally.example";
 
 /// Creates requests, signed by the testkit, which shares no code with the servers.
 #[derive(Debug)]
-pub struct RequestSource(Heroku);
+pub struct RequestSource {
+    heroku: Heroku,
+    osb: Osb,
+}
 
 impl Default for RequestSource {
     fn default() -> Self {
@@ -41,7 +56,10 @@ impl RequestSource {
     /// Creates a source with the constants of this module.
     #[must_use]
     pub fn new() -> Self {
-        Self(Heroku::new(&format!("{ORIGIN}/heroku"), USER, PASSWORD, SALT))
+        Self {
+            heroku: Heroku::new(&format!("{ORIGIN}/heroku"), USER, PASSWORD, SALT),
+            osb: Osb::new(&format!("{ORIGIN}/osb"), USER, PASSWORD),
+        }
     }
 
     /// Returns a new uuid and a request for it.
@@ -52,13 +70,17 @@ impl RequestSource {
         let request = match ask {
             // only add-ons that return a log drain URL get a log drain token
             RequestKind::Provision | RequestKind::Replay => self
-                .0
+                .heroku
                 .provision("basic")
                 .uuid(&id)
                 .set("options", serde_json::json!({ "retention": "7d", "trace": "true" }))
                 .without("log_drain_token")
                 .request(),
-            RequestKind::SignOn => self.0.single_sign_on(&id).request(),
+            RequestKind::SignOn => self.heroku.single_sign_on(&id).request(),
+            RequestKind::OsbProvision => {
+                let instance = InstanceId::new(&id, OSB_SERVICE, OSB_PLANS[0]);
+                self.osb.provision(&instance).set("parameters", serde_json::json!({ "retention": 7 })).request()
+            }
         };
         (uuid, request)
     }
@@ -68,11 +90,15 @@ impl RequestSource {
     pub fn unauthenticated(&self, ask: RequestKind) -> (u16, Request) {
         match ask {
             RequestKind::Provision | RequestKind::Replay => {
-                (401, self.0.provision("basic").credentials(USER, "guessed").request())
+                (401, self.heroku.provision("basic").credentials(USER, "guessed").request())
+            }
+            RequestKind::OsbProvision => {
+                let instance = InstanceId::new(&Uuid::new_v4().to_string(), OSB_SERVICE, OSB_PLANS[0]);
+                (401, self.osb.provision(&instance).credentials(USER, "guessed").request())
             }
             RequestKind::SignOn => {
                 let id = Uuid::new_v4().to_string();
-                (403, self.0.single_sign_on(&id).set("email", "mallory@example.org").request())
+                (403, self.heroku.single_sign_on(&id).set("email", "mallory@example.org").request())
             }
         }
     }
@@ -121,14 +147,14 @@ impl RequestCycle {
         let bytes = bytes(&request);
         let places = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(&id)).collect();
         let cookie = match ask {
-            RequestKind::Provision | RequestKind::Replay => String::new(),
+            RequestKind::Provision | RequestKind::Replay | RequestKind::OsbProvision => String::new(),
             RequestKind::SignOn => format!("heroku-nav-data={}; ", nav_data(&request)),
         };
         Self { ask, request: bytes, uuid, id, places, cookie }
     }
 
     pub(crate) fn next(&mut self) -> &[u8] {
-        if self.ask == RequestKind::Provision {
+        if matches!(self.ask, RequestKind::Provision | RequestKind::OsbProvision) {
             self.uuid = Uuid::from_u128(self.uuid.as_u128().wrapping_add(1));
             self.uuid.hyphenated().encode_lower(&mut self.id);
             for &place in &self.places {
@@ -143,6 +169,7 @@ impl RequestCycle {
         let Ok(id) = std::str::from_utf8(&self.id) else { return false };
         match self.ask {
             RequestKind::Provision | RequestKind::Replay => reply.status == 200 && reply.body.contains(id),
+            RequestKind::OsbProvision => reply.status == 201 && reply.body.contains(id),
             RequestKind::SignOn => {
                 reply.status == 302
                     && reply.header("location").and_then(|to| to.strip_prefix("/dashboard/")) == Some(id)

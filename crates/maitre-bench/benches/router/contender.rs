@@ -29,7 +29,7 @@ impl Contender {
 named!(Contender { Self::Maitre => "maitre", Self::Baseline => "baseline" });
 
 /// Requests that both servers get.
-pub(crate) const KINDS: [RequestKind; 2] = [RequestKind::Provision, RequestKind::SignOn];
+pub(crate) const KINDS: [RequestKind; 3] = [RequestKind::Provision, RequestKind::SignOn, RequestKind::OsbProvision];
 
 /// Starts a server in its own process.
 pub(crate) fn start(contender: Contender, threads: Threads) -> Outcome<Server> {

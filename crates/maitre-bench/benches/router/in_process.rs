@@ -25,7 +25,7 @@ pub(crate) fn run(contender: Option<Contender>, ask: RequestKind, requests: u64)
             let reply = app.clone().oneshot(request).await?;
             let status = reply.status().as_u16();
             let body = axum::body::to_bytes(reply.into_body(), usize::MAX).await?;
-            if !matches!(status, 200 | 302) {
+            if !matches!(status, 200 | 201 | 302) {
                 return Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into());
             }
         }

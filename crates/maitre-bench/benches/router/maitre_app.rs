@@ -1,17 +1,24 @@
 //! The same add-on written with `maitre`: a listener that answers immediately, nested into an app.
 
 use axum::Router;
+use maitre::catalog::{Catalog, Plan, Service};
 use maitre::{
-    Addon, CredentialsError, Deprovision, Deprovisioned, Heroku, Listener, PlanChange, PlanChanged, Provision,
-    Provisioned, Result, SignOn, SignedOn,
+    Addon, Deprovision, Deprovisioned, Heroku, Listener, Osb, PlanChange, PlanChanged, Provision, Provisioned, Result,
+    SignOn, SignedOn,
 };
+use maitre_bench_support::Outcome;
+use maitre_bench_support::requests::{OSB_PLANS, OSB_SERVICE};
 
 struct Counters;
 
 impl Listener for Counters {
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let url = format!("https://tally.example/counters/{}", request.resource);
-        Ok(Provisioned::new(request.resource)
+        let reply = Provisioned::new(request.resource);
+        if request.service.is_some() {
+            return Ok(reply.with_dashboard_url(url)); // a service broker
+        }
+        Ok(reply
             .with_config("TALLY_URL", url)
             .with_config("TALLY_TOKEN", "9b1e7c04d5f24e0fa6d8c3b2a1907f5e")
             .with_message("Tally is ready."))
@@ -30,7 +37,11 @@ impl Listener for Counters {
     }
 }
 
-pub(crate) fn app(user: &str, password: &str, salt: &str) -> std::result::Result<Router, CredentialsError> {
-    let addon = Addon::new(Heroku::new(user, password, salt)?, Counters);
-    Ok(Router::new().nest("/heroku", maitre::heroku(addon)))
+pub(crate) fn app(user: &str, password: &str, salt: &str) -> Outcome<Router> {
+    let heroku = Addon::new(Heroku::new(user, password, salt)?, Counters);
+    let plans = OSB_PLANS.map(|id| Plan::new(id, id, "Counters for a team"));
+    let service =
+        plans.into_iter().fold(Service::new(OSB_SERVICE, "tally", "Counters as a service"), Service::with_plan);
+    let osb = Addon::new(Osb::new(user, password, Catalog::new([service])?)?, Counters);
+    Ok(Router::new().nest("/heroku", maitre::heroku(heroku)).nest("/osb", maitre::osb(osb)))
 }

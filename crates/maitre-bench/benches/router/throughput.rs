@@ -17,10 +17,9 @@ pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Outcome<()> {
     if settings.rounds == 0 {
         return Ok(());
     }
-    let mut rounds: Vec<[[LoadReport; 2]; 2]> = Vec::new();
+    let mut rounds: Vec<Vec<[LoadReport; 2]>> = Vec::new();
     for round in 1..=settings.rounds {
-        let seen =
-            [both(RequestKind::Provision, settings.length, round)?, both(RequestKind::SignOn, settings.length, round)?];
+        let seen = KINDS.map(|ask| both(ask, settings.length, round)).into_iter().collect::<Outcome<Vec<_>>>()?;
         for (ask, [maitre, baseline]) in KINDS.iter().zip(&seen) {
             eprintln!(
                 "round {round} of {}, {ask}: maitre {:.0}/s, baseline {:.0}/s, ratio {:.3}",

@@ -1,68 +1,25 @@
-//! The baseline: Heroku's provision and single sign-on as a careful engineer writes them with plain axum.
-//!
-//! It does the minimum that is correct on the wire: typed fields, authentication before the body is read, both sides hashed
-//! and compared in constant time, a body limit, the time window, and a cookie that outside data cannot break. It omits the
-//! rest of what `maitre` does (work that survives a disconnect, an answer budget, request ids and spans, panics as 503,
-//! errors that name the field, unknown fields, several active passwords and salts, every other route), so that the cost of
-//! all that shows. Its routes are not nested, as those of an app with `maitre` are. Bodies are parsed by axum's extractors,
-//! whose rejections name the field, as `maitre`'s do.
+//! Heroku's provision and single sign-on.
 
 use std::sync::Arc;
 
+use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
-use axum::http::header::{LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
-use axum::http::request::Parts;
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Form, Json, Router};
-use axum_extra::TypedHeader;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use headers::Authorization;
-use headers::authorization::Basic;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Credentials of the manifest, hashed once.
-struct Secrets {
-    user: [u8; 32],
-    password: [u8; 32],
-    salt: String,
-}
+use super::{Caller, Secrets};
 
-pub(crate) fn app(user: &str, password: &str, salt: &str) -> Router {
-    let secrets = Secrets { user: sha256(user), password: sha256(password), salt: salt.to_owned() };
-    Router::new()
-        .route("/heroku/resources", post(provision))
-        .route("/heroku/resources/sso", post(single_sign_on))
-        .layer(DefaultBodyLimit::max(256 * 1024))
-        .with_state(Arc::new(secrets))
-}
-
-fn sha256(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
-}
-
-/// Caller with the add-on's credentials, authenticated before the body is read.
-struct Heroku;
-
-impl FromRequestParts<Arc<Secrets>> for Heroku {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, secrets: &Arc<Secrets>) -> Result<Self, Response> {
-        let sent = TypedHeader::<Authorization<Basic>>::from_request_parts(parts, secrets).await;
-        let admitted = sent.is_ok_and(|TypedHeader(Authorization(sent))| {
-            let user = secrets.user.ct_eq(&sha256(sent.username()));
-            let password = secrets.password.ct_eq(&sha256(sent.password()));
-            (user & password).into()
-        });
-        let challenge = [(WWW_AUTHENTICATE, r#"Basic realm="Add-on API""#)];
-        if admitted { Ok(Self) } else { Err((StatusCode::UNAUTHORIZED, challenge).into_response()) }
-    }
+pub(super) fn routes() -> Router<Arc<Secrets>> {
+    Router::new().route("/heroku/resources", post(provision)).route("/heroku/resources/sso", post(single_sign_on))
 }
 
 #[derive(Deserialize)]
@@ -111,7 +68,7 @@ struct Config {
     tally_token: &'static str,
 }
 
-async fn provision(_: Heroku, Json(request): Json<Provision>) -> Json<Provisioned> {
+async fn provision(_: Caller, Json(request): Json<Provision>) -> Json<Provisioned> {
     Json(Provisioned {
         id: request.uuid,
         config: Config {
