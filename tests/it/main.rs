@@ -27,6 +27,7 @@ mod osb;
 mod panics;
 mod platform;
 mod properties;
+mod quicknode;
 mod redirects;
 mod rolling_deploy;
 mod saas;

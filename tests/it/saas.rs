@@ -160,7 +160,9 @@ fn command_with_own_secrets(folder: &Folder) -> Command {
         std::fs::write(&path, manifest).unwrap();
         command.env(variable, path);
     }
-    command.env("OPPERATOR_SECRET", "vendors-own-secret").env("OSB_PASSWORD", "vendors-own-password");
+    for variable in ["OPPERATOR_SECRET", "OSB_PASSWORD", "QUICKNODE_PASSWORD", "QUICKNODE_JWT_SECRET"] {
+        command.env(variable, "vendors-own-secret");
+    }
     command
 }
 

@@ -4,7 +4,8 @@
 //! verifier that agrees with them agrees with the marketplace. Timestamps are text because the text that is sent is
 //! the text that is hashed. Digests are lowercase hex.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::{Digest as _, Sha1};
 use sha2::{Sha256, Sha512};
@@ -49,6 +50,23 @@ pub fn token(id: &str, salt: &str, timestamp: &str) -> String {
 #[must_use]
 pub fn digitalocean(uuid: &str, salt: &str, timestamp: &str) -> String {
     hex::encode(hmac_sha256(salt, format!("{timestamp}:{uuid}").as_bytes()))
+}
+
+/// Returns a JWT signed with HS256, as QuickNode sends it in a sign-on link. Header and claims are the JSON texts that are
+/// signed.
+///
+/// ```
+/// use maitre_testkit::sign;
+///
+/// let claims = r#"{"iat":1700000000,"jti":"1700000000/ab12cd34","quicknode_id":"qn-acc-1"}"#;
+/// let jwt = sign::jwt(r#"{"alg":"HS256"}"#, claims, "pomelo-jwt-secret");
+/// assert!(jwt.starts_with("eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOjE3MDAwMDAwMDAsImp0aSI6IjE3MDAwMDAwMDAvYWIxMmNkMzQi"));
+/// ```
+#[must_use]
+pub fn jwt(header: &str, claims: &str, secret: &str) -> String {
+    let signed = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256(secret, signed.as_bytes()));
+    format!("{signed}.{signature}")
 }
 
 /// Returns Clever Cloud's sign-on signature: SHA-512 of resource, user, address, nav-data, salt and timestamp, joined by

@@ -9,11 +9,14 @@ mod serve;
 mod webhooks;
 
 #[cfg(any(
+    feature = "clevercloud",
     feature = "cloudcontrol",
     feature = "digitalocean",
     feature = "heroku",
     feature = "opperator",
-    feature = "osb"
+    feature = "osb",
+    feature = "quicknode",
+    feature = "scalingo"
 ))]
 use axum::Router;
 
@@ -40,6 +43,8 @@ pub use maitre_axum_heroku::{self as heroku, Heroku, HerokuPlanChange, HerokuPro
 pub use maitre_axum_opperator::{self as opperator, Opperator, OpperatorProvision};
 #[cfg(feature = "osb")]
 pub use maitre_axum_osb::{self as osb, Osb, OsbRequest};
+#[cfg(feature = "quicknode")]
+pub use maitre_axum_quicknode::{self as quicknode, QuickNode, QuickNodeCall, QuickNodeEndpoint, QuickNodeRequest};
 #[cfg(feature = "scalingo")]
 pub use maitre_axum_scalingo::{self as scalingo, Scalingo, ScalingoProvision};
 #[cfg(feature = "platform")]
@@ -150,6 +155,24 @@ where
     maitre_axum_scalingo::router(addon)
 }
 
+/// Builds the router of an add-on at QuickNode; see [`mod@quicknode`] for its routes.
+///
+/// ```
+/// # use maitre::*;
+/// # use maitre_core::doctest::Widgets as Pomelos;
+/// let addon = Addon::new(QuickNode::new("pomelo", "pomelo-pass", "pomelo-jwt-secret")?, Pomelos);
+/// let app: axum::Router = axum::Router::new().nest("/quicknode", maitre::quicknode(addon));
+/// assert!(app.has_routes());
+/// # Ok::<(), CredentialsError>(())
+/// ```
+#[cfg(feature = "quicknode")]
+pub fn quicknode<S>(addon: impl IntoAddon<QuickNode>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    maitre_axum_quicknode::router(addon)
+}
+
 /// Builds the router of an add-on at Opperator; see [`mod@opperator`] for its routes.
 ///
 /// ```
@@ -197,15 +220,18 @@ mod pages {
     mod bindings {}
     #[doc = include_str!("../../../docs/catalog.md")]
     mod catalog {}
-    #[cfg(feature = "osb")]
     #[cfg(feature = "clevercloud")]
     #[doc = include_str!("../../../docs/clever-cloud.md")]
     mod clever_cloud {}
     #[cfg(feature = "digitalocean")]
     #[doc = include_str!("../../../docs/digitalocean.md")]
     mod digitalocean {}
+    #[cfg(feature = "osb")]
     #[doc = include_str!("../../../docs/open-service-broker.md")]
     mod open_service_broker {}
+    #[cfg(feature = "quicknode")]
+    #[doc = include_str!("../../../docs/quicknode.md")]
+    mod quicknode {}
     #[doc = include_str!("../../../docs/slow-provisioning.md")]
     mod slow_provisioning {}
     #[cfg(feature = "scalingo")]

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) scalingo: Secret,
     pub(crate) opperator_secret: Secret,
     pub(crate) osb: Broker,
+    pub(crate) quicknode: QuickNodeSettings,
     /// Access to Heroku's API. Without it all operations are synchronous.
     pub(crate) heroku_api: Option<HerokuApi>,
     /// Simulated duration of provisioning.
@@ -42,6 +43,13 @@ pub(crate) struct Broker {
     pub(crate) username: String,
     pub(crate) password: Secret,
     pub(crate) catalog: Catalog,
+}
+
+/// Credentials at QuickNode.
+pub(crate) struct QuickNodeSettings {
+    pub(crate) username: String,
+    pub(crate) password: Secret,
+    pub(crate) jwt_secret: Secret,
 }
 
 pub(crate) struct HerokuApi {
@@ -95,6 +103,11 @@ impl Settings {
                 catalog: Catalog::parse(&text_of("OSB_CATALOG", include_str!("../osb-catalog.json"))?)
                     .context("OSB_CATALOG is invalid")?,
             },
+            quicknode: QuickNodeSettings {
+                username: var_or("QUICKNODE_USERNAME", "tally"),
+                password: var_or("QUICKNODE_PASSWORD", "development-only-password").into(),
+                jwt_secret: var_or("QUICKNODE_JWT_SECRET", "development-only-jwt-secret").into(),
+            },
             heroku_api: HerokuApi::from_env()?,
             provision_delay: seconds("SET_UP_SECONDS")?,
             drain_delay: seconds("DRAIN_SECONDS")?,
@@ -130,6 +143,8 @@ impl Settings {
             (&self.scalingo, "a secret in SCALINGO_MANIFEST"),
             (&self.opperator_secret, "OPPERATOR_SECRET"),
             (&self.osb.password, "OSB_PASSWORD"),
+            (&self.quicknode.password, "QUICKNODE_PASSWORD"),
+            (&self.quicknode.jwt_secret, "QUICKNODE_JWT_SECRET"),
         ];
         if let Some(api) = &self.heroku_api {
             secrets.push((&api.client_secret, "HEROKU_CLIENT_SECRET"));

@@ -92,7 +92,8 @@ impl Store {
         Ok(())
     }
 
-    /// Creates or gets a resource, in one statement: a concurrent or later call returns the existing resource.
+    /// Creates or gets a resource, in one statement: a concurrent or later call returns the existing resource. A deprovisioned
+    /// resource is created again only by a call after its deprovision, at a marketplace that reuses keys.
     pub(crate) async fn create_or_get(
         &self,
         addon: &str,
@@ -103,8 +104,11 @@ impl Store {
     ) -> maitre::Result<Resource> {
         let create = sqlx::query_as(
             "INSERT INTO resources (addon, key, plan, token, fence) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (addon, key) DO UPDATE SET fence = excluded.fence
-             WHERE resources.fence <= excluded.fence AND resources.token IS NOT NULL
+             ON CONFLICT (addon, key) DO UPDATE SET fence = excluded.fence,
+                plan = CASE WHEN resources.token IS NULL THEN excluded.plan ELSE resources.plan END,
+                token = COALESCE(resources.token, excluded.token)
+             WHERE resources.fence < excluded.fence
+                OR (resources.fence = excluded.fence AND resources.token IS NOT NULL)
              RETURNING addon, key, plan, token",
         );
         let create = create.bind(addon).bind(key).bind(plan).bind(token).bind(fence);

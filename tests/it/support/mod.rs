@@ -15,7 +15,7 @@ pub(crate) use app::{App, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, ho
 pub(crate) use example::{Folder, build, build_in};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};
-pub(crate) use raw_app::RawApp;
+pub(crate) use raw_app::{RawApp, RecordedApp};
 pub(crate) use server::Server;
 pub(crate) use signal::{Counter, Gate};
 pub(crate) use vendor::Vendor;

@@ -1,14 +1,22 @@
 use axum::Router;
-use maitre::{Addon, Marketplace};
+use maitre::backend::Backend;
+use maitre::{Addon, Ledger, Marketplace};
 use maitre_testkit::sign;
 
-use super::{Raw, RawReply, Server, Vendor, host, instant, request};
+use super::{Folder, Raw, RawReply, Server, Vendor, host, instant, request};
 
 /// Running app at a marketplace with Basic credentials that the test kit does not play: its requests are raw HTTP.
 pub(crate) struct RawApp {
     pub(crate) server: Server,
     pub(crate) vendor: Vendor,
     authorization: String,
+}
+
+/// Running app with a ledger in a temporary file.
+pub(crate) struct RecordedApp {
+    pub(crate) app: RawApp,
+    pub(crate) ledger: Ledger,
+    _folder: Folder,
 }
 
 impl RawApp {
@@ -22,8 +30,19 @@ impl RawApp {
         router: fn(Addon<M>) -> Router,
     ) -> Self {
         let vendor = Vendor::default();
+        Self::start_with(marketplace, path, now, router, vendor.clone(), vendor).await
+    }
+
+    async fn start_with<M: Marketplace>(
+        marketplace: M,
+        path: &str,
+        now: i64,
+        router: fn(Addon<M>) -> Router,
+        backend: impl Backend,
+        vendor: Vendor,
+    ) -> Self {
         let authorization = format!("authorization: {}", sign::basic(marketplace.slug(), Self::PASSWORD));
-        let addon = Addon::new(marketplace, vendor.clone()).with_clock(move || instant(now));
+        let addon = Addon::new(marketplace, backend).with_clock(move || instant(now));
         let server = Server::start(host(Router::new().nest(path, router(addon)))).await;
         Self { server, vendor, authorization }
     }
@@ -39,5 +58,21 @@ impl RawApp {
         let line = format!("POST {path}");
         let lines = [line.as_str(), "content-type: application/x-www-form-urlencoded"];
         Raw::exchange(&self.server, request(lines, form)).await
+    }
+}
+
+impl RecordedApp {
+    pub(crate) async fn start<M: Marketplace>(
+        marketplace: M,
+        path: &str,
+        now: i64,
+        router: fn(Addon<M>) -> Router,
+    ) -> Self {
+        let (vendor, folder) = (Vendor::default(), Folder::new());
+        let url = format!("sqlite://{}", folder.0.join("ledger.db").display());
+        Ledger::migrate(&url).await.expect("tables");
+        let ledger = Ledger::open(&url).await.expect("a ledger");
+        let app = RawApp::start_with(marketplace, path, now, router, ledger.wrap(vendor.clone()), vendor).await;
+        Self { app, ledger, _folder: folder }
     }
 }

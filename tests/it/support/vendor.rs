@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use maitre::{
-    Bind, Bound, Deprovision, Deprovisioned, Failure, Listener, Notice, PlanChange, PlanChanged, Provision,
-    Provisioned, Reinstate, Result, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated,
+    Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Failure, Listener, Notice, PlanChange,
+    PlanChanged, Provision, Provisioned, Reinstate, Result, SignOn, SignedOn, Suspend, Unbind, Unbound, Update,
+    Updated,
 };
 
 use super::widgets::Widgets;
@@ -27,6 +28,7 @@ struct Inner {
     reinstate: Method<Reinstate, ()>,
     widgets: Widgets,
     provision_delay: Mutex<Duration>,
+    capabilities: Mutex<Capabilities>,
 }
 
 type ReplyFuture<A> = Pin<Box<dyn Future<Output = Result<A>> + Send>>;
@@ -136,6 +138,16 @@ impl Vendor {
         self.0.suspend.set_script(script);
     }
 
+    /// Declares a capability.
+    pub(crate) fn declare(&self, capability: Capability) {
+        let mut capabilities = self.0.capabilities.lock().unwrap_or_else(PoisonError::into_inner);
+        *capabilities = capabilities.with(capability);
+    }
+
+    pub(crate) fn updates(&self) -> Vec<Update> {
+        self.0.update.requests()
+    }
+
     pub(crate) fn provisions(&self) -> Vec<Provision> {
         self.0.provision.requests()
     }
@@ -175,7 +187,7 @@ impl Vendor {
             + self.deprovisions().len()
             + self.sign_ons().len()
             + self.notices().len()
-            + self.0.update.requests().len()
+            + self.updates().len()
             + self.binds().len()
             + self.0.unbind.requests().len()
             + self.suspensions().len()
@@ -184,6 +196,10 @@ impl Vendor {
 }
 
 impl Listener for Vendor {
+    fn capabilities(&self) -> Capabilities {
+        *self.0.capabilities.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn provision(&self, request: Provision) -> Result<Provisioned> {
         let delay = *self.0.provision_delay.lock().unwrap_or_else(PoisonError::into_inner);
         tokio::time::sleep(delay).await;

@@ -86,6 +86,7 @@ impl Marketplace {
             "opperator" => "Opperator",
             "clevercloud" => "Clever Cloud",
             "digitalocean" => "DigitalOcean",
+            "quicknode" => "QuickNode",
             "scalingo" => "Scalingo",
             _ => "the marketplace",
         };

@@ -7,6 +7,7 @@ mod digitalocean;
 mod heroku;
 mod opperator;
 mod osb;
+mod quicknode;
 mod scalingo;
 
 use maitre::Ledger;
@@ -30,5 +31,6 @@ pub(crate) fn connect<'a>(
     clevercloud::connect(&mut all)?;
     digitalocean::connect(&mut all)?;
     scalingo::connect(&mut all)?;
+    quicknode::connect(&mut all)?;
     Ok(all)
 }
