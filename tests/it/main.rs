@@ -20,6 +20,7 @@ mod health;
 mod ledger_command;
 mod logs;
 mod malformed;
+mod marketplace_table;
 mod metrics;
 mod nesting;
 mod opperator;

@@ -13,8 +13,8 @@ use time::{Duration, OffsetDateTime};
 use crate::ledger::support::{Database, KEY};
 use crate::support::{Folder, build};
 
-const PASSWORD: &str = "development-only-password";
-const SALT: &str = "development-only-sso-salt";
+pub(crate) const PASSWORD: &str = "development-only-password";
+pub(crate) const SALT: &str = "development-only-sso-salt";
 
 static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build("saas", ""));
 

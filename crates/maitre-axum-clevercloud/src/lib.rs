@@ -27,10 +27,17 @@ pub fn router<S>(addon: impl IntoAddon<CleverCloud>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<CleverCloud>) -> Routes<CleverCloud, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{id}")
         .deprovision(Method::DELETE, "/resources/{id}")
         .single_sign_on(Method::POST, "/sso")
-        .into_router()
 }

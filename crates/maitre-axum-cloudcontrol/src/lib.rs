@@ -29,6 +29,14 @@ pub fn router<S>(addon: impl IntoAddon<CloudControl>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<CloudControl>) -> Routes<CloudControl, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{id}")
@@ -36,7 +44,6 @@ where
         .single_sign_on(Method::GET, "/resources/{id}")
         .single_sign_on(Method::POST, "/resources/sso")
         .single_sign_on(Method::POST, "/sso")
-        .into_router()
 }
 
 /// Builds only the single sign-on route by form, for any path of the app.

@@ -78,6 +78,9 @@ impl Handles<Deprovision> for DigitalOcean {
 }
 
 impl Events for DigitalOcean {
+    const OPERATIONS: &'static [OperationKind] =
+        &[OperationKind::Suspend, OperationKind::Reinstate, OperationKind::Notice];
+
     fn events(&self, call: &Call<Self>) -> Result<Vec<Event>, ErrorReply> {
         wire::events(&call.addon_id(), call.json()?)
     }

@@ -28,11 +28,18 @@ pub fn router<S>(addon: impl IntoAddon<DigitalOcean>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<DigitalOcean>) -> Routes<DigitalOcean, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{uuid}")
         .deprovision(Method::DELETE, "/resources/{uuid}")
         .events(Method::POST, "/notifications")
         .single_sign_on(Method::POST, "/sso")
-        .into_router()
 }

@@ -30,6 +30,14 @@ pub fn router<S>(addon: impl IntoAddon<Heroku>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<Heroku>) -> Routes<Heroku, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     let routes = Routes::new(addon);
     let sso = routes.addon().marketplace().sso_route().to_owned();
     routes
@@ -39,7 +47,6 @@ where
         .single_sign_on(Method::POST, &sso)
         .single_sign_on(Method::GET, "/resources/{id}")
         .acknowledge(Method::POST, "/resources/{id}/events")
-        .into_router()
 }
 
 /// Builds only the single sign-on route, for any path of the app, such as `/sso/login` in old sample manifests.

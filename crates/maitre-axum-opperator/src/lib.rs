@@ -29,10 +29,17 @@ pub fn router<S>(addon: impl IntoAddon<Opperator>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<Opperator>) -> Routes<Opperator, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     Routes::new(addon)
         .provision(Method::POST, "/instances")
         .plan_change(Method::PUT, "/instances/{id}")
         .deprovision(Method::DELETE, "/instances/{id}")
         .notice(Method::PUT, "/plan_warning/{id}")
-        .into_router()
 }

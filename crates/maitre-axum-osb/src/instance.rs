@@ -132,6 +132,8 @@ impl Handles<Deprovision> for Osb {
 }
 
 impl Events for Osb {
+    const OPERATIONS: &'static [OperationKind] = &[OperationKind::Suspend, OperationKind::Reinstate];
+
     fn events(&self, call: &Call<Self>) -> Result<Vec<Event>, ErrorReply> {
         let (instance, body) = (call.resource("iid")?, call.json::<AvailabilityBody>()?.fields);
         Ok(vec![if body.enabled {

@@ -39,6 +39,14 @@ pub fn router<S>(addon: impl IntoAddon<Osb>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<Osb>) -> Routes<Osb, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     Routes::new(addon)
         .before_body(contract::check_version)
         .read(Method::GET, "/v2/catalog", read::catalog)
@@ -53,5 +61,4 @@ where
         .last_operation(Method::GET, BINDING_OPERATION)
         .events(Method::PUT, AVAILABILITY)
         .read(Method::GET, AVAILABILITY, read::availability)
-        .into_router()
 }

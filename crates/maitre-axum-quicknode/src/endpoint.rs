@@ -51,7 +51,7 @@ pub(crate) struct EndpointChange {
 }
 
 impl Operation for EndpointChange {
-    const NAME: &'static str = "plan_change";
+    const NAME: &'static str = "change";
     type Reply = PlanChanged;
 
     fn kind(&self) -> OperationKind {

@@ -36,13 +36,20 @@ pub fn router<S>(addon: impl IntoAddon<QuickNode>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<QuickNode>) -> Routes<QuickNode, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     let routes = Routes::new(addon).open(Method::GET, "/health", contract::health).single_sign_on(Method::GET, "/sso");
-    let routes = ["", "/"].into_iter().fold(routes, |routes, slash| {
+    ["", "/"].into_iter().fold(routes, |routes, slash| {
         routes
             .operation::<EndpointProvision>(Method::POST, &format!("{slash}/provision"))
             .operation::<EndpointChange>(Method::PUT, &format!("{slash}/update"))
             .operation::<Deprovision>(Method::DELETE, &format!("{slash}/deactivate_endpoint"))
             .operation::<AccountClosure>(Method::DELETE, &format!("{slash}/deprovision"))
-    });
-    routes.into_router()
+    })
 }

@@ -29,6 +29,14 @@ pub fn router<S>(addon: impl IntoAddon<Scalingo>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes(addon).into_router()
+}
+
+/// Declares the routes of [`router()`], for tables and tools.
+pub fn routes<S>(addon: impl IntoAddon<Scalingo>) -> Routes<Scalingo, S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{id}")
@@ -37,5 +45,4 @@ where
         .suspend(Method::POST, "/resources/{id}/suspend")
         .reinstate(Method::POST, "/resources/{id}/resume")
         .single_sign_on(Method::GET, "/sso")
-        .into_router()
 }

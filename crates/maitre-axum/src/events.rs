@@ -1,7 +1,7 @@
 //! Events: one request of a marketplace that concerns several resources.
 
 use axum::response::Response;
-use maitre_core::{Deprovision, Notice, PlanChange, Reinstate, Suspend, Update};
+use maitre_core::{Deprovision, Notice, OperationKind, PlanChange, Reinstate, Suspend, Update};
 
 use crate::contract::{Call, Contract};
 use crate::error_reply::ErrorReply;
@@ -31,6 +31,9 @@ pub enum Event {
 
 /// A contract with a route whose request stands for any number of events, such as a list of suspended resources.
 pub trait Events: Contract {
+    /// Kinds of operations that the events stand for.
+    const OPERATIONS: &'static [OperationKind];
+
     /// Reads the events. Events that the contract does not know are not an error: return none.
     ///
     /// # Errors

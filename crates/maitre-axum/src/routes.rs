@@ -67,6 +67,7 @@ pub struct Routes<M: Contract, S = ()> {
 struct Entry<M: Contract, S> {
     method: Method,
     path: String,
+    operations: Vec<&'static str>,
     build: Build<M, S>,
 }
 
@@ -130,7 +131,16 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         M: Events,
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
-        self.authenticated(method, path, "events", reads_body, events::handle::<M>)
+        let mut routes = self.authenticated(method, path, "events", reads_body, events::handle::<M>);
+        if let Some(entry) = routes.entries.last_mut() {
+            entry.operations = M::OPERATIONS.iter().map(|kind| kind.as_str()).collect();
+        }
+        routes
+    }
+
+    /// Returns method, path and operations of each route, for tables and tools. An operation has its name in metrics.
+    pub fn list(&self) -> impl Iterator<Item = (&Method, &str, &[&'static str])> {
+        self.entries.iter().map(|entry| (&entry.method, entry.path.as_str(), &*entry.operations))
     }
 
     /// Adds an operation by its type.
@@ -175,7 +185,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         F: Future<Output = ReadResult> + Send + 'static,
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
-        self.add(method, path, move |addon, method, _| {
+        self.add(method, path, "open", move |addon, method, _| {
             route(addon, method, "open", move |addon: Arc<Addon<M>>, request: Request| {
                 let handler = handler.clone();
                 async move {
@@ -199,7 +209,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     where
         M: SingleSignOn,
     {
-        self.add(method, path, |addon, method, _| sign_on_route(addon, method))
+        self.add(method, path, "single_sign_on", |addon, method, _| sign_on_route(addon, method))
     }
 
     fn authenticated<F>(
@@ -213,7 +223,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     where
         F: Future<Output = Result<Response, ErrorReply>> + Send + 'static,
     {
-        self.add(method, path, move |addon, method, admission| {
+        self.add(method, path, operation, move |addon, method, admission| {
             route(addon, method, operation, move |addon: Arc<Addon<M>>, request: Request| {
                 let (handler, admission) = (handler.clone(), admission.clone());
                 async move { handler(admit(addon, request, &admission, reads_body).await?).await }
@@ -225,9 +235,11 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         mut self,
         method: Method,
         path: &str,
+        operation: &'static str,
         build: impl FnOnce(&Arc<Addon<M>>, MethodFilter, Arc<Admission<M>>) -> MethodRouter<S> + 'static,
     ) -> Self {
-        self.entries.push(Entry { method, path: path.to_owned(), build: Box::new(build) });
+        let (path, operations) = (path.to_owned(), vec![operation]);
+        self.entries.push(Entry { method, path, operations, build: Box::new(build) });
         self
     }
 
@@ -239,7 +251,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         let Self { addon, checks, entries } = self;
         let admission = Arc::new(Admission { checks, throttle: Throttle::default() });
         let mut router = Router::new();
-        for Entry { method, path, build } in entries {
+        for Entry { method, path, build, .. } in entries {
             let filter = MethodFilter::try_from(method).expect("a method of RFC 9110");
             let methods = build(&addon, filter, admission.clone());
             if !path.ends_with('/') {

@@ -116,6 +116,8 @@ impl Handles<Deprovision> for Fair {
 }
 
 impl Events for Fair {
+    const OPERATIONS: &'static [OperationKind] = &[OperationKind::Suspend, OperationKind::Notice];
+
     fn events(&self, call: &Call<Self>) -> Result<Vec<Event>, ErrorReply> {
         let stalls = call.json::<Stalls>()?.fields.stalls;
         let suspend = |stall: String| Event::Suspend(Suspend::new(call.addon_id(), stall));

@@ -1,6 +1,7 @@
 //! Rules of CONTRIBUTING.md that no linter knows: wording, references, import cycles.
 
 mod imports;
+mod listener;
 mod references;
 mod wording;
 
