@@ -6,7 +6,7 @@ use maitre::{
     Addon, Catalog, CleverCloud, CloudControl, DigitalOcean, Heroku, Opperator, Osb, QuickNode, Scalingo, catalog,
 };
 use maitre_axum::{Contract, Routes};
-use maitre_core::{IntoAddon, SupportsAsync};
+use maitre_core::SupportsAsync;
 
 use crate::support::Vendor;
 

@@ -61,7 +61,7 @@ impl InvoiceRecord {
     }
 }
 
-/// What Vercel knows about one installation.
+/// State of one installation at Vercel.
 pub(super) struct Installed {
     pub(super) tokens: Vec<String>,
     pub(super) client_secret_uses: usize,
