@@ -52,7 +52,8 @@ fn row<M: Contract>(name: &str, routes: &Routes<M>, is_async: bool) -> String {
                 methods.push(method.as_str());
             }
         }
-        row += &format!(" {} |", if methods.is_empty() { "–".to_owned() } else { methods.join(", ") });
+        let cell = if methods.is_empty() { "–".to_owned() } else { methods.join(", ") };
+        row += &[" ", &cell, " |"].concat();
     }
     row + if is_async { " yes |" } else { " – |" }
 }

@@ -44,7 +44,7 @@ impl Contract for QuickNode {
 }
 
 fn success() -> Response {
-    json(StatusCode::OK, &SuccessBody::EMPTY)
+    json(StatusCode::OK, &SuccessBody::new())
 }
 
 impl QuickNode {

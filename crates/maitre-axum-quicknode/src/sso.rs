@@ -68,8 +68,8 @@ impl QuickNode {
         let mut query = request.form();
         let jwt = query.require("jwt")?;
         let read = |secrets: &[Salt]| {
-            let active = secrets.iter().filter(|secret| secret.is_active(now));
-            active.filter_map(|secret| claims(&jwt, secret)).next().ok_or(TokenError::Wrong)
+            let mut active = secrets.iter().filter(|secret| secret.is_active(now));
+            active.find_map(|secret| claims(&jwt, secret)).ok_or(TokenError::Wrong)
         };
         self.basic.verify_by(request, |secrets| read(secrets).map(drop))?;
         let claims = read(self.basic.salts())?;
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!((sign_on.resource.as_str(), sign_on.identity.is_verified()), ("qn-acc-1", true));
         assert_eq!(sign_on.identity.email(), Some("ada@customer.example"));
         assert_eq!(sign_on.extra["organization_name"], "Example Org");
-        assert_eq!(sign_on.token.replay_window, Duration::from_secs(660));
+        assert_eq!(sign_on.token.replay_window, Duration::from_mins(11));
     }
 
     #[test]

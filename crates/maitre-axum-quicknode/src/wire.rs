@@ -2,7 +2,7 @@
 
 use maitre_axum::core::{AccountId, ConfigVars, Deprovision, Fields, PlanChange, Provision, RequestIdentity};
 use maitre_axum::{Call, ErrorReply, WithExtra};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::QuickNode;
 use crate::endpoint::{EndpointChange, EndpointProvision};
@@ -50,30 +50,30 @@ impl TextOrNumber {
     }
 }
 
-/// Body of a success response.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct SuccessBody<'a> {
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dashboard_url: Option<Option<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_url: Option<Option<&'a str>>,
-}
-
-impl SuccessBody<'_> {
-    pub(crate) const EMPTY: Self = Self { status: "success", dashboard_url: None, access_url: None };
-}
+/// Body of a success response: names and values in order.
+pub(crate) struct SuccessBody<'a>(Vec<(&'static str, Option<&'a str>)>);
 
 impl<'a> SuccessBody<'a> {
+    pub(crate) fn new() -> Self {
+        Self(vec![("status", Some("success"))])
+    }
+
     /// Creates the body with URLs. An access URL that is not among `config` is omitted if it is not known.
     pub(crate) fn with_urls(quicknode: &'a QuickNode, config: &'a ConfigVars, is_complete: bool) -> Self {
+        let mut body = Self::new();
+        body.0.push(("dashboard-url", quicknode.dashboard_url.as_deref()));
         let name = quicknode.access_url_var.as_deref();
-        let access_url =
-            name.and_then(|name| config.iter().find(|(var, _)| *var == name)).map(|(_, value)| value.expose());
-        let is_known = is_complete || access_url.is_some() || name.is_none();
-        let dashboard_url = Some(quicknode.dashboard_url.as_deref());
-        Self { dashboard_url, access_url: is_known.then_some(access_url), ..Self::EMPTY }
+        let var = name.and_then(|name| config.iter().find(|(var, _)| *var == name));
+        if is_complete || var.is_some() || name.is_none() {
+            body.0.push(("access-url", var.map(|(_, value)| value.expose())));
+        }
+        body
+    }
+}
+
+impl Serialize for SuccessBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
     }
 }
 

@@ -6,19 +6,28 @@ use clap::Args;
 /// Basic credentials that the add-on accepts, for marketplaces without a manifest.
 #[derive(Args)]
 pub(crate) struct CredentialArgs {
-    /// User that a service broker accepts
+    /// User that a service broker or an add-on for QuickNode accepts
     #[arg(long, value_name = "NAME", env = "MAITRE_USER")]
     user: Option<String>,
 
-    /// Password that a service broker accepts
+    /// Password that a service broker or an add-on for QuickNode accepts
     #[arg(long, value_name = "SECRET", env = "MAITRE_PASSWORD", hide_env_values = true)]
     password: Option<String>,
+
+    /// JWT secret of the vendor at QuickNode
+    #[arg(long, value_name = "SECRET", env = "MAITRE_JWT_SECRET", hide_env_values = true)]
+    jwt_secret: Option<String>,
 }
 
 impl CredentialArgs {
     /// Returns user and password.
     pub(crate) fn basic(&self) -> anyhow::Result<(&str, &str)> {
         let both = self.user.as_deref().zip(self.password.as_deref());
-        both.context("a service broker has Basic credentials: pass --user and --password, or set MAITRE_PASSWORD")
+        both.context("the add-on has Basic credentials: pass --user and --password, or set MAITRE_PASSWORD")
+    }
+
+    /// Returns the JWT secret.
+    pub(crate) fn jwt_secret(&self) -> anyhow::Result<&str> {
+        self.jwt_secret.as_deref().context("sign-on links have a JWT: pass --jwt-secret, or set MAITRE_JWT_SECRET")
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct MarketplaceArgs {
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     pub(crate) manifest: PathBuf,
 
-    /// Marketplace whose API to use: heroku, cloudcontrol, opperator or osb (Open Service Broker)
+    /// Marketplace whose API to use: heroku, cloudcontrol, opperator, osb (Open Service Broker) or quicknode
     #[arg(
         long,
         value_name = "NAME",
@@ -107,7 +107,7 @@ impl MarketplaceArgs {
             let client = MarketplaceClient::Opperator(Opperator::new(&address.root, self.shared_secret()?));
             return Ok(Target { client, requires: Vec::new(), sso: None });
         }
-        if self.marketplace == Marketplace::OpenServiceBroker {
+        if matches!(self.marketplace, Marketplace::OpenServiceBroker | Marketplace::QuickNode) {
             bail!("{} is not supported by this command", self.marketplace);
         }
         let (manifest, password, salt) = self.read_manifest()?;

@@ -99,6 +99,9 @@ fn no_address(marketplace: Marketplace) -> SetupError {
         Marketplace::OpenServiceBroker => {
             "a service broker has no manifest: pass its address with --url http://localhost:8300/osb"
         }
+        Marketplace::QuickNode => {
+            "QuickNode has no manifest: pass the add-on's address with --url http://localhost:8300/quicknode"
+        }
         _ => "the manifest has no api.test: add its base_url and sso_url, or pass the add-on's address with --url",
     })
 }
@@ -108,6 +111,7 @@ fn collection(marketplace: Marketplace) -> &'static str {
         Marketplace::Heroku | Marketplace::CloudControl => "/resources",
         Marketplace::Opperator => "/instances",
         Marketplace::OpenServiceBroker => "/v2",
+        Marketplace::QuickNode => "/provision",
     }
 }
 
@@ -122,7 +126,8 @@ fn complete(url: &str, marketplace: Marketplace) -> Result<String, SetupError> {
         Marketplace::Heroku => "/heroku/resources",
         Marketplace::CloudControl => "/cloudcontrol/resources",
         Marketplace::Opperator if origin_of(&url) == url => "/opperator/instances",
-        Marketplace::Opperator | Marketplace::OpenServiceBroker => collection,
+        Marketplace::QuickNode if origin_of(&url) == url => "/quicknode/provision",
+        Marketplace::Opperator | Marketplace::OpenServiceBroker | Marketplace::QuickNode => collection,
     };
     Ok(url + suffix)
 }

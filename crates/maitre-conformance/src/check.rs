@@ -79,7 +79,8 @@ impl Source {
     pub fn is_normative(&self) -> bool {
         match self {
             Self::Document(_) | Self::DevCenter(_) => true,
-            Self::Code(name) => *name == "heroku/kensa", // Heroku's own checker
+            // the marketplaces' own checkers
+            Self::Code(name) => ["heroku/kensa", "quiknode-labs/qn-marketplace-cli"].contains(name),
             Self::Rfc(_) | Self::Practice => false,
         }
     }

@@ -16,6 +16,7 @@ mod manifest_input;
 mod marketplace;
 mod one_of;
 mod osb;
+mod quicknode;
 mod registry;
 mod report;
 mod response;

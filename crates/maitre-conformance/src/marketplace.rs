@@ -23,11 +23,14 @@ pub enum Marketplace {
     Opperator,
     /// Open Service Broker API: IBM Cloud, SAP BTP, Cloud Foundry, Korifi.
     OpenServiceBroker,
+    /// QuickNode's Marketplace, provisioning APIs.
+    QuickNode,
 }
 
 impl Marketplace {
     /// All marketplaces.
-    pub const ALL: [Self; 4] = [Self::Heroku, Self::CloudControl, Self::Opperator, Self::OpenServiceBroker];
+    pub const ALL: [Self; 5] =
+        [Self::Heroku, Self::CloudControl, Self::Opperator, Self::OpenServiceBroker, Self::QuickNode];
 
     /// Returns the name used in check ids and on the command line.
     #[must_use]
@@ -37,6 +40,7 @@ impl Marketplace {
             Self::CloudControl => "cloudcontrol",
             Self::Opperator => "opperator",
             Self::OpenServiceBroker => "osb",
+            Self::QuickNode => "quicknode",
         }
     }
 
@@ -48,6 +52,7 @@ impl Marketplace {
             Self::CloudControl => "cloudControl",
             Self::Opperator => "Opperator",
             Self::OpenServiceBroker => "Open Service Broker",
+            Self::QuickNode => "QuickNode",
         }
     }
 
@@ -59,6 +64,7 @@ impl Marketplace {
             Self::CloudControl => "cloudControl add-on provider program, as archived in 2016",
             Self::Opperator => "Opperator, as implemented by maitre_d 0.4.0 in 2014",
             Self::OpenServiceBroker => "Open Service Broker API 2.17",
+            Self::QuickNode => "QuickNode provisioning APIs, as its checker implemented them in July 2025",
         }
     }
 }

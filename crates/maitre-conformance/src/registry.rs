@@ -2,7 +2,7 @@
 
 use crate::check::{Case, Check};
 use crate::marketplace::Marketplace;
-use crate::{heroku, osb};
+use crate::{heroku, osb, quicknode};
 
 /// Returns the checks of a marketplace, in the order in which they are listed. A marketplace without checks has none.
 ///
@@ -17,6 +17,7 @@ pub fn checks(marketplace: Marketplace) -> impl Iterator<Item = &'static Check> 
     let checks = match marketplace {
         Marketplace::Heroku => list(heroku::GROUPS),
         Marketplace::OpenServiceBroker => list(osb::GROUPS),
+        Marketplace::QuickNode => list(quicknode::GROUPS),
         Marketplace::CloudControl | Marketplace::Opperator => Vec::new(),
     };
     checks.into_iter()

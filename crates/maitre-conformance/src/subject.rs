@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::marketplace::Marketplace;
+use crate::quicknode::Secrets;
 
 /// Source of a [`Subject`].
 pub(crate) enum SubjectSource {
     ManifestText(String),
     ManifestFile(PathBuf),
     Broker(Credentials),
+    QuickNode(Secrets),
 }
 
 /// Add-on to check.
@@ -20,6 +22,8 @@ pub(crate) enum Subject {
     Heroku(Box<ManifestInput>),
     /// A broker of the Open Service Broker API.
     Broker(Credentials),
+    /// An add-on for QuickNode.
+    QuickNode(Secrets),
 }
 
 /// Basic credentials.
@@ -34,6 +38,7 @@ impl SubjectSource {
         match self {
             Self::ManifestText(_) | Self::ManifestFile(_) => Marketplace::Heroku,
             Self::Broker(_) => Marketplace::OpenServiceBroker,
+            Self::QuickNode(_) => Marketplace::QuickNode,
         }
     }
 
@@ -42,6 +47,7 @@ impl SubjectSource {
             Self::ManifestText(text) => Subject::Heroku(Box::new(ManifestInput::parse(&text)?)),
             Self::ManifestFile(path) => Subject::Heroku(Box::new(ManifestInput::read(&path)?)),
             Self::Broker(credentials) => Subject::Broker(credentials),
+            Self::QuickNode(secrets) => Subject::QuickNode(secrets),
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::error::SetupError;
 use crate::heroku::{self, FakePlatform, TargetOptions};
 use crate::marketplace::Marketplace;
 use crate::osb;
+use crate::quicknode::{self, Secrets};
 use crate::registry::checks;
 use crate::report::{CheckResult, Report};
 use crate::run::Observer;
@@ -108,6 +109,25 @@ impl Suite {
         SuiteBuilder::new(SubjectSource::Broker(Credentials { user, password }))
     }
 
+    /// Begins a suite for QuickNode's provisioning APIs, with the Basic credentials that QuickNode issued and the vendor's
+    /// JWT secret. It has no manifest.
+    ///
+    /// ```
+    /// use maitre_conformance::Suite;
+    ///
+    /// let suite = Suite::quicknode("tally", "development-only-password", "development-only-jwt-secret");
+    /// assert!(suite.only(["sso"]).checks()?.iter().all(|check| check.id.starts_with("quicknode.sso.")));
+    /// # Ok::<(), maitre_conformance::SetupError>(())
+    /// ```
+    pub fn quicknode(
+        user: impl Into<String>,
+        password: impl Into<String>,
+        jwt_secret: impl Into<String>,
+    ) -> SuiteBuilder {
+        let secrets = Secrets { user: user.into(), password: password.into(), jwt_secret: jwt_secret.into() };
+        SuiteBuilder::new(SubjectSource::QuickNode(secrets))
+    }
+
     /// Runs the checks and removes all created resources.
     ///
     /// # Errors
@@ -148,6 +168,12 @@ impl Suite {
                 };
                 let target = heroku::Target::new(&manifest, address, target_options, platform.transpose()?)?;
                 run(&target, heroku::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
+            }
+            Subject::QuickNode(secrets) => {
+                let address = address.resolve(Marketplace::QuickNode, None)?;
+                let timeout = options.timeout.unwrap_or(quicknode::TIMEOUT);
+                let target = quicknode::Target::new(&secrets, &address.root, options.plans, timeout);
+                run(&target, quicknode::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
             }
             Subject::Broker(credentials) => {
                 let address = address.resolve(Marketplace::OpenServiceBroker, None)?;

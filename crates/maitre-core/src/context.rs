@@ -19,6 +19,7 @@ use crate::identity::RequestIdentity;
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a request")]
 pub struct Context {
     /// Fencing token: grows with every run of an operation on this resource, so that the vendor can reject writes of an
     /// earlier run. 0 without a ledger.

@@ -38,8 +38,7 @@ impl Endpoint {
 
     /// Returns a call to any URL, without the marketplace's headers.
     pub(crate) fn raw(&self, method: &str, url: &str) -> Call<Raw> {
-        let host = url.find("://").map_or(0, |place| place + 3);
-        let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end));
+        let (origin, path) = split(url);
         Call::new(self.client.clone(), origin, Vec::new(), Raw::new(path)).method(method)
     }
 
@@ -52,10 +51,26 @@ impl Endpoint {
         self.call(Json::new(method, path, fields))
     }
 
+    /// Returns the same marketplace at another origin.
+    pub(crate) fn at_origin(&self, origin: &str) -> Self {
+        Self { root: origin.to_owned(), ..self.clone() }
+    }
+
+    /// Returns a call without the marketplace's headers.
+    pub(crate) fn anonymous<K: Kind>(&self, kind: K) -> Call<K> {
+        Call::new(self.client.clone(), &self.root, Vec::new(), kind)
+    }
+
     /// Returns a call of the user's browser, which does not have the marketplace's credentials.
     pub(crate) fn sign_on<F: Form>(&self, form: F) -> Call<SignOn<F>> {
         Call::new(self.client.clone(), &self.root, Vec::new(), SignOn::new(form))
     }
+}
+
+/// Splits a URL into its origin and its path with the query.
+pub(crate) fn split(url: &str) -> (&str, &str) {
+    let host = url.find("://").map_or(0, |place| place + 3);
+    url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end))
 }
 
 impl fmt::Debug for Endpoint {

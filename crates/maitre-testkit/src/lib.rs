@@ -16,12 +16,14 @@ mod generate;
 pub mod heroku;
 mod install_fields;
 mod json;
+mod jwt_link;
 pub mod mask;
 pub mod opperator;
 pub mod osb;
 mod path;
 #[cfg(feature = "platform")]
 pub mod platform;
+mod quicknode;
 mod raw;
 mod reply;
 mod request;
@@ -41,8 +43,10 @@ pub use self::{
     heroku::Heroku,
     install_fields::InstallFields,
     json::Json,
+    jwt_link::JwtLink,
     opperator::Opperator,
     osb::Osb,
+    quicknode::QuickNode,
     raw::Raw,
     reply::Reply,
     request::Request,

@@ -23,8 +23,19 @@ fn is_secret(name: &str) -> bool {
     ["token", "secret", "password", "salt", "authorization", "cookie", "oauth_grant"]
         .iter()
         .any(|part| name.contains(part))
-        || ["code", "config", "credentials", "grant", "log_input_url", "log_drain_url", "syslog_drain_url"]
-            .contains(&name.as_str())
+        || [
+            "code",
+            "config",
+            "credentials",
+            "grant",
+            "log_input_url",
+            "log_drain_url",
+            "syslog_drain_url",
+            "jwt",
+            "wss-url",
+            "http-url",
+        ]
+        .contains(&name.as_str())
 }
 
 /// Returns a masked header value. The name is in lower case.

@@ -12,6 +12,6 @@ fn the_listener_of_the_example_names_no_marketplace() {
         .collect();
     assert!(names.len() >= 8, "{names:?}");
     let listener = std::fs::read_to_string(root().join("examples/saas/src/listener.rs")).unwrap().to_lowercase();
-    let named: Vec<_> = names.iter().filter(|name| listener.contains(name.as_str())).collect();
-    assert!(named.is_empty(), "{named:?}");
+    let found: Vec<_> = names.iter().filter(|name| listener.contains(name.as_str())).collect();
+    assert!(found.is_empty(), "{found:?}");
 }

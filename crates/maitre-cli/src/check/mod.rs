@@ -172,7 +172,7 @@ impl Check {
         let TargetArgs { url, sso_url, allow_remote } = &self.target_args;
         let marketplace = self.marketplace_args.marketplace;
         let manifest = match marketplace {
-            Marketplace::OpenServiceBroker => None,
+            Marketplace::OpenServiceBroker | Marketplace::QuickNode => None,
             _ => Some(self.marketplace_args.read_manifest().ok()?.0),
         };
         let address =
@@ -186,6 +186,10 @@ impl Check {
             Marketplace::OpenServiceBroker => {
                 let (user, password) = self.credential_args.basic()?;
                 Suite::broker(user, password)
+            }
+            Marketplace::QuickNode => {
+                let (user, password) = self.credential_args.basic()?;
+                Suite::quicknode(user, password, self.credential_args.jwt_secret()?)
             }
             other => bail!("there are no checks for {other}: choose one of {}", checked_marketplaces()),
         };

@@ -2,13 +2,14 @@
 
 use maitre_conformance::{Check, Level, Marketplace, checks};
 
-use crate::{sample_addon, sample_broker};
+use crate::{sample_addon, sample_broker, sample_quicknode};
 
 /// Returns the fault descriptions of a marketplace, each with the check that detects the fault.
 fn faults(marketplace: Marketplace) -> Vec<(&'static str, &'static str)> {
     match marketplace {
         Marketplace::Heroku => sample_addon::MUTANTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         Marketplace::OpenServiceBroker => sample_broker::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
+        Marketplace::QuickNode => sample_quicknode::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         _ => Vec::new(),
     }
 }
