@@ -41,7 +41,11 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
         ),
         (
             &["check", "--marketplace", "osb", "--url", "http://127.0.0.1:1"],
-            "error: a service broker has Basic credentials: pass --user and --password",
+            "error: the add-on has Basic credentials: pass --user and --password",
+        ),
+        (
+            &["check", "--marketplace", "quicknode", "--user", "a", "--password", "b", "--url", "http://127.0.0.1:1"],
+            "error: sign-on links have a JWT: pass --jwt-secret",
         ),
         (
             &["check", "--marketplace", "osb", "--user", "a", "--password", "b"],
