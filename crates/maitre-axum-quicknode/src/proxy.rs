@@ -16,7 +16,7 @@ use crate::QuickNode;
 ///
 /// ```
 /// use axum::{Router, response::Response, routing::post};
-/// use maitre_axum::core::{Addon, Listener};
+/// use maitre_axum::core::Addon;
 /// use maitre_axum_quicknode::{QuickNode, QuickNodeCall, RpcError};
 ///
 /// fn rpc(addon: Addon<QuickNode>) -> Router {

@@ -16,7 +16,7 @@ use maitre_axum::core::{CredentialsError, Marketplace, Password, Salt};
 ///
 /// let quicknode = QuickNode::new("pomelo", "pomelo-pass", "pomelo-jwt-secret")?
 ///     .with_dashboard_url("https://pomelo.example/quicknode/sso")?;
-/// assert!(!format!("{quicknode:?}").contains("pass"));
+/// assert!(!format!("{quicknode:?}").contains("pomelo-pass"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
