@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use maitre_core::{Clock, Secret};
-use reqwest::redirect::Policy;
+use maitre_http::{BaseUrl, Retry, Settings};
 use time::OffsetDateTime;
 
-use crate::{Error, base_url::BaseUrl, retry::Retry};
+use crate::Error;
 
 /// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`](crate::Api) from a token.
 ///
@@ -88,15 +88,9 @@ pub struct ClientBuilder {
     id: String,
     addons: String,
     plain_http: bool,
-    user_agent: String,
-    connect_timeout: Duration,
-    timeout: Duration,
+    settings: Settings,
     retry: Retry,
     page: Option<u16>,
-    proxy: Option<Secret>,
-    no_proxy: bool,
-    #[cfg(feature = "tls")]
-    roots: Vec<Vec<u8>>,
     clock: Clock,
 }
 
@@ -108,15 +102,9 @@ impl ClientBuilder {
             id: "https://id.heroku.com".to_owned(),
             addons: "https://addons.heroku.com".to_owned(),
             plain_http: false,
-            user_agent: concat!("maitre-heroku-api/", env!("CARGO_PKG_VERSION")).to_owned(),
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(10),
+            settings: Settings::new(concat!("maitre-heroku-api/", env!("CARGO_PKG_VERSION"))),
             retry: Retry::default(),
             page: None,
-            proxy: None,
-            no_proxy: false,
-            #[cfg(feature = "tls")]
-            roots: Vec::new(),
             clock: Arc::new(OffsetDateTime::now_utc),
         }
     }
@@ -152,19 +140,19 @@ impl ClientBuilder {
 
     /// Sets the user agent, which Heroku requires. Defaults to the name and version of this crate.
     pub fn user_agent(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.user_agent);
+        name.clone_into(&mut self.settings.user_agent);
         self
     }
 
     /// Sets the timeout for establishing a connection. Defaults to 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.settings.connect_timeout = timeout;
         self
     }
 
     /// Sets the timeout of one attempt, from its start to the last byte of the response. Defaults to 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.settings.timeout = timeout;
         self
     }
 
@@ -197,20 +185,20 @@ impl ClientBuilder {
 
     /// Sets the proxy, in place of the one from the environment. The URL may contain user name and password.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
-        self.proxy = Some(url.into());
+        self.settings.proxy = Some(url.into());
         self
     }
 
     /// Disables proxies, including one from the environment.
     pub fn no_proxy(mut self) -> Self {
-        self.no_proxy = true;
+        self.settings.no_proxy = true;
         self
     }
 
     /// Adds trusted root certificates in PEM format to those of the operating system.
     #[cfg(feature = "tls")]
     pub fn root_certificates(mut self, pem: &[u8]) -> Self {
-        self.roots.push(pem.to_owned());
+        self.settings.roots.push(pem.to_owned());
         self
     }
 
@@ -245,9 +233,9 @@ impl ClientBuilder {
         if self.client_secrets.iter().any(|(secret, _)| secret.expose().is_empty()) {
             return Err(Error::setup("the client secret is empty: copy it from Heroku's partner portal"));
         }
-        let base = |url: &str| BaseUrl::new(url, self.plain_http);
+        let base = |url: &str| BaseUrl::new(url, self.plain_http).map_err(Error::setup);
         Ok(Client(Arc::new(Inner {
-            http: self.http()?,
+            http: self.settings.build().map_err(Error::setup)?,
             api: base(&self.api)?,
             id: base(&self.id)?,
             addons: base(&self.addons)?,
@@ -256,29 +244,6 @@ impl ClientBuilder {
             page: self.page.map(|size| size.clamp(1, 1_000)),
             clock: self.clock,
         })))
-    }
-
-    fn http(&self) -> Result<reqwest::Client, Error> {
-        let invalid =
-            |subject: &str, cause: reqwest::Error| Error::setup(format!("{subject}: {}", cause.without_url()));
-        let mut builder = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
-            .user_agent(&self.user_agent);
-        if self.no_proxy {
-            builder = builder.no_proxy();
-        }
-        if let Some(proxy) = &self.proxy {
-            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|cause| invalid("invalid proxy URL", cause))?;
-            builder = builder.proxy(proxy);
-        }
-        #[cfg(feature = "tls")]
-        for pem in &self.roots {
-            let roots = reqwest::Certificate::from_pem_bundle(pem);
-            builder = builder.tls_certs_merge(roots.map_err(|cause| invalid("invalid root certificate", cause))?);
-        }
-        builder.build().map_err(|cause| invalid("invalid settings", cause))
     }
 }
 

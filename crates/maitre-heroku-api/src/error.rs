@@ -1,6 +1,7 @@
 use std::{fmt, time::Duration};
 
 use maitre_core::mask_urls;
+use maitre_http::AttemptError;
 use serde_json::Value;
 
 /// Call that issues tokens.
@@ -235,16 +236,6 @@ impl Error {
             || matches!(self.0.kind, Kind::Transport(_) | Kind::Unreadable { .. })
     }
 
-    /// Whether the call may be retried. A call that is not idempotent may be retried only if Heroku did not process it.
-    pub(crate) fn may_repeat(&self, idempotent: bool) -> bool {
-        match &self.0.kind {
-            Kind::Status(StatusError { status: 429, .. }) => true,
-            Kind::Status(StatusError { status: 500.., .. }) => idempotent,
-            Kind::Transport(cause) => idempotent || cause.is_connect(),
-            _ => false,
-        }
-    }
-
     fn as_status_error(&self) -> Option<&StatusError> {
         match &self.0.kind {
             Kind::Status(error) => Some(error),
@@ -265,6 +256,21 @@ impl Error {
             406 => "this client requires version 3 of the API",
             _ => return None,
         })
+    }
+}
+
+impl AttemptError for Error {
+    fn may_repeat(&self, idempotent: bool) -> bool {
+        match &self.0.kind {
+            Kind::Status(StatusError { status: 429, .. }) => true,
+            Kind::Status(StatusError { status: 500.., .. }) => idempotent,
+            Kind::Transport(cause) => idempotent || cause.is_connect(),
+            _ => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after()
     }
 }
 

@@ -2,18 +2,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api;
-mod base_url;
 mod client;
 mod error;
 mod lenient;
 mod list;
 mod metrics;
 mod models;
-mod open_enum;
-mod rate_limit;
 mod request;
 mod response;
-mod retry;
 mod send;
 mod signature;
 mod token;

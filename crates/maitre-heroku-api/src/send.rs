@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use maitre_core::Secret;
+use maitre_http::{RateLimiter, read_body, retry_after};
 use reqwest::{
     Method, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
@@ -11,9 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Client, Error,
-    rate_limit::RateLimiter,
     response::{Response, request_id},
-    retry::retry_after,
 };
 
 /// Longest accepted response body. A page of a thousand objects has a few megabytes.
@@ -40,45 +39,18 @@ impl Client {
         outgoing: &Outgoing,
         rate_limiter: Option<&RateLimiter>,
     ) -> Result<Response, Error> {
-        let retry = &self.0.retry;
-        let mut backoff = retry.backoff();
-        loop {
-            if let Some(rate_limiter) = rate_limiter {
-                rate_limiter.wait(retry.max_wait).await.map_err(|wait| Error::rate_limited(&outgoing.call, wait))?;
-            }
-            let error = match self.attempt(outgoing, rate_limiter).await {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            let Some(pause) = self.next_pause(outgoing, &error, &mut backoff) else { return Err(error) };
-            tracing::debug!(%error, ?pause, "retrying a request to Heroku");
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// Returns the pause before the next attempt, or `None` if there is none.
-    fn next_pause(
-        &self,
-        outgoing: &Outgoing,
-        error: &Error,
-        backoff: &mut impl Iterator<Item = Duration>,
-    ) -> Option<Duration> {
-        if !error.may_repeat(outgoing.idempotent) {
-            return None;
-        }
-        let pause = backoff.next()?;
-        // `Retry-After` plus jitter, so that clients do not retry at the same time.
-        let pause = match error.retry_after() {
-            Some(after) if after > self.0.retry.max_wait => return None,
-            Some(after) => after + pause,
-            None => pause,
+        let time_left = || {
+            let deadline = outgoing.deadline?;
+            Some(Duration::try_from(deadline - self.now()).unwrap_or_default())
         };
-        let then = self.now().saturating_add(time::Duration::try_from(pause).unwrap_or(time::Duration::MAX));
-        outgoing.deadline.is_none_or(|deadline| then < deadline).then_some(pause)
+        self.0.retry.run(outgoing.idempotent, time_left, || self.attempt(outgoing, rate_limiter)).await
     }
 
     async fn attempt(&self, outgoing: &Outgoing, rate_limiter: Option<&RateLimiter>) -> Result<Response, Error> {
         let call = &outgoing.call;
+        if let Some(rate_limiter) = rate_limiter {
+            rate_limiter.wait(self.0.retry.max_wait).await.map_err(|wait| Error::rate_limited(call, wait))?;
+        }
         let mut request = self.0.http.request(outgoing.method.clone(), outgoing.url.clone());
         request = request.headers(outgoing.headers.clone());
         if let Some(body) = &outgoing.body {
@@ -93,9 +65,9 @@ impl Client {
         let (request_id, retry_after) = (request_id(&headers), retry_after(&headers, self.now()));
         tracing::debug!(%call, status = status.as_u16(), request_id, "response from Heroku");
         if let Some(rate_limiter) = rate_limiter {
-            rate_limiter.update(status.as_u16(), &headers, retry_after);
+            rate_limiter.update(status.as_u16(), remaining_requests(&headers), retry_after);
         }
-        let body = read_body(&mut response).await;
+        let body = read_body(&mut response, MAX_BODY).await;
         if !status.is_success() {
             // An unreadable body of an error response is ignored, because the status is sufficient.
             let body = body.unwrap_or_default().unwrap_or_default();
@@ -107,16 +79,8 @@ impl Client {
     }
 }
 
-/// Reads the body. Returns `None` if it is too long.
-async fn read_body(response: &mut reqwest::Response) -> reqwest::Result<Option<Vec<u8>>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
+fn remaining_requests(headers: &HeaderMap) -> Option<u32> {
+    headers.get("ratelimit-remaining")?.to_str().ok()?.trim().parse().ok()
 }
 
 /// Returns an `Authorization` header that is marked as sensitive, so that HTTP libraries do not log it.

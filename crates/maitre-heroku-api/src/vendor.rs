@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_core::{OauthGrant, Secret, parse_timestamp};
+use maitre_http::{BaseUrl, segment};
 use reqwest::{
     Method,
     header::{ACCEPT, HeaderMap, HeaderValue},
@@ -11,9 +12,7 @@ use serde_json::Value;
 use time::Duration;
 
 use crate::{
-    Client, Error, List,
-    base_url::{BaseUrl, segment},
-    lenient,
+    Client, Error, List, lenient,
     send::{Outgoing, authorization},
 };
 

@@ -8,8 +8,10 @@ mod webhooks;
 
 use std::{fmt, sync::Arc};
 
-use crate::{Client, Error, RateLimits, Token, base_url::segment, rate_limit::RateLimiter};
 use maitre_core::Secret;
+use maitre_http::{RateLimiter, segment};
+
+use crate::{Client, Error, RateLimits, Token};
 
 /// Heroku's Platform API with one token, which gives access to one add-on and the apps it is attached to.
 ///

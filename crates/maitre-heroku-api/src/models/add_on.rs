@@ -3,7 +3,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::ObjectRef;
-use crate::{lenient, open_enum::open_enum};
+use maitre_http::open_enum;
+
+use crate::lenient;
 
 /// An add-on as returned by `GET /addons/{addon}`.
 ///

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::{ObjectRef, Person};
-use crate::{lenient, open_enum::open_enum};
+use maitre_http::open_enum;
+
+use crate::lenient;
 
 open_enum! {
     /// Type of object that a webhook event describes. Heroku uses `api:addon` in subscriptions and `addon` in events; both

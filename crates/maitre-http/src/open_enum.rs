@@ -1,5 +1,20 @@
-/// Defines an enum of names that Heroku may extend at any time: unknown names become `Other`. An optional prefix, which
-/// Heroku writes in some places, is removed.
+/// Defines an enum of names that a marketplace may extend at any time: unknown names become `Other`. An optional prefix,
+/// which the marketplace writes in some places, is removed. The caller needs `serde`.
+///
+/// ```
+/// maitre_http::open_enum! {
+///     /// State.
+///     pub enum State {
+///         /// Ready.
+///         Ready = "ready",
+///     }
+/// }
+/// # fn main() {
+/// assert_eq!(State::from("ready"), State::Ready);
+/// assert_eq!(State::from("frozen").as_str(), "frozen");
+/// # }
+/// ```
+#[macro_export]
 macro_rules! open_enum {
     (
         $(#[$about:meta])*
@@ -10,12 +25,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$doc])* $variant, )+
-            /// Name that this version of the crate does not know, as written by Heroku.
+            /// Name that this version of the crate does not know, as written by the marketplace.
             Other(String),
         }
 
         impl $name {
-            /// Returns the name as written by Heroku.
+            /// Returns the name as written by the marketplace.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -48,5 +63,3 @@ macro_rules! open_enum {
         }
     };
 }
-
-pub(crate) use open_enum;

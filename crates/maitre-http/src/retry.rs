@@ -1,22 +1,31 @@
 //! Retry policy.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
+/// Error of one attempt.
+pub trait AttemptError: fmt::Display {
+    /// Whether the call may be retried. A call that is not idempotent may be retried only if it was not processed.
+    fn may_repeat(&self, idempotent: bool) -> bool;
+
+    /// Returns the time to wait before the next attempt, if the marketplace requires one.
+    fn retry_after(&self) -> Option<Duration>;
+}
+
 /// Retry policy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Retry {
+pub struct Retry {
     /// Maximum number of attempts.
-    pub(crate) attempts: usize,
+    pub attempts: usize,
     /// Pause after the first attempt, without jitter.
-    pub(crate) first: Duration,
+    pub first: Duration,
     /// Longest pause, without jitter.
-    pub(crate) longest: Duration,
-    /// Longest wait that Heroku may request. A call that would have to wait longer fails.
-    pub(crate) max_wait: Duration,
+    pub longest: Duration,
+    /// Longest wait that the marketplace may request. A call that would have to wait longer fails.
+    pub max_wait: Duration,
 }
 
 impl Default for Retry {
@@ -31,8 +40,55 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// Runs attempts until one succeeds, fails for good, or no time is left until the deadline.
+    ///
+    /// # Errors
+    /// Returns the error of the last attempt.
+    pub async fn run<T, E, F>(
+        &self,
+        idempotent: bool,
+        time_left: impl Fn() -> Option<Duration>,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, E>
+    where
+        E: AttemptError,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut backoff = self.backoff();
+        loop {
+            let error = match attempt().await {
+                Ok(result) => return Ok(result),
+                Err(error) => error,
+            };
+            let pause = self.next_pause(idempotent, &error, &mut backoff);
+            let pause = pause.filter(|pause| time_left().is_none_or(|left| *pause < left));
+            let Some(pause) = pause else { return Err(error) };
+            tracing::debug!(%error, ?pause, "retrying a request to the marketplace");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Returns the pause before the next attempt, or `None` if there is none.
+    fn next_pause(
+        &self,
+        idempotent: bool,
+        error: &impl AttemptError,
+        backoff: &mut impl Iterator<Item = Duration>,
+    ) -> Option<Duration> {
+        if !error.may_repeat(idempotent) {
+            return None;
+        }
+        let pause = backoff.next()?;
+        // `Retry-After` plus jitter, so that clients do not retry at the same time.
+        match error.retry_after() {
+            Some(after) if after > self.max_wait => None,
+            Some(after) => Some(after + pause),
+            None => Some(pause),
+        }
+    }
+
     /// Returns the pauses between the attempts: doubling, each plus a jitter of up to 100 %.
-    pub(crate) fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
+    fn backoff(&self) -> impl Iterator<Item = Duration> + use<> {
         ExponentialBuilder::new()
             .with_min_delay(self.first)
             .with_max_delay(self.longest)
@@ -47,7 +103,8 @@ impl Retry {
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Parses `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). An invalid value is ignored.
-pub(crate) fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER));

@@ -1,20 +1,33 @@
-//! Base URLs of Heroku's services, and paths below them.
+//! Base URLs of a marketplace's services, and paths below them.
 
-use std::{fmt, net::IpAddr};
+use std::{error::Error, fmt, net::IpAddr};
 
 use reqwest::Url;
 
-use crate::Error;
+/// Error of a URL that is not accepted. Its text contains no password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidUrl(String);
+
+impl fmt::Display for InvalidUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for InvalidUrl {}
 
 /// Validated base URL to which paths are appended.
 #[derive(Clone)]
-pub(crate) struct BaseUrl(String);
+pub struct BaseUrl(String);
 
 impl BaseUrl {
     /// Validates a URL. `plain_http` allows `http` for hosts other than loopback.
-    pub(crate) fn new(url: &str, plain_http: bool) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// Returns an error if the URL is invalid, contains credentials, or would send tokens unencrypted.
+    pub fn new(url: &str, plain_http: bool) -> Result<Self, InvalidUrl> {
         let url = url.trim_end_matches('/');
-        let invalid = |problem: &str| Error::setup(format!("{} {problem}", maitre_core::mask_urls(url)));
+        let invalid = |problem: &str| InvalidUrl(format!("{} {problem}", maitre_core::mask_urls(url)));
         let parsed = Url::parse(url).map_err(|_| invalid("is not a URL"))?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(invalid("contains credentials, which are not supported"));
@@ -24,7 +37,7 @@ impl BaseUrl {
         }
         match parsed.scheme() {
             "https" if cfg!(feature = "tls") => {}
-            "https" => return Err(invalid("requires the feature `tls` of maitre-heroku-api")),
+            "https" => return Err(invalid("requires the feature `tls` of this crate")),
             "http" if plain_http || is_loopback(&parsed) => {}
             "http" => return Err(invalid("would send tokens unencrypted: use https, or call allow_plain_http()")),
             _ => return Err(invalid("is neither https nor http")),
@@ -33,7 +46,10 @@ impl BaseUrl {
     }
 
     /// Appends a path, which must begin with a slash and contain escaped ids only.
-    pub(crate) fn join(&self, path: &str) -> Result<Url, &'static str> {
+    ///
+    /// # Errors
+    /// Returns a sentence if the path could leave the base.
+    pub fn join(&self, path: &str) -> Result<Url, &'static str> {
         let Some(segments) = path.split('?').next().and_then(|path| path.strip_prefix('/')) else {
             return Err("the path does not begin with a slash");
         };
@@ -45,7 +61,8 @@ impl BaseUrl {
     }
 
     /// Resolves a URL from a response. Returns `None` if it has another origin or contains credentials.
-    pub(crate) fn resolve_same_origin(&self, url: &str) -> Option<Url> {
+    #[must_use]
+    pub fn resolve_same_origin(&self, url: &str) -> Option<Url> {
         let base = Url::parse(&self.0).ok()?;
         let url = base.join(url).ok()?;
         (url.origin() == base.origin() && url.username().is_empty() && url.password().is_none()).then_some(url)
@@ -66,7 +83,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Escapes an id as one segment of a path.
-pub(crate) fn segment(id: &str) -> String {
+#[must_use]
+pub fn segment(id: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let escape = |byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     id.bytes().map(escape).collect()
