@@ -150,7 +150,7 @@ impl Platform {
     }
 }
 
-/// What the record of an invoice allows.
+/// State of the invoice before it is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Begun {
     /// It was never sent.

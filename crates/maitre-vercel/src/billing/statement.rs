@@ -23,7 +23,7 @@ pub enum StatementState {
     Disputed,
 }
 
-/// What an installation has used in a period, and the state of the invoice.
+/// Usage of an installation in a period, and the state of the invoice.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Statement {

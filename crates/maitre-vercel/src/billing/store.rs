@@ -17,7 +17,7 @@ pub(super) struct Versioned {
     pub(super) version: i64,
 }
 
-/// What a change has decided.
+/// Decision of a change.
 pub(super) enum Change<T> {
     /// Write the statement.
     Write(T),

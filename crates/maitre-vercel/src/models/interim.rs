@@ -14,7 +14,7 @@ pub struct InterimBilling {
     pub eod: OffsetDateTime,
     /// Period.
     pub period: Period,
-    /// What the usage costs so far.
+    /// Costs of the usage so far.
     pub items: Vec<BillingItem>,
     /// Usage so far.
     pub usage: Vec<UsageMetric>,

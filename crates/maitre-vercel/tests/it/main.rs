@@ -1,4 +1,7 @@
 //! Tests against the test kit's fake of Vercel.
 
 mod client;
+mod kills;
+mod outbox;
+mod reports;
 mod support;
