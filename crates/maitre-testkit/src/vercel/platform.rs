@@ -120,6 +120,7 @@ impl Platform {
     }
 
     /// Publishes a new key beside the others and signs with it from now on.
+    #[expect(clippy::must_use_candidate, reason = "the call is made for its effect")]
     pub fn rotate_key(&self) -> SigningKey {
         let kid = format!("key-{}", self.state().keys.len() + 1);
         let key = SigningKey::generate(&kid);

@@ -62,8 +62,8 @@ impl Api {
         body: Option<Value>,
         idempotent: bool,
     ) -> Result<Response, Error> {
-        let below: String = path.iter().map(|part| format!("/{}", segment(part))).collect();
-        let path = format!("/v1/installations/{}{below}", segment(&self.installation));
+        let segments = ["v1", "installations", &self.installation].into_iter().chain(path.iter().copied());
+        let path = segments.flat_map(|part| ["/".to_owned(), segment(part)]).collect();
         let outgoing = Outgoing { method, path, body, token: &self.access_token, idempotent };
         self.client.send(&outgoing, &self.rate_limiter).await
     }

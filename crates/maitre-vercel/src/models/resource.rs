@@ -133,7 +133,7 @@ impl std::fmt::Debug for ResourceUpdate {
 /// ```
 /// use maitre_vercel::{ImportedResource, Ownership, ResourceStatus};
 ///
-/// let imported = ImportedResource::new("lantern", "orders", ResourceStatus::Ready).ownership(Ownership::Linked);
+/// let imported = ImportedResource::new("lantern", "orders", &ResourceStatus::Ready).ownership(Ownership::Linked);
 /// assert_eq!(format!("{imported:?}"), r#"{"name", "ownership", "productId", "status"}"#);
 /// ```
 #[derive(Clone)]
@@ -142,7 +142,7 @@ pub struct ImportedResource(Map<String, Value>);
 impl ImportedResource {
     /// Creates a resource of a product, with the user's name of it.
     #[must_use]
-    pub fn new(product: &str, name: &str, status: ResourceStatus) -> Self {
+    pub fn new(product: &str, name: &str, status: &ResourceStatus) -> Self {
         let fields = [("productId", product), ("name", name), ("status", status.as_str())];
         Self(fields.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect())
     }

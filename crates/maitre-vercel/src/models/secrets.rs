@@ -38,15 +38,15 @@ impl Environment {
 /// `Debug` prints the names only.
 #[derive(Clone)]
 pub struct Secrets {
-    secrets: Vec<(String, Secret)>,
+    values: Vec<(String, Secret)>,
     overrides: Vec<(String, Environment, Secret)>,
     partial: bool,
 }
 
 impl Secrets {
     fn new<N: Into<String>, V: Into<Secret>>(secrets: impl IntoIterator<Item = (N, V)>, partial: bool) -> Self {
-        let secrets = secrets.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { secrets, overrides: Vec::new(), partial }
+        let values = secrets.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { values, overrides: Vec::new(), partial }
     }
 
     /// Creates secrets that replace all others.
@@ -67,7 +67,7 @@ impl Secrets {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let secrets = self.secrets.iter().map(|(name, value)| {
+        let secrets = self.values.iter().map(|(name, value)| {
             let overrides = self.overrides.iter().filter(|(of, ..)| of == name);
             let overrides: Map<_, _> = overrides
                 .map(|(_, environment, value)| (environment.as_str().to_owned(), value.expose().into()))
@@ -95,6 +95,6 @@ impl From<&ConfigVars> for Secrets {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.secrets.iter().map(|(name, _)| name)).finish()
+        f.debug_set().entries(self.values.iter().map(|(name, _)| name)).finish()
     }
 }

@@ -39,7 +39,7 @@ async fn every_call_has_the_form_of_vercels_reference() {
         .secrets(&Secrets::all([("A", "1")]));
     api.update_resource("ltn_1", update.clone().notification(notice.clone())).await.unwrap();
     api.update_resource("ltn_1", update.clear_notification()).await.unwrap();
-    let imported = ImportedResource::new("lantern", "old", ResourceStatus::Ready)
+    let imported = ImportedResource::new("lantern", "old", &ResourceStatus::Ready)
         .ownership(Ownership::Linked)
         .billing_plan(json!({ "id": "basic" }))
         .metadata(serde_json::Map::new())
@@ -91,11 +91,14 @@ async fn an_uninstall_is_finalized_after_the_last_invoice() {
     assert!(error.is_installation_gone() && !error.is_transient(), "{error}");
 }
 
+/// A call, and whether it is repeated.
+type Case = (bool, fn(Api) -> Called);
+
 type Called = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 #[tokio::test]
 async fn only_calls_without_further_effect_are_repeated() {
-    let calls: [(bool, fn(Api) -> Called); 6] = [
+    let calls: [Case; 6] = [
         (true, |api| Box::pin(async move { api.account().await.map(drop) })),
         (true, |api| Box::pin(async move { api.set_secrets("ltn_1", &Secrets::all([("A", "1")])).await })),
         (true, |api| Box::pin(async move { api.update_resource("ltn_1", ResourceUpdate::new().name("b")).await })),

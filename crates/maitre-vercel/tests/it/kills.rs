@@ -50,7 +50,7 @@ struct Jobs {
 
 impl Jobs {
     fn take(&self) -> Vec<Job> {
-        self.accepted.lock().unwrap().drain().map(|(_, job)| job).collect()
+        self.accepted.lock().expect("no panic").drain().map(|(_, job)| job).collect()
     }
 }
 
@@ -92,7 +92,8 @@ impl PlatformStore for Jobs {
     fn enqueue<'a>(&'a self, addon: &'a AddonId, job: Job) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let is_new = self.store.enqueue(addon, job.clone()).await?;
-            self.accepted.lock().unwrap().insert((job.kind.clone(), job.name.clone()), job);
+            let mut accepted = self.accepted.lock().expect("no panic");
+            accepted.insert((job.kind.clone(), job.name.clone()), job);
             Ok(is_new)
         })
     }

@@ -25,8 +25,8 @@ fn total(invoices: &[InvoiceRecord]) -> i64 {
 async fn sent(platform: &Platform, store: &Store, vendor: &Vendor, period: Period) {
     let account = vendor.installation.id().into();
     let is_sent = async || {
-        let statement = platform.statement(&account, period).await.unwrap();
-        statement.is_some_and(|statement| statement.state == StatementState::Sent)
+        let statement = platform.statement(&account, period).await;
+        matches!(statement, Ok(Some(statement)) if statement.state == StatementState::Sent)
     };
     store.work_until(platform, is_sent).await;
 }

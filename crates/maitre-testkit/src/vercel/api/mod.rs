@@ -95,7 +95,7 @@ fn of_installation(
     let id = installation;
     match (method, path) {
         ("PATCH", []) => resources::update_installation(state, id, body),
-        ("GET", ["resources"]) => resources::list(state, id),
+        ("GET", ["resources"]) => Ok(resources::list(state, id)),
         ("GET", ["resources", resource]) => resources::read(state, id, resource),
         ("PUT", ["resources", resource]) => resources::import(state, id, resource, body),
         ("PATCH", ["resources", resource]) => resources::update(state, id, resource, body),

@@ -9,7 +9,7 @@ use super::{
         shape::{Field, Kind},
         state::{Resource, State},
     },
-    Answer, Problem, check,
+    Answer, Problem, Success, check,
 };
 
 const STATUS: Kind = Kind::OneOf(&["ready", "pending", "onboarding", "suspended", "resumed", "uninstalled", "error"]);
@@ -79,14 +79,14 @@ pub(super) fn update_installation(state: &mut State, installation: &str, body: &
     Ok((204, Value::Null))
 }
 
-pub(super) fn list(state: &State, installation: &str) -> Answer {
+pub(super) fn list(state: &State, installation: &str) -> Success {
     let resources = state.installations[installation].resources.iter().map(|(id, resource)| {
         let mut shown = resource.fields.clone();
         shown["partnerId"] = json!(id);
         shown["internalId"] = json!(resource.internal_id);
         shown
     });
-    Ok((200, json!({ "resources": resources.collect::<Vec<_>>() })))
+    (200, json!({ "resources": resources.collect::<Vec<_>>() }))
 }
 
 pub(super) fn read(state: &mut State, installation: &str, resource: &str) -> Answer {
