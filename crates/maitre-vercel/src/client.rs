@@ -4,9 +4,9 @@ use maitre_core::{Clock, Secret};
 use maitre_http::{BaseUrl, Retry, Settings};
 use time::OffsetDateTime;
 
-use crate::{api::Api, error::Error};
+use crate::error::Error;
 
-/// Vercel client for one integration: creates an [`Api`] from the access token of an installation.
+/// Vercel client for one integration: creates an [`Api`](crate::Api) from the access token of an installation.
 ///
 /// Clones share the connection pool, so build one client and reuse it. `Debug` prints the URL and no secret.
 ///
@@ -49,12 +49,6 @@ impl Client {
             retry: Retry::default(),
             clock: Arc::new(OffsetDateTime::now_utc),
         }
-    }
-
-    /// Returns the API of an installation, with the access token of Vercel's upsert.
-    #[must_use]
-    pub fn installation(&self, id: &str, access_token: Secret) -> Api {
-        Api::new(self.clone(), id, access_token)
     }
 
     /// Returns the current time of the client's clock.

@@ -30,11 +30,15 @@ pub struct Api {
     rate_limiter: Arc<RateLimiter>,
 }
 
-impl Api {
-    pub(crate) fn new(client: Client, installation: &str, access_token: Secret) -> Self {
-        Self { client, installation: installation.to_owned(), access_token, rate_limiter: Arc::default() }
+impl Client {
+    /// Returns the API of an installation, with the access token of Vercel's upsert.
+    #[must_use]
+    pub fn installation(&self, id: &str, access_token: Secret) -> Api {
+        Api { client: self.clone(), installation: id.to_owned(), access_token, rate_limiter: Arc::default() }
     }
+}
 
+impl Api {
     /// Returns the id of the installation.
     #[must_use]
     pub fn installation(&self) -> &str {

@@ -7,6 +7,7 @@
 
 mod invoice;
 mod jobs;
+mod line;
 mod meter;
 mod refund;
 mod statement;
@@ -14,6 +15,6 @@ mod store;
 mod usage;
 
 pub use self::{
-    meter::Usage,
+    line::Usage,
     statement::{Statement, StatementState},
 };

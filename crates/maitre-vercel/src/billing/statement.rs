@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::meter::Usage;
+use super::line::{Usage, UsageKind};
 use crate::models::{Amount, BillingItem, InterimBilling, Period, UsageMetric};
 
 /// State of a [`Statement`].
@@ -111,9 +111,9 @@ impl Line {
         metric.resource = Some(resource.clone());
         metric.period_value = *quantity;
         metric.day_value = match kind {
-            super::meter::UsageKind::Interval if self.day == today => quantity - self.before,
-            super::meter::UsageKind::Interval => 0.0,
-            super::meter::UsageKind::Total => *quantity,
+            UsageKind::Interval if self.day == today => quantity - self.before,
+            UsageKind::Interval => 0.0,
+            UsageKind::Total => *quantity,
         };
         metric
     }
