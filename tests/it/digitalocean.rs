@@ -85,7 +85,9 @@ async fn errors_have_a_status_and_a_message() {
     let refused = app.send("POST /digitalocean/resources", r#"{"uuid":"u","plan_slug":"gold"}"#).await;
     assert_eq!(refused.status(), 422);
     assert!(refused.text().contains("The plan gold does not exist"), "{}", refused.text());
-    assert_eq!(app.send("POST /digitalocean/resources", "{").await.status(), 400);
+    for malformed in ["{", r#"{"uuid":"","plan_slug":"basic"}"#] {
+        assert_eq!(app.send("POST /digitalocean/resources", malformed).await.status(), 400, "{malformed}");
+    }
     let wrong = request(["POST /digitalocean/notifications", "authorization: Basic dGFtYXJpbmQ6d3Jvbmc="], "{}");
     assert_eq!(Raw::exchange(&app.server, wrong).await.status(), 401);
     assert_eq!(app.vendor.calls(), 1);

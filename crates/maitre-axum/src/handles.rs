@@ -76,6 +76,9 @@ pub(crate) async fn operate<M: Handles<Q>, Q: Operation>(call: Call<M>) -> Resul
 
 /// Checks the text that reaches the listener and the ledger.
 pub(crate) fn check_text<Q: Operation>(request: &Q) -> Result<(), ErrorReply> {
+    if request.resource().as_str().is_empty() {
+        return Err(ErrorReply::bad_request("The id of the resource is empty."));
+    }
     let binding = request.binding().is_none_or(|binding| is_valid_id(binding.as_str()));
     if !binding || !is_valid_id(request.resource().as_str()) {
         return Err(ErrorReply::not_found());

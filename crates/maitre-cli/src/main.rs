@@ -1,6 +1,7 @@
 //! The `maitre` command.
 
 mod answered;
+mod basic_client;
 mod browser;
 mod check;
 mod color;

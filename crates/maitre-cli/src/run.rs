@@ -95,6 +95,7 @@ impl Run {
                 }
             }
             MarketplaceClient::CloudControl(it) => succeed(it.provision(&self.plan).set("options", options)).await,
+            MarketplaceClient::Basic(it) => succeed(it.provision(&self.plan, options)).await,
             MarketplaceClient::Opperator(it) => {
                 succeed(it.provision(json!({ "plan": self.plan, "options": options }))).await
             }
@@ -170,6 +171,7 @@ async fn deprovision(target: &Target, id: &str) -> Result<(), String> {
             MarketplaceClient::Heroku(it) => it.deprovision(id),
             MarketplaceClient::CloudControl(it) => it.deprovision(id),
             MarketplaceClient::Opperator(it) => it.deprovision(id),
+            MarketplaceClient::Basic(it) => it.deprovision(id),
         }
     };
     let mut failure = String::new();

@@ -27,6 +27,7 @@ use crate::values;
   maitre send plan-change 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --plan premium
   maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --set user_id=x
   maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21
+  maitre send suspend ad-7 --marketplace scalingo --manifest scalingo-manifest.json
 
 Exit status: 0 every response is a success or a redirect, 1 another response, 2 could not run or no response.")]
 pub(crate) struct Send {
@@ -65,6 +66,20 @@ enum Command {
     #[command(after_help = "Example:\n  maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21")]
     Deprovision {
         /// Provider id: the id in the response to the provision
+        id: String,
+        #[command(flatten)]
+        args: SendArgs,
+    },
+    /// Suspend a resource: Scalingo's request, or DigitalOcean's notification
+    Suspend {
+        /// Provider id; at DigitalOcean the uuid
+        id: String,
+        #[command(flatten)]
+        args: SendArgs,
+    },
+    /// End the suspension of a resource
+    Resume {
+        /// Provider id; at DigitalOcean the uuid
         id: String,
         #[command(flatten)]
         args: SendArgs,
@@ -126,6 +141,8 @@ impl Send {
             Command::Provision { args, .. }
             | Command::PlanChange { args, .. }
             | Command::Deprovision { args, .. }
+            | Command::Suspend { args, .. }
+            | Command::Resume { args, .. }
             | Command::Sso { args, .. } => args,
         }
     }
@@ -164,6 +181,18 @@ impl Send {
             (Command::Deprovision { id, .. }, Client::Heroku(it)) => args.send(it.deprovision(id), palette).await,
             (Command::Deprovision { id, .. }, Client::CloudControl(it)) => args.send(it.deprovision(id), palette).await,
             (Command::Deprovision { id, .. }, Client::Opperator(it)) => args.send(it.deprovision(id), palette).await,
+            (Command::Provision { plan, options, .. }, Client::Basic(it)) => {
+                args.send(it.provision(plan, values::options(options)), palette).await
+            }
+            (Command::PlanChange { id, plan, .. }, Client::Basic(it)) => {
+                args.send(it.plan_change(id, plan), palette).await
+            }
+            (Command::Deprovision { id, .. }, Client::Basic(it)) => args.send(it.deprovision(id), palette).await,
+            (Command::Suspend { id, .. }, Client::Basic(it)) => args.send(it.suspend(id)?, palette).await,
+            (Command::Resume { id, .. }, Client::Basic(it)) => args.send(it.resume(id)?, palette).await,
+            (Command::Suspend { .. } | Command::Resume { .. }, _) => {
+                bail!("{} does not suspend resources", args.marketplace_args.marketplace.title())
+            }
             (Command::Sso { id, provider_id, at, .. }, _) => {
                 sign_on(args, &target, id, provider_id.as_deref(), at.as_deref(), palette).await
             }
@@ -188,6 +217,10 @@ async fn sign_on(
         }
         MarketplaceClient::CloudControl(cloudcontrol) => {
             let form = cloudcontrol.single_sign_on(provider_id.unwrap_or(id)).path(path);
+            args.send(at.into_iter().fold(form, Call::timestamp), palette).await
+        }
+        MarketplaceClient::Basic(basic) => {
+            let form = basic.single_sign_on(id, provider_id).path(path);
             args.send(at.into_iter().fold(form, Call::timestamp), palette).await
         }
         MarketplaceClient::Opperator(_) => bail!("Opperator has no single sign-on"),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use html_escape::encode_double_quoted_attribute;
 use maitre_conformance::Address;
-use maitre_testkit::{Call, sign};
+use maitre_testkit::{Call, Form, SignOn, sign};
 use serde_json::{Map, Value, json};
 
 use crate::exit::{ExitStatus, Format};
@@ -39,14 +39,15 @@ enum Command {
     /// Print a single sign-on form, which expires after some minutes
     #[command(after_help = "Examples:
   maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format curl | sh
-  maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format html > sso.html")]
+  maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format html > sso.html
+  maitre sign sso q-81 --marketplace clevercloud --manifest clevercloud-manifest.json")]
     Sso {
         /// Resource key: the marketplace's id of the resource, on Heroku its uuid
         id: String,
         /// Provider id: the id in the response to the provision. Defaults to ID
         #[arg(long, value_name = "ID")]
         provider_id: Option<String>,
-        /// Unix time of the signature. Defaults to now
+        /// Unix time of the signature; at Clever Cloud in milliseconds. Defaults to now
         #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
         at: Option<String>,
         /// Email address of the user
@@ -113,8 +114,8 @@ impl Sign {
             Command::Basic { marketplace_args, target_args, format } => basic(marketplace_args, target_args, *format)?,
             Command::Sso { id, provider_id, at, email, marketplace_args, target_args, format } => {
                 let provider_id = provider_id.as_ref().unwrap_or(id);
-                let (url, fields) = form(marketplace_args, target_args, id, provider_id, at.as_deref(), email)?;
-                println_ignoring_pipe!("{}", formatted(&url, &fields, *format));
+                let signed = form(marketplace_args, target_args, id, provider_id, at.as_deref(), email)?;
+                println_ignoring_pipe!("{}", signed.formatted(*format));
             }
             Command::Webhook { file, secret, format } => {
                 let body = read(file.as_deref())?;
@@ -169,7 +170,38 @@ fn print_header(name: &str, value: &str, curl_args: &str, format: HeaderFormat) 
 
 type Fields = Vec<(String, String)>;
 
-/// Returns the URL of single sign-on and the signed form.
+/// Signed form or link.
+struct Signed {
+    method: &'static str,
+    url: String,
+    fields: Fields,
+}
+
+impl Signed {
+    fn new<F: Form>(form: &Call<SignOn<F>>) -> Self {
+        let method = if form.request().method() == "GET" { "get" } else { "post" };
+        Self { method, url: form.url(), fields: form.fields() }
+    }
+
+    fn formatted(&self, format: FormFormat) -> String {
+        let Self { method, url, fields } = self;
+        match format {
+            FormFormat::Form => encoded(fields),
+            FormFormat::Curl if *method == "get" => {
+                format!("curl -i {}", quoted(&format!("{url}?{}", encoded(fields))))
+            }
+            FormFormat::Curl => format!("curl -i --data {} {}", quoted(&encoded(fields)), quoted(url)),
+            FormFormat::Html => page(method, url, fields),
+            FormFormat::Json => {
+                let fields: Map<_, _> =
+                    fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+                json!({ "method": method, "action": url, "params": fields }).to_string()
+            }
+        }
+    }
+}
+
+/// Returns the signed form or link of single sign-on.
 fn form(
     marketplace_args: &MarketplaceArgs,
     target_args: &TargetArgs,
@@ -177,43 +209,32 @@ fn form(
     provider_id: &str,
     at: Option<&str>,
     email: &str,
-) -> anyhow::Result<(String, Fields)> {
+) -> anyhow::Result<Signed> {
     let target = marketplace_args.target(target_args)?;
     let missing = "cannot sign: the manifest needs api.sso_salt and an sso_url (or use --sso-url)";
     let (client, path) = target.sso.context(missing)?;
     Ok(match client {
         MarketplaceClient::Heroku(heroku) => {
             let form = heroku.single_sign_on(id).provider_id(provider_id).email(email).path(path);
-            let form = at.into_iter().fold(form, Call::timestamp);
-            (form.url(), form.fields())
+            Signed::new(&at.into_iter().fold(form, Call::timestamp))
         }
         MarketplaceClient::CloudControl(cloudcontrol) => {
             let form = cloudcontrol.single_sign_on(provider_id).path(path);
-            let form = at.into_iter().fold(form, Call::timestamp);
-            (form.url(), form.fields())
+            Signed::new(&at.into_iter().fold(form, Call::timestamp))
+        }
+        MarketplaceClient::Basic(basic) => {
+            let form = basic.single_sign_on(id, Some(provider_id)).email(email).path(path);
+            Signed::new(&at.into_iter().fold(form, Call::timestamp))
         }
         MarketplaceClient::Opperator(_) => bail!("Opperator has no single sign-on"),
     })
-}
-
-fn formatted(url: &str, fields: &Fields, format: FormFormat) -> String {
-    match format {
-        FormFormat::Form => encoded(fields),
-        FormFormat::Curl => format!("curl -i --data {} {}", quoted(&encoded(fields)), quoted(url)),
-        FormFormat::Html => page(url, fields),
-        FormFormat::Json => {
-            let fields: Map<_, _> =
-                fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
-            json!({ "method": "post", "action": url, "params": fields }).to_string()
-        }
-    }
 }
 
 fn encoded(fields: &Fields) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn page(url: &str, fields: &Fields) -> String {
+fn page(method: &str, url: &str, fields: &Fields) -> String {
     let input = |(name, value): &(String, String)| {
         format!(
             "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
@@ -224,7 +245,7 @@ fn page(url: &str, fields: &Fields) -> String {
     let inputs: Vec<_> = fields.iter().map(input).collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Sign on</title></head>\n\
-         <body onload=\"document.forms[0].submit()\">\n<form method=\"post\" action=\"{}\">\n{}\n\
+         <body onload=\"document.forms[0].submit()\">\n<form method=\"{method}\" action=\"{}\">\n{}\n\
          <button>Sign on</button>\n</form>\n</body>\n</html>",
         encode_double_quoted_attribute(url),
         inputs.join("\n")

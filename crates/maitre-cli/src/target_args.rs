@@ -4,22 +4,25 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_conformance::{Address, Marketplace};
+use maitre_conformance::{Address, Marketplace, read_manifest};
 use maitre_core::Manifest;
 use maitre_testkit::heroku::Provision;
 use maitre_testkit::{Call, CloudControl, Heroku, Opperator};
 use serde_json::Value;
 
+use crate::basic_client::BasicClient;
 use crate::values;
 
 /// Marketplace, and the secrets that it shares with the add-on.
 #[derive(Args)]
 pub(crate) struct MarketplaceArgs {
-    /// Manifest of the add-on
+    /// Manifest of the add-on, in the form of its marketplace. DigitalOcean has none: a JSON file with app_slug, password and
+    /// salt
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     pub(crate) manifest: PathBuf,
 
-    /// Marketplace whose API to use: heroku, cloudcontrol, opperator, osb (Open Service Broker) or quicknode
+    /// Marketplace whose API to use: heroku, digitalocean, clevercloud, scalingo, quicknode, cloudcontrol, opperator or osb
+    /// (Open Service Broker)
     #[arg(
         long,
         value_name = "NAME",
@@ -55,6 +58,7 @@ pub(crate) enum MarketplaceClient {
     Heroku(Box<Heroku>),
     CloudControl(Box<CloudControl>),
     Opperator(Opperator),
+    Basic(Box<BasicClient>),
 }
 
 /// Add-on to call.
@@ -94,7 +98,7 @@ impl MarketplaceArgs {
 
     /// Returns the manifest, its password and its SSO salt (empty if it has none).
     pub(crate) fn read_manifest(&self) -> anyhow::Result<(Manifest, String, String)> {
-        let manifest = Manifest::read(self.existing_manifest()?)?;
+        let manifest = read_manifest(self.marketplace, self.existing_manifest()?)?;
         let password = manifest.password()?.expose().to_owned();
         let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose().to_owned()).unwrap_or_default();
         Ok((manifest, password, salt))
@@ -119,10 +123,18 @@ impl MarketplaceArgs {
                 Marketplace::CloudControl => {
                     MarketplaceClient::CloudControl(Box::new(CloudControl::new(root, id, &password, &salt)))
                 }
-                other => bail!("{other} is not supported by this command"),
+                other => match BasicClient::new(other, root, id, &password, &salt) {
+                    Some(basic) => MarketplaceClient::Basic(Box::new(basic)),
+                    None => bail!("{other} is not supported by this command"),
+                },
             })
         };
-        let sso = match address.sso.filter(|_| !salt.is_empty()) {
+        let client_at_root = client(&address.root)?;
+        let default_sso = || match &client_at_root {
+            MarketplaceClient::Basic(_) => Some(format!("{}/sso", address.root)),
+            _ => None,
+        };
+        let sso = match address.sso.clone().or_else(default_sso).filter(|_| !salt.is_empty()) {
             Some(url) => {
                 let host = url.find("://").map_or(0, |index| index + 3);
                 let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end));
@@ -130,6 +142,6 @@ impl MarketplaceArgs {
             }
             None => None,
         };
-        Ok(Target { client: client(&address.root)?, requires: manifest.api.requires, sso })
+        Ok(Target { client: client_at_root, requires: manifest.api.requires, sso })
     }
 }

@@ -102,13 +102,23 @@ fn no_address(marketplace: Marketplace) -> SetupError {
         Marketplace::QuickNode => {
             "QuickNode has no manifest: pass the add-on's address with --url http://localhost:8300/quicknode"
         }
+        Marketplace::DigitalOcean => {
+            "the registration at DigitalOcean has no manifest: pass the add-on's address with --url http://localhost:8300"
+        }
+        Marketplace::Scalingo => {
+            "the manifest has no test: add its base_url and sso_url, or pass the add-on's address with --url"
+        }
         _ => "the manifest has no api.test: add its base_url and sso_url, or pass the add-on's address with --url",
     })
 }
 
 fn collection(marketplace: Marketplace) -> &'static str {
     match marketplace {
-        Marketplace::Heroku | Marketplace::CloudControl => "/resources",
+        Marketplace::Heroku
+        | Marketplace::CloudControl
+        | Marketplace::DigitalOcean
+        | Marketplace::CleverCloud
+        | Marketplace::Scalingo => "/resources",
         Marketplace::Opperator => "/instances",
         Marketplace::OpenServiceBroker => "/v2",
         Marketplace::QuickNode => "/provision",
@@ -125,6 +135,14 @@ fn complete(url: &str, marketplace: Marketplace) -> Result<String, SetupError> {
         _ if url.ends_with(collection) => "",
         Marketplace::Heroku => "/heroku/resources",
         Marketplace::CloudControl => "/cloudcontrol/resources",
+        Marketplace::DigitalOcean | Marketplace::CleverCloud | Marketplace::Scalingo
+            if url.ends_with(&format!("/{marketplace}")) =>
+        {
+            "/resources"
+        }
+        Marketplace::DigitalOcean => "/digitalocean/resources",
+        Marketplace::CleverCloud => "/clevercloud/resources",
+        Marketplace::Scalingo => "/scalingo/resources",
         Marketplace::Opperator if origin_of(&url) == url => "/opperator/instances",
         Marketplace::QuickNode if origin_of(&url) == url => "/quicknode/provision",
         Marketplace::Opperator | Marketplace::OpenServiceBroker | Marketplace::QuickNode => collection,
@@ -228,6 +246,10 @@ mod tests {
     fn the_other_marketplaces_have_other_paths() {
         let cloudcontrol = Address::resolve(Marketplace::CloudControl, None, Some("http://localhost:7"), None, false);
         assert_eq!(cloudcontrol.unwrap().root, "http://localhost:7/cloudcontrol");
+        for url in ["http://localhost:7", "http://localhost:7/scalingo/", "http://localhost:7/scalingo/resources"] {
+            let scalingo = Address::resolve(Marketplace::Scalingo, None, Some(url), None, false).unwrap();
+            assert_eq!(scalingo.root, "http://localhost:7/scalingo");
+        }
         for url in ["http://localhost:7", "http://localhost:7/opperator", "http://localhost:7/opperator/instances/"] {
             let opperator = Address::resolve(Marketplace::Opperator, None, Some(url), None, false).unwrap();
             assert_eq!(opperator.root, "http://localhost:7/opperator");

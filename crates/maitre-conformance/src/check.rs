@@ -73,14 +73,24 @@ pub enum Source {
     Practice,
 }
 
+/// Code that the marketplaces themselves publish: checkers, sample vendors and kits.
+const OFFICIAL: [&str; 7] = [
+    "heroku/kensa",
+    "marketplace-eng/sample_golang_app",
+    "quiknode-labs/qn-marketplace-cli",
+    "CleverCloud/addon-provider-template",
+    "CleverCloud/clevercloud-provider-go",
+    "Scalingo/ruby-addon-provider-boilerplate",
+    "Scalingo/scalingo-addon-api-tester",
+];
+
 impl Source {
     /// Returns whether the source is the marketplace itself. Only such a rule may have [`Level::Must`].
     #[must_use]
     pub fn is_normative(&self) -> bool {
         match self {
             Self::Document(_) | Self::DevCenter(_) => true,
-            // the marketplaces' own checkers
-            Self::Code(name) => ["heroku/kensa", "quiknode-labs/qn-marketplace-cli"].contains(name),
+            Self::Code(name) => OFFICIAL.contains(name),
             Self::Rfc(_) | Self::Practice => false,
         }
     }
@@ -159,6 +169,13 @@ pub(crate) struct Case<T: 'static> {
     /// Whether the outcome depends on other requests, so that the check does not run concurrently with others.
     pub(crate) is_alone: bool,
     pub(crate) run: for<'a> fn(&'a T) -> CheckFuture<'a>,
+}
+
+impl<T> Clone for Case<T> {
+    fn clone(&self) -> Self {
+        let Self { check, is_alone, run } = self;
+        Self { check: *check, is_alone: *is_alone, run: *run }
+    }
 }
 
 impl<T> Case<T> {

@@ -1,12 +1,11 @@
-//! Tracks the resources that a run created by Heroku's contract, so that they can be deleted.
+//! Tracks the resources that a run created at a marketplace like Heroku, so that they can be deleted.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use maitre_testkit::heroku::PlanChange;
-use maitre_testkit::{Call, Json, Reply, Request};
+use maitre_testkit::{Call, Json, Kind, Reply, Request};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
@@ -21,22 +20,22 @@ const RETRY_DELAYS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(200),
 const MAX_DUPLICATES: usize = 64;
 
 type Deprovision = Box<dyn Fn(&str) -> Call<Json> + Send + Sync>;
-type ChangePlan = Box<dyn Fn(&str) -> Call<PlanChange> + Send + Sync>;
+type ChangePlan<K> = Box<dyn Fn(&str) -> Call<K> + Send + Sync>;
 
-/// Requests that create and delete resources.
-pub(crate) struct Routes {
+/// Requests that create and delete resources. `K` is the kind of a plan change.
+pub(crate) struct Routes<K: Kind> {
     /// URL that a `POST` creates resources at. Resources are deleted by `DELETE` on URLs below it.
     pub(crate) collection: String,
     /// Field of the provision request that holds the marketplace's key.
     pub(crate) key: Option<&'static str>,
     pub(crate) deprovision: Deprovision,
     /// Change to the plan that was provisioned.
-    pub(crate) plan_change: ChangePlan,
+    pub(crate) plan_change: ChangePlan<K>,
 }
 
 /// Resources created by a run.
-pub(crate) struct Created {
-    routes: Routes,
+pub(crate) struct Created<K: Kind> {
+    routes: Routes<K>,
     resources: Mutex<Vec<Resource>>,
     /// Whether a deprovision failed for good. Further ones get a single attempt.
     failed: AtomicBool,
@@ -100,8 +99,12 @@ impl Resource {
     }
 }
 
-impl Created {
-    pub(crate) fn new(routes: Routes) -> Self {
+impl<K> Created<K>
+where
+    K: Kind + Send + Sync + 'static,
+    K::Value: Send + Sync,
+{
+    pub(crate) fn new(routes: Routes<K>) -> Self {
         let (failed, unnamed, first_keys) = (AtomicBool::new(false), AtomicUsize::new(0), Mutex::default());
         Self { routes, resources: Mutex::default(), failed, unnamed, first_keys }
     }
@@ -113,7 +116,7 @@ impl Created {
     fn changed_id<'r>(&self, request: &'r Request) -> Option<&'r str> {
         let id = path(request.url()).strip_prefix(&self.routes.collection)?.strip_prefix('/')?;
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        (request.method() == "PUT" && is_plain).then_some(id)
+        (["PUT", "PATCH"].contains(&request.method()) && is_plain).then_some(id)
     }
 
     fn is_provision(&self, request: &Request) -> bool {
@@ -259,7 +262,11 @@ impl Created {
     }
 }
 
-impl Tracker for Created {
+impl<K> Tracker for Created<K>
+where
+    K: Kind + Send + Sync + 'static,
+    K::Value: Send + Sync,
+{
     fn register(&self, request: &Request) {
         if self.is_provision(request)
             && let Some(key) = self.key(request)

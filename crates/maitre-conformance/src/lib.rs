@@ -3,6 +3,7 @@
 
 mod abbreviate;
 mod address;
+mod basic;
 mod check;
 mod cleanup;
 mod error;
@@ -28,6 +29,7 @@ mod serve;
 mod sign_on;
 mod subject;
 mod suite;
+mod timestamps;
 mod tracker;
 mod url;
 mod verdict;
@@ -38,6 +40,7 @@ pub use self::{
     check::{Capability, Check, Citation, Source},
     error::SetupError,
     level::{Level, UnknownLevel},
+    manifest_input::{parse_manifest, read_manifest},
     marketplace::{Marketplace, UnknownMarketplace},
     registry::checks,
     report::{CheckResult, Conclusion, Report, Summary},

@@ -23,14 +23,28 @@ pub enum Marketplace {
     Opperator,
     /// Open Service Broker API: IBM Cloud, SAP BTP, Cloud Foundry, Korifi.
     OpenServiceBroker,
+    /// DigitalOcean's Marketplace, SaaS add-ons.
+    DigitalOcean,
+    /// Clever Cloud.
+    CleverCloud,
+    /// Scalingo.
+    Scalingo,
     /// QuickNode's Marketplace, provisioning APIs.
     QuickNode,
 }
 
 impl Marketplace {
     /// All marketplaces.
-    pub const ALL: [Self; 5] =
-        [Self::Heroku, Self::CloudControl, Self::Opperator, Self::OpenServiceBroker, Self::QuickNode];
+    pub const ALL: [Self; 8] = [
+        Self::Heroku,
+        Self::CloudControl,
+        Self::Opperator,
+        Self::OpenServiceBroker,
+        Self::DigitalOcean,
+        Self::CleverCloud,
+        Self::Scalingo,
+        Self::QuickNode,
+    ];
 
     /// Returns the name used in check ids and on the command line.
     #[must_use]
@@ -40,6 +54,9 @@ impl Marketplace {
             Self::CloudControl => "cloudcontrol",
             Self::Opperator => "opperator",
             Self::OpenServiceBroker => "osb",
+            Self::DigitalOcean => "digitalocean",
+            Self::CleverCloud => "clevercloud",
+            Self::Scalingo => "scalingo",
             Self::QuickNode => "quicknode",
         }
     }
@@ -52,6 +69,9 @@ impl Marketplace {
             Self::CloudControl => "cloudControl",
             Self::Opperator => "Opperator",
             Self::OpenServiceBroker => "Open Service Broker",
+            Self::DigitalOcean => "DigitalOcean",
+            Self::CleverCloud => "Clever Cloud",
+            Self::Scalingo => "Scalingo",
             Self::QuickNode => "QuickNode",
         }
     }
@@ -64,6 +84,9 @@ impl Marketplace {
             Self::CloudControl => "cloudControl add-on provider program, as archived in 2016",
             Self::Opperator => "Opperator, as implemented by maitre_d 0.4.0 in 2014",
             Self::OpenServiceBroker => "Open Service Broker API 2.17",
+            Self::DigitalOcean => "DigitalOcean SaaS add-ons, as its sample vendor implemented them in 2023",
+            Self::CleverCloud => "Clever Cloud add-on provider API, as documented in November 2026",
+            Self::Scalingo => "Scalingo add-on provider API, as documented in November 2026",
             Self::QuickNode => "QuickNode provisioning APIs, as its checker implemented them in July 2025",
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::check::{Case, Check};
 use crate::marketplace::Marketplace;
-use crate::{heroku, osb, quicknode};
+use crate::{basic, heroku, osb, quicknode};
 
 /// Returns the checks of a marketplace, in the order in which they are listed. A marketplace without checks has none.
 ///
@@ -17,6 +17,9 @@ pub fn checks(marketplace: Marketplace) -> impl Iterator<Item = &'static Check> 
     let checks = match marketplace {
         Marketplace::Heroku => list(heroku::GROUPS),
         Marketplace::OpenServiceBroker => list(osb::GROUPS),
+        Marketplace::DigitalOcean => basic::DIGITALOCEAN.iter().map(|case| &case.check).collect(),
+        Marketplace::CleverCloud => basic::CLEVERCLOUD.iter().map(|case| &case.check).collect(),
+        Marketplace::Scalingo => basic::SCALINGO.iter().map(|case| &case.check).collect(),
         Marketplace::QuickNode => list(quicknode::GROUPS),
         Marketplace::CloudControl | Marketplace::Opperator => Vec::new(),
     };

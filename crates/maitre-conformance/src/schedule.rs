@@ -30,7 +30,7 @@ const CLEANUP_TIMEOUT: Duration = Duration::from_secs(25);
 /// Runs the selected checks until `stop` completes, on this number of workers.
 pub(crate) async fn run<T: CheckTarget>(
     target: &T,
-    groups: &'static [&'static [Case<T>]],
+    cases: impl Iterator<Item = &'static Case<T>>,
     selection: &Selection,
     jobs: usize,
     observer: &Observer,
@@ -38,7 +38,7 @@ pub(crate) async fn run<T: CheckTarget>(
 ) -> Result<Report, SetupError> {
     let start = Instant::now();
     let mut stop = pin!(stop);
-    let cases: Vec<_> = groups.iter().copied().flatten().filter(|case| selection.includes(&case.check)).collect();
+    let cases: Vec<_> = cases.filter(|case| selection.includes(&case.check)).collect();
     let is_offline = cases.iter().all(|case| T::is_offline(&case.check));
     let setup = tokio::select! {
         setup = async { if is_offline { Ok(()) } else { target.setup().await } } => Some(setup),

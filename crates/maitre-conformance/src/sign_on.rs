@@ -77,6 +77,20 @@ impl SsoEndpoint {
     }
 }
 
+/// Names of fields that a redirect must not depend on.
+pub(crate) const REDIRECT_FIELDS: [&str; 9] =
+    ["redirect", "redirect_to", "redirect_uri", "return_to", "return", "next", "url", "path", "goto"];
+
+/// URLs of another site, as browsers read them.
+pub(crate) const ELSEWHERE: [&str; 3] = ["https://elsewhere.example/", "//elsewhere.example/", "/\\elsewhere.example/"];
+
+/// Returns whether a browser would leave the site for [`ELSEWHERE`]. Browsers treat a backslash as a slash.
+pub(crate) fn leads_elsewhere(location: &str) -> bool {
+    let location = location.trim().replace('\\', "/");
+    let rest = location.strip_prefix("https:").or_else(|| location.strip_prefix("http:")).unwrap_or(&location);
+    rest.starts_with("//") && rest.trim_start_matches('/').starts_with("elsewhere.example")
+}
+
 const LOG: &str = "Look in the add-on's log for the error behind this response.";
 
 /// Requires that the sign-on led to a page. `formula` is the advice if the token is refused.
@@ -109,7 +123,7 @@ pub(crate) fn must_be_signed_in(signed_in: &SignedIn, formula: &str) -> Verdict 
     let advice = match strict {
         _ if followed >= 500 => LOG.to_owned(),
         Some(cookie) => format!(
-            "The cookie {} is SameSite=Strict, so a browser that comes from Heroku does not send it with the redirect: use \
+            "The cookie {} is SameSite=Strict, so a browser that comes from the marketplace does not send it with the redirect: use \
              Lax.",
             cookie.name()
         ),
@@ -118,4 +132,23 @@ pub(crate) fn must_be_signed_in(signed_in: &SignedIn, formula: &str) -> Verdict 
         }
     };
     Err(page.fault(format!("The form is accepted, but the page that it redirects to answers {followed}."), advice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_elsewhere;
+
+    #[test]
+    fn redirects_are_resolved_as_browsers_do() {
+        for away in
+            ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example/", "http:\\\\elsewhere.example"]
+        {
+            assert!(leads_elsewhere(away), "{away}");
+        }
+        for home in
+            ["/dashboard", "/dashboard?next=https://elsewhere.example/", "https://here.example/elsewhere.example"]
+        {
+            assert!(!leads_elsewhere(home), "{home}");
+        }
+    }
 }

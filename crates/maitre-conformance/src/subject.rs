@@ -10,8 +10,8 @@ use crate::quicknode::Secrets;
 
 /// Source of a [`Subject`].
 pub(crate) enum SubjectSource {
-    ManifestText(String),
-    ManifestFile(PathBuf),
+    ManifestText(Marketplace, String),
+    ManifestFile(Marketplace, PathBuf),
     Broker(Credentials),
     QuickNode(Secrets),
 }
@@ -20,6 +20,8 @@ pub(crate) enum SubjectSource {
 pub(crate) enum Subject {
     /// An add-on for Heroku.
     Heroku(Box<ManifestInput>),
+    /// An add-on for a marketplace with Basic credentials and a signed sign-on.
+    Basic(Marketplace, Box<ManifestInput>),
     /// A broker of the Open Service Broker API.
     Broker(Credentials),
     /// An add-on for QuickNode.
@@ -36,19 +38,26 @@ pub(crate) struct Credentials {
 impl SubjectSource {
     pub(crate) fn marketplace(&self) -> Marketplace {
         match self {
-            Self::ManifestText(_) | Self::ManifestFile(_) => Marketplace::Heroku,
+            Self::ManifestText(marketplace, _) | Self::ManifestFile(marketplace, _) => *marketplace,
             Self::Broker(_) => Marketplace::OpenServiceBroker,
             Self::QuickNode(_) => Marketplace::QuickNode,
         }
     }
 
     pub(crate) fn read(self) -> Result<Subject, SetupError> {
-        Ok(match self {
-            Self::ManifestText(text) => Subject::Heroku(Box::new(ManifestInput::parse(&text)?)),
-            Self::ManifestFile(path) => Subject::Heroku(Box::new(ManifestInput::read(&path)?)),
-            Self::Broker(credentials) => Subject::Broker(credentials),
-            Self::QuickNode(secrets) => Subject::QuickNode(secrets),
-        })
+        let (marketplace, input) = match self {
+            Self::ManifestText(marketplace, text) => (marketplace, ManifestInput::parse(marketplace, &text)?),
+            Self::ManifestFile(marketplace, path) => (marketplace, ManifestInput::read(marketplace, &path)?),
+            Self::Broker(credentials) => return Ok(Subject::Broker(credentials)),
+            Self::QuickNode(secrets) => return Ok(Subject::QuickNode(secrets)),
+        };
+        match marketplace {
+            Marketplace::Heroku => Ok(Subject::Heroku(Box::new(input))),
+            Marketplace::DigitalOcean | Marketplace::CleverCloud | Marketplace::Scalingo => {
+                Ok(Subject::Basic(marketplace, Box::new(input)))
+            }
+            other => Err(SetupError::new(format!("there are no checks for {other} by a manifest"))),
+        }
     }
 }
 

@@ -3,10 +3,12 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::address::AddressOptions;
-use crate::check::Check;
+use crate::address::{Address, AddressOptions};
+use crate::basic::{self, BasicMarketplace};
+use crate::check::{Case, Check};
 use crate::error::SetupError;
 use crate::heroku::{self, FakePlatform, TargetOptions};
+use crate::manifest_input::ManifestInput;
 use crate::marketplace::Marketplace;
 use crate::osb;
 use crate::quicknode::{self, Secrets};
@@ -19,7 +21,7 @@ use crate::serve::{ServedService, Service};
 use crate::subject::{Credentials, Subject, SubjectSource};
 
 /// Plan that Heroku asks every add-on to start with.
-const HEROKU_PLAN: &str = "test";
+const DEFAULT_PLAN: &str = "test";
 
 /// Default time for an asynchronous operation to complete. Heroku waits twelve hours.
 const ASYNC_TIMEOUT: Duration = Duration::from_mins(1);
@@ -80,12 +82,32 @@ struct Options {
 impl Suite {
     /// Begins a suite for Heroku's contract from the text of the add-on's manifest.
     pub fn builder(manifest: impl Into<String>) -> SuiteBuilder {
-        SuiteBuilder::new(SubjectSource::ManifestText(manifest.into()))
+        Self::builder_for(Marketplace::Heroku, manifest)
+    }
+
+    /// Begins a suite for a marketplace's contract from the text of the add-on's manifest. See
+    /// [`parse_manifest`](crate::parse_manifest) for its form.
+    ///
+    /// ```
+    /// use maitre_conformance::{Marketplace, Suite};
+    ///
+    /// let settings = r#"{ "app_slug": "tamarind", "password": "s3cr3t-example", "salt": "kelp-salt" }"#;
+    /// let suite = Suite::builder_for(Marketplace::DigitalOcean, settings).only(["notifications"]);
+    /// assert_eq!(suite.checks()?[0].id, "digitalocean.notifications.suspended");
+    /// # Ok::<(), maitre_conformance::SetupError>(())
+    /// ```
+    pub fn builder_for(marketplace: Marketplace, manifest: impl Into<String>) -> SuiteBuilder {
+        SuiteBuilder::new(SubjectSource::ManifestText(marketplace, manifest.into()))
     }
 
     /// Begins a suite for Heroku's contract from the add-on's manifest file.
     pub fn builder_from_file(path: impl AsRef<Path>) -> SuiteBuilder {
-        SuiteBuilder::new(SubjectSource::ManifestFile(path.as_ref().to_owned()))
+        Self::builder_from_file_for(Marketplace::Heroku, path)
+    }
+
+    /// Begins a suite for a marketplace's contract from the add-on's manifest file.
+    pub fn builder_from_file_for(marketplace: Marketplace, path: impl AsRef<Path>) -> SuiteBuilder {
+        SuiteBuilder::new(SubjectSource::ManifestFile(marketplace, path.as_ref().to_owned()))
     }
 
     /// Begins a suite for the Open Service Broker API, with the Basic credentials that the broker accepts. It has no
@@ -159,7 +181,7 @@ impl Suite {
                 let platform = options
                     .platform
                     .map(|(socket, secret)| FakePlatform::start(&manifest, socket, &secret, options.async_timeout));
-                let plans = if options.plans.is_empty() { vec![HEROKU_PLAN.to_owned()] } else { options.plans };
+                let plans = plans_or_default(options.plans);
                 let target_options = TargetOptions {
                     plans,
                     options: options.provision_fields,
@@ -167,23 +189,64 @@ impl Suite {
                     allow_remote: options.allow_remote,
                 };
                 let target = heroku::Target::new(&manifest, address, target_options, platform.transpose()?)?;
-                run(&target, heroku::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
+                let cases = heroku::GROUPS.iter().copied().flatten();
+                run(&target, cases, &options.selection, options.jobs, &options.observer, stop).await
             }
             Subject::QuickNode(secrets) => {
                 let address = address.resolve(Marketplace::QuickNode, None)?;
                 let timeout = options.timeout.unwrap_or(quicknode::TIMEOUT);
                 let target = quicknode::Target::new(&secrets, &address.root, options.plans, timeout);
-                run(&target, quicknode::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
+                run(
+                    &target,
+                    quicknode::GROUPS.iter().copied().flatten(),
+                    &options.selection,
+                    options.jobs,
+                    &options.observer,
+                    stop,
+                )
+                .await
             }
             Subject::Broker(credentials) => {
                 let address = address.resolve(Marketplace::OpenServiceBroker, None)?;
                 let timeout = options.timeout.unwrap_or(osb::TIMEOUT);
                 let target =
                     osb::Target::new(&credentials, &address.root, options.plans, timeout, options.async_timeout);
-                run(&target, osb::GROUPS, &options.selection, options.jobs, &options.observer, stop).await
+                let cases = osb::GROUPS.iter().copied().flatten();
+                run(&target, cases, &options.selection, options.jobs, &options.observer, stop).await
+            }
+            Subject::Basic(marketplace, manifest) => {
+                let address = address.resolve(marketplace, Some(&manifest.manifest))?;
+                match marketplace {
+                    Marketplace::CleverCloud => {
+                        run_basic(&basic::CLEVERCLOUD, &manifest, &address, options, stop).await
+                    }
+                    Marketplace::Scalingo => run_basic(&basic::SCALINGO, &manifest, &address, options, stop).await,
+                    _ => run_basic(&basic::DIGITALOCEAN, &manifest, &address, options, stop).await,
+                }
             }
         }
     }
+}
+
+/// Runs the checks of a marketplace with Basic credentials and a signed sign-on.
+async fn run_basic<M: BasicMarketplace>(
+    cases: &'static [Case<basic::Target<M>>],
+    manifest: &ManifestInput,
+    address: &Address,
+    options: Options,
+    stop: impl Future<Output = ()>,
+) -> Result<Report, SetupError> {
+    let target_options = basic::TargetOptions {
+        plans: plans_or_default(options.plans),
+        options: options.provision_fields,
+        timeout: options.timeout.unwrap_or(basic::TIMEOUT),
+    };
+    let target = basic::Target::new(manifest, address, target_options)?;
+    run(&target, cases.iter(), &options.selection, options.jobs, &options.observer, stop).await
+}
+
+fn plans_or_default(plans: Vec<String>) -> Vec<String> {
+    if plans.is_empty() { vec![DEFAULT_PLAN.to_owned()] } else { plans }
 }
 
 impl SuiteBuilder {

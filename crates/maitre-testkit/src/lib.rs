@@ -7,8 +7,10 @@
 
 mod browser;
 mod call;
+mod clevercloud;
 pub mod cloudcontrol;
 mod cookie;
+mod digitalocean;
 mod endpoint;
 mod error;
 mod fields;
@@ -27,8 +29,10 @@ mod quicknode;
 mod raw;
 mod reply;
 mod request;
+mod scalingo;
 mod send;
 pub mod sign;
+mod signed_form;
 mod slow_body;
 mod sso;
 #[cfg(feature = "vercel")]
@@ -37,8 +41,10 @@ pub mod vercel;
 pub use self::{
     browser::{Browser, Navigation},
     call::{Call, Kind},
+    clevercloud::CleverCloud,
     cloudcontrol::CloudControl,
     cookie::{Cookie, ParseCookieError},
+    digitalocean::DigitalOcean,
     error::Error,
     heroku::Heroku,
     install_fields::InstallFields,
@@ -50,5 +56,7 @@ pub use self::{
     raw::Raw,
     reply::Reply,
     request::Request,
+    scalingo::Scalingo,
+    signed_form::SignedForm,
     sso::{Form, SignOn},
 };

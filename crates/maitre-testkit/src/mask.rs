@@ -20,7 +20,7 @@ const READABLE: usize = 2_000;
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["token", "secret", "password", "salt", "authorization", "cookie", "oauth_grant"]
+    ["token", "secret", "password", "salt", "signature", "authorization", "cookie", "oauth_grant"]
         .iter()
         .any(|part| name.contains(part))
         || [

@@ -46,6 +46,18 @@ pub trait Form: Sealed {
     #[doc(hidden)]
     fn provider_id(&self) -> &str;
 
+    /// Returns whether the form is a link: a GET with all fields in the query.
+    #[doc(hidden)]
+    fn is_link(&self) -> bool {
+        false
+    }
+
+    /// Returns the timestamp of this time, as the marketplace writes it.
+    #[doc(hidden)]
+    fn timestamp(&self, instant: OffsetDateTime) -> String {
+        instant.unix_timestamp().to_string()
+    }
+
     #[doc(hidden)]
     fn sign(&self, timestamp: &str) -> Vec<(String, String)>;
 
@@ -58,12 +70,17 @@ impl<F: Form> SignOn<F> {
     pub(crate) fn new(form: F) -> Self {
         Self { form, timestamp: None, by_get: false }
     }
+
+    fn is_get(&self) -> bool {
+        self.by_get || self.form.is_link()
+    }
 }
 
 impl<F: Form> Call<SignOn<F>> {
     /// Signs for this time.
     pub fn at(self, instant: OffsetDateTime) -> Self {
-        self.timestamp(instant.unix_timestamp().to_string())
+        let timestamp = self.kind.form.timestamp(instant);
+        self.timestamp(timestamp)
     }
 
     /// Signs for this text, which need not be a timestamp. The signature is valid.
@@ -118,7 +135,7 @@ impl<F: Form> Kind for SignOn<F> {
     type Value = String;
 
     fn method(&self) -> &'static str {
-        if self.by_get { "GET" } else { "POST" }
+        if self.is_get() { "GET" } else { "POST" }
     }
 
     fn path(&self) -> String {
@@ -126,7 +143,7 @@ impl<F: Form> Kind for SignOn<F> {
     }
 
     fn fields(&self) -> Vec<(String, String)> {
-        let now = || generate::now().unix_timestamp().to_string();
+        let now = || self.form.timestamp(generate::now());
         let timestamp = self.timestamp.clone().unwrap_or_else(now);
         if !self.by_get {
             return self.form.sign(&timestamp);
@@ -138,7 +155,7 @@ impl<F: Form> Kind for SignOn<F> {
 
     fn write(&self, fields: Vec<(String, String)>, request: &mut Request) {
         request.set_browser_headers();
-        if self.by_get {
+        if self.is_get() {
             let mark = if request.url.contains('?') { '&' } else { '?' };
             request.url.push(mark);
             request.url.push_str(&request::form(&fields));

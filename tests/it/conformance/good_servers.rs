@@ -1,15 +1,12 @@
 //! No false alarms: our router with and without a ledger, and an add-on in Python.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use axum::Router;
 use maitre::{Addon, Heroku};
 use maitre_conformance::{Level, Report, Suite, SuiteBuilder};
 use maitre_ledger::Ledger;
 use serde_json::Value;
 
+use super::python::Python;
 use super::{PASSWORD, manifest};
 use crate::support::{App, Folder, SALT, SLUG, Server, Vendor, host};
 
@@ -70,50 +67,27 @@ async fn our_router_with_a_ledger_passes() {
     ledger.close().await;
 }
 
-/// Add-on written with Python's standard library, as a process.
-struct Python {
-    process: Child,
-    origin: String,
-}
-
-impl Python {
-    fn start(folder: &Folder) -> Self {
-        let manifest_file = folder.0.join("addon-manifest.json");
-        let mut manifest: Value = serde_json::from_str(&manifest()).unwrap();
-        for urls in ["test", "production"] {
-            let url = manifest["api"][urls]["sso_url"].as_str().unwrap().replace("/resources/sso", "/sso");
-            manifest["api"][urls]["sso_url"] = url.into();
-        }
-        manifest["api"]["config_vars"] = serde_json::json!(["LANTERN_URL", "LANTERN_TOKEN"]);
-        std::fs::write(&manifest_file, manifest.to_string()).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/lantern.py");
-        let mut process = Command::new("python3")
-            .args([script.as_os_str(), "0".as_ref(), manifest_file.as_os_str()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python3 runs");
-        let mut origin = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut origin).unwrap();
-        Self { process, origin: origin.trim().to_owned() }
+/// Starts the add-on in Python, and writes its manifest.
+fn python(folder: &Folder) -> Python {
+    let manifest_file = folder.0.join("addon-manifest.json");
+    let mut manifest: Value = serde_json::from_str(&manifest()).unwrap();
+    for urls in ["test", "production"] {
+        let url = manifest["api"][urls]["sso_url"].as_str().unwrap().replace("/resources/sso", "/sso");
+        manifest["api"][urls]["sso_url"] = url.into();
     }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    manifest["api"]["config_vars"] = serde_json::json!(["LANTERN_URL", "LANTERN_TOKEN"]);
+    std::fs::write(&manifest_file, manifest.to_string()).unwrap();
+    Python::start("lantern.py", &[manifest_file.as_os_str()])
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_addon_in_python_passes() {
     let folder = Folder::new();
-    let python = Python::start(&folder);
+    let python = python(&folder);
     let suite = Suite::builder_from_file(folder.0.join("addon-manifest.json"));
     let report = suite.url(&python.origin).plans(["basic", "premium"]).build().unwrap().run().await.unwrap();
     assert!(report.is_conformant(true), "{report}");
     assert_eq!(failed(&report, Level::Info), ["heroku.sso-session.nav-data"], "{report}");
-    let left = reqwest::get(format!("{}/alive", python.origin)).await.unwrap().json::<Value>().await.unwrap();
-    assert_eq!(left["alive"], 0);
-    assert!(left["made"].as_u64().unwrap() > 100);
+    let (alive, made) = python.resources().await;
+    assert!(alive == 0 && made > 100);
 }

@@ -3,6 +3,8 @@
 mod brokers;
 mod command;
 mod good_servers;
+mod marketplaces;
+mod python;
 
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;

@@ -35,6 +35,7 @@ use progress::ProgressLine;
   maitre check --plan basic --plan premium --only sso --strict
   maitre check --list
   maitre check --marketplace osb --url http://localhost:8300/osb --user tally
+  maitre check --marketplace digitalocean --manifest digitalocean.json --url http://localhost:8300
   MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async
   maitre check --url https://lantern.example --allow-remote --junit report.xml
 
@@ -190,6 +191,9 @@ impl Check {
             Marketplace::QuickNode => {
                 let (user, password) = self.credential_args.basic()?;
                 Suite::quicknode(user, password, self.credential_args.jwt_secret()?)
+            }
+            other if checks(other).next().is_some() => {
+                Suite::builder_from_file_for(other, self.marketplace_args.existing_manifest()?)
             }
             other => bail!("there are no checks for {other}: choose one of {}", checked_marketplaces()),
         };

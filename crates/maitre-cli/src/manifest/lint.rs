@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use maitre_conformance::{Level, lint};
+use maitre_conformance::{Level, Marketplace, lint};
 use serde_json::json;
 
 use super::OutputFormat;
@@ -11,9 +11,15 @@ use crate::color::Palette;
 use crate::exit::ExitStatus;
 use crate::output::println_ignoring_pipe;
 
-pub(super) fn lint(file: &Path, strict: bool, format: OutputFormat, palette: Palette) -> anyhow::Result<ExitStatus> {
+pub(super) fn lint(
+    file: &Path,
+    marketplace: Marketplace,
+    strict: bool,
+    format: OutputFormat,
+    palette: Palette,
+) -> anyhow::Result<ExitStatus> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let findings = lint::text(&text);
+    let findings = lint::text_for(marketplace, &text);
     let threshold = if strict { Level::Should } else { Level::Must };
     let has_problems = findings.iter().any(|finding| finding.level >= threshold);
     if format == OutputFormat::Json {

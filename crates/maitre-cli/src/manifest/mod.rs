@@ -4,12 +4,14 @@ mod diff;
 mod file;
 mod lint;
 mod new;
+mod own_forms;
 mod remote;
 mod show;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use maitre_conformance::Marketplace;
 
 use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
@@ -27,7 +29,8 @@ enum Command {
     #[command(after_help = "Examples:
   maitre manifest new lantern --config-var LANTERN_URL
   maitre manifest new lantern --production-url https://lantern.example
-  maitre manifest new lantern --url http://localhost:8300 --output -")]
+  maitre manifest new lantern --url http://localhost:8300 --output -
+  maitre manifest new lantern --marketplace clevercloud --config-var LANTERN_URL --output clevercloud-manifest.json")]
     New(new::New),
     /// Validate a manifest against the marketplace's rules
     #[command(after_help = "Example:
@@ -38,6 +41,9 @@ Exit status: 0 ok, 1 problems found (with --strict also of level should), 2 coul
         /// Manifest of the add-on
         #[arg(default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
         file: PathBuf,
+        /// Marketplace of the manifest: heroku, clevercloud, scalingo or cloudcontrol
+        #[arg(long, value_name = "NAME", default_value = "heroku")]
+        marketplace: Marketplace,
         /// Exit with status 1 also for problems of level should
         #[arg(long)]
         strict: bool,
@@ -89,7 +95,9 @@ impl Manifest {
     pub(crate) async fn run(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
         match &self.command {
             Command::New(new) => new.run(palette),
-            Command::Lint { file, strict, format } => lint::lint(file, *strict, *format, palette),
+            Command::Lint { file, marketplace, strict, format } => {
+                lint::lint(file, *marketplace, *strict, *format, palette)
+            }
             Command::Show { file, format } => show::show(file, *format),
             Command::Diff(diff) => diff.run(palette).await,
             Command::Pull(pull) => pull.run(palette).await,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::file;
+use super::own_forms::{CleverCloudApi, CleverCloudManifest, ScalingoManifest, ScalingoPlan, Urls};
 use crate::color::Palette;
 use crate::exit::ExitStatus;
 use crate::output::{print_ignoring_pipe, println_ignoring_pipe, quoted};
@@ -26,8 +27,8 @@ pub(super) struct New {
     /// Config var that the add-on sets. May be repeated
     #[arg(long = "config-var", value_name = "NAME")]
     config_vars: Vec<String>,
-    /// Region where the add-on is offered. May be repeated
-    #[arg(long = "region", value_name = "NAME", default_values = ["us"])]
+    /// Region where the add-on is offered. May be repeated. Defaults to us, at Clever Cloud to eu
+    #[arg(long = "region", value_name = "NAME")]
     regions: Vec<String>,
     #[arg(
         long = "requires",
@@ -43,7 +44,7 @@ pub(super) struct New {
     /// Path of single sign-on. Defaults to a path below the resources
     #[arg(long, value_name = "PATH")]
     sso_path: Option<String>,
-    /// Marketplace of the manifest: heroku or cloudcontrol
+    /// Marketplace of the manifest: heroku, clevercloud, scalingo or cloudcontrol
     #[arg(long, value_name = "NAME", default_value = "heroku")]
     marketplace: Marketplace,
     #[arg(
@@ -62,10 +63,8 @@ pub(super) struct New {
 
 impl New {
     pub(super) fn run(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
-        let manifest = self.manifest()?;
-        let text = format!("{}\n", serde_json::to_string_pretty(&manifest)?);
-        let error =
-            lint::manifest(&serde_json::to_value(&manifest)?).into_iter().find(|finding| finding.level == Level::Must);
+        let (text, test) = self.text()?;
+        let error = lint::text_for(self.marketplace, &text).into_iter().find(|finding| finding.level == Level::Must);
         if let Some(finding) = error {
             bail!("{}: {}", finding.path, finding.message);
         }
@@ -79,8 +78,8 @@ impl New {
             self.output.display()
         );
         file::warn_if_committable(&self.output, palette);
-        println_ignoring_pipe!("Mount the add-on at {}", manifest.api.test.base_url);
-        println_ignoring_pipe!("and single sign-on at {}", manifest.api.test.sso_url);
+        println_ignoring_pipe!("Mount the add-on at {}", test.base_url);
+        println_ignoring_pipe!("and single sign-on at {}", test.sso_url);
         println_ignoring_pipe!("\n{}", self.next_steps());
         Ok(ExitStatus::Success)
     }
@@ -103,35 +102,96 @@ impl New {
         )
     }
 
-    fn manifest(&self) -> anyhow::Result<NewManifest<'_>> {
-        let (path, current) = match self.marketplace {
-            Marketplace::Heroku => ("/heroku/resources", true),
-            Marketplace::CloudControl => ("/cloudcontrol/resources", false),
+    /// Returns the manifest and its addresses during development.
+    fn text(&self) -> anyhow::Result<(String, Urls)> {
+        let path = match self.marketplace {
+            Marketplace::Heroku | Marketplace::CloudControl | Marketplace::CleverCloud | Marketplace::Scalingo => {
+                format!("/{}/resources", self.marketplace)
+            }
+            Marketplace::DigitalOcean => bail!("DigitalOcean has no manifest: its portal shows the app's secrets"),
             other => bail!("{other} has no manifest: it uses a shared secret"),
         };
-        let sso_path = self.sso_path.clone().unwrap_or_else(|| format!("{path}/sso"));
+        let default_sso_path = match self.marketplace {
+            Marketplace::CleverCloud | Marketplace::Scalingo => format!("/{}/sso", self.marketplace),
+            _ => format!("{path}/sso"),
+        };
+        let sso_path = self.sso_path.clone().unwrap_or(default_sso_path);
         let urls = |origin: &str| {
             let origin = origin.trim_end_matches('/');
             Urls { base_url: format!("{origin}{path}"), sso_url: format!("{origin}{sso_path}") }
         };
-        let slug = self.slug.as_str();
-        let production = self.production_url.clone().unwrap_or_else(|| format!("https://{slug}.example"));
-        Ok(NewManifest {
-            id: slug,
-            name: self.name.as_deref().unwrap_or(slug),
+        let production = self.production_url.clone().unwrap_or_else(|| format!("https://{}.example", self.slug));
+        let (production, test) = (urls(&production), urls(&self.url));
+        let text = match self.marketplace {
+            Marketplace::CleverCloud => serde_json::to_string_pretty(&self.clevercloud(production, test.clone()))?,
+            Marketplace::Scalingo => serde_json::to_string_pretty(&self.scalingo(production, test.clone()))?,
+            _ => serde_json::to_string_pretty(&self.heroku(production, test.clone()))?,
+        };
+        Ok((format!("{text}\n"), test))
+    }
+
+    fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.slug)
+    }
+
+    /// Returns the manifest for Heroku or cloudControl, which uses an older version of the format.
+    fn heroku(&self, production: Urls, test: Urls) -> NewManifest<'_> {
+        let current = self.marketplace == Marketplace::Heroku;
+        NewManifest {
+            id: &self.slug,
+            name: self.display_name(),
             api: NewApi {
-                // cloudControl uses an older version of the format
                 version: if current { "3" } else { "1" },
                 password: secret(),
                 sso_salt: secret(),
-                config_vars_prefix: current.then(|| slug.to_uppercase().replace('-', "_")),
+                config_vars_prefix: current.then(|| self.slug.to_uppercase().replace('-', "_")),
                 config_vars: &self.config_vars,
-                regions: &self.regions,
+                regions: self.regions("us"),
                 requires: current.then_some(self.requires.as_slice()),
-                production: urls(&production),
-                test: urls(&self.url),
+                production,
+                test,
             },
-        })
+        }
+    }
+
+    fn clevercloud(&self, production: Urls, test: Urls) -> CleverCloudManifest<'_> {
+        // Clever Cloud advises at least 35 characters
+        let long_secret = || format!("{}{}", secret(), &secret()[..8]);
+        CleverCloudManifest {
+            id: &self.slug,
+            name: self.display_name(),
+            api: CleverCloudApi {
+                config_vars: &self.config_vars,
+                regions: self.regions("eu"),
+                password: long_secret(),
+                sso_salt: long_secret(),
+                production,
+                test,
+            },
+        }
+    }
+
+    fn scalingo(&self, production: Urls, test: Urls) -> ScalingoManifest<'_> {
+        let name = self.display_name();
+        let origin = production.base_url.trim_end_matches("/scalingo/resources");
+        ScalingoManifest {
+            name,
+            username: &self.slug,
+            password: secret(),
+            sso_salt: secret(),
+            logo_url: format!("{origin}/logo.png"),
+            short_description: format!("{name} as an add-on."),
+            description: format!("{name} as an add-on."),
+            log_drain: false,
+            config_vars: &self.config_vars,
+            plans: self.plans.iter().map(|plan| ScalingoPlan::parse(plan)).collect(),
+            production,
+            test,
+        }
+    }
+
+    fn regions(&self, default: &str) -> Vec<String> {
+        if self.regions.is_empty() { vec![default.to_owned()] } else { self.regions.clone() }
     }
 }
 
@@ -151,17 +211,11 @@ struct NewApi<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     config_vars_prefix: Option<String>,
     config_vars: &'a [String],
-    regions: &'a [String],
+    regions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requires: Option<&'a [String]>,
     production: Urls,
     test: Urls,
-}
-
-#[derive(Serialize)]
-struct Urls {
-    base_url: String,
-    sso_url: String,
 }
 
 /// Returns 122 random bits in 32 characters, as Heroku's own generator does.

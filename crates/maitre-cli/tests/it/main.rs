@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod docs;
 mod manifest;
+mod marketplaces;
 mod run;
 mod sandbox;
 mod send;

@@ -107,7 +107,7 @@ impl Addon {
         [self.password.clone(), self.salt.clone()].into_iter().chain(client_secret).collect()
     }
 
-    pub(super) fn routes(&self) -> Routes {
+    pub(super) fn routes(&self) -> Routes<PlanChange> {
         let (cleanup, proof, plan) = (self.heroku.clone(), self.heroku.clone(), self.plans[0].clone());
         Routes {
             collection: format!("{}/resources", self.root),

@@ -170,7 +170,7 @@ mod tests {
                 parent.insert(key.to_owned(), value);
             }
         }
-        ManifestInput::parse(&json.to_string()).unwrap_or_else(|error| panic!("{error}"))
+        ManifestInput::parse(Marketplace::Heroku, &json.to_string()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     async fn failing(input: &ManifestInput) -> Vec<(&'static str, Level)> {

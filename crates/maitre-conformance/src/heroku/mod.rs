@@ -18,7 +18,6 @@ mod secrets;
 mod setup;
 mod sso;
 mod target;
-mod timestamps;
 
 pub(crate) use self::addon::TargetOptions;
 pub(crate) use self::fake_platform::FakePlatform;

@@ -11,13 +11,13 @@ use maitre_testkit::heroku::Provision;
 use super::addon::{Addon, TargetOptions};
 use super::fake_platform::FakePlatform;
 use super::resource::Resource;
-use super::timestamps::Timestamps;
 use crate::address::Address;
 use crate::check::Capability;
 use crate::cleanup::Created;
 use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::response::Response;
+use crate::timestamps::Timestamps;
 use crate::verdict::Stop;
 use crate::wire::Wire;
 

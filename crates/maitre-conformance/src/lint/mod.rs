@@ -2,6 +2,7 @@
 
 mod document;
 mod keys;
+mod own_forms;
 mod values;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ use maitre_core::{Manifest, mask_urls};
 use serde_json::Value;
 
 use crate::level::Level;
+use crate::marketplace::Marketplace;
 
 /// Problem with one key of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,30 @@ pub fn text(text: &str) -> Vec<Finding> {
             values::check(&mut lint, &document.root);
         }
         None => lint.refusals(text),
+    }
+    lint.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    lint.findings
+}
+
+/// Checks a manifest against the rules of a marketplace. Clever Cloud and Scalingo have their own; see [`text`] for the others.
+///
+/// ```
+/// use maitre_conformance::{Marketplace, lint};
+///
+/// let findings = lint::text_for(Marketplace::Scalingo, r#"{ "name": "Lychee", "config_vars": [] }"#);
+/// assert_eq!((findings[0].path.as_str(), findings[0].rule), ("username", "missing"));
+/// ```
+#[must_use]
+pub fn text_for(marketplace: Marketplace, manifest: &str) -> Vec<Finding> {
+    let check = match marketplace {
+        Marketplace::CleverCloud => own_forms::clevercloud,
+        Marketplace::Scalingo => own_forms::scalingo,
+        _ => return text(manifest),
+    };
+    let mut lint = Lint::default();
+    match serde_json::from_str(manifest) {
+        Ok(Value::Object(manifest)) => check(&mut lint, &manifest),
+        _ => lint.must("", "json", "The manifest is not a JSON object."),
     }
     lint.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     lint.findings

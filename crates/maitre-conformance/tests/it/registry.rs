@@ -2,7 +2,8 @@
 
 use maitre_conformance::{Check, Level, Marketplace, checks};
 
-use crate::{sample_addon, sample_broker, sample_quicknode};
+use crate::market_mutants::MARKETPLACES;
+use crate::{sample_addon, sample_broker, sample_market, sample_quicknode};
 
 /// Returns the fault descriptions of a marketplace, each with the check that detects the fault.
 fn faults(marketplace: Marketplace) -> Vec<(&'static str, &'static str)> {
@@ -10,6 +11,9 @@ fn faults(marketplace: Marketplace) -> Vec<(&'static str, &'static str)> {
         Marketplace::Heroku => sample_addon::MUTANTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         Marketplace::OpenServiceBroker => sample_broker::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         Marketplace::QuickNode => sample_quicknode::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
+        other if MARKETPLACES.contains(&other) => {
+            sample_market::faults(other).into_iter().map(|(_, fault, id)| (fault, id)).collect()
+        }
         _ => Vec::new(),
     }
 }
