@@ -104,7 +104,7 @@ impl BasicMarketplace for DigitalOcean {
 
     fn minimal_provision(&self, plan: &str) -> Call<Json> {
         let optional = ["metadata", "resource_name", "email", "creator_id", "app_slug", "oauth_grant"];
-        optional.into_iter().fold(self.provision(plan), |call, field| call.without(field))
+        optional.into_iter().fold(self.provision(plan), Call::without)
     }
 
     fn documented_provisions(&self, plan: &str) -> Vec<(&'static str, Call<Json>)> {

@@ -184,14 +184,14 @@ impl<M: BasicMarketplace> Target<M> {
         let resource = self.new_resource().await?;
         let response = self.delete(&resource).await?;
         if !response.is_success() {
-            return Err(self.see("a deprovision", &response, "deprovision.succeeds"));
+            return Err(Self::see("a deprovision", &response, "deprovision.succeeds"));
         }
         self.works.deprovision.store(true, Ordering::Relaxed);
         Ok(resource)
     }
 
     /// Returns the reason to skip a check because an ordinary request does not work.
-    fn see(&self, request: &str, response: &Response, check: &str) -> Stop {
+    fn see(request: &str, response: &Response, check: &str) -> Stop {
         let (status, marketplace) = (response.status(), M::CONTRACT.marketplace);
         Stop::skipped(format!("{request} is answered {status} (see {marketplace}.{check})"))
     }
@@ -211,7 +211,7 @@ impl<M: BasicMarketplace> Target<M> {
         }
         let response = self.change(&self.new_resource().await?, self.other_plan()).await?;
         if !response.is_success() {
-            return Err(self.see("a plan change", &response, "plan-change.succeeds"));
+            return Err(Self::see("a plan change", &response, "plan-change.succeeds"));
         }
         self.works.plan_change.store(true, Ordering::Relaxed);
         Ok(())
@@ -264,7 +264,7 @@ impl<M: BasicMarketplace> Target<M> {
     pub(super) async fn require_sign_in(&self, form: &Form) -> Result<SignedIn, Stop> {
         let signed_in = self.sign_in(form).await?;
         if must_be_signed_in(&signed_in, "").is_err() {
-            return Err(self.see("a valid token", &signed_in.page, "sso-token.lets-in"));
+            return Err(Self::see("a valid token", &signed_in.page, "sso-token.lets-in"));
         }
         Ok(signed_in)
     }
@@ -285,7 +285,7 @@ impl<M: BasicMarketplace> Target<M> {
         if !self.works.refusals.load(Ordering::Relaxed) {
             let response = self.post(forged(M::CONTRACT.sso.token, self.sign_on_to(&resource))).await?;
             if !is_refused(&M::CONTRACT.sso, &response) {
-                return Err(self.see("a wrong token", &response, "sso-token.wrong"));
+                return Err(Self::see("a wrong token", &response, "sso-token.wrong"));
             }
             self.works.refusals.store(true, Ordering::Relaxed);
         }
