@@ -16,8 +16,8 @@ use crate::values;
 /// Marketplace, and the secrets that it shares with the add-on.
 #[derive(Args)]
 pub(crate) struct MarketplaceArgs {
-    /// Manifest of the add-on, in the form of its marketplace. DigitalOcean has none: a JSON file with app_slug, password and
-    /// salt
+    /// Manifest of the add-on, in the form of its marketplace. DigitalOcean has none: a JSON file with its password and salt,
+    /// see docs/digitalocean.md
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     pub(crate) manifest: PathBuf,
 

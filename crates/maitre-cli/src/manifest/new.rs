@@ -63,7 +63,7 @@ pub(super) struct New {
 
 impl New {
     pub(super) fn run(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
-        let (text, test) = self.text()?;
+        let (text, urls) = self.text()?;
         let error = lint::text_for(self.marketplace, &text).into_iter().find(|finding| finding.level == Level::Must);
         if let Some(finding) = error {
             bail!("{}: {}", finding.path, finding.message);
@@ -78,8 +78,8 @@ impl New {
             self.output.display()
         );
         file::warn_if_committable(&self.output, palette);
-        println_ignoring_pipe!("Mount the add-on at {}", test.base_url);
-        println_ignoring_pipe!("and single sign-on at {}", test.sso_url);
+        println_ignoring_pipe!("Mount the add-on at {}", urls.base_url);
+        println_ignoring_pipe!("and single sign-on at {}", urls.sso_url);
         println_ignoring_pipe!("\n{}", self.next_steps());
         Ok(ExitStatus::Success)
     }
@@ -121,13 +121,13 @@ impl New {
             Urls { base_url: format!("{origin}{path}"), sso_url: format!("{origin}{sso_path}") }
         };
         let production = self.production_url.clone().unwrap_or_else(|| format!("https://{}.example", self.slug));
-        let (production, test) = (urls(&production), urls(&self.url));
+        let (production, local) = (urls(&production), urls(&self.url));
         let text = match self.marketplace {
-            Marketplace::CleverCloud => serde_json::to_string_pretty(&self.clevercloud(production, test.clone()))?,
-            Marketplace::Scalingo => serde_json::to_string_pretty(&self.scalingo(production, test.clone()))?,
-            _ => serde_json::to_string_pretty(&self.heroku(production, test.clone()))?,
+            Marketplace::CleverCloud => serde_json::to_string_pretty(&self.clevercloud(production, local.clone()))?,
+            Marketplace::Scalingo => serde_json::to_string_pretty(&self.scalingo(production, local.clone()))?,
+            _ => serde_json::to_string_pretty(&self.heroku(production, local.clone()))?,
         };
-        Ok((format!("{text}\n"), test))
+        Ok((format!("{text}\n"), local))
     }
 
     fn display_name(&self) -> &str {
