@@ -282,7 +282,9 @@ pub(super) async fn deprovision(addon: &SampleMarket, name: &str, call: &Call) -
     store.remove(name);
     if addon.is(Fault::DeletesAll) {
         let all: Vec<_> = store.resources.iter().map(|resource| resource.id.clone()).collect();
-        all.iter().for_each(|id| drop(store.remove(id)));
+        for id in &all {
+            store.remove(id);
+        }
     }
     status(204)
 }
