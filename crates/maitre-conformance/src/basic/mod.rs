@@ -28,7 +28,6 @@ use maitre_testkit::{CleverCloud, DigitalOcean, Scalingo};
 pub(crate) use self::contract::BasicMarketplace;
 pub(crate) use self::target::{Target, TargetOptions};
 
-use self::case::OwnCases;
 use crate::check::Case;
 
 /// Time after which a request counts as failed. None of these marketplaces documents it.
@@ -44,7 +43,7 @@ pub(crate) static CLEVERCLOUD: LazyLock<Vec<Case<Target<CleverCloud>>>> = LazyLo
 pub(crate) static SCALINGO: LazyLock<Vec<Case<Target<Scalingo>>>> = LazyLock::new(all);
 
 /// Returns the checks of a marketplace: the common ones and its own, by group.
-fn all<M: OwnCases>() -> Vec<Case<Target<M>>> {
+fn all<M: case::OwnCases>() -> Vec<Case<Target<M>>> {
     let mut cases = [
         auth::cases(),
         provision::cases(),
