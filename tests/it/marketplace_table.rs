@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use maitre::{
-    Addon, Catalog, CleverCloud, CloudControl, DigitalOcean, Heroku, Opperator, Osb, QuickNode, Scalingo, catalog,
+    Addon, Catalog, CleverCloud, CloudControl, DigitalOcean, Heroku, Opperator, Osb, QuickNode, Scalingo, Vercel,
+    catalog,
 };
 use maitre_axum::{Contract, Routes};
 use maitre_core::SupportsAsync;
@@ -82,10 +83,11 @@ fn table() -> String {
         row!("cloudControl", CloudControl = CloudControl::new("a", "b", "c"), cloudcontrol),
         row!("[DigitalOcean](digitalocean.md)", DigitalOcean = DigitalOcean::new("a", "b", "c"), digitalocean),
         row!("[Heroku](ten-minutes.md)", Heroku = Heroku::new("a", "b", "c"), heroku),
-        row!("[Open Service Broker](open-service-broker.md)", Osb = Osb::new("a", "b", catalog), osb),
+        row!("[Open Service Broker](open-service-broker.md)", Osb = Osb::new("a", "b", catalog.clone()), osb),
         row!("Opperator", Opperator = Opperator::new("a", "b", |_| None), opperator),
         row!("[QuickNode](quicknode.md)", QuickNode = QuickNode::new("a", "b", "c"), quicknode),
         row!("[Scalingo](scalingo.md)", Scalingo = Scalingo::new("a", "b", "c"), scalingo),
+        row!("[Vercel](vercel.md)", Vercel = Vercel::new("a", "b", catalog), vercel),
     ]
     .join("\n")
 }

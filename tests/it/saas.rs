@@ -45,6 +45,7 @@ impl Saas {
             .env_remove("ADDON_MANIFEST")
             .env_remove("CLOUDCONTROL_MANIFEST")
             .env_remove("OSB_CATALOG")
+            .env_remove("VERCEL_INTEGRATION_ID")
             .env("PORT", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -143,6 +143,15 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         self.entries.iter().map(|entry| (&entry.method, entry.path.as_str(), &*entry.operations))
     }
 
+    /// Declares the operations of the route that was added last, whose handler calls the backend itself.
+    #[must_use]
+    pub fn standing_for(mut self, operations: &[&'static str]) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.operations = operations.to_vec();
+        }
+        self
+    }
+
     /// Adds an operation by its type.
     #[must_use]
     pub fn operation<Q: Operation>(self, method: Method, path: &str) -> Self

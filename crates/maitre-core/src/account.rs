@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::fields::Fields;
-use crate::ids::{AccountId, AddonId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 use crate::secret::Secret;
 
 /// Record of an account: one customer's installation of the add-on, at marketplaces that have this level.
@@ -161,5 +161,52 @@ impl FetchAccount {
     /// Creates a request.
     pub fn new(addon: AddonId, account: impl Into<AccountId>) -> Self {
         Self { addon, account: account.into() }
+    }
+}
+
+/// Notification from a marketplace about an account, such as an invoice or a connected project.
+///
+/// ```
+/// use maitre_core::{AccountNotice, AddonId};
+///
+/// let mut notice = AccountNotice::new(AddonId::new("vercel", "lantern"), "icfg_1", "marketplace.invoice.paid");
+/// notice.id = Some("evt_1".into());
+/// assert!(notice.details.is_empty());
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct AccountNotice {
+    /// The add-on.
+    pub addon: AddonId,
+    /// The account.
+    pub account: AccountId,
+    /// The resource, if the notification is about one.
+    pub resource: Option<ResourceId>,
+    /// Subject in the marketplace's words.
+    pub kind: String,
+    /// Id of the delivery, if the marketplace sends one. A ledger passes a repeated delivery to the listener once.
+    pub id: Option<String>,
+    /// Whether the account was closed at the marketplace: a ledger closes it, with the deprovisions of its resources.
+    pub closes: bool,
+    /// Fields of the notification, unchanged.
+    pub details: Fields,
+}
+
+impl AccountNotice {
+    /// Creates a notification without details.
+    pub fn new(addon: AddonId, account: impl Into<AccountId>, kind: impl Into<String>) -> Self {
+        let (account, kind, details) = (account.into(), kind.into(), Fields::new());
+        Self { addon, account, resource: None, kind, id: None, closes: false, details }
+    }
+}
+
+impl fmt::Debug for AccountNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountNotice")
+            .field("addon", &self.addon)
+            .field("account", &self.account)
+            .field("resource", &self.resource)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }

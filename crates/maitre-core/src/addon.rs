@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::account::{Account, CloseAccount, FetchAccount, OpenAccount};
+use crate::account::{Account, AccountNotice, CloseAccount, FetchAccount, OpenAccount};
 use crate::backend::{Backend, WorkItem};
 use crate::capabilities::Capabilities;
 use crate::dyn_backend::{DynBackend, with_backend_methods};

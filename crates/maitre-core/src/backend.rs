@@ -2,7 +2,7 @@
 
 use std::future::{Future, ready};
 
-use crate::account::{Account, AccountState, CloseAccount, FetchAccount, OpenAccount};
+use crate::account::{Account, AccountNotice, AccountState, CloseAccount, FetchAccount, OpenAccount};
 use crate::capabilities::Capabilities;
 use crate::failure::{Failure, Result};
 use crate::listener::Listener;
@@ -77,6 +77,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Closes an account, and deprovisions its resources; see [`Listener::close_account`]. Without a ledger its resources
     /// are not known.
     fn close_account(&self, request: CloseAccount) -> impl Future<Output = Result<Account>> + Send;
+
+    /// Handles a notification about an account; see [`Listener::account_notice`]. A ledger records it and returns; the
+    /// listener is called in the background, and again after a failure.
+    fn account_notice(&self, notice: AccountNotice) -> impl Future<Output = Result<()>> + Send;
 
     /// Returns the record of an account. Only a ledger has one; the default answers
     /// [`Failure::unknown`](crate::Failure::unknown).
@@ -177,6 +181,7 @@ complete_within_the_call! {
         suspend(Suspend) -> ();
         reinstate(Reinstate) -> ();
         notice(Notice) -> ();
+        account_notice(AccountNotice) -> ();
         single_sign_on(SignOn) -> SignedOn;
     }
 }

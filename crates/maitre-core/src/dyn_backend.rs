@@ -1,6 +1,6 @@
 //! Object-safe twin of [`Backend`].
 
-use crate::account::{Account, CloseAccount, FetchAccount, OpenAccount};
+use crate::account::{Account, AccountNotice, CloseAccount, FetchAccount, OpenAccount};
 use crate::backend::{Backend, WorkItem};
 use crate::capabilities::Capabilities;
 use crate::failure::Result;
@@ -36,6 +36,7 @@ macro_rules! with_backend_methods {
             fetch_binding(FetchBinding) -> Bound;
             open_account(OpenAccount) -> Account;
             close_account(CloseAccount) -> Account;
+            account_notice(AccountNotice) -> ();
             fetch_account(FetchAccount) -> Account;
             account_resources(FetchAccount) -> Vec<ResourceSummary>;
             resume(WorkItem) -> ();

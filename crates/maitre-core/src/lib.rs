@@ -37,7 +37,7 @@ mod store;
 mod timestamp;
 mod view;
 
-pub use account::{Account, AccountState, CloseAccount, FetchAccount, OpenAccount};
+pub use account::{Account, AccountNotice, AccountState, CloseAccount, FetchAccount, OpenAccount};
 pub use addon::Addon;
 pub use backend::{Backend, WorkItem};
 pub use capabilities::{Capabilities, Capability};

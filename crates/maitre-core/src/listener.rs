@@ -3,7 +3,7 @@
 use std::future::{Future, ready};
 use std::sync::Arc;
 
-use crate::account::{CloseAccount, OpenAccount};
+use crate::account::{AccountNotice, CloseAccount, OpenAccount};
 use crate::capabilities::Capabilities;
 use crate::failure::{Failure, Result};
 use crate::replies::{Bound, Deprovisioned, PlanChanged, Provisioned, Rotated, SignedOn, Unbound, Updated};
@@ -150,6 +150,13 @@ pub trait Listener: Send + Sync + 'static {
         ready(Ok(()))
     }
 
+    /// Handles a notification about an account. The default logs its subject.
+    fn account_notice(&self, notice: AccountNotice) -> impl Future<Output = Result<()>> + Send {
+        let AccountNotice { addon, account, kind, .. } = &notice;
+        tracing::info!(%addon, %account, kind, "account notice: the listener does not handle it");
+        ready(Ok(()))
+    }
+
     /// Returns the optional methods that a marketplace may use. Defaults to none. The result must not change.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
@@ -185,4 +192,5 @@ forward! {
     notice(Notice) -> ();
     open_account(OpenAccount) -> ();
     close_account(CloseAccount) -> ();
+    account_notice(AccountNotice) -> ();
 }

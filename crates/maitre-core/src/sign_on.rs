@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::{AddonId, ResourceId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 use crate::sso::VerifiedToken;
 
 /// The user signing in, and whether the token's signature covers the identity.
@@ -109,6 +109,9 @@ pub struct SignOn {
     pub addon: AddonId,
     /// The resource that the verified token covers: its key, or with the v1 `token` the id that the listener returned.
     pub resource: ResourceId,
+    /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
+    /// is unknown.
+    pub account: Option<AccountId>,
     /// The user.
     pub identity: Identity,
     /// The verified token.
@@ -130,6 +133,7 @@ impl SignOn {
         Self {
             addon,
             resource: resource.into(),
+            account: None,
             identity,
             token,
             app: None,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::account::{AccountNotice, CloseAccount, OpenAccount};
 use crate::fields::Fields;
 use crate::ids::AddonId;
 use crate::requests::{Bind, Notice, PlanChange, Provision, Reinstate, Rotate, Suspend, Unbind, Update};
@@ -89,7 +90,7 @@ macro_rules! viewable {
     )*};
 }
 
-viewable!(Provision PlanChange Update Bind Unbind Rotate Suspend Reinstate Notice);
+viewable!(Provision PlanChange Update Bind Unbind Rotate Suspend Reinstate Notice OpenAccount CloseAccount AccountNotice);
 
 #[cfg(test)]
 mod tests {

@@ -16,19 +16,20 @@ mod webhooks;
     feature = "opperator",
     feature = "osb",
     feature = "quicknode",
-    feature = "scalingo"
+    feature = "scalingo",
+    feature = "vercel"
 ))]
 use axum::Router;
 
 pub use maitre_axum::drain;
 pub use maitre_core::{
-    Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, Catalog, CatalogError, ConfigVars, Context,
-    Credentialed, Credentials, CredentialsError, CustomerNotice, Deprovision, Deprovisioned, Endpoint, Failure,
-    FailureKind, Fields, FromManifest, Identity, InFlight, IntoAddon, Listener, Manifest, ManifestError, Marketplace,
-    Notice, NoticeKind, NoticeLevel, OauthGrant, OriginError, Password, PlanChange, PlanChanged, Progress, ProviderId,
-    Provision, Provisioned, Reinstate, RequestIdentity, ResourceId, Result, Rotate, Rotated, Salt, Secret,
-    SharedSecret, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated, View, ViewError, catalog, manifest,
-    mask_urls, sso,
+    AccountId, AccountNotice, Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, Catalog, CatalogError,
+    CloseAccount, ConfigVars, Context, Credentialed, Credentials, CredentialsError, CustomerNotice, Deprovision,
+    Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest, Identity, InFlight, IntoAddon, Listener,
+    Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel, OauthGrant, OpenAccount, OriginError,
+    Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned, Reinstate, RequestIdentity,
+    ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret, SignOn, SignedOn, Suspend, Unbind, Unbound,
+    Update, Updated, View, ViewError, catalog, manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "clevercloud")]
@@ -47,6 +48,10 @@ pub use maitre_axum_osb::{self as osb, Osb, OsbRequest};
 pub use maitre_axum_quicknode::{self as quicknode, QuickNode, QuickNodeCall, QuickNodeEndpoint, QuickNodeRequest};
 #[cfg(feature = "scalingo")]
 pub use maitre_axum_scalingo::{self as scalingo, Scalingo, ScalingoProvision};
+#[cfg(feature = "vercel")]
+pub use maitre_axum_vercel::{
+    self as vercel, Vercel, VercelError, VercelInstallation, VercelProvision, VercelTeam, VercelUser,
+};
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
 
@@ -67,8 +72,8 @@ pub use webhooks::heroku_webhooks;
 /// call is ambiguous.
 pub mod backend {
     pub use maitre_core::{
-        Backend, Fetch, FetchBinding, LastOperation, OperationKind, OperationState, OperationStatus, Outcome,
-        ResourceDetails, ResourceStatus, WorkItem,
+        Account, AccountState, Backend, Fetch, FetchAccount, FetchBinding, LastOperation, OperationKind,
+        OperationState, OperationStatus, Outcome, ResourceDetails, ResourceStatus, WorkItem,
     };
 }
 
@@ -213,6 +218,28 @@ where
     maitre_axum_osb::router(addon)
 }
 
+/// Builds the router of an integration at Vercel; see [`mod@vercel`] for its routes.
+///
+/// ```
+/// # use maitre::*;
+/// use maitre::catalog::{Catalog, Plan, Service};
+/// # use maitre_core::doctest::Widgets as Lanterns;
+///
+/// let plan = Plan::new("p-1", "basic", "Three lanterns");
+/// let catalog = Catalog::new([Service::new("s-1", "lantern", "Lanterns as a service").with_plan(plan)])?;
+/// let addon = Addon::new(Vercel::new("oac_lantern", "s3cr3t-example", catalog)?, Lanterns);
+/// let app: axum::Router = axum::Router::new().nest("/vercel", maitre::vercel(addon));
+/// assert!(app.has_routes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "vercel")]
+pub fn vercel<S>(addon: impl IntoAddon<Vercel>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    maitre_axum_vercel::router(addon)
+}
+
 /// Compiles the examples in `docs/`.
 #[cfg(all(doctest, feature = "platform", feature = "serve", feature = "sqlite"))]
 mod pages {
@@ -239,6 +266,9 @@ mod pages {
     mod scalingo {}
     #[doc = include_str!("../../../docs/tokens.md")]
     mod tokens {}
+    #[cfg(feature = "vercel")]
+    #[doc = include_str!("../../../docs/vercel.md")]
+    mod vercel {}
     #[doc = include_str!("../../../docs/webhooks.md")]
     mod webhooks {}
 }

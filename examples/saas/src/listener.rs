@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use maitre::{
-    AddonId, Deprovision, Deprovisioned, Failure, Listener, Notice, NoticeKind, PlanChange, PlanChanged, Provision,
-    Provisioned, Reinstate, ResourceId, Result, SignOn, SignedOn, Suspend,
+    AddonId, Capabilities, Capability, Deprovision, Deprovisioned, Failure, Listener, Notice, NoticeKind, PlanChange,
+    PlanChanged, Provision, Provisioned, Reinstate, ResourceId, Result, Rotate, Rotated, SignOn, SignedOn, Suspend,
 };
 
 use crate::plan::Plan;
@@ -70,6 +70,19 @@ impl Listener for Tally {
 
     async fn reinstate(&self, request: Reinstate) -> Result<()> {
         self.set_suspended(request.addon, request.resource, false).await
+    }
+
+    /// The old token stays valid for as long as the marketplace asks.
+    async fn rotate(&self, request: Rotate) -> Result<Rotated> {
+        let resource = self.store.find(&request.addon.to_string(), request.resource.as_str()).await?;
+        let resource = resource.ok_or_else(Failure::unknown)?;
+        let (token, fence) = (token(), i64::try_from(request.context.fence)?);
+        self.store.rotate(&resource, &token, request.keep_old, fence).await?;
+        Ok(Rotated::new().with_config("TALLY_TOKEN", token))
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        [Capability::Rotate].into()
     }
 
     async fn notice(&self, notice: Notice) -> Result<()> {

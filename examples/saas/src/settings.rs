@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) opperator_secret: Secret,
     pub(crate) osb: Broker,
     pub(crate) quicknode: QuickNodeSettings,
+    /// Integration at Vercel, if it has an id.
+    pub(crate) vercel: Option<VercelIntegration>,
     /// Access to Heroku's API. Without it all operations are synchronous.
     pub(crate) heroku_api: Option<HerokuApi>,
     /// Simulated duration of provisioning.
@@ -50,6 +52,27 @@ pub(crate) struct QuickNodeSettings {
     pub(crate) username: String,
     pub(crate) password: Secret,
     pub(crate) jwt_secret: Secret,
+}
+
+/// Integration at Vercel, and addresses of a local one in place of Vercel's.
+pub(crate) struct VercelIntegration {
+    pub(crate) integration: String,
+    pub(crate) client_secret: Secret,
+    pub(crate) issuer: Option<String>,
+    pub(crate) jwks_url: Option<String>,
+    pub(crate) api: Option<String>,
+}
+
+impl VercelIntegration {
+    fn from_env() -> Option<Self> {
+        Some(Self {
+            integration: env::var("VERCEL_INTEGRATION_ID").ok()?,
+            client_secret: var_or("VERCEL_CLIENT_SECRET", "development-only-client-secret").into(),
+            issuer: env::var("VERCEL_ISSUER").ok(),
+            jwks_url: env::var("VERCEL_JWKS_URL").ok(),
+            api: env::var("VERCEL_API").ok(),
+        })
+    }
 }
 
 pub(crate) struct HerokuApi {
@@ -108,6 +131,7 @@ impl Settings {
                 password: var_or("QUICKNODE_PASSWORD", "development-only-password").into(),
                 jwt_secret: var_or("QUICKNODE_JWT_SECRET", "development-only-jwt-secret").into(),
             },
+            vercel: VercelIntegration::from_env(),
             heroku_api: HerokuApi::from_env()?,
             provision_delay: seconds("SET_UP_SECONDS")?,
             drain_delay: seconds("DRAIN_SECONDS")?,
@@ -146,6 +170,9 @@ impl Settings {
             (&self.quicknode.password, "QUICKNODE_PASSWORD"),
             (&self.quicknode.jwt_secret, "QUICKNODE_JWT_SECRET"),
         ];
+        if let Some(vercel) = &self.vercel {
+            secrets.push((&vercel.client_secret, "VERCEL_CLIENT_SECRET"));
+        }
         if let Some(api) = &self.heroku_api {
             secrets.push((&api.client_secret, "HEROKU_CLIENT_SECRET"));
         }

@@ -1,5 +1,7 @@
 //! Resources and their counters, in the same database as the ledger: a SQLite file or Postgres.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use maitre::Failure;
 use sqlx::any::AnyPoolOptions;
@@ -8,7 +10,7 @@ use sqlx::{AnyPool, Error, Executor, FromRow, Row};
 /// Tables. `fence` is the fencing token of the last write: a write with a lower one, from a process that was paused and has
 /// lost its lease, has no effect. The row of a deprovisioned resource is therefore kept, without its token, and created if
 /// the deprovision overtook the provision.
-const SCHEMA: [&str; 3] = [
+const SCHEMA: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS resources (
         addon TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -23,6 +25,12 @@ const SCHEMA: [&str; 3] = [
         name TEXT NOT NULL,
         value BIGINT NOT NULL,
         PRIMARY KEY (addon, key, name)
+    )",
+    "CREATE TABLE IF NOT EXISTS old_tokens (
+        token TEXT PRIMARY KEY,
+        addon TEXT NOT NULL,
+        key TEXT NOT NULL,
+        expires_at BIGINT NOT NULL
     )",
     "CREATE TABLE IF NOT EXISTS suspensions (
         addon TEXT NOT NULL,
@@ -48,6 +56,11 @@ pub(crate) struct Resource {
 pub(crate) struct Counter {
     pub(crate) name: String,
     pub(crate) value: i64,
+}
+
+/// Returns the time in seconds since 1970.
+fn now() -> i64 {
+    time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
 /// Error of a write that had no effect because a call with a higher fencing token was made before.
@@ -122,8 +135,34 @@ impl Store {
     }
 
     pub(crate) async fn find_by_token(&self, token: &str) -> Result<Option<Resource>, Error> {
-        let find = "SELECT addon, key, plan, token FROM resources WHERE token = $1";
-        sqlx::query_as(find).bind(token).fetch_optional(&self.pool).await
+        let find = "SELECT addon, key, plan, token FROM resources WHERE token = $1
+             UNION ALL SELECT r.addon AS addon, r.key AS key, r.plan AS plan, r.token AS token
+             FROM old_tokens o JOIN resources r ON r.addon = o.addon AND r.key = o.key
+             WHERE o.token = $1 AND o.expires_at > $2 AND r.token IS NOT NULL";
+        sqlx::query_as(find).bind(token).bind(now()).fetch_optional(&self.pool).await
+    }
+
+    /// Replaces the token of a resource. The old one stays valid for `keep_old`.
+    pub(crate) async fn rotate(
+        &self,
+        resource: &Resource,
+        token: &str,
+        keep_old: Duration,
+        fence: i64,
+    ) -> maitre::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let rotate = "UPDATE resources SET token = $3, fence = $4
+                      WHERE addon = $1 AND key = $2 AND fence <= $4 AND token IS NOT NULL";
+        let rotate = sqlx::query(rotate).bind(&resource.addon).bind(&resource.key).bind(token).bind(fence);
+        if transaction.execute(rotate).await?.rows_affected() == 0 {
+            return Err(Failure::unavailable(FENCED));
+        }
+        let keep = "INSERT INTO old_tokens (token, addon, key, expires_at) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT DO NOTHING";
+        let expires_at = now().saturating_add(i64::try_from(keep_old.as_secs())?);
+        let keep = sqlx::query(keep).bind(&resource.token).bind(&resource.addon).bind(&resource.key).bind(expires_at);
+        transaction.execute(keep).await?;
+        Ok(transaction.commit().await?)
     }
 
     pub(crate) async fn change_plan(&self, resource: &Resource, plan: &str, fence: i64) -> maitre::Result<()> {
@@ -147,6 +186,8 @@ impl Store {
         let is_fenced = transaction.execute(delete).await?.rows_affected() == 0;
         let counters = sqlx::query("DELETE FROM counters WHERE addon = $1 AND key = $2").bind(addon).bind(key);
         transaction.execute(counters).await?;
+        let old_tokens = sqlx::query("DELETE FROM old_tokens WHERE addon = $1 AND key = $2").bind(addon).bind(key);
+        transaction.execute(old_tokens).await?;
         let suspension = sqlx::query("DELETE FROM suspensions WHERE addon = $1 AND key = $2").bind(addon).bind(key);
         transaction.execute(suspension).await?;
         transaction.commit().await?;

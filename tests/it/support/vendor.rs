@@ -3,9 +3,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use maitre::{
-    Bind, Bound, Capabilities, Capability, Deprovision, Deprovisioned, Failure, Listener, Notice, PlanChange,
-    PlanChanged, Provision, Provisioned, Reinstate, Result, SignOn, SignedOn, Suspend, Unbind, Unbound, Update,
-    Updated,
+    AccountNotice, Bind, Bound, Capabilities, Capability, CloseAccount, Deprovision, Deprovisioned, Failure, Listener,
+    Notice, OpenAccount, PlanChange, PlanChanged, Provision, Provisioned, Reinstate, Result, Rotate, Rotated, SignOn,
+    SignedOn, Suspend, Unbind, Unbound, Update, Updated,
 };
 
 use super::widgets::Widgets;
@@ -26,6 +26,10 @@ struct Inner {
     unbind: Method<Unbind, Unbound>,
     suspend: Method<Suspend, ()>,
     reinstate: Method<Reinstate, ()>,
+    rotate: Method<Rotate, Rotated>,
+    open_account: Method<OpenAccount, ()>,
+    close_account: Method<CloseAccount, ()>,
+    account_notice: Method<AccountNotice, ()>,
     widgets: Widgets,
     provision_delay: Mutex<Duration>,
     capabilities: Mutex<Capabilities>,
@@ -180,6 +184,29 @@ impl Vendor {
         self.0.reinstate.requests()
     }
 
+    pub(crate) fn on_rotate<F>(&self, script: impl Fn(Rotate) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<Rotated>> + Send + 'static,
+    {
+        self.0.rotate.set_script(script);
+    }
+
+    pub(crate) fn rotations(&self) -> Vec<Rotate> {
+        self.0.rotate.requests()
+    }
+
+    pub(crate) fn opened_accounts(&self) -> Vec<OpenAccount> {
+        self.0.open_account.requests()
+    }
+
+    pub(crate) fn closed_accounts(&self) -> Vec<CloseAccount> {
+        self.0.close_account.requests()
+    }
+
+    pub(crate) fn account_notices(&self) -> Vec<AccountNotice> {
+        self.0.account_notice.requests()
+    }
+
     /// Returns the number of calls of all methods.
     pub(crate) fn calls(&self) -> usize {
         self.provisions().len()
@@ -192,6 +219,10 @@ impl Vendor {
             + self.0.unbind.requests().len()
             + self.suspensions().len()
             + self.reinstatements().len()
+            + self.rotations().len()
+            + self.opened_accounts().len()
+            + self.closed_accounts().len()
+            + self.account_notices().len()
     }
 }
 
@@ -233,6 +264,22 @@ impl Listener for Vendor {
 
     async fn unbind(&self, request: Unbind) -> Result<Unbound> {
         self.0.unbind.call(request, |_| Ok(Unbound::new())).await
+    }
+
+    async fn rotate(&self, request: Rotate) -> Result<Rotated> {
+        self.0.rotate.call(request, |_| Err(Failure::refused("Widgets have no credentials."))).await
+    }
+
+    async fn open_account(&self, request: OpenAccount) -> Result<()> {
+        self.0.open_account.call(request, |_| Ok(())).await
+    }
+
+    async fn close_account(&self, request: CloseAccount) -> Result<()> {
+        self.0.close_account.call(request, |_| Ok(())).await
+    }
+
+    async fn account_notice(&self, request: AccountNotice) -> Result<()> {
+        self.0.account_notice.call(request, |_| Ok(())).await
     }
 
     async fn suspend(&self, request: Suspend) -> Result<()> {

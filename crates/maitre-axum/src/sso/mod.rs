@@ -62,6 +62,11 @@ pub trait SingleSignOn: Contract {
         }
     }
 
+    /// Returns the status of the redirect after a sign-on. The default is 302.
+    fn redirect_status(&self) -> StatusCode {
+        StatusCode::FOUND
+    }
+
     /// Returns whether a user is sent on by a page with status 200 in place of a redirect. The default is `false`.
     fn continues_by_page(&self) -> bool {
         false
@@ -129,7 +134,7 @@ pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
     let work = addon.clone();
     match task::run(addon, async move { work.single_sign_on(request).await }).await {
         Ok(signed_on) if addon.allows_redirect(&signed_on) => {
-            send_on(&signed_on, cookie, session, addon.marketplace().continues_by_page()).await
+            send_on(addon.marketplace(), &signed_on, cookie, session).await
         }
         Ok(signed_on) => {
             // the query may contain a token of the vendor
@@ -152,7 +157,12 @@ fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     uri.authority().map(Authority::as_str).or_else(header)
 }
 
-async fn send_on(signed_on: &SignedOn, cookie: Option<Cookie>, session: SessionHandle, by_page: bool) -> Response {
+async fn send_on<M: SingleSignOn>(
+    contract: &M,
+    signed_on: &SignedOn,
+    cookie: Option<Cookie>,
+    session: SessionHandle,
+) -> Response {
     if let Err(error) = session.store(signed_on).await {
         tracing::error!("{error}");
         return page::failure(error.status(), &Failure::unavailable(error));
@@ -161,11 +171,11 @@ async fn send_on(signed_on: &SignedOn, cookie: Option<Cookie>, session: SessionH
         tracing::error!("the listener's redirect is not a valid header value");
         return page::failure(StatusCode::SERVICE_UNAVAILABLE, &Failure::unavailable("invalid redirect"));
     };
-    let mut response = if by_page {
+    let mut response = if contract.continues_by_page() {
         page::moving_on(signed_on.location())
     } else {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::FOUND;
+        *response.status_mut() = contract.redirect_status();
         response.headers_mut().insert(LOCATION, location);
         response
     };

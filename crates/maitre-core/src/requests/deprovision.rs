@@ -1,7 +1,7 @@
 //! Request to deprovision a resource.
 
 use crate::context::Context;
-use crate::ids::{AddonId, ResourceId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 
 /// Request to deprovision a resource: `DELETE` on the resource, without a body.
 ///
@@ -18,6 +18,9 @@ pub struct Deprovision {
     pub addon: AddonId,
     /// Id in the path: the one that the listener returned, or the key.
     pub resource: ResourceId,
+    /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
+    /// is unknown.
+    pub account: Option<AccountId>,
     /// Execution context.
     pub context: Context,
 }
@@ -25,6 +28,6 @@ pub struct Deprovision {
 impl Deprovision {
     /// Creates a request with the required fields.
     pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
-        Self { addon, resource: resource.into(), context: Context::default() }
+        Self { addon, resource: resource.into(), account: None, context: Context::default() }
     }
 }

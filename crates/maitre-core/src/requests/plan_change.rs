@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::context::Context;
 use crate::fields::Fields;
-use crate::ids::{AddonId, ResourceId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 
 /// Request to change the plan of a resource: `PUT` on the resource.
 ///
@@ -21,10 +21,15 @@ pub struct PlanChange {
     pub addon: AddonId,
     /// Id in the path: the one that the listener returned, or the key.
     pub resource: ResourceId,
+    /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
+    /// is unknown.
+    pub account: Option<AccountId>,
     /// Name of the service, if the add-on has a catalog of several.
     pub service: Option<String>,
     /// Name of the new plan without a prefix.
     pub plan: String,
+    /// New display name of the resource; `None` if it does not change.
+    pub name: Option<String>,
     /// New parameters; `None` if they do not change.
     pub parameters: Option<Fields>,
     /// All other fields, unchanged.
@@ -39,8 +44,10 @@ impl PlanChange {
         Self {
             addon,
             resource: resource.into(),
+            account: None,
             service: None,
             plan: plan.into(),
+            name: None,
             parameters: None,
             details: Fields::new(),
             context: Context::default(),
@@ -52,7 +59,10 @@ impl PlanChange {
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
         let parameters = self.parameters.as_ref().map(Fields::as_map);
-        self.context.identity.or(&(&self.service, &self.plan, parameters))
+        match &self.name {
+            None => self.context.identity.or(&(&self.service, &self.plan, parameters)),
+            Some(name) => self.context.identity.or(&(&self.service, &self.plan, parameters, name)),
+        }
     }
 }
 
@@ -83,6 +93,9 @@ pub struct Update {
     pub addon: AddonId,
     /// Id in the path: the one that the listener returned, or the key.
     pub resource: ResourceId,
+    /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
+    /// is unknown.
+    pub account: Option<AccountId>,
     /// Name of the service, if the add-on has a catalog of several.
     pub service: Option<String>,
     /// New display name of the resource; `None` if it does not change.
@@ -101,6 +114,7 @@ impl Update {
         Self {
             addon,
             resource: resource.into(),
+            account: None,
             service: None,
             name: None,
             parameters: Fields::new(),

@@ -1,6 +1,6 @@
 //! Requests that read the record of a resource, and change nothing.
 
-use crate::ids::{AddonId, BindingId, ResourceId};
+use crate::ids::{AccountId, AddonId, BindingId, ResourceId};
 
 /// Request for the state of an operation, by a marketplace that polls.
 ///
@@ -46,12 +46,15 @@ pub struct Fetch {
     pub addon: AddonId,
     /// The resource.
     pub resource: ResourceId,
+    /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
+    /// is unknown.
+    pub account: Option<AccountId>,
 }
 
 impl Fetch {
     /// Creates a request.
     pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
-        Self { addon, resource: resource.into() }
+        Self { addon, resource: resource.into(), account: None }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::fields::Fields;
-use crate::ids::{AddonId, ResourceId};
+use crate::ids::{AccountId, AddonId, ResourceId};
 
 /// Request to replace the credentials of a resource.
 ///
@@ -21,6 +21,9 @@ pub struct Rotate {
     pub addon: AddonId,
     /// The resource.
     pub resource: ResourceId,
+    /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
+    /// is unknown.
+    pub account: Option<AccountId>,
     /// Time for which the old credentials stay valid.
     pub keep_old: Duration,
     /// Reason in the marketplace's words.
@@ -37,6 +40,7 @@ impl Rotate {
         Self {
             addon,
             resource: resource.into(),
+            account: None,
             keep_old: Duration::ZERO,
             reason: None,
             details: Fields::new(),

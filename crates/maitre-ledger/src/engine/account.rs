@@ -146,6 +146,24 @@ impl Command<Engine> for ReadAccountOf {
     }
 }
 
+/// Reads the key of a resource's account.
+pub(crate) struct ReadAccountKey {
+    pub(crate) addon: String,
+    /// Key or provider id of the resource.
+    pub(crate) resource: String,
+}
+
+impl Command<Engine> for ReadAccountKey {
+    type Outcome = Option<String>;
+
+    async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<Option<String>, LedgerError> {
+        match find_resource(db, &self.addon, &self.resource).await? {
+            Some(resource) => account_key(db, resource.id).await,
+            None => Ok(None),
+        }
+    }
+}
+
 /// Returns the key of a resource's account.
 pub(super) async fn account_key(db: &mut Connection<'_>, resource: i64) -> Result<Option<String>, LedgerError> {
     db.row("SELECT account FROM maitre_resources WHERE id = $1", values![resource]).await?.optional_text("account")

@@ -73,19 +73,26 @@ pub(crate) enum JobRef {
 }
 
 /// Claims a job, if it is due and no process runs it.
-pub(crate) struct ClaimJob(pub(crate) JobRef);
+pub(crate) struct ClaimJob {
+    pub(crate) job: JobRef,
+    /// The only kind that this process can run; any if `None`.
+    pub(crate) only: Option<&'static str>,
+}
 
 impl Command<Engine> for ClaimJob {
     type Outcome = Option<ClaimedJob>;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<Option<ClaimedJob>, LedgerError> {
-        let row = match &self.0 {
+        let row = match &self.job {
             JobRef::Id(id) => db.optional_row(BY_ID, values![*id]).await?,
             JobRef::Name { addon, kind, name } => db.optional_row(BY_NAME, values![addon, kind, name]).await?,
         };
         let Some(row) = row else { return Ok(None) };
         let JobRow { id, addon, kind, name, resource, payload, attempt, alarm_level, deadline_left, .. } =
             JobRow::read(&row)?;
+        if self.only.is_some_and(|only| only != kind) {
+            return Ok(None);
+        }
         let attempt = attempt + 1;
         let payload = payload
             .ok_or_else(|| LedgerError::corrupt(format!("unexpected NULL in column payload of maitre_jobs id {id}")))?;

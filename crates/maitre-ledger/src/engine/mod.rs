@@ -39,7 +39,7 @@ mod view;
 
 pub(crate) use accept::{AcceptOutcome, MarkAccepted, SetProgress};
 pub(crate) use account::{
-    BeginClose, FinishClose, Open, ReadAccount, ReadAccountOf, ReadAccountResources, no_open_account,
+    BeginClose, FinishClose, Open, ReadAccount, ReadAccountKey, ReadAccountOf, ReadAccountResources, no_open_account,
 };
 pub(crate) use action::Author;
 pub use action::{ActionKind, ActionView};

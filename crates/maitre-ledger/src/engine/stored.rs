@@ -95,6 +95,8 @@ struct StoredGrant {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredPlanChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     #[serde(default)]
     async_after: Option<u64>,
     #[serde(default)]
@@ -191,6 +193,7 @@ impl From<&Provision> for StoredRequest {
 impl From<&PlanChange> for StoredRequest {
     fn from(request: &PlanChange) -> Self {
         Self::PlanChange(StoredPlanChange {
+            name: request.name.clone(),
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
             reads_back: request.context.reads_back,
@@ -235,6 +238,7 @@ impl StoredPlanChange {
     pub(crate) fn restore(self, addon: AddonId, key: &str) -> PlanChange {
         let details = self.older.merge_into(self.details, &addon);
         let mut request = PlanChange::new(addon, key, self.plan);
+        request.name = self.name;
         request.context.reads_back = self.reads_back;
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;

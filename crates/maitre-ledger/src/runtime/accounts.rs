@@ -1,15 +1,22 @@
 //! Accounts: opened, updated and closed with the deprovisions of their resources.
 
 use maitre_core::{
-    Account, Backend, CloseAccount, Deprovision, Failure, FailureKind, FetchAccount, Listener, OpenAccount,
-    ResourceSummary, Result, SpawnOnDrop,
+    Account, AccountId, AccountNotice, AddonId, Backend, CloseAccount, Deprovision, Failure, FailureKind, FetchAccount,
+    Job, Listener, OpenAccount, ResourceId, ResourceSummary, Result, SpawnOnDrop,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 use super::execute::failure;
 use super::listener::DurableListener;
 use super::spawn::spawn_on_drop;
-use crate::engine::{BeginClose, FinishClose, Open, ReadAccount, ReadAccountResources};
+use crate::engine::{
+    BeginClose, EnqueueJob, FinishClose, JobRef, Open, ReadAccount, ReadAccountKey, ReadAccountResources,
+};
+
+/// Kind of the jobs of notifications about accounts, which the ledger itself runs.
+pub(super) const NOTICE_JOB: &str = "account_notice";
 
 /// Deprovisions of one account that run concurrently.
 const CONCURRENT: usize = 8;
@@ -52,6 +59,44 @@ impl<L: Listener> DurableListener<L> {
         result
     }
 
+    /// Fails unless the resource belongs to the account of the request, if that has one. It never changes.
+    pub(super) async fn check_account(
+        &self,
+        addon: &AddonId,
+        resource: &ResourceId,
+        account: Option<&AccountId>,
+    ) -> Result<()> {
+        let Some(account) = account else { return Ok(()) };
+        let command = ReadAccountKey { addon: addon.to_string(), resource: resource.to_string() };
+        let owner = self.ledger.db.read(command).await?;
+        if owner.as_deref() == Some(account.as_str()) { Ok(()) } else { Err(Failure::unknown()) }
+    }
+
+    /// Records a notification as a job, once per delivery, and runs it in a task.
+    pub(super) async fn record_notice(&self, notice: AccountNotice) -> Result<()> {
+        let addon = notice.addon.to_string();
+        let name = notice.id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let job = Job::new(NOTICE_JOB, name, serde_json::to_vec(&StoredNotice::from(notice))?);
+        let job_ref = JobRef::Name { addon: addon.clone(), kind: job.kind.clone(), name: job.name.clone() };
+        if self.ledger.db.write(EnqueueJob { addon, job }).await? {
+            self.spawn_job(job_ref);
+        }
+        Ok(())
+    }
+
+    /// Passes a recorded notification to the listener, after the account was closed if it says so.
+    pub(super) async fn run_notice(&self, addon: AddonId, job: &Job) -> Result<()> {
+        let notice = serde_json::from_slice::<StoredNotice>(&job.payload)?.restore(addon, &job.name);
+        if notice.closes {
+            let closed = self.close(CloseAccount::new(notice.addon.clone(), notice.account.clone())).await;
+            match closed {
+                Err(failure) if failure.kind() != FailureKind::Unknown => return Err(failure),
+                _ => {}
+            }
+        }
+        Listener::account_notice(&*self.listener, notice).await
+    }
+
     pub(super) async fn read_account(&self, request: FetchAccount) -> Result<Account> {
         let command = ReadAccount { addon: request.addon.to_string(), account: request.account.to_string() };
         self.ledger.db.read(command).await?.ok_or_else(Failure::unknown)
@@ -60,6 +105,37 @@ impl<L: Listener> DurableListener<L> {
     pub(super) async fn read_account_resources(&self, request: FetchAccount) -> Result<Vec<ResourceSummary>> {
         let command = ReadAccountResources { addon: request.addon.to_string(), account: request.account.to_string() };
         self.ledger.db.read(command).await?.ok_or_else(Failure::unknown)
+    }
+}
+
+/// Notification as it is stored, encrypted.
+#[derive(Serialize, Deserialize)]
+struct StoredNotice {
+    account: String,
+    resource: Option<String>,
+    kind: String,
+    closes: bool,
+    details: Map<String, Value>,
+}
+
+impl From<AccountNotice> for StoredNotice {
+    fn from(notice: AccountNotice) -> Self {
+        Self {
+            account: notice.account.to_string(),
+            resource: notice.resource.map(|resource| resource.to_string()),
+            kind: notice.kind,
+            closes: notice.closes,
+            details: notice.details.as_map().clone(),
+        }
+    }
+}
+
+impl StoredNotice {
+    fn restore(self, addon: AddonId, id: &str) -> AccountNotice {
+        let mut notice = AccountNotice::new(addon, self.account, self.kind);
+        (notice.id, notice.closes, notice.details) = (Some(id.to_owned()), self.closes, self.details.into());
+        notice.resource = self.resource.map(Into::into);
+        notice
     }
 }
 

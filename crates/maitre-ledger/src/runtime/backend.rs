@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use maitre_core::sso::TokenKind;
 use maitre_core::{
-    Account, Backend, Bind, Bound, Capabilities, Capability, CloseAccount, Deprovision, Deprovisioned, Failure, Fetch,
-    FetchAccount, FetchBinding, LastOperation, Listener, Notice, OpenAccount, OperationStatus, Outcome, PlanChange,
-    PlanChanged, Provision, Provisioned, Reinstate, ResourceDetails, ResourceId, ResourceSummary, Result, Rotate,
-    Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated, WorkItem,
+    Account, AccountNotice, Backend, Bind, Bound, Capabilities, Capability, CloseAccount, Deprovision, Deprovisioned,
+    Failure, Fetch, FetchAccount, FetchBinding, LastOperation, Listener, Notice, OpenAccount, OperationStatus, Outcome,
+    PlanChange, PlanChanged, Provision, Provisioned, Reinstate, ResourceDetails, ResourceId, ResourceSummary, Result,
+    Rotate, Rotated, SignOn, SignedOn, Suspend, Unbind, Unbound, Update, Updated, WorkItem,
 };
 use sha2::{Digest, Sha256};
 
@@ -62,6 +62,7 @@ impl<L: Listener> Backend for DurableListener<L> {
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<Outcome<PlanChanged>> {
+        self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
         let addon = request.addon.to_string();
         let command = BeginChange {
             addon: addon.clone(),
@@ -78,6 +79,7 @@ impl<L: Listener> Backend for DurableListener<L> {
     }
 
     async fn deprovision(&self, request: Deprovision) -> Result<Outcome<Deprovisioned>> {
+        self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
         let addon = request.addon.to_string();
         let command = BeginDeprovision {
             addon: addon.clone(),
@@ -91,6 +93,7 @@ impl<L: Listener> Backend for DurableListener<L> {
     /// Signs a user in to a live resource, by the resource's key whatever id the token has, once per token. About a resource
     /// that the ledger has never seen, the listener is asked.
     async fn single_sign_on(&self, mut request: SignOn) -> Result<SignedOn> {
+        self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
         let addon = request.addon.to_string();
         let id = request.resource.to_string();
         let resource = self.ledger.db.read(Find { addon: addon.clone(), id: id.clone() }).await?;
@@ -145,6 +148,7 @@ impl<L: Listener> Backend for DurableListener<L> {
     }
 
     async fn update(&self, request: Update) -> Result<Outcome<Updated>> {
+        self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
         let addon = request.addon.to_string();
         let command = BeginChange {
             addon: addon.clone(),
@@ -162,6 +166,7 @@ impl<L: Listener> Backend for DurableListener<L> {
 
     /// A replay and new bindings have the new config vars. A request with the key of an earlier one does not rotate again.
     async fn rotate(&self, request: Rotate) -> Result<Outcome<Rotated>> {
+        self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
         let addon = request.addon.to_string();
         let key = request.context.idempotency_key.as_deref();
         let command = BeginChange {
@@ -208,6 +213,10 @@ impl<L: Listener> Backend for DurableListener<L> {
         self.close(request).await
     }
 
+    async fn account_notice(&self, notice: AccountNotice) -> Result<()> {
+        self.record_notice(notice).await
+    }
+
     async fn fetch_account(&self, request: FetchAccount) -> Result<Account> {
         self.read_account(request).await
     }
@@ -227,6 +236,7 @@ impl<L: Listener> Backend for DurableListener<L> {
     }
 
     async fn fetch(&self, request: Fetch) -> Result<ResourceDetails> {
+        self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
         let command = ReadRecord { addon: request.addon.to_string(), resource: request.resource.to_string() };
         self.ledger.db.read(command).await?.map(details).map_err(failure)
     }

@@ -1,7 +1,8 @@
 //! Plan changes, updates of parameters and rotations of credentials as recorded operations.
 
 use maitre_core::{
-    AddonId, Context, Listener, PlanChange, PlanChanged, ResourceId, Result, Rotate, Rotated, Update, Updated,
+    AddonId, Capability, Context, Listener, PlanChange, PlanChanged, ResourceId, Result, Rotate, Rotated, Update,
+    Updated,
 };
 
 use super::operation::Operation;
@@ -59,6 +60,7 @@ impl Operation for PlanChange {
         let reads_back = self.context.polled || self.context.reads_back;
         reads_back.then(|| Attributes {
             service: self.service.clone(),
+            name: self.name.clone(),
             parameters: parameters.unwrap_or_default(),
             ..Attributes::default()
         })
@@ -91,8 +93,13 @@ impl Operation for Update {
         (&mut self.resource, &mut self.context)
     }
 
-    fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Updated>> + Send {
-        listener.update(self)
+    /// A new name alone needs no listener that has parameters.
+    async fn call<L: Listener>(self, listener: &L) -> Result<Updated> {
+        let is_name = self.name.is_some() && self.parameters.is_empty();
+        if is_name && !listener.capabilities().contains(Capability::Update) {
+            return Ok(Updated::new());
+        }
+        listener.update(self).await
     }
 
     fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {

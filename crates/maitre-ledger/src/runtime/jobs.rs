@@ -6,6 +6,7 @@ use maitre_core::{Failure, FailureKind, JobOutcome, Listener, Result};
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
+use super::accounts::NOTICE_JOB;
 use super::heartbeat::{LeaseOutcome, under_lease};
 use super::listener::DurableListener;
 use crate::engine::{ClaimJob, CompleteJob, JobFailure, JobRef, RenewJobLease, addon_id};
@@ -24,13 +25,20 @@ impl<L: Listener> DurableListener<L> {
 
     /// Runs a job, if it is due and no process runs it.
     pub(super) async fn run_job(&self, job: JobRef) -> Result<()> {
-        let Some(platform) = self.platform.clone() else { return Ok(()) };
-        let Some(claimed) = self.ledger.db.write(ClaimJob(job)).await? else { return Ok(()) };
+        let only = if self.platform.is_none() { Some(NOTICE_JOB) } else { None };
+        let Some(claimed) = self.ledger.db.write(ClaimJob { job, only }).await? else { return Ok(()) };
         let _running = self.ledger.running.enter();
         let addon = addon_id(&claimed.addon)?;
         let span = tracing::info_span!("job", id = claimed.id, kind = claimed.job.kind, addon = claimed.addon);
         let job = claimed.job.clone();
-        let work = async move { platform.run_job(&addon, &job).await };
+        let this = self.clone();
+        let work = async move {
+            match &this.platform {
+                _ if job.kind == NOTICE_JOB => this.run_notice(addon, &job).await.map(|()| JobOutcome::Complete),
+                Some(platform) => platform.run_job(&addon, &job).await,
+                None => Err(Failure::unavailable("no platform hooks configured")),
+            }
+        };
         let renewal = || RenewJobLease(claimed.clone());
         let result = match under_lease(&self.ledger, renewal, pending(), work).instrument(span).await {
             LeaseOutcome::Stopped | LeaseOutcome::Overtaken => return Ok(()), // the lease will expire

@@ -9,6 +9,7 @@ mod opperator;
 mod osb;
 mod quicknode;
 mod scalingo;
+mod vercel;
 
 use maitre::Ledger;
 
@@ -32,5 +33,6 @@ pub(crate) fn connect<'a>(
     digitalocean::connect(&mut all)?;
     scalingo::connect(&mut all)?;
     quicknode::connect(&mut all)?;
+    vercel::connect(&mut all)?;
     Ok(all)
 }

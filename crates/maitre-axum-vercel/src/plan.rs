@@ -1,0 +1,79 @@
+//! Plans in Vercel's form, from the catalog.
+
+use maitre_axum::core::catalog::{Plan, Price, PriceUnit, Service};
+use serde_json::{Value, json};
+
+/// Metadata of a plan with fields of Vercel's form, which replace those from the catalog.
+const METADATA: &str = "vercel";
+
+/// Returns whether a plan is for whole installations: its metadata says `"vercel": { "scope": "installation" }`.
+pub(crate) fn is_of_installation(plan: &Plan) -> bool {
+    let scope = plan.metadata().get(METADATA).and_then(|fields| fields.get("scope"));
+    scope.and_then(Value::as_str) == Some("installation")
+}
+
+/// Returns a plan in Vercel's form.
+pub(crate) fn plan_json(plan: &Plan) -> Value {
+    let name = plan.metadata().get("displayName").and_then(Value::as_str).unwrap_or(plan.name());
+    let mut fields = json!({
+        "id": plan.name(),
+        "type": "subscription",
+        "name": name,
+        "description": plan.description(),
+        "scope": "resource",
+        "paymentMethodRequired": !plan.free(),
+    });
+    if let Some(cost) = plan.prices().first().map(cost) {
+        fields["cost"] = cost.into();
+    }
+    if let (Some(fields), Some(Value::Object(own))) = (fields.as_object_mut(), plan.metadata().get(METADATA)) {
+        fields.extend(own.clone());
+        fields.insert("id".to_owned(), plan.name().into()); // later requests name the plan by it
+    }
+    fields
+}
+
+/// Returns the text of a price, such as `$9.00/month`.
+fn cost(price: &Price) -> String {
+    let (whole, cents) = (price.cents() / 100, price.cents() % 100);
+    let unit = match price.unit() {
+        PriceUnit::Hour => "hour",
+        PriceUnit::Month => "month",
+        PriceUnit::Other(unit) => unit,
+        _ => "unit",
+    };
+    if price.currency().eq_ignore_ascii_case("usd") {
+        format!("${whole}.{cents:02}/{unit}")
+    } else {
+        format!("{whole}.{cents:02} {}/{unit}", price.currency())
+    }
+}
+
+/// Returns the plan of a product with this name. Plans of whole installations cannot be ordered for a resource.
+pub(crate) fn find<'s>(product: &'s Service, plan: &str) -> Option<&'s Plan> {
+    product.plans().iter().find(|known| known.name() == plan && !is_of_installation(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_has_its_price_and_what_its_metadata_adds() {
+        let plan = Plan::new("p-1", "pro", "50 GB").with_price(Price::monthly(2905, "USD"));
+        let plan = plan.with_metadata("vercel", json!({ "details": [{ "label": "50 GB" }], "id": "another" }));
+        assert_eq!(
+            plan_json(&plan),
+            json!({ "id": "pro", "type": "subscription", "name": "pro", "description": "50 GB", "scope": "resource",
+                    "paymentMethodRequired": true, "cost": "$29.05/month", "details": [{ "label": "50 GB" }] })
+        );
+        assert!(!is_of_installation(&plan));
+        let free = Plan::new("p-2", "team", "Teams").with_metadata("vercel", json!({ "scope": "installation" }));
+        assert_eq!(
+            (plan_json(&free)["paymentMethodRequired"].as_bool(), is_of_installation(&free)),
+            (Some(false), true)
+        );
+        let other = Plan::new("p-3", "eu", "EU").with_price(Price::monthly(100, "EUR"));
+        assert_eq!(plan_json(&other)["cost"], "1.00 EUR/month");
+    }
+}
