@@ -155,6 +155,7 @@ mod tests {
     use crate::address::Address;
     use crate::heroku::TargetOptions;
     use crate::manifest_input::ManifestInput;
+    use crate::marketplace::Marketplace;
 
     fn input_with(change: &str, value: Value) -> ManifestInput {
         let mut json = serde_json::json!({ "id": "fast-db", "api": {
