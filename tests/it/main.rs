@@ -31,6 +31,7 @@ mod properties;
 mod quicknode;
 mod redirects;
 mod rolling_deploy;
+mod rotations;
 mod saas;
 mod saas_marketplaces;
 mod saas_vercel;

@@ -110,7 +110,7 @@ impl Saas {
         Self::spawn(command.stderr(Stdio::null()))
     }
 
-    fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut greeting = String::new();
@@ -125,9 +125,13 @@ impl Saas {
         Heroku::new(&format!("{}/heroku", self.origin), "tally", PASSWORD, SALT)
     }
 
-    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
+        self.signal("-TERM");
         self.process.wait().unwrap()
     }
 }

@@ -1,9 +1,13 @@
 //! Credentials and settings of an add-on at Clever Cloud.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use maitre_axum::BasicMarketplace;
-use maitre_axum::core::{CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt};
+use maitre_axum::core::{
+    CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Reload, ReloadError, Salt,
+};
+use time::OffsetDateTime;
 
 /// Credentials and settings of an add-on at Clever Cloud, made by [`CleverCloud::new`] or read from the manifest.
 ///
@@ -77,5 +81,12 @@ impl Marketplace for CleverCloud {
 impl FromManifest for CleverCloud {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
         Ok(Self::from_basic(BasicMarketplace::from_manifest(manifest)?))
+    }
+}
+
+/// The text is the manifest. Only its password and salt are reloaded.
+impl Reload for CleverCloud {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.basic.reload(text, now, overlap)
     }
 }

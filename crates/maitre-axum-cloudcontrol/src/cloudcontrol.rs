@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::Duration;
 
 use maitre_axum::BasicMarketplace;
-use maitre_axum::core::{CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt};
+use maitre_axum::core::{
+    CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Reload, ReloadError, Salt,
+};
+use time::OffsetDateTime;
 
 /// Credentials and settings of an add-on at cloudControl.
 ///
@@ -82,5 +86,12 @@ impl Marketplace for CloudControl {
 impl FromManifest for CloudControl {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
         Ok(Self { basic: BasicMarketplace::from_manifest(manifest)?, keyed: false })
+    }
+}
+
+/// The text is the manifest. Only its password and salt are reloaded.
+impl Reload for CloudControl {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.basic.reload(text, now, overlap)
     }
 }

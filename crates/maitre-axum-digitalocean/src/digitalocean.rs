@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use maitre_axum::BasicMarketplace;
 use maitre_axum::core::sso::Window;
-use maitre_axum::core::{CredentialsError, Marketplace, Password, Salt, Secret};
+use maitre_axum::core::{CredentialsError, Marketplace, Password, Reload, ReloadError, Salt, Secret};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 /// Credentials and settings of an add-on at DigitalOcean, made by [`DigitalOcean::new`] or read from JSON.
 ///
@@ -94,5 +95,14 @@ impl Marketplace for DigitalOcean {
     fn sso_window(&self) -> Window {
         let two_minutes = Duration::from_mins(2);
         Window::default().with_max_age(two_minutes).with_max_ahead(two_minutes)
+    }
+}
+
+/// The text is the JSON of the settings. Only their password and salt are reloaded.
+impl Reload for DigitalOcean {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        let settings: Settings = serde_json::from_str(text).map_err(|error| ReloadError::json(&error))?;
+        let new = Self::try_from(settings).map_err(ReloadError::new)?;
+        self.basic.replace(&new.basic, now, overlap).map_err(ReloadError::new)
     }
 }

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use maitre_axum::BasicMarketplace;
 use maitre_axum::core::{
-    CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Salt, SupportsAsync,
+    CredentialsError, FromManifest, Manifest, ManifestError, Marketplace, Password, Reload, ReloadError, Salt,
+    SupportsAsync,
 };
+use time::OffsetDateTime;
 
 /// Credentials and settings of an add-on at Heroku.
 ///
@@ -158,3 +161,10 @@ impl fmt::Display for PathError {
 }
 
 impl std::error::Error for PathError {}
+
+/// The text is the manifest. Only its password and salt are reloaded.
+impl Reload for Heroku {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.basic.reload(text, now, overlap)
+    }
+}

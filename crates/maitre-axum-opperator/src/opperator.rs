@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use maitre_axum::core::{CredentialsError, Marketplace, Password, SharedSecret};
+use maitre_axum::core::{CredentialsError, Marketplace, Password, Reload, ReloadError, SharedSecret};
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 /// Shared secret of an add-on at Opperator, and the mapping of features to plans.
 ///
@@ -63,5 +65,12 @@ impl Marketplace for Opperator {
 
     fn slug(&self) -> &str {
         &self.slug
+    }
+}
+
+/// The text has one secret per line; each may be `sha256:` and a hash.
+impl Reload for Opperator {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.secret.reload(text, now, overlap)
     }
 }

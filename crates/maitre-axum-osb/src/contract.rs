@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::catalog::{CatalogRejection, Offer};
 use maitre_axum::core::{Failure, FailureKind, Fields, OperationKind};
-use maitre_axum::{Accepted, Call, Contract, ErrorReply, Head, json, verify_basic};
+use maitre_axum::{Accepted, Call, Contract, ErrorReply, Head, check_basic, json, record_secret_use};
 use serde_json::{Map, Value};
 
 use crate::Osb;
@@ -34,11 +34,10 @@ impl Contract for Osb {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        if verify_basic(head.headers(), &self.credentials, head.now()) {
-            Ok(())
-        } else {
-            Err(ErrorReply::unauthorized(r#"Basic realm="Service broker", charset="UTF-8""#))
-        }
+        let challenge = r#"Basic realm="Service broker", charset="UTF-8""#;
+        let used = check_basic(head.headers(), &self.credentials, head.now());
+        record_secret_use(head.addon().id(), "password", used.ok_or_else(|| ErrorReply::unauthorized(challenge))?);
+        Ok(())
     }
 
     /// Returns the identity of the request, which platforms compare with their logs.

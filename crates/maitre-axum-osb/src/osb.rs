@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use maitre_axum::core::catalog::Catalog;
-use maitre_axum::core::{Credentials, CredentialsError, Marketplace, Password, SupportsAsync};
+use maitre_axum::core::{Credentials, CredentialsError, Marketplace, Password, Reload, ReloadError, SupportsAsync};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use time::OffsetDateTime;
 
 /// Credentials, catalog and settings of a service broker.
 ///
@@ -136,3 +138,12 @@ impl Marketplace for Osb {
 }
 
 impl SupportsAsync for Osb {}
+
+/// The text has one password per line; each may be `sha256:` and a hash.
+impl Reload for Osb {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        let passwords = Password::parse_lines(text).map_err(ReloadError::new)?;
+        self.credentials.replace_passwords(&passwords, now, overlap);
+        Ok(())
+    }
+}

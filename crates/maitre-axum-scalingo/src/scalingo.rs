@@ -1,11 +1,13 @@
 //! Credentials and settings of an add-on at Scalingo.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use maitre_axum::BasicMarketplace;
-use maitre_axum::core::{CredentialsError, Marketplace, Password, Salt, SupportsAsync};
+use maitre_axum::core::{CredentialsError, Marketplace, Password, Reload, ReloadError, Salt, SupportsAsync};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 /// Credentials and settings of an add-on at Scalingo, made by [`Scalingo::new`] or read from the manifest.
 ///
@@ -81,3 +83,12 @@ impl Marketplace for Scalingo {
 }
 
 impl SupportsAsync for Scalingo {}
+
+/// The text is the manifest. Only its password and salt are reloaded.
+impl Reload for Scalingo {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        let manifest: Manifest = serde_json::from_str(text).map_err(|error| ReloadError::json(&error))?;
+        let new = Self::try_from(manifest).map_err(ReloadError::new)?;
+        self.basic.replace(&new.basic, now, overlap).map_err(ReloadError::new)
+    }
+}

@@ -1,5 +1,8 @@
 //! Basic credentials, as used by several marketplaces.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use headers::authorization::Basic;
@@ -7,7 +10,8 @@ use headers::{Authorization, HeaderMapExt};
 use maitre_core::manifest::is_loopback;
 use maitre_core::sso::{SignedFields, TokenError};
 use maitre_core::{
-    Credentials, CredentialsError, Manifest, ManifestError, Marketplace, Password, Salt, SecretUse, SignOn,
+    Credentials, CredentialsError, Manifest, ManifestError, Marketplace, Password, Reload, ReloadError, Salt,
+    SecretUse, SignOn,
 };
 use time::OffsetDateTime;
 
@@ -41,7 +45,9 @@ pub fn verify_basic(headers: &HeaderMap, credentials: &Credentials, now: OffsetD
     check_basic(headers, credentials, now).is_some()
 }
 
-fn check_basic(headers: &HeaderMap, credentials: &Credentials, now: OffsetDateTime) -> Option<SecretUse> {
+/// Like [`verify_basic`], and tells which password was sent, for [`record_secret_use`].
+#[must_use]
+pub fn check_basic(headers: &HeaderMap, credentials: &Credentials, now: OffsetDateTime) -> Option<SecretUse> {
     let single = headers.get_all(AUTHORIZATION).iter().nth(1).is_none();
     let sent: Option<Authorization<Basic>> = headers.typed_get();
     let sent = sent.filter(|_| single)?;
@@ -105,6 +111,14 @@ impl BasicMarketplace {
         self
     }
 
+    /// Replaces the password and salt in all clones; see [`Credentials::replace`].
+    ///
+    /// # Errors
+    /// Returns an error if `new` is for another slug.
+    pub fn replace(&self, new: &Self, now: OffsetDateTime, overlap: Duration) -> Result<(), CredentialsError> {
+        self.credentials.replace(&new.credentials, now, overlap)
+    }
+
     /// Returns the add-on's slug, which is the Basic user.
     #[must_use]
     pub fn slug(&self) -> &str {
@@ -113,7 +127,7 @@ impl BasicMarketplace {
 
     /// Returns the salts for token verification.
     #[must_use]
-    pub fn salts(&self) -> &[Salt] {
+    pub fn salts(&self) -> Arc<[Salt]> {
         self.credentials.salts()
     }
 
@@ -153,9 +167,10 @@ impl BasicMarketplace {
         request: &Incoming<M, ()>,
         verify: impl Fn(&[Salt]) -> Result<(), TokenError>,
     ) -> Result<(), TokenError> {
-        verify(self.salts())?;
-        if self.salts().iter().any(Salt::is_old) {
-            let current: Vec<_> = self.salts().iter().filter(|salt| !salt.is_old()).cloned().collect();
+        let salts = self.salts();
+        verify(&salts)?;
+        if salts.iter().any(Salt::is_old) {
+            let current: Vec<_> = salts.iter().filter(|salt| !salt.is_old()).cloned().collect();
             let used = if verify(&current).is_ok() { SecretUse::Current } else { SecretUse::Old };
             record_secret_use(request.addon().id(), "salt", used);
         }
@@ -168,5 +183,12 @@ impl BasicMarketplace {
     pub fn nav_cookie(&self, name: &str, request: &SignOn, host: Option<&str>) -> Option<Cookie> {
         let plain = self.loopback && host.is_some_and(is_loopback);
         nav_cookie(name, request.nav_data.as_deref(), !plain)
+    }
+}
+
+/// The text is the manifest of the add-on.
+impl Reload for BasicMarketplace {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.credentials.reload(text, now, overlap)
     }
 }

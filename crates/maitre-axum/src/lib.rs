@@ -27,7 +27,7 @@ mod text;
 mod throttle;
 mod with_extra;
 
-pub use basic::{BasicMarketplace, verify_basic};
+pub use basic::{BasicMarketplace, check_basic, verify_basic};
 pub use contract::{Accepted, Call, Contract, Head};
 pub use cookie::{Cookie, nav_cookie};
 pub use error_reply::ErrorReply;

@@ -19,6 +19,7 @@ use crate::manifest::{Manifest, ManifestError};
 use crate::marketplace::{FromManifest, Marketplace, SupportsAsync};
 use crate::operation::{OperationStatus, Outcome};
 use crate::policy::{OriginError, Policy};
+use crate::reload::{Reload, ReloadError};
 use crate::replies::{
     Bound, Deprovisioned, PlanChanged, Provisioned, ResourceDetails, Rotated, SignedOn, Unbound, Updated,
 };
@@ -207,6 +208,13 @@ impl<M: SupportsAsync> Addon<M> {
     #[must_use]
     pub fn with_async_deprovision(self, enabled: bool) -> Self {
         self.with(|policy| policy.async_deprovision = enabled)
+    }
+}
+
+/// Replaces the secrets of the marketplace, in all clones and routers.
+impl<M: Marketplace + Reload> Reload for Addon<M> {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.marketplace.reload(text, now, overlap)
     }
 }
 

@@ -1,146 +1,17 @@
 //! Credentials shared by an add-on and its marketplace: passwords and salts, several of which may be active.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::secret::Secret;
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 
-/// Invalid password, salt or secret.
-///
-/// ```
-/// use maitre_core::{CredentialsError, Salt};
-///
-/// assert_eq!(Salt::new("").unwrap_err(), CredentialsError::Empty("salt"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CredentialsError {
-    /// The named part is empty. An empty password admits any caller; with an empty salt any caller can sign a token.
-    Empty(&'static str),
-    /// The Basic user contains a colon, which ends the user part of the header (RFC 7617, section 2).
-    ColonInUser,
-    /// The hash of a password is not 64 hex digits.
-    NotSha256,
-}
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty(what) => {
-                write!(f, "the {what} is empty: use the one from the add-on manifest, or 32 random characters")
-            }
-            Self::ColonInUser => f.write_str(
-                "the add-on's id contains a colon, which a Basic header cannot carry: use the slug of the manifest",
-            ),
-            Self::NotSha256 => f.write_str(
-                "the hash of a password is not 64 hex digits: print it with `printf %s \"$PASSWORD\" | sha256sum`",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CredentialsError {}
-
-fn sha256(value: &str) -> [u8; 32] {
-    Sha256::digest(value.as_bytes()).into()
-}
-
-fn not_empty(what: &'static str, value: &str) -> Result<(), CredentialsError> {
-    if value.is_empty() { Err(CredentialsError::Empty(what)) } else { Ok(()) }
-}
-
-/// Returns whether a credential is active at `now`; at the expiry itself it is not.
-fn is_active(expires_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
-    expires_at.is_none_or(|end| now < end)
-}
-
-/// A password of the marketplace, stored only as its SHA-256.
-///
-/// ```
-/// use maitre_core::Password;
-/// use time::macros::datetime;
-///
-/// let old = Password::new("last year's")?.with_expiry(datetime!(2026-03-01 0:00 UTC));
-/// assert_eq!(format!("{old:?}"), "Password { expires_at: Some(2026-03-01 0:00:00.0 +00:00:00), .. }");
-/// # Ok::<(), maitre_core::CredentialsError>(())
-/// ```
-#[derive(Clone)]
-pub struct Password {
-    digest: [u8; 32],
-    expires_at: Option<OffsetDateTime>,
-}
-
-impl Password {
-    /// Creates a password without expiry.
-    ///
-    /// # Errors
-    /// Returns [`CredentialsError::Empty`] if it is empty.
-    pub fn new(password: &str) -> Result<Self, CredentialsError> {
-        not_empty("password", password)?;
-        Ok(Self { digest: sha256(password), expires_at: None })
-    }
-
-    /// Creates a password from its SHA-256 in hex, so that a configuration file does not contain the password. It must be
-    /// random and long, as a generated one is: the hash of a guessable password reveals it.
-    ///
-    /// ```
-    /// use maitre_core::{Credentials, CredentialsError, Password};
-    /// use time::OffsetDateTime;
-    ///
-    /// let hash = "03e3b97b1b2d0ed07eea65e72bcabdaa4cb46cab35a24d0c52ba6eab0de1f0ab";
-    /// assert_eq!(Password::from_sha256("03e3").unwrap_err(), CredentialsError::NotSha256);
-    /// let credentials = Credentials::with_passwords("lantern", [Password::from_sha256(hash)?])?;
-    /// assert!(!credentials.verify("lantern", hash, OffsetDateTime::UNIX_EPOCH), "the hash is not the password");
-    /// # Ok::<(), CredentialsError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns [`CredentialsError::NotSha256`] if it is not 64 hex digits.
-    pub fn from_sha256(hash: &str) -> Result<Self, CredentialsError> {
-        let mut digest = [0; 32];
-        hex::decode_to_slice(hash, &mut digest).map_err(|_| CredentialsError::NotSha256)?;
-        if digest == sha256("") {
-            return Err(CredentialsError::Empty("password"));
-        }
-        Ok(Self { digest, expires_at: None })
-    }
-
-    /// Reads a password of a configuration: `sha256:` and the hash in hex, or the password itself.
-    ///
-    /// # Errors
-    /// Returns an error if the password is empty or the hash is invalid.
-    pub fn from_config(text: &str) -> Result<Self, CredentialsError> {
-        match text.strip_prefix("sha256:") {
-            Some(hash) => Self::from_sha256(hash),
-            None => Self::new(text),
-        }
-    }
-
-    /// Sets the first instant at which the password is rejected. A password with an end is an old one; see [`SecretUse`].
-    #[must_use]
-    pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
-        self.expires_at = Some(expires_at);
-        self
-    }
-}
-
-/// Secret that a caller has used. During a rotation it shows whether the marketplace has switched to the new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SecretUse {
-    /// A secret without an end.
-    Current,
-    /// A secret with an end, which is being replaced.
-    Old,
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Password").field("expires_at", &self.expires_at).finish_non_exhaustive()
-    }
-}
+use crate::password::{
+    CredentialsError, Password, SecretUse, at_least_one, is_active, not_empty, replaced, secret_use, sha256,
+};
+use crate::reload::{Replaceable, overlap_end};
+use crate::secret::Secret;
 
 /// A salt for single sign-on tokens; see [`sso`](crate::sso).
 ///
@@ -199,80 +70,6 @@ impl fmt::Debug for Salt {
     }
 }
 
-/// A secret sent in a header, without a user. Several may be active.
-///
-/// ```
-/// use maitre_core::SharedSecret;
-/// use time::OffsetDateTime;
-///
-/// let secret = SharedSecret::new("melon-9")?;
-/// assert!(secret.verify("melon-9", OffsetDateTime::UNIX_EPOCH));
-/// assert!(!secret.verify("", OffsetDateTime::UNIX_EPOCH));
-/// # Ok::<(), maitre_core::CredentialsError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct SharedSecret {
-    passwords: Vec<Password>,
-}
-
-impl SharedSecret {
-    /// Creates it with the current secret.
-    ///
-    /// # Errors
-    /// Returns [`CredentialsError::Empty`] if it is empty: a missing header would match it.
-    pub fn new(secret: &str) -> Result<Self, CredentialsError> {
-        not_empty("shared secret", secret)?;
-        Ok(Self { passwords: vec![Password::new(secret)?] })
-    }
-
-    /// Creates it with these secrets, which may be hashes.
-    ///
-    /// # Errors
-    /// Returns [`CredentialsError::Empty`] if there is none.
-    pub fn from_passwords(secrets: impl IntoIterator<Item = Password>) -> Result<Self, CredentialsError> {
-        Ok(Self { passwords: at_least_one("shared secret", secrets)? })
-    }
-
-    /// Accepts another secret, during a rotation.
-    #[must_use]
-    pub fn with_secret(mut self, secret: Password) -> Self {
-        self.passwords.push(secret);
-        self
-    }
-
-    /// Returns whether an active secret was sent, in constant time for all wrong ones.
-    #[must_use]
-    pub fn verify(&self, sent: &str, now: OffsetDateTime) -> bool {
-        self.check(sent, now).is_some()
-    }
-
-    /// Like [`verify`](Self::verify), and tells which secret was sent.
-    #[must_use]
-    pub fn check(&self, sent: &str, now: OffsetDateTime) -> Option<SecretUse> {
-        secret_use(Choice::from(1), &self.passwords, &sha256(sent), now)
-    }
-}
-
-fn at_least_one(
-    what: &'static str,
-    passwords: impl IntoIterator<Item = Password>,
-) -> Result<Vec<Password>, CredentialsError> {
-    let passwords: Vec<_> = passwords.into_iter().collect();
-    if passwords.is_empty() { Err(CredentialsError::Empty(what)) } else { Ok(passwords) }
-}
-
-/// Compares with every password, so that the time does not reveal which one matched; `also` must be true as well.
-fn secret_use(also: Choice, passwords: &[Password], sent: &[u8; 32], now: OffsetDateTime) -> Option<SecretUse> {
-    let any_matches = |old: bool| {
-        passwords.iter().fold(Choice::from(0), |found, password| {
-            let counts = is_active(password.expires_at, now) && password.expires_at.is_some() == old;
-            found | (password.digest.ct_eq(sent) & Choice::from(u8::from(counts)))
-        })
-    };
-    let (current, old) = (any_matches(false) & also, any_matches(true) & also);
-    if current.into() { Some(SecretUse::Current) } else { bool::from(old).then_some(SecretUse::Old) }
-}
-
 /// The Basic credentials and salts of an add-on, from its manifest.
 ///
 /// Several passwords and salts may be active, so that they can be rotated without downtime.
@@ -290,12 +87,19 @@ fn secret_use(also: Choice, passwords: &[Password], sent: &[u8; 32], now: Offset
 /// assert!(!credentials.verify("lantern", "older", datetime!(2026-03-01 0:00 UTC)));
 /// # Ok::<(), maitre_core::CredentialsError>(())
 /// ```
+///
+/// Clones share the passwords and salts, which [`replace`](Self::replace) replaces.
 #[derive(Clone)]
 pub struct Credentials {
     user: String,
     user_digest: [u8; 32],
+    secrets: Replaceable<Secrets>,
+}
+
+#[derive(Clone)]
+struct Secrets {
     passwords: Vec<Password>,
-    salts: Vec<Salt>,
+    salts: Arc<[Salt]>,
 }
 
 impl Credentials {
@@ -327,23 +131,68 @@ impl Credentials {
         Ok(Self {
             user: user.to_owned(),
             user_digest: sha256(user),
-            passwords: at_least_one("password", passwords)?,
-            salts: Vec::new(),
+            secrets: Replaceable::new(Secrets {
+                passwords: at_least_one("password", passwords)?,
+                salts: Arc::default(),
+            }),
         })
     }
 
     /// Accepts another password.
     #[must_use]
-    pub fn with_password(mut self, password: Password) -> Self {
-        self.passwords.push(password);
-        self
+    pub fn with_password(self, password: Password) -> Self {
+        let mut secrets = (*self.secrets.get()).clone();
+        secrets.passwords.push(password);
+        Self { secrets: Replaceable::new(secrets), ..self }
     }
 
     /// Accepts tokens signed with another salt.
     #[must_use]
-    pub fn with_salt(mut self, salt: Salt) -> Self {
-        self.salts.push(salt);
-        self
+    pub fn with_salt(self, salt: Salt) -> Self {
+        let mut secrets = (*self.secrets.get()).clone();
+        secrets.salts = secrets.salts.iter().cloned().chain([salt]).collect();
+        Self { secrets: Replaceable::new(secrets), ..self }
+    }
+
+    /// Replaces the passwords and salts in all clones by those of `new`. Those that are not among the new ones stay active,
+    /// as old ones, until their end, or for `overlap` if they have none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use maitre_core::{Credentials, SecretUse};
+    /// use time::OffsetDateTime;
+    ///
+    /// let (credentials, now) = (Credentials::new("lantern", "older", "salt")?, OffsetDateTime::UNIX_EPOCH);
+    /// let used = credentials.clone();
+    /// credentials.replace(&Credentials::new("lantern", "newer", "salt")?, now, Duration::from_secs(60))?;
+    /// assert_eq!(used.check("lantern", "newer", now), Some(SecretUse::Current));
+    /// assert_eq!(used.check("lantern", "older", now), Some(SecretUse::Old));
+    /// assert_eq!(used.check("lantern", "older", now + Duration::from_secs(60)), None);
+    /// # Ok::<(), maitre_core::CredentialsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`CredentialsError::OtherUser`] if the user is another one.
+    pub fn replace(&self, new: &Self, now: OffsetDateTime, overlap: Duration) -> Result<(), CredentialsError> {
+        if new.user != self.user {
+            return Err(CredentialsError::OtherUser);
+        }
+        let (old, new, keep_until) = (self.secrets.get(), new.secrets.get(), overlap_end(now, overlap));
+        let is_new = |salt: &Salt| new.salts.iter().any(|new| new.expose() == salt.expose());
+        let kept = old.salts.iter().filter(|old| !is_new(old) && old.is_active(now));
+        let kept = kept.map(|old| old.clone().with_expiry(old.expires_at.unwrap_or(keep_until)));
+        self.secrets.replace(Secrets {
+            passwords: replaced(&old.passwords, &new.passwords, now, keep_until),
+            salts: new.salts.iter().cloned().chain(kept).collect(),
+        });
+        Ok(())
+    }
+
+    /// Replaces only the passwords, as [`replace`](Self::replace) does.
+    pub fn replace_passwords(&self, new: &[Password], now: OffsetDateTime, overlap: Duration) {
+        let old = self.secrets.get();
+        let passwords = replaced(&old.passwords, new, now, overlap_end(now, overlap));
+        self.secrets.replace(Secrets { passwords, salts: old.salts.clone() });
     }
 
     /// Returns the Basic user: the add-on's slug.
@@ -354,8 +203,8 @@ impl Credentials {
 
     /// Returns the salts for token verification.
     #[must_use]
-    pub fn salts(&self) -> &[Salt] {
-        &self.salts
+    pub fn salts(&self) -> Arc<[Salt]> {
+        self.secrets.get().salts.clone()
     }
 
     /// Returns whether user and password are correct, by RFC 7617 after decoding.
@@ -384,7 +233,7 @@ impl Credentials {
     #[must_use]
     pub fn check(&self, user: &str, password: &str, now: OffsetDateTime) -> Option<SecretUse> {
         let user = self.user_digest.ct_eq(&sha256(user));
-        secret_use(user, &self.passwords, &sha256(password), now)
+        secret_use(user, &self.secrets.get().passwords, &sha256(password), now)
     }
 }
 
@@ -392,8 +241,8 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("user", &self.user)
-            .field("passwords", &self.passwords)
-            .field("salts", &self.salts)
+            .field("passwords", &self.secrets.get().passwords)
+            .field("salts", &self.salts())
             .finish_non_exhaustive()
     }
 }
@@ -401,6 +250,7 @@ impl fmt::Debug for Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared_secret::SharedSecret;
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-03-04 5:06:07 UTC);

@@ -26,11 +26,14 @@ pub mod manifest;
 mod marketplace;
 mod mask;
 mod operation;
+mod password;
 mod platform;
 mod policy;
+mod reload;
 mod replies;
 mod requests;
 mod secret;
+mod shared_secret;
 mod sign_on;
 pub mod sso;
 mod store;
@@ -45,7 +48,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use clock::Clock;
 pub use config_vars::{ConfigVars, Iter as ConfigVarsIter};
 pub use context::{Context, Progress};
-pub use credentials::{Credentials, CredentialsError, Password, Salt, SecretUse, SharedSecret};
+pub use credentials::{Credentials, Salt};
 pub use failure::{Failure, FailureKind, Result};
 pub use fields::Fields;
 pub use future::{BoxFuture, SpawnOnDrop};
@@ -59,8 +62,10 @@ pub use manifest::{Manifest, ManifestError};
 pub use marketplace::{FromManifest, Marketplace, SupportsAsync};
 pub use mask::{error_chain, mask_urls};
 pub use operation::{OperationKind, OperationState, OperationStatus, Outcome};
+pub use password::{CredentialsError, Password, SecretUse};
 pub use platform::{Completion, PlatformHooks};
 pub use policy::OriginError;
+pub use reload::{Reload, ReloadError, Replaceable, overlap_end};
 pub use replies::{
     Bound, CustomerNotice, Deprovisioned, Endpoint, NoticeLevel, PlanChanged, Provisioned, ResourceDetails,
     ResourceStatus, Rotated, SignedOn, Unbound, Updated,
@@ -70,6 +75,7 @@ pub use requests::{
     Reinstate, Rotate, Suspend, Unbind, Update,
 };
 pub use secret::Secret;
+pub use shared_secret::SharedSecret;
 pub use sign_on::{Identity, SignOn};
 pub use store::{PlatformStore, ResourceSummary, StoredValue};
 pub use timestamp::parse_timestamp;

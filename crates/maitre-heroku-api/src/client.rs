@@ -4,7 +4,10 @@ use maitre_core::{Clock, Secret};
 use maitre_http::{BaseUrl, Retry, Settings};
 use time::OffsetDateTime;
 
-use crate::Error;
+use crate::{
+    Error,
+    client_secrets::{ClientSecret, ClientSecrets},
+};
 
 /// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`](crate::Api) from a token.
 ///
@@ -34,8 +37,7 @@ pub(crate) struct Inner {
     pub(crate) api: BaseUrl,
     pub(crate) id: BaseUrl,
     pub(crate) addons: BaseUrl,
-    /// The current secret, then old ones with their ends.
-    pub(crate) client_secrets: Vec<(Secret, Option<OffsetDateTime>)>,
+    pub(crate) client_secrets: ClientSecrets,
     pub(crate) retry: Retry,
     pub(crate) page: Option<u16>,
     pub(crate) clock: Clock,
@@ -83,7 +85,7 @@ impl fmt::Debug for Client {
 /// ```
 #[must_use = "call build() to get the client"]
 pub struct ClientBuilder {
-    client_secrets: Vec<(Secret, Option<OffsetDateTime>)>,
+    client_secrets: Vec<ClientSecret>,
     api: String,
     id: String,
     addons: String,
@@ -97,7 +99,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     fn new(client_secret: Secret) -> Self {
         Self {
-            client_secrets: vec![(client_secret, None)],
+            client_secrets: vec![ClientSecret::new(client_secret, None)],
             api: "https://api.heroku.com".to_owned(),
             id: "https://id.heroku.com".to_owned(),
             addons: "https://addons.heroku.com".to_owned(),
@@ -220,7 +222,7 @@ impl ClientBuilder {
     /// # Ok::<(), maitre_heroku_api::Error>(())
     /// ```
     pub fn old_client_secret(mut self, secret: impl Into<Secret>, expires_at: OffsetDateTime) -> Self {
-        self.client_secrets.push((secret.into(), Some(expires_at)));
+        self.client_secrets.push(ClientSecret::new(secret.into(), Some(expires_at)));
         self
     }
 
@@ -230,16 +232,13 @@ impl ClientBuilder {
     /// Returns an error with [`Error::is_builder`] if the client secret is empty, a URL is invalid or would send tokens
     /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
-        if self.client_secrets.iter().any(|(secret, _)| secret.expose().is_empty()) {
-            return Err(Error::setup("the client secret is empty: copy it from Heroku's partner portal"));
-        }
         let base = |url: &str| BaseUrl::new(url, self.plain_http).map_err(Error::setup);
         Ok(Client(Arc::new(Inner {
             http: self.settings.build().map_err(Error::setup)?,
             api: base(&self.api)?,
             id: base(&self.id)?,
             addons: base(&self.addons)?,
-            client_secrets: self.client_secrets,
+            client_secrets: ClientSecrets::new(self.client_secrets)?,
             retry: self.retry,
             page: self.page.map(|size| size.clamp(1, 1_000)),
             clock: self.clock,

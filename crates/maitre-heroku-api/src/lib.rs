@@ -3,6 +3,7 @@
 
 mod api;
 mod client;
+mod client_secrets;
 mod error;
 mod lenient;
 mod list;

@@ -96,6 +96,16 @@ impl WebhookSecret {
     }
 }
 
+/// Two secrets are equal if they verify the same signatures, whatever their ends.
+impl PartialEq for WebhookSecret {
+    fn eq(&self, other: &Self) -> bool {
+        let sign = |secret: &Self| secret.mac.clone().chain_update([0]).finalize();
+        sign(self) == sign(other)
+    }
+}
+
+impl Eq for WebhookSecret {}
+
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WebhookSecret(..)")

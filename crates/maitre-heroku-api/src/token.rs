@@ -167,15 +167,12 @@ impl Client {
     }
 
     async fn request_token(&self, fields: &[(&str, &str)], deadline: Option<OffsetDateTime>) -> Result<Token, Error> {
-        let now = self.now();
-        let is_active = |expires_at: &Option<OffsetDateTime>| expires_at.is_none_or(|end| now < end);
-        let secrets = self.0.client_secrets.iter().filter(|(_, expires_at)| is_active(expires_at));
         let mut refused = None;
-        for (secret, expires_at) in secrets {
-            match self.request_token_with(secret, fields, deadline).await {
+        for secret in self.0.client_secrets.active(self.now()) {
+            match self.request_token_with(&secret.value, fields, deadline).await {
                 Ok(token) => {
-                    if expires_at.is_some() {
-                        tracing::warn!("Heroku accepts only an old client secret: the current one is not in use yet");
+                    if secret.is_old() {
+                        crate::metrics::old_client_secret_use();
                     }
                     return Ok(token);
                 }

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use maitre_core::{AddonId, PlatformStore, Secret};
+use maitre_core::{AddonId, PlatformStore, Replaceable, Secret};
 
 use crate::{
     api::{Client, Event},
@@ -19,7 +19,7 @@ impl Platform {
             addon: AddonId::new("heroku", slug),
             client,
             store,
-            password: None,
+            password: Replaceable::new(None),
             replacement_grants: false,
             event_handler: None,
             rotation: None,
@@ -35,7 +35,7 @@ pub struct PlatformBuilder(Inner);
 impl PlatformBuilder {
     /// Sets the manifest's `api.password`. [`Platform::compare`] needs it to list Heroku's installs.
     pub fn password(mut self, password: impl Into<Secret>) -> Self {
-        self.0.password = Some(password.into());
+        self.0.password = Replaceable::new(Some(password.into()));
         self
     }
 

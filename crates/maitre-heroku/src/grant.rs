@@ -61,7 +61,7 @@ impl Platform {
     /// Requests a replacement grant and exchanges it.
     pub(crate) async fn token_by_replacement_grant(&self, resource: &ResourceId) -> Result<Token, Error> {
         let (slug, password) = (self.0.addon.slug(), self.password()?);
-        let grant = self.0.client.replacement_grant(slug, password, resource.as_str()).await?;
+        let grant = self.0.client.replacement_grant(slug, &password, resource.as_str()).await?;
         Ok(self.0.client.exchange(&grant).await?)
     }
 }

@@ -13,6 +13,7 @@ mod notify;
 mod platform;
 mod reconcile;
 mod reconciliation;
+mod reload;
 mod rotate;
 mod rotation;
 mod sightings;

@@ -1,6 +1,6 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use maitre_core::{AddonId, PlatformStore, Secret};
+use maitre_core::{AddonId, PlatformStore, Replaceable, Secret};
 use time::OffsetDateTime;
 
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) struct Inner {
     pub(crate) addon: AddonId,
     pub(crate) client: Client,
     pub(crate) store: Arc<dyn PlatformStore>,
-    pub(crate) password: Option<Secret>,
+    pub(crate) password: Replaceable<Option<Secret>>,
     pub(crate) replacement_grants: bool,
     pub(crate) event_handler: Option<EventHandler>,
     pub(crate) rotation: Option<Arc<dyn DynRotate>>,
@@ -61,8 +61,8 @@ impl Platform {
         &self.0.client
     }
 
-    pub(crate) fn password(&self) -> Result<&Secret, Error> {
-        self.0.password.as_ref().ok_or(Error::MissingPassword)
+    pub(crate) fn password(&self) -> Result<Secret, Error> {
+        Option::clone(&self.0.password.get()).ok_or(Error::MissingPassword)
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {

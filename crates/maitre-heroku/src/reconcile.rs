@@ -70,7 +70,7 @@ impl Platform {
             after = Some(last.resource.as_str().to_owned());
             ledger.extend(page.into_iter().map(|summary| (summary.resource.as_str().to_owned(), summary)));
         }
-        let heroku = self.0.client.installs(self.0.addon.slug(), password).all().await?;
+        let heroku = self.0.client.installs(self.0.addon.slug(), &password).all().await?;
         let heroku = heroku.into_iter().map(|install| (install.uuid.clone(), install)).collect();
         Ok(Reconciliation::new(self.now(), &ledger, &heroku))
     }

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use maitre_core::{AddonId, Failure, Job, PlatformStore};
+use maitre_core::{AddonId, Failure, Job, PlatformStore, Replaceable};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -18,13 +18,13 @@ const MAX_ID_LENGTH: usize = 200;
 /// `maitre::heroku_webhooks` converts it into a router. Stored events are handled by
 /// [`PlatformBuilder::on_event`](crate::PlatformBuilder::on_event), in any process that runs a worker.
 ///
-/// `Debug` prints the add-on only.
+/// Clones share the secrets, which [`Reload`](maitre_core::Reload) replaces. `Debug` prints the add-on only.
 #[derive(Clone)]
 pub struct WebhookReceiver {
     addon: AddonId,
     store: Arc<dyn PlatformStore>,
     client: Client,
-    secrets: Vec<WebhookSecret>,
+    pub(crate) secrets: Replaceable<Vec<WebhookSecret>>,
 }
 
 impl Platform {
@@ -32,7 +32,7 @@ impl Platform {
     /// the secret is being changed.
     #[must_use]
     pub fn webhook_receiver(&self, secrets: impl IntoIterator<Item = WebhookSecret>) -> WebhookReceiver {
-        let secrets = secrets.into_iter().collect();
+        let secrets = Replaceable::new(secrets.into_iter().collect());
         let (addon, store, client) = (self.0.addon.clone(), self.0.store.clone(), self.0.client.clone());
         WebhookReceiver { addon, store, client, secrets }
     }
@@ -99,9 +99,9 @@ impl WebhookReceiver {
     /// # }
     /// ```
     pub async fn receive(&self, signature: Option<&str>, body: &[u8]) -> Received {
-        let now = self.client.now();
+        let (now, secrets) = (self.client.now(), self.secrets.get());
         let verifies = |old: bool| {
-            let secrets = self.secrets.iter().filter(|secret| secret.is_active(now) && secret.is_old() == old);
+            let secrets = secrets.iter().filter(|secret| secret.is_active(now) && secret.is_old() == old);
             signature.is_some_and(|signature| WebhookSecret::any_verifies(secrets, signature, body))
         };
         match (verifies(false), verifies(true)) {

@@ -4,10 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chacha20poly1305::aead::{Aead, Generate, Key, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use maitre_core::{Reload, ReloadError, Replaceable};
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 const VERSION: u8 = 1;
 const KEY_ID: usize = 4;
@@ -28,8 +31,10 @@ const NONCE: usize = 24;
 /// assert!("0011".parse::<Keys>().is_err());
 /// # Ok::<(), maitre_ledger::KeyError>(())
 /// ```
+///
+/// Clones share the keys, which [`Reload`] replaces.
 #[derive(Clone)]
-pub struct Keys(Arc<Vec<SealingKey>>);
+pub struct Keys(Replaceable<Vec<Arc<SealingKey>>>);
 
 struct SealingKey {
     id: [u8; KEY_ID],
@@ -84,7 +89,7 @@ impl Keys {
 
     /// Encrypts `plain` with the associated data `aad`, without which it cannot be decrypted.
     pub(crate) fn seal(&self, aad: &str, plain: &[u8]) -> Vec<u8> {
-        let key = &self.0[0];
+        let key = &self.0.get()[0];
         let nonce = XNonce::generate();
         let payload = Payload { msg: plain, aad: aad.as_bytes() };
         // XChaCha20-Poly1305 refuses only messages of more than 256 GiB
@@ -96,13 +101,18 @@ impl Keys {
         let (head, text) = sealed.split_at_checked(1 + KEY_ID + NONCE).ok_or(Undecryptable)?;
         let (id, nonce) = head[1..].split_at(KEY_ID);
         let nonce = XNonce::try_from(nonce).map_err(|_| Undecryptable)?;
-        let key = self.0.iter().find(|key| head[0] == VERSION && key.id == id).ok_or(Undecryptable)?;
+        let keys = self.0.get();
+        let (position, key) =
+            keys.iter().enumerate().find(|(_, key)| head[0] == VERSION && key.id == id).ok_or(Undecryptable)?;
+        if position > 0 {
+            crate::metrics::old_key_use(&key.id);
+        }
         key.cipher.decrypt(&nonce, Payload { msg: text, aad: aad.as_bytes() }).map_err(|_| Undecryptable)
     }
 
     /// Whether the value was encrypted with the first key.
     pub(crate) fn is_current(&self, sealed: &[u8]) -> bool {
-        sealed.get(1..=KEY_ID) == Some(self.0[0].id.as_slice())
+        sealed.get(1..=KEY_ID) == Some(self.0.get()[0].id.as_slice())
     }
 }
 
@@ -113,9 +123,38 @@ impl FromStr for Keys {
         let key = |(index, text): (usize, &str)| {
             let mut bytes = [0; 32];
             hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| KeyError::NotHex(index + 1))?;
-            Ok(SealingKey::new(bytes))
+            Ok(Arc::new(SealingKey::new(bytes)))
         };
-        text.split(',').enumerate().map(key).collect::<Result<_, _>>().map(|keys| Self(Arc::new(keys)))
+        text.split(',').enumerate().map(key).collect::<Result<_, _>>().map(|keys| Self(Replaceable::new(keys)))
+    }
+}
+
+/// The text has the format of `MAITRE_KEY`. A key that is no longer in it decrypts until the process ends, whatever the
+/// overlap, so that no record becomes unreadable by a key that was removed too early.
+///
+/// ```
+/// use std::time::Duration;
+/// use maitre_core::Reload;
+/// use maitre_ledger::Keys;
+/// use time::OffsetDateTime;
+///
+/// let (old, new) = ("00".repeat(32), "11".repeat(32));
+/// let keys = Keys::parse(&old)?;
+/// keys.reload(&format!("{new}\n"), OffsetDateTime::UNIX_EPOCH, Duration::ZERO)?;
+/// assert_eq!(format!("{keys:?}"), "Keys { count: 2, .. }");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Reload for Keys {
+    fn reload(&self, text: &str, _: OffsetDateTime, _: Duration) -> Result<(), ReloadError> {
+        let new = Self::parse(text.trim()).map_err(ReloadError::new)?;
+        let mut keys = Vec::clone(&new.0.get());
+        for old in self.0.get().iter() {
+            if keys.iter().all(|key| key.id != old.id) {
+                keys.push(old.clone());
+            }
+        }
+        self.0.replace(keys);
+        Ok(())
     }
 }
 
@@ -129,7 +168,7 @@ impl SealingKey {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("count", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("Keys").field("count", &self.0.get().len()).finish_non_exhaustive()
     }
 }
 

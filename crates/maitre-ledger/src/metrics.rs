@@ -29,6 +29,15 @@ pub(crate) fn deadline_alarm(addon: &str, kind: &str) {
     ::metrics::counter!("maitre_deadline_alarms_total", "addon" => addon, "kind" => kind).increment(1);
 }
 
+/// Counts a value that was decrypted with another key than the first; `id` begins the key's SHA-256.
+#[cfg(feature = "metrics")]
+pub(crate) fn old_key_use(id: &[u8]) {
+    ::metrics::counter!("maitre_old_secret_uses_total", "secret" => "ledger key", "key" => hex::encode(id))
+        .increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn old_key_use(_: &[u8]) {}
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn request(_: &str, _: &'static str, _: &'static str) {}
 #[cfg(not(feature = "metrics"))]

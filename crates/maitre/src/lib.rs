@@ -4,6 +4,8 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod health;
 #[cfg(feature = "serve")]
+mod secret_files;
+#[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "platform")]
 mod webhooks;
@@ -27,7 +29,7 @@ pub use maitre_core::{
     CloseAccount, ConfigVars, Context, Credentialed, Credentials, CredentialsError, CustomerNotice, Deprovision,
     Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest, Identity, InFlight, IntoAddon, Listener,
     Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel, OauthGrant, OpenAccount, OriginError,
-    Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned, Reinstate, RequestIdentity,
+    Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned, Reinstate, Reload, ReloadError, RequestIdentity,
     ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret, SignOn, SignedOn, Suspend, Unbind, Unbound,
     Update, Updated, View, ViewError, catalog, manifest, mask_urls, sso,
 };
@@ -59,6 +61,8 @@ pub use maitre_heroku::{self as platform, Platform};
 pub use health::health;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use maitre_ledger::{self as ledger, Keys, Ledger, LedgerError};
+#[cfg(feature = "serve")]
+pub use secret_files::SecretFiles;
 #[cfg(all(feature = "serve", unix))]
 pub use serve::shutdown_signal;
 #[cfg(feature = "serve")]
@@ -259,6 +263,8 @@ mod pages {
     #[cfg(feature = "quicknode")]
     #[doc = include_str!("../../../docs/quicknode.md")]
     mod quicknode {}
+    #[doc = include_str!("../../../docs/reload.md")]
+    mod reload {}
     #[doc = include_str!("../../../docs/slow-provisioning.md")]
     mod slow_provisioning {}
     #[cfg(feature = "scalingo")]

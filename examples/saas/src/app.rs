@@ -1,8 +1,8 @@
 //! The app: routers of the marketplaces, the product, and the session layer around them.
 
 use axum::Router;
-use maitre::Ledger;
 use maitre::ledger::Worker;
+use maitre::{Ledger, SecretFiles};
 use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -18,12 +18,14 @@ pub(crate) struct App {
     pub(crate) router: Router,
     /// Recovers operations of dead processes and retries failed ones.
     pub(crate) worker: Worker,
+    /// Files whose secrets are reloaded when they change.
+    pub(crate) secret_files: SecretFiles,
 }
 
 pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin: &str) -> anyhow::Result<App> {
     let counters_url = format!("{origin}/counters");
     let tally = Tally { store: store.clone(), counters_url, provision_delay: settings.provision_delay };
-    let Connections { router, worker, .. } = marketplaces::connect(settings, ledger, tally, origin)?;
+    let Connections { router, worker, secret_files, .. } = marketplaces::connect(settings, ledger, tally, origin)?;
 
     // browsers accept a cookie named __Host- only over https, from this host and for all of its paths
     // Lax, as browsers do not send a Strict cookie after the cross-site POST of single sign-on
@@ -41,5 +43,5 @@ pub(crate) fn build(settings: &Settings, store: &Store, ledger: &Ledger, origin:
         .merge(dashboard::routes(store.clone(), urls))
         .fallback(not_found)
         .layer(sessions);
-    Ok(App { router, worker })
+    Ok(App { router, worker, secret_files })
 }

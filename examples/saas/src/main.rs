@@ -10,6 +10,7 @@ mod banner;
 mod counters;
 mod dashboard;
 mod error_response;
+mod files;
 mod listener;
 mod marketplaces;
 mod plan;
@@ -56,7 +57,12 @@ async fn main() -> anyhow::Result<()> {
     }
 
     settings.reject_public_development_secrets()?;
-    let ledger = Ledger::open(url).await?;
+    let ledger = Ledger::builder(url);
+    let ledger = match &settings.keys {
+        Some(keys) => ledger.keys(keys.clone()),
+        None => ledger,
+    };
+    let ledger = ledger.open().await?;
     let socket = Socket::bind(&settings.host, settings.port).await?;
     let address = socket.local_addr()?;
     let origin = settings.origin(address);
@@ -69,7 +75,11 @@ async fn main() -> anyhow::Result<()> {
     writeln!(message, "\nPress Ctrl-C to stop.")?;
     let _ = std::io::stdout().write_all(message.as_bytes()); // the service runs without a reader, too
 
-    let serve = maitre::serve(socket, app.router).worker(app.worker).ledger(ledger);
+    let secret_files = match settings.keys {
+        Some(keys) => settings.files.watch(app.secret_files, "MAITRE_KEY", keys),
+        None => app.secret_files,
+    };
+    let serve = maitre::serve(socket, app.router).worker(app.worker).ledger(ledger).secret_files(secret_files);
     serve.drain_delay(settings.drain_delay).until(terminated).await?;
     store.close().await;
     Ok(())

@@ -1,7 +1,6 @@
 //! Settings from the environment.
 
 use std::env;
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -9,15 +8,21 @@ use anyhow::{Context, bail};
 use axum::http::Uri;
 use axum::http::uri::Scheme;
 use maitre::catalog::Catalog;
-use maitre::{Manifest, Secret};
+use maitre::{Keys, Manifest, Secret};
+
+use crate::files::Files;
 
 /// Prefix of the secrets in this repository, which are public.
 const DEVELOPMENT_PREFIX: &str = "development-only";
+
+const HEROKU_MANIFEST: &str = include_str!("../../../addon-manifest.json");
 
 pub(crate) struct Settings {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) database_url: String,
+    /// Keys of the ledger, if they are in a file.
+    pub(crate) keys: Option<Keys>,
     /// Origin that customers use. Defaults to the address of the socket.
     public_url: Option<String>,
     pub(crate) heroku: Manifest,
@@ -38,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) provision_delay: Duration,
     /// Time for which requests are still accepted on shutdown, while the process is not ready.
     pub(crate) drain_delay: Duration,
+    /// Files whose secrets are reloaded when they change.
+    pub(crate) files: Files,
 }
 
 /// Credentials and catalog of the service broker.
@@ -82,8 +89,8 @@ pub(crate) struct HerokuApi {
 }
 
 impl HerokuApi {
-    fn from_env() -> anyhow::Result<Option<Self>> {
-        let (secret, url) = (env::var("HEROKU_CLIENT_SECRET").ok(), env::var("HEROKU_API").ok());
+    fn from_env(files: &mut Files) -> anyhow::Result<Option<Self>> {
+        let (secret, url) = (files.secret("HEROKU_CLIENT_SECRET")?, env::var("HEROKU_API").ok());
         if cfg!(feature = "sandbox") && url.is_some() {
             bail!(
                 "HEROKU_API cannot be used with the feature `sandbox`, whose marketplace is used as Heroku: unset \
@@ -91,7 +98,7 @@ impl HerokuApi {
             );
         }
         match (secret, url) {
-            (Some(secret), url) => Ok(Some(Self { client_secret: secret.into(), url })),
+            (Some(client_secret), url) => Ok(Some(Self { client_secret, url })),
             (None, Some(_)) => bail!("HEROKU_API needs HEROKU_CLIENT_SECRET, the OAuth client secret of the add-on"),
             (None, None) => Ok(None),
         }
@@ -101,40 +108,46 @@ impl HerokuApi {
 impl Settings {
     pub(crate) fn from_env() -> anyhow::Result<Self> {
         let port = var_or("PORT", "8300");
+        let mut files = Files::default();
+        let mut secret_or = |name, default: &str| anyhow::Ok(files.secret(name)?.unwrap_or_else(|| default.into()));
+        let opperator_secret = secret_or("OPPERATOR_SECRET", "development-only-secret")?;
+        let osb_password = secret_or("OSB_PASSWORD", "development-only-password")?;
+        let quicknode_password = secret_or("QUICKNODE_PASSWORD", "development-only-password")?;
         Ok(Self {
             host: var_or("HOST", "localhost"),
             port: port.parse().with_context(|| format!("PORT must be a number from 0 to 65535, not {port:?}"))?,
             database_url: var_or("DATABASE_URL", "sqlite://saas.db"),
+            keys: keys(&mut files)?,
             public_url: env::var("PUBLIC_URL").ok().map(|url| parse_public_url(&url)).transpose()?,
-            heroku: Manifest::parse(&heroku_manifest()?).context("ADDON_MANIFEST is invalid")?,
-            cloudcontrol: Manifest::parse(&text_of(
-                "CLOUDCONTROL_MANIFEST",
-                include_str!("../cloudcontrol-manifest.json"),
-            )?)
+            heroku: Manifest::parse(&files.text("ADDON_MANIFEST", HEROKU_MANIFEST)?)
+                .context("ADDON_MANIFEST is invalid")?,
+            cloudcontrol: Manifest::parse(
+                &files.text("CLOUDCONTROL_MANIFEST", include_str!("../cloudcontrol-manifest.json"))?,
+            )
             .context("CLOUDCONTROL_MANIFEST is invalid")?,
-            clevercloud: Manifest::parse(&text_of(
-                "CLEVERCLOUD_MANIFEST",
-                include_str!("../clevercloud-manifest.json"),
-            )?)
+            clevercloud: Manifest::parse(
+                &files.text("CLEVERCLOUD_MANIFEST", include_str!("../clevercloud-manifest.json"))?,
+            )
             .context("CLEVERCLOUD_MANIFEST is invalid")?,
-            digitalocean: text_of("DIGITALOCEAN_MANIFEST", include_str!("../digitalocean-settings.json"))?.into(),
-            scalingo: text_of("SCALINGO_MANIFEST", include_str!("../scalingo-manifest.json"))?.into(),
-            opperator_secret: var_or("OPPERATOR_SECRET", "development-only-secret").into(),
+            digitalocean: files.text("DIGITALOCEAN_MANIFEST", include_str!("../digitalocean-settings.json"))?.into(),
+            scalingo: files.text("SCALINGO_MANIFEST", include_str!("../scalingo-manifest.json"))?.into(),
+            opperator_secret,
             osb: Broker {
                 username: var_or("OSB_USERNAME", "tally"),
-                password: var_or("OSB_PASSWORD", "development-only-password").into(),
-                catalog: Catalog::parse(&text_of("OSB_CATALOG", include_str!("../osb-catalog.json"))?)
+                password: osb_password,
+                catalog: Catalog::parse(&files.text("OSB_CATALOG", include_str!("../osb-catalog.json"))?)
                     .context("OSB_CATALOG is invalid")?,
             },
             quicknode: QuickNodeSettings {
                 username: var_or("QUICKNODE_USERNAME", "tally"),
-                password: var_or("QUICKNODE_PASSWORD", "development-only-password").into(),
+                password: quicknode_password,
                 jwt_secret: var_or("QUICKNODE_JWT_SECRET", "development-only-jwt-secret").into(),
             },
             vercel: VercelIntegration::from_env(),
-            heroku_api: HerokuApi::from_env()?,
+            heroku_api: HerokuApi::from_env(&mut files)?,
             provision_delay: seconds("SET_UP_SECONDS")?,
             drain_delay: seconds("DRAIN_SECONDS")?,
+            files,
         })
     }
 
@@ -233,15 +246,17 @@ fn var_or(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
-/// Returns the text of Heroku's manifest.
-pub(crate) fn heroku_manifest() -> anyhow::Result<String> {
-    text_of("ADDON_MANIFEST", include_str!("../../../addon-manifest.json"))
+/// Returns the keys of `MAITRE_KEY_FILE`. Without it, the ledger reads `MAITRE_KEY`.
+fn keys(files: &mut Files) -> anyhow::Result<Option<Keys>> {
+    if env::var_os("MAITRE_KEY_FILE").is_none() {
+        return Ok(None);
+    }
+    let text = files.secret("MAITRE_KEY")?;
+    text.map(|text| text.expose().parse().context("MAITRE_KEY_FILE is invalid")).transpose()
 }
 
-/// Returns the text of the file that a variable names, or the one that is compiled in.
-fn text_of(name: &str, compiled_in: &str) -> anyhow::Result<String> {
-    match env::var(name) {
-        Ok(path) => fs::read_to_string(&path).with_context(|| format!("{name}: {path} cannot be read")),
-        Err(_) => Ok(compiled_in.to_owned()),
-    }
+/// Returns the text of Heroku's manifest.
+#[cfg(feature = "sandbox")]
+pub(crate) fn heroku_manifest() -> anyhow::Result<String> {
+    Files::default().text("ADDON_MANIFEST", HEROKU_MANIFEST)
 }

@@ -25,11 +25,15 @@ pub use url::is_loopback;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
-use crate::credentials::{Credentials, Password, Salt};
+use crate::credentials::{Credentials, Salt};
 use crate::mask::mask_urls;
+use crate::password::Password;
+use crate::reload::{Reload, ReloadError};
 use crate::secret::Secret;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 
 /// A parsed manifest, not validated.
 #[derive(Clone)]
@@ -192,6 +196,15 @@ impl Manifest {
             let address = endpoints.sso_url.as_ref().unwrap_or(&endpoints.base_url);
             url::split(address).is_some_and(|parts| parts.is_loopback_http())
         })
+    }
+}
+
+/// The text is a manifest of the same add-on.
+impl Reload for Credentials {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        let manifest = Manifest::parse(text).map_err(ReloadError::new)?;
+        let credentials = manifest.credentials().map_err(ReloadError::new)?;
+        self.replace(&credentials, now, overlap).map_err(ReloadError::new)
     }
 }
 

@@ -116,6 +116,18 @@ impl<L: Listener<Addr: 'static>> Serve<L> {
         self
     }
 
+    /// Reloads secrets when their files change, and on SIGHUP.
+    pub fn secret_files(mut self, files: crate::SecretFiles) -> Self {
+        let mut stopped = self.stop.subscribe();
+        self.background.push(Box::pin(async move {
+            tokio::select! {
+                () = files.watch() => {}
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+        }));
+        self
+    }
+
     /// Sets the time for which connections are still accepted on shutdown, after `maitre::health` has begun to answer that
     /// the process is not ready, so that a load balancer sends its requests elsewhere first. It is part of the deadline.
     /// Defaults to zero, for platforms that stop sending requests before they send SIGTERM.

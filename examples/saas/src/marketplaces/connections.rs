@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use maitre::ledger::{DurableListener, Worker};
-use maitre::{Addon, Heroku, Ledger, Marketplace};
+use maitre::{Addon, Heroku, Ledger, Marketplace, Reload, SecretFiles};
 
 use crate::listener::Tally;
 use crate::settings::Settings;
@@ -21,17 +21,24 @@ pub(crate) struct Connections<'a> {
     tally: Arc<Tally>,
     pub(crate) router: Router,
     pub(crate) worker: Worker,
+    pub(crate) secret_files: SecretFiles,
 }
 
 impl<'a> Connections<'a> {
     pub(super) fn new(settings: &'a Settings, ledger: &'a Ledger, tally: Tally, origin: &'a str) -> Self {
         let worker = ledger.worker::<Heroku>([]);
-        Self { settings, ledger, origin, tally: Arc::new(tally), router: Router::new(), worker }
+        let (router, secret_files) = (Router::new(), SecretFiles::new());
+        Self { settings, ledger, origin, tally: Arc::new(tally), router, worker, secret_files }
     }
 
     /// Returns the product behind the ledger.
     pub(super) fn listener(&self) -> DurableListener<Arc<Tally>> {
         self.ledger.wrap(self.tally.clone())
+    }
+
+    /// Reloads the secrets of `target` when the file that the setting names changes.
+    pub(super) fn watch(&mut self, setting: &str, target: impl Reload) {
+        self.secret_files = self.settings.files.watch(std::mem::take(&mut self.secret_files), setting, target);
     }
 
     /// Adds an add-on, whose router is nested at `path`.

@@ -13,12 +13,13 @@ pub(super) fn connect(all: &mut Connections<'_>) -> anyhow::Result<()> {
         None => Addon::new(heroku, all.listener()),
         Some(platform) => Addon::new(heroku, all.listener().with_platform(platform)).with_async_after(ASYNC_AFTER),
     };
+    all.watch("ADDON_MANIFEST", addon.clone());
     all.add("/heroku", addon, maitre::heroku);
     Ok(())
 }
 
 /// Returns the connection to Heroku's API, which exchanges grants and reports completed operations.
-fn platform(all: &Connections<'_>) -> anyhow::Result<Option<Platform>> {
+fn platform(all: &mut Connections<'_>) -> anyhow::Result<Option<Platform>> {
     let Some(api) = &all.settings.heroku_api else { return Ok(None) };
     let client = Client::builder(api.client_secret.clone()).user_agent(concat!("tally/", env!("CARGO_PKG_VERSION")));
     let client = match &api.url {
@@ -26,5 +27,6 @@ fn platform(all: &Connections<'_>) -> anyhow::Result<Option<Platform>> {
         Some(url) => client.base_url(url).no_proxy(),
     };
     let client = client.build().context("HEROKU_CLIENT_SECRET or HEROKU_API is invalid")?;
+    all.watch("HEROKU_CLIENT_SECRET", client.clone());
     Ok(Some(Platform::builder(&all.settings.heroku.id, client, all.ledger.store()).build()))
 }

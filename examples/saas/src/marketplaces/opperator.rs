@@ -11,6 +11,8 @@ pub(super) fn connect(all: &mut Connections<'_>) -> anyhow::Result<()> {
         Some(if counters > 10 { "premium" } else { "basic" }.to_owned())
     });
     let opperator = opperator.context("OPPERATOR_SECRET is invalid")?;
-    all.add("/opperator", Addon::new(opperator, all.listener()), maitre::opperator);
+    let addon = Addon::new(opperator, all.listener());
+    all.watch("OPPERATOR_SECRET", addon.clone());
+    all.add("/opperator", addon, maitre::opperator);
     Ok(())
 }

@@ -11,6 +11,8 @@ pub(super) fn connect(all: &mut Connections<'_>) -> anyhow::Result<()> {
         .context("OSB_USERNAME or OSB_PASSWORD is invalid")?
         .with_dashboard_url(format!("{}/dashboard", all.origin))
         .with_async_required(!all.settings.provision_delay.is_zero());
-    all.add("/osb", Addon::new(osb, all.listener()).with_async_after(ASYNC_AFTER), maitre::osb);
+    let addon = Addon::new(osb, all.listener()).with_async_after(ASYNC_AFTER);
+    all.watch("OSB_PASSWORD", addon.clone());
+    all.add("/osb", addon, maitre::osb);
     Ok(())
 }
