@@ -33,13 +33,12 @@ fn reply_with_secrets(vendor: &Vendor) {
     vendor.on_provision(async |request| {
         let reply = Provisioned::new("widget-1")
             .with_config("LANTERN_URL", "https://u:canary-config@eu1.lantern.example")
-            .with_config("LANTERN_UNLISTED", "canary-config")
             .with_log_drain_url("https://canary-drain.example/canary");
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     });
     vendor.on_plan_change(async |request| {
-        let reply = PlanChanged::new().with_config("LANTERN_UNLISTED", "canary-config");
+        let reply = PlanChanged::new().with_config("LANTERN_URL", "canary-config");
         tracing::info!(?request, ?reply, "vendor at work");
         Ok(reply)
     });
@@ -122,13 +121,36 @@ async fn no_heroku_secret_is_logged_at_any_level() {
         assert!([204, 503].contains(&removed.status()));
     }
     assert!(log.text().contains(UUID), "the log records the requests");
-    assert!(
-        log.events_containing("does not list this config var")
-            .iter()
-            .all(|line| line.get("name") == Some("LANTERN_UNLISTED"))
-    );
     assert_eq!(log.events_containing("vendor at work").len(), 8);
     assert_no_secret(&log, &secrets);
+}
+
+#[tokio::test]
+async fn config_vars_that_the_manifest_does_not_list_are_an_error_that_names_them() {
+    let log = Log::open();
+    let app = App::start(heroku_manifest(), |addon| addon).await;
+    let heroku = testkit::Heroku::new(&app.server.url("/heroku"), SLUG, PASSWORD, SALT);
+    app.vendor.on_provision(async |_| {
+        let reply = Provisioned::new("widget-1").with_config("LANTERN_URL", "canary-config");
+        Ok(reply.with_config("LANTERN_PORT", "canary-config").with_config("PORT", "canary-config"))
+    });
+    app.vendor.on_plan_change(async |_| Ok(PlanChanged::new().with_config("PORT", "canary-config")));
+    for reply in [heroku.provision("basic").uuid(UUID).await, heroku.plan_change(UUID, "premium").await] {
+        assert_eq!(
+            reply.expect(503).json()["message"],
+            "The add-on's provider has configured it incorrectly, and has to correct it. Please try again later."
+        );
+    }
+    let errors = log.events_containing("the manifest does not list these config vars");
+    assert_eq!(
+        errors.iter().map(|line| line.get("names").unwrap()).collect::<Vec<_>>(),
+        ["LANTERN_PORT, PORT", "PORT"]
+    );
+    assert!(errors.iter().all(|line| line.to_string().starts_with("ERROR")));
+    assert_no_secret(&log, &[]);
+
+    app.vendor.on_plan_change(async |_| Ok(PlanChanged::new().with_config("LANTERN_URL", "canary-config")));
+    heroku.plan_change(UUID, "premium").await.expect(200);
 }
 
 #[tokio::test]

@@ -228,3 +228,11 @@ async fn other_requests_create_no_session() {
         assert_eq!(reply.cookies().count(), 0, "{reply}");
     }
 }
+
+#[test]
+fn the_documented_adapter_is_the_tested_one() {
+    let page = include_str!("../../docs/nesting.md");
+    let (_, code) = include_str!("../older-sessions/src/lib.rs").split_once("\n\n").unwrap();
+    let (code, _) = code.split_once("\n#[cfg(test)]").unwrap();
+    assert!(page.contains(code), "docs/nesting.md differs from tests/older-sessions/src/lib.rs");
+}

@@ -32,7 +32,9 @@ impl Handles<Provision> for Heroku {
 
     /// 200 instead of 201: in v3 it means that the add-on is ready.
     fn response(&self, _: &Call<Self>, reply: &Provisioned) -> Response {
-        self.warn_of_unlisted(reply.config());
+        if let Some(error) = self.unlisted(reply.config()) {
+            return error;
+        }
         let body = ProvisionReply {
             reply: ReplyBody {
                 id: Some(reply.id().as_str()),
@@ -52,7 +54,9 @@ impl Handles<PlanChange> for Heroku {
 
     /// Without `config` the app's config vars stay unchanged.
     fn response(&self, _: &Call<Self>, reply: &PlanChanged) -> Response {
-        self.warn_of_unlisted(reply.config());
+        if let Some(error) = self.unlisted(reply.config()) {
+            return error;
+        }
         json(StatusCode::OK, &ReplyBody::from(reply))
     }
 }
@@ -68,13 +72,21 @@ impl Handles<Deprovision> for Heroku {
 }
 
 impl Heroku {
-    fn warn_of_unlisted(&self, config: &ConfigVars) {
-        let Some(listed) = &self.config_vars else { return };
-        for (name, _) in config.iter().filter(|(name, _)| !listed.iter().any(|listed| listed == name)) {
-            tracing::warn!(
-                name,
-                "the manifest does not list this config var, so Heroku may reject the response: add it to api.config_vars"
-            );
+    /// Returns the answer to config vars that the manifest does not list, which Heroku rejects. It is temporary: the reply is
+    /// correct when the manifest is.
+    fn unlisted(&self, config: &ConfigVars) -> Option<Response> {
+        let listed = self.config_vars.as_ref()?;
+        let names = config.iter().map(|(name, _)| name).filter(|name| !listed.iter().any(|listed| listed == name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        if names.is_empty() {
+            return None;
         }
+        tracing::error!(
+            names,
+            "the manifest does not list these config vars, which Heroku rejects: add them to api.config_vars and push it"
+        );
+        let message =
+            "The add-on's provider has configured it incorrectly, and has to correct it. Please try again later.";
+        Some(self.error(&ErrorReply::new(StatusCode::SERVICE_UNAVAILABLE, message)))
     }
 }

@@ -141,9 +141,25 @@ impl SupportsAsync for Heroku {}
 
 impl FromManifest for Heroku {
     fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
+        reject_cloudcontrol(manifest)?;
         let heroku = Self::from_basic(BasicMarketplace::from_manifest(manifest)?);
         Ok(Self { config_vars: Some(manifest.api.config_vars.clone()), ..heroku })
     }
+}
+
+/// Returns an error for a manifest of cloudControl, which differs only in its paths.
+fn reject_cloudcontrol(manifest: &Manifest) -> Result<(), ManifestError> {
+    let endpoints = [("production", &manifest.api.production), ("test", &manifest.api.test)];
+    for (name, endpoints) in endpoints.into_iter().filter_map(|(name, endpoints)| Some((name, endpoints.as_ref()?))) {
+        if endpoints.base_url.trim_end_matches('/').ends_with("/cloudcontrol/resources") {
+            return Err(ManifestError::of_another_marketplace(
+                &format!("api.{name}.base_url"),
+                "the path of cloudControl",
+                "pass this manifest to Addon::<CloudControl>, and one whose path ends in /heroku/resources to Heroku",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Invalid path passed to [`Heroku::with_sso_path`].
@@ -166,5 +182,27 @@ impl std::error::Error for PathError {}
 impl Reload for Heroku {
     fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
         self.basic.reload(text, now, overlap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_of_cloudcontrol_is_refused_with_a_sentence() {
+        let manifest = |path: &str| {
+            let urls = format!(r#"{{ "base_url": "https://lantern.example{path}/resources" }}"#);
+            Manifest::parse(&format!(r#"{{ "id": "lantern", "api": {{ "password": "p", "production": {urls} }} }}"#))
+        };
+        let error = Heroku::from_manifest(&manifest("/cloudcontrol").unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the manifest's api.production.base_url has the path of cloudControl: pass this manifest to \
+             Addon::<CloudControl>, and one whose path ends in /heroku/resources to Heroku"
+        );
+        for path in ["/heroku", "", "/addons"] {
+            assert!(Heroku::from_manifest(&manifest(path).unwrap()).is_ok(), "{path}");
+        }
     }
 }

@@ -33,9 +33,9 @@ pub enum FailureKind {
 
 /// Reason why a listener did not complete a request.
 ///
-/// `?` converts any [`std::error::Error`] to [`Failure::unavailable`]: the caller receives 503 with a general message,
-/// and the cause is logged. This is right for every temporary error (database, network), so only permanent failures
-/// need a kind:
+/// `?` converts any error to [`Failure::unavailable`]: each [`std::error::Error`], `anyhow::Error`, `Box<dyn Error + Send +
+/// Sync>`, and also text. The caller receives 503 with a general message, and the cause is logged. This is right for every
+/// temporary error (database, network), so only permanent failures need a kind:
 ///
 /// ```
 /// use maitre_core::{Failure, FailureKind};
@@ -47,8 +47,21 @@ pub enum FailureKind {
 ///     }
 /// }
 ///
+/// async fn connect() -> anyhow::Result<()> {
+///     Err(anyhow::anyhow!("timed out").context("connecting to the cluster"))
+/// }
+///
+/// async fn create() -> maitre_core::Result<()> {
+///     Ok(connect().await?)
+/// }
+///
 /// assert_eq!(plan("basic").unwrap(), 3);
 /// assert_eq!(plan("gold").unwrap_err().kind(), FailureKind::Refused);
+/// # let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+/// # let std::task::Poll::Ready(created) = std::pin::pin!(create()).poll(&mut cx) else { panic!() };
+/// let failure = created.unwrap_err();
+/// assert_eq!(failure.kind(), FailureKind::Unavailable);
+/// assert_eq!(failure.cause().as_deref(), Some("connecting to the cluster: timed out"));
 /// ```
 pub struct Failure {
     kind: FailureKind,
@@ -160,20 +173,6 @@ impl Failure {
         Self::unavailable(cause.to_string())
     }
 
-    /// Like [`Failure::unavailable`], with the error chain of an [`anyhow::Error`].
-    ///
-    /// ```
-    /// # use maitre_core::Failure;
-    /// let error = anyhow::anyhow!("timed out").context("connecting to the cluster");
-    /// let failure = Failure::from_anyhow(error);
-    /// assert_eq!(failure.cause().as_deref(), Some("connecting to the cluster: timed out"));
-    /// ```
-    #[cfg(feature = "anyhow")]
-    #[must_use]
-    pub fn from_anyhow(cause: anyhow::Error) -> Self {
-        Self::unavailable(cause)
-    }
-
     /// Sets the message for the customer.
     ///
     /// ```
@@ -225,7 +224,7 @@ impl Failure {
     }
 }
 
-impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
     fn from(cause: E) -> Self {
         Self::unavailable(cause)
     }
@@ -259,7 +258,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure as an error; `Failure` itself cannot implement [`Error`], as every error converts into it.
+/// A failure as an error; `Failure` itself cannot implement [`Error`], as every error converts into it. For the same reason
+/// it converts only into `Box<dyn Error>`, not into `Box<dyn Error + Send + Sync>`.
 struct FailureError(Failure);
 
 impl fmt::Debug for FailureError {
@@ -278,15 +278,9 @@ impl Error for FailureError {}
 
 /// ```
 /// # use maitre_core::Failure;
-/// let error: Box<dyn std::error::Error + Send + Sync> = Failure::refused("The plan basic is sold out.").into();
+/// let error: Box<dyn std::error::Error> = Failure::refused("The plan basic is sold out.").into();
 /// assert_eq!(error.to_string(), "refused: The plan basic is sold out.");
 /// ```
-impl From<Failure> for Box<dyn Error + Send + Sync> {
-    fn from(failure: Failure) -> Self {
-        Box::new(FailureError(failure))
-    }
-}
-
 impl From<Failure> for Box<dyn Error> {
     fn from(failure: Failure) -> Self {
         Box::new(FailureError(failure))

@@ -38,9 +38,10 @@ pub trait Credentialed {
 /// A value that a router can be built from: an [`Addon`], a pair of credentials and listener, or a listener that is
 /// [`Credentialed`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which add-on of this marketplace it answers for",
-    label = "a listener without credentials",
-    note = "wrap it: `Addon::from_manifest(\"addon-manifest.json\", listener)?`, or `Addon::new(credentials, listener)`",
+    message = "`{Self}` is not an add-on at `{M}`",
+    label = "neither an `Addon<{M}>` nor a listener with credentials of `{M}`",
+    note = "an `Addon` of another marketplace cannot be used here: create one for `{M}`, with the same listener",
+    note = "wrap a listener: `Addon::from_manifest(\"addon-manifest.json\", listener)?`, or `Addon::new(credentials, listener)`",
     note = "or implement `Credentialed` for it, and pass it directly"
 )]
 pub trait IntoAddon<M: Marketplace> {

@@ -163,6 +163,30 @@ pub trait Listener: Send + Sync + 'static {
     }
 }
 
+/// Calls a macro with every asynchronous method of [`Listener`].
+macro_rules! with_listener_methods {
+    ($callback:ident) => {
+        $callback! {
+            provision(Provision) -> Provisioned;
+            plan_change(PlanChange) -> PlanChanged;
+            deprovision(Deprovision) -> Deprovisioned;
+            single_sign_on(SignOn) -> SignedOn;
+            bind(Bind) -> Bound;
+            unbind(Unbind) -> Unbound;
+            update(Update) -> Updated;
+            suspend(Suspend) -> ();
+            reinstate(Reinstate) -> ();
+            rotate(Rotate) -> Rotated;
+            notice(Notice) -> ();
+            open_account(OpenAccount) -> ();
+            close_account(CloseAccount) -> ();
+            account_notice(AccountNotice) -> ();
+        }
+    };
+}
+
+pub(crate) use with_listener_methods;
+
 /// Implements `Listener` for a pointer.
 macro_rules! forward {
     ($($method:ident($request:ty) -> $reply:ty;)*) => {
@@ -178,19 +202,4 @@ macro_rules! forward {
     };
 }
 
-forward! {
-    provision(Provision) -> Provisioned;
-    plan_change(PlanChange) -> PlanChanged;
-    deprovision(Deprovision) -> Deprovisioned;
-    single_sign_on(SignOn) -> SignedOn;
-    bind(Bind) -> Bound;
-    unbind(Unbind) -> Unbound;
-    update(Update) -> Updated;
-    suspend(Suspend) -> ();
-    reinstate(Reinstate) -> ();
-    rotate(Rotate) -> Rotated;
-    notice(Notice) -> ();
-    open_account(OpenAccount) -> ();
-    close_account(CloseAccount) -> ();
-    account_notice(AccountNotice) -> ();
-}
+with_listener_methods!(forward);

@@ -9,6 +9,7 @@ mod lenient;
 mod list;
 mod metrics;
 mod models;
+mod reload;
 mod request;
 mod response;
 mod send;

@@ -167,8 +167,13 @@ impl Client {
     }
 
     async fn request_token(&self, fields: &[(&str, &str)], deadline: Option<OffsetDateTime>) -> Result<Token, Error> {
+        let mut secrets = self.0.client_secrets.active(self.now());
+        if let [current, _, ..] = &secrets[..] {
+            // Heroku may change to the current secret between the attempts
+            secrets.push(current.clone());
+        }
         let mut refused = None;
-        for secret in self.0.client_secrets.active(self.now()) {
+        for secret in secrets {
             match self.request_token_with(&secret.value, fields, deadline).await {
                 Ok(token) => {
                     if secret.is_old() {

@@ -33,6 +33,9 @@ impl Reload for Platform {
     fn reload(&self, text: &str, _: OffsetDateTime, _: Duration) -> Result<(), ReloadError> {
         let manifest = Manifest::parse(text).map_err(ReloadError::new)?;
         let password = manifest.password().map_err(ReloadError::new)?.clone();
+        if password.expose().starts_with("sha256:") {
+            return Err(ReloadError::new("the manifest's api.password is a hash, with which Heroku cannot be called"));
+        }
         self.0.password.replace(Some(password));
         Ok(())
     }

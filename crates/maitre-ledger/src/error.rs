@@ -25,6 +25,7 @@ enum Kind {
     Feature(&'static str),
     NotABool(&'static str),
     InMemory,
+    TemporaryFolder(std::io::Error),
     NoFile(PathBuf),
     NoKey,
     Key(KeyError),
@@ -58,6 +59,9 @@ impl LedgerError {
     }
     pub(crate) fn in_memory() -> Self {
         Self(Kind::InMemory)
+    }
+    pub(crate) fn no_temporary_folder(error: std::io::Error) -> Self {
+        Self(Kind::TemporaryFolder(error))
     }
     pub(crate) fn file_lost() -> Self {
         Self(Kind::FileLost)
@@ -140,8 +144,12 @@ impl fmt::Display for LedgerError {
                 write!(f, "the ledger URL's parameter `{parameter}` must be `true` or `false`")
             }
             Kind::InMemory => {
-                f.write_str("in-memory SQLite is not supported: use a file, for example sqlite://maitre.db")
+                f.write_str(
+                    "in-memory SQLite is not supported: use a file, for example sqlite://maitre.db, or Ledger::in_memory() in \
+                     a test",
+                )
             }
+            Kind::TemporaryFolder(_) => f.write_str("cannot create a temporary folder for a ledger in memory"),
             Kind::NoFile(path) => write!(f, "there is no database {}: check the URL", path.display()),
             Kind::NoKey => f.write_str(
                 "a ledger on Postgres needs MAITRE_KEY: 64 hex digits, the same in every process; generate them with \
@@ -186,7 +194,7 @@ impl std::error::Error for LedgerError {
             Kind::Sqlite(error) => Some(error),
             #[cfg(feature = "postgres")]
             Kind::Postgres(error) => Some(error),
-            Kind::Thread(error) => Some(error),
+            Kind::Thread(error) | Kind::TemporaryFolder(error) => Some(error),
             _ => None,
         }
     }

@@ -87,6 +87,13 @@ impl Keys {
         text.parse()
     }
 
+    /// Creates a random key.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn generate() -> Self {
+        let key = SealingKey::new(Key::<XChaCha20Poly1305>::generate().into());
+        Self(Replaceable::new(vec![Arc::new(key)]))
+    }
+
     /// Encrypts `plain` with the associated data `aad`, without which it cannot be decrypted.
     pub(crate) fn seal(&self, aad: &str, plain: &[u8]) -> Vec<u8> {
         let key = &self.0.get()[0];

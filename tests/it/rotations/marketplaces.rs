@@ -19,7 +19,8 @@ use crate::support::{SLUG, Vendor};
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Checks that a router accepts both secrets after `text` was loaded, and only the new one after the overlap.
-async fn check<M: Marketplace + Reload>(marketplace: M, router: fn(Addon<M>) -> Router, path: &str, texts: [&str; 2]) {
+async fn check<M: Marketplace + Reload>(marketplace: M, router: fn(Addon<M>) -> Router, route: &str, texts: [&str; 2]) {
+    let (method, path) = route.split_once(' ').unwrap();
     let name = marketplace.name().into_owned();
     let addon = Addon::new(marketplace, Vendor::default());
     let now = OffsetDateTime::now_utc();
@@ -27,7 +28,11 @@ async fn check<M: Marketplace + Reload>(marketplace: M, router: fn(Addon<M>) -> 
     let app = router(addon.clone());
     let is_accepted = async |app: &Router, secret: &str| {
         let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{SLUG}:{secret}")));
-        let request = Request::post(path).header("authorization", basic).header("x-broker-api-version", "2.17");
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", basic)
+            .header("x-broker-api-version", "2.17");
         let request = request.header("x-opperator-shared-secret", secret).body(Body::from("{}")).unwrap();
         app.clone().oneshot(request).await.unwrap().status() != StatusCode::UNAUTHORIZED
     };
@@ -51,21 +56,22 @@ async fn the_secrets_of_every_marketplace_are_reloaded() {
     let manifest_text = manifest(SLUG, "newer", "salt");
     let other = manifest("other", "4711", "salt");
     let manifests = [manifest_text.as_str(), other.as_str()];
-    check(Heroku::new(SLUG, "older", "salt").unwrap(), maitre::heroku, "/resources", manifests).await;
-    check(CloudControl::new(SLUG, "older", "salt").unwrap(), maitre::cloudcontrol, "/resources", manifests).await;
-    check(CleverCloud::new(SLUG, "older", "salt").unwrap(), maitre::clevercloud, "/resources", manifests).await;
+    check(Heroku::new(SLUG, "older", "salt").unwrap(), maitre::heroku, "POST /resources", manifests).await;
+    check(CloudControl::new(SLUG, "older", "salt").unwrap(), maitre::cloudcontrol, "POST /resources", manifests).await;
+    check(CleverCloud::new(SLUG, "older", "salt").unwrap(), maitre::clevercloud, "POST /resources", manifests).await;
 
     let settings = json!({ "app_slug": SLUG, "password": "newer", "salt": "salt" }).to_string();
     let invalid = r#"{ "app_slug": "lantern", "password": 4711, "salt": "salt" }"#;
     let digitalocean = DigitalOcean::new(SLUG, "older", "salt").unwrap();
-    check(digitalocean, maitre::digitalocean, "/resources", [&settings, invalid]).await;
+    check(digitalocean, maitre::digitalocean, "POST /resources", [&settings, invalid]).await;
 
     let scalingo = Scalingo::new(SLUG, "older", "salt").unwrap();
     let settings = json!({ "username": SLUG, "password": "newer", "sso_salt": "salt" }).to_string();
-    check(scalingo, maitre::scalingo, "/resources", [&settings, r#"{"username":"lantern","password":["4711"#]).await;
+    check(scalingo, maitre::scalingo, "POST /resources", [&settings, r#"{"username":"lantern","password":["4711"#])
+        .await;
 
     let osb = Osb::new(SLUG, "older", Catalog::default()).unwrap();
-    check(osb, maitre::osb, "/v2/catalog", ["newer\n", "sha256:4711\n"]).await;
+    check(osb, maitre::osb, "GET /v2/catalog", ["newer\n", "sha256:4711\n"]).await;
     let opperator = Opperator::new(SLUG, "older", |_| None).unwrap();
-    check(opperator, maitre::opperator, "/instances", ["newer\n", "sha256:4711\n"]).await;
+    check(opperator, maitre::opperator, "POST /instances", ["newer\n", "sha256:4711\n"]).await;
 }

@@ -39,7 +39,8 @@ fn write(path: &Path, text: &str) {
 }
 
 fn manifest(slug: &str, password: &str, salt: &str) -> String {
-    json!({ "id": slug, "api": { "password": password, "sso_salt": salt } }).to_string()
+    let config_vars = ["LANTERN_URL", "TALLY_URL", "TALLY_TOKEN"];
+    json!({ "id": slug, "api": { "password": password, "sso_salt": salt, "config_vars": config_vars } }).to_string()
 }
 
 async fn no_change_there() {}

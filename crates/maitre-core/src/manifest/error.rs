@@ -16,6 +16,8 @@ pub enum ManifestErrorKind {
     Missing,
     /// The id, the password or the salt cannot be used.
     Credentials,
+    /// The manifest is for another marketplace.
+    Marketplace,
 }
 
 /// Error of a manifest file. It names keys and positions, never a value, as the file contains two secrets.
@@ -40,6 +42,24 @@ impl ManifestError {
     pub(super) fn file(message: impl Into<String>) -> Self {
         let message = message.into();
         Self { kind: ManifestErrorKind::File, path: String::new(), detail: capitalized(&message), message, cause: None }
+    }
+
+    /// Creates the error of a manifest that is for another marketplace.
+    ///
+    /// ```
+    /// # use maitre_core::ManifestError;
+    /// let error = ManifestError::of_another_marketplace("api.production.base_url", "a path of Bazaar", "pass it to Addon::<Bazaar>");
+    /// assert_eq!(error.to_string(), "the manifest's api.production.base_url has a path of Bazaar: pass it to Addon::<Bazaar>");
+    /// ```
+    #[must_use]
+    pub fn of_another_marketplace(path: &str, has: &str, remedy: &str) -> Self {
+        Self {
+            kind: ManifestErrorKind::Marketplace,
+            path: path.to_owned(),
+            detail: format!("It has {has}: {remedy}"),
+            message: format!("the manifest's {path} has {has}: {remedy}"),
+            cause: None,
+        }
     }
 
     pub(super) fn unreadable(message: String, cause: std::io::Error) -> Self {

@@ -178,6 +178,8 @@ impl LedgerBuilder {
             running: InFlight::default(),
             shutting_down: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
+            #[cfg(feature = "sqlite")]
+            folder: None,
             polling: polling.abort_handle(),
         })
     }

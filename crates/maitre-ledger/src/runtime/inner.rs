@@ -26,6 +26,9 @@ pub(super) struct Inner {
     pub(super) shutting_down: AtomicBool,
     /// Whether running calls have to stop.
     pub(super) stopping: watch::Sender<bool>,
+    /// Folder of a ledger for a test.
+    #[cfg(feature = "sqlite")]
+    pub(super) folder: Option<super::in_memory::TemporaryFolder>,
     /// Task that polls the operations for which this process waits, and those that it runs.
     pub(super) polling: AbortHandle,
 }

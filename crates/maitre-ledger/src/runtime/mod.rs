@@ -11,6 +11,8 @@ mod execute;
 mod gauges;
 mod health;
 mod heartbeat;
+#[cfg(feature = "sqlite")]
+mod in_memory;
 mod inner;
 mod jobs;
 mod ledger;
