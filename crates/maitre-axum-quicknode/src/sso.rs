@@ -72,7 +72,7 @@ impl QuickNode {
             active.find_map(|secret| claims(&jwt, secret)).ok_or(TokenError::Wrong)
         };
         self.basic.verify_by(request, |secrets| read(secrets).map(drop))?;
-        let claims = read(self.basic.salts())?;
+        let claims = read(&self.basic.salts())?;
         if claims.quicknode_id.is_empty() {
             return Err(TokenError::Incomplete);
         }

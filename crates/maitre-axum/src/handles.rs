@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use maitre_core::{Failure, FailureKind, OperationKind, Outcome};
+use maitre_core::{Failure, FailureKind, OperationKind, Outcome, TraceParent};
 
 use crate::contract::{Accepted, Call, Contract};
 use crate::error_reply::ErrorReply;
-use crate::log::record_resource;
+use crate::log::{record_resource, trace_of};
 use crate::operation::Operation;
 use crate::route::log_unreadable;
 use crate::task;
@@ -46,12 +46,15 @@ pub(crate) async fn operate<M: Handles<Q>, Q: Operation>(call: Call<M>) -> Resul
     let (kind, resource) = (request.kind(), request.resource().clone());
     record_resource(&resource);
     let async_after = contract.async_after(&call, &request);
+    let trace = trace_of(call.headers()).or_else(|| call.addon().current_trace());
     if let Some(context) = request.context_mut() {
         context.async_after = async_after;
+        context.trace.clone_from(&trace);
     }
 
     let addon = call.shared_addon().clone();
-    let outcome = task::run(call.shared_addon(), async move { request.run(&*addon).await }).await;
+    let outcome =
+        task::run(call.shared_addon(), TraceParent::scope(trace, async move { request.run(&*addon).await })).await;
     let outcome = outcome.and_then(|outcome| {
         if let Outcome::Done(reply) | Outcome::Replayed(reply) = &outcome {
             Q::check(reply)?;

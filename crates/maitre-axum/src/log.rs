@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::header::HeaderName;
-use axum::http::{self, HeaderValue};
+use axum::http::{self, HeaderMap, HeaderValue};
 use axum::response::Response;
-use maitre_core::{AddonId, ResourceId};
+use maitre_core::{AddonId, ResourceId, TraceParent};
 use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, MakeSpan, OnFailure, OnResponse};
@@ -68,6 +68,11 @@ fn is_valid_request_id(id: &HeaderValue) -> bool {
         && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=".contains(byte))
 }
 
+/// Returns the trace that the caller has sent.
+pub(crate) fn trace_of(headers: &HeaderMap) -> Option<TraceParent> {
+    TraceParent::parse(headers.get("traceparent")?.to_str().ok()?)
+}
+
 /// Records the resource in the request's span.
 pub(crate) fn record_resource(resource: &ResourceId) {
     Span::current().record("resource", resource.as_str());
@@ -112,6 +117,7 @@ impl<B> MakeSpan<B> for RequestSpan<'_> {
             method = %request.method(),
             path = excerpt(request.uri().path()),
             resource = field::Empty,
+            trace_id = trace_of(request.headers()).as_ref().map(TraceParent::trace_id),
         )
     }
 }

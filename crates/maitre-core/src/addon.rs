@@ -30,6 +30,7 @@ use crate::requests::{
 use crate::sign_on::SignOn;
 use crate::sso::Window;
 use crate::store::ResourceSummary;
+use crate::trace::TraceParent;
 
 /// An add-on at a marketplace: credentials, listener and settings. A router is built from it.
 ///
@@ -115,6 +116,29 @@ impl<M: Marketplace> Addon<M> {
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         self.with(|policy| policy.clock = Arc::new(clock))
+    }
+
+    /// Sets where the trace of a request without a `traceparent` header comes from, such as the current span of
+    /// OpenTelemetry.
+    ///
+    /// ```
+    /// # use maitre_core::doctest::{Bazaar, Widgets};
+    /// use maitre_core::{Addon, Credentials, TraceParent};
+    ///
+    /// let addon = Addon::new(Bazaar(Credentials::new("lantern", "p", "s")?), Widgets);
+    /// let addon = addon.with_trace_source(|| TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+    /// assert!(addon.current_trace().is_some());
+    /// # Ok::<(), maitre_core::CredentialsError>(())
+    /// ```
+    #[must_use]
+    pub fn with_trace_source(self, source: impl Fn() -> Option<TraceParent> + Send + Sync + 'static) -> Self {
+        self.with(|policy| policy.trace_source = Arc::new(source))
+    }
+
+    /// Returns the trace of a request without a `traceparent` header.
+    #[must_use]
+    pub fn current_trace(&self) -> Option<TraceParent> {
+        (self.policy.trace_source)()
     }
 
     /// Returns the add-on's id.

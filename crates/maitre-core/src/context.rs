@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::identity::RequestIdentity;
+use crate::trace::TraceParent;
 
 /// Execution context of a request, set by the router and the ledger.
 ///
@@ -37,6 +38,8 @@ pub struct Context {
     /// Key by which the marketplace marks repetitions of one request, if it sends one: a repeated rotation does not rotate
     /// again.
     pub idempotency_key: Option<Arc<str>>,
+    /// Trace that the request belongs to. A ledger keeps it with the operation, so that another process continues it.
+    pub trace: Option<TraceParent>,
     /// Content by which a repeated request is recognized.
     pub identity: RequestIdentity,
     /// Progress reporter of a long operation.
@@ -56,6 +59,7 @@ impl Default for Context {
             polled: false,
             reads_back: false,
             idempotency_key: None,
+            trace: None,
             identity: RequestIdentity::default(),
             progress: Progress::default(),
             keyed: true,

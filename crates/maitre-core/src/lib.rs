@@ -39,6 +39,7 @@ mod sign_on;
 pub mod sso;
 mod store;
 mod timestamp;
+mod trace;
 mod view;
 
 pub use account::{Account, AccountNotice, AccountState, CloseAccount, FetchAccount, OpenAccount};
@@ -81,4 +82,5 @@ pub use shared_secret::SharedSecret;
 pub use sign_on::{Identity, SignOn};
 pub use store::{PlatformStore, ResourceSummary, StoredValue};
 pub use timestamp::parse_timestamp;
+pub use trace::TraceParent;
 pub use view::{View, ViewError};

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::manifest::url;
 use crate::replies::SignedOn;
 use crate::sso::Window;
+use crate::trace::TraceParent;
 
 /// Settings of an [`Addon`](crate::Addon).
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct Policy {
     pub(crate) async_after: Option<Duration>,
     pub(crate) async_deprovision: bool,
     pub(crate) clock: Clock,
+    pub(crate) trace_source: Arc<dyn Fn() -> Option<TraceParent> + Send + Sync>,
     redirect_origins: Vec<String>,
 }
 
@@ -32,6 +34,7 @@ impl Policy {
             async_after: None,
             async_deprovision: false,
             clock: Arc::new(OffsetDateTime::now_utc),
+            trace_source: Arc::new(|| None),
             redirect_origins: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use maitre_core::Secret;
+use maitre_core::{Secret, TraceParent};
 use maitre_http::{RateLimiter, read_body, retry_after};
 use reqwest::{
     Method, Url,
@@ -53,6 +53,9 @@ impl Client {
         }
         let mut request = self.0.http.request(outgoing.method.clone(), outgoing.url.clone());
         request = request.headers(outgoing.headers.clone());
+        if let Some(trace) = TraceParent::current() {
+            request = request.header("traceparent", trace.as_str());
+        }
         if let Some(body) = &outgoing.body {
             request = request.body(body.clone());
         }

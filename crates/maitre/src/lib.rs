@@ -27,11 +27,11 @@ pub use maitre_axum::drain;
 pub use maitre_core::{
     AccountId, AccountNotice, Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, Catalog, CatalogError,
     CloseAccount, ConfigVars, Context, Credentialed, Credentials, CredentialsError, CustomerNotice, Deprovision,
-    Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest, Identity, InFlight, IntoAddon, Listener,
+    Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest, Hooks, Identity, InFlight, IntoAddon, Listener, ListenerCall,
     Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel, OauthGrant, OpenAccount, OriginError,
     Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned, Reinstate, Reload, ReloadError, RequestIdentity,
-    ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret, SignOn, SignedOn, Suspend, Unbind, Unbound,
-    Update, Updated, View, ViewError, catalog, manifest, mask_urls, sso,
+    ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret, SignOn, SignedOn, Suspend, TraceParent, Unbind, Unbound,
+    Update, Updated, View, ViewError, WithHooks, catalog, manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "clevercloud")]

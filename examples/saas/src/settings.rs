@@ -112,7 +112,6 @@ impl Settings {
         let mut secret_or = |name, default: &str| anyhow::Ok(files.secret(name)?.unwrap_or_else(|| default.into()));
         let opperator_secret = secret_or("OPPERATOR_SECRET", "development-only-secret")?;
         let osb_password = secret_or("OSB_PASSWORD", "development-only-password")?;
-        let quicknode_password = secret_or("QUICKNODE_PASSWORD", "development-only-password")?;
         Ok(Self {
             host: var_or("HOST", "localhost"),
             port: port.parse().with_context(|| format!("PORT must be a number from 0 to 65535, not {port:?}"))?,
@@ -140,7 +139,7 @@ impl Settings {
             },
             quicknode: QuickNodeSettings {
                 username: var_or("QUICKNODE_USERNAME", "tally"),
-                password: quicknode_password,
+                password: var_or("QUICKNODE_PASSWORD", "development-only-password").into(),
                 jwt_secret: var_or("QUICKNODE_JWT_SECRET", "development-only-jwt-secret").into(),
             },
             vercel: VercelIntegration::from_env(),

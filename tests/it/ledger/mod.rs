@@ -51,5 +51,6 @@ mod startup_errors;
 mod states;
 pub(crate) mod support;
 mod tombstones;
+mod traces;
 mod unknown;
 mod updates;

@@ -41,7 +41,7 @@ impl Fixture {
 fn rotate(key: &str, request_key: Option<&str>) -> Rotate {
     let mut request = Rotate::new(addon(), format!("w-{key}"));
     request.context.idempotency_key = request_key.map(Into::into);
-    request.keep_old = Duration::from_secs(9_000);
+    request.keep_old = Duration::from_mins(150);
     request.reason = Some("leak".into());
     request
 }

@@ -8,6 +8,7 @@ mod reconciling;
 mod rotation;
 mod setup;
 mod tokens;
+mod traces;
 mod webhooks;
 
 pub(crate) use setup::{App, Fixture};

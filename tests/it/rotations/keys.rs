@@ -35,9 +35,9 @@ on_both_databases! {
         for key in older.iter() {
             heroku.provision("basic").uuid(key).send().await.expect(200);
         }
-        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::new(AtomicUsize::new(0));
         let send = move |_: bool| {
-            let number = sent.fetch_add(1, Ordering::SeqCst);
+            let number = count.fetch_add(1, Ordering::SeqCst);
             let key = if number.is_multiple_of(2) { older[number / 2 % older.len()].clone() } else { key() };
             let call = heroku.provision("basic").uuid(&key);
             async move { call.send().await.status() }

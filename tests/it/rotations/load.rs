@@ -23,10 +23,11 @@ impl<F: Future<Output = u16> + Send, S: Fn(bool) -> F + Clone + Send + Sync + 's
     pub(super) async fn rotate(self, old_uses: impl Fn() -> usize, reload: impl FnOnce(), switch: impl AsyncFnOnce()) {
         let requests = short_or_long(600, 10_000);
         let (switched, done) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
-        let sent: Arc<[AtomicUsize; CALLERS]> = Arc::default();
+        let answered: Arc<[AtomicUsize; CALLERS]> = Arc::default();
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
-                let (send, switched, done, sent) = (self.send.clone(), switched.clone(), done.clone(), sent.clone());
+                let (send, switched, done) = (self.send.clone(), switched.clone(), done.clone());
+                let answered = answered.clone();
                 tokio::spawn(async move {
                     let mut refused = Vec::new();
                     while !done.load(Ordering::SeqCst) {
@@ -34,13 +35,13 @@ impl<F: Future<Output = u16> + Send, S: Fn(bool) -> F + Clone + Send + Sync + 's
                         if !(200..400).contains(&status) {
                             refused.push(status);
                         }
-                        sent[caller].fetch_add(1, Ordering::SeqCst);
+                        answered[caller].fetch_add(1, Ordering::SeqCst);
                     }
                     refused
                 })
             })
             .collect();
-        let counts = || sent.each_ref().map(|count| count.load(Ordering::SeqCst));
+        let counts = || answered.each_ref().map(|count| count.load(Ordering::SeqCst));
         let total = || counts().iter().sum::<usize>();
 
         until("the load has begun", async || total() > requests / 4).await;

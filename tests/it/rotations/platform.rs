@@ -30,9 +30,9 @@ on_both_databases! {
         let (origin, _stop) = start(Router::new().nest("/webhooks", heroku_webhooks(receiver)), files).await;
 
         let (http, url) = (reqwest::Client::new(), format!("{origin}/webhooks"));
-        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::new(AtomicUsize::new(0));
         let send = move |switched: bool| {
-            let body = format!(r#"{{"id":"e{}","action":"update"}}"#, sent.fetch_add(1, Ordering::SeqCst));
+            let body = format!(r#"{{"id":"e{}","action":"update"}}"#, count.fetch_add(1, Ordering::SeqCst));
             let secret = if switched { "new secret" } else { "old secret" };
             let signature = testkit::sign::webhook(secret, body.as_bytes());
             let request = http.post(&url).header("heroku-webhook-hmac-sha256", signature).body(body);

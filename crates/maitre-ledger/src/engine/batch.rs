@@ -99,6 +99,7 @@ impl BeginProvision {
             asks: false,
             keyed: true,
             binding: None,
+            trace: None, // set when it runs
         })))
     }
 

@@ -99,6 +99,7 @@ impl BeginProvision {
             asks: false,
             keyed: true,
             binding: None,
+            trace: None, // set when it runs
         };
         start(engine, db, lease, &engine.owner, Some(&self.sealed_request(engine)), None).await.map(BeginOutcome::Run)
     }
@@ -376,7 +377,19 @@ async fn insert_tombstone(db: &mut Connection<'_>, addon: &str, id: &str, keyed:
 pub(super) fn lease(resource: Resource, kind: OperationKind, plan: Option<&str>) -> Lease {
     let Resource { id, fence, addon, key, confirmed, .. } = resource;
     let plan = plan.map(ToOwned::to_owned);
-    Lease { operation: 0, resource: id, fence, addon, key, kind, plan, asks: !confirmed, keyed: false, binding: None }
+    Lease {
+        operation: 0,
+        resource: id,
+        fence,
+        addon,
+        key,
+        kind,
+        plan,
+        asks: !confirmed,
+        keyed: false,
+        binding: None,
+        trace: None,
+    }
 }
 
 /// Finds the operation that an earlier run of the same command has recorded: its commit succeeded, but the connection was

@@ -126,6 +126,7 @@ impl Claim {
             asks,
             keyed: false,
             binding,
+            trace: request.trace(),
         };
         Ok(match reply {
             Some(reply) => ClaimOutcome::Notify(lease, reply),

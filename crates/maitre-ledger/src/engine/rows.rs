@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use maitre_core::AddonId;
+use maitre_core::{AddonId, TraceParent};
 use time::OffsetDateTime;
 
 use super::operation::{OperationKind, OperationState};
@@ -257,6 +257,8 @@ pub(crate) struct Lease {
     pub(crate) keyed: bool,
     /// Binding of a bind or unbind.
     pub(crate) binding: Option<i64>,
+    /// Trace that the request belongs to.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 /// Returns the key of a resource: a UUID in lower case, so that one resource has one key.

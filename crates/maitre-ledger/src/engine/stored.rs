@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre_core::{AddonId, Bind, OauthGrant, PlanChange, Provision, Rotate, Secret, Unbind, Update};
+use maitre_core::{AddonId, Bind, OauthGrant, PlanChange, Provision, Rotate, Secret, TraceParent, Unbind, Update};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,8 @@ pub(crate) struct StoredProvision {
     async_after: Option<u64>,
     #[serde(default)]
     polled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     reads_back: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +103,8 @@ pub(crate) struct StoredPlanChange {
     async_after: Option<u64>,
     #[serde(default)]
     polled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     reads_back: bool,
     plan: String,
@@ -118,6 +122,8 @@ pub(crate) struct StoredPlanChange {
 pub(crate) struct StoredUpdate {
     async_after: Option<u64>,
     polled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     reads_back: bool,
     service: Option<String>,
@@ -131,6 +137,8 @@ pub(crate) struct StoredBind {
     binding: String,
     async_after: Option<u64>,
     polled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     service: Option<String>,
     plan: Option<String>,
     app: Option<String>,
@@ -144,6 +152,8 @@ pub(crate) struct StoredUnbind {
     binding: String,
     async_after: Option<u64>,
     polled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     details: Map<String, Value>,
 }
 
@@ -151,11 +161,32 @@ pub(crate) struct StoredUnbind {
 pub(crate) struct StoredRotate {
     async_after: Option<u64>,
     polled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     /// Milliseconds.
     keep_old: u64,
     reason: Option<String>,
     key: Option<String>,
     details: Map<String, Value>,
+}
+
+fn parse(trace: Option<&String>) -> Option<TraceParent> {
+    trace.and_then(|trace| TraceParent::parse(trace))
+}
+
+impl StoredRequest {
+    /// Returns the trace that the request belongs to. A deprovision is recorded without a request.
+    pub(super) fn trace(&self) -> Option<TraceParent> {
+        parse(match self {
+            Self::Provision(request) => request.trace.as_ref(),
+            Self::PlanChange(request) => request.trace.as_ref(),
+            Self::Update(request) => request.trace.as_ref(),
+            Self::Bind(request) => request.trace.as_ref(),
+            Self::Unbind(request) => request.trace.as_ref(),
+            Self::Rotate(request) => request.trace.as_ref(),
+            Self::Deprovision => None,
+        })
+    }
 }
 
 fn milliseconds(duration: Option<Duration>) -> Option<u64> {
@@ -172,6 +203,7 @@ impl From<&Provision> for StoredRequest {
             keyed: request.context.keyed,
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            trace: request.context.trace.as_ref().map(ToString::to_string),
             reads_back: request.context.reads_back,
             account: request.account.as_ref().map(ToString::to_string),
             plan: request.plan.clone(),
@@ -196,6 +228,7 @@ impl From<&PlanChange> for StoredRequest {
             name: request.name.clone(),
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            trace: request.context.trace.as_ref().map(ToString::to_string),
             reads_back: request.context.reads_back,
             plan: request.plan.clone(),
             service: request.service.clone(),
@@ -215,6 +248,7 @@ impl StoredProvision {
         request.account = self.account.map(Into::into);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.context.trace = parse(self.trace.as_ref());
         request.name = self.name;
         request.region = self.region;
         request.service = self.service;
@@ -242,6 +276,7 @@ impl StoredPlanChange {
         request.context.reads_back = self.reads_back;
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.context.trace = parse(self.trace.as_ref());
         request.service = self.service;
         request.parameters = self.parameters.map(Into::into);
         request.details = details.into();
@@ -254,6 +289,7 @@ impl From<&Update> for StoredRequest {
         Self::Update(StoredUpdate {
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            trace: request.context.trace.as_ref().map(ToString::to_string),
             reads_back: request.context.reads_back,
             service: request.service.clone(),
             name: request.name.clone(),
@@ -269,6 +305,7 @@ impl StoredUpdate {
         request.context.reads_back = self.reads_back;
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.context.trace = parse(self.trace.as_ref());
         (request.service, request.name) = (self.service, self.name);
         (request.parameters, request.details) = (self.parameters.into(), self.details.into());
         request
@@ -281,6 +318,7 @@ impl From<&Bind> for StoredRequest {
             binding: request.binding.to_string(),
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            trace: request.context.trace.as_ref().map(ToString::to_string),
             service: request.service.clone(),
             plan: request.plan.clone(),
             app: request.app.clone(),
@@ -296,6 +334,7 @@ impl StoredBind {
         let mut request = Bind::new(addon, key, self.binding);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.context.trace = parse(self.trace.as_ref());
         (request.service, request.plan, request.app) = (self.service, self.plan, self.app);
         (request.parameters, request.details) = (self.parameters.into(), self.details.into());
         request.predecessor = self.predecessor.map(Into::into);
@@ -309,6 +348,7 @@ impl From<&Unbind> for StoredRequest {
             binding: request.binding.to_string(),
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            trace: request.context.trace.as_ref().map(ToString::to_string),
             details: request.details.as_map().clone(),
         })
     }
@@ -319,6 +359,7 @@ impl StoredUnbind {
         let mut request = Unbind::new(addon, key, self.binding);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.context.trace = parse(self.trace.as_ref());
         request.details = self.details.into();
         request
     }
@@ -329,6 +370,7 @@ impl From<&Rotate> for StoredRequest {
         Self::Rotate(StoredRotate {
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
+            trace: request.context.trace.as_ref().map(ToString::to_string),
             keep_old: milliseconds(Some(request.keep_old)).unwrap_or_default(),
             reason: request.reason.clone(),
             key: request.context.idempotency_key.as_deref().map(ToOwned::to_owned),
@@ -342,6 +384,7 @@ impl StoredRotate {
         let mut request = Rotate::new(addon, key);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;
+        request.context.trace = parse(self.trace.as_ref());
         request.context.idempotency_key = self.key.map(Into::into);
         (request.keep_old, request.reason) = (Duration::from_millis(self.keep_old), self.reason);
         request.details = self.details.into();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use maitre_core::{Failure, FailureKind, Listener, Outcome, Progress, ResourceId, Result, SpawnOnDrop};
+use maitre_core::{Failure, FailureKind, Listener, Outcome, Progress, ResourceId, Result, SpawnOnDrop, TraceParent};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
@@ -132,6 +132,7 @@ impl<L: Listener> DurableListener<L> {
 
     /// Calls the listener under a lease and records its reply.
     async fn run<O: Operation>(&self, lease: Lease, request: O) -> Result<Step<O>> {
+        let lease = Lease { trace: request.context().trace.clone(), ..lease };
         let _running = self.ledger.running.enter();
         let (is_retried, is_async) = (request.is_retried(), request.context().async_after.is_some());
         let (asks, attributes) = (lease.asks, request.attributes());
@@ -212,6 +213,7 @@ impl<L: Listener> DurableListener<L> {
             request.call(&*listener).await
         };
         let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
+        let work = TraceParent::scope(lease.trace.clone(), work);
         under_lease(&self.ledger, renewal, self.ledger.calls.overtaken(lease), work).await
     }
 

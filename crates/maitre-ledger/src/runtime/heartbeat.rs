@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use maitre_core::{Failure, Result};
+use maitre_core::{Failure, Result, TraceParent};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::Instrument;
@@ -38,6 +38,7 @@ pub(super) fn operation_span(lease: &Lease) -> tracing::Span {
         addon = lease.addon,
         resource = lease.key,
         fence = lease.fence,
+        trace_id = lease.trace.as_ref().map(TraceParent::trace_id),
     )
 }
 

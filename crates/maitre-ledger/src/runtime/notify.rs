@@ -1,6 +1,8 @@
 //! Notifications: report the result of an accepted operation to the marketplace.
 
-use maitre_core::{AddonId, Completion, ConfigVars, Failure, FailureKind, Listener, PlatformHooks, ResourceId, Result};
+use maitre_core::{
+    AddonId, Completion, ConfigVars, Failure, FailureKind, Listener, PlatformHooks, ResourceId, Result, TraceParent,
+};
 use tracing::Instrument;
 
 use super::heartbeat::{LeaseOutcome, operation_span, release_overtaken, under_lease};
@@ -21,6 +23,7 @@ impl<L: Listener> DurableListener<L> {
         let (addon, key) = (addon_id(&lease.addon)?, ResourceId::from(lease.key.as_str()));
         let (kind, reported) = (lease.kind, reply.clone());
         let work = async move { report(&*platform, kind, &reported, &addon, &key).await };
+        let work = TraceParent::scope(lease.trace.clone(), work);
         let renewal = || RenewLease { operation: lease.operation, fence: lease.fence };
         let overtaken = self.ledger.calls.overtaken(&lease);
         let result = match under_lease(&self.ledger, renewal, overtaken, work).instrument(operation_span(&lease)).await
