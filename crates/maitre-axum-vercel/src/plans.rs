@@ -1,6 +1,7 @@
 //! Lists of plans: of a product, an installation and a resource.
 
 use axum::http::StatusCode;
+use axum::response::Response;
 use maitre_axum::core::catalog::Plan;
 use maitre_axum::core::{Backend, Fetch};
 use maitre_axum::{Call, ErrorReply, ReadResult, json};
@@ -9,20 +10,20 @@ use serde_json::{Map, Value, json};
 use crate::Vercel;
 use crate::plan::{is_of_installation, plan_json};
 
-fn list<'p>(plans: impl Iterator<Item = &'p Plan>) -> ReadResult {
-    Ok(json(StatusCode::OK, &json!({ "plans": plans.map(plan_json).collect::<Vec<_>>() })))
+fn list<'p>(plans: impl Iterator<Item = &'p Plan>) -> Response {
+    json(StatusCode::OK, &json!({ "plans": plans.map(plan_json).collect::<Vec<_>>() }))
 }
 
 /// Answers with the plans of a product. Asked at every change of the form, also before the installation.
 pub(crate) async fn of_product(call: Call<Vercel>) -> ReadResult {
     check_metadata(&call)?;
     let product = call.addon().marketplace().product(call.id("slug")?).ok_or_else(no_product)?;
-    list(product.plans().iter())
+    Ok(list(product.plans().iter()))
 }
 
 /// Answers with the plans of an installation.
 pub(crate) async fn of_installation(call: Call<Vercel>) -> ReadResult {
-    list(call.addon().marketplace().installation_plans())
+    Ok(list(call.addon().marketplace().installation_plans()))
 }
 
 /// Answers with the plans that a resource may change to.
@@ -33,7 +34,7 @@ pub(crate) async fn of_resource(call: Call<Vercel>) -> ReadResult {
     let details = call.addon().fetch(fetch).await?;
     let vercel = call.addon().marketplace();
     let offer = vercel.offer(details.service.as_deref(), &details.plan).ok_or_else(ErrorReply::unavailable)?;
-    list(offer.service.plans().iter().filter(|plan| !is_of_installation(plan)))
+    Ok(list(offer.service.plans().iter().filter(|plan| !is_of_installation(plan))))
 }
 
 /// Checks the values of the form in the query, on which this router's plans do not depend.

@@ -187,7 +187,7 @@ fn failed(vercel: &Vercel, failure: &Failure) -> ReadError {
 }
 
 /// Returns the key of the request. Without one, a repetition is another request.
-fn idempotency_key<'c>(call: &'c Call<Vercel>) -> Option<&'c str> {
+fn idempotency_key(call: &Call<Vercel>) -> Option<&str> {
     let key = call.header("idempotency-key").filter(|key| !key.is_empty());
     if key.is_none() {
         tracing::warn!("the request has no Idempotency-Key: a repetition of it is not recognized");

@@ -165,7 +165,7 @@ async fn a_repeated_rotation_does_not_rotate_again() {
     assert_eq!(rotate("r-1").await.expect(200).json(), first);
     assert_ne!(rotate("r-2").await.expect(200).json(), first);
     let rotations = market.vendor.rotations();
-    assert_eq!((rotations.len(), rotations[0].keep_old), (2, Duration::from_secs(9_000)));
+    assert_eq!((rotations.len(), rotations[0].keep_old), (2, Duration::from_mins(150)));
     assert_eq!(rotations[0].reason.as_deref(), Some("scheduled"));
     market.client.rotate(&installation, &id, 1.0).body("").await.expect(200);
     assert!(market.vendor.rotations()[2].keep_old.is_zero());

@@ -29,7 +29,7 @@ async fn an_event_reaches_the_listener_once() {
     assert_eq!(received.len(), 2);
     assert_eq!((received[0].kind.as_str(), received[0].id.as_deref()), ("marketplace.invoice.paid", Some("evt_1")));
     assert_eq!(received[0].account, installation.id());
-    assert_eq!(received[0].resource.as_ref().map(|resource| resource.as_str()), Some("r-1"));
+    assert_eq!(received[0].resource.as_ref().map(maitre::ResourceId::as_str), Some("r-1"));
     let other = json!({ "id": "evt_3", "type": "deployment.created", "createdAt": 1, "payload": { "deployment": {} } });
     market.client.webhook("/webhooks", &other).await.expect(200);
 }

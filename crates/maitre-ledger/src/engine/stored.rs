@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 #[derive(Serialize, Deserialize)]
 pub(crate) enum StoredRequest {
     Provision(Box<StoredProvision>),
-    PlanChange(StoredPlanChange),
+    PlanChange(Box<StoredPlanChange>),
     Deprovision,
     Update(StoredUpdate),
     Bind(Box<StoredBind>),
@@ -224,7 +224,7 @@ impl From<&Provision> for StoredRequest {
 
 impl From<&PlanChange> for StoredRequest {
     fn from(request: &PlanChange) -> Self {
-        Self::PlanChange(StoredPlanChange {
+        Self::PlanChange(Box::new(StoredPlanChange {
             name: request.name.clone(),
             async_after: milliseconds(request.context.async_after),
             polled: request.context.polled,
@@ -235,7 +235,7 @@ impl From<&PlanChange> for StoredRequest {
             parameters: request.parameters.as_ref().map(|parameters| parameters.as_map().clone()),
             details: request.details.as_map().clone(),
             older: OlderDetails::default(),
-        })
+        }))
     }
 }
 

@@ -15,7 +15,7 @@ struct Vendor {
 impl Vendor {
     async fn new() -> Self {
         let platform = Platform::new("oac_lantern", "client secret");
-        let server = platform.serve().await.unwrap();
+        let server = platform.serve().await.expect("a server");
         let installation = platform.new_installation();
         platform.add_resource(&installation, "ltn_1", "lantern");
         Self { platform, server, installation }
@@ -28,11 +28,11 @@ impl Vendor {
 
     async fn send(&self, method: &str, path: &str, token: &str, body: Value) -> (u16, Value) {
         let url = format!("{}{path}", self.server.url());
-        let mut request = reqwest::Client::new().request(method.parse().unwrap(), url).bearer_auth(token);
+        let mut request = reqwest::Client::new().request(method.parse().expect("a method"), url).bearer_auth(token);
         if !body.is_null() {
             request = request.json(&body);
         }
-        let response = request.send().await.unwrap();
+        let response = request.send().await.expect("a response");
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
 }

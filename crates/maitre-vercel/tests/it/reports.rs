@@ -66,7 +66,7 @@ async fn results_become_states_secrets_and_events() {
     assert_eq!(fixture.vendor.vercel.secrets(&fixture.vendor.installation, &fixture.id).len(), 1);
     fixture.notify(Completion::PlanChanged(&ConfigVars::default())).await;
     let event = json!({ "type": "resource.updated", "resourceId": fixture.id });
-    assert_eq!(fixture.vendor.vercel.events(&fixture.vendor.installation), [event.clone()]);
+    assert_eq!(fixture.vendor.vercel.events(&fixture.vendor.installation), std::slice::from_ref(&event));
     fixture.notify(Completion::PlanChangeFailed(FailureKind::Refused)).await;
     assert_eq!(fixture.vendor.vercel.events(&fixture.vendor.installation), [event.clone(), event]);
     fixture.notify(Completion::RotationFailed(FailureKind::Refused)).await;
