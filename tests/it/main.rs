@@ -43,6 +43,7 @@ mod small_examples;
 mod source_rules;
 mod support;
 mod throttling;
+mod tutorial;
 mod untrusted_text;
 mod unwritable_log;
 mod vercel;

@@ -2,6 +2,7 @@
 
 mod brokers;
 mod command;
+mod first_mistakes;
 mod good_servers;
 mod marketplaces;
 mod python;

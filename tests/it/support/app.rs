@@ -130,7 +130,7 @@ pub(crate) fn host(app: Router) -> Router {
 }
 
 /// Shows the values of the session; 401 without a session.
-async fn dashboard(session: Session) -> axum::response::Response {
+pub(crate) async fn dashboard(session: Session) -> axum::response::Response {
     let mut values = Map::new();
     for key in ["widget", "planted"] {
         if let Ok(Some(value)) = session.get_value(key).await {

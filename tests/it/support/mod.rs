@@ -11,7 +11,7 @@ mod signal;
 mod vendor;
 mod widgets;
 
-pub(crate) use app::{App, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, heroku, host, opperator};
+pub(crate) use app::{App, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, dashboard, heroku, host, opperator};
 pub(crate) use example::{Folder, build, build_in};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};
