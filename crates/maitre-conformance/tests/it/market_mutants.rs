@@ -12,8 +12,11 @@ pub(crate) const MARKETPLACES: [Marketplace; 3] =
 /// Maximum number of checks of level must that one fault may fail.
 const MAX_MUSTS: usize = 4;
 
-/// Faults that leave something behind, or delete what they should not.
-const LEAVES_RESOURCES: [Fault; 9] = [
+/// Faults that leave something behind, or delete what they should not: of two resources with one key, a repeated DELETE of
+/// the first also deletes the second, whose own DELETE is then answered 404.
+const LEAVES_RESOURCES: [Fault; 11] = [
+    Fault::SecondResource,
+    Fault::OtherPlanIsNew,
     Fault::DeletesBeforePassword,
     Fault::DeletesAll,
     Fault::DeprovisionIs500,
