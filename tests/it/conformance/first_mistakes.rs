@@ -35,7 +35,7 @@ impl Mistake {
         (
             Self::StrictCookie,
             "`.with_same_site(SameSite::Strict)`",
-            "is SameSite=Strict, so a browser that comes from Heroku does not send it",
+            "is SameSite=Strict, so a browser",
         ),
         (Self::ListenerError, "an error of the listener", "heroku.provision.succeeds (must)"),
     ];
