@@ -27,7 +27,7 @@ use crate::values;
   maitre send plan-change 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --plan premium
   maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --set user_id=x
   maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21
-  maitre send suspend ad-7 --marketplace scalingo --manifest scalingo-manifest.json
+  maitre send suspend ad-7 --marketplace scalingo --manifest scalingo.json
 
 Exit status: 0 every response is a success or a redirect, 1 another response, 2 could not run or no response.")]
 pub(crate) struct Send {
@@ -71,6 +71,7 @@ enum Command {
         args: SendArgs,
     },
     /// Suspend a resource: Scalingo's request, or DigitalOcean's notification
+    #[command(after_help = "Example:\n  maitre send suspend ad-7 --marketplace scalingo --manifest scalingo.json")]
     Suspend {
         /// Provider id; at DigitalOcean the uuid
         id: String,
@@ -78,6 +79,7 @@ enum Command {
         args: SendArgs,
     },
     /// End the suspension of a resource
+    #[command(after_help = "Example:\n  maitre send resume ad-7 --marketplace scalingo --manifest scalingo.json")]
     Resume {
         /// Provider id; at DigitalOcean the uuid
         id: String,

@@ -40,7 +40,7 @@ enum Command {
     #[command(after_help = "Examples:
   maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format curl | sh
   maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format html > sso.html
-  maitre sign sso q-81 --marketplace clevercloud --manifest clevercloud-manifest.json")]
+  maitre sign sso q-81 --marketplace clevercloud --manifest clever.json")]
     Sso {
         /// Resource key: the marketplace's id of the resource, on Heroku its uuid
         id: String,

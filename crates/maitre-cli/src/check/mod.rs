@@ -35,7 +35,7 @@ use progress::ProgressLine;
   maitre check --plan basic --plan premium --only sso --strict
   maitre check --list
   maitre check --marketplace osb --url http://localhost:8300/osb --user tally
-  maitre check --marketplace digitalocean --manifest digitalocean.json --url http://localhost:8300
+  maitre check --marketplace scalingo --manifest scalingo.json
   MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async
   maitre check --url https://lantern.example --allow-remote --junit report.xml
 

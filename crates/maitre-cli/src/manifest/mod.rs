@@ -30,7 +30,7 @@ enum Command {
   maitre manifest new lantern --config-var LANTERN_URL
   maitre manifest new lantern --production-url https://lantern.example
   maitre manifest new lantern --url http://localhost:8300 --output -
-  maitre manifest new lantern --marketplace clevercloud --config-var LANTERN_URL --output clevercloud-manifest.json")]
+  maitre manifest new lantern --marketplace clevercloud --output clever.json")]
     New(new::New),
     /// Validate a manifest against the marketplace's rules
     #[command(after_help = "Example:
