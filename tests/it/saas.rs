@@ -622,5 +622,5 @@ async fn migrations_run_as_a_separate_command() {
     let output = Saas::command(&folder.0).arg("migrate").env("DATABASE_URL", &database.url).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let versions = sqlx::query_scalar::<_, i64>("SELECT max(version) FROM maitre_migrations");
-    assert_eq!(versions.fetch_one(&database.pool().await).await.unwrap(), 2);
+    assert_eq!(versions.fetch_one(&database.pool().await).await.unwrap(), 3);
 }

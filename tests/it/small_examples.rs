@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use maitre_testkit::{Browser, Heroku};
+use time::OffsetDateTime;
 
 use crate::support::{Folder, build};
 
@@ -47,7 +48,11 @@ impl Drop for Example {
 }
 
 async fn sign_on(browser: &mut Browser, heroku: &Heroku, uuid: &str) -> (u16, String) {
-    let form = heroku.single_sign_on(uuid);
+    sign_on_at(browser, heroku, uuid, OffsetDateTime::now_utc()).await
+}
+
+async fn sign_on_at(browser: &mut Browser, heroku: &Heroku, uuid: &str, time: OffsetDateTime) -> (u16, String) {
+    let form = heroku.single_sign_on(uuid).at(time);
     let redirect = browser.post_form(form.url(), form.fields()).await;
     if redirect.status() != 302 {
         return (redirect.status(), String::new());
@@ -101,5 +106,7 @@ async fn two_add_ons_have_their_own_state_sessions_and_credentials() {
     lamp.deprovision(&uuid).await.expect(204);
     lamp.provision("small").uuid(&uuid).await.expect(410);
     candle.plan_change(&uuid, "small").await.expect(200);
-    assert_eq!(sign_on(&mut browser, &candle, &uuid).await.1, "This is your small candle, one of 1.\n");
+    let later = OffsetDateTime::now_utc() + time::Duration::SECOND; // a user signs on once per second
+    let shown = sign_on_at(&mut browser, &candle, &uuid, later).await;
+    assert_eq!(shown, (200, "This is your small candle, one of 1.\n".to_owned()));
 }

@@ -32,11 +32,7 @@ impl Mistake {
     const ALL: [(Self, &str, &str); 4] = [
         (Self::WrongNestPath, "`.nest(\"/api\", maitre::heroku(addon))`", "Is the nest path right?"),
         (Self::NoSessionLayer, "no session layer", "heroku.sso-token.lets-in (must)"),
-        (
-            Self::StrictCookie,
-            "`.with_same_site(SameSite::Strict)`",
-            "is SameSite=Strict, so a browser",
-        ),
+        (Self::StrictCookie, "`.with_same_site(SameSite::Strict)`", "is SameSite=Strict, so a browser"),
         (Self::ListenerError, "an error of the listener", "heroku.provision.succeeds (must)"),
     ];
 

@@ -4,6 +4,7 @@ use std::fs::File;
 
 use maitre_testkit::{Heroku, Opperator};
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::{manifest, write};
 use crate::ledger::support::{KEY, OTHER_KEY, key, until};
@@ -43,7 +44,10 @@ async fn the_example_reloads_its_secrets_and_prints_none() {
     // the old ones are accepted for an hour, and records of the old key are readable
     for heroku in [&old, &new] {
         heroku.provision("basic").uuid(&uuid).send().await.expect(200);
-        heroku.single_sign_on(&uuid).send().await.expect(302);
+    }
+    let now = OffsetDateTime::now_utc();
+    for (heroku, time) in [(&old, now), (&new, now - time::Duration::SECOND)] {
+        heroku.single_sign_on(&uuid).at(time).send().await.expect(302); // a user signs on once per second
     }
     opperator("older-secret").provision(json!({})).send().await.expect(201);
 

@@ -186,17 +186,9 @@ fn target() -> PathBuf {
 /// Asserts that an output ends with the shown lines. A line `…` stands for any lines, and durations may differ.
 fn compare(output: &str, shown: &str) {
     let shown = shown.strip_prefix("…\n").unwrap_or(shown);
-    let [output, shown] = [output, shown].map(|text| {
-        let lines: Vec<_> = text.trim_end().lines().map(without_duration).collect();
-        lines
-    });
-    let last = &output[output.len().saturating_sub(shown.len())..];
-    assert!(
-        last == shown,
-        "the output differs from the tutorial:\n{}\n\nshown:\n{}",
-        last.join("\n"),
-        shown.join("\n")
-    );
+    let lines = |text: &str| text.trim_end().lines().map(without_duration).collect::<Vec<_>>();
+    let (all, shown) = (lines(output), lines(shown));
+    assert!(all.ends_with(&shown), "the output differs from the tutorial:\n{output}\n\nshown:\n{}", shown.join("\n"));
 }
 
 /// Removes a duration in parentheses from the end of a line.

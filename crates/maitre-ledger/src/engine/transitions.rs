@@ -171,14 +171,14 @@ pub(super) async fn complete(
     db.execute(update, values![operation, sealed_reply]).await.map(drop)
 }
 
-/// Keeps the operation open for its notification, under the same lease.
+/// Keeps the operation open for its notification, under the same lease, with the request, whose trace it continues.
 pub(super) async fn start_notifying(
     db: &mut Connection<'_>,
     operation: i64,
     sealed_reply: &[u8],
 ) -> Result<(), LedgerError> {
-    let update = "UPDATE maitre_operations SET notifying = TRUE, reply = $2, request = NULL, last_error = NULL,
-         attempt = 1, scheduled_at = {now} WHERE id = $1";
+    let update = "UPDATE maitre_operations SET notifying = TRUE, reply = $2, last_error = NULL, attempt = 1,
+         scheduled_at = {now} WHERE id = $1";
     db.execute(update, values![operation, sealed_reply]).await.map(drop)
 }
 
