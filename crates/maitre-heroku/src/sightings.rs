@@ -39,12 +39,15 @@ impl Platform {
     /// # let clock = heroku.clock().clone();
     /// # let client = maitre_heroku::Client::builder("client secret").base_url(api.url()).clock(move || clock.now()).build()?;
     /// # let store = ledger.store();
-    /// # let _lost = heroku.install("basic");
+    /// # use maitre_core::{AddonId, Backend, Provision, doctest::Widgets};
+    /// # let request = Provision::new(AddonId::new("heroku", "lantern"), "1bd1a5c1-7a0e-4c4d-9d7b-5f0c2f2b8a11", "basic");
+    /// # ledger.wrap(Widgets).provision(request).await.unwrap();
     /// let platform = maitre_heroku::Platform::builder("lantern", client, store).password("s3cr3t-example").build();
     /// assert!(platform.reconcile().await?.persisting.is_none());
     /// # heroku.clock().advance(std::time::Duration::from_hours(24));
     /// // a day later, in any process
-    /// assert_eq!(platform.reconcile().await?.persisting.unwrap().missing_in_ledger.len(), 1);
+    /// let persisting = platform.reconcile().await?.persisting.unwrap();
+    /// assert_eq!(persisting.missing_at_heroku.len(), 1); // the deprovision request was lost
     /// # ledger.close().await;
     /// # std::fs::remove_dir_all(folder)?;
     /// # Ok(())
