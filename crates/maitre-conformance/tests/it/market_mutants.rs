@@ -14,7 +14,8 @@ const MAX_MUSTS: usize = 4;
 
 /// Faults that leave something behind, or delete what they should not: of two resources with one key, a repeated DELETE of
 /// the first also deletes the second, whose own DELETE is then answered 404.
-const LEAVES_RESOURCES: [Fault; 11] = [
+const LEAVES_RESOURCES: [Fault; 12] = [
+    Fault::CheckThenInsert,
     Fault::SecondResource,
     Fault::OtherPlanIsNew,
     Fault::DeletesBeforePassword,
