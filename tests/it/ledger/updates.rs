@@ -101,8 +101,8 @@ on_both_databases! {
         let key = fixture.resource().await;
         let gate = fixture.vendor.stop_at(&key);
         let first = fixture.spawn_update(&key, "large");
+        let same = fixture.spawn_update(&key, "large"); // earlier than the other one, which ends last
         gate.entered().await;
-        let same = fixture.spawn_update(&key, "large");
         let other = fixture.spawn_update(&key, "small");
         until("the other update waits", || async { fixture.open(&key).await == 2 }).await;
         let (listener, request) = (fixture.listener.clone(), plan_change(&key, "premium"));
