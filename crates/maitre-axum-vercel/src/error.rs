@@ -16,8 +16,8 @@ impl VercelError {
         Self(format!("{url:?} is neither an https URL nor a URL with a loopback address"))
     }
 
-    pub(crate) fn client(error: &reqwest::Error) -> Self {
-        Self(format!("cannot create the HTTP client: {}", maitre_axum::core::error_chain(error)))
+    pub(crate) fn client(cause: String) -> Self {
+        Self(cause)
     }
 }
 

@@ -1,15 +1,13 @@
 //! The calls that the router itself makes to Vercel: the key set, and the exchange of sign-on codes.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use axum::http::Uri;
+use maitre_axum::core::error_chain;
+use maitre_http::{Settings, parse_json, read_body};
 use serde_json::Value;
 
 use crate::error::VercelError;
-
-/// Time limit of one call.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest answer in bytes.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -33,13 +31,12 @@ pub(crate) enum HttpError {
 impl Http {
     /// Creates a client for an `https` URL, or for one with a loopback address.
     pub(crate) fn new(url: &str) -> Result<Self, VercelError> {
-        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT);
-        let builder = match transport(url).ok_or_else(|| VercelError::url(url))? {
-            Transport::Encrypted => builder,
-            Transport::Loopback => builder.no_proxy(),
+        let mut settings = Settings::new(concat!("maitre-axum-vercel/", env!("CARGO_PKG_VERSION")));
+        settings.no_proxy = match transport(url).ok_or_else(|| VercelError::url(url))? {
+            Transport::Encrypted => false,
+            Transport::Loopback => true,
         };
-        let client = builder.build().map_err(|error| VercelError::client(&error))?;
-        Ok(Self { client, url: url.to_owned() })
+        Ok(Self { client: settings.build().map_err(VercelError::client)?, url: url.to_owned() })
     }
 
     /// Fetches the URL.
@@ -55,8 +52,7 @@ impl Http {
 
 async fn answer(request: reqwest::RequestBuilder) -> Result<Value, HttpError> {
     // the URL of the error may contain a credential of the vendor's proxy
-    let unavailable =
-        |error: reqwest::Error| HttpError::Unavailable(maitre_axum::core::error_chain(&error.without_url()));
+    let unavailable = |error: reqwest::Error| HttpError::Unavailable(error_chain(&error.without_url()));
     let mut response = request.send().await.map_err(unavailable)?;
     let status = response.status();
     if status.is_client_error() {
@@ -65,14 +61,9 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Value, HttpError> {
     if !status.is_success() {
         return Err(HttpError::Unavailable(format!("status {}", status.as_u16())));
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(HttpError::Unavailable("the answer is too long".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    serde_json::from_slice(&body).map_err(|_| HttpError::Unavailable("the answer is not JSON".to_owned()))
+    let body = read_body(&mut response, MAX_ANSWER).await.map_err(unavailable)?;
+    let body = body.ok_or_else(|| HttpError::Unavailable("the answer is too long".to_owned()))?;
+    parse_json(&body).map_err(HttpError::Unavailable)
 }
 
 enum Transport {

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use maitre_core::{Clock, Secret};
-use maitre_http::{BaseUrl, Retry, Settings};
+use maitre_http::{BaseUrl, CallError, Retry, Settings};
 use time::OffsetDateTime;
 
 use crate::{
@@ -232,9 +232,9 @@ impl ClientBuilder {
     /// Returns an error with [`Error::is_builder`] if the client secret is empty, a URL is invalid or would send tokens
     /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
-        let base = |url: &str| BaseUrl::new(url, self.plain_http).map_err(Error::setup);
+        let base = |url: &str| BaseUrl::new(url, self.plain_http).map_err(CallError::setup);
         Ok(Client(Arc::new(Inner {
-            http: self.settings.build().map_err(Error::setup)?,
+            http: self.settings.build().map_err(CallError::setup)?,
             api: base(&self.api)?,
             id: base(&self.id)?,
             addons: base(&self.addons)?,

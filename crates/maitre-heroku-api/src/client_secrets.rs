@@ -1,6 +1,7 @@
 //! Client secrets, several of which may be active.
 
 use maitre_core::{Replaceable, Secret};
+use maitre_http::CallError;
 use time::OffsetDateTime;
 
 use crate::Error;
@@ -33,7 +34,7 @@ pub(crate) struct ClientSecrets(Replaceable<Vec<ClientSecret>>);
 impl ClientSecrets {
     pub(crate) fn new(secrets: Vec<ClientSecret>) -> Result<Self, Error> {
         if secrets.iter().any(|secret| secret.value.expose().is_empty()) {
-            return Err(Error::setup("the client secret is empty: copy it from Heroku's partner portal"));
+            return Err(CallError::setup("the client secret is empty: copy it from Heroku's partner portal").into());
         }
         Ok(Self(Replaceable::new(secrets)))
     }

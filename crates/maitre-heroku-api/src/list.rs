@@ -8,6 +8,7 @@ use futures_util::{
     Stream, TryStreamExt as _,
     stream::{self, BoxStream},
 };
+use maitre_http::CallError;
 use reqwest::header::{HeaderValue, RANGE};
 use serde::de::DeserializeOwned;
 
@@ -84,7 +85,7 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
         F: Future<Output = Result<(Response, Option<Outgoing>), Error>> + Send,
     {
         let pages = stream::try_unfold((Some(first), fetch), |(page, fetch)| async move {
-            let Some(page) = page else { return Ok(None) };
+            let Some(page) = page else { return Ok::<_, Error>(None) };
             let (response, next) = fetch(page).await?;
             let objects: Vec<T> = response.json()?;
             Ok(Some((stream::iter(objects.into_iter().map(Ok)), (next, fetch))))
@@ -108,7 +109,7 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
 fn next_range(mut page: Outgoing, range: &str) -> Result<Outgoing, Error> {
     let requested = page.headers.get(RANGE).and_then(|range| range.to_str().ok());
     let next = HeaderValue::from_str(range).ok().filter(|_| requested != Some(range));
-    let same_page = || Error::unreadable(&page.call, 206, None, "the next page is the page that was requested");
+    let same_page = || CallError::unreadable(&page.call, 206, None, "the next page is the page that was requested");
     let next = next.ok_or_else(same_page)?;
     page.headers.insert(RANGE, next);
     Ok(page)
@@ -118,7 +119,12 @@ fn next_by_link(client: &Client, mut page: Outgoing, link: &str) -> Result<Outgo
     let next = client.0.addons.resolve_same_origin(link).filter(|next| *next != page.url);
     // The credentials must not be sent to another host.
     let invalid_link = || {
-        Error::unreadable(&page.call, 200, None, "the link to the next page has another origin or is the page itself")
+        CallError::unreadable(
+            &page.call,
+            200,
+            None,
+            "the link to the next page has another origin or is the page itself",
+        )
     };
     page.url = next.ok_or_else(invalid_link)?;
     Ok(page)

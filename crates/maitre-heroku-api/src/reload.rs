@@ -25,7 +25,7 @@ impl Reload for Client {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let mut secrets: Vec<_> = lines.map(|line| ClientSecret::new(line.into(), None)).collect();
         if secrets.is_empty() {
-            return Err(ReloadError::new("there is no client secret: copy it from Heroku's partner portal"));
+            return Err(ReloadError::new("the file contains no client secret: copy it from Heroku's partner portal"));
         }
         let until = overlap_end(now, overlap);
         for mut old in self.0.client_secrets.active(now) {

@@ -1,15 +1,13 @@
 use std::fmt;
 
+use maitre_http::{CallError, authorization};
 use reqwest::{
     Method,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    Api, Error, List, Response,
-    send::{Outgoing, authorization},
-};
+use crate::{Api, Error, List, Response, send::Outgoing};
 
 /// Media type of the API version that this crate implements (Heroku's Platform API reference, clients).
 const VERSION_3: HeaderValue = HeaderValue::from_static("application/vnd.heroku+json; version=3");
@@ -137,12 +135,12 @@ impl Request {
         let Self { api, method, path, mut headers, body, idempotent, invalid } = self;
         let call = format!("{method} {}", path.split('?').next().unwrap_or_default());
         if let Some(cause) = invalid {
-            return Err(Error::unsendable(&call, cause));
+            return Err(CallError::unsendable(&call, cause).into());
         }
-        let url = api.client().0.api.join(&path).map_err(|cause| Error::unsendable(&call, cause))?;
+        let url = api.client().0.api.join(&path).map_err(|cause| CallError::unsendable(&call, cause))?;
         let bearer = authorization("Bearer", api.access_token());
-        let (name, bearer) = bearer.ok_or_else(|| Error::unsendable(&call, "the token is not a valid header value"))?;
-        headers.insert(name, bearer);
+        let bearer = bearer.ok_or_else(|| CallError::unsendable(&call, "the token is not a valid header value"))?;
+        headers.insert(AUTHORIZATION, bearer);
         headers.entry(ACCEPT).or_insert(VERSION_3);
         if body.is_some() {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use maitre_http::{CallError, parse_json};
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
@@ -44,13 +45,9 @@ impl Response {
     /// Returns an error with [`Error::is_unreadable`] if the body is not JSON, or does not have this type's structure.
     /// The error contains the position, and never a value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let (path, cause) = (error.path().to_string(), error.inner());
-            let problem = if cause.is_data() { "has an unexpected structure" } else { "is not JSON" };
-            let cause = format!("the body {problem}, at {path}, line {} column {}", cause.line(), cause.column());
-            Error::unreadable(&self.call, self.status, request_id(&self.headers), cause)
-        })
+        let unreadable =
+            |cause: String| CallError::unreadable(&self.call, self.status, request_id(&self.headers), cause);
+        Ok(parse_json(&self.body).map_err(unreadable)?)
     }
 }
 

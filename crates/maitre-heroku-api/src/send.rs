@@ -2,12 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use maitre_core::{Secret, TraceParent};
-use maitre_http::{RateLimiter, read_body, retry_after};
-use reqwest::{
-    Method, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
-};
+use maitre_core::TraceParent;
+use maitre_http::{CallError, RateLimiter, read_body, retry_after};
+use reqwest::{Method, Url, header::HeaderMap};
 use time::OffsetDateTime;
 
 use crate::{
@@ -49,7 +46,7 @@ impl Client {
     async fn attempt(&self, outgoing: &Outgoing, rate_limiter: Option<&RateLimiter>) -> Result<Response, Error> {
         let call = &outgoing.call;
         if let Some(rate_limiter) = rate_limiter {
-            rate_limiter.wait(self.0.retry.max_wait).await.map_err(|wait| Error::rate_limited(call, wait))?;
+            rate_limiter.wait(self.0.retry.max_wait).await.map_err(|wait| CallError::rate_limited(call, wait))?;
         }
         let mut request = self.0.http.request(outgoing.method.clone(), outgoing.url.clone());
         request = request.headers(outgoing.headers.clone());
@@ -63,7 +60,7 @@ impl Client {
         let response = request.send().await;
         let status = response.as_ref().ok().map(|response| response.status().as_u16());
         crate::metrics::call(&outgoing.method, status, start.elapsed());
-        let mut response = response.map_err(|cause| Error::transport(call, cause))?;
+        let mut response = response.map_err(|cause| CallError::transport(call, cause))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let (request_id, retry_after) = (request_id(&headers), retry_after(&headers, self.now()));
         tracing::debug!(%call, status = status.as_u16(), request_id, "response from Heroku");
@@ -74,21 +71,14 @@ impl Client {
         if !status.is_success() {
             // An unreadable body of an error response is ignored, because the status is sufficient.
             let body = body.unwrap_or_default().unwrap_or_default();
-            return Err(Error::status_error(call, status.as_u16(), &body, request_id, retry_after));
+            return Err(Error::refused(call, status.as_u16(), &body, request_id, retry_after));
         }
-        let body = body.map_err(|cause| Error::transport(call, cause))?;
-        let too_long = || Error::unreadable(call, status.as_u16(), request_id, "the body is longer than 64 MiB");
+        let body = body.map_err(|cause| CallError::transport(call, cause))?;
+        let too_long = || CallError::unreadable(call, status.as_u16(), request_id, "the body is longer than 64 MiB");
         Ok(Response::new(call.clone(), status.as_u16(), headers, body.ok_or_else(too_long)?))
     }
 }
 
 fn remaining_requests(headers: &HeaderMap) -> Option<u32> {
     headers.get("ratelimit-remaining")?.to_str().ok()?.trim().parse().ok()
-}
-
-/// Returns an `Authorization` header that is marked as sensitive, so that HTTP libraries do not log it.
-pub(crate) fn authorization(scheme: &str, credentials: &Secret) -> Option<(HeaderName, HeaderValue)> {
-    let mut value = HeaderValue::from_str(&format!("{scheme} {}", credentials.expose())).ok()?;
-    value.set_sensitive(true);
-    Some((AUTHORIZATION, value))
 }

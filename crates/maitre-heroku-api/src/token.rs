@@ -1,6 +1,7 @@
 use std::fmt;
 
 use maitre_core::{OauthGrant, Secret};
+use maitre_http::CallError;
 use reqwest::{
     Method,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -158,7 +159,7 @@ impl Client {
     /// Returns an error if the refresh fails, or if the token has no refresh token. Any 4xx is permanent: the add-on was
     /// removed, or the client secret is wrong.
     pub async fn refresh(&self, token: &Token) -> Result<Token, Error> {
-        let missing = || Error::unsendable(TOKEN_CALL, "the token has no refresh token");
+        let missing = || CallError::unsendable(TOKEN_CALL, "the token has no refresh token");
         let refresh = token.refresh.as_ref().ok_or_else(missing)?;
         let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
         let mut renewed = self.request_token(&fields, None).await?;
@@ -186,7 +187,7 @@ impl Client {
                 Err(error) => return Err(refused.unwrap_or(error)),
             }
         }
-        Err(refused.unwrap_or_else(|| Error::unsendable(TOKEN_CALL, "there is no client secret")))
+        Err(refused.unwrap_or_else(|| CallError::unsendable(TOKEN_CALL, "the client has no client secret").into()))
     }
 
     async fn request_token_with(
@@ -197,7 +198,7 @@ impl Client {
     ) -> Result<Token, Error> {
         let secret = ("client_secret", secret.expose());
         let call = TOKEN_CALL.to_owned();
-        let url = self.0.id.join("/oauth/token").map_err(|cause| Error::unsendable(&call, cause))?;
+        let url = self.0.id.join("/oauth/token").map_err(|cause| CallError::unsendable(&call, cause))?;
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),

@@ -2,19 +2,16 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_core::{OauthGrant, Secret, parse_timestamp};
-use maitre_http::{BaseUrl, segment};
+use maitre_http::{BaseUrl, CallError, authorization, segment};
 use reqwest::{
     Method,
-    header::{ACCEPT, HeaderMap, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::Duration;
 
-use crate::{
-    Client, Error, List, lenient,
-    send::{Outgoing, authorization},
-};
+use crate::{Client, Error, List, lenient, send::Outgoing};
 
 /// Assumed lifetime of a grant whose expiry cannot be read.
 const GRANT_LIFETIME: Duration = Duration::minutes(5);
@@ -145,10 +142,10 @@ impl Client {
 /// Returns a request with the add-on's Basic credentials.
 fn vendor_request(base: &BaseUrl, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
     let call = format!("GET {path}");
-    let url = base.join(path).map_err(|cause| Error::unsendable(&call, cause))?;
+    let url = base.join(path).map_err(|cause| CallError::unsendable(&call, cause))?;
     let credentials = BASE64_STANDARD.encode(format!("{slug}:{}", password.expose()));
     let basic = authorization("Basic", &credentials.into());
     let accept = (ACCEPT, HeaderValue::from_static("application/json"));
-    let headers: HeaderMap = basic.into_iter().chain([accept]).collect();
+    let headers: HeaderMap = basic.map(|basic| (AUTHORIZATION, basic)).into_iter().chain([accept]).collect();
     Ok(Outgoing { call, method: Method::GET, url, headers, body: None, idempotent: true, deadline: None })
 }

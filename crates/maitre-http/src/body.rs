@@ -2,6 +2,7 @@
 
 use maitre_core::Secret;
 use reqwest::header::HeaderValue;
+use serde::de::DeserializeOwned;
 
 /// Reads a body. Returns `None` if it is longer than `max` bytes.
 ///
@@ -18,17 +19,37 @@ pub async fn read_body(response: &mut reqwest::Response, max: usize) -> reqwest:
     Ok(Some(body))
 }
 
-/// Returns the value of an `Authorization` header with a bearer token, marked as sensitive, so that HTTP libraries do not
-/// log it. Returns `None` if the token is not a valid header value.
+/// Parses a JSON body.
+///
+/// # Errors
+/// Returns a sentence with the position, and never a value, if the body is not JSON or has another structure.
 ///
 /// ```
-/// let value = maitre_http::bearer(&"vcat_9a".into()).expect("a valid header value");
+/// let error = maitre_http::parse_json::<Vec<u8>>(b"[1, \"secret\"]").unwrap_err();
+/// assert_eq!(error, "the body has an unexpected structure, at [1], line 1 column 12");
+/// ```
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, cause) = (error.path().to_string(), error.inner());
+        let problem = if cause.is_data() { "has an unexpected structure" } else { "is not JSON" };
+        format!("the body {problem}, at {path}, line {} column {}", cause.line(), cause.column())
+    })
+}
+
+/// Returns the value of an `Authorization` header, marked as sensitive, so that HTTP libraries do not log it. Returns
+/// `None` if the credentials are not a valid header value.
+///
+/// ```
+/// use maitre_http::authorization;
+///
+/// let value = authorization("Bearer", &"vcat_9a".into()).expect("a valid header value");
 /// assert!(value == "Bearer vcat_9a" && value.is_sensitive());
-/// assert!(maitre_http::bearer(&"two\nlines".into()).is_none());
+/// assert!(authorization("Bearer", &"two\nlines".into()).is_none());
 /// ```
 #[must_use]
-pub fn bearer(token: &Secret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+pub fn authorization(scheme: &str, credentials: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("{scheme} {}", credentials.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

@@ -3,6 +3,7 @@
 
 mod base_url;
 mod body;
+mod call_error;
 mod open_enum;
 mod rate_limit;
 mod retry;
@@ -10,8 +11,9 @@ mod settings;
 
 pub use self::{
     base_url::{BaseUrl, InvalidUrl, segment},
-    body::{bearer, read_body},
+    body::{authorization, parse_json, read_body},
+    call_error::{CallError, Refusal, message},
     rate_limit::RateLimiter,
-    retry::{AttemptError, Retry, retry_after},
+    retry::{Retry, retry_after},
     settings::Settings,
 };

@@ -6,14 +6,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-/// Error of one attempt.
-pub trait AttemptError: fmt::Display {
-    /// Whether the call may be retried. A call that is not idempotent may be retried only if it was not processed.
-    fn may_repeat(&self, idempotent: bool) -> bool;
-
-    /// Returns the time to wait before the next attempt, if the marketplace requires one.
-    fn retry_after(&self) -> Option<Duration>;
-}
+use crate::call_error::CallError;
 
 /// Retry policy.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +44,7 @@ impl Retry {
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, E>
     where
-        E: AttemptError,
+        E: fmt::Display + AsRef<CallError>,
         F: Future<Output = Result<T, E>>,
     {
         let mut backoff = self.backoff();
@@ -60,7 +53,7 @@ impl Retry {
                 Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            let pause = self.next_pause(idempotent, &error, &mut backoff);
+            let pause = self.next_pause(idempotent, error.as_ref(), &mut backoff);
             let pause = pause.filter(|pause| time_left().is_none_or(|left| *pause < left));
             let Some(pause) = pause else { return Err(error) };
             tracing::debug!(%error, ?pause, "retrying a request to the marketplace");
@@ -72,7 +65,7 @@ impl Retry {
     fn next_pause(
         &self,
         idempotent: bool,
-        error: &impl AttemptError,
+        error: &CallError,
         backoff: &mut impl Iterator<Item = Duration>,
     ) -> Option<Duration> {
         if !error.may_repeat(idempotent) {

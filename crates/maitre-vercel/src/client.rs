@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use maitre_core::{Clock, Secret};
-use maitre_http::{BaseUrl, Retry, Settings};
+use maitre_http::{BaseUrl, CallError, Retry, Settings};
 use time::OffsetDateTime;
 
 use crate::error::Error;
@@ -177,11 +177,13 @@ impl ClientBuilder {
     /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
         if self.client_secret.expose().is_empty() {
-            return Err(Error::setup("the client secret is empty: copy it from Vercel's integration console"));
+            return Err(
+                CallError::setup("the client secret is empty: copy it from Vercel's integration console").into()
+            );
         }
         Ok(Client(Arc::new(Inner {
-            http: self.settings.build().map_err(Error::setup)?,
-            api: BaseUrl::new(&self.api, self.plain_http).map_err(|error| Error::setup(error.to_string()))?,
+            http: self.settings.build().map_err(CallError::setup)?,
+            api: BaseUrl::new(&self.api, self.plain_http).map_err(CallError::setup)?,
             client_id: self.client_id,
             client_secret: self.client_secret,
             retry: self.retry,

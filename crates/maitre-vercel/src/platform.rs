@@ -136,7 +136,7 @@ pub enum PlatformError {
     Vercel(Error),
     /// The invoice of this period is being sent or was sent, so the usage cannot change.
     PeriodClosed(Period),
-    /// There is no invoice of this period, or Vercel's id of it is not known yet.
+    /// The invoice of this period does not exist, or Vercel's id of it is not known yet.
     NoInvoice(Period),
     /// Too many processes change the same period at the same time.
     Contended(Period),

@@ -1,7 +1,7 @@
 //! Sends requests, with retries and the rate limit.
 
 use maitre_core::Secret;
-use maitre_http::{RateLimiter, bearer, read_body, retry_after};
+use maitre_http::{CallError, RateLimiter, authorization, parse_json, read_body, retry_after};
 use reqwest::{
     Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -36,13 +36,7 @@ pub(crate) struct Response {
 impl Response {
     /// Parses the body. The error contains the position, and never a value.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let (path, cause) = (error.path().to_string(), error.inner());
-            let problem = if cause.is_data() { "has an unexpected structure" } else { "is not JSON" };
-            let cause = format!("the body {problem}, at {path}, line {} column {}", cause.line(), cause.column());
-            Error::unreadable(&self.call, self.status, cause)
-        })
+        Ok(parse_json(&self.body).map_err(|cause| CallError::unreadable(&self.call, self.status, None, cause))?)
     }
 }
 
@@ -56,17 +50,17 @@ impl Client {
     async fn attempt(&self, outgoing: &Outgoing<'_>, rate_limiter: &RateLimiter) -> Result<Response, Error> {
         let call = format!("{} {}", outgoing.method, outgoing.path.split('?').next().unwrap_or_default());
         let max_wait = self.0.retry.max_wait;
-        rate_limiter.wait(max_wait).await.map_err(|wait| Error::rate_limited(&call, wait))?;
-        let url = self.0.api.join(&outgoing.path).map_err(|cause| Error::unsendable(&call, cause))?;
-        let token =
-            bearer(outgoing.token).ok_or_else(|| Error::unsendable(&call, "the token is not a header value"))?;
+        rate_limiter.wait(max_wait).await.map_err(|wait| CallError::rate_limited(&call, wait))?;
+        let url = self.0.api.join(&outgoing.path).map_err(|cause| CallError::unsendable(&call, cause))?;
+        let token = authorization("Bearer", outgoing.token)
+            .ok_or_else(|| CallError::unsendable(&call, "the token is not a header value"))?;
         let request =
             self.0.http.request(outgoing.method.clone(), url).header(AUTHORIZATION, token).header(ACCEPT, JSON);
         let request = match &outgoing.body {
             Some(body) => request.header(CONTENT_TYPE, JSON).body(body.to_string()),
             None => request,
         };
-        let mut response = request.send().await.map_err(|cause| Error::transport(&call, cause))?;
+        let mut response = request.send().await.map_err(|cause| CallError::transport(&call, cause))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let retry_after = retry_after(&headers, self.now());
         tracing::debug!(%call, status = status.as_u16(), "response from Vercel");
@@ -75,10 +69,11 @@ impl Client {
         if !status.is_success() {
             // An unreadable body of an error response is ignored, because the status is sufficient.
             let body = body.unwrap_or_default().unwrap_or_default();
-            return Err(Error::status_error(&call, status.as_u16(), &body, retry_after));
+            return Err(Error::refused(&call, status.as_u16(), &body, retry_after));
         }
-        let body = body.map_err(|cause| Error::transport(&call, cause))?;
-        let body = body.ok_or_else(|| Error::unreadable(&call, status.as_u16(), "the body is longer than 16 MiB"))?;
+        let body = body.map_err(|cause| CallError::transport(&call, cause))?;
+        let body =
+            body.ok_or_else(|| CallError::unreadable(&call, status.as_u16(), None, "the body is longer than 16 MiB"))?;
         Ok(Response { call, status: status.as_u16(), body })
     }
 }

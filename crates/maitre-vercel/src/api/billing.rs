@@ -1,3 +1,4 @@
+use maitre_http::CallError;
 use reqwest::Method;
 use serde_json::json;
 
@@ -62,8 +63,7 @@ impl Api {
 
     /// `POST …/billing/balance`: reports the balances of prepaid plans.
     pub async fn report_balances(&self, balances: &Balances) -> Result<(), Error> {
-        let body =
-            serde_json::to_value(balances).map_err(|error| Error::unsendable("POST balance", error.to_string()))?;
+        let body = serde_json::to_value(balances).map_err(|error| CallError::unsendable("POST balance", error))?;
         self.repeatable(Method::POST, &["billing", "balance"], Some(body)).await.map(drop)
     }
 

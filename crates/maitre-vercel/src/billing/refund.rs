@@ -13,7 +13,7 @@ impl Platform {
     /// another reason or total changes nothing.
     ///
     /// # Errors
-    /// Returns [`PlatformError::NoInvoice`] if there is no invoice, or Vercel's id of it is not known yet, and an error if
+    /// Returns [`PlatformError::NoInvoice`] if the invoice does not exist or its id is not known yet, and an error if
     /// the ledger cannot be written.
     pub async fn refund(
         &self,
