@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::http::{Http, HttpError};
 
-/// Shortest time between two fetches while there are no keys at all.
+/// Shortest time between two fetches until the first one succeeds.
 const FIRST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Cached key set.
@@ -32,7 +32,7 @@ struct Keys {
     fetched_at: Option<Instant>,
 }
 
-/// Reason why there is no key.
+/// Reason for a missing key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum KeyError {
     /// The key set has no such key.

@@ -50,7 +50,7 @@ pub fn no_content() -> Response {
 pub struct ConfigJson<'a>(pub &'a ConfigVars);
 
 impl<'a> ConfigJson<'a> {
-    /// Returns `None` if there are no vars, so that the key can be omitted.
+    /// Returns `None` if the set is empty, so that the key can be omitted.
     #[must_use]
     pub fn unless_empty(config: &'a ConfigVars) -> Option<Self> {
         Some(Self(config)).filter(|config| !config.0.is_empty())

@@ -54,8 +54,8 @@ impl From<Failure> for ReadError {
 /// Routes of a marketplace: methods and paths, and the operation behind each.
 ///
 /// The same rules hold for each route: a trailing slash changes nothing, another method is answered 405 with `Allow` in
-/// the contract's error shape, and every answer has a log line. There is no fallback for other paths, which belong to
-/// the host.
+/// the contract's error shape, and every answer has a log line. Other paths belong to the host, so
+/// they have no fallback.
 ///
 /// See [`Contract`] for an example.
 pub struct Routes<M: Contract, S = ()> {

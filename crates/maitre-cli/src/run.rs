@@ -120,7 +120,7 @@ impl Run {
             resource.id,
             names.join(", ")
         );
-        let [program, arguments @ ..] = self.command.as_slice() else { bail!("there is no command to run") };
+        let [program, arguments @ ..] = self.command.as_slice() else { bail!("the command to run is missing") };
         let mut child = Command::new(program)
             .args(arguments)
             .envs(&resource.config)

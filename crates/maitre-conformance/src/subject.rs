@@ -56,7 +56,7 @@ impl SubjectSource {
             Marketplace::DigitalOcean | Marketplace::CleverCloud | Marketplace::Scalingo => {
                 Ok(Subject::Basic(marketplace, Box::new(input)))
             }
-            other => Err(SetupError::new(format!("there are no checks for {other} by a manifest"))),
+            other => Err(SetupError::new(format!("maitre has no checks for {other} by a manifest"))),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Credentials {
     /// Creates credentials without a salt from passwords that may be hashes or have an end.
     ///
     /// # Errors
-    /// Returns an error if there is no password, or if the user is empty or contains a colon.
+    /// Returns an error if `passwords` is empty, or if the user is empty or contains a colon.
     pub fn with_passwords(user: &str, passwords: impl IntoIterator<Item = Password>) -> Result<Self, CredentialsError> {
         not_empty("add-on's id", user)?;
         if user.contains(':') {

@@ -131,7 +131,7 @@ impl Password {
     /// ```
     ///
     /// # Errors
-    /// Returns an error if there is no password, or a hash is invalid.
+    /// Returns an error if the text contains no password or an invalid hash.
     pub fn parse_lines(text: &str) -> Result<Vec<Self>, CredentialsError> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let passwords: Vec<_> = lines.map(Self::from_config).collect::<Result<_, _>>()?;

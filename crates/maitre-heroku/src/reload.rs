@@ -13,7 +13,7 @@ impl Reload for WebhookReceiver {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let mut secrets: Vec<_> = lines.map(WebhookSecret::new).collect::<Result<_, _>>().map_err(ReloadError::new)?;
         if secrets.is_empty() {
-            return Err(ReloadError::new("there is no webhook secret: use the one returned when subscribing"));
+            return Err(ReloadError::new("the file contains no webhook secret: use the one returned when subscribing"));
         }
         let until = overlap_end(now, overlap);
         for old in self.secrets.get().iter().filter(|old| old.is_active(now)) {

@@ -8,7 +8,7 @@ use maitre_core::SignedOn;
 /// Error of creating a session, for the log.
 #[derive(Debug)]
 pub(super) enum SessionError {
-    /// The listener returned session values, but there is no session layer.
+    /// The listener returned session values, but the app has no session layer.
     NoLayer,
     /// The session store failed.
     #[cfg(feature = "sessions")]

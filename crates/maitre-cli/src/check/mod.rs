@@ -195,7 +195,7 @@ impl Check {
             other if checks(other).next().is_some() => {
                 Suite::builder_from_file_for(other, self.marketplace_args.existing_manifest()?)
             }
-            other => bail!("there are no checks for {other}: choose one of {}", checked_marketplaces()),
+            other => bail!("maitre has no checks for {other}: choose one of {}", checked_marketplaces()),
         };
         let mut suite = suite
             .plans(self.plans.iter().map(String::as_str))

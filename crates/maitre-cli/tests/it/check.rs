@@ -37,7 +37,7 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
         (&["check", "--marketplace", "heruko"], "a similar value exists: 'heroku'"),
         (
             &["check", "--marketplace", "opperator", "--url", "http://127.0.0.1:1"],
-            "error: there are no checks for opperator",
+            "error: maitre has no checks for opperator",
         ),
         (
             &["check", "--marketplace", "osb", "--url", "http://127.0.0.1:1"],

@@ -155,7 +155,7 @@ impl OwnCases for CleverCloud {
             ),
             case(
                 "sso-token.legacy-beside",
-                "A signature decides, whatever the legacy token beside it.",
+                "A valid signature decides, even if the legacy token in the same request is wrong.",
                 Clause::code("CleverCloud/clever-client.js", "the form may still have a token").advised(),
                 |target| Box::pin(legacy_beside(target)),
             ),

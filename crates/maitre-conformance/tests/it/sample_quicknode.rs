@@ -57,7 +57,7 @@ faults! {
     AddOnIs400: "refuses add-on-slug" => "provision.with-add-on";
     EmptySocketIs400: "refuses an empty wss-url" => "provision.no-socket";
     DeniesUnknown: "refuses unknown fields" => "provision.unknown-fields";
-    NeedsTestHeader: "refuses requests that are no tests" => "provision.not-a-test";
+    NeedsTestHeader: "refuses requests that are not tests" => "provision.not-a-test";
     StrictPath: "does not fold slashes" => "provision.double-slash";
     InvalidJsonIs500: "fails on invalid JSON" => "provision.invalid-json";
     NoAccountNeeded: "provisions without an account" => "provision.missing-account";

@@ -187,7 +187,7 @@ async fn an_old_client_secret_is_used_until_its_end_if_the_current_one_is_refuse
         "{sent:?}"
     );
 
-    // the current secret is accepted, or another error is no reason to send another secret
+    // the current secret is accepted, or the error is not about the secret
     let server = server_with([status(200).set_body_json(token_response())]).await;
     later(&server).exchange(&grant()).await.expect("a token");
     assert_eq!(request_count(&server).await, 1);

@@ -93,7 +93,7 @@ impl Operation for Update {
         (&mut self.resource, &mut self.context)
     }
 
-    /// A new name alone needs no listener that has parameters.
+    /// A change of the name only does not require a listener with parameters.
     async fn call<L: Listener>(self, listener: &L) -> Result<Updated> {
         let is_name = self.name.is_some() && self.parameters.is_empty();
         if is_name && !listener.capabilities().contains(Capability::Update) {

@@ -20,7 +20,7 @@ pub(in crate::basic) fn cases<M: BasicMarketplace>() -> Vec<Case<Target<M>>> {
         case(
             "sso-session.refused-opens-none",
             "A refused sign-on does not open a session.",
-            Clause::practice("without a valid token there is no session"),
+            Clause::practice("a session requires a valid token"),
             |target| Box::pin(refused_opens_none(target)),
         ),
         case(

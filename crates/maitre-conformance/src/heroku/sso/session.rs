@@ -38,7 +38,7 @@ pub(in crate::heroku) const CASES: &[Case<Target>] = &[
     Case::should(
         "heroku.sso-session.refused-opens-none",
         "A refused sign-on does not open a session.",
-        citation::practice("without a valid token there is no session"),
+        citation::practice("a session requires a valid token"),
         |target| Box::pin(refused_opens_none(target)),
     )
     .needs(NEEDS),
