@@ -3,8 +3,9 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::instances::{accepted, body_of, has_hints, ids_of};
+use super::instances::accepted;
 use super::reply::{answer, code, error, status};
+use super::request::{body_of, has_hints, ids_of};
 use super::store::{Binding, Store};
 use super::{Call, DELAY, Fault, SampleBroker};
 

@@ -8,6 +8,7 @@ mod fault;
 mod instances;
 mod polling;
 mod reply;
+mod request;
 mod store;
 mod suspension;
 mod table;
