@@ -27,7 +27,7 @@ pub(crate) fn suite(addon: &SampleAddon) -> SuiteBuilder {
     Suite::builder(addon.manifest()).plans(["basic", "premium"]).service(addon.router())
 }
 
-/// A addon that answers 202, and the suite that plays Heroku for it.
+/// An add-on that answers 202, and the suite that plays Heroku for it.
 fn asynchronous(fault: Fault) -> (SampleAddon, SuiteBuilder) {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let addon = SampleAddon::asynchronous(fault, &format!("http://{}", socket.local_addr().unwrap()));
