@@ -7,24 +7,38 @@ use std::time::Duration;
 use jsonwebtoken::crypto::aws_lc;
 use maitre_axum::BasicMarketplace;
 use maitre_axum::core::sso::Window;
-use maitre_axum::core::{CredentialsError, Marketplace, Password, Salt};
+use maitre_axum::core::{CredentialsError, Marketplace, Password, Reload, ReloadError, Salt};
+use serde::Deserialize;
+use time::OffsetDateTime;
 
-/// Credentials and settings of an add-on at QuickNode, made by [`QuickNode::new`].
+/// Credentials and settings of an add-on at QuickNode, made by [`QuickNode::new`] or read from JSON.
 ///
 /// ```
+/// use maitre_axum::core::Marketplace;
 /// use maitre_axum_quicknode::QuickNode;
 ///
 /// let quicknode = QuickNode::new("pomelo", "pomelo-pass", "pomelo-jwt-secret")?
 ///     .with_dashboard_url("https://pomelo.example/quicknode/sso")?;
 /// assert!(!format!("{quicknode:?}").contains("pomelo-pass"));
+///
+/// let credentials = r#"{ "username": "pomelo", "password": "pomelo-pass", "jwt_secret": "pomelo-jwt-secret" }"#;
+/// assert_eq!(serde_json::from_str::<QuickNode>(credentials)?.slug(), "pomelo");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "QuickNodeCredentials")]
 pub struct QuickNode {
     pub(crate) basic: BasicMarketplace,
     pub(crate) dashboard_url: Option<String>,
     pub(crate) access_url_var: Option<String>,
     slug: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct QuickNodeCredentials {
+    username: String,
+    password: String,
+    jwt_secret: String,
 }
 
 impl QuickNode {
@@ -89,6 +103,14 @@ impl QuickNode {
     }
 }
 
+impl TryFrom<QuickNodeCredentials> for QuickNode {
+    type Error = CredentialsError;
+
+    fn try_from(credentials: QuickNodeCredentials) -> Result<Self, CredentialsError> {
+        Self::new(&credentials.username, &credentials.password, &credentials.jwt_secret)
+    }
+}
+
 impl Marketplace for QuickNode {
     fn name(&self) -> Cow<'static, str> {
         "quicknode".into()
@@ -100,6 +122,16 @@ impl Marketplace for QuickNode {
 
     fn sso_window(&self) -> Window {
         Window::default().with_max_age(Duration::from_mins(10))
+    }
+}
+
+/// The text is the JSON of the credentials: `username`, `password` and `jwt_secret`.
+impl Reload for QuickNode {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        let credentials: QuickNodeCredentials =
+            serde_json::from_str(text).map_err(|error| ReloadError::json(&error))?;
+        let new = Self::try_from(credentials).map_err(ReloadError::new)?;
+        self.basic.replace(&new.basic, now, overlap).map_err(ReloadError::new)
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use maitre_axum::core::catalog::CatalogRejection;
 use maitre_axum::core::{
     Backend, Deprovision, Deprovisioned, Failure, Fetch, Fields, OperationKind, Outcome, PlanChange, Provision,
-    Provisioned, RequestIdentity, ResourceDetails, Rotate, Rotated, Update,
+    Provisioned, RequestIdentity, ResourceDetails, Rotate, Rotated, TraceParent, Update,
 };
 use maitre_axum::{Call, Contract, ErrorReply, Handles, ReadError, ReadResult, json, no_content};
 use serde_json::json;
@@ -155,7 +155,7 @@ pub(crate) async fn change(call: Call<Vercel>) -> ReadResult {
         let mut request = Update::new(call.addon_id(), id);
         request.account = Some(installation.into());
         request.service = current.service;
-        request.context.reads_back = true;
+        (request.context.reads_back, request.context.trace) = (true, TraceParent::current());
         (request.name, request.details) = (body.name, details(&call, extra));
         request.parameters = parameters.unwrap_or_default();
         if request.name.is_some() || !request.parameters.is_empty() {
@@ -167,7 +167,7 @@ pub(crate) async fn change(call: Call<Vercel>) -> ReadResult {
         let mut request = PlanChange::new(call.addon_id(), id, plan);
         request.account = Some(installation.into());
         request.service = current.service;
-        request.context.reads_back = true;
+        (request.context.reads_back, request.context.trace) = (true, TraceParent::current());
         (request.name, request.details, request.parameters) = (body.name, details(&call, extra), parameters);
         call.addon().plan_change(request).await.map(Outcome::done).map(drop)
     };

@@ -2,8 +2,10 @@
 
 use axum::http::{Method, StatusCode};
 use maitre_axum::core::sso::{TokenError, TokenKind, VerifiedToken};
-use maitre_axum::core::{Backend, Failure, FailureKind, FetchAccount, Identity, Secret, SignOn, SignedOn};
-use maitre_axum::{ErrorReply, Head, ReadError, ReadResult, SingleSignOn, complete_sign_on};
+use maitre_axum::core::{
+    Backend, ClientSecret, Failure, FailureKind, FetchAccount, Identity, Secret, SecretUse, SignOn, SignedOn,
+};
+use maitre_axum::{ErrorReply, Head, ReadError, ReadResult, SingleSignOn, complete_sign_on, record_secret_use};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -33,13 +35,12 @@ impl SingleSignOn for Vercel {
 
 impl Vercel {
     /// Exchanges the code of a sign-on for an id token.
-    pub(crate) async fn exchange(&self, code: &str, state: Option<&str>) -> Result<Secret, HttpError> {
+    async fn exchange(&self, secret: &ClientSecret, code: &str, state: Option<&str>) -> Result<Secret, HttpError> {
         #[derive(Deserialize)]
         struct Reply {
             id_token: Secret,
         }
-        let secret = self.client_secrets.first().map_or("", Secret::expose);
-        let mut body = json!({ "code": code, "client_id": self.integration, "client_secret": secret });
+        let mut body = json!({ "code": code, "client_id": self.integration, "client_secret": secret.expose() });
         if let Some(state) = state {
             body["state"] = state.into();
         }
@@ -63,10 +64,33 @@ pub(crate) async fn sign_on(head: Head<Vercel>) -> ReadResult {
     Ok(complete_sign_on(&head, request).await)
 }
 
+/// Exchanges the code with the current client secret, and with an old one if Vercel refuses it: either the code is wrong, or
+/// the current secret is not in use yet.
+async fn id_token(head: &Head<Vercel>, code: &str) -> Result<Secret, HttpError> {
+    let (vercel, state) = (head.addon().marketplace(), head.query_value("state"));
+    let mut secrets = vercel.client_secrets.active(head.now());
+    if let [current, _, ..] = &secrets[..] {
+        secrets.push(current.clone()); // Vercel may change to the current secret between the attempts
+    }
+    let mut refused = None;
+    for secret in secrets {
+        match vercel.exchange(&secret, code, state.as_deref()).await {
+            Ok(token) => {
+                let used = if secret.is_old() { SecretUse::Old } else { SecretUse::Current };
+                record_secret_use(&head.addon_id(), "client", used);
+                return Ok(token);
+            }
+            Err(error @ HttpError::Refused(_)) => refused = refused.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| HttpError::Unavailable("every client secret has ended".to_owned())))
+}
+
 /// Returns the verified request, or the reason to refuse it.
 async fn exchange(head: &Head<Vercel>, code: &str) -> Result<Result<SignOn, TokenError>, ReadError> {
     let vercel = head.addon().marketplace();
-    let token = match vercel.exchange(code, head.query_value("state").as_deref()).await {
+    let token = match id_token(head, code).await {
         Ok(token) => token,
         Err(HttpError::Refused(status)) => {
             tracing::warn!(status, "Vercel refused the code of a sign-on");

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use maitre_axum::core::catalog::{Catalog, Offer, Plan, Service};
-use maitre_axum::core::{Marketplace, Secret, SupportsAsync};
+use maitre_axum::core::{ClientSecret, ClientSecrets, Marketplace, Reload, ReloadError, Secret, SupportsAsync};
+use time::OffsetDateTime;
 
 use crate::error::VercelError;
 use crate::http::Http;
@@ -36,8 +37,7 @@ const FETCH_INTERVAL: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Vercel {
     pub(crate) integration: String,
-    /// The first one signs the exchange of codes; all of them verify webhooks.
-    pub(crate) client_secrets: Vec<Secret>,
+    pub(crate) client_secrets: ClientSecrets,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) issuer: String,
     pub(crate) keys: Arc<KeySet>,
@@ -57,16 +57,13 @@ impl Vercel {
     /// # Errors
     /// Returns an error if the id or the secret is empty, or the HTTP client cannot be created.
     pub fn new(integration: &str, client_secret: impl Into<Secret>, catalog: Catalog) -> Result<Self, VercelError> {
-        let client_secret = client_secret.into();
         if integration.is_empty() {
             return Err(VercelError::empty("integration id"));
         }
-        if client_secret.expose().is_empty() {
-            return Err(VercelError::empty("client secret"));
-        }
+        let client_secret = ClientSecret::new(client_secret).map_err(|_| VercelError::empty("client secret"))?;
         Ok(Self {
             integration: integration.to_owned(),
-            client_secrets: vec![client_secret],
+            client_secrets: ClientSecrets::new(client_secret),
             catalog: Arc::new(catalog),
             issuer: ISSUER.to_owned(),
             keys: Arc::new(KeySet::new(Http::new(&discovery(ISSUER))?, KEY_AGE, FETCH_INTERVAL)),
@@ -81,13 +78,11 @@ impl Vercel {
         })
     }
 
-    /// Accepts webhooks that are signed with another client secret, during its rotation.
+    /// Accepts webhooks that are signed with another client secret, during a rotation. It is also sent if Vercel does not
+    /// accept the current one.
     #[must_use]
-    pub fn with_previous_client_secret(mut self, secret: impl Into<Secret>) -> Self {
-        let secret = secret.into();
-        if !secret.expose().is_empty() {
-            self.client_secrets.push(secret);
-        }
+    pub fn with_client_secret(mut self, secret: ClientSecret) -> Self {
+        self.client_secrets = self.client_secrets.with_secret(secret);
         self
     }
 
@@ -224,3 +219,10 @@ impl Marketplace for Vercel {
 }
 
 impl SupportsAsync for Vercel {}
+
+/// The text has one client secret per line, the current one first.
+impl Reload for Vercel {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.client_secrets.reload(text, now, overlap)
+    }
+}

@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use hmac::{Hmac, KeyInit, Mac};
-use maitre_axum::core::{AccountNotice, Backend, Secret};
-use maitre_axum::{Head, ReadResult, json};
+use maitre_axum::core::{AccountNotice, Backend, ClientSecret, SecretUse};
+use maitre_axum::{Head, ReadResult, json, record_secret_use};
 use serde_json::{Map, Value, json};
 use sha1::Sha1;
+use time::OffsetDateTime;
 
 use crate::Vercel;
 use crate::wire::EventBody;
@@ -17,11 +18,13 @@ const REMOVED: &str = "integration-configuration.removed";
 pub(crate) async fn receive(head: Head<Vercel>) -> ReadResult {
     let vercel = head.addon().marketplace();
     let signature = head.header("x-vercel-signature").and_then(|signature| hex::decode(signature).ok());
-    if !signature.is_some_and(|signature| vercel.has_signed(&signature, head.body().bytes())) {
+    let used = signature.and_then(|signature| vercel.check_signature(&signature, head.body().bytes(), head.now()));
+    let Some(used) = used else {
         tracing::warn!("refused a webhook without a signature by the client secret");
         let body = json!({ "code": "invalid_signature", "error": "The signature is missing or wrong." });
         return Ok(json(vercel.refused_webhook, &body));
-    }
+    };
+    record_secret_use(&head.addon_id(), "client", used);
     let event = head.json::<EventBody>()?.fields;
     let Some(installation) = installation(&event.payload) else {
         tracing::info!(kind = event.kind, "ignored a webhook that is about no installation");
@@ -43,18 +46,30 @@ fn installation(payload: &Map<String, Value>) -> Option<&str> {
 }
 
 impl Vercel {
-    fn has_signed(&self, signature: &[u8], body: &[u8]) -> bool {
-        let is_signed_with = |secret: &Secret| {
+    /// Tells which client secret has signed a webhook, if one has.
+    fn check_signature(&self, signature: &[u8], body: &[u8], now: OffsetDateTime) -> Option<SecretUse> {
+        let is_signed_with = |secret: &ClientSecret| {
             let mac = Hmac::<Sha1>::new_from_slice(secret.expose().as_bytes());
             mac.is_ok_and(|mac| mac.chain_update(body).verify_slice(signature).is_ok())
         };
+        let secrets = self.client_secrets.active(now);
         // all of them are compared, so that the time does not tell which one fits
-        self.client_secrets.iter().map(is_signed_with).fold(false, |any, fits| any | fits)
+        let fits = |old: bool| {
+            let secrets = secrets.iter().filter(|secret| secret.is_old() == old);
+            secrets.map(is_signed_with).fold(false, |any, fits| any | fits)
+        };
+        match (fits(false), fits(true)) {
+            (true, _) => Some(SecretUse::Current),
+            (false, true) => Some(SecretUse::Old),
+            (false, false) => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use maitre_axum::core::Catalog;
 
     use super::*;
@@ -73,16 +88,18 @@ mod tests {
     #[test]
     fn the_signatures_of_the_contract_are_verified() {
         let vercel = Vercel::new("oac_pomelo0000000000000001", "pomelo-client-secret", Catalog::default()).unwrap();
+        let (now, end) = (OffsetDateTime::UNIX_EPOCH, OffsetDateTime::UNIX_EPOCH + Duration::from_secs(60));
         for (body, signature) in VECTORS {
-            let signature = hex::decode(signature).unwrap();
-            assert!(vercel.has_signed(&signature, body.as_bytes()));
-            assert!(!vercel.has_signed(&signature, &body.as_bytes()[1..]));
-            assert!(!vercel.has_signed(&signature[..19], body.as_bytes()));
+            let (body, signature) = (body.as_bytes(), hex::decode(signature).unwrap());
+            assert_eq!(vercel.check_signature(&signature, body, now), Some(SecretUse::Current));
+            assert_eq!(vercel.check_signature(&signature, &body[1..], now), None);
+            assert_eq!(vercel.check_signature(&signature[..19], body, now), None);
             let rotated = Vercel::new("oac_1", "another", Catalog::default()).unwrap();
-            assert!(!rotated.has_signed(&signature, body.as_bytes()));
-            assert!(
-                rotated.with_previous_client_secret("pomelo-client-secret").has_signed(&signature, body.as_bytes())
-            );
+            assert_eq!(rotated.check_signature(&signature, body, now), None);
+            let old = ClientSecret::new("pomelo-client-secret").unwrap().with_expiry(end);
+            let rotated = rotated.with_client_secret(old);
+            assert_eq!(rotated.check_signature(&signature, body, now), Some(SecretUse::Old));
+            assert_eq!(rotated.check_signature(&signature, body, end), None);
         }
     }
 

@@ -7,7 +7,7 @@ use maitre_core::{Failure, FailureKind, OperationKind, Outcome, TraceParent};
 
 use crate::contract::{Accepted, Call, Contract};
 use crate::error_reply::ErrorReply;
-use crate::log::{record_resource, trace_of};
+use crate::log::record_resource;
 use crate::operation::Operation;
 use crate::route::log_unreadable;
 use crate::task;
@@ -46,7 +46,7 @@ pub(crate) async fn operate<M: Handles<Q>, Q: Operation>(call: Call<M>) -> Resul
     let (kind, resource) = (request.kind(), request.resource().clone());
     record_resource(&resource);
     let async_after = contract.async_after(&call, &request);
-    let trace = trace_of(call.headers()).or_else(|| call.addon().current_trace());
+    let trace = call.trace();
     if let Some(context) = request.context_mut() {
         context.async_after = async_after;
         context.trace.clone_from(&trace);

@@ -9,13 +9,13 @@ use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request};
 use futures_util::FutureExt;
-use maitre_core::{Addon, AddonId, Marketplace, ResourceId};
+use maitre_core::{Addon, AddonId, Marketplace, ResourceId, TraceParent};
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 use crate::error_reply::ErrorReply;
 use crate::form::Form;
-use crate::log::record_resource;
+use crate::log::{record_resource, trace_of};
 use crate::payload::Payload;
 use crate::text::is_valid_id;
 use crate::with_extra::WithExtra;
@@ -110,6 +110,11 @@ impl<M: Marketplace, C> Incoming<M, C> {
     /// Returns the add-on's id, for a request to the listener.
     pub fn addon_id(&self) -> AddonId {
         self.addon.id().clone()
+    }
+
+    /// Returns the trace that the request belongs to: that of the caller, or of the app.
+    pub(crate) fn trace(&self) -> Option<TraceParent> {
+        trace_of(self.headers()).or_else(|| self.addon().current_trace())
     }
 
     /// Returns the method.

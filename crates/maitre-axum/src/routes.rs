@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use maitre_core::{
     Addon, Bind, Deprovision, Failure, Fetch, FetchBinding, IntoAddon, LastOperation, Notice, OperationKind,
-    PlanChange, Provision, Reinstate, Rotate, Suspend, Unbind, Update,
+    PlanChange, Provision, Reinstate, Rotate, Suspend, TraceParent, Unbind, Update,
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -178,7 +178,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         let reads_body = self.addon.marketplace().reads_body(&method);
         self.authenticated(method, path, "read", reads_body, move |call: Call<M>| {
             let addon = call.shared_addon().clone();
-            in_time(addon, handler(call))
+            in_time(addon, TraceParent::scope(call.trace(), handler(call)))
         })
     }
 
@@ -199,7 +199,7 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
                 let handler = handler.clone();
                 async move {
                     let head = admit_all(addon.clone(), request, reads_body).await?;
-                    in_time(addon, handler(head)).await
+                    in_time(addon, TraceParent::scope(head.trace(), handler(head))).await
                 }
             })
         })

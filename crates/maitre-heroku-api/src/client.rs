@@ -1,13 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use maitre_core::{Clock, Secret};
+use maitre_core::{ClientSecret, ClientSecrets, Clock, CredentialsError, Secret};
 use maitre_http::{BaseUrl, CallError, Retry, Settings};
 use time::OffsetDateTime;
 
-use crate::{
-    Error,
-    client_secrets::{ClientSecret, ClientSecrets},
-};
+use crate::Error;
 
 /// Heroku client for the vendor of one add-on: exchanges grants, refreshes tokens, and creates an [`Api`](crate::Api) from a token.
 ///
@@ -85,7 +82,8 @@ impl fmt::Debug for Client {
 /// ```
 #[must_use = "call build() to get the client"]
 pub struct ClientBuilder {
-    client_secrets: Vec<ClientSecret>,
+    client_secret: Secret,
+    old_client_secrets: Vec<(Secret, OffsetDateTime)>,
     api: String,
     id: String,
     addons: String,
@@ -99,7 +97,8 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     fn new(client_secret: Secret) -> Self {
         Self {
-            client_secrets: vec![ClientSecret::new(client_secret, None)],
+            client_secret,
+            old_client_secrets: Vec::new(),
             api: "https://api.heroku.com".to_owned(),
             id: "https://id.heroku.com".to_owned(),
             addons: "https://addons.heroku.com".to_owned(),
@@ -222,7 +221,7 @@ impl ClientBuilder {
     /// # Ok::<(), maitre_heroku_api::Error>(())
     /// ```
     pub fn old_client_secret(mut self, secret: impl Into<Secret>, expires_at: OffsetDateTime) -> Self {
-        self.client_secrets.push(ClientSecret::new(secret.into(), Some(expires_at)));
+        self.old_client_secrets.push((secret.into(), expires_at));
         self
     }
 
@@ -233,12 +232,18 @@ impl ClientBuilder {
     /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
         let base = |url: &str| BaseUrl::new(url, self.plain_http).map_err(CallError::setup);
+        let empty =
+            |_: CredentialsError| CallError::setup("the client secret is empty: copy it from Heroku's partner portal");
+        let mut client_secrets = ClientSecrets::new(ClientSecret::new(self.client_secret).map_err(empty)?);
+        for (old, end) in self.old_client_secrets {
+            client_secrets = client_secrets.with_secret(ClientSecret::new(old).map_err(empty)?.with_expiry(end));
+        }
         Ok(Client(Arc::new(Inner {
             http: self.settings.build().map_err(CallError::setup)?,
             api: base(&self.api)?,
             id: base(&self.id)?,
             addons: base(&self.addons)?,
-            client_secrets: ClientSecrets::new(self.client_secrets)?,
+            client_secrets,
             retry: self.retry,
             page: self.page.map(|size| size.clamp(1, 1_000)),
             clock: self.clock,

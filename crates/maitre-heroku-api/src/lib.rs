@@ -3,7 +3,6 @@
 
 mod api;
 mod client;
-mod client_secrets;
 mod error;
 mod lenient;
 mod list;

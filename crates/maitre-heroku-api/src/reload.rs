@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use maitre_core::{Reload, ReloadError, overlap_end};
+use maitre_core::{Reload, ReloadError};
 use time::OffsetDateTime;
 
-use crate::{Client, client_secrets::ClientSecret};
+use crate::Client;
 
 /// The text has one client secret per line, the current one first. An old one is used if Heroku does not accept the current
 /// one.
@@ -22,19 +22,6 @@ use crate::{Client, client_secrets::ClientSecret};
 /// ```
 impl Reload for Client {
     fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let mut secrets: Vec<_> = lines.map(|line| ClientSecret::new(line.into(), None)).collect();
-        if secrets.is_empty() {
-            return Err(ReloadError::new("the file contains no client secret: copy it from Heroku's partner portal"));
-        }
-        let until = overlap_end(now, overlap);
-        for mut old in self.0.client_secrets.active(now) {
-            if secrets.iter().all(|new| new.value.expose() != old.value.expose()) {
-                old.expires_at.get_or_insert(until);
-                secrets.push(old);
-            }
-        }
-        self.0.client_secrets.replace(secrets);
-        Ok(())
+        self.0.client_secrets.reload(text, now, overlap)
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use maitre_core::{OauthGrant, Secret};
+use maitre_core::{ClientSecret, OauthGrant, Secret};
 use maitre_http::CallError;
 use reqwest::{
     Method,
@@ -175,7 +175,7 @@ impl Client {
         }
         let mut refused = None;
         for secret in secrets {
-            match self.request_token_with(&secret.value, fields, deadline).await {
+            match self.request_token_with(&secret, fields, deadline).await {
                 Ok(token) => {
                     if secret.is_old() {
                         crate::metrics::old_client_secret_use();
@@ -192,7 +192,7 @@ impl Client {
 
     async fn request_token_with(
         &self,
-        secret: &Secret,
+        secret: &ClientSecret,
         fields: &[(&str, &str)],
         deadline: Option<OffsetDateTime>,
     ) -> Result<Token, Error> {

@@ -26,13 +26,13 @@ use axum::Router;
 pub use maitre_axum::drain;
 pub use maitre_core::{
     AccountId, AccountNotice, Addon, AddonId, Bind, BindingId, Bound, Capabilities, Capability, Catalog, CatalogError,
-    CloseAccount, ConfigVars, Context, Credentialed, Credentials, CredentialsError, CustomerNotice, Deprovision,
-    Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest, Hooks, Identity, InFlight, IntoAddon,
-    Listener, ListenerCall, Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel, OauthGrant,
-    OpenAccount, OriginError, Password, PlanChange, PlanChanged, Progress, ProviderId, Provision, Provisioned,
-    Reinstate, Reload, ReloadError, RequestIdentity, ResourceId, Result, Rotate, Rotated, Salt, Secret, SharedSecret,
-    SignOn, SignedOn, Suspend, TraceParent, Unbind, Unbound, Update, Updated, View, ViewError, WithHooks, catalog,
-    manifest, mask_urls, sso,
+    ClientSecret, CloseAccount, ConfigVars, Context, Credentialed, Credentials, CredentialsError, CustomerNotice,
+    Deprovision, Deprovisioned, Endpoint, Failure, FailureKind, Fields, FromManifest, Hooks, Identity, InFlight,
+    IntoAddon, Listener, ListenerCall, Manifest, ManifestError, Marketplace, Notice, NoticeKind, NoticeLevel,
+    OauthGrant, OpenAccount, OriginError, Password, PlanChange, PlanChanged, Progress, ProviderId, Provision,
+    Provisioned, Reinstate, Reload, ReloadError, RequestIdentity, ResourceId, Result, Rotate, Rotated, Salt, Secret,
+    SharedSecret, SignOn, SignedOn, Suspend, TraceParent, Unbind, Unbound, Update, Updated, View, ViewError, WithHooks,
+    catalog, manifest, mask_urls, sso,
 };
 
 #[cfg(feature = "clevercloud")]

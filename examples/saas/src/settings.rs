@@ -34,7 +34,8 @@ pub(crate) struct Settings {
     pub(crate) scalingo: Secret,
     pub(crate) opperator_secret: Secret,
     pub(crate) osb: Broker,
-    pub(crate) quicknode: QuickNodeSettings,
+    /// Credentials at QuickNode, as JSON.
+    pub(crate) quicknode: Secret,
     /// Integration at Vercel, if it has an id.
     pub(crate) vercel: Option<VercelIntegration>,
     /// Access to Heroku's API. Without it all operations are synchronous.
@@ -54,13 +55,6 @@ pub(crate) struct Broker {
     pub(crate) catalog: Catalog,
 }
 
-/// Credentials at QuickNode.
-pub(crate) struct QuickNodeSettings {
-    pub(crate) username: String,
-    pub(crate) password: Secret,
-    pub(crate) jwt_secret: Secret,
-}
-
 /// Integration at Vercel, and addresses of a local one in place of Vercel's.
 pub(crate) struct VercelIntegration {
     pub(crate) integration: String,
@@ -71,14 +65,15 @@ pub(crate) struct VercelIntegration {
 }
 
 impl VercelIntegration {
-    fn from_env() -> Option<Self> {
-        Some(Self {
-            integration: env::var("VERCEL_INTEGRATION_ID").ok()?,
-            client_secret: var_or("VERCEL_CLIENT_SECRET", "development-only-client-secret").into(),
+    fn from_env(files: &mut Files) -> anyhow::Result<Option<Self>> {
+        let client_secret = files.secret("VERCEL_CLIENT_SECRET")?;
+        Ok(env::var("VERCEL_INTEGRATION_ID").ok().map(|integration| Self {
+            integration,
+            client_secret: client_secret.unwrap_or_else(|| "development-only-client-secret".into()),
             issuer: env::var("VERCEL_ISSUER").ok(),
             jwks_url: env::var("VERCEL_JWKS_URL").ok(),
             api: env::var("VERCEL_API").ok(),
-        })
+        }))
     }
 }
 
@@ -137,12 +132,8 @@ impl Settings {
                 catalog: Catalog::parse(&files.text("OSB_CATALOG", include_str!("../osb-catalog.json"))?)
                     .context("OSB_CATALOG is invalid")?,
             },
-            quicknode: QuickNodeSettings {
-                username: var_or("QUICKNODE_USERNAME", "tally"),
-                password: var_or("QUICKNODE_PASSWORD", "development-only-password").into(),
-                jwt_secret: var_or("QUICKNODE_JWT_SECRET", "development-only-jwt-secret").into(),
-            },
-            vercel: VercelIntegration::from_env(),
+            quicknode: files.text("QUICKNODE_MANIFEST", include_str!("../quicknode-settings.json"))?.into(),
+            vercel: VercelIntegration::from_env(&mut files)?,
             heroku_api: HerokuApi::from_env(&mut files)?,
             provision_delay: seconds("SET_UP_SECONDS")?,
             drain_delay: seconds("DRAIN_SECONDS")?,
@@ -179,8 +170,7 @@ impl Settings {
             (&self.scalingo, "a secret in SCALINGO_MANIFEST"),
             (&self.opperator_secret, "OPPERATOR_SECRET"),
             (&self.osb.password, "OSB_PASSWORD"),
-            (&self.quicknode.password, "QUICKNODE_PASSWORD"),
-            (&self.quicknode.jwt_secret, "QUICKNODE_JWT_SECRET"),
+            (&self.quicknode, "a secret in QUICKNODE_MANIFEST"),
         ];
         if let Some(vercel) = &self.vercel {
             secrets.push((&vercel.client_secret, "VERCEL_CLIENT_SECRET"));

@@ -35,8 +35,11 @@ async fn screenshot(browser: &Browser, name: &str) {
                     "return document.getAnimations().every((it) => it.playState !== 'running')",
                 )
                 .await;
-            let found = inspection::faults(browser).await;
-            faults.extend(found.iter().map(|found| format!("{width} px, {scheme}: {found}")));
+            let inspection = inspection::inspect(browser).await;
+            let (findings, kept) = inspection.axe;
+            println!("{name}, {width} px, {scheme}: {findings} findings of axe-core, {kept} rules kept");
+            assert!(kept > 0, "axe-core has inspected the page");
+            faults.extend(inspection.faults.iter().map(|found| format!("{width} px, {scheme}: {found}")));
             let height = browser.run("return document.documentElement.scrollHeight").await;
             let height = height.as_u64().and_then(|height| u32::try_from(height).ok()).expect("a height");
             browser.set_viewport(width, height.clamp(400, 2_400), scheme).await;

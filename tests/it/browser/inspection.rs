@@ -9,8 +9,10 @@ const AXE: &str = include_str!("../../axe-core/axe.min.js");
 
 /// Runs all rules, also those that are off by default and apply to pages: the size of targets.
 const RUN_AXE: &str = "
-    return axe.run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] }).then((result) =>
-        result.violations.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target.join(' ')}: ${node.failureSummary.split('\\n')[1]?.trim()}`)));";
+    return axe.run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] }).then((result) => ({
+        findings: result.violations.flatMap((it) => it.nodes.map((node) => `axe: ${it.id}: ${node.target.join(' ')}: ${node.failureSummary.split('\\n')[1]?.trim()}`)),
+        passed: result.passes.length,
+    }));";
 
 /// Finds texts with too little contrast: less than 4.5 to 1, or 3 to 1 for large ones.
 const LOW_CONTRAST: &str = "
@@ -60,21 +62,31 @@ const TEXT_SIZES: &str = "
     const found = [...sizes].filter(([size]) => size < 12).map(([size, text]) => `${size} px: ${text}`);
     return sizes.size > 8 ? [...found, `${sizes.size} sizes: ${[...sizes.keys()].sort((a, b) => a - b).join(', ')}`] : found;";
 
-/// Returns the faults of the open page at its current size.
-pub(super) async fn faults(browser: &Browser) -> Vec<String> {
+/// Result of an inspection.
+pub(super) struct Inspection {
+    /// All faults, also those of axe-core.
+    pub(super) faults: Vec<String>,
+    /// Number of findings of axe-core, and of its rules that apply to the page and are kept.
+    pub(super) axe: (usize, u64),
+}
+
+/// Inspects the open page at its current size.
+pub(super) async fn inspect(browser: &Browser) -> Inspection {
     if browser.run("return typeof window.axe").await == "undefined" {
         browser.run(AXE).await;
     }
     let mut faults = Vec::new();
-    for (fault, script) in [
-        ("too little contrast", LOW_CONTRAST),
-        ("overflowing", OVERFLOWING),
-        ("size of text", TEXT_SIZES),
-        ("axe", RUN_AXE),
-    ] {
+    for (fault, script) in
+        [("too little contrast", LOW_CONTRAST), ("overflowing", OVERFLOWING), ("size of text", TEXT_SIZES)]
+    {
         let found: Value = browser.run(script).await;
         let found: Vec<String> = serde_json::from_value(found).expect("a list of texts");
         faults.extend(found.iter().map(|found| format!("{fault}: {found}")));
     }
-    faults
+    let axe = browser.run(RUN_AXE).await;
+    let findings: Vec<String> = serde_json::from_value(axe["findings"].clone()).expect("a list of texts");
+    let kept = axe["passed"].as_u64().expect("a number");
+    let figures = (findings.len(), kept);
+    faults.extend(findings);
+    Inspection { faults, axe: figures }
 }

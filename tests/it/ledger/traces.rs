@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use maitre::heroku::Heroku;
 use maitre_core::{
-    Addon, AddonId, Backend, BoxFuture, Completion, Deprovision, Deprovisioned, Failure, Job, JobOutcome, Listener,
-    Outcome, PlanChange, PlanChanged, PlatformHooks, Provision, Provisioned, ResourceId, Result, SignOn, SignedOn,
-    TraceParent,
+    Addon, AddonId, Backend, BoxFuture, CloseAccount, Completion, Deprovision, Deprovisioned, Failure, Job, JobOutcome,
+    Listener, OpenAccount, Outcome, PlanChange, PlanChanged, PlatformHooks, Provision, Provisioned, ResourceId, Result,
+    SignOn, SignedOn, TraceParent,
 };
 use maitre_ledger::Ledger;
 
-use super::support::{Database, basic, key, plan_change, until};
+use super::support::{Database, basic, deprovision, key, plan_change, until};
 
 const PROVISION: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const PLAN_CHANGE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const DEPROVISION: &str = "00-5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174-01";
 
 /// A vendor and its marketplace, which record the trace of each call and fail a number of times.
 #[derive(Clone, Default)]
@@ -63,8 +64,8 @@ impl Listener for Recorder {
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {
         self.call("plan_change", request.context.trace.as_ref()).map(|()| PlanChanged::new())
     }
-    async fn deprovision(&self, _: Deprovision) -> Result<Deprovisioned> {
-        Ok(Deprovisioned::new())
+    async fn deprovision(&self, request: Deprovision) -> Result<Deprovisioned> {
+        self.call("deprovision", request.context.trace.as_ref()).map(|()| Deprovisioned::new())
     }
     async fn single_sign_on(&self, _: SignOn) -> Result<SignedOn> {
         Ok(SignedOn::redirect("/"))
@@ -123,6 +124,54 @@ on_both_databases! {
         listener.plan_change(plan_change(&key, "basic")).await.unwrap();
         let later = [("plan_change", Some(PLAN_CHANGE.to_owned())), ("plan_change", None)];
         assert_eq!(recorder.seen()[2..], later);
+    }
+
+    async fn a_deprovision_that_another_process_recovers_has_the_trace_of_its_request(database: Database) {
+        let recorder = Recorder::default();
+        let ledger = database.ledger().await;
+        let listener = ledger.wrap(recorder.clone());
+        let [traced, untraced, unknown] = std::array::from_fn(|_| key());
+        for key in [&traced, &untraced] {
+            listener.provision(basic(key)).await.unwrap();
+        }
+        recorder.0.calls_to_fail.store(3, Ordering::SeqCst);
+        for (key, trace) in [(&traced, TraceParent::parse(DEPROVISION)), (&unknown, TraceParent::parse(PROVISION)), (&untraced, None)] {
+            let mut request = deprovision(key);
+            request.context.trace = trace;
+            listener.deprovision(request).await.unwrap_err();
+        }
+        ledger.close().await;
+
+        let _other = recover(&database, &recorder).await;
+        until("they are recovered", async || recorder.seen().len() == 8).await;
+        let traces = || [Some(DEPROVISION.to_owned()), Some(PROVISION.to_owned()), None];
+        let of = |calls: &[(&'static str, Option<String>)]| {
+            let mut traces: Vec<_> = calls.iter().map(|(call, trace)| (*call, trace.clone())).collect();
+            traces.sort();
+            traces
+        };
+        let expected = of(&traces().map(|trace| ("deprovision", trace)));
+        let seen = recorder.seen();
+        assert_eq!((of(&seen[2..5]), of(&seen[5..])), (expected.clone(), expected));
+    }
+
+    async fn a_deprovision_of_a_closed_account_has_the_trace_of_its_request(database: Database) {
+        let recorder = Recorder::default();
+        let ledger = database.ledger().await;
+        let listener = ledger.wrap(recorder.clone());
+        let addon = AddonId::new("heroku", "lantern");
+        listener.open_account(OpenAccount::new(addon.clone(), "account")).await.unwrap();
+        let mut request = basic(&key());
+        request.account = Some("account".into());
+        listener.provision(request).await.unwrap();
+        recorder.0.calls_to_fail.store(1, Ordering::SeqCst);
+        let close = listener.close_account(CloseAccount::new(addon, "account"));
+        TraceParent::scope(TraceParent::parse(DEPROVISION), close).await.unwrap_err();
+        ledger.close().await;
+
+        let _other = recover(&database, &recorder).await;
+        until("it is recovered", async || recorder.seen().len() == 3).await;
+        assert_eq!(recorder.seen()[1..], vec![("deprovision", Some(DEPROVISION.to_owned())); 2]);
     }
 
     async fn a_notification_has_the_trace_of_its_request_in_every_process(database: Database) {

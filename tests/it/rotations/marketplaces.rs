@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre::{
-    Addon, Catalog, CleverCloud, CloudControl, DigitalOcean, Heroku, Marketplace, Opperator, Osb, Reload, Scalingo,
+    Addon, Catalog, CleverCloud, CloudControl, DigitalOcean, Heroku, Marketplace, Opperator, Osb, QuickNode, Reload,
+    Scalingo,
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -68,6 +69,11 @@ async fn the_secrets_of_every_marketplace_are_reloaded() {
     let scalingo = Scalingo::new(SLUG, "older", "salt").unwrap();
     let settings = json!({ "username": SLUG, "password": "newer", "sso_salt": "salt" }).to_string();
     check(scalingo, maitre::scalingo, "POST /resources", [&settings, r#"{"username":"lantern","password":["4711"#])
+        .await;
+
+    let quicknode = QuickNode::new(SLUG, "older", "jwt secret").unwrap();
+    let credentials = json!({ "username": SLUG, "password": "newer", "jwt_secret": "jwt secret" }).to_string();
+    check(quicknode, maitre::quicknode, "POST /provision", [&credentials, r#"{"username":"lantern","password":4711}"#])
         .await;
 
     let osb = Osb::new(SLUG, "older", Catalog::default()).unwrap();

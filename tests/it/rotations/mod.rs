@@ -7,6 +7,7 @@ mod load;
 mod marketplaces;
 mod platform;
 mod process;
+mod tokens;
 
 use std::path::Path;
 

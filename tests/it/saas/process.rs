@@ -165,13 +165,14 @@ pub(super) fn command_with_own_secrets(folder: &Folder) -> Command {
         ("CLEVERCLOUD_MANIFEST", "examples/saas/clevercloud-manifest.json"),
         ("DIGITALOCEAN_MANIFEST", "examples/saas/digitalocean-settings.json"),
         ("SCALINGO_MANIFEST", "examples/saas/scalingo-manifest.json"),
+        ("QUICKNODE_MANIFEST", "examples/saas/quicknode-settings.json"),
     ] {
         let manifest = std::fs::read_to_string(root.join(file)).unwrap().replace("development-only", "vendors-own");
         let path = folder.0.join(format!("{variable}.json"));
         std::fs::write(&path, manifest).unwrap();
         command.env(variable, path);
     }
-    for variable in ["OPPERATOR_SECRET", "OSB_PASSWORD", "QUICKNODE_PASSWORD", "QUICKNODE_JWT_SECRET"] {
+    for variable in ["OPPERATOR_SECRET", "OSB_PASSWORD"] {
         command.env(variable, "vendors-own-secret");
     }
     command

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use maitre_core::{Account, AccountState, CloseAccount, Failure, FailureKind, OpenAccount, ResourceSummary, Secret};
+use maitre_core::{
+    Account, AccountState, CloseAccount, Failure, FailureKind, OpenAccount, ResourceSummary, Secret, TraceParent,
+};
 use serde_json::{Map, Value};
 
 use super::context::Engine;
@@ -191,7 +193,10 @@ const LIVE: &str = "SELECT * FROM maitre_resources WHERE addon = $1 AND account 
      AND state NOT IN ('deprovisioned', 'refused') ORDER BY id";
 
 /// Begins to close an account: nothing can be provisioned in it, and the deprovisions of its resources are recorded.
-pub(crate) struct BeginClose(pub(crate) CloseAccount);
+pub(crate) struct BeginClose {
+    pub(crate) request: CloseAccount,
+    pub(crate) trace: Option<TraceParent>,
+}
 
 /// Next steps of closing an account.
 pub(crate) struct Closing {
@@ -206,14 +211,15 @@ impl Command<Engine> for BeginClose {
     type Outcome = Option<Closing>;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<Self::Outcome, LedgerError> {
-        let (addon, key) = (self.0.addon.to_string(), self.0.account.as_str());
+        let Self { request, trace } = self;
+        let (addon, key) = (request.addon.to_string(), request.account.as_str());
         let Some(account) = AccountRow::lock(db, &addon, key).await? else { return Ok(None) };
         if account.state.is_open() {
             let update = "UPDATE maitre_accounts SET state = 'finalizing', updated_at = {now} WHERE id = $1";
             db.execute(update, values![account.id]).await?;
         }
         let mut resources = Vec::new();
-        if self.0.cascade {
+        if request.cascade {
             let select = "SELECT * FROM maitre_resources WHERE addon = $1 AND account = $2 AND state <> 'deprovisioned'
                  ORDER BY id {lock}";
             for row in db.rows(select, values![&addon, key]).await? {
@@ -221,7 +227,7 @@ impl Command<Engine> for BeginClose {
                 match rules::deprovision(Some(resource.state), engine.limits.unknown) {
                     Decision::Run | Decision::Enqueue => {
                         cancel_open(engine, db, &resource, i64::MAX, Overtaken::Idle).await?;
-                        schedule_deprovision(db, resource.id).await?;
+                        schedule_deprovision(engine, db, resource.id, trace.as_ref()).await?;
                     }
                     Decision::Unchanged => {
                         tombstone(db, resource.id).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use maitre_core::{AccountId, FailureKind, Job, Provision};
+use maitre_core::{AccountId, FailureKind, Job, Provision, TraceParent};
 
 use super::account::is_open;
 use super::context::Engine;
@@ -315,6 +315,8 @@ pub(crate) struct BeginDeprovision {
     pub(crate) id: String,
     /// Whether the id is the resource's key for certain: its marketplace knows no other id.
     pub(crate) keyed: bool,
+    /// Trace of the request.
+    pub(crate) trace: Option<TraceParent>,
     /// See [`Engine::lease_owner`].
     pub(crate) owner: String,
 }
@@ -323,8 +325,8 @@ impl Command<Engine> for BeginDeprovision {
     type Outcome = BeginOutcome;
 
     async fn apply(&self, engine: &Engine, db: &mut Connection<'_>) -> Result<BeginOutcome, LedgerError> {
-        let Self { addon, id, keyed, owner } = self;
-        let kind = OperationKind::Deprovision;
+        let Self { addon, id, keyed, trace, owner } = self;
+        let (kind, trace) = (OperationKind::Deprovision, trace.as_ref());
         let mut known = Resource::lock(db, addon, id).await?;
         if known.is_none() {
             if let Decision::Fail(kind) = rules::deprovision(None, engine.limits.unknown) {
@@ -332,8 +334,9 @@ impl Command<Engine> for BeginDeprovision {
                     return Ok(BeginOutcome::Fail(kind));
                 }
             } else if let Some(asked) = insert_unconfirmed(db, addon, id, State::Deprovisioning).await? {
+                let sealed = engine.seal_deprovision(&asked, trace);
                 let lease = Lease { keyed: *keyed, ..lease(asked, kind, None) };
-                return start(engine, db, lease, owner, None, None).await.map(BeginOutcome::Run);
+                return start(engine, db, lease, owner, sealed.as_deref(), None).await.map(BeginOutcome::Run);
             }
             known = Resource::lock(db, addon, id).await?; // inserted concurrently by another process
         }
@@ -341,11 +344,13 @@ impl Command<Engine> for BeginDeprovision {
         match rules::deprovision(Some(resource.state), engine.limits.unknown) {
             Decision::Run => {
                 let resource = set_state(db, &resource, State::Deprovisioning).await?;
-                start(engine, db, lease(resource, kind, None), owner, None, None).await.map(BeginOutcome::Run)
+                let sealed = engine.seal_deprovision(&resource, trace);
+                let lease = lease(resource, kind, None);
+                start(engine, db, lease, owner, sealed.as_deref(), None).await.map(BeginOutcome::Run)
             }
             Decision::Enqueue => {
                 cancel_open(engine, db, &resource, i64::MAX, Overtaken::Idle).await?;
-                schedule_deprovision(db, resource.id).await.map(BeginOutcome::Wait)
+                schedule_deprovision(engine, db, resource.id, trace).await.map(BeginOutcome::Wait)
             }
             Decision::Join => match recorded_before(db, &resource, owner, None).await? {
                 Some(operation) => Ok(BeginOutcome::Run(Lease { operation, ..lease(resource, kind, None) })),

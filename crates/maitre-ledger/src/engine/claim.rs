@@ -6,7 +6,7 @@ use super::context::Engine;
 use super::operation::{OperationKind, OperationState};
 use super::rows::{Lease, Operation, Resource};
 use super::rules::State;
-use super::stored::StoredRequest;
+use super::stored::{StoredDeprovision, StoredRequest};
 use super::stored_reply::{StoredKind, StoredReply};
 use super::transitions::{Overtaken, bump_fence, cancel_open, complete, restore_provisioned};
 use crate::db::{Command, Connection, Milliseconds, values};
@@ -104,7 +104,7 @@ impl Claim {
         };
         let request = match &operation.request {
             Some(sealed) => engine.open_request(&resource, kind, sealed)?,
-            None => StoredRequest::Deprovision,
+            None => StoredRequest::Deprovision(StoredDeprovision::default()),
         };
         let reply = if operation.notifying {
             Some(engine.reply_of_operation(&resource, operation.reply.as_deref())?)

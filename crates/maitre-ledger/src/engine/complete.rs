@@ -82,7 +82,7 @@ impl Command<Engine> for Complete {
             }
             // the provision failed for good but may have created something
             (OperationKind::Provision, failed) if failed.is_transient() => {
-                schedule_deprovision(db, lease.resource).await?;
+                schedule_deprovision(engine, db, lease.resource, lease.trace.as_ref()).await?;
             }
             (OperationKind::Provision, _) => {
                 let update = "UPDATE maitre_resources SET reply = $2, updated_at = {now},

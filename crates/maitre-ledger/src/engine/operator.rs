@@ -106,11 +106,11 @@ impl Command<Engine> for RequestDeprovision {
         let operation = match rules::deprovision(Some(resource.state), engine.limits.unknown) {
             Decision::Run => {
                 set_state(db, &resource, State::Deprovisioning).await?;
-                Some(schedule_deprovision(db, resource.id).await?)
+                Some(schedule_deprovision(engine, db, resource.id, None).await?)
             }
             Decision::Enqueue => {
                 cancel_open(engine, db, &resource, i64::MAX, Overtaken::Idle).await?;
-                Some(schedule_deprovision(db, resource.id).await?)
+                Some(schedule_deprovision(engine, db, resource.id, None).await?)
             }
             Decision::Unchanged => {
                 tombstone(db, resource.id).await?;

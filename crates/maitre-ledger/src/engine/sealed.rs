@@ -1,9 +1,11 @@
 //! Encrypted columns and their associated data.
 
+use maitre_core::TraceParent;
+
 use super::context::Engine;
 use super::operation::OperationKind;
 use super::rows::Resource;
-use super::stored::StoredRequest;
+use super::stored::{StoredDeprovision, StoredRequest};
 use super::stored_reply::{StoredKind, StoredReply};
 use crate::error::LedgerError;
 
@@ -43,6 +45,13 @@ impl Engine {
 
     pub(super) fn seal_request(&self, addon: &str, key: &str, kind: OperationKind, request: &[u8]) -> Vec<u8> {
         self.keys.seal(&aad(addon, key, kind.as_str()), request)
+    }
+
+    /// Returns the sealed request of a deprovision, if it has a trace.
+    pub(super) fn seal_deprovision(&self, resource: &Resource, trace: Option<&TraceParent>) -> Option<Vec<u8>> {
+        let request = StoredRequest::Deprovision(StoredDeprovision::new(trace?));
+        let request = serde_json::to_vec(&request).unwrap_or_default();
+        Some(self.seal_request(&resource.addon, &resource.key, OperationKind::Deprovision, &request))
     }
 
     pub(super) fn open_request(

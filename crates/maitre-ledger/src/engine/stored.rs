@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use maitre_core::{AddonId, Bind, OauthGrant, PlanChange, Provision, Rotate, Secret, TraceParent, Unbind, Update};
+use maitre_core::{
+    AddonId, Bind, Deprovision, OauthGrant, PlanChange, Provision, Rotate, Secret, TraceParent, Unbind, Update,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -14,7 +16,7 @@ use time::OffsetDateTime;
 pub(crate) enum StoredRequest {
     Provision(Box<StoredProvision>),
     PlanChange(Box<StoredPlanChange>),
-    Deprovision,
+    Deprovision(StoredDeprovision),
     Update(StoredUpdate),
     Bind(Box<StoredBind>),
     Unbind(StoredUnbind),
@@ -118,6 +120,13 @@ pub(crate) struct StoredPlanChange {
     older: OlderDetails,
 }
 
+/// Stored only if it has a trace: a deprovision needs nothing else.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct StoredDeprovision {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StoredUpdate {
     async_after: Option<u64>,
@@ -175,7 +184,7 @@ fn parse(trace: Option<&String>) -> Option<TraceParent> {
 }
 
 impl StoredRequest {
-    /// Returns the trace that the request belongs to. A deprovision is recorded without a request.
+    /// Returns the trace that the request belongs to.
     pub(super) fn trace(&self) -> Option<TraceParent> {
         parse(match self {
             Self::Provision(request) => request.trace.as_ref(),
@@ -184,7 +193,7 @@ impl StoredRequest {
             Self::Bind(request) => request.trace.as_ref(),
             Self::Unbind(request) => request.trace.as_ref(),
             Self::Rotate(request) => request.trace.as_ref(),
-            Self::Deprovision => None,
+            Self::Deprovision(request) => request.trace.as_ref(),
         })
     }
 }
@@ -280,6 +289,19 @@ impl StoredPlanChange {
         request.service = self.service;
         request.parameters = self.parameters.map(Into::into);
         request.details = details.into();
+        request
+    }
+}
+
+impl StoredDeprovision {
+    /// Creates it for an operation that a request with this trace has caused.
+    pub(crate) fn new(trace: &TraceParent) -> Self {
+        Self { trace: Some(trace.to_string()) }
+    }
+
+    pub(crate) fn restore(&self, addon: AddonId, key: &str) -> Deprovision {
+        let mut request = Deprovision::new(addon, key);
+        request.context.trace = parse(self.trace.as_ref());
         request
     }
 }

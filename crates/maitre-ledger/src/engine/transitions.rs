@@ -1,5 +1,7 @@
 //! State changes of resources and operations, shared by the commands.
 
+use maitre_core::TraceParent;
+
 use super::context::Engine;
 use super::operation::OperationKind;
 use super::rows::{Lease, Resource, key_of};
@@ -90,11 +92,17 @@ fn no_operation() -> LedgerError {
     LedgerError::corrupt("an operation was not inserted")
 }
 
-/// Schedules a deprovision behind the open operations of a resource, and returns its id.
-pub(super) async fn schedule_deprovision(db: &mut Connection<'_>, resource: i64) -> Result<i64, LedgerError> {
+/// Schedules a deprovision behind the open operations of a resource, and returns its id. `trace` is that of its cause.
+pub(super) async fn schedule_deprovision(
+    engine: &Engine,
+    db: &mut Connection<'_>,
+    resource: i64,
+    trace: Option<&TraceParent>,
+) -> Result<i64, LedgerError> {
     let update = "UPDATE maitre_resources SET state = 'deprovisioning', updated_at = {now} WHERE id = $1 RETURNING *";
     let resource = Resource::read(&db.row(update, values![resource]).await?)?;
-    enqueue(db, &resource, OperationKind::Deprovision, None, None, None, None).await
+    let sealed = engine.seal_deprovision(&resource, trace);
+    enqueue(db, &resource, OperationKind::Deprovision, None, sealed.as_deref(), None, None).await
 }
 
 /// Open operations over which a deprovision wins.

@@ -2,7 +2,7 @@
 
 use maitre_core::{
     Account, AccountId, AccountNotice, AddonId, Backend, CloseAccount, Deprovision, Failure, FailureKind, FetchAccount,
-    Job, Listener, OpenAccount, ResourceId, ResourceSummary, Result, SpawnOnDrop,
+    Job, Listener, OpenAccount, ResourceId, ResourceSummary, Result, SpawnOnDrop, TraceParent,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -32,9 +32,10 @@ impl<L: Listener> DurableListener<L> {
     /// Closes an account. Once it has begun, it runs to completion even if the caller disconnects.
     pub(super) fn close(&self, request: CloseAccount) -> SpawnOnDrop<Result<Account>> {
         let this = self.clone();
+        let begin = BeginClose { request: request.clone(), trace: TraceParent::current() };
         spawn_on_drop(async move {
             let db = &this.ledger.db;
-            let closing = db.write(BeginClose(request.clone())).await?.ok_or_else(Failure::unknown)?;
+            let closing = db.write(begin).await?.ok_or_else(Failure::unknown)?;
             this.deprovision_all(&request, closing.resources).await?;
             if closing.is_new {
                 Listener::close_account(&*this.listener, request.clone()).await?;

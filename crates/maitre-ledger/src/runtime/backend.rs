@@ -85,6 +85,7 @@ impl<L: Listener> Backend for DurableListener<L> {
             addon: addon.clone(),
             id: request.resource.as_str().to_owned(),
             keyed: request.context.polled, // such a marketplace is never given another id
+            trace: request.context.trace.clone(),
             owner: self.ledger.engine.lease_owner(),
         };
         self.begin(addon, command, request, None).await

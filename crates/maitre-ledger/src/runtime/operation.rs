@@ -218,8 +218,9 @@ impl Operation for Deprovision {
         listener.deprovision(self)
     }
 
-    fn restore(_: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
-        Some(Self::new(addon, key))
+    fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
+        let StoredRequest::Deprovision(stored) = request else { return None };
+        Some(stored.restore(addon, key))
     }
 
     fn interpret(result: Result<Deprovisioned>, asks: bool) -> Result<Deprovisioned> {

@@ -94,6 +94,11 @@ impl Platform {
         self.state().client_secret.clone()
     }
 
+    /// Changes the client secret, as a reset in the integration console does.
+    pub fn reset_client_secret(&self, secret: &str) {
+        secret.clone_into(&mut self.state().client_secret);
+    }
+
     /// Returns the time of the platform's clock.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {

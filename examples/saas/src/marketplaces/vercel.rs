@@ -19,6 +19,8 @@ pub(super) fn connect(all: &mut Connections<'_>) -> anyhow::Result<()> {
     if let Some(api) = &settings.api {
         vercel = vercel.with_api(api).context("VERCEL_API is invalid")?;
     }
-    all.add("/vercel", Addon::new(vercel, all.listener()), maitre::vercel);
+    let addon = Addon::new(vercel, all.listener());
+    all.watch("VERCEL_CLIENT_SECRET", addon.clone());
+    all.add("/vercel", addon, maitre::vercel);
     Ok(())
 }
