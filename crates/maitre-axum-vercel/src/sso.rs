@@ -68,12 +68,8 @@ pub(crate) async fn sign_on(head: Head<Vercel>) -> ReadResult {
 /// the current secret is not in use yet.
 async fn id_token(head: &Head<Vercel>, code: &str) -> Result<Secret, HttpError> {
     let (vercel, state) = (head.addon().marketplace(), head.query_value("state"));
-    let mut secrets = vercel.client_secrets.active(head.now());
-    if let [current, _, ..] = &secrets[..] {
-        secrets.push(current.clone()); // Vercel may change to the current secret between the attempts
-    }
     let mut refused = None;
-    for secret in secrets {
+    for secret in vercel.client_secrets.attempts(head.now()) {
         match vercel.exchange(&secret, code, state.as_deref()).await {
             Ok(token) => {
                 let used = if secret.is_old() { SecretUse::Old } else { SecretUse::Current };

@@ -73,6 +73,7 @@ impl fmt::Debug for ClientSecret {
 /// let shown = |at| secrets.active(at).iter().map(|it| (it.expose().to_owned(), it.is_old())).collect::<Vec<_>>();
 /// assert_eq!(shown(now), [("newer".to_owned(), false), ("older".to_owned(), true)]);
 /// assert_eq!(shown(now + Duration::from_secs(60)), [("newer".to_owned(), false)]);
+/// assert_eq!(secrets.attempts(now).len(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -98,6 +99,17 @@ impl ClientSecrets {
     #[must_use]
     pub fn active(&self, now: OffsetDateTime) -> Vec<ClientSecret> {
         self.0.get().iter().filter(|secret| is_active(secret.expires_at, now)).cloned().collect()
+    }
+
+    /// Returns the secrets for the attempts of a call that is refused with a wrong one, in this order: those that are active,
+    /// and the current one again, as the marketplace may change to it between the attempts.
+    #[must_use]
+    pub fn attempts(&self, now: OffsetDateTime) -> Vec<ClientSecret> {
+        let mut secrets = self.active(now);
+        if let [current, _, ..] = &secrets[..] {
+            secrets.push(current.clone());
+        }
+        secrets
     }
 }
 

@@ -168,13 +168,8 @@ impl Client {
     }
 
     async fn request_token(&self, fields: &[(&str, &str)], deadline: Option<OffsetDateTime>) -> Result<Token, Error> {
-        let mut secrets = self.0.client_secrets.active(self.now());
-        if let [current, _, ..] = &secrets[..] {
-            // Heroku may change to the current secret between the attempts
-            secrets.push(current.clone());
-        }
         let mut refused = None;
-        for secret in secrets {
+        for secret in self.0.client_secrets.attempts(self.now()) {
             match self.request_token_with(&secret, fields, deadline).await {
                 Ok(token) => {
                     if secret.is_old() {

@@ -133,6 +133,14 @@ async function refreshLines() {
   if (focused && !byId(focused)?.contains(document.activeElement)) byId(focused)?.querySelector("summary")?.focus();
 }
 
+// Joins neighbouring lines of one operation.
+function joinLines() {
+  for (const line of byId("lines").querySelectorAll("li.line")) {
+    const { operation } = line.dataset;
+    line.classList.toggle("joins", operation !== undefined && operation === line.nextElementSibling?.dataset.operation);
+  }
+}
+
 function showLine(html) {
   const line = fragment(html).firstElementChild;
   const old = byId(line.id);
@@ -204,6 +212,7 @@ function listen() {
     const isFiltered = "filtered" in byId("lines").dataset;
     if (batch.missed || (isFiltered && batch.lines.length)) await refreshLines();
     else batch.lines.forEach(showLine);
+    joinLines();
     stale.installs ||= batch.installs;
     stale.panel ||= batch.panel;
     refresh().catch(() => (refreshing = false));
@@ -270,6 +279,7 @@ document.addEventListener("click", async (event) => {
     const list = byId("lines").querySelector("ol");
     const first = older.querySelector("li");
     list.append(...older.querySelector("ol").children);
+    joinLines();
     byId("lines").querySelector("nav")?.remove();
     const nav = older.querySelector("nav");
     if (nav) byId("lines").append(nav);

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use maitre_core::{Clock, Secret};
+use maitre_core::{ClientSecret, ClientSecrets, Clock, CredentialsError, Reload, ReloadError, Secret};
 use maitre_http::{BaseUrl, CallError, Retry, Settings};
 use time::OffsetDateTime;
 
@@ -32,7 +32,7 @@ pub(crate) struct Inner {
     pub(crate) http: reqwest::Client,
     pub(crate) api: BaseUrl,
     pub(crate) client_id: String,
-    pub(crate) client_secret: Secret,
+    pub(crate) client_secrets: ClientSecrets,
     pub(crate) retry: Retry,
     pub(crate) clock: Clock,
 }
@@ -43,6 +43,7 @@ impl Client {
         ClientBuilder {
             client_id: client_id.to_owned(),
             client_secret: client_secret.into(),
+            old_client_secrets: Vec::new(),
             api: "https://api.vercel.com".to_owned(),
             plain_http: false,
             settings: Settings::new(concat!("maitre-vercel/", env!("CARGO_PKG_VERSION"))),
@@ -55,6 +56,14 @@ impl Client {
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         (self.0.clock)()
+    }
+}
+
+/// The text has one client secret per line, the current one first. An old one is sent if Vercel does not accept the current
+/// one.
+impl Reload for Client {
+    fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        self.0.client_secrets.reload(text, now, overlap)
     }
 }
 
@@ -86,6 +95,7 @@ impl fmt::Debug for Client {
 pub struct ClientBuilder {
     client_id: String,
     client_secret: Secret,
+    old_client_secrets: Vec<(Secret, OffsetDateTime)>,
     api: String,
     plain_http: bool,
     settings: Settings,
@@ -94,6 +104,12 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
+    /// Adds an old client secret, which is sent until its end if Vercel does not accept the current one.
+    pub fn old_client_secret(mut self, secret: impl Into<Secret>, expires_at: OffsetDateTime) -> Self {
+        self.old_client_secrets.push((secret.into(), expires_at));
+        self
+    }
+
     /// Sets the URL of Vercel's API. Defaults to `https://api.vercel.com`.
     pub fn api_url(mut self, url: &str) -> Self {
         url.clone_into(&mut self.api);
@@ -176,16 +192,18 @@ impl ClientBuilder {
     /// Returns an error with [`Error::is_builder`] if the client secret is empty, the URL is invalid or would send tokens
     /// unencrypted, a proxy or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<Client, Error> {
-        if self.client_secret.expose().is_empty() {
-            return Err(
-                CallError::setup("the client secret is empty: copy it from Vercel's integration console").into()
-            );
+        let empty = |_: CredentialsError| {
+            CallError::setup("the client secret is empty: copy it from Vercel's integration console")
+        };
+        let mut client_secrets = ClientSecrets::new(ClientSecret::new(self.client_secret).map_err(empty)?);
+        for (old, end) in self.old_client_secrets {
+            client_secrets = client_secrets.with_secret(ClientSecret::new(old).map_err(empty)?.with_expiry(end));
         }
         Ok(Client(Arc::new(Inner {
             http: self.settings.build().map_err(CallError::setup)?,
             api: BaseUrl::new(&self.api, self.plain_http).map_err(CallError::setup)?,
             client_id: self.client_id,
-            client_secret: self.client_secret,
+            client_secrets,
             retry: self.retry,
             clock: self.clock,
         })))

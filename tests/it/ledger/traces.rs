@@ -130,12 +130,12 @@ on_both_databases! {
         let recorder = Recorder::default();
         let ledger = database.ledger().await;
         let listener = ledger.wrap(recorder.clone());
-        let [traced, untraced, unknown] = std::array::from_fn(|_| key());
-        for key in [&traced, &untraced] {
+        let [traced, plain, unknown] = std::array::from_fn(|_| key());
+        for key in [&traced, &plain] {
             listener.provision(basic(key)).await.unwrap();
         }
         recorder.0.calls_to_fail.store(3, Ordering::SeqCst);
-        for (key, trace) in [(&traced, TraceParent::parse(DEPROVISION)), (&unknown, TraceParent::parse(PROVISION)), (&untraced, None)] {
+        for (key, trace) in [(&traced, TraceParent::parse(DEPROVISION)), (&unknown, TraceParent::parse(PROVISION)), (&plain, None)] {
             let mut request = deprovision(key);
             request.context.trace = trace;
             listener.deprovision(request).await.unwrap_err();
@@ -144,15 +144,14 @@ on_both_databases! {
 
         let _other = recover(&database, &recorder).await;
         until("they are recovered", async || recorder.seen().len() == 8).await;
-        let traces = || [Some(DEPROVISION.to_owned()), Some(PROVISION.to_owned()), None];
-        let of = |calls: &[(&'static str, Option<String>)]| {
-            let mut traces: Vec<_> = calls.iter().map(|(call, trace)| (*call, trace.clone())).collect();
-            traces.sort();
-            traces
+        let sorted = |calls: &[(&'static str, Option<String>)]| {
+            let mut calls = calls.to_vec();
+            calls.sort();
+            calls
         };
-        let expected = of(&traces().map(|trace| ("deprovision", trace)));
+        let expected = sorted(&[Some(DEPROVISION), Some(PROVISION), None].map(|it| ("deprovision", it.map(str::to_owned))));
         let seen = recorder.seen();
-        assert_eq!((of(&seen[2..5]), of(&seen[5..])), (expected.clone(), expected));
+        assert_eq!((sorted(&seen[2..5]), sorted(&seen[5..])), (expected.clone(), expected));
     }
 
     async fn a_deprovision_of_a_closed_account_has_the_trace_of_its_request(database: Database) {

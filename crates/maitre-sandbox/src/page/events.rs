@@ -77,7 +77,7 @@ async fn next_batch(receiver: &mut Receiver<PageEvent>) -> Option<Batch> {
 }
 
 fn render(sandbox: &Sandbox, batch: &Batch) -> serde_json::Value {
-    let lines = batch.lines.values().map(|entry| line(sandbox, entry.0, &entry.1).into_string());
+    let lines = batch.lines.values().map(|entry| line(sandbox, entry, None).into_string());
     json!({
         "lines": lines.collect::<Vec<_>>(),
         // a call may have changed an install

@@ -61,18 +61,18 @@ fn symbols() -> Markup {
                 rect x="1.8" y="17.6" width="22.4" height="2.9" rx="1.45" fill="currentColor" {}
             }
             // the points are customer, Heroku and add-on; the arrow shows the direction of a call
-            symbol #direction-to-addon viewBox="0 0 150 14" { (points()) path .arrow d="M83 7h31m-4.5-4.5L114 7l-4.5 4.5" {} }
-            symbol #direction-from-addon viewBox="0 0 150 14" { (points()) path .arrow d="M115 7H84m4.5-4.5L84 7l4.5 4.5" {} }
-            symbol #direction-from-customer viewBox="0 0 150 14" { (points()) path .arrow d="M36 7h31m-4.5-4.5L67 7l-4.5 4.5" {} }
+            symbol #direction-to-addon viewBox="0 0 160 14" { (points()) path .arrow d="M88 7h38m-4.5-4.5L126 7l-4.5 4.5" {} }
+            symbol #direction-from-addon viewBox="0 0 160 14" { (points()) path .arrow d="M127 7H89m4.5-4.5L89 7l4.5 4.5" {} }
+            symbol #direction-from-customer viewBox="0 0 160 14" { (points()) path .arrow d="M34 7h38m-4.5-4.5L72 7l-4.5 4.5" {} }
         }
     }
 }
 
 fn points() -> Markup {
     html! {
-        circle .point cx="28" cy="7" r="3.2" {}
-        circle .point cx="75" cy="7" r="3.2" {}
-        circle .point cx="122" cy="7" r="3.2" {}
+        circle .point cx="26" cy="7" r="3.2" {}
+        circle .point cx="80" cy="7" r="3.2" {}
+        circle .point cx="134" cy="7" r="3.2" {}
     }
 }
 

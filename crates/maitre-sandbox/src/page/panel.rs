@@ -151,8 +151,8 @@ fn chaos_form(sandbox: &Sandbox) -> Markup {
         form .sentence method="post" action="/sandbox/chaos" data-quiet="true" {
             span { "At random" }
             label .times { span .sr { "Percent of all calls" } input type="number" name="percent" min="0" max="100" step="any" value=(percent) required; }
-            span { "% of all calls, in both directions, meet a fault. The faults depend on the" }
-            label .seed { span { "seed" } input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
+            span { "% of all calls in both directions meet a fault, chosen by the" }
+            label .seed { span { "seed" } " " input type="number" name="seed" min="0" value=(sandbox.inner().faults.seed()) required; }
             button type="submit" { "Set" span .sr { " random faults" } }
         }
     }

@@ -84,7 +84,9 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
                 }
             }
             p .legend aria-hidden="true" { span { "customer" } span { "Heroku" } span { "add-on" } }
-            ol .lines { @for (id, head) in page.iter().take(PAGE_SIZE) { (line(sandbox, *id, head)) } }
+            ol .lines {
+                @for (position, entry) in page.iter().enumerate().take(PAGE_SIZE) { (line(sandbox, entry, page.get(position + 1))) }
+            }
             @if let (true, Some(oldest)) = (more, oldest) {
                 nav .pages aria-label="Older lines" {
                     a .button #older href=(view.link(|view| view.before = Some(oldest))) rel="next" { "Older" }
@@ -94,14 +96,21 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
     }
 }
 
-/// Renders one line. The script fetches request and response when the line is opened. Neighbouring lines of one operation
-/// are joined by the style sheet.
-pub(super) fn line(sandbox: &Sandbox, id: i64, head: &Head) -> Markup {
+/// Returns the operation of an entry, as the id of its first entry.
+fn operation_of((id, head): &(i64, Head)) -> Option<i64> {
+    head.uuid.as_ref().map(|_| head.operation_of(*id))
+}
+
+/// Renders one line. The script fetches request and response when the line is opened. A line joins `below`, the next one, if
+/// both belong to one operation; the script joins the lines that it inserts.
+pub(super) fn line(sandbox: &Sandbox, entry: &(i64, Head), below: Option<&(i64, Head)>) -> Markup {
+    let ((id, head), operation) = (entry, operation_of(entry));
+    let joins = operation.is_some() && operation == below.and_then(operation_of);
     let name = head.uuid.as_deref().and_then(|uuid| sandbox.name_of(uuid));
     let is_note = head.direction == Direction::Internal;
     html! {
-        li .line .note[is_note] .bad[head.has_problem()] .follows[head.operation.is_some()] id={ "line-" (id) } data-id=(id)
-            data-install=[head.uuid.as_deref()] data-problem[head.has_problem()] {
+        li .line .note[is_note] .bad[head.has_problem()] .joins[joins] id={ "line-" (id) } data-id=(id)
+            data-operation=[operation] data-install=[head.uuid.as_deref()] data-problem[head.has_problem()] {
             @if is_note {
                 div .summary { (summary(sandbox, head, name.as_deref())) }
             } @else {
@@ -159,7 +168,7 @@ fn direction(sandbox: &Sandbox, direction: Direction) -> Markup {
         Direction::FromCustomer => ("#direction-from-customer", "Customer to Heroku".to_owned()),
         Direction::Internal => return html! { span {} },
     };
-    html! { svg .direction role="img" width="150" height="14" aria-label=(label) { title { (label) } use href=(symbol) {} } }
+    html! { svg .direction role="img" width="160" height="14" aria-label=(label) { title { (label) } use href=(symbol) {} } }
 }
 
 fn path(head: &Head) -> &str {

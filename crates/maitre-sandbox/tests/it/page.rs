@@ -69,6 +69,22 @@ async fn the_timeline_is_searched_and_filtered() {
 }
 
 #[tokio::test]
+async fn neighbouring_lines_of_one_operation_are_joined() {
+    let harness = Harness::new().await;
+    for _ in 0..2 {
+        harness.sandbox.provision("basic").await;
+    }
+    harness.click("/sandbox/clock", &[("minutes", "1")]).await;
+    let joined = async || {
+        let page = harness.page("/sandbox/timeline").await;
+        let classes = page.split("<li class=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        classes.map(|classes| classes.split(' ').any(|class| class == "joins")).collect::<Vec<_>>()
+    };
+    // the note about the clock, then note and call of each provision
+    until("each note joins its call", async || joined().await == [false, true, false, true, false]).await;
+}
+
+#[tokio::test]
 async fn replayed_calls_show_both_statuses_and_can_be_filtered() {
     let harness = Harness::new().await;
     harness.sandbox.provision("basic").await;

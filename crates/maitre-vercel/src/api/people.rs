@@ -1,10 +1,13 @@
 use maitre_core::Secret;
-use serde_json::json;
+use maitre_http::CallError;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::Api;
 use crate::{
     error::Error,
     models::{Account, Member, Revocation, RotatedToken},
+    send::Response,
 };
 
 /// The account, its members, and the access token of the installation.
@@ -43,19 +46,29 @@ impl Api {
     /// `POST …/credentials/rotate`: returns a new access token. The old one stays valid until it is
     /// [revoked](Self::revoke_access_token).
     pub async fn rotate_access_token(&self) -> Result<RotatedToken, Error> {
-        let client = &self.client.0;
-        let body = json!({ "client_id": client.client_id, "client_secret": client.client_secret.expose() });
-        self.once(&["credentials", "rotate"], Some(body)).await?.json()
+        self.with_client_secret(&["credentials", "rotate"], &json!({}), false).await?.json()
     }
 
     /// `POST …/credentials/revoke`: revokes another access token of the installation than the one of this value.
     pub async fn revoke_access_token(&self, old: &Secret) -> Result<Revocation, Error> {
+        let body = json!({ "token": old.expose() });
+        self.with_client_secret(&["credentials", "revoke"], &body, true).await?.json()
+    }
+
+    /// Sends a call with the current client secret, and with an old one if Vercel refuses it: either the access token does not
+    /// permit the call, or the current secret is not in use yet.
+    async fn with_client_secret(&self, path: &[&str], body: &Value, idempotent: bool) -> Result<Response, Error> {
         let client = &self.client.0;
-        let body = json!({
-            "token": old.expose(),
-            "client_id": client.client_id,
-            "client_secret": client.client_secret.expose(),
-        });
-        self.repeatable(reqwest::Method::POST, &["credentials", "revoke"], Some(body)).await?.json()
+        let mut refused = None;
+        for secret in client.client_secrets.attempts(self.client.now()) {
+            let mut body = body.clone();
+            (body["client_id"], body["client_secret"]) = (client.client_id.as_str().into(), secret.expose().into());
+            match self.send(Method::POST, path, Some(body), idempotent).await {
+                Err(error) if error.is_forbidden() => refused = refused.or(Some(error)),
+                result => return result,
+            }
+        }
+        let ended = || CallError::unsendable(&path.join("/"), "every client secret has ended").into();
+        Err(refused.unwrap_or_else(ended))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use maitre_core::Reload as _;
 use maitre_testkit::platform::Fault;
 use maitre_vercel::{
     Amount, Api, Balance, Balances, BillingItem, Client, Discount, Error, ImportedResource, InstallationUpdate,
@@ -163,4 +164,18 @@ async fn tokens_are_sent_to_the_api_only_and_encrypted() {
 
     let dots = vendor.client.installation("..", "token".into());
     assert!(dots.account().await.unwrap_err().to_string().contains("cannot send the request"));
+}
+
+#[tokio::test]
+async fn an_old_client_secret_is_sent_until_vercel_accepts_the_new_one() {
+    let vendor = Vendor::new().await;
+    let api = vendor.api();
+    vendor.client.reload("newer s3cr3t\n", vendor.client.now(), Duration::from_hours(1)).unwrap();
+    api.rotate_access_token().await.unwrap();
+    assert_eq!(vendor.call_count(), 2, "the newer secret was refused");
+    vendor.vercel.reset_client_secret("newer s3cr3t");
+    api.rotate_access_token().await.unwrap();
+    assert_eq!(vendor.call_count(), 3);
+    vendor.vercel.reset_client_secret("unknown");
+    assert!(api.rotate_access_token().await.unwrap_err().is_forbidden());
 }
