@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maitre::{Addon, Failure, Provisioned, Rotated, Updated, Vercel, VercelProvision};
+use maitre::{Addon, Failure, Provisioned, Rotated, TraceParent, Updated, Vercel, VercelProvision};
 use maitre_testkit::vercel::Vercel as Client;
 use serde_json::{Value, json};
 
@@ -110,7 +110,10 @@ async fn a_resource_is_renamed_changed_and_deprovisioned() {
     let installation = market.installed().await;
     let id = market.provisioned(&installation, "basic").await["id"].as_str().unwrap().to_owned();
     let update = |plan: &str| market.client.update(&installation, &id, plan);
-    let changed = update("premium").set("name", "renamed").await.expect(200).json();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let change = update("premium").set("name", "renamed").header("traceparent", trace);
+    let changed = change.await.expect(200).json();
+    assert_eq!(market.vendor.plan_changes()[0].context.trace.as_ref().map(TraceParent::as_str), Some(trace));
     assert_eq!((&changed["name"], &changed["billingPlan"]["id"]), (&json!("renamed"), &json!("premium")));
     let renamed = update("premium").without("billingPlanId").set("name", "again").await.expect(200).json();
     assert_eq!((&renamed["name"], &renamed["billingPlan"]["id"]), (&json!("again"), &json!("premium")));
