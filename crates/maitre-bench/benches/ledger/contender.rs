@@ -15,6 +15,10 @@ const HEROKU: &str = "MAITRE_BENCH_HEROKU";
 pub(crate) enum Contender {
     /// `maitre` with a ledger.
     Ledger,
+    /// The same with a listener that writes rows of its own to the same SQLite file.
+    SameFile,
+    /// The same with a SQLite file of its own.
+    OwnFile,
     /// Hand-written handler with its own table.
     Baseline,
     /// `maitre` without a ledger, and so without a database.
@@ -27,6 +31,8 @@ pub(crate) enum Contender {
 
 named!(Contender {
     Self::Ledger => "ledger",
+    Self::SameFile => "same-file",
+    Self::OwnFile => "own-file",
     Self::Baseline => "baseline",
     Self::Bare => "bare",
     Self::Slow => "slow",
@@ -37,6 +43,8 @@ impl Contender {
     pub(crate) async fn app(self, url: String) -> Outcome<Router> {
         match self {
             Self::Ledger => maitre_app::kept(&url).await,
+            Self::SameFile => maitre_app::kept_beside_rows(&url, &url).await,
+            Self::OwnFile => maitre_app::kept_beside_rows(&url, &url.replace("bench.db", "rows.db")).await,
             Self::Baseline => baseline::app(&url).await,
             Self::Bare => maitre_app::bare(),
             Self::Slow => slow_app::app(&url, &std::env::var(HEROKU)?).await,

@@ -15,7 +15,17 @@ use crate::throughput::{figures, in_turn, per_second};
 /// Connections, as a load balancer keeps them.
 const CONNECTIONS: u32 = 32;
 
+/// Compares the ledger with the baseline, on SQLite also with a listener that writes rows for each provision.
 pub(crate) fn measure(host: &Host, settings: &Settings, rate: u32) -> Outcome<()> {
+    compare(host, settings, rate, Contender::Ledger)?;
+    if matches!(host, Host::Disk) {
+        compare(host, settings, rate, Contender::SameFile)?;
+        compare(host, settings, rate, Contender::OwnFile)?;
+    }
+    Ok(())
+}
+
+fn compare(host: &Host, settings: &Settings, rate: u32, contender: Contender) -> Outcome<()> {
     // a percentile needs more requests than throughput
     let until = Until::Paced { per_second: rate, length: settings.length.max(Duration::from_secs(10)) };
     let mut rounds = Vec::new();
@@ -24,12 +34,20 @@ pub(crate) fn measure(host: &Host, settings: &Settings, rate: u32) -> Outcome<()
             let database = host.database()?;
             load::start(&contender.start(&database)?, RequestKind::Provision, CONNECTIONS, until)
         };
-        let both = in_turn(round, || one(Contender::Ledger), || one(Contender::Baseline))?;
+        let both = in_turn(round, || one(contender), || one(Contender::Baseline))?;
         let [ledger, baseline] = both.each_ref().map(p99);
-        eprintln!("round {round} of {}: p99 {ledger:.0} µs, of the baseline {baseline:.0} µs", settings.rounds);
+        eprintln!(
+            "round {round} of {}: p99 of {contender} {ledger:.0} µs, of the baseline {baseline:.0} µs",
+            settings.rounds
+        );
         rounds.push(both);
     }
-    let mut table = Table::of("provisions at a fixed rate", "ledger", "baseline");
+    let (title, name) = match contender {
+        Contender::SameFile => ("the listener writes a row to the ledger's file", "same file"),
+        Contender::OwnFile => ("the listener writes a row to a file of its own", "own file"),
+        _ => ("provisions at a fixed rate", "ledger"),
+    };
+    let mut table = Table::of(title, name, "baseline");
     table.add(Row::of_rounds(
         format!("answered a second, of {rate}"),
         &figures(&rounds, per_second),

@@ -316,16 +316,15 @@ async fn unique_credentials(target: &Target) -> Verdict {
 async fn unknown_instance(target: &Target) -> Verdict {
     target.require_bind().await?;
     let binding = target.instance()?.new_binding();
-    let response = target.wire.send(target.osb.bind(&binding)).await?;
-    response.must_be_refused("Answer 404 with a description if the instance does not exist.")
+    target.must_not_bind(&binding, "Answer 404 with a description if the instance does not exist.").await
 }
 
 async fn deprovisioned_instance(target: &Target) -> Verdict {
     target.require_bind().await?;
     let instance = target.new_instance().await?;
     target.remove(&instance).await?;
-    let response = target.wire.send(target.osb.bind(&instance.new_binding())).await?;
-    response.must_be_refused("Answer 404 with a description if the instance was deprovisioned.")
+    let advice = "Answer 404 with a description if the instance was deprovisioned.";
+    target.must_not_bind(&instance.new_binding(), advice).await
 }
 
 async fn not_bindable(target: &Target) -> Verdict {

@@ -1,6 +1,6 @@
 //! Asynchronous operations and their state.
 
-use maitre_testkit::osb::InstanceId;
+use maitre_testkit::osb::{BindingId, InstanceId};
 use serde_json::{Value, json};
 
 use super::citation;
@@ -365,12 +365,24 @@ async fn delete_repeated(target: &Target) -> Verdict {
     is_same_operation(&first, &second, is_running)
 }
 
-async fn binding_completes(target: &Target) -> Verdict {
+/// Begins an asynchronous bind of a new instance.
+async fn begin_bind(target: &Target) -> Result<(BindingId, Response), Stop> {
     let binding = target.new_instance().await?.new_binding();
-    let accepted = target.wire.send(target.osb.bind(&binding)).await?;
-    if accepted.status() != 202 {
-        return Err(Stop::skipped(format!("this bind is answered {}, not 202", accepted.status())));
+    let response = target.wire.send(target.osb.bind(&binding)).await?;
+    match response.status() {
+        202 => Ok((binding, response)),
+        status => Err(Stop::skipped(format!("this bind is answered {status}, not 202"))),
     }
+}
+
+/// Returns whether the bind of a 202 still runs.
+async fn is_binding(target: &Target, binding: &BindingId, accepted: &Response) -> Result<bool, Stop> {
+    let poll = target.osb.last_binding_operation(binding, operation_of(accepted).as_deref());
+    Ok(target.wire.send(poll).await?.json().is_some_and(|body| body["state"] == "in progress"))
+}
+
+async fn binding_completes(target: &Target) -> Verdict {
+    let (binding, accepted) = begin_bind(target).await?;
     match target.poll_binding(&binding, &accepted).await? {
         Polled::Succeeded => Ok(()),
         Polled::Failed(last) | Polled::Gone(last) | Polled::Invalid(last) | Polled::TimedOut(last) => Err(last.fault(
@@ -381,8 +393,7 @@ async fn binding_completes(target: &Target) -> Verdict {
 }
 
 async fn binding_without_credentials(target: &Target) -> Verdict {
-    let binding = target.new_instance().await?.new_binding();
-    let accepted = target.wire.send(target.osb.bind(&binding)).await?;
+    let (_, accepted) = begin_bind(target).await?;
     if accepted.json().is_none_or(|body| body["credentials"].is_null()) {
         return Ok(());
     }
@@ -393,11 +404,9 @@ async fn binding_without_credentials(target: &Target) -> Verdict {
 }
 
 async fn binding_repeated(target: &Target) -> Verdict {
-    let binding = target.new_instance().await?.new_binding();
-    let first = target.wire.send(target.osb.bind(&binding)).await?;
+    let (binding, first) = begin_bind(target).await?;
     let second = target.wire.send(target.osb.bind(&binding)).await?.to("a repeated bind");
-    let poll = target.osb.last_binding_operation(&binding, operation_of(&first).as_deref());
-    let is_running = target.wire.send(poll).await?.json().is_some_and(|body| body["state"] == "in progress");
+    let is_running = is_binding(target, &binding, &first).await?;
     is_same_operation(&first, &second, is_running)
 }
 
@@ -412,12 +421,9 @@ fn binding_retrievable(target: &Target) -> Verdict {
 }
 
 async fn binding_fetch(target: &Target) -> Verdict {
-    let binding = target.new_instance().await?.new_binding();
-    let first = target.wire.send(target.osb.bind(&binding)).await?;
+    let (binding, first) = begin_bind(target).await?;
     let response = target.wire.send(target.osb.fetch_binding(&binding)).await?;
-    let poll = target.osb.last_binding_operation(&binding, operation_of(&first).as_deref());
-    let is_running = target.wire.send(poll).await?.json().is_some_and(|body| body["state"] == "in progress");
-    if !is_running {
+    if !is_binding(target, &binding, &first).await? {
         return Err(Stop::skipped(TOO_FAST));
     }
     response.must_be(&[404], "Answer 404 until the binding is complete.").map(drop)

@@ -18,7 +18,7 @@ use crate::marketplace::Marketplace;
 use crate::response::Response;
 use crate::run::CheckTarget;
 use crate::subject::Credentials;
-use crate::verdict::Stop;
+use crate::verdict::{Stop, Verdict};
 use crate::wire::Wire;
 
 /// Time between two polls: the first, and the longest.
@@ -253,6 +253,36 @@ impl Target {
     pub(super) async fn poll_binding(&self, binding: &BindingId, accepted: &Response) -> Result<Polled, Stop> {
         let operation = operation_of(accepted);
         self.poll_until_end(|| self.osb.last_binding_operation(binding, operation.as_deref())).await
+    }
+
+    /// Requires that a bind is refused, or accepted and failed later.
+    pub(super) async fn must_not_bind(&self, binding: &BindingId, advice: &'static str) -> Verdict {
+        let response = self.wire.send(self.osb.bind(binding)).await?;
+        self.must_fail(response, |operation| self.osb.last_binding_operation(binding, operation), advice).await
+    }
+
+    /// Requires that a plan change is refused, or accepted and failed later.
+    pub(super) async fn must_not_update(&self, instance: &InstanceId, plan: &str, advice: &'static str) -> Verdict {
+        let response = self.wire.send(self.osb.update(instance, plan)).await?;
+        self.must_fail(response, |operation| self.osb.last_operation(instance, operation), advice).await
+    }
+
+    /// Requires that a response is a refusal, or that the operation of a 202 fails.
+    async fn must_fail(
+        &self,
+        response: Response,
+        poll: impl Fn(Option<&str>) -> Call<Operation>,
+        advice: &'static str,
+    ) -> Verdict {
+        if response.status() != 202 {
+            return response.must_be_refused(advice);
+        }
+        let operation = operation_of(&response);
+        match self.poll_until_end(|| poll(operation.as_deref())).await? {
+            Polled::Failed(_) | Polled::Gone(_) => Ok(()),
+            Polled::Succeeded => Err(response.fault("The operation of this response has succeeded.", advice)),
+            Polled::Invalid(last) | Polled::TimedOut(last) => Err(last.fault("The operation does not fail.", advice)),
+        }
     }
 
     async fn poll_until_end(&self, call: impl Fn() -> Call<Operation>) -> Result<Polled, Stop> {

@@ -35,7 +35,7 @@ pub(crate) const PASSWORD: &str = "s3cr3t-example-of-32-characters!";
 /// Maximum size of a body, in bytes.
 const LIMIT: usize = 2 * 1024 * 1024;
 
-/// Duration of an asynchronous operation, and of the work in faults that depend on concurrency.
+/// Duration of an asynchronous operation from its first poll, and of the work in faults that depend on concurrency.
 const DELAY: Duration = Duration::from_millis(250);
 
 /// Choices that the specification leaves to brokers.

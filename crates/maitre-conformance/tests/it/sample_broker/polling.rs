@@ -38,13 +38,14 @@ pub(super) fn instance(broker: &SampleBroker, call: &Call, id: &str) -> Response
     }
     let mut store = broker.store();
     store.settle();
-    let Some(instance) = store.instances.get(id) else {
+    let Some(instance) = store.instances.get_mut(id) else {
         return match broker.fault {
             _ if store.gone.contains(&(id.to_owned(), String::new())) => gone(broker),
             Fault::PollOfUnknownIs200 => answer(200, &json!({ "state": "succeeded" })),
             _ => error(404, "The instance does not exist."),
         };
     };
+    instance.polled();
     if !broker.style.asynchronous && broker.is(Fault::PollOfSynchronousIs500) {
         return status(500);
     }
@@ -59,15 +60,17 @@ pub(super) fn binding(broker: &SampleBroker, id: &str, binding: &str) -> Respons
     let key = (id.to_owned(), binding.to_owned());
     let mut store = broker.store();
     store.settle();
-    match store.bindings.get(&key) {
+    let is_gone = store.gone.contains(&key);
+    match store.bindings.get_mut(&key) {
         Some(found) => {
+            found.polled();
             let is_running = found.creation.is_running() || found.deletion.is_some();
             if broker.is(Fault::BindFails) && !is_running {
                 return answer(200, &json!({ "state": "failed" }));
             }
             state(broker, is_running)
         }
-        None if store.gone.contains(&key) => gone(broker),
+        None if is_gone => gone(broker),
         None => error(404, "The binding does not exist."),
     }
 }

@@ -1,11 +1,15 @@
-//! State of the sample broker. Asynchronous operations end when their time has come.
+//! State of the sample broker. An asynchronous operation ends some time after its first poll, so that a slow machine can
+//! observe it.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::DELAY;
+
+/// Duration of an asynchronous operation that is not polled.
+const LONGEST: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Store {
@@ -47,6 +51,28 @@ impl Pending {
     pub(super) fn is_running(&self) -> bool {
         Instant::now() < self.end
     }
+
+    /// Lets the operation end soon.
+    fn polled(&mut self) {
+        self.end = self.end.min(Instant::now() + DELAY);
+    }
+}
+
+impl Instance {
+    /// Lets the operations end soon.
+    pub(super) fn polled(&mut self) {
+        self.creation.polled();
+        self.deletion.as_mut().map(Pending::polled);
+        self.update.as_mut().map(|(pending, _)| pending.polled());
+    }
+}
+
+impl Binding {
+    /// Lets the operations end soon.
+    pub(super) fn polled(&mut self) {
+        self.creation.polled();
+        self.deletion.as_mut().map(Pending::polled);
+    }
 }
 
 impl Store {
@@ -56,7 +82,7 @@ impl Store {
     }
 
     pub(super) fn pending(&mut self, asynchronous: bool) -> Pending {
-        let end = if asynchronous { Instant::now() + DELAY } else { Instant::now() };
+        let end = if asynchronous { Instant::now() + LONGEST } else { Instant::now() };
         Pending { operation: format!("op-{}", self.next()), end }
     }
 
