@@ -7,6 +7,7 @@ pub mod process;
 pub mod requests;
 pub mod serve;
 pub mod table;
+pub mod vercel;
 pub mod wire;
 
 pub use cluster::{Cluster, dump, is_root};

@@ -1,9 +1,9 @@
-//! Requests of Heroku and of a platform that calls service brokers, and whether a response is the expected one.
+//! Requests of Heroku, of a platform that calls service brokers and of Vercel, and whether a response is the expected one.
 
 use maitre_testkit::{Heroku, Osb, Request, osb::InstanceId};
 use uuid::Uuid;
 
-use crate::wire::Reply;
+use crate::{vercel, wire::Reply};
 
 /// Add-on's name, the user of Basic authentication.
 pub const USER: &str = "tally";
@@ -28,6 +28,8 @@ pub enum RequestKind {
     SignOn,
     /// Provision of the Open Service Broker API, each with its own instance id.
     OsbProvision,
+    /// Provision of Vercel, each with its own key.
+    VercelProvision,
 }
 
 crate::named!(RequestKind {
@@ -35,6 +37,7 @@ crate::named!(RequestKind {
     Self::Replay => "replay",
     Self::SignOn => "sign-on",
     Self::OsbProvision => "osb-provision",
+    Self::VercelProvision => "vercel-provision",
 });
 
 const ORIGIN: &str = "http://tally.example";
@@ -81,6 +84,7 @@ impl RequestSource {
                 let instance = InstanceId::new(&id, OSB_SERVICE, OSB_PLANS[0]);
                 self.osb.provision(&instance).set("parameters", serde_json::json!({ "retention": 7 })).request()
             }
+            RequestKind::VercelProvision => vercel::provision(&self.heroku, ORIGIN, &id, OSB_PLANS[0]),
         };
         (uuid, request)
     }
@@ -95,6 +99,9 @@ impl RequestSource {
             RequestKind::OsbProvision => {
                 let instance = InstanceId::new(&Uuid::new_v4().to_string(), OSB_SERVICE, OSB_PLANS[0]);
                 (401, self.osb.provision(&instance).credentials(USER, "guessed").request())
+            }
+            RequestKind::VercelProvision => {
+                (403, vercel::forged(&self.heroku, ORIGIN, &Uuid::new_v4().to_string(), OSB_PLANS[0]))
             }
             RequestKind::SignOn => {
                 let id = Uuid::new_v4().to_string();
@@ -147,14 +154,18 @@ impl RequestCycle {
         let bytes = bytes(&request);
         let places = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(&id)).collect();
         let cookie = match ask {
-            RequestKind::Provision | RequestKind::Replay | RequestKind::OsbProvision => String::new(),
+            RequestKind::Provision | RequestKind::Replay | RequestKind::OsbProvision | RequestKind::VercelProvision => {
+                String::new()
+            }
             RequestKind::SignOn => format!("heroku-nav-data={}; ", nav_data(&request)),
         };
         Self { ask, request: bytes, uuid, id, places, cookie }
     }
 
     pub(crate) fn next(&mut self) -> &[u8] {
-        if matches!(self.ask, RequestKind::Provision | RequestKind::OsbProvision) {
+        let is_new =
+            matches!(self.ask, RequestKind::Provision | RequestKind::OsbProvision | RequestKind::VercelProvision);
+        if is_new {
             self.uuid = Uuid::from_u128(self.uuid.as_u128().wrapping_add(1));
             self.uuid.hyphenated().encode_lower(&mut self.id);
             for &place in &self.places {
@@ -168,7 +179,9 @@ impl RequestCycle {
     pub(crate) fn is_answered_by(&self, reply: &Reply<'_>) -> bool {
         let Ok(id) = std::str::from_utf8(&self.id) else { return false };
         match self.ask {
-            RequestKind::Provision | RequestKind::Replay => reply.status == 200 && reply.body.contains(id),
+            RequestKind::Provision | RequestKind::Replay | RequestKind::VercelProvision => {
+                reply.status == 200 && reply.body.contains(id)
+            }
             RequestKind::OsbProvision => reply.status == 201 && reply.body.contains(id),
             RequestKind::SignOn => {
                 reply.status == 302

@@ -29,7 +29,8 @@ impl Contender {
 named!(Contender { Self::Maitre => "maitre", Self::Baseline => "baseline" });
 
 /// Requests that both servers get.
-pub(crate) const KINDS: [RequestKind; 3] = [RequestKind::Provision, RequestKind::SignOn, RequestKind::OsbProvision];
+pub(crate) const KINDS: [RequestKind; 4] =
+    [RequestKind::Provision, RequestKind::SignOn, RequestKind::OsbProvision, RequestKind::VercelProvision];
 
 /// Starts a server in its own process.
 pub(crate) fn start(contender: Contender, threads: Threads) -> Outcome<Server> {

@@ -9,6 +9,7 @@ use maitre_bench_support::requests::{self, RequestSource};
 use maitre_bench_support::serve::Threads;
 use maitre_bench_support::wire::Reply;
 use maitre_testkit::Request;
+use serde_json::Value;
 
 use crate::contender::{Contender, KINDS, start};
 
@@ -17,7 +18,8 @@ use crate::contender::{Contender, KINDS, start};
 #[derive(Debug, PartialEq)]
 struct Answer {
     status: u16,
-    body: String,
+    /// A JSON body by its value: the order of fields depends on the features of the build.
+    body: Value,
     headers: [Option<String>; 4],
 }
 
@@ -49,7 +51,8 @@ fn answer(server: &Server, request: &Request) -> Outcome<Answer> {
         if let Some(reply) = Reply::read(&bytes) {
             let header = |name| reply.header(name).map(ToOwned::to_owned);
             let headers = ["content-type", "content-length", "location", "set-cookie"].map(header);
-            return Ok(Answer { status: reply.status, body: reply.body.to_owned(), headers });
+            let body = serde_json::from_str(reply.body).unwrap_or_else(|_| reply.body.into());
+            return Ok(Answer { status: reply.status, body, headers });
         }
         if more == 0 {
             return Err("the server closed the connection".into());

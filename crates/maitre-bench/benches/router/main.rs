@@ -9,6 +9,7 @@ mod contender;
 mod equal;
 mod in_process;
 mod instructions;
+mod keys;
 mod maitre_app;
 mod settings;
 mod throughput;

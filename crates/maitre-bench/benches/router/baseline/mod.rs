@@ -9,6 +9,7 @@
 
 mod heroku;
 mod osb;
+mod vercel;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ pub(crate) fn app(user: &str, password: &str, salt: &str) -> Router {
     Router::new()
         .merge(heroku::routes())
         .merge(osb::routes())
+        .merge(vercel::routes())
         .layer(DefaultBodyLimit::max(256 * 1024))
         .with_state(Arc::new(secrets))
 }
