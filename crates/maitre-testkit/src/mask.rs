@@ -93,8 +93,10 @@ fn json(value: &mut Value, secret: bool) {
             json(&mut fields["value"], true);
         }
         Value::Object(fields) => {
+            // the code of an error is not the code of an OAuth grant
+            let is_error = fields.contains_key("message");
             for (name, value) in fields {
-                json(value, secret || is_secret(name));
+                json(value, secret || is_secret(name) && !(is_error && name == "code"));
             }
         }
         Value::Array(values) => values.iter_mut().for_each(|value| json(value, secret)),
@@ -189,6 +191,12 @@ mod tests {
         let body = body(None, br#"{"oauth_grant":{"code":"c0de","type":"authorization_code"},"logplex_token":null}"#);
         assert!(!body.contains("c0de"), "{body}");
         assert!(body.contains(r#""logplex_token":null"#), "{body}");
+    }
+
+    #[test]
+    fn the_code_of_an_error_is_not_masked() {
+        let text = r#"{"error":{"code":"conflict","message":"No."}}"#;
+        assert_eq!(body(None, text.as_bytes()), text);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
+    encoding::{AsDer as _, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use serde_json::{Value, json};
 
 /// RSA key of 2048 bits with an id, created at run time.
@@ -62,6 +66,28 @@ impl SigningKey {
             "n": BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
             "e": BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
         })
+    }
+
+    /// Returns the public key as PEM, the form in which many libraries expect it.
+    ///
+    /// ```
+    /// use maitre_testkit::vercel::SigningKey;
+    ///
+    /// let pem = SigningKey::generate("key-1").public_key_pem();
+    /// assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\nMIIB"));
+    /// ```
+    ///
+    /// # Panics
+    /// Does not panic: every generated key has this form.
+    #[must_use]
+    pub fn public_key_pem(&self) -> String {
+        let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().expect("a public key has this form");
+        let text = BASE64_STANDARD.encode(der.as_ref());
+        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+        for line in text.as_bytes().chunks(64) {
+            pem.extend(line.iter().copied().map(char::from).chain(['\n']));
+        }
+        pem + "-----END PUBLIC KEY-----\n"
     }
 
     /// Signs bytes with RS256 (RSASSA-PKCS1-v1_5 with SHA-256).

@@ -57,7 +57,12 @@ impl Platform {
     /// Returns a platform with a new key, for the integration with this client id (`oac_…`) and client secret.
     #[must_use]
     pub fn new(client_id: &str, client_secret: &str) -> Self {
-        let key = SigningKey::generate("key-1");
+        Self::with_key(client_id, client_secret, SigningKey::generate("key-1"))
+    }
+
+    /// Returns a platform that signs with this key. Creating one takes a while, so tests may share it.
+    #[must_use]
+    pub fn with_key(client_id: &str, client_secret: &str, key: SigningKey) -> Self {
         let state = State {
             url: None,
             client_id: client_id.to_owned(),
@@ -133,6 +138,11 @@ impl Platform {
         state.keys.push(key.clone());
         state.signing = key.clone();
         key
+    }
+
+    /// Publishes a key beside the others, without signing with it.
+    pub fn publish_key(&self, key: &SigningKey) {
+        self.state().keys.push(key.clone());
     }
 
     /// Removes a key from the published set.

@@ -48,7 +48,14 @@ impl Platform {
     /// # Errors
     /// Returns an error if binding fails.
     pub async fn serve(&self) -> io::Result<PlatformServer> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        self.serve_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+    }
+
+    /// Serves the platform on a listener. Its URL is the issuer of the tokens from then on.
+    ///
+    /// # Errors
+    /// Returns an error if the listener has no address.
+    pub fn serve_on(&self, listener: TcpListener) -> io::Result<PlatformServer> {
         let url = format!("http://{}", listener.local_addr()?);
         self.state().url.get_or_insert_with(|| url.clone());
         let mut tasks = JoinSet::new();
