@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Args;
 
-/// Basic credentials that the add-on accepts, for marketplaces without a manifest.
+/// Credentials of the add-on, for marketplaces without a manifest.
 #[derive(Args)]
 pub(crate) struct CredentialArgs {
     /// User that a service broker or an add-on for QuickNode accepts
@@ -17,6 +17,14 @@ pub(crate) struct CredentialArgs {
     /// JWT secret of the vendor at QuickNode
     #[arg(long, value_name = "SECRET", env = "MAITRE_JWT_SECRET", hide_env_values = true)]
     jwt_secret: Option<String>,
+
+    /// Id of the integration at Vercel, also called client id, such as oac_…
+    #[arg(long, value_name = "ID", env = "MAITRE_INTEGRATION")]
+    integration: Option<String>,
+
+    /// Slug of the product at Vercel
+    #[arg(long, value_name = "SLUG", env = "MAITRE_PRODUCT")]
+    product: Option<String>,
 }
 
 impl CredentialArgs {
@@ -24,6 +32,12 @@ impl CredentialArgs {
     pub(crate) fn basic(&self) -> anyhow::Result<(&str, &str)> {
         let both = self.user.as_deref().zip(self.password.as_deref());
         both.context("the add-on has Basic credentials: pass --user and --password, or set MAITRE_PASSWORD")
+    }
+
+    /// Returns the integration's id and the product's slug.
+    pub(crate) fn integration(&self) -> anyhow::Result<(&str, &str)> {
+        let both = self.integration.as_deref().zip(self.product.as_deref());
+        both.context("Vercel names an integration and its product: pass --integration oac_… and --product SLUG")
     }
 
     /// Returns the JWT secret.

@@ -21,8 +21,8 @@ pub(crate) struct MarketplaceArgs {
     #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
     pub(crate) manifest: PathBuf,
 
-    /// Marketplace whose API to use: heroku, digitalocean, clevercloud, scalingo, quicknode, cloudcontrol, opperator or osb
-    /// (Open Service Broker)
+    /// Marketplace whose API to use: heroku, digitalocean, clevercloud, scalingo, quicknode, vercel, cloudcontrol, opperator
+    /// or osb (Open Service Broker)
     #[arg(
         long,
         value_name = "NAME",
@@ -111,7 +111,7 @@ impl MarketplaceArgs {
             let client = MarketplaceClient::Opperator(Opperator::new(&address.root, self.shared_secret()?));
             return Ok(Target { client, requires: Vec::new(), sso: None });
         }
-        if matches!(self.marketplace, Marketplace::OpenServiceBroker | Marketplace::QuickNode) {
+        if matches!(self.marketplace, Marketplace::OpenServiceBroker | Marketplace::QuickNode | Marketplace::Vercel) {
             bail!("{} is not supported by this command", self.marketplace);
         }
         let (manifest, password, salt) = self.read_manifest()?;

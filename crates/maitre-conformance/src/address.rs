@@ -27,7 +27,7 @@ use crate::url;
 #[non_exhaustive]
 pub struct Address {
     /// URL above the marketplace's paths: the base URL without `/resources` (Opperator: without `/instances`; Open Service
-    /// Broker: without `/v2`).
+    /// Broker: without `/v2`; Vercel: without `/v1`).
     pub root: String,
     /// Complete URL of single sign-on. `None` in the manifest's legacy form and if the such URL is missing.
     pub sso: Option<String>,
@@ -91,6 +91,12 @@ impl AddressOptions<'_> {
     }
 }
 
+/// Checks another URL of the add-on.
+pub(crate) fn check_url(url: &str, allow_remote: bool) -> Result<String, SetupError> {
+    let url = normalize(url)?;
+    check_allowed(&url, allow_remote).map(|()| url)
+}
+
 fn no_address(marketplace: Marketplace) -> SetupError {
     SetupError::new(match marketplace {
         Marketplace::Opperator => {
@@ -101,6 +107,9 @@ fn no_address(marketplace: Marketplace) -> SetupError {
         }
         Marketplace::QuickNode => {
             "QuickNode has no manifest: pass the add-on's address with --url http://localhost:8300/quicknode"
+        }
+        Marketplace::Vercel => {
+            "an integration at Vercel has no manifest: pass its base URL with --url http://localhost:8300/vercel"
         }
         Marketplace::DigitalOcean => {
             "the registration at DigitalOcean has no manifest: pass the add-on's address with --url http://localhost:8300"
@@ -122,6 +131,7 @@ fn collection(marketplace: Marketplace) -> &'static str {
         Marketplace::Opperator => "/instances",
         Marketplace::OpenServiceBroker => "/v2",
         Marketplace::QuickNode => "/provision",
+        Marketplace::Vercel => "/v1",
     }
 }
 
@@ -145,7 +155,10 @@ fn complete(url: &str, marketplace: Marketplace) -> Result<String, SetupError> {
         Marketplace::Scalingo => "/scalingo/resources",
         Marketplace::Opperator if origin_of(&url) == url => "/opperator/instances",
         Marketplace::QuickNode if origin_of(&url) == url => "/quicknode/provision",
-        Marketplace::Opperator | Marketplace::OpenServiceBroker | Marketplace::QuickNode => collection,
+        Marketplace::Vercel if origin_of(&url) == url => "/vercel/v1",
+        Marketplace::Opperator | Marketplace::OpenServiceBroker | Marketplace::QuickNode | Marketplace::Vercel => {
+            collection
+        }
     };
     Ok(url + suffix)
 }
@@ -258,7 +271,11 @@ mod tests {
             let broker = Address::resolve(Marketplace::OpenServiceBroker, None, Some(url), None, false).unwrap();
             assert_eq!(broker.root, "http://localhost:7/osb");
         }
-        for marketplace in [Marketplace::Opperator, Marketplace::OpenServiceBroker] {
+        for url in ["http://localhost:7", "http://localhost:7/vercel/", "http://localhost:7/vercel/v1"] {
+            let vercel = Address::resolve(Marketplace::Vercel, None, Some(url), None, false).unwrap();
+            assert_eq!(vercel.root, "http://localhost:7/vercel");
+        }
+        for marketplace in [Marketplace::Opperator, Marketplace::OpenServiceBroker, Marketplace::Vercel] {
             let error = Address::resolve(marketplace, None, None, None, false).unwrap_err();
             assert!(error.to_string().contains("--url"), "{error}");
         }

@@ -74,7 +74,7 @@ pub enum Source {
 }
 
 /// Code that the marketplaces themselves publish: checkers, sample vendors and kits.
-const OFFICIAL: [&str; 7] = [
+const OFFICIAL: [&str; 8] = [
     "heroku/kensa",
     "marketplace-eng/sample_golang_app",
     "quiknode-labs/qn-marketplace-cli",
@@ -82,6 +82,7 @@ const OFFICIAL: [&str; 7] = [
     "CleverCloud/clevercloud-provider-go",
     "Scalingo/ruby-addon-provider-boilerplate",
     "Scalingo/scalingo-addon-api-tester",
+    "vercel/example-marketplace-integration",
 ];
 
 impl Source {

@@ -32,6 +32,7 @@ mod suite;
 mod timestamps;
 mod tracker;
 mod url;
+mod vercel;
 mod verdict;
 mod wire;
 

@@ -31,11 +31,13 @@ pub enum Marketplace {
     Scalingo,
     /// QuickNode's Marketplace, provisioning APIs.
     QuickNode,
+    /// Vercel Marketplace, native integrations.
+    Vercel,
 }
 
 impl Marketplace {
     /// All marketplaces.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Heroku,
         Self::CloudControl,
         Self::Opperator,
@@ -44,6 +46,7 @@ impl Marketplace {
         Self::CleverCloud,
         Self::Scalingo,
         Self::QuickNode,
+        Self::Vercel,
     ];
 
     /// Returns the name used in check ids and on the command line.
@@ -58,6 +61,7 @@ impl Marketplace {
             Self::CleverCloud => "clevercloud",
             Self::Scalingo => "scalingo",
             Self::QuickNode => "quicknode",
+            Self::Vercel => "vercel",
         }
     }
 
@@ -73,6 +77,7 @@ impl Marketplace {
             Self::CleverCloud => "Clever Cloud",
             Self::Scalingo => "Scalingo",
             Self::QuickNode => "QuickNode",
+            Self::Vercel => "Vercel",
         }
     }
 
@@ -88,6 +93,7 @@ impl Marketplace {
             Self::CleverCloud => "Clever Cloud add-on provider API, as documented in November 2026",
             Self::Scalingo => "Scalingo add-on provider API, as documented in November 2026",
             Self::QuickNode => "QuickNode provisioning APIs, as its checker implemented them in July 2025",
+            Self::Vercel => "Vercel partner API for native integrations, as documented in August 2026",
         }
     }
 }

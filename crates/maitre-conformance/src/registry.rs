@@ -2,7 +2,7 @@
 
 use crate::check::{Case, Check};
 use crate::marketplace::Marketplace;
-use crate::{basic, heroku, osb, quicknode};
+use crate::{basic, heroku, osb, quicknode, vercel};
 
 /// Returns the checks of a marketplace, in the order in which they are listed. A marketplace without checks has none.
 ///
@@ -21,6 +21,7 @@ pub fn checks(marketplace: Marketplace) -> impl Iterator<Item = &'static Check> 
         Marketplace::CleverCloud => basic::CLEVERCLOUD.iter().map(|case| &case.check).collect(),
         Marketplace::Scalingo => basic::SCALINGO.iter().map(|case| &case.check).collect(),
         Marketplace::QuickNode => list(quicknode::GROUPS),
+        Marketplace::Vercel => list(vercel::GROUPS),
         Marketplace::CloudControl | Marketplace::Opperator => Vec::new(),
     };
     checks.into_iter()

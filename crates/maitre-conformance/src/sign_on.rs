@@ -53,11 +53,20 @@ impl SsoEndpoint {
         mut browser: Browser,
         form: &Call<SignOn<F>>,
     ) -> Result<SignedIn, Stop> {
-        let response = if self.by_get {
-            wire.visit(browser.follow_link(form.request().url())).await?
-        } else {
-            wire.visit(browser.post_form(form.url(), form.fields())).await?
-        };
+        if self.by_get {
+            return self.open_link(wire, browser, form.request().url()).await;
+        }
+        let response = wire.visit(browser.post_form(form.url(), form.fields())).await?;
+        self.follow(wire, browser, response).await
+    }
+
+    /// Opens a link, and follows the redirects.
+    pub(crate) async fn open_link(&self, wire: &Wire, mut browser: Browser, url: &str) -> Result<SignedIn, Stop> {
+        let response = wire.visit(browser.follow_link(url)).await?;
+        self.follow(wire, browser, response).await
+    }
+
+    async fn follow(&self, wire: &Wire, mut browser: Browser, response: Response) -> Result<SignedIn, Stop> {
         let mut page = response.clone();
         for _ in 0..MAX_REDIRECTS {
             let Some(location) = page.location() else { break };

@@ -7,6 +7,7 @@ use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::marketplace::Marketplace;
 use crate::quicknode::Secrets;
+use crate::vercel::Integration;
 
 /// Source of a [`Subject`].
 pub(crate) enum SubjectSource {
@@ -14,6 +15,7 @@ pub(crate) enum SubjectSource {
     ManifestFile(Marketplace, PathBuf),
     Broker(Credentials),
     QuickNode(Secrets),
+    Vercel(Integration),
 }
 
 /// Add-on to check.
@@ -26,6 +28,8 @@ pub(crate) enum Subject {
     Broker(Credentials),
     /// An add-on for QuickNode.
     QuickNode(Secrets),
+    /// An integration at Vercel.
+    Vercel(Integration),
 }
 
 /// Basic credentials.
@@ -41,6 +45,7 @@ impl SubjectSource {
             Self::ManifestText(marketplace, _) | Self::ManifestFile(marketplace, _) => *marketplace,
             Self::Broker(_) => Marketplace::OpenServiceBroker,
             Self::QuickNode(_) => Marketplace::QuickNode,
+            Self::Vercel(_) => Marketplace::Vercel,
         }
     }
 
@@ -50,6 +55,7 @@ impl SubjectSource {
             Self::ManifestFile(marketplace, path) => (marketplace, ManifestInput::read(marketplace, &path)?),
             Self::Broker(credentials) => return Ok(Subject::Broker(credentials)),
             Self::QuickNode(secrets) => return Ok(Subject::QuickNode(secrets)),
+            Self::Vercel(integration) => return Ok(Subject::Vercel(integration)),
         };
         match marketplace {
             Marketplace::Heroku => Ok(Subject::Heroku(Box::new(input))),

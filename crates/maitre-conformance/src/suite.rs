@@ -3,7 +3,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::address::{Address, AddressOptions};
+use crate::address::{Address, AddressOptions, check_url};
 use crate::basic::{self, BasicMarketplace};
 use crate::check::{Case, Check};
 use crate::error::SetupError;
@@ -19,6 +19,7 @@ use crate::schedule::run;
 use crate::select::Selection;
 use crate::serve::{ServedService, Service};
 use crate::subject::{Credentials, Subject, SubjectSource};
+use crate::vercel::{self, Integration};
 
 /// Plan that Heroku asks every add-on to start with.
 const DEFAULT_PLAN: &str = "test";
@@ -67,6 +68,7 @@ pub struct SuiteBuilder {
 struct Options {
     url: Option<String>,
     sso_url: Option<String>,
+    webhook_url: Option<String>,
     service: Option<Service>,
     platform: Option<(TcpListener, String)>,
     async_timeout: Duration,
@@ -150,6 +152,23 @@ impl Suite {
         SuiteBuilder::new(SubjectSource::QuickNode(secrets))
     }
 
+    /// Begins a suite for an integration at Vercel, with its id (`oac_…`) and the slug of its product. It has no manifest:
+    /// plans are taken from its lists.
+    ///
+    /// The suite owns Vercel's side, so a [`platform`](SuiteBuilder::platform) is required: the add-on must be started with
+    /// its address as issuer, source of keys and API.
+    ///
+    /// ```
+    /// use maitre_conformance::Suite;
+    ///
+    /// let suite = Suite::vercel("oac_lantern", "lantern");
+    /// assert!(suite.only(["webhook"]).checks()?.iter().all(|check| check.id.starts_with("vercel.webhook.")));
+    /// # Ok::<(), maitre_conformance::SetupError>(())
+    /// ```
+    pub fn vercel(integration: impl Into<String>, product: impl Into<String>) -> SuiteBuilder {
+        SuiteBuilder::new(SubjectSource::Vercel(Integration { id: integration.into(), product: product.into() }))
+    }
+
     /// Runs the checks and removes all created resources.
     ///
     /// # Errors
@@ -206,6 +225,23 @@ impl Suite {
                 )
                 .await
             }
+            Subject::Vercel(integration) => {
+                let address = address.resolve(Marketplace::Vercel, None)?;
+                let (socket, client_secret) = options.platform.ok_or_else(vercel::no_platform)?;
+                let allow_remote = options.allow_remote;
+                let target_options = vercel::TargetOptions {
+                    sso_url: address.sso,
+                    webhook_url: options.webhook_url.map(|url| check_url(&url, allow_remote)).transpose()?,
+                    plans: options.plans,
+                    metadata: options.provision_fields,
+                    timeout: options.timeout.unwrap_or(vercel::TIMEOUT),
+                    async_timeout: options.async_timeout,
+                };
+                let target =
+                    vercel::Target::start(&integration, &client_secret, socket, &address.root, target_options)?;
+                let cases = vercel::GROUPS.iter().copied().flatten();
+                run(&target, cases, &options.selection, options.jobs, &options.observer, stop).await
+            }
             Subject::Broker(credentials) => {
                 let address = address.resolve(Marketplace::OpenServiceBroker, None)?;
                 let timeout = options.timeout.unwrap_or(osb::TIMEOUT);
@@ -254,6 +290,7 @@ impl SuiteBuilder {
         let options = Options {
             url: None,
             sso_url: None,
+            webhook_url: None,
             service: None,
             platform: None,
             async_timeout: ASYNC_TIMEOUT,
@@ -282,6 +319,12 @@ impl SuiteBuilder {
         self
     }
 
+    /// Sets the URL of an integration's webhooks. Defaults to `/webhooks` below the base URL.
+    pub fn webhook_url(mut self, webhook_url: impl Into<String>) -> Self {
+        self.options.webhook_url = Some(webhook_url.into());
+        self
+    }
+
     /// Checks a service of this process, at the manifest's paths. The suite serves it on its own loopback port, because
     /// slow callers and callers that hang up need a network.
     pub fn service<S>(mut self, service: S) -> Self
@@ -294,9 +337,10 @@ impl SuiteBuilder {
         self
     }
 
-    /// Serves a fake Heroku Platform API and token endpoint on this socket. Start the add-on with the socket's address in
-    /// place of `https://api.heroku.com` and `https://id.heroku.com`, and with this client secret. Without the fake
-    /// platform, the suite cannot see what an add-on does after it answers 202.
+    /// Serves the marketplace's own side on this socket: a fake Heroku Platform API and token endpoint, or Vercel's keys,
+    /// token endpoint and API. Start the add-on with the socket's address in place of `https://api.heroku.com` and
+    /// `https://id.heroku.com`, or of `https://marketplace.vercel.com` and `https://api.vercel.com`, and with this client
+    /// secret. Without it, the suite cannot see what an add-on for Heroku does after it answers 202.
     ///
     /// ```
     /// use std::net::TcpListener;

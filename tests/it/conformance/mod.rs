@@ -6,6 +6,7 @@ mod first_mistakes;
 mod good_servers;
 mod marketplaces;
 mod python;
+mod vercel;
 
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;

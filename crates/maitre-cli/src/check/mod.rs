@@ -37,6 +37,9 @@ use progress::ProgressLine;
   maitre check --marketplace osb --url http://localhost:8300/osb --user tally
   maitre check --marketplace scalingo --manifest scalingo.json
   MAITRE_CLIENT_SECRET=… maitre check --platform 127.0.0.1:5999 --only async
+  MAITRE_CLIENT_SECRET=… maitre check --marketplace vercel \\
+    --url http://localhost:8300/vercel --platform 127.0.0.1:5999 \\
+    --integration oac_… --product lantern
   maitre check --url https://lantern.example --allow-remote --junit report.xml
 
 Exit status: 0 ok, 1 problems found (a failed must; with --strict also a failed should; or a resource that could not be \
@@ -84,14 +87,18 @@ pub(crate) struct Check {
     #[arg(long)]
     slow: bool,
 
-    /// Serve a fake Heroku Platform API at this address. Start an add-on that answers 202 with this address in place of
-    /// api.heroku.com and id.heroku.com
+    /// Serve the marketplace's own side at this address. Start an add-on for Heroku that answers 202 with this address in
+    /// place of api.heroku.com and id.heroku.com, and an integration at Vercel with this address as issuer, key set and API
     #[arg(long, value_name = "HOST:PORT", requires = "client_secret")]
     platform: Option<SocketAddr>,
 
-    /// OAuth client secret of the add-on
+    /// OAuth client secret of the add-on, or client secret of the integration
     #[arg(long, value_name = "SECRET", env = "MAITRE_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
+
+    /// URL of an integration's webhooks at Vercel. Defaults to /webhooks below --url
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
 
     /// Time that an add-on that answers 202 has to complete an operation
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -173,7 +180,7 @@ impl Check {
         let TargetArgs { url, sso_url, allow_remote } = &self.target_args;
         let marketplace = self.marketplace_args.marketplace;
         let manifest = match marketplace {
-            Marketplace::OpenServiceBroker | Marketplace::QuickNode => None,
+            Marketplace::OpenServiceBroker | Marketplace::QuickNode | Marketplace::Vercel => None,
             _ => Some(self.marketplace_args.read_manifest().ok()?.0),
         };
         let address =
@@ -191,6 +198,10 @@ impl Check {
             Marketplace::QuickNode => {
                 let (user, password) = self.credential_args.basic()?;
                 Suite::quicknode(user, password, self.credential_args.jwt_secret()?)
+            }
+            Marketplace::Vercel => {
+                let (integration, product) = self.credential_args.integration()?;
+                Suite::vercel(integration, product)
             }
             other if checks(other).next().is_some() => {
                 Suite::builder_from_file_for(other, self.marketplace_args.existing_manifest()?)
@@ -211,6 +222,9 @@ impl Check {
         }
         if let Some(url) = &self.target_args.sso_url {
             suite = suite.sso_url(url);
+        }
+        if let Some(url) = &self.webhook_url {
+            suite = suite.webhook_url(url);
         }
         if let (Some(address), Some(secret)) = (self.platform, &self.client_secret) {
             if !address.ip().is_loopback() {

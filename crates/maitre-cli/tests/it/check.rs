@@ -48,6 +48,24 @@ fn a_run_that_cannot_start_exits_with_status_2_and_a_message() {
             "error: sign-on links have a JWT: pass --jwt-secret",
         ),
         (
+            &["check", "--marketplace", "vercel", "--integration", "oac_1", "--url", "http://127.0.0.1:1"],
+            "error: Vercel names an integration and its product: pass --integration oac_… and --product",
+        ),
+        (
+            &[
+                "check",
+                "--marketplace",
+                "vercel",
+                "--integration",
+                "oac_1",
+                "--product",
+                "a",
+                "--url",
+                "http://127.0.0.1:1",
+            ],
+            "error: Vercel's calls have tokens that are verified with keys that the suite serves: pass their address",
+        ),
+        (
             &["check", "--marketplace", "osb", "--user", "a", "--password", "b"],
             "error: a service broker has no manifest: pass its address with --url",
         ),

@@ -16,4 +16,6 @@ mod sample_addon;
 mod sample_broker;
 mod sample_market;
 mod sample_quicknode;
+mod sample_vercel;
+mod vercel_mutants;
 mod workers;

@@ -3,7 +3,7 @@
 use maitre_conformance::{Check, Level, Marketplace, checks};
 
 use crate::market_mutants::MARKETPLACES;
-use crate::{sample_addon, sample_broker, sample_market, sample_quicknode};
+use crate::{sample_addon, sample_broker, sample_market, sample_quicknode, sample_vercel};
 
 /// Returns the fault descriptions of a marketplace, each with the check that detects the fault.
 fn faults(marketplace: Marketplace) -> Vec<(&'static str, &'static str)> {
@@ -11,6 +11,7 @@ fn faults(marketplace: Marketplace) -> Vec<(&'static str, &'static str)> {
         Marketplace::Heroku => sample_addon::MUTANTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         Marketplace::OpenServiceBroker => sample_broker::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         Marketplace::QuickNode => sample_quicknode::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
+        Marketplace::Vercel => sample_vercel::FAULTS.iter().map(|(_, fault, id)| (*fault, *id)).collect(),
         other if MARKETPLACES.contains(&other) => {
             sample_market::faults(other).into_iter().map(|(_, fault, id)| (fault, id)).collect()
         }
