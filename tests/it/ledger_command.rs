@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use maitre::platform::Reconcile;
 use maitre_core::{Backend, ResourceId};
 use maitre_testkit::platform::Fault;
 use serde_json::{Value, json};
@@ -180,7 +181,7 @@ on_both_databases! {
 
         let terminal = Terminal::new(&fixture.database, fixture.api.url());
         let only_looked = terminal.json(&["reconcile"]);
-        assert_eq!(only_looked["persisting"]["missing_in_ledger"][0]["uuid"], install.uuid());
+        assert_eq!(only_looked["persisting"]["missing_in_ledger"][0]["key"], install.uuid());
         assert!(app.ledger.resource(install.uuid()).await.unwrap().is_none());
         let adopted = terminal.json(&["reconcile", "--adopt", "--reason", "sold before the restore"]);
         assert_eq!(adopted["adopted"], json!([install.uuid()]));

@@ -96,6 +96,9 @@ impl Run {
             }
             MarketplaceClient::CloudControl(it) => succeed(it.provision(&self.plan).set("options", options)).await,
             MarketplaceClient::Basic(it) => succeed(it.provision(&self.plan, options)).await,
+            MarketplaceClient::QuickNode(_) => {
+                bail!("QuickNode is not supported by this command: it has no config vars")
+            }
             MarketplaceClient::Opperator(it) => {
                 succeed(it.provision(json!({ "plan": self.plan, "options": options }))).await
             }
@@ -172,6 +175,7 @@ async fn deprovision(target: &Target, id: &str) -> Result<(), String> {
             MarketplaceClient::CloudControl(it) => it.deprovision(id),
             MarketplaceClient::Opperator(it) => it.deprovision(id),
             MarketplaceClient::Basic(it) => it.deprovision(id),
+            MarketplaceClient::QuickNode(it) => it.deprovision(id),
         }
     };
     let mut failure = String::new();

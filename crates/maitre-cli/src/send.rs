@@ -13,7 +13,9 @@ use crate::color::Palette;
 use crate::exit::{ExitStatus, Format};
 use crate::output::{eprintln_ignoring_errors, println_ignoring_pipe};
 use crate::overrides::{Editable, Overrides};
-use crate::target_args::{MarketplaceArgs, MarketplaceClient, Target, TargetArgs};
+use crate::target_args::{
+    MarketplaceArgs, MarketplaceClient, Target, TargetArgs, account_and_endpoint, quicknode_link,
+};
 use crate::values;
 
 /// Sends one marketplace request, with overrides, and prints the request and the response.
@@ -28,6 +30,7 @@ use crate::values;
   maitre send sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --set user_id=x
   maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21
   maitre send suspend ad-7 --marketplace scalingo --manifest scalingo.json
+  maitre send deprovision qn-acc-1/ep-1 --marketplace quicknode --user pomelo
 
 Exit status: 0 every response is a success or a redirect, 1 another response, 2 could not run or no response.")]
 pub(crate) struct Send {
@@ -54,7 +57,7 @@ enum Command {
     /// Change the plan of a resource
     #[command(after_help = "Example:\n  maitre send plan-change 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --plan premium")]
     PlanChange {
-        /// Provider id: the id in the response to the provision
+        /// Provider id: the id in the response to the provision; at QuickNode ACCOUNT/ENDPOINT
         id: String,
         /// New plan
         #[arg(long)]
@@ -65,7 +68,8 @@ enum Command {
     /// Deprovision a resource
     #[command(after_help = "Example:\n  maitre send deprovision 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21")]
     Deprovision {
-        /// Provider id: the id in the response to the provision
+        /// Provider id: the id in the response to the provision; at QuickNode ACCOUNT/ENDPOINT, or ACCOUNT with all of its
+        /// endpoints
         id: String,
         #[command(flatten)]
         args: SendArgs,
@@ -190,6 +194,28 @@ impl Send {
                 args.send(it.plan_change(id, plan), palette).await
             }
             (Command::Deprovision { id, .. }, Client::Basic(it)) => args.send(it.deprovision(id), palette).await,
+            (Command::Provision { options, .. }, Client::QuickNode(_)) if !options.is_empty() => {
+                bail!("QuickNode has no options: change other fields with --set")
+            }
+            (Command::Provision { plan, .. }, Client::QuickNode(it)) => {
+                args.send(it.provision(&it.new_account(), &it.new_endpoint(), plan), palette).await
+            }
+            (Command::PlanChange { id, plan, .. }, Client::QuickNode(it)) => {
+                let (account, endpoint) = account_and_endpoint(id);
+                let endpoint = endpoint.context("QuickNode changes the plan of an endpoint: pass ACCOUNT/ENDPOINT")?;
+                args.send(it.update(account, endpoint, plan), palette).await
+            }
+            (Command::Deprovision { id, .. }, Client::QuickNode(it)) => {
+                let call = match account_and_endpoint(id) {
+                    (account, Some(endpoint)) => it.deactivate(account, endpoint),
+                    (account, None) => it.deprovision(account),
+                };
+                args.send(call, palette).await
+            }
+            (Command::Sso { id, at, .. }, Client::QuickNode(it)) => {
+                let link = quicknode_link(it, &args.marketplace_args, &args.target_args, id, at.as_deref())?;
+                args.send(link, palette).await
+            }
             (Command::Suspend { id, .. }, Client::Basic(it)) => args.send(it.suspend(id)?, palette).await,
             (Command::Resume { id, .. }, Client::Basic(it)) => args.send(it.resume(id)?, palette).await,
             (Command::Suspend { .. } | Command::Resume { .. }, _) => {
@@ -225,7 +251,9 @@ async fn sign_on(
             let form = basic.single_sign_on(id, provider_id).path(path);
             args.send(at.into_iter().fold(form, Call::timestamp), palette).await
         }
-        MarketplaceClient::Opperator(_) => bail!("Opperator has no single sign-on"),
+        MarketplaceClient::Opperator(_) | MarketplaceClient::QuickNode(_) => {
+            bail!("{} has no signed form", args.marketplace_args.marketplace.title())
+        }
     }
 }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use html_escape::encode_double_quoted_attribute;
-use maitre_conformance::Address;
-use maitre_testkit::{Call, Form, SignOn, sign};
+use maitre_conformance::{Address, Marketplace};
+use maitre_testkit::{Call, Form, JwtLink, SignOn, sign};
 use serde_json::{Map, Value, json};
 
 use crate::exit::{ExitStatus, Format};
 use crate::output::{println_ignoring_pipe, quoted};
-use crate::target_args::{MarketplaceArgs, MarketplaceClient, TargetArgs};
+use crate::target_args::{MarketplaceArgs, MarketplaceClient, TargetArgs, quicknode_link};
 
 /// Prints the credentials and signatures of the marketplace, for use with other tools. The output is secret.
 #[derive(Args)]
@@ -40,7 +40,8 @@ enum Command {
     #[command(after_help = "Examples:
   maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format curl | sh
   maitre sign sso 7b0c9c1e-2f1d-4c58-9a57-3f6a5c0d1e21 --format html > sso.html
-  maitre sign sso q-81 --marketplace clevercloud --manifest clever.json")]
+  maitre sign sso q-81 --marketplace clevercloud --manifest clever.json
+  maitre sign sso qn-acc-1 --marketplace quicknode --user pomelo --format curl")]
     Sso {
         /// Resource key: the marketplace's id of the resource, on Heroku its uuid
         id: String,
@@ -143,6 +144,9 @@ fn read(file: Option<&Path>) -> anyhow::Result<Vec<u8>> {
 }
 
 fn basic(marketplace_args: &MarketplaceArgs, target_args: &TargetArgs, format: HeaderFormat) -> anyhow::Result<()> {
+    if marketplace_args.marketplace == Marketplace::QuickNode {
+        return quicknode_basic(marketplace_args, target_args, format);
+    }
     let (manifest, password, _) = marketplace_args.read_manifest()?;
     let header = sign::basic(&manifest.id, &password);
     let url = match format {
@@ -155,6 +159,25 @@ fn basic(marketplace_args: &MarketplaceArgs, target_args: &TargetArgs, format: H
         _ => String::new(),
     };
     print_header("Authorization", &header, &quoted(&url), format);
+    Ok(())
+}
+
+/// Prints the credentials of the calls at QuickNode, which has no manifest.
+fn quicknode_basic(
+    marketplace_args: &MarketplaceArgs,
+    target_args: &TargetArgs,
+    format: HeaderFormat,
+) -> anyhow::Result<()> {
+    let (user, password) = marketplace_args.credentials.basic()?;
+    let url = match format {
+        HeaderFormat::Curl => {
+            let url = target_args.url.as_deref();
+            let address = Address::resolve(Marketplace::QuickNode, None, url, None, target_args.allow_remote)?;
+            format!("{}/provision", address.root)
+        }
+        _ => String::new(),
+    };
+    print_header("Authorization", &sign::basic(user, password), &quoted(&url), format);
     Ok(())
 }
 
@@ -181,6 +204,12 @@ impl Signed {
     fn new<F: Form>(form: &Call<SignOn<F>>) -> Self {
         let method = if form.request().method() == "GET" { "get" } else { "post" };
         Self { method, url: form.url(), fields: form.fields() }
+    }
+
+    fn link(link: &Call<JwtLink>) -> Self {
+        let request = link.request();
+        let (url, token) = request.url().rsplit_once("?jwt=").unwrap_or((request.url(), ""));
+        Self { method: "get", url: url.to_owned(), fields: vec![("jwt".to_owned(), token.to_owned())] }
     }
 
     fn formatted(&self, format: FormFormat) -> String {
@@ -211,6 +240,10 @@ fn form(
     email: &str,
 ) -> anyhow::Result<Signed> {
     let target = marketplace_args.target(target_args)?;
+    if let MarketplaceClient::QuickNode(quicknode) = &target.client {
+        let link = quicknode_link(quicknode, marketplace_args, target_args, id, at)?;
+        return Ok(Signed::link(&link.set("email", email)));
+    }
     let missing = "cannot sign: the manifest needs api.sso_salt and an sso_url (or use --sso-url)";
     let (client, path) = target.sso.context(missing)?;
     Ok(match client {
@@ -226,7 +259,9 @@ fn form(
             let form = basic.single_sign_on(id, Some(provider_id)).email(email).path(path);
             Signed::new(&at.into_iter().fold(form, Call::timestamp))
         }
-        MarketplaceClient::Opperator(_) => bail!("Opperator has no single sign-on"),
+        MarketplaceClient::Opperator(_) | MarketplaceClient::QuickNode(_) => {
+            bail!("{} has no signed form", marketplace_args.marketplace.title())
+        }
     })
 }
 

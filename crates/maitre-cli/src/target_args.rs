@@ -7,10 +7,11 @@ use clap::Args;
 use maitre_conformance::{Address, Marketplace, read_manifest};
 use maitre_core::Manifest;
 use maitre_testkit::heroku::Provision;
-use maitre_testkit::{Call, CloudControl, Heroku, Opperator};
+use maitre_testkit::{Call, CloudControl, Heroku, JwtLink, Opperator, QuickNode};
 use serde_json::Value;
 
 use crate::basic_client::BasicClient;
+use crate::credential_args::CredentialArgs;
 use crate::values;
 
 /// Marketplace, and the secrets that it shares with the add-on.
@@ -35,6 +36,9 @@ pub(crate) struct MarketplaceArgs {
     /// Shared secret of Opperator
     #[arg(long, value_name = "SECRET", env = "MAITRE_SHARED_SECRET", hide_env_values = true)]
     shared_secret: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
 }
 
 /// Address of the add-on.
@@ -59,6 +63,7 @@ pub(crate) enum MarketplaceClient {
     CloudControl(Box<CloudControl>),
     Opperator(Opperator),
     Basic(Box<BasicClient>),
+    QuickNode(QuickNode),
 }
 
 /// Add-on to call.
@@ -111,7 +116,15 @@ impl MarketplaceArgs {
             let client = MarketplaceClient::Opperator(Opperator::new(&address.root, self.shared_secret()?));
             return Ok(Target { client, requires: Vec::new(), sso: None });
         }
-        if matches!(self.marketplace, Marketplace::OpenServiceBroker | Marketplace::QuickNode | Marketplace::Vercel) {
+        if self.marketplace == Marketplace::QuickNode {
+            let address = Address::resolve(self.marketplace, None, url, None, args.allow_remote)?;
+            let (user, password) = self.credentials.basic()?;
+            // only sign-on needs the secret
+            let jwt_secret = self.credentials.jwt_secret().unwrap_or_default();
+            let client = MarketplaceClient::QuickNode(QuickNode::new(&address.root, user, password, jwt_secret));
+            return Ok(Target { client, requires: Vec::new(), sso: None });
+        }
+        if matches!(self.marketplace, Marketplace::OpenServiceBroker | Marketplace::Vercel) {
             bail!("{} is not supported by this command", self.marketplace);
         }
         let (manifest, password, salt) = self.read_manifest()?;
@@ -144,4 +157,30 @@ impl MarketplaceArgs {
         };
         Ok(Target { client: client_at_root, requires: manifest.api.requires, sso })
     }
+}
+
+/// Splits a key at QuickNode into account and endpoint; the key of an account has no endpoint.
+pub(crate) fn account_and_endpoint(key: &str) -> (&str, Option<&str>) {
+    match key.split_once('/') {
+        Some((account, endpoint)) => (account, Some(endpoint)),
+        None => (key, None),
+    }
+}
+
+/// Returns the sign-on link of an account at QuickNode. The dashboard URL is `--sso-url`, or `/sso` at the add-on's address.
+pub(crate) fn quicknode_link(
+    quicknode: &QuickNode,
+    marketplace_args: &MarketplaceArgs,
+    target_args: &TargetArgs,
+    key: &str,
+    at: Option<&str>,
+) -> anyhow::Result<Call<JwtLink>> {
+    marketplace_args.credentials.jwt_secret()?;
+    let (account, _) = account_and_endpoint(key);
+    let link = match &target_args.sso_url {
+        Some(url) => quicknode.single_sign_on_at(url, account),
+        None => quicknode.single_sign_on(account),
+    };
+    let at = at.map(|at| at.parse::<i64>().context("--at needs a Unix time in seconds")).transpose()?;
+    Ok(at.into_iter().fold(link, |link, at| link.set("iat", at)))
 }

@@ -30,7 +30,7 @@ pub use self::{
     request::Request,
     response::Response,
     signature::{EmptySecret, WEBHOOK_SIGNATURE, WebhookSecret},
-    token::Token,
     vendor::Install,
 };
 pub use maitre_core::{OauthGrant, Secret};
+pub use maitre_http::Token;

@@ -1,103 +1,12 @@
-use std::fmt;
-
-use maitre_core::{ClientSecret, OauthGrant, Secret};
-use maitre_http::CallError;
+use maitre_core::{ClientSecret, OauthGrant};
+use maitre_http::{CallError, Token, TokenResponse};
 use reqwest::{
     Method,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue},
 };
-use serde::Deserialize;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use crate::{Client, Error, error::TOKEN_CALL, lenient, send::Outgoing};
-
-/// Remaining lifetime below which a token is refreshed (Heroku's sample add-on).
-const REFRESH_MARGIN: Duration = Duration::seconds(90);
-
-/// Access token for one add-on, and the refresh token that replaces it.
-///
-/// Store it encrypted, as Heroku requires. There is one token per install. It is valid until it expires, the add-on is
-/// removed, or the client secret is reset. Tokens may become longer in future, so do not limit their length.
-///
-/// ```
-/// use maitre_heroku_api::Token;
-/// use time::{Duration, macros::datetime};
-///
-/// let token = Token::new("HRKU-1").with_refresh_token("HRKU-2").with_expiry(datetime!(2026-03-04 13:06:07 UTC));
-/// assert!(!token.needs_refresh(datetime!(2026-03-04 13:04:37 UTC)));
-/// assert!(token.needs_refresh(datetime!(2026-03-04 13:04:38 UTC)));
-/// assert!(!format!("{token:?}").contains("HRKU"));
-///
-/// // A token without an expiry is used until Heroku answers 401.
-/// assert!(!Token::new("HRKU-1").needs_refresh(datetime!(2099-01-01 0:00 UTC)));
-/// ```
-#[derive(Clone)]
-pub struct Token {
-    access: Secret,
-    refresh: Option<Secret>,
-    expires_at: Option<OffsetDateTime>,
-}
-
-impl Token {
-    /// Creates a token from a stored access token.
-    pub fn new(access_token: impl Into<Secret>) -> Self {
-        Self { access: access_token.into(), refresh: None, expires_at: None }
-    }
-
-    /// Sets the refresh token.
-    #[must_use]
-    pub fn with_refresh_token(mut self, refresh_token: impl Into<Secret>) -> Self {
-        self.refresh = Some(refresh_token.into());
-        self
-    }
-
-    /// Sets the expiry.
-    #[must_use]
-    pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {
-        self.expires_at = Some(expires_at);
-        self
-    }
-
-    /// Returns the access token.
-    #[must_use]
-    pub fn access_token(&self) -> &Secret {
-        &self.access
-    }
-
-    /// Returns the refresh token.
-    #[must_use]
-    pub fn refresh_token(&self) -> Option<&Secret> {
-        self.refresh.as_ref()
-    }
-
-    /// Returns the expiry by the clock of the client that obtained the token; `None` if Heroku did not return one.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<OffsetDateTime> {
-        self.expires_at
-    }
-
-    /// Whether the token should be refreshed before the next call, because it expires in less than 90 s.
-    #[must_use]
-    pub fn needs_refresh(&self, now: OffsetDateTime) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at < now.saturating_add(REFRESH_MARGIN))
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("expires_at", &self.expires_at).finish_non_exhaustive()
-    }
-}
-
-#[derive(Deserialize)]
-struct TokenResponse {
-    #[serde(deserialize_with = "lenient::secret")]
-    access_token: Secret,
-    #[serde(default, deserialize_with = "lenient::optional_secret")]
-    refresh_token: Option<Secret>,
-    #[serde(default, deserialize_with = "lenient::seconds")]
-    expires_in: Option<i64>,
-}
+use crate::{Client, Error, error::TOKEN_CALL, send::Outgoing};
 
 impl Client {
     /// `POST /oauth/token`: exchanges a grant for a token, which is possible once, within five minutes (Heroku's article on
@@ -160,11 +69,9 @@ impl Client {
     /// removed, or the client secret is wrong.
     pub async fn refresh(&self, token: &Token) -> Result<Token, Error> {
         let missing = || CallError::unsendable(TOKEN_CALL, "the token has no refresh token");
-        let refresh = token.refresh.as_ref().ok_or_else(missing)?;
+        let refresh = token.refresh_token().ok_or_else(missing)?;
         let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose())];
-        let mut renewed = self.request_token(&fields, None).await?;
-        renewed.refresh = renewed.refresh.or_else(|| token.refresh.clone());
-        Ok(renewed)
+        Ok(self.request_token(&fields, None).await?.or_refresh_token_of(token))
     }
 
     async fn request_token(&self, fields: &[(&str, &str)], deadline: Option<OffsetDateTime>) -> Result<Token, Error> {
@@ -205,11 +112,6 @@ impl Client {
             Outgoing { call, method: Method::POST, url, headers, body: Some(body.into_bytes()), idempotent, deadline };
         let requested_at = self.now();
         let response: TokenResponse = self.send(&outgoing, None).await?.json()?;
-        let lifetime = response.expires_in.map(|seconds| Duration::seconds(seconds.max(0)));
-        Ok(Token {
-            access: response.access_token,
-            refresh: response.refresh_token,
-            expires_at: lifetime.map(|lifetime| requested_at.saturating_add(lifetime)),
-        })
+        Ok(response.into_token(requested_at))
     }
 }

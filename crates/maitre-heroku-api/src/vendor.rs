@@ -1,8 +1,7 @@
 //! Calls with the add-on's own credentials: the list of installs, and replacement grants.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_core::{OauthGrant, Secret, parse_timestamp};
-use maitre_http::{BaseUrl, CallError, authorization, segment};
+use maitre_http::{BaseUrl, CallError, authorization, basic_credentials, segment};
 use reqwest::{
     Method,
     header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue},
@@ -143,8 +142,7 @@ impl Client {
 fn vendor_request(base: &BaseUrl, path: &str, slug: &str, password: &Secret) -> Result<Outgoing, Error> {
     let call = format!("GET {path}");
     let url = base.join(path).map_err(|cause| CallError::unsendable(&call, cause))?;
-    let credentials = BASE64_STANDARD.encode(format!("{slug}:{}", password.expose()));
-    let basic = authorization("Basic", &credentials.into());
+    let basic = authorization("Basic", &basic_credentials(slug, password));
     let accept = (ACCEPT, HeaderValue::from_static("application/json"));
     let headers: HeaderMap = basic.map(|basic| (AUTHORIZATION, basic)).into_iter().chain([accept]).collect();
     Ok(Outgoing { call, method: Method::GET, url, headers, body: None, idempotent: true, deadline: None })

@@ -33,7 +33,7 @@ impl Platform {
 pub struct PlatformBuilder(Inner);
 
 impl PlatformBuilder {
-    /// Sets the manifest's `api.password`. [`Platform::compare`] needs it to list Heroku's installs.
+    /// Sets the manifest's `api.password`. [`compare`](maitre_platform::Reconcile::compare) needs it to list Heroku's installs.
     pub fn password(mut self, password: impl Into<Secret>) -> Self {
         self.0.password = Replaceable::new(Some(password.into()));
         self

@@ -17,8 +17,7 @@ impl Platform {
     /// # Errors
     /// Returns [`Error::NoToken`] if the resource has no token, and an error if the refresh fails.
     pub async fn api(&self, resource: &ResourceId) -> Result<Api, Error> {
-        let stored = self.token(resource).await?;
-        Ok(self.0.client.api(&stored.token))
+        Ok(self.0.client.api(&maitre_platform::token(self, resource).await?))
     }
 
     /// Calls the API with the token of this resource. If Heroku answers 401, refreshes the token and calls again, once.
@@ -50,13 +49,7 @@ impl Platform {
     where
         F: Future<Output = Result<T, api::Error>>,
     {
-        let stored = self.token(resource).await?;
-        match request(self.0.client.api(&stored.token)).await {
-            Err(error) if error.is_unauthorized() => {
-                let stored = self.refresh(resource, stored.version).await?;
-                Ok(request(self.0.client.api(&stored.token)).await?)
-            }
-            result => Ok(result?),
-        }
+        let call = |token: api::Token| request(self.0.client.api(&token));
+        maitre_platform::call_with_token(self, resource, call).await
     }
 }

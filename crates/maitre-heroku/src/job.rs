@@ -18,7 +18,7 @@ impl JobKind {
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Grant => "grant",
+            Self::Grant => maitre_platform::GRANT_JOB,
             Self::Rotation => "rotation",
             Self::Event => "event",
         }

@@ -13,7 +13,7 @@ impl Platform {
             Completion::ProvisionFailed(_) => self.report_deprovisioned(resource).await,
             Completion::Deprovisioned => match self.report_deprovisioned(resource).await {
                 // Heroku refuses the call with 422 while it considers the add-on to be in use.
-                Err(Error::Heroku(error)) if error.is_invalid() => Err(Error::NotYetDeprovisioning(resource.clone())),
+                Err(Error::Call(error)) if error.is_invalid() => Err(Error::NotYetDeprovisioning(resource.clone())),
                 result => result,
             },
             completion => {
@@ -43,9 +43,9 @@ impl Platform {
     /// Marks the add-on as deprovisioned. Succeeds if Heroku does not know the add-on, as it was deleted there.
     async fn report_deprovisioned(&self, resource: &ResourceId) -> Result<(), Error> {
         match self.call(resource, |api| async move { api.mark_deprovisioned(resource.as_str()).await }).await {
-            Err(Error::Heroku(error)) if error.is_not_found() => Ok(()),
+            Err(Error::Call(error)) if error.is_not_found() => Ok(()),
             // The token expires together with the add-on.
-            Err(Error::Heroku(error)) if error.is_unauthorized() => {
+            Err(Error::Call(error)) if error.is_unauthorized() => {
                 tracing::warn!(%resource, %error, "Heroku rejected the token (401): the add-on was deleted");
                 Ok(())
             }

@@ -1,10 +1,11 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use maitre_core::{AddonId, PlatformStore, Replaceable, Secret};
+use maitre_platform::Connection;
 use time::OffsetDateTime;
 
 use crate::{
-    api::{Client, Event},
+    api::{self, Client, Event},
     error::Error,
     rotate::DynRotate,
 };
@@ -64,8 +65,20 @@ impl Platform {
     pub(crate) fn password(&self) -> Result<Secret, Error> {
         Option::clone(&self.0.password.get()).ok_or(Error::MissingPassword)
     }
+}
 
-    pub(crate) fn now(&self) -> OffsetDateTime {
+impl Connection for Platform {
+    type CallError = api::Error;
+
+    fn addon(&self) -> &AddonId {
+        &self.0.addon
+    }
+
+    fn store(&self) -> &dyn PlatformStore {
+        &*self.0.store
+    }
+
+    fn now(&self) -> OffsetDateTime {
         self.0.client.now()
     }
 }

@@ -1,5 +1,6 @@
 //! Headers and bodies.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use maitre_core::Secret;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -52,4 +53,15 @@ pub fn authorization(scheme: &str, credentials: &Secret) -> Option<HeaderValue> 
     let mut value = HeaderValue::from_str(&format!("{scheme} {}", credentials.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// Returns the credentials of Basic authentication (RFC 7617).
+///
+/// ```
+/// let credentials = maitre_http::basic_credentials("pomelo", &"pomelo-pass".into());
+/// assert_eq!(credentials.expose(), "cG9tZWxvOnBvbWVsby1wYXNz");
+/// ```
+#[must_use]
+pub fn basic_credentials(user: &str, password: &Secret) -> Secret {
+    BASE64_STANDARD.encode(format!("{user}:{}", password.expose())).into()
 }

@@ -150,6 +150,18 @@ impl CallError {
         }
     }
 
+    /// Whether the credentials are invalid or expired (401).
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(401)
+    }
+
+    /// Whether the object does not exist or was deleted (404 and 410).
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.status(), Some(404 | 410))
+    }
+
     /// Whether the rate limit was exceeded (429). Also true if the call was not sent for that reason.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {

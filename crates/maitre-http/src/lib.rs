@@ -4,16 +4,22 @@
 mod base_url;
 mod body;
 mod call_error;
+mod json_call;
+mod json_client;
 mod open_enum;
 mod rate_limit;
 mod retry;
 mod settings;
+mod token;
 
 pub use self::{
     base_url::{BaseUrl, InvalidUrl, segment},
-    body::{authorization, parse_json, read_body},
+    body::{authorization, basic_credentials, parse_json, read_body},
     call_error::{CallError, Refusal, message},
+    json_call::JsonCall,
+    json_client::{JsonClient, JsonClientBuilder},
     rate_limit::RateLimiter,
     retry::{Retry, retry_after},
     settings::Settings,
+    token::{Token, TokenResponse},
 };

@@ -5,6 +5,8 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the README names the platform")
 )]
 
+#[cfg(feature = "platform")]
+pub mod apis;
 mod browser;
 mod call;
 mod clevercloud;

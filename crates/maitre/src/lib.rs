@@ -71,6 +71,17 @@ pub use serve::{Serve, ServeLimits, serve};
 #[cfg(feature = "platform")]
 pub use webhooks::heroku_webhooks;
 
+/// Connections of a ledger with the APIs of marketplaces other than Heroku.
+#[cfg(any(feature = "clevercloud-platform", feature = "digitalocean-platform", feature = "scalingo-platform"))]
+pub mod platforms {
+    #[cfg(feature = "clevercloud-platform")]
+    pub use maitre_clevercloud as clevercloud;
+    #[cfg(feature = "digitalocean-platform")]
+    pub use maitre_digitalocean as digitalocean;
+    #[cfg(feature = "scalingo-platform")]
+    pub use maitre_scalingo as scalingo;
+}
+
 /// The interface between a router and a ledger, for code that names its types. Vendors implement [`Listener`].
 ///
 /// It is not at the root of the crate: its trait has methods of the same names as [`Listener`], and with both in scope a

@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) vercel: Option<VercelIntegration>,
     /// Access to Heroku's API. Without it all operations are synchronous.
     pub(crate) heroku_api: Option<HerokuApi>,
+    pub(crate) apis: Apis,
     /// Simulated duration of provisioning.
     pub(crate) provision_delay: Duration,
     /// Time for which requests are still accepted on shutdown, while the process is not ready.
@@ -74,6 +75,22 @@ impl VercelIntegration {
             jwks_url: env::var("VERCEL_JWKS_URL").ok(),
             api: env::var("VERCEL_API").ok(),
         }))
+    }
+}
+
+/// URLs of the APIs that other marketplaces offer to vendors. One that is not set is not called.
+pub(crate) struct Apis {
+    pub(crate) clevercloud: Option<String>,
+    pub(crate) digitalocean: Option<String>,
+    /// Without it all operations at Scalingo are synchronous.
+    pub(crate) scalingo: Option<String>,
+}
+
+impl Apis {
+    fn from_env() -> Self {
+        let [clevercloud, digitalocean, scalingo] =
+            ["CLEVERCLOUD_API", "DIGITALOCEAN_API", "SCALINGO_API"].map(|name| env::var(name).ok());
+        Self { clevercloud, digitalocean, scalingo }
     }
 }
 
@@ -135,6 +152,7 @@ impl Settings {
             quicknode: files.text("QUICKNODE_MANIFEST", include_str!("../quicknode-settings.json"))?.into(),
             vercel: VercelIntegration::from_env(&mut files)?,
             heroku_api: HerokuApi::from_env(&mut files)?,
+            apis: Apis::from_env(),
             provision_delay: seconds("SET_UP_SECONDS")?,
             drain_delay: seconds("DRAIN_SECONDS")?,
             files,

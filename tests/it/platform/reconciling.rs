@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use maitre::platform::{Action, Difference, Reconciliation};
+use maitre::platform::{Action, Difference, Reconcile, Reconciliation};
 use maitre_testkit::platform::Install;
 use sqlx::{AnyPool, Executor};
 
@@ -107,8 +107,8 @@ fn expected(scenarios: &BTreeMap<String, Sides>) -> [Vec<String>; 3] {
 }
 
 fn found(reconciliation: &Reconciliation) -> [Vec<String>; 3] {
-    [&reconciliation.missing_in_ledger, &reconciliation.missing_at_heroku, &reconciliation.plan_mismatch]
-        .map(|list: &Vec<Difference>| list.iter().map(|difference| difference.uuid.clone()).collect())
+    [&reconciliation.missing_in_ledger, &reconciliation.missing_at_marketplace, &reconciliation.plan_mismatch]
+        .map(|list: &Vec<Difference>| list.iter().map(|difference| difference.key.clone()).collect())
 }
 
 on_both_databases! {
@@ -172,13 +172,13 @@ on_both_databases! {
         let stranger = fixture.heroku.install("basic");
         let first = app.platform.compare().await.unwrap();
         let uuids = |differences: &[maitre::platform::Difference]| {
-            differences.iter().map(|difference| difference.uuid.clone()).collect::<Vec<_>>()
+            differences.iter().map(|difference| difference.key.clone()).collect::<Vec<_>>()
         };
-        assert_eq!(uuids(&first.missing_at_heroku), [lost.uuid()]);
+        assert_eq!(uuids(&first.missing_at_marketplace), [lost.uuid()]);
         assert_eq!(uuids(&first.plan_mismatch), [changed.uuid()]);
         assert_eq!(uuids(&first.missing_in_ledger), [stranger.uuid()]);
         assert_eq!(first.plan_mismatch[0].plan.as_deref(), Some("premium"));
-        assert_eq!(first.plan_mismatch[0].heroku_plan.as_deref(), Some("basic"));
+        assert_eq!(first.plan_mismatch[0].marketplace_plan.as_deref(), Some("basic"));
 
         // a difference caused by a running operation is gone a day later
         let brief = &installs[2];
@@ -189,7 +189,7 @@ on_both_databases! {
         app.client.deprovision(brief.uuid()).send().await.expect(204);
         let second = app.platform.compare().await.unwrap();
         let confirmed = second.persisting_since(&early).unwrap();
-        assert_eq!(uuids(&confirmed.missing_at_heroku), [lost.uuid()]);
+        assert_eq!(uuids(&confirmed.missing_at_marketplace), [lost.uuid()]);
 
         // dry run first
         let dry_run = app.platform.deprovision_missing(&confirmed, &app.addon, false).await;
@@ -199,7 +199,7 @@ on_both_databases! {
         assert_eq!(did, [Action::Deprovisioned(lost.uuid().to_owned())]);
         assert_eq!(fixture.vendor.widget(lost.uuid()).await, None);
         assert_eq!(fixture.vendor.widgets().await.len(), 6);
-        assert!(app.platform.compare().await.unwrap().missing_at_heroku.is_empty());
+        assert!(app.platform.compare().await.unwrap().missing_at_marketplace.is_empty());
     }
 
     async fn a_running_provision_is_not_a_difference(database: Database) {

@@ -15,7 +15,6 @@ use maitre_conformance::{Address, Conclusion, Marketplace, Suite, SuiteBuilder, 
 
 use crate::answered;
 use crate::color::Palette;
-use crate::credential_args::CredentialArgs;
 use crate::exit::{ExitStatus, Format};
 use crate::output::{eprintln_ignoring_errors, print_ignoring_pipe, println_ignoring_pipe};
 use crate::shutdown_signal::shutdown_signal;
@@ -54,9 +53,6 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     target_args: TargetArgs,
-
-    #[command(flatten)]
-    credential_args: CredentialArgs,
 
     /// Plans of the add-on: the first is provisioned, the second is the target of plan changes. May be repeated. Defaults
     /// to test, and for a service broker to plans of its catalog
@@ -192,15 +188,15 @@ impl Check {
         let suite = match self.marketplace_args.marketplace {
             Marketplace::Heroku => Suite::builder_from_file(self.marketplace_args.existing_manifest()?),
             Marketplace::OpenServiceBroker => {
-                let (user, password) = self.credential_args.basic()?;
+                let (user, password) = self.marketplace_args.credentials.basic()?;
                 Suite::broker(user, password)
             }
             Marketplace::QuickNode => {
-                let (user, password) = self.credential_args.basic()?;
-                Suite::quicknode(user, password, self.credential_args.jwt_secret()?)
+                let (user, password) = self.marketplace_args.credentials.basic()?;
+                Suite::quicknode(user, password, self.marketplace_args.credentials.jwt_secret()?)
             }
             Marketplace::Vercel => {
-                let (integration, product) = self.credential_args.integration()?;
+                let (integration, product) = self.marketplace_args.credentials.integration()?;
                 Suite::vercel(integration, product)
             }
             other if checks(other).next().is_some() => {

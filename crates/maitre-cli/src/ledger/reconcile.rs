@@ -1,12 +1,14 @@
 //! `maitre ledger reconcile`
 
-use std::path::PathBuf;
-
+use anyhow::bail;
 use clap::Args;
-use maitre_core::{AddonId, Manifest};
-use maitre_heroku::{Client, Difference, Platform, Reconciliation};
+use maitre_conformance::Marketplace;
+use maitre_core::AddonId;
 use maitre_ledger::{Adoption, Ledger, Operator};
+use maitre_platform::{self as platform, Difference, Reconciliation};
+use maitre_scalingo::JsonClientBuilder;
 use serde_json::json;
+use {maitre_clevercloud as clevercloud, maitre_heroku as heroku, maitre_scalingo as scalingo};
 
 use super::act::OperatorArgs;
 use super::text::{clean, optional, table, time};
@@ -14,28 +16,34 @@ use super::{CommonArgs, OutputFormat};
 use crate::color::Palette;
 use crate::exit::ExitStatus;
 use crate::output::println_ignoring_pipe;
+use crate::target_args::MarketplaceArgs;
 
-/// Compares the ledger with Heroku's list of installs, and stores the comparison in the ledger. With --adopt and
-/// --deprovision, differences that a comparison of at least 24 hours ago has found as well are resolved. The exit status
-/// is 1 if there are differences
+/// Compares the ledger with the list of a marketplace (heroku, clevercloud or scalingo), and stores the comparison in the
+/// ledger. With --adopt and --deprovision, differences that a comparison of at least 24 hours ago has found as well are
+/// resolved. The exit status is 1 if there are differences
 #[derive(Args)]
 #[command(after_help = "Examples:
   maitre ledger reconcile
-  maitre ledger reconcile --deprovision --reason 'not billed'")]
+  maitre ledger reconcile --deprovision --reason 'not billed'
+  maitre ledger reconcile --marketplace scalingo --manifest scalingo.json")]
 pub(super) struct Reconcile {
-    /// Manifest of the add-on, for its id and password
-    #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
-    manifest: PathBuf,
+    #[command(flatten)]
+    marketplace_args: MarketplaceArgs,
 
-    /// Address of a sandbox, in place of Heroku's API
-    #[arg(long, value_name = "URL", env = "HEROKU_API")]
+    /// Address of the marketplace's API, such as a sandbox's. Defaults to the environment (`HEROKU_API`, `CLEVERCLOUD_API`,
+    /// `SCALINGO_API`), and then to the marketplace's own
+    #[arg(long, value_name = "URL")]
     api_url: Option<String>,
 
-    /// Adopt resources that only Heroku knows
+    /// Region of Scalingo's API
+    #[arg(long, value_name = "REGION", default_value = "osc-fr1")]
+    region: String,
+
+    /// Adopt resources that only the marketplace knows
     #[arg(long, requires = "reason")]
     adopt: bool,
 
-    /// Deprovision resources that Heroku does not know
+    /// Deprovision resources that the marketplace does not know
     #[arg(long, requires = "reason")]
     deprovision: bool,
 
@@ -58,15 +66,57 @@ struct Actions {
 
 impl Reconcile {
     pub(super) async fn run(&self, palette: Palette) -> anyhow::Result<ExitStatus> {
-        let manifest = Manifest::read(&self.manifest)?;
+        let (manifest, password, _) = self.marketplace_args.read_manifest()?;
         let ledger = self.common.database.open().await?;
-        let platform = self.platform(&manifest, &ledger)?;
+        let status = match self.marketplace_args.marketplace {
+            Marketplace::Heroku => {
+                // the list of installs needs the password only
+                let client = heroku::Client::builder("not used");
+                let client = match self.api_url("HEROKU_API") {
+                    Some(url) => client.base_url(&url).no_proxy(),
+                    None => client,
+                };
+                let platform = heroku::Platform::builder(&manifest.id, client.build()?, ledger.store());
+                self.reconcile(&ledger, &platform.password(password).build(), palette).await
+            }
+            Marketplace::CleverCloud => {
+                let http = self.at_api_url(clevercloud::connect(), "CLEVERCLOUD_API").build()?;
+                let client = clevercloud::Client::new(&manifest.id, password, http);
+                self.reconcile(&ledger, &clevercloud::Platform::new(client, ledger.store()), palette).await
+            }
+            Marketplace::Scalingo => {
+                let http = self.at_api_url(scalingo::region(&self.region), "SCALINGO_API").build()?;
+                let client = scalingo::Client::new(&manifest.id, password, http);
+                self.reconcile(&ledger, &scalingo::Platform::new(client, ledger.store()), palette).await
+            }
+            other => bail!("{} has no list of resources for vendors", other.title()),
+        };
+        ledger.close().await;
+        status
+    }
+
+    fn api_url(&self, variable: &str) -> Option<String> {
+        self.api_url.clone().or_else(|| std::env::var(variable).ok())
+    }
+
+    fn at_api_url(&self, http: JsonClientBuilder, variable: &str) -> JsonClientBuilder {
+        match self.api_url(variable) {
+            Some(url) => http.url(&url).no_proxy(),
+            None => http,
+        }
+    }
+
+    async fn reconcile(
+        &self,
+        ledger: &Ledger,
+        platform: &impl platform::Reconcile,
+        palette: Palette,
+    ) -> anyhow::Result<ExitStatus> {
         let reconciled = platform.reconcile().await?;
         let actions = match &reconciled.persisting {
             None => Actions::default(),
-            Some(persisting) => self.resolve(&ledger, platform.addon(), persisting).await?,
+            Some(persisting) => self.resolve(ledger, platform.addon(), persisting).await?,
         };
-        ledger.close().await;
         let (current, persisting) = (&reconciled.current, reconciled.persisting.as_ref());
         match self.common.format {
             OutputFormat::Json => {
@@ -78,20 +128,11 @@ impl Reconcile {
                 });
                 println_ignoring_pipe!("{object}");
             }
-            OutputFormat::Human => print(current, persisting, &actions, palette),
+            OutputFormat::Human => {
+                print(self.marketplace_args.marketplace.title(), current, persisting, &actions, palette);
+            }
         }
         Ok(if current.is_empty() { ExitStatus::Success } else { ExitStatus::ProblemsFound })
-    }
-
-    fn platform(&self, manifest: &Manifest, ledger: &Ledger) -> anyhow::Result<Platform> {
-        // the list of installs needs the password only
-        let client = Client::builder("not used");
-        let client = match &self.api_url {
-            Some(url) => client.base_url(url).no_proxy(),
-            None => client,
-        };
-        let platform = Platform::builder(&manifest.id, client.build()?, ledger.store());
-        Ok(platform.password(manifest.password()?.expose()).build())
     }
 
     async fn resolve(&self, ledger: &Ledger, addon: &AddonId, persisting: &Reconciliation) -> anyhow::Result<Actions> {
@@ -100,14 +141,14 @@ impl Reconcile {
         if self.adopt {
             for difference in &persisting.missing_in_ledger {
                 if adopt(&operator, addon, difference).await? {
-                    actions.adopted.push(difference.uuid.clone());
+                    actions.adopted.push(difference.key.clone());
                 }
             }
         }
         if self.deprovision {
-            for Difference { uuid, .. } in &persisting.missing_at_heroku {
-                if operator.deprovision(addon, uuid).await? {
-                    actions.deprovisioned.push(uuid.clone());
+            for Difference { key, .. } in &persisting.missing_at_marketplace {
+                if operator.deprovision(addon, key).await? {
+                    actions.deprovisioned.push(key.clone());
                 }
             }
         }
@@ -117,7 +158,7 @@ impl Reconcile {
 
 /// Adopts a resource. Returns whether it was adopted; one that was deprovisioned is not.
 async fn adopt(operator: &Operator, addon: &AddonId, difference: &Difference) -> anyhow::Result<bool> {
-    let mut adoption = Adoption::new(addon.clone(), &difference.uuid, difference.plan.as_deref().unwrap_or_default());
+    let mut adoption = Adoption::new(addon.clone(), &difference.key, difference.plan.as_deref().unwrap_or_default());
     if let Some(id) = &difference.provider_id {
         adoption = adoption.with_provider_id(id);
     }
@@ -127,28 +168,35 @@ async fn adopt(operator: &Operator, addon: &AddonId, difference: &Difference) ->
 /// One kind of differences of a comparison.
 type Differences = fn(&Reconciliation) -> &Vec<Difference>;
 
-fn print(current: &Reconciliation, persisting: Option<&Reconciliation>, actions: &Actions, palette: Palette) {
+fn print(
+    marketplace: &str,
+    current: &Reconciliation,
+    persisting: Option<&Reconciliation>,
+    actions: &Actions,
+    palette: Palette,
+) {
     if current.is_empty() {
-        return println_ignoring_pipe!("The ledger and Heroku agree.");
+        return println_ignoring_pipe!("The ledger and {marketplace} agree.");
     }
+    let only_there = format!("only at {marketplace}");
     let row = |what: &str, difference: &Difference, is_persisting: bool| {
-        let Difference { uuid, plan, heroku_plan, .. } = difference;
-        let plan = match heroku_plan {
-            Some(heroku_plan) => format!("{}, at Heroku {}", optional(plan.as_deref()), clean(heroku_plan)),
+        let Difference { key, plan, marketplace_plan, .. } = difference;
+        let plan = match marketplace_plan {
+            Some(other) => format!("{}, at {marketplace} {}", optional(plan.as_deref()), clean(other)),
             None => optional(plan.as_deref()),
         };
         let since = if is_persisting { "yes" } else { "no" };
-        vec![clean(uuid), what.to_owned(), plan, since.to_owned()]
+        vec![clean(key), what.to_owned(), plan, since.to_owned()]
     };
     let kinds: [(&str, Differences); 3] = [
-        ("only at Heroku", |all| &all.missing_in_ledger),
-        ("only in the ledger", |all| &all.missing_at_heroku),
+        (&only_there, |all| &all.missing_in_ledger),
+        ("only in the ledger", |all| &all.missing_at_marketplace),
         ("other plan", |all| &all.plan_mismatch),
     ];
     let rows = kinds.into_iter().flat_map(|(what, of)| {
         of(current).iter().map(move |difference| {
             let is_persisting =
-                persisting.is_some_and(|persisting| of(persisting).iter().any(|one| one.uuid == difference.uuid));
+                persisting.is_some_and(|persisting| of(persisting).iter().any(|one| one.key == difference.key));
             row(what, difference, is_persisting)
         })
     });

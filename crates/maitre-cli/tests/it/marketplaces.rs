@@ -1,4 +1,4 @@
-//! The commands for DigitalOcean, Clever Cloud and Scalingo.
+//! The commands for DigitalOcean, Clever Cloud, Scalingo and QuickNode.
 
 use serde_json::{Value, json};
 
@@ -78,6 +78,60 @@ fn requests_are_those_of_the_marketplace() {
         "http://127.0.0.1:1",
     ]);
     assert!(code == 2 && stderr.contains("Clever Cloud does not suspend resources"), "{stderr}");
+}
+
+const POMELO: [&str; 8] = [
+    "--marketplace",
+    "quicknode",
+    "--user",
+    "pomelo",
+    "--password",
+    "pomelo-pass",
+    "--jwt-secret",
+    "pomelo-jwt-secret",
+];
+
+#[test]
+fn quicknodes_calls_have_the_ids_in_the_body() {
+    for (command, line, part) in [
+        (&["provision", "--plan", "discover"][..], "POST /quicknode/provision", r#""plan":"discover""#),
+        (&["plan-change", "qn-1/ep-1", "--plan", "build"], "PUT /quicknode/update", r#""endpoint-id":"ep-1""#),
+        (&["deprovision", "qn-1/ep-1"], "DELETE /quicknode/deactivate_endpoint", r#""endpoint-id":"ep-1""#),
+        (&["deprovision", "qn-1"], "DELETE /quicknode/deprovision", r#""quicknode-id":"qn-1""#),
+        (&["sso", "qn-1"], "GET /quicknode/sso?jwt=eyJhbGciOiJIUzI1NiJ9.", ""),
+    ] {
+        let (origin, requests) = answering("200 OK", "{}");
+        let (code, stdout, stderr) =
+            Folder::new().run(&[&["send"][..], command, &POMELO, &["--url", &format!("{origin}/quicknode")]].concat());
+        assert_eq!(code, 0, "{stdout}{stderr}");
+        let (sent, headers, body) = requests.recv().unwrap();
+        assert!(sent.starts_with(line) && body.contains(part), "{sent} {body}");
+        let is_link = command[0] == "sso";
+        assert_eq!(headers.contains("authorization: Basic cG9tZWxvOnBvbWVsby1wYXNz"), !is_link, "{headers}");
+    }
+    let (code, _, stderr) =
+        Folder::new().run(&[&["send", "plan-change", "qn-1"][..], &POMELO, &["--url", "http://127.0.0.1:1"]].concat());
+    assert!(code == 2 && stderr.contains("--plan"), "{stderr}");
+}
+
+#[test]
+fn quicknodes_credentials_are_signed() {
+    let (_, basic, _) = Folder::new().run(&[&["sign", "basic"][..], &POMELO].concat());
+    assert_eq!(basic, "Authorization: Basic cG9tZWxvOnBvbWVsby1wYXNz\n");
+    let sign = |arguments: &[&str]| {
+        let url = ["--url", "http://127.0.0.1:8300/quicknode"];
+        Folder::new().run(&[&["sign", "sso", "qn-acc-1"][..], &POMELO, &url, arguments].concat())
+    };
+    let (_, json, _) = sign(&["--at", "1700000000", "--email", "ada@example.test", "--format", "json"]);
+    let signed: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&signed["method"], &signed["action"]), (&json!("get"), &json!("http://127.0.0.1:8300/quicknode/sso")));
+    let jwt = signed["params"]["jwt"].as_str().unwrap();
+    let parts: Vec<_> = jwt.split('.').collect();
+    assert_eq!((parts[0], parts.len()), ("eyJhbGciOiJIUzI1NiJ9", 3));
+    let (_, other, _) = sign(&["--at", "soon"]);
+    assert_eq!(other, "", "the time is a number");
+    let (_, curl, _) = sign(&["--sso-url", "http://127.0.0.1:8300/dashboard", "--format", "curl"]);
+    assert!(curl.starts_with("curl -i ") && curl.contains("http://127.0.0.1:8300/dashboard?jwt=eyJ"), "{curl}");
 }
 
 #[test]

@@ -72,7 +72,6 @@ pub use self::{
     },
 };
 
-#[cfg(feature = "vercel")]
 pub(crate) use self::{
     api::problem::json_text,
     control::{fault::Faults, serve::accept},

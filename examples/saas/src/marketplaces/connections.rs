@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use maitre::ledger::{DurableListener, Worker};
+use maitre::platforms::scalingo::JsonClient;
 use maitre::{Addon, Heroku, Ledger, Marketplace, Reload, SecretFiles};
 
 use crate::listener::Tally;
@@ -47,4 +49,11 @@ impl<'a> Connections<'a> {
         self.worker = std::mem::replace(&mut self.worker, no_worker).add([addon.clone()]);
         self.router = std::mem::take(&mut self.router).nest(path, router(addon));
     }
+}
+
+/// Returns the connection to a marketplace's API, whose URL is in this setting. Proxies are for other machines.
+pub(super) fn api(url: &str, setting: &'static str) -> anyhow::Result<JsonClient> {
+    let http = JsonClient::builder(url).user_agent(concat!("tally/", env!("CARGO_PKG_VERSION")));
+    let http = if url.starts_with("http:") { http.no_proxy() } else { http };
+    http.build().with_context(|| format!("{setting} is invalid"))
 }

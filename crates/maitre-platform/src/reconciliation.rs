@@ -4,19 +4,19 @@ use maitre_core::ResourceSummary;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::api::Install;
+use crate::listed::Listed;
 
 /// Minimum time between two reconciliations before their common differences may be acted on.
 const MIN_INTERVAL: Duration = Duration::hours(24);
 
-/// Differences between the ledger and Heroku's list of installs at one point in time.
+/// Differences between the ledger and the marketplace's list at one point in time.
 ///
 /// Store it as JSON and compare it with the next one, a day later: see [`persisting_since`](Self::persisting_since).
 ///
 /// ```
-/// use maitre_heroku::Reconciliation;
+/// use maitre_platform::Reconciliation;
 ///
-/// let json = r#"{"compared_at":"2026-03-04T05:06:07Z","missing_in_ledger":[],"missing_at_heroku":[{"uuid":"7b0c","plan":"basic"}],"plan_mismatch":[]}"#;
+/// let json = r#"{"compared_at":"2026-03-04T05:06:07Z","missing_in_ledger":[],"missing_at_marketplace":[{"key":"7b0c","plan":"basic"}],"plan_mismatch":[]}"#;
 /// let reconciliation: Reconciliation = serde_json::from_str(json)?;
 /// assert_eq!(serde_json::to_string(&reconciliation)?, json);
 /// # Ok::<(), serde_json::Error>(())
@@ -27,12 +27,12 @@ pub struct Reconciliation {
     /// Time of the comparison.
     #[serde(with = "time::serde::rfc3339")]
     pub compared_at: OffsetDateTime,
-    /// Resources that Heroku bills and the ledger does not contain: their provision was lost, or they were removed from
+    /// Resources that the marketplace bills and the ledger does not contain: their provision was lost, or they were removed from
     /// the ledger only.
     pub missing_in_ledger: Vec<Difference>,
-    /// Resources in the ledger that Heroku does not bill: their deprovision never arrived.
-    pub missing_at_heroku: Vec<Difference>,
-    /// Resources whose plan at Heroku differs from the [`plan`](Difference::plan) in the ledger.
+    /// Resources in the ledger that the marketplace does not bill: their deprovision never arrived.
+    pub missing_at_marketplace: Vec<Difference>,
+    /// Resources whose plan at the marketplace differs from the [`plan`](Difference::plan) in the ledger.
     pub plan_mismatch: Vec<Difference>,
 }
 
@@ -40,22 +40,22 @@ pub struct Reconciliation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Heroku's id of the resource, which is its key.
-    pub uuid: String,
+    /// Key of the resource.
+    pub key: String,
     /// Plan of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// Vendor's id of the resource at Heroku.
+    /// Vendor's id of the resource at the marketplace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
-    /// Plan at Heroku, if it differs.
+    /// Plan at the marketplace, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heroku_plan: Option<String>,
+    pub marketplace_plan: Option<String>,
 }
 
 impl Difference {
-    fn new(uuid: &str, plan: Option<&String>) -> Self {
-        Self { uuid: uuid.to_owned(), plan: plan.cloned(), provider_id: None, heroku_plan: None }
+    fn new(key: &str, plan: Option<&String>) -> Self {
+        Self { key: key.to_owned(), plan: plan.cloned(), provider_id: None, marketplace_plan: None }
     }
 }
 
@@ -76,18 +76,18 @@ impl Reconciliation {
     /// Returns the differences that an earlier reconciliation found as well.
     ///
     /// ```
-    /// use maitre_heroku::Reconciliation;
+    /// use maitre_platform::Reconciliation;
     ///
-    /// let at = |compared_at: &str, uuids: &str| {
-    ///     let json = format!(r#"{{"compared_at":"{compared_at}","missing_in_ledger":[],"missing_at_heroku":[{uuids}],"plan_mismatch":[]}}"#);
+    /// let at = |compared_at: &str, keys: &str| {
+    ///     let json = format!(r#"{{"compared_at":"{compared_at}","missing_in_ledger":[],"missing_at_marketplace":[{keys}],"plan_mismatch":[]}}"#);
     ///     serde_json::from_str::<Reconciliation>(&json)
     /// };
-    /// let yesterday = at("2026-03-04T05:06:07Z", r#"{"uuid":"a"},{"uuid":"b"}"#)?;
-    /// let today = at("2026-03-05T05:06:07Z", r#"{"uuid":"b"},{"uuid":"c"}"#)?;
+    /// let yesterday = at("2026-03-04T05:06:07Z", r#"{"key":"a"},{"key":"b"}"#)?;
+    /// let today = at("2026-03-05T05:06:07Z", r#"{"key":"b"},{"key":"c"}"#)?;
     ///
     /// let persisting = today.persisting_since(&yesterday)?;
-    /// assert_eq!(persisting.missing_at_heroku.len(), 1);
-    /// assert_eq!(persisting.missing_at_heroku[0].uuid, "b");
+    /// assert_eq!(persisting.missing_at_marketplace.len(), 1);
+    /// assert_eq!(persisting.missing_at_marketplace[0].key, "b");
     /// assert!(today.persisting_since(&today).is_err(), "the two must be 24 h apart");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -99,12 +99,12 @@ impl Reconciliation {
             return Err(TooRecent);
         }
         let in_both = |now: &[Difference], then: &[Difference]| -> Vec<Difference> {
-            now.iter().filter(|now| then.iter().any(|then| then.uuid == now.uuid)).cloned().collect()
+            now.iter().filter(|now| then.iter().any(|then| then.key == now.key)).cloned().collect()
         };
         Ok(Self {
             compared_at: self.compared_at,
             missing_in_ledger: in_both(&self.missing_in_ledger, &earlier.missing_in_ledger),
-            missing_at_heroku: in_both(&self.missing_at_heroku, &earlier.missing_at_heroku),
+            missing_at_marketplace: in_both(&self.missing_at_marketplace, &earlier.missing_at_marketplace),
             plan_mismatch: in_both(&self.plan_mismatch, &earlier.plan_mismatch),
         })
     }
@@ -112,47 +112,40 @@ impl Reconciliation {
     /// Whether both sides agree.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.missing_in_ledger.is_empty() && self.missing_at_heroku.is_empty() && self.plan_mismatch.is_empty()
+        self.missing_in_ledger.is_empty() && self.missing_at_marketplace.is_empty() && self.plan_mismatch.is_empty()
     }
 
-    /// Compares the resources of the ledger with the installs at Heroku, both by key.
+    /// Compares the resources of the ledger with those at the marketplace, both by key.
     pub(crate) fn new(
         compared_at: OffsetDateTime,
         ledger: &BTreeMap<String, ResourceSummary>,
-        heroku: &BTreeMap<String, Install>,
+        marketplace: &BTreeMap<String, Listed>,
     ) -> Self {
-        let is_in_ledger = |uuid: &String| ledger.get(uuid).is_some_and(|summary| !summary.removed);
-        let missing_in_ledger = heroku.iter().filter(|(uuid, _)| !is_in_ledger(uuid));
+        let is_in_ledger = |key: &String| ledger.get(key).is_some_and(|summary| !summary.removed);
+        let missing_in_ledger = marketplace.iter().filter(|(key, _)| !is_in_ledger(key));
         let provisioned = || ledger.iter().filter(|(_, summary)| summary.lives);
-        let missing_at_heroku = provisioned().filter(|(uuid, _)| !heroku.contains_key(*uuid));
-        let plan_mismatch = provisioned().filter_map(|(uuid, summary)| {
-            let heroku_plan = heroku.get(uuid)?.plan.as_deref()?;
-            let heroku_plan = bare(heroku_plan);
-            let mut difference = Difference::new(uuid, summary.plan.as_ref());
-            difference.heroku_plan = Some(heroku_plan.to_owned());
-            (summary.plan.as_deref() != Some(heroku_plan)).then_some(difference)
+        let missing_at_marketplace = provisioned().filter(|(key, _)| !marketplace.contains_key(*key));
+        let plan_mismatch = provisioned().filter_map(|(key, summary)| {
+            let marketplace_plan = marketplace.get(key)?.plan.clone()?;
+            let is_same = summary.plan.as_ref() == Some(&marketplace_plan);
+            let mut difference = Difference::new(key, summary.plan.as_ref());
+            difference.marketplace_plan = Some(marketplace_plan);
+            (!is_same).then_some(difference)
         });
         Self {
             compared_at,
             missing_in_ledger: missing_in_ledger
-                .map(|(uuid, install)| Difference {
-                    uuid: uuid.clone(),
-                    plan: install.plan.as_deref().map(|plan| bare(plan).to_owned()),
-                    provider_id: install.provider_id.clone(),
-                    heroku_plan: None,
+                .map(|(key, listed)| Difference {
+                    provider_id: listed.provider_id.clone(),
+                    ..Difference::new(key, listed.plan.as_ref())
                 })
                 .collect(),
-            missing_at_heroku: missing_at_heroku
-                .map(|(uuid, summary)| Difference::new(uuid, summary.plan.as_ref()))
+            missing_at_marketplace: missing_at_marketplace
+                .map(|(key, summary)| Difference::new(key, summary.plan.as_ref()))
                 .collect(),
             plan_mismatch: plan_mismatch.collect(),
         }
     }
-}
-
-/// Returns a plan without the add-on's slug.
-fn bare(plan: &str) -> &str {
-    plan.split_once(':').map_or(plan, |(_, bare)| bare)
 }
 
 #[cfg(test)]
@@ -160,16 +153,16 @@ mod tests {
     use super::*;
     use time::macros::datetime;
 
-    fn reconciliation(compared_at: OffsetDateTime, missing_at_heroku: &[&str]) -> Reconciliation {
-        let missing_at_heroku = missing_at_heroku.iter().map(|uuid| Difference::new(uuid, None)).collect();
-        Reconciliation { compared_at, missing_in_ledger: Vec::new(), missing_at_heroku, plan_mismatch: Vec::new() }
+    fn reconciliation(compared_at: OffsetDateTime, missing_at_marketplace: &[&str]) -> Reconciliation {
+        let missing_at_marketplace = missing_at_marketplace.iter().map(|key| Difference::new(key, None)).collect();
+        Reconciliation { compared_at, missing_in_ledger: Vec::new(), missing_at_marketplace, plan_mismatch: Vec::new() }
     }
 
     #[test]
     fn differences_found_24_hours_apart_persist() {
         let first = reconciliation(datetime!(2026-03-04 05:06:07 UTC), &["a", "b"]);
         let second = reconciliation(datetime!(2026-03-05 05:06:07 UTC), &["b", "c"]);
-        assert_eq!(second.persisting_since(&first).unwrap().missing_at_heroku, second.missing_at_heroku[..1]);
+        assert_eq!(second.persisting_since(&first).unwrap().missing_at_marketplace, second.missing_at_marketplace[..1]);
     }
 
     #[test]
