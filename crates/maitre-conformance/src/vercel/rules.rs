@@ -47,6 +47,9 @@ pub(super) fn plan_problem(plan: &Value) -> Option<String> {
         .then(|| "type is neither subscription nor prepayment".to_owned())
 }
 
+/// Field of a plan, and whether a value of it has Vercel's form.
+type FieldRule<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
+
 /// Returns the problem with an optional field of a plan, if there is one.
 pub(super) fn optional_plan_problem(plan: &Value) -> Option<String> {
     let is_decimal = |value: &Value| value.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
@@ -54,7 +57,7 @@ pub(super) fn optional_plan_problem(plan: &Value) -> Option<String> {
         move |value: &Value| value.as_array().is_some_and(|list| list.iter().all(|entry| entry[field].is_string()))
     };
     let is_scope = |value: &Value| matches!(value.as_str(), Some("installation" | "resource"));
-    let rules: [(&str, &dyn Fn(&Value) -> bool); 11] = [
+    let rules: [FieldRule<'_>; 11] = [
         ("scope", &is_scope),
         ("paymentMethodRequired", &Value::is_boolean),
         ("disabled", &Value::is_boolean),
@@ -67,7 +70,7 @@ pub(super) fn optional_plan_problem(plan: &Value) -> Option<String> {
         ("highlightedDetails", &is_list("label")),
         ("quote", &is_list("line")),
     ];
-    let is_wrong = |(field, rule): &&(&str, &dyn Fn(&Value) -> bool)| plan.get(field).is_some_and(|value| !rule(value));
+    let is_wrong = |(field, rule): &&FieldRule<'_>| plan.get(field).is_some_and(|value| !rule(value));
     rules.iter().find(is_wrong).map(|(field, _)| format!("{field} has another form than Vercel's"))
 }
 
