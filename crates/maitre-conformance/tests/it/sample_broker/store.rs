@@ -62,8 +62,8 @@ impl Instance {
     /// Lets the operations end soon.
     pub(super) fn polled(&mut self) {
         self.creation.polled();
-        self.deletion.as_mut().map(Pending::polled);
-        self.update.as_mut().map(|(pending, _)| pending.polled());
+        let update = self.update.iter_mut().map(|(pending, _)| pending);
+        update.chain(&mut self.deletion).for_each(Pending::polled);
     }
 }
 
@@ -71,7 +71,7 @@ impl Binding {
     /// Lets the operations end soon.
     pub(super) fn polled(&mut self) {
         self.creation.polled();
-        self.deletion.as_mut().map(Pending::polled);
+        self.deletion.iter_mut().for_each(Pending::polled);
     }
 }
 

@@ -37,7 +37,7 @@ impl SampleVercel {
             Some(State::Gone) => return Err(refused(409)),
             Some(_) if self.is(Fault::RepeatedInstallIs409) => return Err(refused(409)),
             Some(_) if self.is(Fault::RepeatedInstallRemoves) => {
-                store.remove_all(|resource| resource.installation == id)
+                store.remove_all(|resource| resource.installation == id);
             }
             _ => {}
         }
@@ -84,11 +84,10 @@ impl SampleVercel {
         let state = store.installations.get(id).map(|known| known.state);
         match state {
             None if self.is(Fault::UnknownUninstallIs500) => return Err(refused(500)),
-            None => return Ok(response(204, &Value::Null)),
             Some(State::Gone | State::Finalizing) if self.is(Fault::RepeatedUninstallIs404) => {
                 return Err(refused(404));
             }
-            Some(State::Gone) => return Ok(response(204, &Value::Null)),
+            None | Some(State::Gone) => return Ok(response(204, &Value::Null)),
             Some(_) => {}
         }
         let is_paid = |plan: &str| PLANS.iter().any(|(name, is_paid)| *name == plan && *is_paid);

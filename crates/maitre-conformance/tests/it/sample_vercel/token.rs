@@ -181,20 +181,20 @@ impl SampleVercel {
 
     /// Returns the key with this id.
     async fn key(&self, kid: &str) -> Option<Value> {
-        let (known, last) = {
+        let (known, fetched_at) = {
             let keys = self.keys.lock().unwrap();
             (keys.by_id.get(kid).cloned(), keys.fetched_at)
         };
         let may_fetch = match self.fault {
             Fault::LookupPerToken | Fault::ForgetsKeys => true,
-            Fault::FetchesOnce => last.is_none(),
-            _ => last.is_none_or(|at| at.elapsed() >= INTERVAL),
+            Fault::FetchesOnce => fetched_at.is_none(),
+            _ => fetched_at.is_none_or(|at| at.elapsed() >= INTERVAL),
         };
         if known.is_some() && !self.is(Fault::NoKeyCache) || !may_fetch && !self.is(Fault::NoKeyCache) {
             return known;
         }
-        let fetched = self.http.get(format!("{}/.well-known/jwks", self.platform)).send().await;
-        let document: Option<Value> = match fetched.and_then(reqwest::Response::error_for_status) {
+        let answer = self.http.get(format!("{}/.well-known/jwks", self.platform)).send().await;
+        let document: Option<Value> = match answer.and_then(reqwest::Response::error_for_status) {
             Ok(response) => response.json().await.ok(),
             Err(_) => None,
         };
