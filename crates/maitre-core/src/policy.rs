@@ -40,8 +40,11 @@ impl Policy {
     }
 
     pub(crate) fn add_redirect_origin(&mut self, origin: &str) -> Result<(), OriginError> {
-        let plain = url::split(origin).is_some_and(|parts| parts.path.is_empty() && !parts.authority.contains('@'));
-        if !plain {
+        // the host of a file URL depends on its path, by the URL standard
+        let is_origin = url::split(origin).is_some_and(|parts| {
+            parts.path.is_empty() && !parts.authority.contains('@') && !parts.scheme.eq_ignore_ascii_case("file")
+        });
+        if !is_origin {
             return Err(OriginError(origin.to_owned()));
         }
         self.redirect_origins.push(origin.to_owned());
@@ -75,7 +78,19 @@ impl std::error::Error for OriginError {}
 
 #[cfg(test)]
 mod tests {
-    use super::is_at;
+    use super::{Policy, is_at};
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        let add = |origin| Policy::new(crate::sso::Window::default()).add_redirect_origin(origin);
+        for origin in ["https://app.example.org", "http://localhost:3000", "org.example.app://callback"] {
+            assert_eq!(add(origin), Ok(()), "{origin}");
+        }
+        for other in ["https://app.example.org/", "https://user@app.example.org", "app.example.org", "file://host", ""]
+        {
+            assert!(add(other).is_err(), "{other}");
+        }
+    }
 
     #[test]
     fn a_listed_origin_is_matched_as_a_whole() {
