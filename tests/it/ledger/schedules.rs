@@ -102,13 +102,19 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
     let mut vendor = Vendor::new(database.pool().await).await;
     (vendor.work, vendor.separate) = (Duration::from_millis(3), true);
     let key = key();
-    let calls = run_steps(database, &vendor, &key, steps).await;
+    let (processes, calls) = run_steps(database, &vendor, &key, steps).await;
     let mut answers = Answers::default();
+    let mut is_lost = false;
     for (step, call) in calls {
-        // a call that is lost with its caller or process has no answer
-        if let Ok(answer) = soon("a call", call).await {
-            answers.add(step, answer);
+        match soon("a call", call).await {
+            Ok(answer) => answers.add(step, answer),
+            Err(_) => is_lost = true, // with its caller or process
         }
+    }
+    drop(processes);
+    if is_lost {
+        // the thread of a simulated process may still record the request, unlike that of a real one
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
     let ledger = options(database).open().await.expect("a ledger");
@@ -127,7 +133,8 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
 /// Calls of a schedule with their steps.
 type Calls = Vec<(Step, JoinHandle<Answer>)>;
 
-async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Step]) -> Calls {
+/// Runs the steps. Returns the processes that were not killed, and the calls.
+async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Step]) -> (Vec<AppProcess>, Calls) {
     let mut processes = Vec::new();
     for _ in 0..PROCESSES {
         processes.push(AppProcess::open(database, vendor).await);
@@ -154,7 +161,7 @@ async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Ste
             Step::LoseReply => vendor.script(key, [Act::FailAfter("reply lost")]),
         }
     }
-    calls
+    (processes, calls)
 }
 
 /// Answers of a schedule.
