@@ -317,8 +317,9 @@ on_both_databases! {
     }
 
     async fn the_example_answers_for_a_resource_whose_records_were_lost(database: Database) {
-        let folder = Folder::new();
-        let mut saas = Saas::start_on(&folder, &database.url);
+        // the example's own pool prepares statements, which an older pooler does not support
+        let (folder, url) = (Folder::new(), database.direct_url());
+        let mut saas = Saas::start_on(&folder, &url);
         let key = key();
         saas.heroku().provision("basic").uuid(&key).await.expect(200);
         saas.heroku().plan_change(&key, "premium").await.expect(200);
@@ -327,7 +328,7 @@ on_both_databases! {
         for delete in ["DELETE FROM maitre_operations", "DELETE FROM maitre_resources"] {
             pool.execute(delete).await.expect("the records");
         }
-        let saas = Saas::start_on(&folder, &database.url);
+        let saas = Saas::start_on(&folder, &url);
         let heroku = saas.heroku();
         let exists = async || {
             let row = sqlx::query("SELECT key FROM resources WHERE key = $1 AND token IS NOT NULL").bind(&key);
