@@ -102,7 +102,7 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
     let mut vendor = Vendor::new(database.pool().await).await;
     (vendor.work, vendor.separate) = (Duration::from_millis(3), true);
     let key = key();
-    let (processes, calls) = run_steps(database, &vendor, &key, steps).await;
+    let calls = run_steps(database, &vendor, &key, steps).await;
     let mut answers = Answers::default();
     let mut is_lost = false;
     for (step, call) in calls {
@@ -111,7 +111,6 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
             Err(_) => is_lost = true, // with its caller or process
         }
     }
-    drop(processes);
     if is_lost {
         // the thread of a simulated process may still record the request, unlike that of a real one
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -133,8 +132,8 @@ async fn run_schedule(database: &Database, steps: &[Step]) {
 /// Calls of a schedule with their steps.
 type Calls = Vec<(Step, JoinHandle<Answer>)>;
 
-/// Runs the steps. Returns the processes that were not killed, and the calls.
-async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Step]) -> (Vec<AppProcess>, Calls) {
+/// Runs the steps. At the end all processes are killed.
+async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Step]) -> Calls {
     let mut processes = Vec::new();
     for _ in 0..PROCESSES {
         processes.push(AppProcess::open(database, vendor).await);
@@ -161,7 +160,7 @@ async fn run_steps(database: &Database, vendor: &Vendor, key: &str, steps: &[Ste
             Step::LoseReply => vendor.script(key, [Act::FailAfter("reply lost")]),
         }
     }
-    (processes, calls)
+    calls
 }
 
 /// Answers of a schedule.
