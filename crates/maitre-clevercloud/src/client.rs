@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 /// # Ok::<(), maitre_clevercloud::CallError>(())
 /// ```
 pub fn connect() -> JsonClientBuilder {
-    JsonClient::builder("https://api.clever-cloud.com/v2")
+    JsonClient::builder("clevercloud", "https://api.clever-cloud.com/v2")
 }
 
 /// Add-on, as the list of add-ons has it.

@@ -7,13 +7,12 @@ use maitre_core::{
     Result,
 };
 use maitre_http::CallError;
-use maitre_platform::{Connection, Error, Listed, Reconcile, SendsConfig, check_addon, unknown_job};
+use maitre_platform::{
+    COMPLETION_DEADLINE, Connection, Error, Listed, Reconcile, SendsConfig, check_addon, unknown_job,
+};
 use time::OffsetDateTime;
 
 use crate::{client::Client, consumption};
-
-/// Time after which an accepted operation is reported to an operator.
-const COMPLETION_DEADLINE: Duration = Duration::from_hours(24);
 
 /// Access to Clever Cloud's API for one add-on, with a ledger.
 ///

@@ -34,7 +34,7 @@ impl ClientSecret {
         Ok(Self { value, expires_at: None })
     }
 
-    /// Sets the first instant at which the secret is not used any more. A secret with an end is an old one; see
+    /// Sets the first instant at which the secret is no longer used. A secret with an end is an old one; see
     /// [`SecretUse`](crate::SecretUse).
     #[must_use]
     pub fn with_expiry(mut self, expires_at: OffsetDateTime) -> Self {

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 /// # Ok::<(), maitre_digitalocean::CallError>(())
 /// ```
 pub fn connect() -> JsonClientBuilder {
-    JsonClient::builder("https://api.digitalocean.com/v2")
+    JsonClient::builder("digitalocean", "https://api.digitalocean.com/v2")
 }
 
 /// Call that issues tokens.

@@ -8,15 +8,12 @@ use maitre_core::{
 };
 use maitre_http::{CallError, Token};
 use maitre_platform::{
-    Connection, Error, GRANT_JOB, IssuesTokens, SendsConfig, call_with_token, check_addon, exchange_job, run_exchange,
-    unknown_job,
+    COMPLETION_DEADLINE, Connection, Error, GRANT_JOB, IssuesTokens, SendsConfig, call_with_token, check_addon,
+    exchange_job, run_exchange, unknown_job,
 };
 use time::OffsetDateTime;
 
 use crate::client::Client;
-
-/// Time after which an accepted operation is reported to an operator.
-const COMPLETION_DEADLINE: Duration = Duration::from_hours(24);
 
 /// Access to DigitalOcean's API for one add-on, with one token per resource stored in a ledger.
 ///

@@ -1,7 +1,6 @@
 use std::fmt;
 
-use maitre_http::{CallError, parse_json};
-use reqwest::header::HeaderMap;
+use maitre_http::{CallError, Reply, parse_json};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -11,32 +10,30 @@ use crate::error::Error;
 /// `Debug` prints the call and the status only, because bodies contain config values and tokens.
 pub struct Response {
     call: String,
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
+    reply: Reply,
 }
 
 impl Response {
-    pub(crate) fn new(call: String, status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { call, status, headers, body }
+    pub(crate) fn new(call: String, reply: Reply) -> Self {
+        Self { call, reply }
     }
 
     /// Returns the status code, from 200 to 299.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.status
+        self.reply.status
     }
 
     /// Returns the first header with this name, which is case-insensitive; `None` if its value is not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.reply.headers.get(name)?.to_str().ok()
     }
 
     /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        &self.body
+        &self.reply.body
     }
 
     /// Parses the body as JSON.
@@ -46,18 +43,13 @@ impl Response {
     /// The error contains the position, and never a value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let unreadable =
-            |cause: String| CallError::unreadable(&self.call, self.status, request_id(&self.headers), cause);
-        Ok(parse_json(&self.body).map_err(unreadable)?)
+            |cause: String| CallError::unreadable(&self.call, self.reply.status, self.reply.request_id(), cause);
+        Ok(parse_json(&self.reply.body).map_err(unreadable)?)
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("call", &self.call).field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("Response").field("call", &self.call).field("status", &self.reply.status).finish_non_exhaustive()
     }
-}
-
-/// Returns Heroku's id of a request, from the headers of its response.
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    Some(headers.get("request-id")?.to_str().ok()?.to_owned())
 }

@@ -1,16 +1,12 @@
 //! Sends requests, with retries and the rate limit.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use maitre_core::TraceParent;
-use maitre_http::{CallError, RateLimiter, read_body, retry_after};
+use maitre_http::{CallError, RateLimiter, exchange};
 use reqwest::{Method, Url, header::HeaderMap};
 use time::OffsetDateTime;
 
-use crate::{
-    Client, Error,
-    response::{Response, request_id},
-};
+use crate::{Client, Error, response::Response};
 
 /// Longest accepted response body. A page of a thousand objects has a few megabytes.
 const MAX_BODY: usize = 64 << 20;
@@ -50,35 +46,17 @@ impl Client {
         }
         let mut request = self.0.http.request(outgoing.method.clone(), outgoing.url.clone());
         request = request.headers(outgoing.headers.clone());
-        if let Some(trace) = TraceParent::current() {
-            request = request.header("traceparent", trace.as_str());
-        }
         if let Some(body) = &outgoing.body {
             request = request.body(body.clone());
         }
-        let start = Instant::now();
-        let response = request.send().await;
-        let status = response.as_ref().ok().map(|response| response.status().as_u16());
-        crate::metrics::call(&outgoing.method, status, start.elapsed());
-        let mut response = response.map_err(|cause| CallError::transport(call, cause))?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let (request_id, retry_after) = (request_id(&headers), retry_after(&headers, self.now()));
-        tracing::debug!(%call, status = status.as_u16(), request_id, "response from Heroku");
+        let reply = exchange("heroku", call, request, MAX_BODY).await?;
+        let retry_after = reply.retry_after(self.now());
         if let Some(rate_limiter) = rate_limiter {
-            rate_limiter.update(status.as_u16(), remaining_requests(&headers), retry_after);
+            rate_limiter.update(reply.status, reply.remaining_requests(), retry_after);
         }
-        let body = read_body(&mut response, MAX_BODY).await;
-        if !status.is_success() {
-            // An unreadable body of an error response is ignored, because the status is sufficient.
-            let body = body.unwrap_or_default().unwrap_or_default();
-            return Err(Error::refused(call, status.as_u16(), &body, request_id, retry_after));
+        if reply.is_success() {
+            return Ok(Response::new(call.clone(), reply));
         }
-        let body = body.map_err(|cause| CallError::transport(call, cause))?;
-        let too_long = || CallError::unreadable(call, status.as_u16(), request_id, "the body is longer than 64 MiB");
-        Ok(Response::new(call.clone(), status.as_u16(), headers, body.ok_or_else(too_long)?))
+        Err(Error::refused(call, reply.status, &reply.body, reply.request_id(), retry_after))
     }
-}
-
-fn remaining_requests(headers: &HeaderMap) -> Option<u32> {
-    headers.get("ratelimit-remaining")?.to_str().ok()?.trim().parse().ok()
 }

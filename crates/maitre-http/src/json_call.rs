@@ -1,8 +1,8 @@
 //! Calls of an API that reads and writes JSON.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use maitre_core::{Secret, TraceParent};
+use maitre_core::Secret;
 use reqwest::{
     Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use crate::{
     base_url::segment,
-    body::{authorization, basic_credentials, parse_json, read_body},
+    body::{authorization, basic_credentials, parse_json},
     call_error::{CallError, Refusal, message},
+    exchange::exchange,
     json_client::JsonClient,
-    retry::retry_after,
+    rate_limit::RateLimiter,
 };
 
 /// Longest accepted response body.
@@ -36,6 +37,7 @@ impl JsonClient {
             query: String::new(),
             authorization: None,
             body: None,
+            rate_limiter: None,
             repeatable,
         }
     }
@@ -50,6 +52,7 @@ pub struct JsonCall {
     query: String,
     authorization: Option<(&'static str, Secret)>,
     body: Option<Value>,
+    rate_limiter: Option<Arc<RateLimiter>>,
     repeatable: bool,
 }
 
@@ -74,6 +77,12 @@ impl JsonCall {
     /// Sets the body.
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// Sets the rate limit of the credentials, which the call obeys and updates.
+    pub fn rate_limiter(mut self, limiter: Arc<RateLimiter>) -> Self {
+        self.rate_limiter = Some(limiter);
         self
     }
 
@@ -111,6 +120,9 @@ impl JsonCall {
 
     async fn attempt(&self) -> Result<(u16, Vec<u8>), CallError> {
         let (call, inner) = (self.name(), &self.client.0);
+        if let Some(limiter) = &self.rate_limiter {
+            limiter.wait(inner.retry.max_wait).await.map_err(|wait| CallError::rate_limited(&call, wait))?;
+        }
         let unsendable = |cause: &'static str| CallError::unsendable(&call, cause);
         let url = inner.base.join(&format!("{}{}", self.path, self.query)).map_err(unsendable)?;
         let mut request = inner.http.request(self.method.clone(), url).header(ACCEPT, JSON);
@@ -119,25 +131,19 @@ impl JsonCall {
             request = request
                 .header(AUTHORIZATION, value.ok_or_else(|| unsendable("the credentials are not a header value"))?);
         }
-        if let Some(trace) = TraceParent::current() {
-            request = request.header("traceparent", trace.as_str());
-        }
         if let Some(body) = &self.body {
             request = request.header(CONTENT_TYPE, JSON).body(body.to_string());
         }
-        let mut response = request.send().await.map_err(|cause| CallError::transport(&call, cause))?;
-        let status = response.status();
-        let retry_after = retry_after(response.headers(), self.client.now());
-        tracing::debug!(%call, status = status.as_u16(), "response from the marketplace");
-        let body = read_body(&mut response, MAX_BODY).await;
-        if !status.is_success() {
-            // An unreadable body of an error response is ignored, because the status is sufficient.
-            let body = serde_json::from_slice(&body.unwrap_or_default().unwrap_or_default()).unwrap_or_default();
-            return Err(CallError::refused(&call, Refusal { retry_after, ..refusal(status.as_u16(), &body) }));
+        let reply = exchange(inner.marketplace, &call, request, MAX_BODY).await?;
+        let retry_after = reply.retry_after(self.client.now());
+        if let Some(limiter) = &self.rate_limiter {
+            limiter.update(reply.status, reply.remaining_requests(), retry_after);
         }
-        let body = body.map_err(|cause| CallError::transport(&call, cause))?;
-        let too_long = || CallError::unreadable(&call, status.as_u16(), None, "the body is longer than 16 MiB");
-        Ok((status.as_u16(), body.ok_or_else(too_long)?))
+        if reply.is_success() {
+            return Ok((reply.status, reply.body));
+        }
+        let body = serde_json::from_slice(&reply.body).unwrap_or_default();
+        Err(CallError::refused(&call, Refusal { retry_after, ..refusal(reply.status, &body) }))
     }
 }
 
@@ -149,8 +155,9 @@ impl fmt::Debug for JsonCall {
 
 /// Reads code and message of an error in the forms that marketplaces use.
 fn refusal(status: u16, body: &Value) -> Refusal {
-    let code = ["id", "code"].iter().find_map(|name| body[name].as_str()).map(str::to_owned);
-    let message = ["message", "error_description", "error"].iter().find_map(|name| message(&body[name]));
+    let error = if body["error"].is_object() { &body["error"] } else { body };
+    let code = ["id", "code"].iter().find_map(|name| error[name].as_str()).map(str::to_owned);
+    let message = ["message", "error_description", "error"].iter().find_map(|name| message(&error[name]));
     Refusal { code, message, ..Refusal::new(status) }
 }
 
@@ -166,6 +173,7 @@ mod tests {
             (json!({ "id": "unauthorized", "message": "No." }), Some("unauthorized"), Some("No.")),
             (json!({ "error": "not found" }), None, Some("not found")),
             (json!({ "error": "invalid_grant", "error_description": "Used." }), None, Some("Used.")),
+            (json!({ "error": { "code": "conflict", "message": "It exists." } }), Some("conflict"), Some("It exists.")),
             (json!({ "error": { "app": ["is unknown"] } }), None, None),
             (Value::Null, None, None),
         ] {

@@ -14,6 +14,7 @@ use crate::{base_url::BaseUrl, call_error::CallError, retry::Retry, settings::Se
 pub struct JsonClient(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
+    pub(crate) marketplace: &'static str,
     pub(crate) http: reqwest::Client,
     pub(crate) base: BaseUrl,
     pub(crate) retry: Retry,
@@ -21,9 +22,10 @@ pub(crate) struct Inner {
 }
 
 impl JsonClient {
-    /// Starts a client of the API at this URL.
-    pub fn builder(url: &str) -> JsonClientBuilder {
+    /// Starts a client of a marketplace's API at this URL. The name of the marketplace is for metrics and the log.
+    pub fn builder(marketplace: &'static str, url: &str) -> JsonClientBuilder {
         JsonClientBuilder {
+            marketplace,
             url: url.to_owned(),
             plain_http: false,
             settings: Settings::new(concat!("maitre/", env!("CARGO_PKG_VERSION"))),
@@ -52,18 +54,19 @@ impl fmt::Debug for JsonClient {
 ///
 /// use maitre_http::JsonClient;
 ///
-/// let client = JsonClient::builder("http://localhost:8400/v1") // a sandbox
+/// let client = JsonClient::builder("lantern", "http://localhost:8400/v1") // a sandbox
 ///     .user_agent("lantern/2.1")
 ///     .timeout(Duration::from_secs(5))
 ///     .attempts(3)
 ///     .build()?;
 /// assert!(format!("{client:?}").contains("http://localhost:8400/v1"));
 ///
-/// assert!(JsonClient::builder("http://api.example.org").build().unwrap_err().is_builder(), "https is required");
+/// assert!(JsonClient::builder("lantern", "http://api.example.org").build().unwrap_err().is_builder(), "https is required");
 /// # Ok::<(), maitre_http::CallError>(())
 /// ```
 #[must_use = "call build() to get the client"]
 pub struct JsonClientBuilder {
+    marketplace: &'static str,
     url: String,
     plain_http: bool,
     settings: Settings,
@@ -116,7 +119,7 @@ impl JsonClientBuilder {
         self
     }
 
-    /// Sets the longest time that a call waits because of `Retry-After`. A call that would have to wait longer fails.
+    /// Sets the longest time that a call waits because of `Retry-After` or the rate limit. A call that would have to wait longer fails.
     /// Defaults to 30 s.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.retry.max_wait = max_wait;
@@ -155,6 +158,7 @@ impl JsonClientBuilder {
     /// or certificate is invalid, or the operating system has no trusted certificates.
     pub fn build(self) -> Result<JsonClient, CallError> {
         Ok(JsonClient(Arc::new(Inner {
+            marketplace: self.marketplace,
             http: self.settings.build().map_err(CallError::setup)?,
             base: BaseUrl::new(&self.url, self.plain_http).map_err(CallError::setup)?,
             retry: self.retry,

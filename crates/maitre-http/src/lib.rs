@@ -4,6 +4,7 @@
 mod base_url;
 mod body;
 mod call_error;
+mod exchange;
 mod json_call;
 mod json_client;
 mod open_enum;
@@ -16,6 +17,7 @@ pub use self::{
     base_url::{BaseUrl, InvalidUrl, segment},
     body::{authorization, basic_credentials, parse_json, read_body},
     call_error::{CallError, Refusal, message},
+    exchange::{Reply, exchange},
     json_call::JsonCall,
     json_client::{JsonClient, JsonClientBuilder},
     rate_limit::RateLimiter,

@@ -20,7 +20,7 @@ pub use self::{
     error::Error,
     grants::{GRANT_JOB, exchange_job, run_exchange},
     listed::Listed,
-    notify::{SendsConfig, notify, notify_in_time, set_config},
+    notify::{COMPLETION_DEADLINE, SendsConfig, notify, notify_in_time, set_config},
     pages::read_pages,
     reconcile::{Action, Reconcile},
     reconciliation::{Difference, Reconciliation, TooRecent},

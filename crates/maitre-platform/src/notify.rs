@@ -11,6 +11,9 @@ use crate::{connection::Connection, error::Error, resources::check_addon};
 /// Timeout of one notification. The resource stays locked meanwhile, which delays a deprovision.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time after which an accepted operation is reported to an operator, at marketplaces that document no limit.
+pub const COMPLETION_DEADLINE: Duration = Duration::from_hours(24);
+
 /// Access to a marketplace whose API changes config vars.
 pub trait SendsConfig: Connection {
     /// Changes these config vars of a resource, and keeps the others.

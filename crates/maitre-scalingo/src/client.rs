@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 /// # Ok::<(), maitre_scalingo::CallError>(())
 /// ```
 pub fn region(name: &str) -> JsonClientBuilder {
-    JsonClient::builder(&format!("https://api.{name}.scalingo.com/v1"))
+    JsonClient::builder("scalingo", &format!("https://api.{name}.scalingo.com/v1"))
 }
 
 /// App with the add-on, as the list of apps has it.

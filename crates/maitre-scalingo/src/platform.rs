@@ -7,13 +7,12 @@ use maitre_core::{
     Result,
 };
 use maitre_http::CallError;
-use maitre_platform::{Connection, Error, Listed, Reconcile, SendsConfig, check_addon, provider_id, unknown_job};
+use maitre_platform::{
+    COMPLETION_DEADLINE, Connection, Error, Listed, Reconcile, SendsConfig, check_addon, provider_id, unknown_job,
+};
 use time::OffsetDateTime;
 
 use crate::client::{App, Client};
-
-/// Time after which an accepted operation is reported to an operator. Scalingo documents no limit.
-const COMPLETION_DEADLINE: Duration = Duration::from_hours(24);
 
 /// Kind of the job that records the app of a resource, and name of the recorded value.
 const APP: &str = "app";

@@ -1,7 +1,6 @@
 use std::{fmt, time::Duration};
 
-use maitre_http::{CallError, Refusal, message};
-use serde_json::Value;
+use maitre_http::CallError;
 
 /// Error of a call to Vercel.
 ///
@@ -11,13 +10,13 @@ use serde_json::Value;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use maitre_vercel::Client;
+/// use maitre_vercel::{Client, connect};
 ///
 /// # let vercel = maitre_testkit::vercel::Platform::new("oac_lantern", "client secret");
 /// # let server = vercel.serve().await?;
 /// # let installation = vercel.new_installation();
 /// # vercel.remove(&installation);
-/// let client = Client::builder("oac_lantern", "client secret").api_url(server.url()).build()?;
+/// let client = Client::new("oac_lantern", "client secret", connect().url(server.url()).build()?)?;
 /// let api = client.installation(installation.id(), installation.access_token().into());
 /// let error = api.resources().await.unwrap_err();
 /// assert!(error.is_installation_gone() && !error.is_transient());
@@ -40,14 +39,6 @@ impl AsRef<CallError> for Error {
 }
 
 impl Error {
-    pub(crate) fn refused(call: &str, status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = &body["error"];
-        let code = error["code"].as_str().map(str::to_owned);
-        let refusal = Refusal { code, message: message(&error["message"]), retry_after, ..Refusal::new(status) };
-        CallError::refused(call, refusal).into()
-    }
-
     /// Returns the status code, if there was a response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -114,12 +105,6 @@ impl Error {
         self.0.is_server_error()
     }
 
-    /// Whether the settings of the client are invalid.
-    #[must_use]
-    pub fn is_builder(&self) -> bool {
-        self.0.is_builder()
-    }
-
     /// Whether a later attempt may succeed: rate limits, server errors, network errors and unreadable responses. The client
     /// has already retried where that is safe.
     #[must_use]
@@ -149,19 +134,5 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_message_contains_call_and_answer() {
-        let body = br#"{"error":{"code":"conflict","message":"see https://u:pw@x"}}"#;
-        let error = Error::refused("PATCH /v1/installations/7", 409, body, None);
-        assert_eq!(error.to_string(), "PATCH /v1/installations/7: 409 conflict: see https://***@x");
-        assert!(error.is_conflict());
-        assert_eq!(Error::refused("GET /x", 502, b"<html>", None).to_string(), "GET /x: 502");
     }
 }

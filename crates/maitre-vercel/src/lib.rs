@@ -8,12 +8,11 @@ mod error;
 mod hooks;
 mod models;
 mod platform;
-mod send;
 
 pub use self::{
     api::Api,
     billing::{Statement, StatementState, Usage},
-    client::{Client, ClientBuilder},
+    client::{Client, connect},
     error::Error,
     models::{
         Account, Amount, Balance, Balances, BillingItem, Contact, Discount, Environment, ImportedResource,
@@ -23,3 +22,4 @@ pub use self::{
     },
     platform::{Platform, PlatformBuilder, PlatformError},
 };
+pub use maitre_http::{CallError, JsonClient, JsonClientBuilder};

@@ -24,7 +24,8 @@ struct Market {
 /// Returns a client by the clock of the API.
 fn api_client(api: &DigitalOceanApi, url: &str, secret: &str) -> Client {
     let clock = api.clone();
-    let http = JsonClient::builder(url).no_proxy().backoff(Duration::from_millis(1), Duration::from_millis(5));
+    let http =
+        JsonClient::builder("digitalocean", url).no_proxy().backoff(Duration::from_millis(1), Duration::from_millis(5));
     Client::new(secret, http.clock(move || clock.now()).build().expect("a client")).expect("a secret")
 }
 

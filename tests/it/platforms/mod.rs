@@ -63,7 +63,7 @@ impl<M: Marketplace> Drop for App<M> {
 
 /// Returns a connection that does not wait long before it repeats a call.
 fn http(url: &str) -> JsonClient {
-    let http = JsonClient::builder(url).no_proxy().timeout(Duration::from_secs(5));
+    let http = JsonClient::builder("test", url).no_proxy().timeout(Duration::from_secs(5));
     http.backoff(Duration::from_millis(1), Duration::from_millis(5)).build().expect("a client")
 }
 

@@ -9,11 +9,10 @@ use maitre_ledger::Keys;
 use maitre_testkit as testkit;
 use sha2::{Digest, Sha256};
 
-use super::counts::Counts;
 use super::load::Load;
 use super::{start, write};
 use crate::ledger::support::{Database, Vendor, key};
-use crate::support::Folder;
+use crate::support::{Counts, Folder};
 
 on_both_databases! {
     async fn a_key_of_the_ledger_is_rotated_without_a_refused_request(database: Database) {

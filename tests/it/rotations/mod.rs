@@ -1,6 +1,5 @@
 //! Rotations of every kind of secret under load, reloaded from files, without a refused request.
 
-mod counts;
 mod invalid_files;
 mod keys;
 mod load;
@@ -18,9 +17,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use self::counts::Counts;
 use self::load::Load;
-use crate::support::{Folder, UUID, Vendor};
+use crate::support::{Counts, Folder, UUID, Vendor};
 
 /// Starts an app that reloads its secrets. Returns its origin and what stops it.
 async fn start(app: Router, files: SecretFiles) -> (String, oneshot::Sender<()>) {

@@ -10,11 +10,10 @@ use maitre::{SecretFiles, heroku_webhooks};
 use maitre_core::OauthGrant;
 use maitre_testkit as testkit;
 
-use super::counts::Counts;
 use super::load::Load;
 use super::{no_change_there, start, write};
 use crate::ledger::support::Database;
-use crate::support::Folder;
+use crate::support::{Counts, Folder};
 
 on_both_databases! {
     async fn a_webhook_secret_is_rotated_without_a_refused_delivery(database: Database) {

@@ -9,11 +9,10 @@ use maitre::{Addon, QuickNode, SecretFiles, SignedOn, Vercel};
 use maitre_testkit::{self as testkit, vercel};
 use serde_json::json;
 
-use super::counts::Counts;
 use super::load::Load;
 use super::{no_change_there, start, write};
 use crate::ledger::support::Database;
-use crate::support::{Folder, Vendor, host};
+use crate::support::{Counts, Folder, Vendor, host};
 
 fn credentials(slug: &str, password: &str, jwt_secret: &str) -> String {
     json!({ "username": slug, "password": password, "jwt_secret": jwt_secret }).to_string()

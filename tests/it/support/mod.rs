@@ -2,6 +2,7 @@
 
 mod app;
 pub(crate) mod canaries;
+mod counts;
 mod example;
 mod log;
 mod raw;
@@ -12,6 +13,7 @@ mod vendor;
 mod widgets;
 
 pub(crate) use app::{App, PASSWORD, SALT, SECRET, SLUG, cloudcontrol, dashboard, heroku, host, opperator};
+pub(crate) use counts::Counts;
 pub(crate) use example::{Folder, build, build_in};
 pub(crate) use log::{Line, Log};
 pub(crate) use raw::{Raw, RawReply, request};

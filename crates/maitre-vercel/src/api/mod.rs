@@ -7,20 +7,15 @@ mod resources;
 use std::{fmt, sync::Arc};
 
 use maitre_core::Secret;
-use maitre_http::{RateLimiter, segment};
+use maitre_http::{JsonCall, RateLimiter};
 use reqwest::Method;
-use serde_json::Value;
 
-use crate::{
-    client::Client,
-    error::Error,
-    send::{Outgoing, Response},
-};
+use crate::client::Client;
 
 /// Vercel's API for one installation, with its access token.
 ///
 /// Resources are named by the vendor's ids. After an uninstall every call fails with
-/// [`is_installation_gone`](Error::is_installation_gone). Clones share the state of the rate limit. `Debug` does not print
+/// [`is_installation_gone`](crate::Error::is_installation_gone). Clones share the state of the rate limit. `Debug` does not print
 /// the token.
 #[derive(Clone)]
 pub struct Api {
@@ -45,31 +40,15 @@ impl Api {
         &self.installation
     }
 
-    async fn get(&self, path: &[&str]) -> Result<Response, Error> {
-        self.send(Method::GET, path, None, true).await
+    fn get(&self, path: &[&str]) -> JsonCall {
+        self.call(Method::GET, path)
     }
 
-    /// Sends a call whose repetition has no further effect.
-    async fn repeatable(&self, method: Method, path: &[&str], body: Option<Value>) -> Result<Response, Error> {
-        self.send(method, path, body, true).await
-    }
-
-    /// Sends a call that is not repeated after a failure of unknown outcome.
-    async fn once(&self, path: &[&str], body: Option<Value>) -> Result<Response, Error> {
-        self.send(Method::POST, path, body, false).await
-    }
-
-    async fn send(
-        &self,
-        method: Method,
-        path: &[&str],
-        body: Option<Value>,
-        idempotent: bool,
-    ) -> Result<Response, Error> {
-        let segments = ["v1", "installations", &self.installation].into_iter().chain(path.iter().copied());
-        let path = segments.flat_map(|part| ["/".to_owned(), segment(part)]).collect();
-        let outgoing = Outgoing { method, path, body, token: &self.access_token, idempotent };
-        self.client.send(&outgoing, &self.rate_limiter).await
+    /// Starts a call. A `POST` is not repeated after a failure of unknown outcome.
+    fn call(&self, method: Method, path: &[&str]) -> JsonCall {
+        let segments: Vec<_> = ["v1", "installations", &self.installation].iter().chain(path).copied().collect();
+        let call = self.client.0.http.call(method, &segments);
+        call.authorization("Bearer", self.access_token.clone()).rate_limiter(self.rate_limiter.clone())
     }
 }
 

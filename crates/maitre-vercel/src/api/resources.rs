@@ -20,13 +20,13 @@ struct Resources {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use maitre_vercel::{Client, Notification, ResourceStatus, ResourceUpdate, Secrets};
+/// use maitre_vercel::{Client, Notification, ResourceStatus, ResourceUpdate, Secrets, connect};
 ///
 /// # let vercel = maitre_testkit::vercel::Platform::new("oac_lantern", "client secret");
 /// # let server = vercel.serve().await?;
 /// # let installation = vercel.new_installation();
 /// # vercel.add_resource(&installation, "ltn_1", "lantern");
-/// let client = Client::builder("oac_lantern", "client secret").api_url(server.url()).build()?;
+/// let client = Client::new("oac_lantern", "client secret", connect().url(server.url()).build()?)?;
 /// let api = client.installation(installation.id(), installation.access_token().into());
 ///
 /// let notice = Notification::warn("Almost full").with_message("90 % of 1 GB are used.");
@@ -44,49 +44,49 @@ impl Api {
     /// `PUT …/resources/{id}/secrets`: replaces the secrets, or some of them. The environment variables of connected projects
     /// change, and take effect with the next deployment.
     pub async fn set_secrets(&self, resource: &str, secrets: &Secrets) -> Result<(), Error> {
-        let body = Some(secrets.to_json());
-        self.repeatable(Method::PUT, &["resources", resource, "secrets"], body).await.map(drop)
+        let call = self.call(Method::PUT, &["resources", resource, "secrets"]);
+        Ok(call.body(secrets.to_json()).send().await?)
     }
 
     /// `PATCH …/resources/{id}`: reports the state of a resource, for example that a pending one is ready.
     pub async fn update_resource(&self, resource: &str, update: ResourceUpdate) -> Result<(), Error> {
-        self.repeatable(Method::PATCH, &["resources", resource], Some(update.into_json())).await.map(drop)
+        Ok(self.call(Method::PATCH, &["resources", resource]).body(update.into_json()).send().await?)
     }
 
     /// `PUT …/resources/{id}`: creates a resource that Vercel does not know yet, for a customer who had it before.
     pub async fn import_resource(&self, resource: &str, imported: ImportedResource) -> Result<(), Error> {
-        self.repeatable(Method::PUT, &["resources", resource], Some(imported.into_json())).await.map(drop)
+        Ok(self.call(Method::PUT, &["resources", resource]).body(imported.into_json()).send().await?)
     }
 
     /// `GET …/resources/{id}`: returns a resource as Vercel knows it.
     pub async fn resource(&self, resource: &str) -> Result<Resource, Error> {
-        self.get(&["resources", resource]).await?.json()
+        Ok(self.get(&["resources", resource]).read().await?)
     }
 
     /// `GET …/resources`: returns all resources of the installation, to compare them with the vendor's own.
     pub async fn resources(&self) -> Result<Vec<Resource>, Error> {
-        Ok(self.get(&["resources"]).await?.json::<Resources>()?.resources)
+        Ok(self.get(&["resources"]).read::<Resources>().await?.resources)
     }
 
     /// `DELETE …/resources/{id}`: removes a resource at Vercel.
     pub async fn delete_resource(&self, resource: &str) -> Result<(), Error> {
-        self.repeatable(Method::DELETE, &["resources", resource], None).await.map(drop)
+        Ok(self.call(Method::DELETE, &["resources", resource]).send().await?)
     }
 
     /// `POST …/events` with `resource.updated`: Vercel then reads the resource from the vendor.
     pub async fn resource_updated(&self, resource: &str) -> Result<(), Error> {
         let event = json!({ "event": { "type": "resource.updated", "resourceId": resource } });
-        self.repeatable(Method::POST, &["events"], Some(event)).await.map(drop)
+        Ok(self.call(Method::POST, &["events"]).body(event).repeatable().send().await?)
     }
 
     /// `POST …/events` with `installation.updated`: Vercel then reads the installation from the vendor.
     pub async fn installation_updated(&self) -> Result<(), Error> {
         let event = json!({ "event": { "type": "installation.updated" } });
-        self.repeatable(Method::POST, &["events"], Some(event)).await.map(drop)
+        Ok(self.call(Method::POST, &["events"]).body(event).repeatable().send().await?)
     }
 
     /// `PATCH /v1/installations/{id}`: reports the state of the installation.
     pub async fn update_installation(&self, update: InstallationUpdate) -> Result<(), Error> {
-        self.repeatable(Method::PATCH, &[], Some(update.into_json())).await.map(drop)
+        Ok(self.call(Method::PATCH, &[]).body(update.into_json()).send().await?)
     }
 }

@@ -20,9 +20,9 @@ impl Platform {
     /// # let database = format!("sqlite://{}", folder.join("maitre.db").display());
     /// # maitre_ledger::Ledger::migrate(&database).await?;
     /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
-    /// use maitre_vercel::{Amount, Client, Period, Platform, Usage};
+    /// use maitre_vercel::{Amount, Client, Period, Platform, Usage, connect};
     ///
-    /// let client = Client::builder("oac_lantern", "client secret").build()?;
+    /// let client = Client::new("oac_lantern", "client secret", connect().build()?)?;
     /// let platform = Platform::builder(client, ledger.store()).build();
     ///
     /// let (installation, march) = ("icfg_1".into(), Period::month_of(time::macros::datetime!(2026-03-04 0:00 UTC)));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use maitre_core::Reload as _;
 use maitre_testkit::platform::Fault;
 use maitre_vercel::{
-    Amount, Api, Balance, Balances, BillingItem, Client, Discount, Error, ImportedResource, InstallationUpdate,
-    InterimBilling, MetricKind, NewInvoice, Notification, Ownership, Period, ResourceStatus, ResourceUpdate, Secrets,
-    TestResult, UsageMetric,
+    Amount, Api, Balance, Balances, BillingItem, Discount, Error, ImportedResource, InstallationUpdate, InterimBilling,
+    MetricKind, NewInvoice, Notification, Ownership, Period, ResourceStatus, ResourceUpdate, Secrets, TestResult,
+    UsageMetric, connect,
 };
 use serde_json::json;
 use time::macros::datetime;
@@ -154,7 +154,7 @@ async fn errors_and_debug_output_contain_no_secret() {
 
 #[tokio::test]
 async fn tokens_are_sent_to_the_api_only_and_encrypted() {
-    let error = Client::builder("oac_lantern", "s").api_url("http://api.vercel.com").build().unwrap_err();
+    let error = connect().url("http://api.vercel.com").build().unwrap_err();
     assert!(error.is_builder() && error.to_string().contains("unencrypted"), "{error}");
 
     let (vendor, elsewhere) = (Vendor::new().await, Vendor::new().await);

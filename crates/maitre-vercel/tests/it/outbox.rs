@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use maitre_testkit::{platform::Fault, vercel::InvoiceRecord};
-use maitre_vercel::{Amount, Client, Period, Platform, PlatformError, StatementState, Usage};
+use maitre_vercel::{Amount, Client, Period, Platform, PlatformError, StatementState, Usage, connect};
 use time::{Duration, OffsetDateTime, macros::datetime};
 
 use crate::support::{Store, Vendor};
@@ -185,7 +185,7 @@ async fn a_period_without_a_token_is_reported_as_such() {
     let platform = Platform::builder(vendor.client.clone(), store.ledger.store()).build();
     let error = platform.api(&"icfg_unknown".into()).await.unwrap_err();
     assert!(matches!(error, PlatformError::NoToken(_)), "{error}");
-    let client = Client::builder("oac_other", "s").build().unwrap();
+    let client = Client::new("oac_other", "s", connect().build().unwrap()).unwrap();
     let other = Platform::builder(client, store.ledger.store()).build();
     assert_ne!(other.addon(), platform.addon());
     store.close().await;

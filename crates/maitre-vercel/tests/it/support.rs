@@ -16,7 +16,7 @@ use maitre_core::{
 };
 use maitre_ledger::{DurableListener, Ledger};
 use maitre_testkit::vercel::{Installation, Platform as Vercel, PlatformServer};
-use maitre_vercel::{Api, Client, Platform};
+use maitre_vercel::{Api, Client, Platform, connect};
 use time::OffsetDateTime;
 
 pub(crate) struct Vendor {
@@ -36,12 +36,9 @@ impl Vendor {
         let server = vercel.serve().await.expect("a free port");
         let installation = vercel.new_installation();
         vercel.add_resource(&installation, "ltn_1", "lantern");
-        let client = Client::builder("oac_lantern", "client s3cr3t")
-            .api_url(server.url())
-            .no_proxy()
-            .clock(clock)
-            .backoff(Duration::from_millis(1), Duration::from_millis(5));
-        let client = client.build().expect("a client");
+        let http = connect().url(server.url()).no_proxy().clock(clock);
+        let http = http.backoff(Duration::from_millis(1), Duration::from_millis(5)).build().expect("a client");
+        let client = Client::new("oac_lantern", "client s3cr3t", http).expect("a client");
         Self { vercel, server, installation, client }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use maitre::ledger::{DurableListener, Worker};
-use maitre::platforms::scalingo::JsonClient;
+use maitre::platforms::scalingo::{JsonClient, JsonClientBuilder};
 use maitre::{Addon, Heroku, Ledger, Marketplace, Reload, SecretFiles};
 
 use crate::listener::Tally;
@@ -51,9 +51,9 @@ impl<'a> Connections<'a> {
     }
 }
 
-/// Returns the connection to a marketplace's API, whose URL is in this setting. Proxies are for other machines.
-pub(super) fn api(url: &str, setting: &'static str) -> anyhow::Result<JsonClient> {
-    let http = JsonClient::builder(url).user_agent(concat!("tally/", env!("CARGO_PKG_VERSION")));
+/// Connects to a marketplace's API, whose URL is in this setting. Proxies are for other machines.
+pub(super) fn api(http: JsonClientBuilder, url: &str, setting: &'static str) -> anyhow::Result<JsonClient> {
+    let http = http.url(url).user_agent(concat!("tally/", env!("CARGO_PKG_VERSION")));
     let http = if url.starts_with("http:") { http.no_proxy() } else { http };
     http.build().with_context(|| format!("{setting} is invalid"))
 }

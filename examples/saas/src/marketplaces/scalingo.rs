@@ -1,7 +1,7 @@
 //! Scalingo.
 
 use anyhow::Context;
-use maitre::platforms::scalingo::{Client, Platform};
+use maitre::platforms::scalingo::{Client, Platform, region};
 use maitre::{Addon, Scalingo};
 
 use super::connections::{ASYNC_AFTER, Connections, api};
@@ -12,7 +12,7 @@ pub(super) fn connect(all: &mut Connections<'_>) -> anyhow::Result<()> {
     let addon = match &all.settings.apis.scalingo {
         None => Addon::new(scalingo, all.listener()),
         Some(url) => {
-            let client = Client::from_manifest(manifest, api(url, "SCALINGO_API")?)?;
+            let client = Client::from_manifest(manifest, api(region("osc-fr1"), url, "SCALINGO_API")?)?;
             all.watch("SCALINGO_MANIFEST", client.clone());
             let platform = Platform::new(client, all.ledger.store());
             Addon::new(scalingo, all.listener().with_platform(platform)).with_async_after(ASYNC_AFTER)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Label, Metadata, SharedString, Unit};
 
 #[derive(Clone, Default)]
-pub(super) struct Counts(Arc<Mutex<HashMap<String, Arc<Count>>>>);
+pub(crate) struct Counts(Arc<Mutex<HashMap<String, Arc<Count>>>>);
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -38,7 +38,7 @@ impl metrics::Recorder for Counts {
 
 impl Counts {
     /// Returns the recorder of this process.
-    pub(super) fn installed() -> Self {
+    pub(crate) fn installed() -> Self {
         static COUNTS: OnceLock<Counts> = OnceLock::new();
         let install = || {
             let counts = Self::default();
@@ -49,8 +49,12 @@ impl Counts {
     }
 
     /// Returns how often an old secret was used; `labels` are the labels of the metric.
-    pub(super) fn old_uses(&self, labels: &str) -> usize {
-        let name = format!("maitre_old_secret_uses_total {labels}");
-        self.0.lock().unwrap().get(&name).map_or(0, |count| count.0.load(Ordering::SeqCst))
+    pub(crate) fn old_uses(&self, labels: &str) -> usize {
+        self.of(&format!("maitre_old_secret_uses_total {labels}"))
+    }
+
+    /// Returns the count of a metric; its name is followed by its labels.
+    pub(crate) fn of(&self, name: &str) -> usize {
+        self.0.lock().unwrap().get(name).map_or(0, |count| count.0.load(Ordering::SeqCst))
     }
 }
