@@ -1,8 +1,8 @@
 //! Tracks the resources that a run created at a marketplace like Heroku, so that they can be deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use maitre_testkit::{Call, Json, Kind, Reply, Request};
@@ -41,8 +41,26 @@ pub(crate) struct Created<K: Kind> {
     failed: AtomicBool,
     /// Number of resources that no request can name.
     unnamed: AtomicUsize,
-    /// Key of the first resource with each id.
-    first_keys: Mutex<BTreeMap<String, Option<String>>>,
+    ids: Ids,
+}
+
+/// Keys of the resources that were created with each id, by all workers of a run.
+#[derive(Clone, Default)]
+pub(crate) struct Ids(Arc<Mutex<BTreeMap<String, BTreeSet<Option<String>>>>>);
+
+impl Ids {
+    fn record(&self, id: &str, key: Option<String>) {
+        self.lock().entry(id.to_owned()).or_default().insert(key);
+    }
+
+    /// Returns whether several resources have this id, so that a DELETE by the id may reach another one.
+    fn is_shared(&self, id: &str) -> bool {
+        self.lock().get(id).is_some_and(|keys| keys.len() > 1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, BTreeSet<Option<String>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Response to a provision.
@@ -65,18 +83,11 @@ struct Resource {
     deleted: bool,
     provision: Provision,
     kept: bool,
-    /// Whether an earlier resource has the same id, so that a DELETE by the id may reach that one.
-    is_shared: bool,
 }
 
 impl Resource {
     fn new(key: Option<String>, provider_id: Option<String>, provision: Provision) -> Self {
-        Self { key, provider_id, posts: 1, deleted: false, provision, kept: false, is_shared: false }
-    }
-
-    /// Returns whether a successful DELETE does not settle it: there may be duplicates, or its provision is in progress.
-    fn needs_proof(&self) -> bool {
-        self.has_duplicates() || self.is_shared || self.provision == Provision::Unanswered
+        Self { key, provider_id, posts: 1, deleted: false, provision, kept: false }
     }
 
     fn has_duplicates(&self) -> bool {
@@ -89,11 +100,7 @@ impl Resource {
 
     /// Returns the ids to delete it by, the most likely one first.
     fn ids(&self) -> Vec<String> {
-        let mut ids = [&self.provider_id, &self.key];
-        if self.is_shared {
-            ids.reverse();
-        }
-        let mut ids: Vec<_> = ids.into_iter().flatten().cloned().collect();
+        let mut ids: Vec<_> = [&self.provider_id, &self.key].into_iter().flatten().cloned().collect();
         ids.dedup();
         ids
     }
@@ -104,9 +111,9 @@ where
     K: Kind + Send + Sync + 'static,
     K::Value: Send + Sync,
 {
-    pub(crate) fn new(routes: Routes<K>) -> Self {
-        let (failed, unnamed, first_keys) = (AtomicBool::new(false), AtomicUsize::new(0), Mutex::default());
-        Self { routes, resources: Mutex::default(), failed, unnamed, first_keys }
+    pub(crate) fn new(routes: Routes<K>, ids: Ids) -> Self {
+        let (failed, unnamed) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { routes, resources: Mutex::default(), failed, unnamed, ids }
     }
 
     fn resources(&self) -> MutexGuard<'_, Vec<Resource>> {
@@ -135,15 +142,22 @@ where
         (request.method() == "DELETE").then(|| ids.find(is_target)).flatten()
     }
 
-    /// Returns whether a resource with another key had this id first.
-    fn is_of_another(&self, id: &str, key: Option<&String>) -> bool {
-        let mut first_keys = self.first_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        first_keys.entry(id.to_owned()).or_insert_with(|| key.cloned()).as_ref() != key
+    fn has_shared_id(&self, resource: &Resource) -> bool {
+        resource.provider_id.as_deref().is_some_and(|id| self.ids.is_shared(id))
+    }
+
+    /// Returns whether a successful DELETE does not settle it: there may be duplicates, or its provision is in progress.
+    fn needs_proof(&self, resource: &Resource) -> bool {
+        resource.has_duplicates() || resource.provision == Provision::Unanswered || self.has_shared_id(resource)
     }
 
     /// Deprovisions a resource; returns a description of what is left of it.
     async fn remove(&self, resource: &Resource, request_timeout: Duration) -> Option<String> {
-        let ids = resource.ids();
+        let is_shared = self.has_shared_id(resource);
+        let mut ids = resource.ids();
+        if is_shared {
+            ids.reverse();
+        }
         let is_confirmed = resource.provision == Provision::Confirmed;
         let Some(name) = ids.first() else { return is_confirmed.then(|| self.unnamed()) };
         let mut failure = None;
@@ -153,7 +167,7 @@ where
         for delay in &RETRY_DELAYS[..attempts] {
             sleep(*delay).await;
             let mut seen = Seen::default();
-            let mut is_settled = !resource.is_shared;
+            let mut is_settled = !is_shared;
             for id in &ids {
                 if !seen.is_gone() {
                     self.delete_until_gone(resource, id, request_timeout, &mut seen).await;
@@ -285,22 +299,16 @@ where
         if self.is_provision(request) && succeeded {
             let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
             let (key, provider_id) = (self.key(request), id_text(&body["id"]));
-            let is_shared = provider_id.as_ref().is_some_and(|id| self.is_of_another(id, key.as_ref()));
-            let mut resources = self.resources();
-            if is_shared {
-                let has_id = |resource: &&mut Resource| resource.provider_id == provider_id;
-                resources.iter_mut().filter(has_id).for_each(|resource| resource.is_shared = true);
+            if let Some(id) = &provider_id {
+                self.ids.record(id, key.clone());
             }
+            let mut resources = self.resources();
             match resources.iter_mut().find(|resource| resource.key.is_some() && resource.key == key) {
                 Some(resource) if resource.provider_id.is_none() || resource.provider_id == provider_id => {
                     resource.provider_id = provider_id;
                     resource.provision = Provision::Confirmed;
-                    resource.is_shared = is_shared;
                 }
-                _ => {
-                    let resource = Resource::new(key, provider_id, Provision::Confirmed);
-                    resources.push(Resource { is_shared, ..resource });
-                }
+                _ => resources.push(Resource::new(key, provider_id, Provision::Confirmed)),
             }
         } else if self.is_provision(request) {
             let key = self.key(request);
@@ -314,7 +322,7 @@ where
             // a 404 does not show that it was deleted, and one DELETE does not show that its duplicates were
             if succeeded || reply.status() == 410 {
                 let mut resources = self.resources();
-                resources.retain(|resource| resource.kept || !resource.is_named(&id) || resource.needs_proof());
+                resources.retain(|resource| resource.kept || !resource.is_named(&id) || self.needs_proof(resource));
                 resources.iter_mut().filter(|resource| resource.is_named(&id)).for_each(|it| it.deleted = true);
             }
         } else if let (true, Some(id)) = (succeeded, self.changed_id(request)) {

@@ -103,7 +103,10 @@ function mergeInstalls(section) {
 }
 
 async function refreshInstalls() {
-  const html = await fetchText("/sandbox/installs" + location.search);
+  const query = new URLSearchParams(location.search);
+  // the details of open cards only
+  query.set("open", [...document.querySelectorAll(".install > details[open]")].map((it) => it.dataset.uuid).join());
+  const html = await fetchText("/sandbox/installs?" + query);
   const section = html && fragment(html).querySelector("#installs");
   if (section && byId("installs")) mergeInstalls(section);
 }
@@ -291,7 +294,9 @@ document.addEventListener("click", async (event) => {
 document.addEventListener(
   "toggle",
   (event) => {
-    if (event.target.dataset?.load && event.target.open) load(event.target);
+    if (!event.target.open) return;
+    if (event.target.dataset.load) load(event.target);
+    if (event.target.querySelector(":scope > a.more")) refreshInstalls();
   },
   true,
 );

@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use maitre_testkit::platform::{Install, Platform, State};
+use maitre_testkit::platform::{Install, InstallPage, Platform, State};
 use tokio::sync::Notify;
 
 use crate::{
@@ -223,6 +223,19 @@ impl Sandbox {
         let forgotten = self.forgotten();
         installs.retain(|install| !forgotten.contains(install.uuid()));
         installs
+    }
+
+    /// Returns a page of the installs since the last reset, newest first, and the numbers of all and of live ones.
+    pub(crate) fn install_page(&self, number: usize, size: usize, removed: bool) -> (InstallPage, usize, usize) {
+        let (forgotten, mut total, mut live) = (self.forgotten(), 0, 0);
+        let page = self.platform().install_page(number, size, |uuid, state| {
+            let is_known = !forgotten.contains(uuid);
+            let is_live = is_known && state != State::Deprovisioned;
+            total += usize::from(is_known);
+            live += usize::from(is_live);
+            is_live || (is_known && removed)
+        });
+        (page, total, live)
     }
 
     pub(crate) fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {

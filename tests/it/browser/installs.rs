@@ -93,6 +93,33 @@ async fn a_duplicate_delivery_creates_one_resource() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_details_of_an_install_among_many_are_loaded_when_it_is_opened() {
+    let (example, browser) = tokio::join!(Example::start(), Browser::start());
+    let install = example.sandbox.provision("basic").await;
+    for _ in 0..4 {
+        example.sandbox.provision("basic").await;
+    }
+    let token = &install.config()["TALLY_TOKEN"];
+    let card = format!("#install-{}", install.uuid());
+    browser.open(&example.sandbox.url("/")).await;
+    browser.counts(".install", 5).await;
+    browser.counts(".install .config", 0).await;
+    browser.click(&format!("{card} summary")).await;
+    browser.sees(&format!("{card} .config"), "TALLY_TOKEN").await;
+    browser.click(&format!("{card} .config a")).await;
+    browser.sees(&format!("{card} .config.open"), token).await;
+
+    // the page updates itself, and keeps the card open
+    example.sandbox.provision("basic").await;
+    browser.counts(".install", 6).await;
+    browser.sees(&format!("{card} .config.open"), token).await;
+    browser.counts(".install .config", 1).await;
+    browser.click(&format!("{card} button.danger")).await;
+    browser.counts(".install", 5).await;
+    browser.assert_no_errors().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_works_without_scripts() {
     let (example, browser) = tokio::join!(Example::start(), Browser::start());
     browser.cdp("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true })).await;

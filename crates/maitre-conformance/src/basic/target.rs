@@ -13,7 +13,7 @@ use super::forms::{Form, forged, is_refused};
 use super::resource::Resource;
 use crate::address::Address;
 use crate::check::{Capability, Check};
-use crate::cleanup::{Created, Routes};
+use crate::cleanup::{Created, Ids, Routes};
 use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::marketplace::Marketplace;
@@ -75,6 +75,8 @@ struct Works {
     refusals: AtomicBool,
     /// Whether the first provision was answered 202.
     is_asynchronous: AtomicBool,
+    /// Ids of the created resources.
+    ids: Ids,
 }
 
 impl<M: BasicMarketplace> Target<M> {
@@ -98,8 +100,9 @@ impl<M: BasicMarketplace> Target<M> {
             options: options.options.into_iter().map(|(key, value)| (key, value.into())).collect(),
         };
         let secrets = vec![addon.password.clone(), addon.salt.clone()];
-        let wire = Wire::new(options.timeout, secrets, Arc::new(addon.created()));
-        Ok(Self::with_wire(Arc::new(addon), wire, Arc::default()))
+        let works = Arc::<Works>::default();
+        let wire = Wire::new(options.timeout, secrets, Arc::new(addon.created(&works)));
+        Ok(Self::with_wire(Arc::new(addon), wire, works))
     }
 
     fn with_wire(addon: Arc<Addon<M>>, wire: Wire, works: Arc<Works>) -> Self {
@@ -316,14 +319,15 @@ impl<M: BasicMarketplace> Target<M> {
 }
 
 impl<M: BasicMarketplace> Addon<M> {
-    fn created(&self) -> Created<Json> {
+    fn created(&self, works: &Works) -> Created<Json> {
         let (cleanup, proof, plan) = (self.market.clone(), self.market.clone(), self.plans[0].clone());
-        Created::new(Routes {
+        let routes = Routes {
             collection: format!("{}/resources", self.root),
             key: Some(M::CONTRACT.key),
             deprovision: Box::new(move |id| cleanup.deprovision(id)),
             plan_change: Box::new(move |id| proof.plan_change(id, &plan)),
-        })
+        };
+        Created::new(routes, works.ids.clone())
     }
 }
 
@@ -339,7 +343,7 @@ impl<M: BasicMarketplace> CheckTarget for Target<M> {
     }
 
     fn fork(&self) -> Option<Self> {
-        let wire = self.wire.fork(Arc::new(self.addon.created()));
+        let wire = self.wire.fork(Arc::new(self.addon.created(&self.works)));
         Some(Self::with_wire(self.addon.clone(), wire, self.works.clone()))
     }
 

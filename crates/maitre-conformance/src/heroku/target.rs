@@ -13,7 +13,7 @@ use super::fake_platform::FakePlatform;
 use super::resource::Resource;
 use crate::address::Address;
 use crate::check::Capability;
-use crate::cleanup::Created;
+use crate::cleanup::{Created, Ids};
 use crate::error::SetupError;
 use crate::manifest_input::ManifestInput;
 use crate::response::Response;
@@ -81,6 +81,8 @@ pub(super) struct Works {
     pub(super) refusals: AtomicBool,
     /// Uuids of the resources by their ids.
     uuids: Mutex<BTreeMap<String, String>>,
+    /// Ids of the created resources.
+    ids: Ids,
 }
 
 impl Target {
@@ -92,12 +94,13 @@ impl Target {
     ) -> Result<Self, SetupError> {
         let timeout = options.timeout;
         let addon = Addon::new(input, address, options, platform)?;
-        let wire = Wire::new(timeout, addon.secrets(), Arc::new(Created::new(addon.routes())));
+        let works = Arc::<Works>::default();
+        let wire = Wire::new(timeout, addon.secrets(), Arc::new(Created::new(addon.routes(), works.ids.clone())));
         let wire = match &addon.platform {
             Some(platform) => wire.on_reply(platform.reply_observer()),
             None => wire,
         };
-        Ok(Self::with_wire(Arc::new(addon), wire, Seen::default(), Arc::default()))
+        Ok(Self::with_wire(Arc::new(addon), wire, Seen::default(), works))
     }
 
     fn with_wire(addon: Arc<Addon>, wire: Wire, seen: Seen, works: Arc<Works>) -> Self {
@@ -108,7 +111,7 @@ impl Target {
 
     /// Returns a target for another worker, without resources.
     pub(super) fn fork_target(&self) -> Self {
-        let wire = self.wire.fork(Arc::new(Created::new(self.routes())));
+        let wire = self.wire.fork(Arc::new(Created::new(self.routes(), self.works.ids.clone())));
         Self::with_wire(self.addon.clone(), wire, self.seen.clone(), self.works.clone())
     }
 

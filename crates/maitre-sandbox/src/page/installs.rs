@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use maitre_testkit::platform::{Install, State as Stage};
+use maitre_testkit::platform::{Install, InstallPage, State as Stage};
 use maud::{Markup, html};
 
 use super::{
@@ -68,20 +68,14 @@ pub(super) async fn fragment(State(sandbox): State<Sandbox>, Query(view): Query<
 
 pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     let show_removed = view.removed.is_some();
-    let mut installs = sandbox.installs();
-    let total = installs.len();
-    let live = installs.iter().filter(|install| install.state() != Stage::Deprovisioned).count();
-    installs.retain(|install| show_removed || install.state() != Stage::Deprovisioned);
-    installs.sort_by_cached_key(|install| std::cmp::Reverse((install.created_at(), install.uuid().to_owned())));
-    let pages = installs.len().div_ceil(PAGE_SIZE).max(1);
-    let page = view.page.min(pages - 1);
-    let shown = installs.iter().skip(page * PAGE_SIZE).take(PAGE_SIZE);
-    let is_open = installs.len() <= MAX_OPEN;
+    let (InstallPage { installs, number, pages, .. }, total, live) =
+        sandbox.install_page(view.page, PAGE_SIZE, show_removed);
+    let listed = if show_removed { total } else { live };
     html! {
         section #installs aria-labelledby="installs-title" {
             div .title {
                 h2 #installs-title tabindex="-1" { "Installs" }
-                span .count { (installs.len()) }
+                span .count { (listed) }
                 @if show_removed { a .quiet href=(view.link(|view| view.removed = None)) { "hide removed" } }
                 @else if total > live { a .quiet href=(view.link(|view| view.removed = Some("shown".to_owned()))) { "show " (total - live) " removed" } }
                 @if total > 0 { (menu(live)) }
@@ -91,13 +85,13 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
                     strong { "Install" } "." }
             }
             ol .installs {
-                @for install in shown { (card(sandbox, view, install, is_open)) }
+                @for install in &installs { (card(sandbox, view, install, listed <= MAX_OPEN || view.is_open(install.uuid()))) }
             }
             @if pages > 1 {
                 nav .pages aria-label="Pages of installs" {
-                    @if page > 0 { a .button href=(view.link(|view| view.page = page - 1)) rel="prev" { "Newer" } }
-                    span { "Page " (page + 1) " of " (pages) }
-                    @if page + 1 < pages { a .button href=(view.link(|view| view.page = page + 1)) rel="next" { "Older" } }
+                    @if number > 0 { a .button href=(view.link(|view| view.page = number - 1)) rel="prev" { "Newer" } }
+                    span { "Page " (number + 1) " of " (pages) }
+                    @if number + 1 < pages { a .button href=(view.link(|view| view.page = number + 1)) rel="next" { "Older" } }
                 }
             }
         }
@@ -123,29 +117,38 @@ fn menu(live: usize) -> Markup {
     }
 }
 
+/// Renders an install. The script fetches the details of a closed card when it is opened.
 fn card(sandbox: &Sandbox, view: &View, install: &Install, is_open: bool) -> Markup {
     let (uuid, name, state, plan) = (install.uuid(), install.name(), install.state(), install.plan());
-    let is_live = state != Stage::Deprovisioned;
     html! {
         li .card .install id={ "install-" (uuid) } data-state=(state) data-name=(name) {
-            details open[is_open || view.shows_values_of(uuid)] {
+            details open[is_open] data-uuid=(uuid) {
                 summary id={ "summary-" (uuid) } {
                     h3 { (name) }
                     span .pill data-state=(state) { (state) }
                     span .facts { strong { (plan) } " on " (install.app()) ", " (time_of_day(install.created_at())) }
                 }
-                @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
-                @if let Some(deadline) = install.deadline() { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
-                @if is_live {
-                    (config(sandbox, view, install))
-                    (attachments(sandbox, install))
-                    @if let Some(trial) = sandbox.trials().get(uuid) { (sign_on_result(trial)) }
-                }
-                div .actions {
-                    @if is_live { (actions(sandbox, install)) }
-                    a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "Timeline" span .sr { " of " (name) } }
-                }
+                @if is_open { (details(sandbox, view, install, &name)) }
+                @else { a .more href=(view.link(|view| view.open(uuid))) { "Details" span .sr { " of " (name) } } }
             }
+        }
+    }
+}
+
+fn details(sandbox: &Sandbox, view: &View, install: &Install, name: &str) -> Markup {
+    let uuid = install.uuid();
+    let is_live = install.state() != Stage::Deprovisioned;
+    html! {
+        @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
+        @if let Some(deadline) = install.deadline() { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
+        @if is_live {
+            (config(sandbox, view, install))
+            (attachments(sandbox, install))
+            @if let Some(trial) = sandbox.trials().get(uuid) { (sign_on_result(trial)) }
+        }
+        div .actions {
+            @if is_live { (actions(sandbox, install)) }
+            a .quiet href=(view.link(|view| { view.install = Some(uuid.to_owned()); view.before = None; })) { "Timeline" span .sr { " of " (name) } }
         }
     }
 }

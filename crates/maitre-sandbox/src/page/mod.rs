@@ -97,6 +97,8 @@ pub(crate) struct View {
     operation: Option<i64>,
     /// Uuids of the installs whose config vars are shown with their values, separated by commas.
     values: Option<String>,
+    /// Uuids of the installs that are shown with their details, separated by commas.
+    open: Option<String>,
     /// Only timeline entries older than this one.
     before: Option<i64>,
     /// Page of the installs, from 0.
@@ -133,6 +135,17 @@ impl View {
         self.values.as_deref().unwrap_or_default().split(',').any(|shown| shown == uuid)
     }
 
+    /// Whether the details of an install are shown.
+    fn is_open(&self, uuid: &str) -> bool {
+        let opened = self.open.as_deref().unwrap_or_default();
+        opened.split(',').any(|opened| opened == uuid) || self.shows_values_of(uuid)
+    }
+
+    fn open(&mut self, uuid: &str) {
+        let opened = self.open.as_deref().unwrap_or_default();
+        self.open = Some(format!("{opened},{uuid}").trim_start_matches(',').to_owned());
+    }
+
     /// Shows or hides the values of an install's config vars.
     fn toggle_values_of(&mut self, uuid: &str) {
         let mut shown: Vec<_> =
@@ -161,6 +174,7 @@ impl View {
             ("operation", operation),
             ("removed", view.removed),
             ("values", view.values),
+            ("open", view.open),
             ("before", before),
             ("page", page),
         ];

@@ -168,3 +168,35 @@ async fn the_first_steps_are_shown_until_they_are_done() {
     harness.sandbox.provision("basic").await;
     assert_eq!(open().await, None);
 }
+
+#[tokio::test]
+async fn a_page_of_many_installs_has_the_details_of_the_opened_ones() {
+    let harness = Harness::new().await;
+    let few = harness.sandbox.provision("basic").await;
+    assert!(harness.page("/").await.contains("Show values"), "the details of few installs are shown");
+    for _ in 0..3 {
+        harness.sandbox.provision("basic").await;
+    }
+    assert!(!harness.page("/").await.contains("Show values"));
+    let page = harness.page(&format!("/?open={}", few.uuid())).await;
+    assert_eq!(page.matches("Show values").count(), 1);
+    assert!(page.contains(&format!("/sandbox/installs/{}/remove", few.uuid())));
+    assert_eq!(page.matches(">Details<").count(), 3, "the others can be opened");
+}
+
+#[tokio::test]
+async fn installs_are_listed_by_pages_newest_first() {
+    let harness = Harness::new().await;
+    let mut names = Vec::new();
+    for _ in 0..26 {
+        names.push(harness.sandbox.provision("basic").await.name());
+    }
+    let shown = async |query: &str| {
+        let page = harness.page(&format!("/sandbox/installs?{query}")).await;
+        page.split("data-name=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let newest: Vec<_> = names[1..].iter().rev().cloned().collect();
+    assert_eq!(shown("").await, newest);
+    assert_eq!(shown("page=1").await, names[..1]);
+    assert_eq!(shown("page=9").await, names[..1], "the last page stands for those after it");
+}

@@ -56,6 +56,7 @@ pub use self::{
         fault::Fault,
         install::Install,
         install_builder::InstallBuilder,
+        installs::InstallPage,
         platform::{Platform, PlatformBuilder},
         serve::PlatformServer,
     },

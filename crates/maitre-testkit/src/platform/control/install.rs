@@ -287,29 +287,3 @@ impl fmt::Debug for Install {
         f.debug_struct("Install").field("uuid", &self.uuid).field("state", &self.state()).finish_non_exhaustive()
     }
 }
-
-impl Platform {
-    /// Returns all installs, including ended ones.
-    #[must_use]
-    pub fn installs(&self) -> Vec<Install> {
-        let uuids: Vec<_> = self.state().addons.keys().cloned().collect();
-        uuids.into_iter().map(|uuid| Install::new(self.clone(), uuid)).collect()
-    }
-
-    /// Returns the install with this uuid, or the live one with this name.
-    ///
-    /// ```
-    /// use maitre_testkit::platform::Platform;
-    ///
-    /// let platform = Platform::new("tally", "password", "client secret");
-    /// let install = platform.install_builder("basic").name("tally-shop").create();
-    /// assert_eq!(platform.find("tally-shop").map(|found| found.uuid().to_owned()), Some(install.uuid().to_owned()));
-    /// ```
-    #[must_use]
-    pub fn find(&self, id: &str) -> Option<Install> {
-        let state = self.state();
-        let has_name = |addon: &&Addon| addon.name == id && addon.removal.is_none();
-        let found = state.addons.get(id).or_else(|| state.addons.values().find(has_name));
-        found.map(|addon| Install::new(self.clone(), addon.uuid.clone()))
-    }
-}

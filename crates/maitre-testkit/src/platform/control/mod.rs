@@ -4,6 +4,7 @@ pub(super) mod app;
 pub(super) mod fault;
 pub(super) mod install;
 pub(super) mod install_builder;
+pub(super) mod installs;
 pub(super) mod platform;
 mod record;
 mod router;
