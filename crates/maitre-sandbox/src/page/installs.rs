@@ -13,7 +13,7 @@ use super::{
 use crate::{Plan, Sandbox, customer::config_vars_of, trial::Trial};
 
 /// Number of installs on a page.
-const PAGE_SIZE: usize = 25;
+const PAGE_SIZE: usize = 20;
 
 /// Maximum number of installs that are shown with their details.
 const MAX_OPEN: usize = 3;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Number of lines on a page.
-pub(super) const PAGE_SIZE: usize = 50;
+pub(super) const PAGE_SIZE: usize = 30;
 
 pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     let uuid = view.install.as_deref().filter(|uuid| !uuid.is_empty());
@@ -168,7 +168,7 @@ fn direction(sandbox: &Sandbox, direction: Direction) -> Markup {
         Direction::FromCustomer => ("#direction-from-customer", "Customer to Heroku".to_owned()),
         Direction::Internal => return html! { span {} },
     };
-    html! { svg .direction role="img" width="160" height="14" aria-label=(label) { title { (label) } use href=(symbol) {} } }
+    html! { svg .direction role="img" width="160" height="14" { title { (label) } use href=(symbol) {} } }
 }
 
 fn path(head: &Head) -> &str {

@@ -63,12 +63,18 @@ impl Platform {
         mut selects: impl FnMut(&str, State) -> bool,
     ) -> InstallPage {
         let state = self.state();
-        let mut selected: Vec<_> = state.addons.values().filter(|it| selects(&it.uuid, it.state)).collect();
-        selected.sort_unstable_by_key(|addon| Reverse((addon.created_at.unix_timestamp_nanos(), &*addon.uuid)));
+        let selected = state.addons.values().filter(|addon| selects(&addon.uuid, addon.state));
+        let mut selected: Vec<_> =
+            selected.map(|addon| Reverse((addon.created_at.unix_timestamp_nanos(), &*addon.uuid))).collect();
         let pages = selected.len().div_ceil(size).max(1);
         let number = number.min(pages - 1);
-        let shown = selected.iter().skip(number * size).take(size);
-        let installs = shown.map(|addon| Install::new(self.clone(), addon.uuid.clone())).collect();
+        let (begin, end) = (number * size, selected.len().min((number + 1) * size));
+        if end < selected.len() {
+            selected.select_nth_unstable(end);
+        }
+        selected[..end].sort_unstable();
+        let shown = selected[begin..end].iter();
+        let installs = shown.map(|Reverse((_, uuid))| Install::new(self.clone(), (*uuid).to_owned())).collect();
         InstallPage { installs, number, pages }
     }
 }
