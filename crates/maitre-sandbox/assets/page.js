@@ -136,7 +136,7 @@ async function refreshLines() {
   if (focused && !byId(focused)?.contains(document.activeElement)) byId(focused)?.querySelector("summary")?.focus();
 }
 
-// Joins neighbouring lines of one operation.
+// Joins neighboring lines of one operation.
 function joinLines() {
   for (const line of byId("lines").querySelectorAll("li.line")) {
     const { operation } = line.dataset;

@@ -26,7 +26,7 @@ fn paths(file: &str) -> Vec<PathBuf> {
     folders.iter().map(|folder| folder.join(file)).collect()
 }
 
-/// Checks the open page in every size and colour scheme, takes screenshots, and panics if it finds faults.
+/// Checks the open page in every size and color scheme, takes screenshots, and panics if it finds faults.
 async fn screenshot(browser: &Browser, name: &str) {
     let mut faults = Vec::new();
     for (width, height) in SIZES {

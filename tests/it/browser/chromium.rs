@@ -72,7 +72,7 @@ impl Browser {
         browser
     }
 
-    /// Sets the viewport size, in CSS pixels, and the colour scheme.
+    /// Sets the viewport size, in CSS pixels, and the color scheme.
     pub(super) async fn set_viewport(&self, width: u32, height: u32, scheme: &str) {
         let is_phone = width < 600;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone });

@@ -16,15 +16,15 @@ const RUN_AXE: &str = "
 
 /// Finds texts with too little contrast: less than 4.5 to 1, or 3 to 1 for large ones.
 const LOW_CONTRAST: &str = "
-    const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+    const parse = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
     const luminance = ([r, g, b]) => {
         const [x, y, z] = [r, g, b].map((it) => it / 255).map((it) => (it <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4));
         return 0.2126 * x + 0.7152 * y + 0.0722 * z;
     };
     const behind = (it) => {
         for (; it; it = it.parentElement) {
-            const colour = parse(getComputedStyle(it).backgroundColor);
-            if (colour.length === 3 || colour[3] === 1) return colour;
+            const color = parse(getComputedStyle(it).backgroundColor);
+            if (color.length === 3 || color[3] === 1) return color;
         }
         return [255, 255, 255];
     };

@@ -231,9 +231,9 @@ async fn foreign_hosts_and_origins_are_rejected() {
         }
     }
     let port = own.rsplit(':').next().unwrap();
-    let neighbour = format!("http://127.0.0.1:{port}1");
+    let neighbor = format!("http://127.0.0.1:{port}1");
     let https = own.replace("host: ", "https://");
-    for origin in ["https://evil.example", "null", &neighbour, &https, "http://localhost", "file://", "javascript:1"] {
+    for origin in ["https://evil.example", "null", &neighbor, &https, "http://localhost", "file://", "javascript:1"] {
         let origin = format!("origin: {origin}");
         for line in [
             "POST /sandbox/installs HTTP/1.1",

@@ -63,7 +63,7 @@ async fn the_example_passes_twice_and_is_left_empty() {
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
         assert!(stdout.contains("heroku.idempotency        12 passed\n"), "{stdout}");
         assert!(stdout.contains("This add-on conforms to Heroku partner API 3"), "{stdout}");
-        assert!(!stdout.contains('\u{1b}'), "colours in a pipe: {stdout}");
+        assert!(!stdout.contains('\u{1b}'), "colors in a pipe: {stdout}");
         assert!(!stdout.contains("development-only"), "{stdout}");
     }
     let (made, alive) = installs(&folder).await;

@@ -172,7 +172,7 @@ fn encodings(secret: &str) -> Vec<String> {
         let shifted = [&b"  "[..shift.min(2)], secret.as_bytes()].concat();
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let text = engine.encode(&shifted);
-            // omits the characters that depend on neighbouring bytes
+            // omits the characters that depend on neighboring bytes
             let inner = text.get(shift + usize::from(shift > 0)..text.len() - 2).unwrap_or_default();
             encodings.push(inner.to_lowercase());
         }

@@ -48,7 +48,7 @@ async fn a_provision_that_does_not_match_the_catalog_is_400() {
         with(order(BASIC), &json!({ "organization_guid": null })),
         with(order(BASIC), &json!({ "parameters": [] })),
         with(order(SIZED), &json!({ "parameters": { "seats": "three" } })),
-        with(order(SIZED), &json!({ "parameters": { "colour": "red" } })),
+        with(order(SIZED), &json!({ "parameters": { "color": "red" } })),
     ] {
         assert_eq!(error(&broker.send(INSTANCE, &body).await), (400, None), "{body}");
     }

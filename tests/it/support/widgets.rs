@@ -1,4 +1,4 @@
-//! Default behaviour of the test vendor.
+//! Default behavior of the test vendor.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -188,7 +188,7 @@ mod tests {
         for (csv, message) in [
             ("plan\nbasic\n", "no column `key` in the first line"),
             ("key,plan\nk1,basic\nk2\n", "found record with 1 fields"),
-            ("key,plan,colour\nk1,basic,red\n", "line 2: unknown field `colour`"),
+            ("key,plan,color\nk1,basic,red\n", "line 2: unknown field `color`"),
             ("key,plan\nk1,\n", "line 2: missing field `plan`"),
             ("key,plan,config\nk1,basic,{\n", "line 2: EOF while parsing"),
         ] {

@@ -77,7 +77,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Prints a labelled text, wrapped at [`WIDTH`].
+/// Prints a labeled text, wrapped at [`WIDTH`].
 fn wrapped(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     let mut remaining = WIDTH;
     write!(f, "  {label:<6}")?;

@@ -69,7 +69,7 @@ async fn the_timeline_is_searched_and_filtered() {
 }
 
 #[tokio::test]
-async fn neighbouring_lines_of_one_operation_are_joined() {
+async fn neighboring_lines_of_one_operation_are_joined() {
     let harness = Harness::new().await;
     for _ in 0..2 {
         harness.sandbox.provision("basic").await;

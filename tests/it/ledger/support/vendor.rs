@@ -12,7 +12,7 @@ use maitre_core::{
 use sqlx::{AnyPool, Executor, Row};
 use tokio::sync::Semaphore;
 
-/// Scripted behaviour of the next call for a resource.
+/// Scripted behavior of the next call for a resource.
 #[derive(Clone)]
 pub(crate) enum Act {
     /// Fails before any work.

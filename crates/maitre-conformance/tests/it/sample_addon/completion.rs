@@ -63,7 +63,7 @@ impl Work {
             json!({ "name": "LANTERN_TOKEN", "value": self.resource.token }),
         ];
         if self.addon.is(Fault::UnlistedLater) {
-            config.push(json!({ "name": "LANTERN_COLOUR", "value": "green" }));
+            config.push(json!({ "name": "LANTERN_COLOR", "value": "green" }));
         }
         let body = json!({ "config": config });
         let attempts = if self.addon.is(Fault::NoConfigRetry) { 1 } else { ATTEMPTS };

@@ -109,7 +109,7 @@ async fn change_plan(addon: &SampleAddon, mut resource: Resource, plan: &str) ->
     match addon.fault {
         Fault::PlanChangeIsText => return "OK".into_response(),
         Fault::PlanChangeChangesId => body["id"] = addon.unique().into(),
-        Fault::UnlistedAfterPlanChange => body["config"]["LANTERN_COLOUR"] = "green".into(),
+        Fault::UnlistedAfterPlanChange => body["config"]["LANTERN_COLOR"] = "green".into(),
         _ => {}
     }
     answer(200, &body)

@@ -322,7 +322,7 @@ fn provisioned(addon: &SampleAddon, resource: &Resource, again: bool) -> Respons
         Fault::DrainUrlOverTls => body["log_drain_url"] = "syslog+tls://logs.lantern.example".into(),
         Fault::NumberInConfig => config["LANTERN_TOKEN"] = 7.into(),
         Fault::NullInConfig => config["LANTERN_TOKEN"] = Value::Null,
-        Fault::UnlistedConfig => config["LANTERN_COLOUR"] = "green".into(),
+        Fault::UnlistedConfig => config["LANTERN_COLOR"] = "green".into(),
         Fault::UrlWithoutScheme => config["LANTERN_URL"] = "eu1.lantern.example/t4".into(),
         Fault::LargeConfig => config["LANTERN_TOKEN"] = "x".repeat(70_000).into(),
         Fault::NulInConfig => config["LANTERN_TOKEN"] = "a\0b".into(),
