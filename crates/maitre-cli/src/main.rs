@@ -29,11 +29,14 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use color::ColorChoice;
 use exit::Format;
 
+/// Version of the package and commit of its source.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MAITRE_COMMIT"), ")");
+
 /// Tools for vendors of add-ons on PaaS marketplaces. The add-on may be written in any language.
 #[derive(Parser)]
 #[command(
     name = "maitre",
-    version,
+    version = VERSION,
     max_term_width = 110,
     after_help = "Exit status: 0 ok, 1 problems found, 2 could not run."
 )]
