@@ -41,6 +41,12 @@ impl Drop for Server {
 
 impl Reader {
     pub(super) fn new(folder: &Folder) -> Self {
+        if let Some(registry) = registry() {
+            let replacement = "[source.crates-io]\nreplace-with = \"packed\"\n[source.packed]\ndirectory";
+            fs::create_dir(folder.0.join(".cargo")).unwrap();
+            fs::write(folder.0.join(".cargo/config.toml"), format!("{replacement} = '{}'\n", registry.display()))
+                .unwrap();
+        }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         Self { home: folder.0.clone(), folder: folder.0.clone(), port, servers: Vec::new() }
     }
@@ -49,7 +55,8 @@ impl Reader {
         let text = block.text.replace(PORT, &self.port);
         match block.language {
             Language::Shell => text.lines().for_each(|command| self.run(command)),
-            Language::Rust => self.write(&block.before, &text),
+            Language::Rust if block.before.starts_with("At the end of") => self.append("src/main.rs", &text),
+            Language::Rust => self.write("src/main.rs", &text),
             Language::Console => {
                 let (command, output) = text.split_once('\n').expect("a command and its output");
                 let command = command.strip_prefix("$ ").expect("a command");
@@ -63,7 +70,8 @@ impl Reader {
     }
 
     /// Runs a command of the tutorial. Its paths are those of this workspace, and its downloads those of this build.
-    fn run(&mut self, command: &str) {
+    pub(super) fn run(&mut self, command: &str) {
+        let command = &if registry().is_some() { without_path(command) } else { command.to_owned() };
         if let Some(folder) = command.strip_prefix("cd ") {
             self.folder.push(folder);
         } else if command.starts_with("maitre sandbox") {
@@ -74,7 +82,7 @@ impl Reader {
             self.output_of(command);
         }
         let lock = workspace().join("Cargo.lock");
-        if command.starts_with("cargo new") {
+        if command.starts_with("cargo new") && registry().is_none() {
             fs::copy(lock, self.folder.join("lantern/Cargo.lock")).unwrap();
         }
         if command.starts_with("maitre manifest new") {
@@ -121,7 +129,7 @@ impl Reader {
     }
 
     /// Starts a server and waits until its output contains a text.
-    fn serve(&mut self, command: &str, text: &str) {
+    pub(super) fn serve(&mut self, command: &str, text: &str) {
         let mut shell = self.command(&format!("exec {command}"));
         let mut process = shell.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let output = Arc::new(Mutex::new(String::new()));
@@ -143,20 +151,23 @@ impl Reader {
 
     /// Returns the address of the sandbox's API.
     pub(super) fn sandbox_url(&self) -> String {
-        let text = self.servers.last().expect("a sandbox").text();
-        let url = text.split("HEROKU_HOST=").nth(1).and_then(|rest| rest.split_whitespace().next());
-        url.unwrap_or_else(|| panic!("no address in {text}")).to_owned()
+        self.printed("HEROKU_HOST=")
     }
 
-    /// Creates the file of a code block, or appends to it.
-    fn write(&self, before: &str, text: &str) {
-        let file = self.folder.join("src/main.rs");
-        if before.starts_with("At the end of") {
-            let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
-            file.write_all(format!("\n{text}").as_bytes()).unwrap();
-        } else {
-            fs::write(file, text).unwrap();
-        }
+    /// Returns the word that the newest server has printed after a text.
+    pub(super) fn printed(&self, before: &str) -> String {
+        let text = self.servers.last().expect("a server").text();
+        let word = text.split(before).nth(1).and_then(|rest| rest.split_whitespace().next());
+        word.unwrap_or_else(|| panic!("no {before:?} in {text}")).to_owned()
+    }
+
+    pub(super) fn write(&self, file: &str, text: &str) {
+        fs::write(self.folder.join(file), text).unwrap();
+    }
+
+    fn append(&self, file: &str, text: &str) {
+        let mut file = fs::OpenOptions::new().append(true).open(self.folder.join(file)).unwrap();
+        file.write_all(format!("\n{text}").as_bytes()).unwrap();
     }
 
     /// Asserts that `git add` would add neither the manifest nor the database nor its key, which all exist.
@@ -179,7 +190,25 @@ fn workspace() -> PathBuf {
     fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
 }
 
+/// Returns the folder with the packed crates, if this test is to use them: `.ci/guards fresh` creates it.
+pub(super) fn registry() -> Option<PathBuf> {
+    std::env::var_os("MAITRE_REGISTRY").map(PathBuf::from)
+}
+
+/// Names a package in place of its folder: `cargo add maitre --path ../maitre/crates/maitre` adds the published one.
+fn without_path(command: &str) -> String {
+    let Some((before, after)) = command.split_once(" --path ../maitre/crates/") else {
+        return command.to_owned();
+    };
+    let (name, options) = after.split_once(' ').unwrap_or((after, ""));
+    let name = if before.ends_with(name) { "" } else { name };
+    format!("{before} {name} {options}").trim_end().to_owned()
+}
+
 fn target() -> PathBuf {
+    if let Some(registry) = registry() {
+        return registry.parent().expect("a folder").to_owned();
+    }
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
 }
 

@@ -3,6 +3,7 @@
 
 mod follow;
 mod page;
+mod readme;
 
 use maitre_testkit::{Heroku, Reply};
 use serde_json::Value;
