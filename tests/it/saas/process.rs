@@ -81,9 +81,18 @@ impl Saas {
         Self::start_by(Self::on_database(Self::command(&folder.0), url))
     }
 
-    /// Starts another build of the example on a shared database.
+    /// Starts an older build of the example on a shared database.
     pub(crate) fn start_build_on(binary: &Path, folder: &Folder, url: &str) -> Self {
-        Self::start_by(Self::on_database(Self::command_of(binary, &folder.0), url))
+        Self::start_by(Self::build_on(binary, folder, url))
+    }
+
+    /// Returns the command of an older build, which has no manifests compiled in.
+    fn build_on(binary: &Path, folder: &Folder, url: &str) -> Command {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut command = Self::on_database(Self::command_of(binary, &folder.0), url);
+        command.env("ADDON_MANIFEST", root.join("addon-manifest.json"));
+        command.env("CLOUDCONTROL_MANIFEST", root.join("examples/saas/cloudcontrol-manifest.json"));
+        command
     }
 
     /// Runs the migrations of the example, as before a rollout.
@@ -92,9 +101,9 @@ impl Saas {
         assert!(status.success(), "saas migrate");
     }
 
-    /// Starts a build of the example that must refuse the tables. Returns what it writes to standard error.
+    /// Starts an older build of the example, which must refuse the tables. Returns what it writes to standard error.
     pub(crate) fn refusal_of_build(binary: &Path, folder: &Folder, url: &str) -> String {
-        refusal(&mut Self::on_database(Self::command_of(binary, &folder.0), url))
+        refusal(&mut Self::build_on(binary, folder, url))
     }
 
     fn on_database(mut command: Command, url: &str) -> Command {
