@@ -61,7 +61,7 @@ fn program() -> String {
 
 #[test]
 fn the_readme_leaves_two_methods_to_the_reader() {
-    assert_eq!(program().matches('…').count(), 0);
+    assert!(!program().contains("{ … }"));
     assert_eq!(README.matches("{ … }").count(), 2);
 }
 
