@@ -38,6 +38,7 @@ mod saas_apis;
 mod saas_marketplaces;
 mod saas_vercel;
 mod sandbox;
+mod sandbox_marketplaces;
 mod scalingo;
 mod serve_limits;
 mod sessions;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use maitre_conformance::Marketplace;
 use maitre_sandbox::{
     Activity, Chaos, Recording, ReplayedCall, Sandbox as LocalMarketplace, SandboxBuilder, Serving, bind,
 };
@@ -14,12 +15,14 @@ use crate::color::Palette;
 use crate::exit::ExitStatus;
 use crate::output::println_ignoring_pipe;
 use crate::shutdown_signal::shutdown_signal;
+use crate::target_args::{MarketplaceArgs, TargetArgs};
 use crate::values;
 
-/// Runs a local Heroku: a web page for customers, the APIs that add-ons call, fault injection and a movable clock.
+/// Runs a local marketplace, by default Heroku: a web page for customers, the API that add-ons call, fault injection and a
+/// movable clock.
 ///
-/// Prints the address that the add-on uses in place of api.heroku.com and id.heroku.com, the settings for the heroku
-/// command, and then a line for each call.
+/// Prints the address that the add-on uses in place of the marketplace's API, for Heroku the settings for the heroku command, and
+/// then a line for each call.
 #[derive(Args)]
 #[command(after_help = "Examples:
   maitre sandbox --url http://127.0.0.1:8300 --plan basic --plan premium=900
@@ -27,24 +30,15 @@ use crate::values;
   maitre sandbox --plan basic --state-file sandbox.db --port 7001
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
+  maitre sandbox --marketplace digitalocean --manifest digitalocean.json --url http://127.0.0.1:8300 --plan basic
 
 Exit status: 0 ok, 1 a replayed response differs, 2 could not run.")]
 pub(crate) struct Sandbox {
-    /// Manifest of the add-on
-    #[arg(long, value_name = "FILE", default_value = "addon-manifest.json", env = "MAITRE_MANIFEST")]
-    manifest: PathBuf,
+    #[command(flatten)]
+    marketplace_args: MarketplaceArgs,
 
-    /// Address of the add-on, with or without the path. Defaults to the manifest's api.test
-    #[arg(long, value_name = "BASE_URL", env = "MAITRE_URL")]
-    url: Option<String>,
-
-    /// URL of single sign-on. Defaults to the manifest's path on the same host
-    #[arg(long, value_name = "URL")]
-    sso_url: Option<String>,
-
-    /// Allow an add-on on another machine than this one
-    #[arg(long)]
-    allow_remote: bool,
+    #[command(flatten)]
+    target_args: TargetArgs,
 
     /// Plans of the add-on, with the monthly price in cents if there is one. May be repeated
     #[arg(
@@ -84,7 +78,7 @@ pub(crate) struct Sandbox {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// OAuth client secret of the add-on
+    /// OAuth client secret of the add-on at Heroku, or of the integration at Vercel
     #[arg(
         long,
         value_name = "SECRET",
@@ -95,7 +89,7 @@ pub(crate) struct Sandbox {
     )]
     client_secret: String,
 
-    /// API key of the customer, for the heroku command
+    /// API key of the customer at Heroku, for the heroku command
     #[arg(long, value_name = "KEY", default_value = "sandbox")]
     api_key: String,
 
@@ -114,20 +108,17 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) async fn run(self, palette: Palette) -> anyhow::Result<ExitStatus> {
-        let path = self.manifest.display();
-        let manifest = std::fs::read_to_string(&self.manifest)
-            .with_context(|| format!("cannot read {path}: use --manifest, or create one with `maitre manifest new`"))?;
-        let mut builder = LocalMarketplace::builder(&manifest)
-            .with_context(|| format!("in {path}"))?
+        let mut builder = self
+            .builder()?
             .plans(self.plans.iter().map(String::as_str))?
-            .allow_remote(self.allow_remote)
+            .allow_remote(self.target_args.allow_remote)
             .chaos(self.chaos, self.seed)
             .client_secret(&self.client_secret)
             .api_key(&self.api_key);
-        if let Some(url) = &self.url {
+        if let Some(url) = &self.target_args.url {
             builder = builder.url(url);
         }
-        if let Some(url) = &self.sso_url {
+        if let Some(url) = &self.target_args.sso_url {
             builder = builder.sso_url(url);
         }
         if let Some(file) = &self.state_file {
@@ -140,6 +131,26 @@ impl Sandbox {
             Some(file) => replay(&sandbox, file, palette).await,
             None => self.serve(&sandbox, palette).await,
         }
+    }
+
+    /// Returns a builder for the marketplace, with its manifest or its credentials.
+    fn builder(&self) -> anyhow::Result<SandboxBuilder> {
+        let MarketplaceArgs { marketplace, manifest, credentials, .. } = &self.marketplace_args;
+        match marketplace {
+            Marketplace::QuickNode => {
+                let (user, password) = credentials.basic()?;
+                return Ok(LocalMarketplace::quicknode_builder(user, password, credentials.jwt_secret()?));
+            }
+            Marketplace::Vercel => {
+                let (integration, product) = credentials.integration()?;
+                return Ok(LocalMarketplace::vercel_builder(integration, product));
+            }
+            _ => {}
+        }
+        let path = manifest.display();
+        let text = std::fs::read_to_string(manifest)
+            .with_context(|| format!("cannot read {path}: use --manifest, or create one with `maitre manifest new`"))?;
+        LocalMarketplace::builder_for(*marketplace, &text).with_context(|| format!("in {path}"))
     }
 
     async fn serve(&self, sandbox: &LocalMarketplace, palette: Palette) -> anyhow::Result<ExitStatus> {
@@ -172,12 +183,13 @@ impl Sandbox {
 
 fn print_banner(sandbox: &LocalMarketplace, serving: &Serving, api_key: &str, palette: Palette) {
     let (page, api, addon) = (serving.url(), serving.api_url(), sandbox.addon_url());
-    let facts = [
-        ("Web page", palette.bold(page)),
-        ("API", format!("{api}, in place of https://api.heroku.com and https://id.heroku.com")),
-        ("Add-on", addon.to_owned()),
-        ("heroku", format!("export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true")),
-    ];
+    let mut facts = vec![("Web page", palette.bold(page))];
+    facts.extend(sandbox.api_replaces().map(|replaced| ("API", format!("{api}, in place of {replaced}"))));
+    facts.push(("Add-on", addon.to_owned()));
+    if sandbox.marketplace() == Marketplace::Heroku {
+        let settings = format!("export HEROKU_HOST={api} HEROKU_API_KEY={api_key} DISABLE_TELEMETRY=true");
+        facts.push(("heroku", settings));
+    }
     println_ignoring_pipe!("The marketplace is running.\n");
     for (name, value) in facts {
         println_ignoring_pipe!("  {name:<8}  {value}");

@@ -54,7 +54,9 @@ impl<'a> ResponseParts<'a> {
         Self { request, ..self }
     }
 
-    pub(crate) fn is_success(&self) -> bool {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -63,7 +65,9 @@ impl<'a> ResponseParts<'a> {
         serde_json::from_slice(self.body).ok()
     }
 
-    pub(crate) fn id(&self) -> Option<String> {
+    /// Returns the `id` of the body, if it is text or a number.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
         self.json().and_then(|body| id_text(&body["id"]))
     }
 

@@ -95,10 +95,11 @@ impl Activity {
 
     fn parties(&self, direction: Direction) -> String {
         let addon = plain(&self.sandbox.addon().name);
+        let seller = self.sandbox.seller();
         match direction {
-            Direction::ToAddon => format!("Heroku → {addon}"),
-            Direction::FromAddon => format!("{addon} → Heroku"),
-            Direction::FromCustomer => "customer → Heroku".to_owned(),
+            Direction::ToAddon => format!("{seller} → {addon}"),
+            Direction::FromAddon => format!("{addon} → {seller}"),
+            Direction::FromCustomer => format!("customer → {seller}"),
             Direction::Internal => String::new(),
         }
     }

@@ -7,9 +7,9 @@ use maitre_conformance::{
     lint::{self, Finding},
 };
 use maitre_core::Manifest;
-use maitre_testkit::{Heroku, platform::Settings};
+use maitre_testkit::platform::Settings;
 
-use crate::{Plan, SetupError};
+use crate::{Plan, SetupError, contract::Credentials, listing::Listing, url::split};
 
 pub(crate) struct Addon {
     pub(crate) slug: String,
@@ -21,62 +21,62 @@ pub(crate) struct Addon {
     pub(crate) plans: Vec<Plan>,
     /// Options of every provision.
     pub(crate) options: BTreeMap<String, String>,
-    /// Findings of the manifest lint.
-    pub(crate) findings: Vec<Finding>,
+    /// Findings of the manifest lint. `None` without a manifest that has rules.
+    pub(crate) findings: Option<Vec<Finding>>,
     /// Origin of the lifecycle calls, `http://host:port`.
     pub(crate) origin: String,
     /// URL of the lifecycle calls, including `/resources`.
     pub(crate) base_url: String,
-    /// URL that sign-on forms are posted to. `None` for legacy sign-on by GET.
+    /// URL of sign-ons. `None` for Heroku's legacy sign-on by GET.
     pub(crate) sso_url: Option<String>,
-    pub(crate) password: String,
-    /// Client for lifecycle calls.
-    pub(crate) heroku: Heroku,
-    /// Client for single sign-on by POST, and the path.
-    pub(crate) sso: Option<(Heroku, String)>,
+    pub(crate) credentials: Credentials,
+}
+
+/// Addresses of the add-on in place of the manifest's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) url: Option<String>,
+    pub(crate) sso_url: Option<String>,
+    pub(crate) allow_remote: bool,
 }
 
 impl Addon {
-    /// Reads the manifest. `url` replaces the manifest's `api.test`; a `url` without a path gets the manifest's path.
+    /// Reads the listing. `place.url` replaces the manifest's `api.test`; a URL without a path gets the manifest's path.
     pub(crate) fn read(
-        text: &str,
-        url: Option<&str>,
-        sso_url: Option<&str>,
-        allow_remote: bool,
+        listing: &Listing,
+        place: &Place,
+        client_secret: &str,
         plans: Vec<Plan>,
     ) -> Result<Self, SetupError> {
-        let manifest = Manifest::parse(text)?;
-        let findings = lint::text(text);
-        let url = url.map(|url| with_manifest_path(&manifest, url));
-        let address = Address::resolve(Marketplace::Heroku, Some(&manifest), url.as_deref(), sso_url, allow_remote)?;
+        let marketplace = listing.marketplace();
+        let manifest = listing.manifest()?;
+        let url = place.url.as_deref();
+        let url = url.map(|url| manifest.as_ref().map_or(url.to_owned(), |manifest| with_manifest_path(manifest, url)));
+        let sso_url = place.sso_url.as_deref();
+        let address = Address::resolve(marketplace, manifest.as_ref(), url.as_deref(), sso_url, place.allow_remote)?;
         let is_invalid = |url: &str| url.chars().any(|letter| letter.is_control() || letter.is_whitespace());
         if is_invalid(&address.root) || address.sso.as_deref().is_some_and(is_invalid) {
             return Err(SetupError::new("the add-on's URL contains spaces or control characters: remove them"));
         }
-        let password = manifest.password()?.expose().to_owned();
-        let salt = manifest.api.sso_salt.as_ref().map(|salt| salt.expose().to_owned()).unwrap_or_default();
-        let heroku = |root: &str| Heroku::new(root, &manifest.id, &password, &salt);
-        let sso_url = address.sso.filter(|_| !salt.is_empty());
-        let sso = sso_url.as_deref().map(|url| {
-            let (origin, path) = split(url);
-            (heroku(origin), path.to_owned())
-        });
+        let credentials = listing.credentials(address, client_secret)?;
+        let api = manifest.as_ref().map(|manifest| &manifest.api);
+        let name = manifest.as_ref().and_then(|manifest| manifest.name.clone());
+        let is_heroku = marketplace == Marketplace::Heroku;
         Ok(Self {
-            name: manifest.name.clone().unwrap_or_else(|| manifest.id.clone()),
-            config_vars: manifest.api.config_vars.clone(),
-            prefix: manifest.config_vars_prefix(),
-            regions: manifest.api.regions.clone(),
-            requires: manifest.api.requires.clone(),
+            name: name.or_else(|| listing.name()).unwrap_or_else(|| credentials.id.clone()),
+            config_vars: api.map(|api| api.config_vars.clone()).unwrap_or_default(),
+            // only Heroku renames config vars by the attachment
+            prefix: manifest.as_ref().filter(|_| is_heroku).map(Manifest::config_vars_prefix).unwrap_or_default(),
+            regions: api.map(|api| api.regions.clone()).unwrap_or_default(),
+            requires: api.map(|api| api.requires.clone()).unwrap_or_default(),
             plans: if plans.is_empty() { vec![Plan::test()] } else { plans },
             options: BTreeMap::new(),
-            findings,
-            origin: split(&address.root).0.to_owned(),
-            base_url: format!("{}/resources", address.root),
-            heroku: heroku(&address.root),
-            sso_url,
-            sso,
-            slug: manifest.id.clone(),
-            password: password.clone(),
+            findings: listing.linted().map(|text| lint::text_for(marketplace, text)),
+            origin: split(&credentials.root).0.to_owned(),
+            base_url: format!("{}{}", credentials.root, listing.collection()),
+            sso_url: credentials.sso_url.clone(),
+            slug: credentials.id.clone(),
+            credentials,
         })
     }
 
@@ -91,7 +91,7 @@ impl Addon {
     /// Applies the manifest to the settings of the platform.
     pub(crate) fn configure(&self, settings: &mut Settings) {
         settings.config_vars = Some(self.config_vars.clone());
-        settings.config_vars_prefix = Some(self.prefix.clone());
+        settings.config_vars_prefix = Some(self.prefix.clone()).filter(|prefix| !prefix.is_empty());
         settings.log_input = self.has("log_input");
         settings.syslog_drain = self.has("syslog_drain");
         settings.grant_backfill = true;
@@ -107,12 +107,6 @@ fn with_manifest_path(manifest: &Manifest, url: &str) -> String {
     }
 }
 
-/// Splits a URL into its origin and the rest.
-pub(crate) fn split(url: &str) -> (&str, &str) {
-    let host = url.find("://").map_or(0, |index| index + 3);
-    url.split_at(url[host..].find(['/', '?', '#']).map_or(url.len(), |end| host + end))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +115,9 @@ mod tests {
         "base_url": "http://localhost:8300/market/heroku/resources", "sso_url": "http://localhost:8300/in" } } }"#;
 
     fn read(url: Option<&str>, allow_remote: bool) -> Result<(String, Option<String>), String> {
-        let addon = Addon::read(MANIFEST, url, None, allow_remote, Vec::new()).map_err(|error| error.to_string())?;
+        let listing = Listing::from_manifest(Marketplace::Heroku, MANIFEST).unwrap();
+        let place = Place { url: url.map(str::to_owned), sso_url: None, allow_remote };
+        let addon = Addon::read(&listing, &place, "", Vec::new()).map_err(|error| error.to_string())?;
         Ok((addon.base_url, addon.sso_url))
     }
 

@@ -1,6 +1,14 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use crate::{Chaos, ParseError, Plan, Sandbox, SetupError, addon::Addon, journal::Store, sandbox::Access};
+use maitre_conformance::Marketplace;
+
+use crate::{
+    Chaos, ParseError, Plan, Sandbox, SetupError,
+    addon::{Addon, Place},
+    journal::Store,
+    listing::Listing,
+    sandbox::Access,
+};
 
 const JOURNAL_LIMIT: usize = 250_000;
 
@@ -21,10 +29,8 @@ const JOURNAL_LIMIT: usize = 250_000;
 #[derive(Clone)]
 #[must_use = "call open() to open the sandbox"]
 pub struct SandboxBuilder {
-    manifest: String,
-    url: Option<String>,
-    sso_url: Option<String>,
-    allow_remote: bool,
+    listing: Listing,
+    place: Place,
     plans: Vec<Plan>,
     options: BTreeMap<String, String>,
     state_file: Option<PathBuf>,
@@ -37,23 +43,67 @@ pub struct SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Creates a builder from the text of the add-on's manifest.
+    /// Creates a builder of a sandbox that sells on Heroku, from the text of the add-on's manifest.
     ///
     /// # Errors
     /// Returns an error if the manifest cannot be parsed.
     pub fn builder(manifest: &str) -> Result<SandboxBuilder, SetupError> {
-        SandboxBuilder::new(manifest)
+        Self::builder_for(Marketplace::Heroku, manifest)
+    }
+
+    /// Creates a builder of a sandbox that sells on Heroku, DigitalOcean, Clever Cloud or Scalingo. The manifest has the form
+    /// of the marketplace; for DigitalOcean it is the JSON file with `app_slug`, `password`, `salt` and `client_secret`.
+    ///
+    /// ```
+    /// use maitre_sandbox::{Marketplace, Sandbox};
+    ///
+    /// let settings = r#"{ "app_slug": "tamarind", "password": "development-password", "salt": "kelp-salt" }"#;
+    /// let sandbox = Sandbox::builder_for(Marketplace::DigitalOcean, settings)?.url("http://127.0.0.1:8300").open()?;
+    /// assert_eq!(sandbox.addon_url(), "http://127.0.0.1:8300/digitalocean/resources");
+    /// # Ok::<(), maitre_sandbox::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the manifest cannot be parsed, or if the sandbox does not sell on this marketplace by a manifest.
+    pub fn builder_for(marketplace: Marketplace, manifest: &str) -> Result<SandboxBuilder, SetupError> {
+        Ok(SandboxBuilder::new(Listing::from_manifest(marketplace, manifest)?))
+    }
+
+    /// Creates a builder of a sandbox that sells on QuickNode. The user and the password are those that QuickNode issues;
+    /// the vendor chooses the JWT secret.
+    ///
+    /// ```
+    /// use maitre_sandbox::Sandbox;
+    ///
+    /// let builder = Sandbox::quicknode_builder("pomelo", "development-password", "jwt-secret");
+    /// assert_eq!(builder.url("http://127.0.0.1:8300").open()?.addon_url(), "http://127.0.0.1:8300/quicknode/provision");
+    /// # Ok::<(), maitre_sandbox::SetupError>(())
+    /// ```
+    pub fn quicknode_builder(user: &str, password: &str, jwt_secret: &str) -> SandboxBuilder {
+        let (user, password, jwt_secret) = (user.to_owned(), password.to_owned(), jwt_secret.to_owned());
+        SandboxBuilder::new(Listing::QuickNode { user, password, jwt_secret })
+    }
+
+    /// Creates a builder of a sandbox that sells a product on Vercel. The integration's id is also called client id.
+    ///
+    /// ```
+    /// use maitre_sandbox::Sandbox;
+    ///
+    /// let builder = Sandbox::vercel_builder("oac_pomelo", "pomelo").client_secret("development only");
+    /// assert_eq!(builder.url("http://127.0.0.1:8300").open()?.addon_url(), "http://127.0.0.1:8300/vercel/v1");
+    /// # Ok::<(), maitre_sandbox::SetupError>(())
+    /// ```
+    pub fn vercel_builder(integration: &str, product: &str) -> SandboxBuilder {
+        let (integration, product) = (integration.to_owned(), product.to_owned());
+        SandboxBuilder::new(Listing::Vercel { integration, product })
     }
 }
 
 impl SandboxBuilder {
-    pub(crate) fn new(manifest: &str) -> Result<Self, SetupError> {
-        maitre_core::Manifest::parse(manifest)?;
-        Ok(Self {
-            manifest: manifest.to_owned(),
-            url: None,
-            sso_url: None,
-            allow_remote: false,
+    fn new(listing: Listing) -> Self {
+        Self {
+            listing,
+            place: Place::default(),
             plans: Vec::new(),
             options: BTreeMap::new(),
             state_file: None,
@@ -63,25 +113,25 @@ impl SandboxBuilder {
             client_secret: "development-only-client-secret".to_owned(),
             api_key: "sandbox".to_owned(),
             hosts: Vec::new(),
-        })
+        }
     }
 
     /// Sets the URL of the add-on, such as `http://127.0.0.1:8300`. Defaults to the manifest's `api.test`; a URL without
     /// a path gets the manifest's path.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
+        self.place.url = Some(url.into());
         self
     }
 
     /// Sets the URL that single sign-on forms are posted to. Defaults to the manifest's path on the host of the add-on.
     pub fn sso_url(mut self, url: impl Into<String>) -> Self {
-        self.sso_url = Some(url.into());
+        self.place.sso_url = Some(url.into());
         self
     }
 
     /// Sets whether the add-on may run on another machine. Defaults to `false`.
     pub fn allow_remote(mut self, allow: bool) -> Self {
-        self.allow_remote = allow;
+        self.place.allow_remote = allow;
         self
     }
 
@@ -129,7 +179,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the OAuth client secret of the add-on. Defaults to `development-only-client-secret`.
+    /// Sets the OAuth client secret of the add-on. Defaults to `development-only-client-secret`. The settings of
+    /// DigitalOcean have their own.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = secret.into();
         self
@@ -154,16 +205,11 @@ impl SandboxBuilder {
     /// Returns an error if the manifest is incomplete, if the add-on's URL is invalid or is on another machine without
     /// [`allow_remote`](Self::allow_remote), or if the state file cannot be used.
     pub fn open(self) -> Result<Sandbox, SetupError> {
-        let (url, sso_url) = (self.url.as_deref(), self.sso_url.as_deref());
-        let mut addon = Addon::read(&self.manifest, url, sso_url, self.allow_remote, self.plans.clone())?;
+        let mut addon = Addon::read(&self.listing, &self.place, &self.client_secret, self.plans.clone())?;
         addon.options = self.options;
         let store = Store::open(self.state_file.as_deref(), self.journal_limit)?;
-        let sandbox = Sandbox::new(
-            addon,
-            store,
-            Access { api_key: self.api_key, client_secret: self.client_secret, hosts: self.hosts },
-        );
-        if let Ok(contents) = serde_json::from_str(self.manifest.trim_start_matches('\u{feff}')) {
+        let sandbox = Sandbox::new(addon, store, Access { api_key: self.api_key, hosts: self.hosts });
+        if let Some(contents) = self.listing.heroku_manifest() {
             sandbox.inner().manifests.push(contents, sandbox.platform().clock().now());
         }
         sandbox.load_state()?;
@@ -174,6 +220,9 @@ impl SandboxBuilder {
 
 impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SandboxBuilder").field("url", &self.url).field("plans", &self.plans).finish_non_exhaustive()
+        f.debug_struct("SandboxBuilder")
+            .field("url", &self.place.url)
+            .field("plans", &self.plans)
+            .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! As at Heroku, customers and vendors call the same paths on the same host, and their credentials tell them apart: the
 //! customer's API key selects the customer's API. Every other request for a path that add-ons use goes to the platform,
-//! which checks the vendor's token.
+//! which checks the vendor's token. The other marketplaces have no API for customers here.
 
 use axum::{
     Router,
@@ -11,6 +11,7 @@ use axum::{
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
+use maitre_conformance::Marketplace;
 use tower::ServiceExt as _;
 
 use crate::{Sandbox, customer, guard, page};
@@ -24,11 +25,11 @@ impl Sandbox {
 }
 
 fn build_router(sandbox: &Sandbox) -> Router {
-    let apis = Apis {
-        sandbox: sandbox.clone(),
-        customer: customer::router(sandbox),
-        vendor: sandbox.platform().router_with_fallback(),
+    let vendor = match sandbox.contract().api() {
+        Some(api) => sandbox.platform().recorded(api),
+        None => sandbox.platform().router_with_fallback(),
     };
+    let apis = Apis { sandbox: sandbox.clone(), customer: customer::router(sandbox), vendor };
     page::router(sandbox)
         .fallback_service(Router::new().fallback(dispatch).with_state(apis))
         .layer(from_fn_with_state(sandbox.clone(), guard::guard))
@@ -45,8 +46,14 @@ async fn dispatch(State(apis): State<Apis>, request: Request) -> Response {
     if is_navigation(request.headers()) {
         return page::not_found_page(&apis.sandbox).into_response();
     }
-    let api = if customer::is_addressed(&apis.sandbox, &request) { apis.customer } else { apis.vendor };
-    api.oneshot(request).await.unwrap_or_else(|never| match never {})
+    let is_heroku = apis.sandbox.marketplace() == Marketplace::Heroku;
+    let is_customers = is_heroku && customer::is_addressed(&apis.sandbox, &request);
+    let api = if is_customers { apis.customer } else { apis.vendor };
+    let response = api.oneshot(request).await.unwrap_or_else(|never| match never {});
+    if !is_customers {
+        apis.sandbox.live_installs().iter().for_each(|install| apis.sandbox.contract().apply_reports(install));
+    }
+    response
 }
 
 /// Whether a browser navigates to the URL.

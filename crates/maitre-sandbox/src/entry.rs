@@ -9,11 +9,11 @@ const BODY_LIMIT: usize = 256 * 1024;
 /// Direction of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Direction {
-    /// Heroku called the add-on.
+    /// The marketplace called the add-on.
     ToAddon,
-    /// The add-on called Heroku.
+    /// The add-on called the marketplace.
     FromAddon,
-    /// The customer's client called Heroku.
+    /// The customer's client called the marketplace.
     FromCustomer,
     /// The entry is a note, not a call.
     Internal,
@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     PlanChange,
     Deprovision,
     SignOn,
+    /// A call of the contract besides the ones above, such as a suspension.
+    Action,
     Webhook,
     /// A call that the user edited, a replayed call, or one with a wrong password.
     Custom,
@@ -43,21 +45,13 @@ impl Kind {
     pub(crate) fn of_platform_call(method: &str, path: &str) -> Self {
         let last = path.rsplit('/').next().unwrap_or_default();
         match (method, last) {
-            ("POST", "token" | "tokens") if path.starts_with("/oauth/") => Self::Token,
-            (_, "config") if path.starts_with("/addons/") => Self::Config,
+            ("POST", "token" | "tokens") if path.contains("/oauth/") => Self::Token,
+            (_, "config") if path.starts_with("/addons/") || path.starts_with("/add-ons/") => Self::Config,
+            ("PUT", _) if path.starts_with("/vendor/apps/") => Self::Config,
+            ("PATCH", _) if path.starts_with("/provider/apps/") => Self::Config,
             ("POST", "provision") if path.contains("/actions/") => Self::MarkProvisioned,
             ("POST", "deprovision") if path.contains("/actions/") => Self::MarkDeprovisioned,
             _ => Self::Platform,
-        }
-    }
-
-    /// Returns the kind of a lifecycle call, by its method.
-    pub(crate) fn of_lifecycle_call(method: &str) -> Self {
-        match method {
-            "POST" => Self::Provision,
-            "PUT" => Self::PlanChange,
-            "DELETE" => Self::Deprovision,
-            _ => Self::Custom,
         }
     }
 
@@ -72,6 +66,7 @@ impl Kind {
             Self::PlanChange => "Plan change",
             Self::Deprovision => "Deprovision",
             Self::SignOn => "Single sign-on",
+            Self::Action => "Action",
             Self::Webhook => "Webhook",
             Self::Custom => "Custom call",
             Self::Token => "Token",
@@ -173,7 +168,7 @@ impl Head {
         is_unanswered || !self.findings.is_empty()
     }
 
-    /// Whether Heroku sent the request to the add-on. Only such requests can be sent again.
+    /// Whether the marketplace sent the request to the add-on. Only such requests can be sent again.
     pub(crate) fn is_to_addon(&self) -> bool {
         self.direction == Direction::ToAddon
     }

@@ -44,7 +44,7 @@ impl Sandbox {
                 SendMode::Whole
             }
             Some(Fault::StaleToken) => {
-                install.revoke_tokens();
+                self.contract().revoke_tokens(install);
                 SendMode::Whole
             }
             Some(Fault::Duplicate) => return self.send_twice(request, &info).await,
@@ -61,7 +61,8 @@ impl Sandbox {
     async fn send_twice(&self, request: &Request, info: &CallInfo) -> Result<Reply, String> {
         let (first, second) = tokio::join!(self.send(request, info), self.send(request, info));
         if let (Ok(one), Ok(other)) = (&first.reply, &second.reply)
-            && let Some(finding) = inspect::repeated(info.kind, &inspect::parts(one), &inspect::parts(other), true)
+            && let Some(finding) =
+                inspect::repeated(self.marketplace(), info.kind, &inspect::parts(one), &inspect::parts(other), true)
         {
             self.journal().add_finding(second.id, finding);
         }
@@ -69,13 +70,12 @@ impl Sandbox {
     }
 
     async fn send_unauthenticated(&self, request: &Request, info: &CallInfo) {
-        let credentials = maitre_testkit::sign::basic(&self.addon().slug, "not-the-password");
-        let call = self.call_of(request).authorization(credentials);
+        let call = self.call_of(request).authorization(self.contract().wrong_authorization());
+        let kind = info.kind;
         let info = CallInfo { kind: Kind::Custom, ..info.clone() };
-        let kind = Kind::of_lifecycle_call(request.method());
         let sent = self.send(&call.request(), &info).await;
         if let Ok(reply) = sent.reply
-            && let Some(finding) = inspect::wrong_password(kind, &reply)
+            && let Some(finding) = inspect::wrong_password(self.marketplace(), kind, &reply)
         {
             self.journal().add_finding(sent.id, finding);
         }

@@ -6,6 +6,7 @@ mod addon;
 mod apps;
 mod bind;
 mod builder;
+mod contract;
 mod customer;
 mod dispatch;
 mod entry;
@@ -17,6 +18,7 @@ mod inject;
 mod inspect;
 mod journal;
 mod lifecycle;
+mod listing;
 mod manifests;
 mod names;
 mod page;
@@ -32,8 +34,9 @@ mod serve;
 mod sign_on;
 mod state;
 mod trial;
+mod url;
 
-pub use maitre_conformance::SetupError;
+pub use maitre_conformance::{Marketplace, SetupError};
 
 pub use self::{
     activity::{Activity, ActivityLine},

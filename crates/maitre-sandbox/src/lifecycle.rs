@@ -1,4 +1,4 @@
-//! Lifecycle calls from Heroku to the add-on: provision, plan change and deprovision.
+//! Lifecycle calls from the marketplace to the add-on: provision, plan change, deprovision, and the actions of its contract.
 
 use maitre_testkit::{
     Reply, Request,
@@ -24,9 +24,9 @@ pub(crate) enum Outcome {
     Accepted,
     /// The add-on refused, with this message.
     Refused(String),
-    /// The call failed, and Heroku retries it.
+    /// The call failed, and the marketplace retries it.
     Pending(String),
-    /// The call failed, and Heroku does not retry it.
+    /// The call failed, and the marketplace does not retry it.
     Failed(String),
 }
 
@@ -57,6 +57,7 @@ impl Sandbox {
                 let title = format!("{} is {state}", install.name());
                 self.inner().journal.note(self.platform().clock().now(), Some(install.uuid()), title, None);
                 self.release_change(&install, before, state);
+                self.contract().update_api(&install);
                 self.publish(PageEvent::Installs);
             }
         }
@@ -76,7 +77,7 @@ impl Sandbox {
         let Some(install) = self.platform().find(&retry.uuid) else { return };
         let is_due = match retry.call {
             Lifecycle::Provision => install.state() == State::Provisioning,
-            Lifecycle::PlanChange(_) => false,
+            Lifecycle::PlanChange(_) | Lifecycle::Action(_) => false,
             Lifecycle::Deprovision => install.state() != State::Deprovisioned,
         };
         if is_due {
@@ -112,6 +113,7 @@ impl Sandbox {
             Lifecycle::Provision => self.call_provision(&install).await,
             Lifecycle::PlanChange(plan) => self.call_plan_change(&install, plan).await,
             Lifecycle::Deprovision => self.call_deprovision(&install).await,
+            Lifecycle::Action(name) => self.call_action(&install, name).await,
         };
         if let Outcome::Pending(_) = outcome {
             let due = self.platform().clock().now().saturating_add(backoff(attempts));
@@ -125,19 +127,24 @@ impl Sandbox {
         if install.grant().expires_at() <= self.platform().clock().now() {
             install.issue_grant();
         }
+        if let Some(failure) = self.call_account(install).await {
+            return failure;
+        }
         let plan = install.plan();
-        let request = self.addon().heroku.provision(&plan).install(install).request();
+        let request = self.contract().provision(install);
         let reply = match self.call(install, Kind::Provision, format!("Provision {plan}"), &request).await {
             Ok(reply) => reply,
             Err(message) => return Outcome::Pending(message),
         };
         let status = reply.status();
-        if matches!(status, 200..=202 | 410 | 422) {
-            install.record_provision(&reply);
+        let is_success = self.contract().successes(Kind::Provision).contains(&status);
+        if is_success || matches!(status, 410 | 422) {
+            self.contract().record_provision(install, &reply);
+            self.contract().update_api(install);
         }
         match status {
-            200 | 201 => Outcome::Done,
-            202 => Outcome::Accepted,
+            202 if is_success => Outcome::Accepted,
+            _ if is_success => Outcome::Done,
             410 | 422 => Outcome::Refused(refusal(&reply)),
             408 | 429 | 500.. => Outcome::Pending(answered(status)),
             _ => {
@@ -147,16 +154,41 @@ impl Sandbox {
         }
     }
 
+    /// Sends the call that precedes the first provision for a customer. Returns the outcome of the provision if it fails.
+    async fn call_account(&self, install: &Install) -> Option<Outcome> {
+        let request = self.contract().account_request(install)?;
+        let title = format!("Install for {}", install.app());
+        match self.call(install, Kind::Action, title, &request).await {
+            Ok(reply) if self.contract().successes(Kind::Action).contains(&reply.status()) => {
+                self.contract().record_account(install);
+                self.mark_dirty();
+                None
+            }
+            Ok(reply) if matches!(reply.status(), 408 | 429 | 500..) => {
+                Some(Outcome::Pending(answered(reply.status())))
+            }
+            Ok(reply) => {
+                install.remove_silently();
+                Some(Outcome::Failed(answered(reply.status())))
+            }
+            Err(message) => Some(Outcome::Pending(message)),
+        }
+    }
+
     async fn call_plan_change(&self, install: &Install, plan: &str) -> Outcome {
         let mut error = String::new();
         for attempt in 1..=PLAN_CHANGE_ATTEMPTS {
-            let request = self.addon().heroku.plan_change(&path_id(install), plan).request();
+            let request = self.contract().plan_change(install, plan);
             match self.call(install, Kind::PlanChange, format!("Change to {plan}"), &request).await {
                 Ok(reply) if reply.status() < 500 => {
-                    install.record_plan_change(plan, &reply);
+                    let is_success = self.contract().successes(Kind::PlanChange).contains(&reply.status());
+                    if is_success || !(200..300).contains(&reply.status()) {
+                        self.contract().record_plan_change(install, plan, &reply);
+                        self.contract().update_api(install);
+                    }
                     return match reply.status() {
-                        202 => Outcome::Accepted,
-                        200..300 => Outcome::Done,
+                        202 if is_success => Outcome::Accepted,
+                        _ if is_success => Outcome::Done,
                         422 => Outcome::Refused(refusal(&reply)),
                         status => Outcome::Failed(answered(status)),
                     };
@@ -172,7 +204,7 @@ impl Sandbox {
     }
 
     async fn call_deprovision(&self, install: &Install) -> Outcome {
-        let request = self.addon().heroku.deprovision(&path_id(install)).request();
+        let request = self.contract().deprovision(install);
         let result = self.call(install, Kind::Deprovision, "Deprovision".to_owned(), &request).await;
         let error = match result {
             Ok(reply) => {
@@ -189,19 +221,32 @@ impl Sandbox {
         Outcome::Pending(error)
     }
 
+    async fn call_action(&self, install: &Install, name: &str) -> Outcome {
+        let offered = self.contract().actions(install).into_iter().find(|action| action.name == name);
+        let request = self.contract().act(install, name);
+        let Some((action, request)) = offered.zip(request) else {
+            return Outcome::Failed("The marketplace does not offer this in the current state.".to_owned());
+        };
+        match self.call(install, Kind::Action, action.label.to_owned(), &request).await {
+            Ok(reply) if self.contract().successes(Kind::Action).contains(&reply.status()) => {
+                self.contract().record_action(install, name, &reply);
+                self.mark_dirty();
+                self.publish(PageEvent::Installs);
+                Outcome::Done
+            }
+            Ok(reply) => Outcome::Failed(answered(reply.status())),
+            Err(message) => Outcome::Failed(message),
+        }
+    }
+
     /// Sends a lifecycle call once, with an injected fault if one is due.
     ///
     /// # Errors
     /// Returns a message if no response arrives.
     async fn call(&self, install: &Install, kind: Kind, title: String, request: &Request) -> Result<Reply, String> {
-        let fault = self.inner().faults.next(kind);
+        let fault = self.next_fault(kind);
         self.send_with_fault(install, kind, title, request, fault).await
     }
-}
-
-/// Returns the id in the path of later calls: the provider id.
-fn path_id(install: &Install) -> String {
-    install.provider_id().unwrap_or_else(|| install.uuid().to_owned())
 }
 
 fn answered(status: u16) -> String {

@@ -33,9 +33,9 @@ impl Sandbox {
             let Ok(reply) = reply else { continue };
             let parts = inspect::parts(reply);
             let finding = match (&first, &recorded) {
-                _ if is_deprovisioned => inspect::after_deprovision(info.kind, &parts),
-                (Some(first), _) => inspect::repeated(info.kind, first, &parts, true),
-                (None, Some(recorded)) => inspect::repeated(info.kind, recorded, &parts, false),
+                _ if is_deprovisioned => inspect::after_deprovision(self.marketplace(), info.kind, &parts),
+                (Some(first), _) => inspect::repeated(self.marketplace(), info.kind, first, &parts, true),
+                (None, Some(recorded)) => inspect::repeated(self.marketplace(), info.kind, recorded, &parts, false),
                 (None, None) => None,
             };
             if let Some(finding) = finding {

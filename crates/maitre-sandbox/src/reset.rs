@@ -30,10 +30,12 @@ impl Sandbox {
                 install.remove_silently();
             }
             self.states().insert(install.uuid().to_owned(), State::Deprovisioned);
+            self.contract().update_api(&install);
             self.forgotten().insert(install.uuid().to_owned());
         }
         self.platform().apps().iter().for_each(|app| self.apps().destroy(&app.name()));
         self.trials().clear();
+        self.facts().clear();
         self.journal().clear(clock.now(), "The sandbox was reset");
         self.mark_dirty();
         self.publish(PageEvent::Panel);

@@ -13,6 +13,8 @@ pub(crate) enum Lifecycle {
     /// The new plan.
     PlanChange(String),
     Deprovision,
+    /// The name of an action of the contract.
+    Action(String),
 }
 
 /// Scheduled retry of a lifecycle call.
@@ -67,7 +69,7 @@ impl Retries {
     }
 }
 
-/// Returns how long Heroku waits before the next attempt: one second, doubled after each attempt, at most one hour.
+/// Returns how long the marketplace waits before the next attempt: one second, doubled after each attempt, at most one hour.
 pub(crate) fn backoff(attempts: u32) -> Duration {
     Duration::seconds(1_i64 << attempts.saturating_sub(1).min(12)).min(Duration::HOUR)
 }

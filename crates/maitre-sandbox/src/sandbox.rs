@@ -7,6 +7,7 @@ use std::{
     },
 };
 
+use maitre_conformance::Marketplace;
 use maitre_testkit::platform::{Install, InstallPage, Platform, State};
 use tokio::sync::Notify;
 
@@ -14,6 +15,8 @@ use crate::{
     Chaos, Fault,
     addon::Addon,
     apps::Apps,
+    contract::{self, Contract, Credentials, Facts, Profile},
+    entry::Kind,
     events::{PageEvent, Subscribers},
     fault::{FaultSchedule, inbound},
     journal::{Journal, Store},
@@ -22,7 +25,7 @@ use crate::{
     trial::Trial,
 };
 
-/// Marketplace that sells one add-on: Heroku's API, Heroku's calls to the add-on, and a web page.
+/// Marketplace that sells one add-on: its calls to the add-on, the API that add-ons call, and a web page.
 ///
 /// ```no_run
 /// use maitre_sandbox::Sandbox;
@@ -47,6 +50,8 @@ pub struct Sandbox(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) platform: Platform,
     pub(crate) addon: Addon,
+    contract: Box<dyn Contract>,
+    facts: Facts,
     pub(crate) journal: Journal,
     pub(crate) subscribers: Subscribers,
     pub(crate) faults: FaultSchedule,
@@ -62,7 +67,6 @@ pub(crate) struct Inner {
     /// Notified when a call to the add-on has completed, so that calls held back by `Fault::Reorder` are sent.
     pub(crate) call_completed: Notify,
     pub(crate) api_key: String,
-    pub(crate) client_secret: String,
     /// Accepted host names other than those of this machine.
     pub(crate) hosts: Vec<String>,
     pub(crate) url: OnceLock<String>,
@@ -72,23 +76,27 @@ pub(crate) struct Inner {
     pub(crate) dirty: AtomicBool,
 }
 
-/// Secrets of the customer and the vendor, and the host names that may be used.
+/// API key of the customer, and the host names that may be used.
 pub(crate) struct Access {
     pub(crate) api_key: String,
-    pub(crate) client_secret: String,
     pub(crate) hosts: Vec<String>,
 }
 
 impl Sandbox {
     pub(crate) fn new(addon: Addon, store: Store, access: Access) -> Self {
-        let platform = Platform::new(&addon.slug, &addon.password, &access.client_secret);
+        let Credentials { id, password, client_secret, .. } = &addon.credentials;
+        let platform = Platform::new(id, password, client_secret);
         platform.update_settings(|settings| {
             addon.configure(settings);
             settings.history_limit = 1_000; // the journal keeps more
         });
         let subscribers = Subscribers::new();
+        let facts = Facts::default();
+        let contract = contract::of(&addon.credentials, &platform, &facts);
         let sandbox = Self(Arc::new(Inner {
             addon,
+            contract,
+            facts,
             journal: Journal::new(store, subscribers.clone()),
             subscribers,
             faults: FaultSchedule::default(),
@@ -100,7 +108,6 @@ impl Sandbox {
             forgotten: Mutex::default(),
             call_completed: Notify::new(),
             api_key: access.api_key,
-            client_secret: access.client_secret,
             hosts: access.hosts,
             url: OnceLock::new(),
             reachable: AtomicBool::new(true),
@@ -116,7 +123,8 @@ impl Sandbox {
         sandbox
     }
 
-    /// Returns Heroku's side of the API, with its clock, its settings, and faults in the add-on's calls.
+    /// Returns the customers' side: installs, apps, the clock, and faults in the add-on's calls. For Heroku it answers the calls
+    /// of the add-on, too.
     #[must_use]
     pub fn platform(&self) -> &Platform {
         &self.0.platform
@@ -126,6 +134,18 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.get().map(String::as_str)
+    }
+
+    /// Returns the marketplace that sells the add-on.
+    #[must_use]
+    pub fn marketplace(&self) -> Marketplace {
+        self.profile().marketplace
+    }
+
+    /// Returns the addresses of the marketplace that the sandbox's API is used in place of, or `None` if add-ons call no API.
+    #[must_use]
+    pub fn api_replaces(&self) -> Option<&'static str> {
+        self.profile().api
     }
 
     /// Returns the URL of the add-on's lifecycle calls.
@@ -149,10 +169,21 @@ impl Sandbox {
         self.publish(PageEvent::Panel);
     }
 
+    /// Whether calls of this kind can meet a fault.
+    pub(crate) fn can_meet(&self, fault: Fault, kind: Kind) -> bool {
+        let needs_token = fault == Fault::StaleToken && kind != Kind::SignOn;
+        fault.applies_to(kind) && (!needs_token || self.profile().has_tokens)
+    }
+
+    /// Takes the fault of the next call of this kind.
+    pub(crate) fn next_fault(&self, kind: Kind) -> Option<Fault> {
+        self.0.faults.next(kind).filter(|fault| self.can_meet(*fault, kind))
+    }
+
     /// Whether the add-on is installed on this app and the manifest does not allow a second install.
     pub(crate) fn is_full(&self, app: &str) -> bool {
         let is_installed = || self.live_installs().iter().any(|install| install.app() == app);
-        !self.addon().has("many_per_app") && is_installed()
+        self.profile().is_one_per_app && !self.addon().has("many_per_app") && is_installed()
     }
 
     pub(crate) fn live_installs(&self) -> Vec<Install> {
@@ -184,6 +215,23 @@ impl Sandbox {
 
     pub(crate) fn addon(&self) -> &Addon {
         &self.0.addon
+    }
+
+    pub(crate) fn contract(&self) -> &dyn Contract {
+        &*self.0.contract
+    }
+
+    pub(crate) fn profile(&self) -> &'static Profile {
+        self.0.contract.profile()
+    }
+
+    /// Returns the name of the marketplace in sentences.
+    pub(crate) fn seller(&self) -> &'static str {
+        self.profile().marketplace.title()
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.0.facts
     }
 
     pub(crate) fn journal(&self) -> &Journal {

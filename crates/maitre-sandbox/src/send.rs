@@ -10,7 +10,7 @@ use crate::{
     inspect,
 };
 
-/// Delay before Heroku hangs up on purpose.
+/// Delay before the marketplace hangs up on purpose.
 const HANG_UP_DELAY: Duration = Duration::from_millis(30);
 
 /// Description of a call in the journal.
@@ -65,17 +65,19 @@ impl Sandbox {
             SendMode::Whole => call.try_send().await.map_err(|error| self.describe(&error)),
             SendMode::Half => {
                 call.send_half().await;
-                Err("Heroku hung up in the middle of the request.".to_owned())
+                Err(format!("{} hung up in the middle of the request.", self.seller()))
             }
             SendMode::HangUp => {
                 call.send_and_hang_up(HANG_UP_DELAY).await;
-                Err("Heroku hung up before the response.".to_owned())
+                Err(format!("{} hung up before the response.", self.seller()))
             }
         };
         let duration = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let findings = match &reply {
-            Ok(reply) => inspect::reply(self.addon(), info.kind, reply, duration),
-            Err(message) if mode == SendMode::Whole => inspect::no_reply(info.kind, message).into_iter().collect(),
+            Ok(reply) => inspect::reply(self.addon(), info.kind, reply, self.contract().successes(info.kind), duration),
+            Err(message) if mode == SendMode::Whole => {
+                inspect::no_reply(self.marketplace(), info.kind, message).into_iter().collect()
+            }
             Err(_) => Vec::new(),
         };
         let response = reply.as_ref().ok().map(|reply| Message::new(reply.headers(), reply.body()));
@@ -87,14 +89,14 @@ impl Sandbox {
 
     /// Returns a call that sends this request.
     pub(crate) fn call_of(&self, request: &Request) -> Call<Raw> {
-        let call = self.addon().heroku.raw(request.method(), request.url());
+        let call = Call::<Raw>::to(request.method(), request.url());
         let call = request.headers().fold(call, |call, (name, value)| call.header(name, value));
         if request.body().is_empty() { call } else { call.body(request.body()) }
     }
 
     /// Returns the request of a recorded message.
     pub(crate) fn request_of(&self, method: &str, url: &str, message: &Message) -> Request {
-        let call = self.addon().heroku.raw(method, url);
+        let call = Call::<Raw>::to(method, url);
         let call = message.headers.iter().fold(call, |call, (name, value)| call.header(name, value.as_str()));
         let call = if message.body.is_empty() { call } else { call.body(message.body.clone()) };
         call.request()

@@ -68,6 +68,7 @@ impl Sandbox {
         let url = self.inner().url.get_or_init(|| format!("http://{host}")).clone();
         self.platform().update_settings(|settings| settings.dashboard_url = format!("{url}/sso"));
         let serving = self.platform().serve_router(listener, self.router())?;
+        self.contract().serve_at(serving.url());
         let mut tasks = JoinSet::new();
         tasks.spawn(run_clock(self.clone()));
         Ok(Serving { sandbox: self.clone(), url, api_url: serving.url().to_owned(), _platform: serving, _tasks: tasks })

@@ -16,6 +16,8 @@ const APPS_KEY: &str = "customer-apps";
 
 const MANIFESTS_KEY: &str = "manifests";
 
+const FACTS_KEY: &str = "facts";
+
 /// Key prefix of the installs that a reset removed from the page.
 const FORGOTTEN_PREFIX: &str = "forgotten/";
 
@@ -36,6 +38,9 @@ impl Sandbox {
         if let Some(manifests) = state.remove(MANIFESTS_KEY) {
             self.inner().manifests.restore(&manifests).map_err(invalid)?;
         }
+        if let Some(facts) = state.remove(FACTS_KEY) {
+            self.facts().restore(&facts).map_err(invalid)?;
+        }
         if !state.is_empty() {
             self.platform().restore(&state).map_err(invalid)?;
         }
@@ -43,6 +48,7 @@ impl Sandbox {
             self.schedule_retry(serde_json::from_str(&text).map_err(invalid)?);
         }
         for install in self.platform().installs() {
+            self.contract().update_api(&install);
             self.states().insert(install.uuid().to_owned(), install.state());
             let call = match install.state() {
                 State::Provisioning if install.provision_status() != Some(202) => Lifecycle::Provision,
@@ -69,6 +75,7 @@ impl Sandbox {
         }
         state.extend(self.forgotten().iter().map(|uuid| (format!("{FORGOTTEN_PREFIX}{uuid}"), String::new())));
         state.insert(APPS_KEY.to_owned(), self.apps().to_json());
+        state.insert(FACTS_KEY.to_owned(), self.facts().to_json());
         state.insert(MANIFESTS_KEY.to_owned(), self.inner().manifests.to_json());
         if store.save_state(&state).is_err() {
             dirty.store(true, Ordering::Relaxed); // retried at the next save

@@ -14,7 +14,7 @@ const SIZES: [(u32, u32); 4] = [(390, 844), (768, 1024), (1280, 1000), (1920, 10
 const DOCUMENTED: [&str; 2] = ["sandbox-1280-light.png", "sandbox-open-1280-light.png"];
 
 /// Returns the paths of a screenshot.
-fn paths(file: &str) -> Vec<PathBuf> {
+pub(super) fn paths(file: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut folders = vec![root.join("target/screenshots")];
     if DOCUMENTED.contains(&file) && std::env::var("MAITRE_SCREENSHOTS").is_ok_and(|wish| wish == "1") {

@@ -7,6 +7,7 @@ mod chromium;
 mod inspection;
 mod installs;
 mod keyboard;
+mod other_marketplace;
 mod setup;
 mod untrusted_input;
 

@@ -34,7 +34,8 @@ impl RunningSandbox {
         while !banner.contains("Ctrl-C") {
             banner += &(lines.next().expect("a banner").unwrap() + "\n");
         }
-        let api = banner.split("HEROKU_HOST=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let api = banner.lines().find_map(|line| line.trim_start().strip_prefix("API "));
+        let api = api.and_then(|line| line.split(',').next()).unwrap_or_default().trim().to_owned();
         Self { process, banner, api, lines }
     }
 
@@ -210,4 +211,37 @@ fn a_sandbox_that_cannot_start_exits_with_status_2_and_a_message() {
         assert_eq!(code, 2, "{stderr}");
         assert!(stderr.contains(message), "{stderr}");
     }
+}
+
+#[tokio::test]
+async fn another_marketplace_has_its_own_manifest_and_api() {
+    let folder = Folder::new();
+    let settings = r#"{ "app_slug": "tamarind", "password": "development-password", "salt": "kelp-salt" }"#;
+    std::fs::write(folder.0.join("digitalocean.json"), settings).unwrap();
+    let sandbox = RunningSandbox::open(
+        &folder,
+        &["--marketplace", "digitalocean", "--manifest", "digitalocean.json", "--url", "http://127.0.0.1:9"],
+    );
+    assert!(sandbox.banner.contains("in place of https://api.digitalocean.com/v2\n"), "{}", sandbox.banner);
+    assert!(sandbox.banner.contains("http://127.0.0.1:9/digitalocean/resources\n"), "{}", sandbox.banner);
+    assert!(!sandbox.banner.to_lowercase().contains("heroku"), "{}", sandbox.banner);
+    assert_eq!(sandbox.call("GET", "/apps", "").await.status(), 404, "customers have no API");
+    assert_eq!(sandbox.call("POST", "/add-ons/oauth/token", "{}").await.status(), 401);
+    assert_eq!(sandbox.stop(), 0);
+}
+
+#[test]
+fn a_marketplace_without_a_manifest_takes_credentials() {
+    let folder = Folder::new();
+    let credentials = ["--user", "pomelo", "--password", "development-password", "--jwt-secret", "secret"];
+    let arguments = [&["--marketplace", "quicknode", "--url", "http://127.0.0.1:9"][..], &credentials].concat();
+    let sandbox = RunningSandbox::open(&folder, &arguments);
+    assert!(sandbox.banner.contains("http://127.0.0.1:9/quicknode/provision\n"), "{}", sandbox.banner);
+    assert!(sandbox.api.is_empty(), "{}", sandbox.banner);
+    assert_eq!(sandbox.stop(), 0);
+
+    let integration = ["--marketplace", "vercel", "--url", "http://127.0.0.1:9", "--integration", "oac_1"];
+    let sandbox = RunningSandbox::open(&folder, &[&integration[..], &["--product", "pomelo"]].concat());
+    assert!(sandbox.banner.contains("in place of https://api.vercel.com"), "{}", sandbox.banner);
+    assert_eq!(sandbox.stop(), 0);
 }

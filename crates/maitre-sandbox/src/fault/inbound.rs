@@ -1,4 +1,4 @@
-//! Faults in the add-on's calls to Heroku.
+//! Faults in the add-on's calls to the marketplace.
 
 use maitre_testkit::platform;
 
@@ -13,14 +13,6 @@ pub(crate) const FAULTS: [(&str, &str); 7] = [
     ("delay", "is answered 3 s late"),
     ("cut", "gets half a response"),
     ("not-json", "gets an HTML page"),
-];
-
-/// Name, method and path of the calls that a fault can be limited to.
-pub(crate) const CALLS: [(&str, &str, &str); 4] = [
-    ("token", "POST", "/oauth/token"),
-    ("config", "PATCH", "/addons/*/config"),
-    ("mark provisioned", "POST", "/addons/*/actions/provision"),
-    ("mark deprovisioned", "POST", "/addons/*/actions/deprovision"),
 ];
 
 /// Name of a fault that is not limited to a call.

@@ -1,4 +1,4 @@
-//! Faults on purpose: in Heroku's calls to the add-on (`Fault`), and in the add-on's calls to Heroku (`inbound`, faults
+//! Faults on purpose: in the marketplace's calls to the add-on (`Fault`), and in the add-on's calls to its API (`inbound`, faults
 //! of the testkit's platform).
 
 mod chaos;
@@ -11,7 +11,7 @@ pub use self::chaos::Chaos;
 pub(crate) use self::schedule::FaultSchedule;
 use crate::{ParseError, entry::Kind};
 
-/// Fault in Heroku's calls to the add-on, as networks and clients cause it in production.
+/// Fault in the marketplace's calls to the add-on, as networks and clients cause it in production.
 ///
 /// ```
 /// use maitre_sandbox::Fault;
@@ -26,7 +26,7 @@ pub enum Fault {
     Duplicate,
     /// Sends the call three seconds late.
     Delay,
-    /// Sends the call and hangs up before the response. Heroku then retries.
+    /// Sends the call and hangs up before the response. The marketplace then retries.
     DropReply,
     /// Holds the call back until another call has overtaken it, for at most 30 seconds.
     Reorder,
@@ -35,7 +35,7 @@ pub enum Fault {
     /// Uses an expired token: signs a sign-on form for ten minutes ago; before any other call, revokes the add-on's access
     /// tokens.
     StaleToken,
-    /// Hangs up in the middle of the request. Heroku then retries.
+    /// Hangs up in the middle of the request. The marketplace then retries.
     Cut,
 }
 
@@ -83,11 +83,11 @@ impl Fault {
         match self {
             Self::Duplicate => "sent twice concurrently",
             Self::Delay => "sent 3 s late",
-            Self::DropReply => "Heroku hung up before the response",
+            Self::DropReply => "the marketplace hung up before the response",
             Self::Reorder => "held back until another call overtook it",
             Self::WrongPassword => "sent with a wrong password",
             Self::StaleToken => "the add-on's access tokens were revoked first",
-            Self::Cut => "Heroku hung up in the middle of the request",
+            Self::Cut => "the marketplace hung up in the middle of the request",
         }
     }
 

@@ -127,7 +127,7 @@ impl Journal {
     pub(crate) fn exchange_ended(&self, exchange: &Exchange) {
         let Some(id) = self.pending().remove(&exchange.number()) else { return };
         let Some(mut head) = self.0.store.head(id) else { return };
-        head.uuid = exchange.uuid().map(str::to_owned);
+        head.uuid = exchange.uuid().or_else(|| uuid_in(exchange.path())).map(str::to_owned);
         head.completed = true;
         head.status = exchange.status();
         head.duration_ms = exchange.responded_at().map(|at| millis(at - exchange.at()));
@@ -169,6 +169,13 @@ impl Journal {
     fn pending(&self) -> MutexGuard<'_, HashMap<usize, i64>> {
         self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the UUID in a path, which names the resource at some marketplaces.
+fn uuid_in(path: &str) -> Option<&str> {
+    let is_uuid = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') && text.contains('-');
+    let ends = path.split('/').filter_map(|part| part.get(part.len().checked_sub(36)?..));
+    ends.into_iter().find(|end| is_uuid(end))
 }
 
 fn millis(span: time::Duration) -> u64 {

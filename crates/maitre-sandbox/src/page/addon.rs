@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use maitre_conformance::{Level, lint::Finding};
+use maitre_conformance::{Level, Marketplace, lint::Finding};
 use maud::{Markup, html};
 
 use super::layout::copy_button;
@@ -27,9 +27,9 @@ pub(super) fn card(sandbox: &Sandbox) -> Markup {
                 @if !addon.requires.is_empty() {
                     dt { "Requires" } dd { @for name in &addon.requires { code .tag { (name) } " " } }
                 }
-                dt { "Regions" } dd { (addon.regions.join(", ")) }
+                @if !addon.regions.is_empty() { dt { "Regions" } dd { (addon.regions.join(", ")) } }
             }
-            (lint(&addon.findings))
+            @if let Some(findings) = &addon.findings { (lint(sandbox, findings)) }
             (connect(sandbox))
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn reachable(sandbox: &Sandbox) -> Markup {
     }
 }
 
-fn lint(findings: &[Finding]) -> Markup {
+fn lint(sandbox: &Sandbox, findings: &[Finding]) -> Markup {
     let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
     if findings.is_empty() {
         return html! { p .lint { span .mark .good { "✓" } "The manifest is valid." } };
@@ -58,7 +58,7 @@ fn lint(findings: &[Finding]) -> Markup {
     let verdict = match (must, should) {
         (0, 0) => "The manifest is valid; see the notes".to_owned(),
         (0, should) => format!("The manifest is valid, with {should} warning(s)"),
-        (must, _) => format!("Heroku would reject the manifest: {must} error(s)"),
+        (must, _) => format!("{} would reject the manifest: {must} error(s)", sandbox.seller()),
     };
     html! {
         details .lint open[must > 0] {
@@ -72,9 +72,23 @@ fn lint(findings: &[Finding]) -> Markup {
     }
 }
 
-/// Shows the settings that connect the add-on and the `heroku` CLI to this marketplace.
+/// Shows the settings that connect the add-on to this marketplace, and the `heroku` CLI to Heroku.
 fn connect(sandbox: &Sandbox) -> Markup {
+    let Some(replaced) = sandbox.api_replaces() else { return html! {} };
     let url = sandbox.url().unwrap_or("http://localhost:8400").replace("localhost", "127.0.0.1");
+    let is_heroku = sandbox.marketplace() == Marketplace::Heroku;
+    let settings = sandbox.contract().settings(&url);
+    html! {
+        details .connect {
+            summary { "Connect your add-on" @if is_heroku { " and the " code { "heroku" } " CLI" } }
+            (block("base URL", &html! { "Base URL to use in place of " (replaced) ":" }, &url))
+            @for (name, value) in settings { (block(name, &html! { (name) " of your add-on:" }, &value)) }
+            @if is_heroku { (cli_settings(sandbox, &url)) }
+        }
+    }
+}
+
+fn cli_settings(sandbox: &Sandbox, url: &str) -> Markup {
     let (key, addon) = (&sandbox.inner().api_key, sandbox.addon());
     let environment = format!(
         "export HEROKU_HOST={url}\nexport HEROKU_API_KEY={key}\nexport DISABLE_TELEMETRY=true\n\
@@ -82,14 +96,7 @@ fn connect(sandbox: &Sandbox) -> Markup {
         addon.slug,
         addon.plans[0].name()
     );
-    html! {
-        details .connect {
-            summary { "Connect your add-on and the " code { "heroku" } " CLI" }
-            (block("base URL", &html! { "Base URL to use in place of " code { "https://api.heroku.com" } " and " code { "https://id.heroku.com" } ":" }, &url))
-            (block("client secret", &html! { "Client secret of your add-on:" }, &sandbox.inner().client_secret))
-            (block("environment", &html! { "Settings of the " code { "heroku" } " CLI:" }, &environment))
-        }
-    }
+    block("environment", &html! { "Settings of the " code { "heroku" } " CLI:" }, &environment)
 }
 
 /// Shows a text with a button that copies it.

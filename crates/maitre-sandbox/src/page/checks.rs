@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use maitre_conformance::{Marketplace, checks};
+use maitre_conformance::checks;
 use maud::html;
 
 use super::layout::page;
@@ -13,13 +13,14 @@ use crate::Sandbox;
 
 /// `GET /sandbox/checks/{check}`.
 pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
-    let Some(check) = checks(Marketplace::Heroku).find(|check| check.id == id) else {
+    let Some(check) = checks(sandbox.marketplace()).find(|check| check.id == id) else {
         let body = html! {
             section .card { h1 { "This check does not exist" } p { "List all checks:" } pre { code { "maitre check --list" } } }
         };
         return (StatusCode::NOT_FOUND, page(&sandbox, "Not found · maître sandbox", &body)).into_response();
     };
-    let name = check.id.strip_prefix("heroku.").unwrap_or(check.id);
+    let marketplace = sandbox.marketplace().name();
+    let name = check.id.split_once('.').map_or(check.id, |(_, name)| name);
     let plans: Vec<_> = sandbox.addon().plans.iter().map(crate::Plan::name).collect();
     let body = html! {
         article .card .check aria-labelledby="check-title" {
@@ -27,7 +28,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>)
             p .statement { (check.requirement) }
             dl .facts { dt { "Source" } dd { (check.citation) } }
             p { "Run this check against your add-on:" }
-            pre tabindex="0" { code { "maitre check --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (name) } }
+            pre tabindex="0" { code { "maitre check --marketplace " (marketplace) " --plan " (plans.join(",")) " --url " (sandbox.addon().origin) " --only " (name) } }
             p { a .quiet href="/?only=problems" { "All problems" } }
         }
     };

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     Sandbox,
-    addon::split,
     entry::{Entry, Kind, Message},
+    url::split,
 };
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::form::{back, invalid, not_found};
-use crate::{Recording, Sandbox, addon::split, entry::Message};
+use crate::{Recording, Sandbox, entry::Message, url::split};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct RepeatForm {

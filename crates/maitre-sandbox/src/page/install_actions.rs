@@ -8,10 +8,7 @@ use axum::{
 use maitre_testkit::platform::Install;
 use serde::Deserialize;
 
-use super::{
-    form::{back, invalid, not_found},
-    installs::is_region,
-};
+use super::form::{back, invalid, not_found};
 use crate::{Sandbox, events::PageEvent, names, retry::Lifecycle};
 
 #[derive(Debug, Deserialize)]
@@ -44,7 +41,7 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
         }
         builder = builder.app(app);
     }
-    if is_region(&form.region) {
+    if sandbox.profile().regions.contains(&form.region.as_str()) {
         builder = builder.region(&form.region);
     }
     for option in form.options.split_whitespace() {
@@ -74,6 +71,16 @@ pub(super) async fn change_plan(
             back()
         }
     }
+}
+
+/// `POST /sandbox/installs/{uuid}/actions/{action}`.
+pub(super) async fn act(State(sandbox): State<Sandbox>, Path((uuid, action)): Path<(String, String)>) -> Response {
+    let Some(install) = sandbox.live_install(&uuid) else { return not_found(&sandbox) };
+    if sandbox.contract().actions(&install).iter().all(|offered| offered.name != action) {
+        return invalid(&sandbox, "The marketplace does not offer this in the current state.");
+    }
+    perform(sandbox, install, Lifecycle::Action(action));
+    back()
 }
 
 /// `POST /sandbox/installs/{uuid}/remove`.

@@ -10,7 +10,12 @@ use super::{
     View,
     layout::{copy_button, day_and_time, time_of_day},
 };
-use crate::{Plan, Sandbox, customer::config_vars_of, trial::Trial};
+use crate::{
+    Plan, Sandbox,
+    contract::{Action, Profile, is_suspended},
+    customer::config_vars_of,
+    trial::Trial,
+};
 
 /// Number of installs on a page.
 const PAGE_SIZE: usize = 20;
@@ -20,45 +25,29 @@ const MAX_OPEN: usize = 3;
 
 /// Form that installs the add-on.
 pub(super) fn form(sandbox: &Sandbox) -> Markup {
+    let Profile { customer, options, regions, .. } = sandbox.profile();
     html! {
         section #install-form .card aria-labelledby="install-form-title" {
             h2 #install-form-title { "Install" }
             form .row method="post" action="/sandbox/installs" data-quiet="true" {
                 label { "Plan" select name="plan" { (plans(&sandbox.addon().plans, None)) } }
-                label { "App" input name="app" placeholder="new app" autocomplete="off" spellcheck="false" maxlength="60"
+                label { (customer) input name="app" placeholder={ "new " (customer.to_lowercase()) } autocomplete="off" spellcheck="false" maxlength="60"
                     pattern="[a-z][a-z0-9\\-]*" title="lower-case letters, digits and hyphens"; }
                 button .primary type="submit" { "Install" }
-                details .more {
-                    summary { "Options and region" }
-                    label { "Options" input name="options" placeholder="retention=7d trace=true" autocomplete="off" spellcheck="false"; }
-                    label { "Region" select name="region" {
-                        @for region in REGIONS { option value=(region) { (region.trim_start_matches("amazon-web-services::")) } }
-                    } }
+                @if let Some(options) = options {
+                    details .more {
+                        summary { (options) @if !regions.is_empty() { " and region" } }
+                        label { (options) input name="options" placeholder="retention=7d trace=true" autocomplete="off" spellcheck="false"; }
+                        @if !regions.is_empty() {
+                            label { "Region" select name="region" {
+                                @for region in *regions { option value=(region) { (region.trim_start_matches("amazon-web-services::")) } }
+                            } }
+                        }
+                    }
                 }
             }
         }
     }
-}
-
-/// Regions of Heroku's schema, in the form of a provision request.
-const REGIONS: [&str; 13] = [
-    "amazon-web-services::us-east-1",
-    "amazon-web-services::us-west-1",
-    "amazon-web-services::us-west-2",
-    "amazon-web-services::eu-west-1",
-    "amazon-web-services::eu-west-2",
-    "amazon-web-services::eu-central-1",
-    "amazon-web-services::ap-northeast-1",
-    "amazon-web-services::ap-northeast-2",
-    "amazon-web-services::ap-southeast-1",
-    "amazon-web-services::ap-southeast-2",
-    "amazon-web-services::ap-south-1",
-    "amazon-web-services::sa-east-1",
-    "amazon-web-services::ca-central-1",
-];
-
-pub(super) fn is_region(region: &str) -> bool {
-    REGIONS.contains(&region)
 }
 
 /// `GET /sandbox/installs`: the list only, for the script of an open page.
@@ -78,7 +67,7 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
                 span .count { (listed) }
                 @if show_removed { a .quiet href=(view.link(|view| view.removed = None)) { "hide removed" } }
                 @else if total > live { a .quiet href=(view.link(|view| view.removed = Some("shown".to_owned()))) { "show " (total - live) " removed" } }
-                @if total > 0 { (menu(live)) }
+                @if total > 0 { (menu(sandbox, live)) }
             }
             @if installs.is_empty() {
                 p .empty .card { "No customer has installed " (sandbox.addon().name) " yet. Choose a plan and press "
@@ -99,13 +88,13 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
 }
 
 /// Menu for all installs.
-fn menu(live: usize) -> Markup {
+fn menu(sandbox: &Sandbox, live: usize) -> Markup {
     html! {
         details .menu {
             summary .button { "All" span .sr { " installs" } }
             div .popover {
                 form method="post" action="/sandbox/installs/remove-all" data-quiet="true" {
-                    p { "Heroku deprovisions " (live) " install(s)." }
+                    p { (sandbox.seller()) " deprovisions " (live) " install(s)." }
                     button .danger type="submit" disabled[live == 0] { "Remove all" }
                 }
                 form method="post" action="/sandbox/reset" data-quiet="true" {
@@ -126,6 +115,7 @@ fn card(sandbox: &Sandbox, view: &View, install: &Install, is_open: bool) -> Mar
                 summary id={ "summary-" (uuid) } {
                     h3 { (name) }
                     span .pill data-state=(state) { (state) }
+                    @if is_suspended(sandbox.facts(), uuid) { span .pill .suspended { "suspended" } }
                     span .facts { strong { (plan) } " on " (install.app()) ", " (time_of_day(install.created_at())) }
                 }
                 @if is_open { (details(sandbox, view, install, &name)) }
@@ -171,6 +161,11 @@ fn actions(sandbox: &Sandbox, install: &Install) -> Markup {
                 button type="submit" id={ "change-" (uuid) } { "Change" span .sr { " the plan of " (name) } }
             }
         }
+        @for Action { name: what, label } in sandbox.contract().actions(install) {
+            form method="post" action=(action(&format!("actions/{what}"))) data-quiet="true" {
+                button type="submit" id={ (what) "-" (uuid) } { (label) span .sr { " " (name) } }
+            }
+        }
         form method="post" action=(action("remove")) data-quiet="true" {
             button .danger type="submit" id={ "remove-" (uuid) } { "Remove" span .sr { " " (name) } }
         }
@@ -189,18 +184,18 @@ fn sign_on_result(trial: &Trial) -> Markup {
 
 /// Describes the pending lifecycle call of an install.
 fn progress(sandbox: &Sandbox, install: &Install, deadline: &str) -> String {
-    let retry = sandbox.inner().retries.find(install.uuid());
+    let (retry, seller) = (sandbox.inner().retries.find(install.uuid()), sandbox.seller());
     match (install.state(), retry) {
         (Stage::Provisioning, Some(retry)) => format!(
-            "No final response after {} attempt(s). Heroku retries at {} and gives up at {deadline}.",
+            "No final response after {} attempt(s). {seller} retries at {} and gives up at {deadline}.",
             retry.attempts,
             day_and_time(retry.due)
         ),
         (Stage::Provisioning, None) if install.provision_status() == Some(202) => {
-            format!("Answered 202. Heroku deprovisions it at {deadline} unless it is marked provisioned.")
+            format!("Answered 202. {seller} deprovisions it at {deadline} unless it is completed.")
         }
         (Stage::Deprovisioning, Some(retry)) => {
-            format!("The deprovision did not succeed. Heroku retries at {}.", day_and_time(retry.due))
+            format!("The deprovision did not succeed. {seller} retries at {}.", day_and_time(retry.due))
         }
         _ => "Waiting for the add-on.".to_owned(),
     }

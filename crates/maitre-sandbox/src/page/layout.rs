@@ -30,7 +30,7 @@ pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
                         svg aria-hidden="true" width="26" height="26" { use href="#cloche" {} }
                         span { strong { "maître" } " sandbox" }
                     }
-                    span #selling { "selling " strong { (sandbox.addon().name) } }
+                    span #selling { "selling " strong { (sandbox.addon().name) } " on " (sandbox.seller()) }
                     nav #jump aria-label="On this page" { a href="/#installs" { "Installs" } " " a href="/#timeline" { "Timeline" } }
                     span #live role="status" { noscript { "Reload to see updates." } }
                 }
@@ -60,7 +60,7 @@ fn symbols() -> Markup {
                 path fill="currentColor" d="M13 5.2a1.7 1.7 0 1 1 1.1-.4 9.4 9.4 0 0 1 8.3 9.9v1.1H3.6v-1.1a9.4 9.4 0 0 1 8.3-9.9z" {}
                 rect x="1.8" y="17.6" width="22.4" height="2.9" rx="1.45" fill="currentColor" {}
             }
-            // the points are customer, Heroku and add-on; the arrow shows the direction of a call
+            // the points are customer, marketplace and add-on; the arrow shows the direction of a call
             symbol #direction-to-addon viewBox="0 0 160 14" { (points()) path .arrow d="M88 7h38m-4.5-4.5L126 7l-4.5 4.5" {} }
             symbol #direction-from-addon viewBox="0 0 160 14" { (points()) path .arrow d="M127 7H89m4.5-4.5L89 7l4.5 4.5" {} }
             symbol #direction-from-customer viewBox="0 0 160 14" { (points()) path .arrow d="M34 7h38m-4.5-4.5L72 7l-4.5 4.5" {} }

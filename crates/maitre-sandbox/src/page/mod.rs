@@ -53,6 +53,7 @@ pub(crate) fn router(sandbox: &Sandbox) -> Router {
         .route("/sandbox/installs/remove-all", post(install_actions::remove_all))
         .route("/sandbox/installs/{uuid}/open", post(sign_on::open))
         .route("/sandbox/installs/{uuid}/plan", post(install_actions::change_plan))
+        .route("/sandbox/installs/{uuid}/actions/{action}", post(install_actions::act))
         .route("/sandbox/installs/{uuid}/attach", post(install_actions::attach))
         .route("/sandbox/installs/{uuid}/remove", post(install_actions::remove))
         .route("/sandbox/installs/{uuid}/try", post(sign_on::try_sign_on))
@@ -222,7 +223,7 @@ pub(crate) fn not_found_page(sandbox: &Sandbox) -> Response {
     let body = html! {
         section .card aria-labelledby="not-found" {
             h1 #not-found { "This page does not exist" }
-            p { "This address serves Heroku's API to programs. The marketplace is on the "
+            p { "This address serves the API of " (sandbox.seller()) " to programs. The marketplace is on the "
                 a href="/" { "front page" } "." }
         }
     };

@@ -39,7 +39,7 @@ pub(super) fn section(sandbox: &Sandbox) -> Markup {
                 details {
                     summary { h3 { "Faults" } }
                     div .faults {
-                        (fault_form(&sandbox.addon().name))
+                        (fault_form(sandbox))
                         (chaos_form(sandbox))
                     }
                 }
@@ -108,30 +108,36 @@ fn title(kind: Kind) -> &'static str {
 }
 
 /// Form that schedules a fault, as one sentence. The script hides the faults that do not apply to the chosen call.
-fn fault_form(addon: &str) -> Markup {
-    let calls = inbound::CALLS.map(|(name, _, _)| name);
+fn fault_form(sandbox: &Sandbox) -> Markup {
+    let (seller, addon) = (sandbox.seller(), &sandbox.addon().name);
+    let calls = sandbox.profile().api_calls.iter().map(|(name, _, _)| name);
+    let has_api = sandbox.api_replaces().is_some();
     html! {
         form #fault-form .sentence method="post" action="/sandbox/faults" data-quiet="true" {
             span { "The next" }
             label .times { span .sr { "Number of calls" } input type="number" name="times" min="1" max="1000" value="1" required; }
             label { span .sr { "Call" } select name="call" {
-                optgroup label={ "Heroku calls " (addon) } data-direction="fault" {
+                optgroup label={ (seller) " calls " (addon) } data-direction="fault" {
                     @for (name, _, label) in LIFECYCLE_CALLS { option value=(name) { (label) } }
                     option value="" { "call of any kind" }
                 }
-                optgroup label={ (addon) " calls Heroku" } data-direction="inbound" {
-                    @for name in calls { option value=(name) { (name) } }
-                    option value=(inbound::ANY_CALL) { "call of any kind" }
+                @if has_api {
+                    optgroup label={ (addon) " calls " (seller) } data-direction="inbound" {
+                        @for name in calls { option value=(name) { (name) } }
+                        option value=(inbound::ANY_CALL) { "call of any kind" }
+                    }
                 }
             } }
             label { span .sr { "Fault" } select name="fault" {
-                optgroup label={ "Heroku calls " (addon) } data-direction="fault" {
+                optgroup label={ (seller) " calls " (addon) } data-direction="fault" {
                     @for fault in Fault::ALL {
-                        option value=(fault.name()) data-calls=(applicable_calls(fault)) { (fault.label()) }
+                        option value=(fault.name()) data-calls=(applicable_calls(sandbox, fault)) { (fault.label()) }
                     }
                 }
-                optgroup label={ (addon) " calls Heroku" } data-direction="inbound" {
-                    @for (name, label) in inbound::FAULTS { option value=(name) { (label) } }
+                @if has_api {
+                    optgroup label={ (addon) " calls " (seller) } data-direction="inbound" {
+                        @for (name, label) in inbound::FAULTS { option value=(name) { (label) } }
+                    }
                 }
             } }
             button type="submit" { "Schedule" span .sr { " the fault" } }
@@ -140,8 +146,8 @@ fn fault_form(addon: &str) -> Markup {
 }
 
 /// Returns the names of the calls that can meet a fault, separated by spaces.
-fn applicable_calls(fault: Fault) -> String {
-    let calls = LIFECYCLE_CALLS.iter().filter(|(_, kind, _)| fault.applies_to(*kind)).map(|(name, _, _)| *name);
+fn applicable_calls(sandbox: &Sandbox, fault: Fault) -> String {
+    let calls = LIFECYCLE_CALLS.iter().filter(|(_, kind, _)| sandbox.can_meet(fault, *kind)).map(|(name, _, _)| *name);
     calls.collect::<Vec<_>>().join(" ")
 }
 

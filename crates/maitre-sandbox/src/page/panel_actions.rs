@@ -57,7 +57,7 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Fault
     let times = form.times.clamp(1, 1_000);
     let does_not_apply = "This fault does not apply to such a call.";
     let lifecycle_call = LIFECYCLE_CALLS.iter().find(|(name, _, _)| *name == form.call);
-    let inbound_call = inbound::CALLS.iter().find(|(name, _, _)| *name == form.call);
+    let inbound_call = sandbox.profile().api_calls.iter().find(|(name, _, _)| *name == form.call);
     let is_inbound = inbound_call.is_some() || form.call == inbound::ANY_CALL;
     match (form.fault.parse::<Fault>(), inbound::find(&form.fault)) {
         (_, Some(fault)) if is_inbound => {
@@ -69,7 +69,7 @@ pub(super) async fn fault(State(sandbox): State<Sandbox>, Form(form): Form<Fault
         }
         (Ok(fault), _) if !is_inbound => {
             let kind = lifecycle_call.map(|(_, kind, _)| *kind);
-            if kind.is_some_and(|kind| !fault.applies_to(kind)) {
+            if kind.is_some_and(|kind| !sandbox.can_meet(fault, kind)) {
                 return invalid(&sandbox, does_not_apply);
             }
             sandbox.inner().faults.schedule(fault, kind, times);

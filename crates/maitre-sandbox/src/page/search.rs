@@ -6,11 +6,12 @@ use super::{View, set};
 use crate::{Sandbox, entry::Kind};
 
 /// Kinds of entries to filter by.
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     Kind::Provision,
     Kind::PlanChange,
     Kind::Deprovision,
     Kind::SignOn,
+    Kind::Action,
     Kind::Token,
     Kind::Config,
     Kind::MarkProvisioned,
@@ -27,11 +28,11 @@ const STATUSES: [(&str, &str); 5] = [("2", "2xx"), ("3", "3xx"), ("4", "4xx"), (
 /// Shows the form. It is submitted by a button, or by the script of an open page when a field changes.
 pub(super) fn form(sandbox: &Sandbox, view: &View) -> Markup {
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name(), kind.title().to_owned())).collect();
-    let addon = &sandbox.addon().name;
+    let (seller, addon) = (sandbox.seller(), &sandbox.addon().name);
     let directions = [
-        ("ToAddon", format!("Heroku → {addon}")),
-        ("FromAddon", format!("{addon} → Heroku")),
-        ("FromCustomer", "customer → Heroku".to_owned()),
+        ("ToAddon", format!("{seller} → {addon}")),
+        ("FromAddon", format!("{addon} → {seller}")),
+        ("FromCustomer", format!("customer → {seller}")),
         ("Internal", "notes".to_owned()),
     ];
     html! {

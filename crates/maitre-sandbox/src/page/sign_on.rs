@@ -66,7 +66,7 @@ fn form(sandbox: &Sandbox, install: &Install, app: Option<&str>, auto_submit: bo
                             button .primary type="submit" { "Open " (name) }
                         }
                     } @else {
-                        p { "This add-on uses the legacy sign-on by a link." }
+                        p { "Signing you in to " strong { (name) } " by a link." }
                         a .button .primary #sign-on-link href=(form.action) { "Open " (name) }
                     }
                 }

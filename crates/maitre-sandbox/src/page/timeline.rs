@@ -30,7 +30,7 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
                 nav .filters aria-label="Timeline filters" {
                     (filter("", "all")) (filter("problems", "problems")) (filter("differing", "replayed differently"))
                 }
-                (menu(uuid))
+                (menu(sandbox, uuid))
             }
             (search::form(sandbox, view))
             (lines(sandbox, view))
@@ -38,7 +38,7 @@ pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     }
 }
 
-fn menu(uuid: Option<&str>) -> Markup {
+fn menu(sandbox: &Sandbox, uuid: Option<&str>) -> Markup {
     html! {
         details .menu {
             summary .button { "Export, replay" }
@@ -54,7 +54,7 @@ fn menu(uuid: Option<&str>) -> Markup {
                 }
                 form method="post" action="/sandbox/replay" data-quiet="true" {
                     @if let Some(uuid) = uuid { input type="hidden" name="install" value=(uuid); }
-                    p { "Send Heroku's recorded calls to the add-on again. Each line then shows both statuses." }
+                    p { "Send the recorded calls of " (sandbox.seller()) " to the add-on again. Each line then shows both statuses." }
                     button type="submit" { "Replay" @if uuid.is_some() { " this install" } @else { " all" } }
                 }
             }
@@ -83,7 +83,7 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
                     }
                 }
             }
-            p .legend aria-hidden="true" { span { "customer" } span { "Heroku" } span { "add-on" } }
+            p .legend aria-hidden="true" { span { "customer" } span { (sandbox.seller()) } span { "add-on" } }
             ol .lines {
                 @for (position, entry) in page.iter().enumerate().take(PAGE_SIZE) { (line(sandbox, entry, page.get(position + 1))) }
             }
@@ -161,11 +161,11 @@ pub(super) fn then_and_now(head: &Head, replay: Replay) -> Markup {
 
 /// Renders caller and callee.
 fn direction(sandbox: &Sandbox, direction: Direction) -> Markup {
-    let addon = &sandbox.addon().name;
+    let (seller, addon) = (sandbox.seller(), &sandbox.addon().name);
     let (symbol, label) = match direction {
-        Direction::ToAddon => ("#direction-to-addon", format!("Heroku to {addon}")),
-        Direction::FromAddon => ("#direction-from-addon", format!("{addon} to Heroku")),
-        Direction::FromCustomer => ("#direction-from-customer", "Customer to Heroku".to_owned()),
+        Direction::ToAddon => ("#direction-to-addon", format!("{seller} to {addon}")),
+        Direction::FromAddon => ("#direction-from-addon", format!("{addon} to {seller}")),
+        Direction::FromCustomer => ("#direction-from-customer", format!("Customer to {seller}")),
         Direction::Internal => return html! { span {} },
     };
     html! { svg .direction role="img" width="160" height="14" { title { (label) } use href=(symbol) {} } }

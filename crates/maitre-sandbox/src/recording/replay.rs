@@ -1,14 +1,13 @@
 //! Replay of a recording.
 
-use maitre_testkit::sign;
 use time::OffsetDateTime;
 
 use super::{RecordedCall, Recording};
 use crate::{
     Sandbox,
-    addon::split,
     entry::{Kind, Message, Replay},
     send::CallInfo,
+    url::split,
 };
 
 /// Replayed call, with the recorded and the new status.
@@ -33,11 +32,11 @@ impl ReplayedCall {
 
 impl Sandbox {
     /// Sends the recorded calls to the add-on again, in order and one at a time: to this sandbox's URL of the add-on, with
-    /// the password of this manifest and with newly signed sign-on forms. Records the responses but does not act on them.
+    /// the credentials of this sandbox and with newly signed sign-on forms. Records the responses but does not act on them.
     pub async fn replay(&self, recording: &Recording) -> Vec<ReplayedCall> {
         let mut replayed = Vec::new();
         for call in &recording.calls {
-            let (url, message) = (self.current_url(&call.url), self.with_current_credentials(call));
+            let (url, message) = self.renewed(call);
             let request = self.request_of(&call.method, &url, &message);
             let info = CallInfo {
                 kind: Kind::Custom,
@@ -68,28 +67,24 @@ impl Sandbox {
         }
     }
 
-    fn with_current_credentials(&self, call: &RecordedCall) -> Message {
-        let mut message = call.message.clone();
-        for (name, value) in &mut message.headers {
-            if name == "authorization" && matches!(call.kind, Kind::Provision | Kind::PlanChange | Kind::Deprovision) {
-                *value = sign::basic(&self.addon().slug, &self.addon().password);
-            }
-        }
+    /// Returns the URL and the message of a recorded call with this sandbox's addresses, credentials and signatures.
+    fn renewed(&self, call: &RecordedCall) -> (String, Message) {
+        let (mut url, mut message) = (self.current_url(&call.url), call.message.clone());
         if call.kind == Kind::SignOn {
-            message.body = self.resign(&message.body);
+            let query = call.url.split_once('?').map_or("", |(_, query)| query);
+            let parts = [query.as_bytes(), message.body.as_slice()];
+            let fields = parts.into_iter().flat_map(|part| form_urlencoded::parse(part).into_owned()).collect();
+            match self.contract().renew_sign_on(&fields, OffsetDateTime::now_utc()) {
+                Some(form) if form.method == "GET" => url = form.action,
+                Some(form) => message.body = form.body(),
+                None => {}
+            }
+        } else {
+            let is_lifecycle =
+                matches!(call.kind, Kind::Provision | Kind::PlanChange | Kind::Deprovision | Kind::Action);
+            let headers = message.headers.iter_mut().filter(|(name, _)| is_lifecycle && name == "authorization");
+            headers.for_each(|(_, value)| *value = self.contract().authorization(value));
         }
-        message
-    }
-
-    /// Signs the fields of a sign-on form for the current time.
-    fn resign(&self, body: &[u8]) -> Vec<u8> {
-        let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
-        let field = |name: &str| fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-        let Some((heroku, _)) = &self.addon().sso else { return body.to_vec() };
-        let call = heroku.single_sign_on(field("resource_id")).provider_id(field("id"));
-        let call = call.email(field("email")).user_id(field("user_id")).at(OffsetDateTime::now_utc());
-        let extra = ["app", "context_app", "nav-data"];
-        let call = extra.iter().fold(call, |call, name| call.set(*name, field(name)));
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(call.fields()).finish().into_bytes()
+        (url, message)
     }
 }

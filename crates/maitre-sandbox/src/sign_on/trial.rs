@@ -1,4 +1,4 @@
-//! Trial of a single sign-on: posts the form and follows the redirect as a browser that comes from Heroku does.
+//! Trial of a single sign-on: sends the form and follows the redirect as a browser that comes from the marketplace does.
 
 use std::time::Instant;
 
@@ -6,25 +6,23 @@ use maitre_testkit::{Browser, Error, Reply, platform::Install};
 
 use crate::{
     Sandbox,
-    addon::split,
     entry::{Completion, Direction, Finding, Head, Kind, Message},
     events::PageEvent,
     trial::Trial,
+    url::split,
 };
 
 /// Maximum number of redirects to follow.
 const MAX_REDIRECTS: usize = 5;
 
-/// Conformance check that explains a sign-on that does not work.
-const CHECK: &str = "heroku.sso-token.lets-in";
-
 impl Sandbox {
     /// Signs the app's owner in to the add-on, and records each response.
     pub(crate) async fn try_sign_on(&self, install: &Install) -> Trial {
-        let form = self.sign(install, None);
+        let sign_on = self.sign(install, None);
+        let form = &sign_on.form;
         let origin = split(&form.action).0.to_owned();
         let mut browser = Browser::new(&origin);
-        let entry = self.record_sign_on(install, &form, "Single sign-on, tried");
+        let entry = self.record_sign_on(install, &sign_on, "Single sign-on, tried");
         let started = Instant::now();
         let reply = match form.method {
             "POST" => browser.post_form(&form.action, form.fields.clone()).try_send().await,
@@ -49,9 +47,9 @@ impl Sandbox {
             let Ok(reply) = reply else { break };
             replies.push(reply);
         }
-        let trial = judge(&replies, form.fault.is_some(), entry);
+        let trial = judge(&replies, sign_on.fault.is_some(), entry);
         if !trial.is_signed_in {
-            self.journal().add_finding(entry, Finding::new(CHECK, trial.text.clone()));
+            self.journal().add_finding(entry, Finding::new(self.profile().sign_on_check, trial.text.clone()));
         }
         self.trials().insert(install.uuid().to_owned(), trial.clone());
         self.publish(PageEvent::Installs);
@@ -92,12 +90,12 @@ fn judge(replies: &[Reply], is_stale: bool, entry: i64) -> Trial {
     let statuses = statuses.join(" → ");
     let is_accepted = matches!(first.status(), 200 | 301..=303 | 307 | 308);
     let (text, is_signed_in) = match last.status() {
-        403 if is_stale && !is_accepted => (format!("{statuses}, as it must be for an expired token"), true),
+        401 | 403 if is_stale && !is_accepted => (format!("{statuses}, as it must be for an expired token"), true),
         _ if is_stale && is_accepted => (format!("{statuses}: an expired token was accepted."), false),
         _ if !is_accepted => {
             (format!("{statuses}: the form was not accepted. Compare the salt and the formula of the token."), false)
         }
-        200..400 => (statuses, true),
+        200..=399 => (statuses, true),
         status => {
             let strict = replies
                 .iter()

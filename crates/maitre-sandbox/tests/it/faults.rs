@@ -56,7 +56,7 @@ async fn a_call_without_its_response_is_retried() {
     assert_eq!(entries.len(), 2);
     assert_eq!(
         (&entries[0]["fault"], &entries[0]["response"]),
-        (&json!("Heroku hung up before the response"), &Value::Null)
+        (&json!("the marketplace hung up before the response"), &Value::Null)
     );
     assert_eq!(harness.failed_checks().await, [""; 0], "a dropped response is not a finding");
 }
@@ -68,7 +68,10 @@ async fn a_request_that_was_cut_off_is_retried() {
     let install = harness.sandbox.provision("basic").await;
     harness.wait_for(&install, State::Provisioned).await;
     assert_eq!(harness.addon.calls_of("POST").len(), 1, "the add-on does not see half a request");
-    assert_eq!(harness.journal_of("Provision").await[0]["fault"], "Heroku hung up in the middle of the request");
+    assert_eq!(
+        harness.journal_of("Provision").await[0]["fault"],
+        "the marketplace hung up in the middle of the request"
+    );
 }
 
 #[tokio::test]

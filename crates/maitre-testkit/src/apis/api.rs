@@ -155,8 +155,13 @@ impl<M: Model> Api<M> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Router::new().fallback(call::<M>).with_state(self.clone())));
+        tasks.spawn(accept(listener, self.router()));
         Ok(ApiServer { url, _tasks: tasks })
+    }
+
+    /// Returns the API as a router.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(call::<M>).with_state(self.clone())
     }
 }
 

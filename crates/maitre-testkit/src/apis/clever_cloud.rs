@@ -60,6 +60,13 @@ impl CleverCloudApi {
         self.state().addons.insert(addon_id.to_owned(), addon);
     }
 
+    /// Replaces the config vars of an add-on, for example by those of the vendor's response.
+    pub fn set_config(&self, addon_id: &str, config: BTreeMap<String, String>) {
+        if let Some(addon) = self.state().addons.get_mut(addon_id) {
+            addon.config = config.into_iter().map(|(name, value)| (name, value.into())).collect();
+        }
+    }
+
     /// Removes an add-on, without a request to the vendor.
     pub fn remove_addon(&self, addon_id: &str) {
         self.state().addons.remove(addon_id);

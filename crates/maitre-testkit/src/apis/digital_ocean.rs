@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::api::{Answer, Api, ApiRequest, Model, Problem};
-use crate::generate;
+use crate::{generate, platform::Clock};
 
 /// Lifetime of an access token.
 const LIFETIME: time::Duration = time::Duration::hours(8);
@@ -20,8 +20,10 @@ pub struct DigitalOceanResources {
     client_secret: String,
     /// Codes of grants that are not exchanged, with their resources.
     grants: BTreeMap<String, String>,
+    /// Codes of all grants so far: a code is issued once.
+    issued: BTreeSet<String>,
     resources: BTreeMap<String, Resource>,
-    offset: time::Duration,
+    clock: Clock,
 }
 
 #[derive(Debug, Default)]
@@ -62,18 +64,28 @@ impl DigitalOceanApi {
     /// Returns an API without resources, for the app with this client secret.
     #[must_use]
     pub fn new(client_secret: &str) -> Self {
+        Self::with_clock(client_secret, &Clock::new())
+    }
+
+    /// Returns an API without resources that shares its clock with others.
+    #[must_use]
+    pub fn with_clock(client_secret: &str, clock: &Clock) -> Self {
         Self::with_state(DigitalOceanResources {
             client_secret: client_secret.to_owned(),
             grants: BTreeMap::new(),
+            issued: BTreeSet::new(),
             resources: BTreeMap::new(),
-            offset: time::Duration::ZERO,
+            clock: clock.clone(),
         })
     }
 
-    /// Issues a grant for a resource, whose code the vendor can exchange once.
+    /// Issues a grant for a resource, whose code the vendor can exchange once. A code that was issued before is not issued
+    /// again.
     pub fn add_grant(&self, code: &str, uuid: &str) {
         let mut state = self.state();
-        state.grants.insert(code.to_owned(), uuid.to_owned());
+        if state.issued.insert(code.to_owned()) {
+            state.grants.insert(code.to_owned(), uuid.to_owned());
+        }
         state.resources.entry(uuid.to_owned()).or_default();
     }
 
@@ -97,7 +109,7 @@ impl DigitalOceanApi {
 
     /// Advances the API's clock, by which tokens expire.
     pub fn advance(&self, by: Duration) {
-        self.state().offset += by;
+        self.state().clock.advance(by);
     }
 
     /// Returns how often a grant was exchanged, and a token refreshed, for a resource.
@@ -136,7 +148,7 @@ impl Model for DigitalOceanResources {
 
 impl DigitalOceanResources {
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + self.offset
+        self.clock.now()
     }
 
     fn issue(&mut self, body: &Value) -> Answer {

@@ -58,6 +58,13 @@ impl ScalingoApi {
         self.state().apps.insert(app_id.to_owned(), App { addon_provider_id, plan, config: BTreeMap::new() });
     }
 
+    /// Replaces the config vars of an app, for example by those of the vendor's response.
+    pub fn set_config(&self, app_id: &str, config: BTreeMap<String, String>) {
+        if let Some(app) = self.state().apps.get_mut(app_id) {
+            app.config = config;
+        }
+    }
+
     /// Removes an app, without a request to the vendor.
     pub fn remove_app(&self, app_id: &str) {
         self.state().apps.remove(app_id);

@@ -16,11 +16,21 @@ pub struct Installation {
 impl Installation {
     pub(super) fn generate() -> Self {
         let hex = || generate::new_uuid().replace('-', "");
+        Self::new(&hex(), &hex(), &hex(), &hex())
+    }
+
+    /// Returns the installation whose ids and token contain these hexadecimal digits.
+    pub(super) fn with(digits: &str) -> Self {
+        Self::new(digits, digits, digits, digits)
+    }
+
+    fn new(id: &str, account: &str, user: &str, token: &str) -> Self {
+        let short = |digits: &str| digits.chars().take(24).collect::<String>();
         Self {
-            id: format!("icfg_{}", &hex()[..24]),
-            account_id: hex()[..24].to_owned(),
-            user_id: hex()[..24].to_owned(),
-            access_token: format!("vcat_{}", hex()),
+            id: format!("icfg_{}", short(id)),
+            account_id: short(account),
+            user_id: short(user),
+            access_token: format!("vcat_{token}"),
         }
     }
 

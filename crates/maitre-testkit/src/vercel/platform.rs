@@ -123,6 +123,29 @@ impl Platform {
         installation
     }
 
+    /// Returns the installation whose ids and token contain these hexadecimal digits. It is active if it is new.
+    ///
+    /// ```
+    /// use maitre_testkit::vercel::Platform;
+    ///
+    /// let platform = Platform::new("oac_lantern", "client secret");
+    /// let installation = platform.installation_with("0f6a2c3e5d414b7a9c112f3e4d5c6b7a");
+    /// assert_eq!(installation.id(), "icfg_0f6a2c3e5d414b7a9c112f3e");
+    /// ```
+    #[must_use]
+    pub fn installation_with(&self, digits: &str) -> Installation {
+        let installation = Installation::with(digits);
+        let mut state = self.state();
+        state.installations.entry(installation.id().to_owned()).or_insert_with(|| Installed::new(&installation));
+        drop(state);
+        installation
+    }
+
+    /// Sets the issuer of the tokens, for a platform that another server serves.
+    pub fn set_issuer(&self, url: &str) {
+        self.state().url = Some(url.to_owned());
+    }
+
     /// Returns the key that signs tokens.
     #[must_use]
     pub fn signing_key(&self) -> SigningKey {
@@ -212,6 +235,11 @@ impl Platform {
             let known = Resource { internal_id, fields, secrets: std::collections::BTreeMap::new() };
             installed.resources.insert(resource.to_owned(), known);
         });
+    }
+
+    /// Removes a resource.
+    pub fn remove_resource(&self, installation: &Installation, resource: &str) {
+        self.with(installation, |installed| drop(installed.resources.remove(resource)));
     }
 
     /// Returns the fields of a resource as the vendor has reported them, if it is known.

@@ -210,6 +210,41 @@ impl Install {
         self.platform.state().record_deprovision_failure(&self.uuid);
     }
 
+    /// Records a reply to the provision in the form of Heroku's replies, for a marketplace with another contract: see
+    /// [`record_provision`](Self::record_provision).
+    pub fn record_provision_as(&self, status: u16, fields: &Value) {
+        self.platform.state().record_provision(&self.uuid, status, fields);
+    }
+
+    /// Records a reply to a change to this plan in the form of Heroku's replies: see
+    /// [`record_plan_change`](Self::record_plan_change).
+    pub fn record_plan_change_as(&self, plan: &str, status: u16, fields: &Value) {
+        self.platform.state().record_plan_change(&self.uuid, plan, status, fields);
+    }
+
+    /// Replaces the config vars. Their names are not compared with the manifest.
+    ///
+    /// ```
+    /// use maitre_testkit::platform::Platform;
+    ///
+    /// let install = Platform::new("tally", "password", "client secret").install("basic");
+    /// install.replace_config([("POSTGRES_URL".to_owned(), "postgres://tally.example".to_owned())].into());
+    /// assert_eq!(install.config()["POSTGRES_URL"], "postgres://tally.example");
+    /// ```
+    pub fn replace_config(&self, config: BTreeMap<String, String>) {
+        let mut state = self.platform.state();
+        state.addon_mut(&self.uuid).config = config;
+        state.notify_changed(&self.uuid);
+    }
+
+    /// Completes a provision that was answered 202, as the vendor's `actions/provision` does.
+    pub fn complete_provision(&self) {
+        let mut state = self.platform.state();
+        if state.addon(&self.uuid).state == State::Provisioning {
+            state.provision(&self.uuid);
+        }
+    }
+
     /// Ends the install without notifying the vendor, as when a `DELETE` is lost.
     pub fn remove_silently(&self) {
         self.platform.state().remove(&self.uuid, RemovalCause::Heroku);

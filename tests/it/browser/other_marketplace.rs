@@ -1,0 +1,40 @@
+//! The page for another marketplace than Heroku.
+
+use maitre_sandbox::{Marketplace, Sandbox};
+
+use super::{Browser, appearance::paths};
+use crate::sandbox_marketplaces::Market;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn digitalocean_provisions_suspends_and_opens_the_dashboard() {
+    let settings = include_str!("../../../examples/saas/digitalocean-settings.json");
+    let builder = Sandbox::builder_for(Marketplace::DigitalOcean, settings).unwrap();
+    let api = |url: &str| vec![("DIGITALOCEAN_API", url.to_owned())];
+    let (market, browser) = tokio::join!(Market::start(builder, api), Browser::start());
+    browser.open(market.serving.url()).await;
+    browser.sees("#selling", "on DigitalOcean").await;
+    browser.sees("#install-form", "Metadata").await;
+    browser.counts("select[name=region]", 0).await;
+
+    browser.click("#install-form button[type=submit]").await;
+    browser.sees(".install .pill", "provisioned").await;
+    browser.sees(".install .config", "TALLY_TOKEN").await;
+    browser.sees("#lines", "Provision basic").await;
+    browser.sees("#lines", "Token").await; // the grant is exchanged
+    browser.click("button[id^=suspend]").await;
+    browser.sees(".install .suspended", "suspended").await;
+    for path in paths("sandbox-digitalocean.png") {
+        browser.screenshot(&path).await;
+    }
+    browser.counts("button[id^=suspend]", 0).await;
+    browser.click("button[id^=reinstate]").await;
+    browser.counts(".install .suspended", 0).await;
+
+    browser.click(".install .actions form[target] button").await;
+    browser.switch_to_tab(2).await;
+    browser.sees("h1", "Your counters").await;
+    browser.sees("body", "Plan basic on DigitalOcean").await;
+    browser.close_tab().await;
+    browser.counts("#lines .findings", 0).await;
+    browser.assert_no_errors().await;
+}

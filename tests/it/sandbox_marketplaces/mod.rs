@@ -1,0 +1,8 @@
+//! The sandbox sells the example on other marketplaces than Heroku.
+
+mod basic;
+mod market;
+mod quicknode;
+mod vercel;
+
+pub(crate) use market::Market;
