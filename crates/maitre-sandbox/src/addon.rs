@@ -61,9 +61,10 @@ impl Addon {
         let credentials = listing.credentials(address, client_secret)?;
         let api = manifest.as_ref().map(|manifest| &manifest.api);
         let name = manifest.as_ref().and_then(|manifest| manifest.name.clone());
+        let slug = listing.product().unwrap_or(&credentials.id).to_owned();
         let is_heroku = marketplace == Marketplace::Heroku;
         Ok(Self {
-            name: name.or_else(|| listing.name()).unwrap_or_else(|| credentials.id.clone()),
+            name: name.or_else(|| listing.name()).unwrap_or_else(|| slug.clone()),
             config_vars: api.map(|api| api.config_vars.clone()).unwrap_or_default(),
             // only Heroku renames config vars by the attachment
             prefix: manifest.as_ref().filter(|_| is_heroku).map(Manifest::config_vars_prefix).unwrap_or_default(),
@@ -75,7 +76,7 @@ impl Addon {
             origin: split(&credentials.root).0.to_owned(),
             base_url: format!("{}{}", credentials.root, listing.collection()),
             sso_url: credentials.sso_url.clone(),
-            slug: credentials.id.clone(),
+            slug,
             credentials,
         })
     }

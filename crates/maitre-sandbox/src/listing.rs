@@ -63,12 +63,17 @@ impl Listing {
         }
     }
 
-    /// Returns the name, which only the marketplace's own form of a manifest has, or the product.
+    /// Returns the name, which only the marketplace's own form of a manifest has.
     pub(crate) fn name(&self) -> Option<String> {
+        let Self::Manifest(_, text) = self else { return None };
+        serde_json::from_str::<Value>(text).ok()?["name"].as_str().map(str::to_owned)
+    }
+
+    /// Returns the product, which is not the user name of the marketplace's calls.
+    pub(crate) fn product(&self) -> Option<&str> {
         match self {
-            Self::Manifest(_, text) => serde_json::from_str::<Value>(text).ok()?["name"].as_str().map(str::to_owned),
-            Self::QuickNode { .. } => None,
-            Self::Vercel { product, .. } => Some(product.clone()),
+            Self::Vercel { product, .. } => Some(product),
+            _ => None,
         }
     }
 

@@ -84,8 +84,8 @@ pub(crate) struct Access {
 
 impl Sandbox {
     pub(crate) fn new(addon: Addon, store: Store, access: Access) -> Self {
-        let Credentials { id, password, client_secret, .. } = &addon.credentials;
-        let platform = Platform::new(id, password, client_secret);
+        let Credentials { password, client_secret, .. } = &addon.credentials;
+        let platform = Platform::new(&addon.slug, password, client_secret);
         platform.update_settings(|settings| {
             addon.configure(settings);
             settings.history_limit = 1_000; // the journal keeps more

@@ -67,6 +67,20 @@ impl Endpoint {
     }
 }
 
+impl Call<Raw> {
+    /// Returns a call to any URL, without headers.
+    ///
+    /// ```
+    /// use maitre_testkit::{Call, Raw};
+    ///
+    /// let request = Call::<Raw>::to("PATCH", "http://127.0.0.1:8300/lantern").request();
+    /// assert_eq!((request.method(), request.headers().count()), ("PATCH", 0));
+    /// ```
+    pub fn to(method: &str, url: &str) -> Self {
+        Endpoint::new("", []).raw(method, url)
+    }
+}
+
 /// Splits a URL into its origin and its path with the query.
 pub(crate) fn split(url: &str) -> (&str, &str) {
     let host = url.find("://").map_or(0, |place| place + 3);

@@ -1,8 +1,7 @@
 use std::fmt;
 
 use crate::{
-    call::{Call, Kind, sealed::Sealed},
-    endpoint::Endpoint,
+    call::{Kind, sealed::Sealed},
     request::Request,
 };
 
@@ -15,20 +14,6 @@ pub struct Raw {
 impl Raw {
     pub(crate) fn new(path: &str) -> Self {
         Self { path: path.to_owned() }
-    }
-}
-
-impl Call<Raw> {
-    /// Returns a call to any URL, without headers.
-    ///
-    /// ```
-    /// use maitre_testkit::{Call, Raw};
-    ///
-    /// let request = Call::<Raw>::to("PATCH", "http://127.0.0.1:8300/lantern").request();
-    /// assert_eq!((request.method(), request.headers().count()), ("PATCH", 0));
-    /// ```
-    pub fn to(method: &str, url: &str) -> Self {
-        Endpoint::new("", []).raw(method, url)
     }
 }
 

@@ -199,9 +199,10 @@ impl Contract for VercelContract {
         self.vercel.deprovision(&self.installation(install), &path_id(install)).request()
     }
 
-    /// The age of a sign-on is that of the token that its code is exchanged for.
+    /// The age of a sign-on is that of the token that its code is exchanged for, which is valid for five minutes.
     fn sign_on(&self, install: &Install, visit: &Visit) -> SignOnForm {
-        let token = self.platform().id_token(&self.installation(install)).at(visit.at - Duration::minutes(1));
+        let token = self.platform().id_token(&self.installation(install)).at(visit.at);
+        let token = token.claim("exp", (visit.at + Duration::minutes(5)).unix_timestamp());
         let code = self.platform().new_code(&token);
         let id = path_id(install);
         let fields = [("mode", "sso"), ("code", &code), ("state", "state-1"), ("resource_id", &id)];

@@ -32,7 +32,7 @@ pub enum Fault {
     Reorder,
     /// First sends the call with a wrong password.
     WrongPassword,
-    /// Uses an expired token: signs a sign-on form for ten minutes ago; before any other call, revokes the add-on's access
+    /// Uses an expired token: signs a sign-on form for eleven minutes ago; before any other call, revokes the add-on's access
     /// tokens.
     StaleToken,
     /// Hangs up in the middle of the request. The marketplace then retries.

@@ -83,7 +83,7 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
                     }
                 }
             }
-            p .legend aria-hidden="true" { span { "customer" } span { (sandbox.seller()) } span { "add-on" } }
+            p .legend .wide[sandbox.seller().len() > 8] aria-hidden="true" { span { "customer" } span { (sandbox.seller()) } span { "add-on" } }
             ol .lines {
                 @for (position, entry) in page.iter().enumerate().take(PAGE_SIZE) { (line(sandbox, entry, page.get(position + 1))) }
             }

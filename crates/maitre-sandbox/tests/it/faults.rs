@@ -147,11 +147,11 @@ async fn sign_on_age(harness: &Harness, install: &Install) -> i64 {
 }
 
 #[tokio::test]
-async fn a_stale_sign_on_is_ten_minutes_old() {
+async fn a_stale_sign_on_is_eleven_minutes_old() {
     let harness = Harness::new().await;
     let install = provisioned(&harness).await;
     schedule(&harness, "sign-on", Fault::StaleToken).await;
-    assert_eq!(sign_on_age(&harness, &install).await, 10);
+    assert_eq!(sign_on_age(&harness, &install).await, 11);
     assert_eq!(sign_on_age(&harness, &install).await, 0, "the fault applies once");
 }
 
@@ -171,7 +171,7 @@ async fn the_same_seed_injects_the_same_faults() {
     }
     assert_eq!(runs[0], runs[1]);
     assert_ne!(runs[0], runs[2]);
-    let stale = runs[0].iter().filter(|age| **age == 10).count();
+    let stale = runs[0].iter().filter(|age| **age == 11).count();
     assert!((10..=30).contains(&stale), "{stale} of 40");
 }
 
