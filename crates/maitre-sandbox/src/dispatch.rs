@@ -50,7 +50,7 @@ async fn dispatch(State(apis): State<Apis>, request: Request) -> Response {
     let is_customers = is_heroku && customer::is_addressed(&apis.sandbox, &request);
     let api = if is_customers { apis.customer } else { apis.vendor };
     let response = api.oneshot(request).await.unwrap_or_else(|never| match never {});
-    if !is_customers {
+    if !is_heroku {
         apis.sandbox.live_installs().iter().for_each(|install| apis.sandbox.contract().apply_reports(install));
     }
     response

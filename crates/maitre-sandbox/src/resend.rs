@@ -7,7 +7,7 @@ use crate::{
     Sandbox,
     entry::{Entry, Kind, Message},
     inspect,
-    send::{CallInfo, Sent},
+    send::{CallInfo, Sent, request_of},
 };
 
 impl Sandbox {
@@ -15,7 +15,7 @@ impl Sandbox {
     /// recorded one. Returns the first new entry id, or `None` if the request was not sent to the add-on.
     pub(crate) async fn send_again(&self, id: i64, times: u32) -> Option<i64> {
         let entry = self.journal().store().get(id).filter(|entry| entry.head.is_to_addon())?;
-        let request = self.request_of(&entry.head.method, &entry.head.url, &entry.request);
+        let request = request_of(&entry.head.method, &entry.head.url, &entry.request);
         let info = CallInfo {
             kind: entry.head.kind,
             title: entry.head.title.clone(),
@@ -52,7 +52,7 @@ impl Sandbox {
 
     /// Sends an edited request and records the response without acting on it. Returns the new entry id.
     pub(crate) async fn send_edited(&self, method: &str, url: &str, message: &Message, original: &Entry) -> i64 {
-        let request = self.request_of(method, url, message);
+        let request = request_of(method, url, message);
         let info = CallInfo {
             kind: Kind::Custom,
             title: format!("{}, edited", original.head.title),

@@ -60,7 +60,7 @@ impl Sandbox {
             ..Head::new(self.platform().clock().now(), Direction::ToAddon, info.kind, info.title.as_str())
         };
         let id = self.journal().begin(head, &Message::new(request.headers(), request.body()));
-        let (call, started) = (self.call_of(request), Instant::now());
+        let (call, started) = (call_of(request), Instant::now());
         let reply = match mode {
             SendMode::Whole => call.try_send().await.map_err(|error| self.describe(&error)),
             SendMode::Half => {
@@ -87,21 +87,6 @@ impl Sandbox {
         Sent { id, reply }
     }
 
-    /// Returns a call that sends this request.
-    pub(crate) fn call_of(&self, request: &Request) -> Call<Raw> {
-        let call = Call::<Raw>::to(request.method(), request.url());
-        let call = request.headers().fold(call, |call, (name, value)| call.header(name, value));
-        if request.body().is_empty() { call } else { call.body(request.body()) }
-    }
-
-    /// Returns the request of a recorded message.
-    pub(crate) fn request_of(&self, method: &str, url: &str, message: &Message) -> Request {
-        let call = Call::<Raw>::to(method, url);
-        let call = message.headers.iter().fold(call, |call, (name, value)| call.header(name, value.as_str()));
-        let call = if message.body.is_empty() { call } else { call.body(message.body.clone()) };
-        call.request()
-    }
-
     fn describe(&self, error: &Error) -> String {
         if error.is_connect() {
             format!("No server is listening at {}.", self.addon().origin)
@@ -111,4 +96,19 @@ impl Sandbox {
             format!("The response could not be read: {error}.")
         }
     }
+}
+
+/// Returns a call that sends this request.
+pub(crate) fn call_of(request: &Request) -> Call<Raw> {
+    let call = Call::<Raw>::to(request.method(), request.url());
+    let call = request.headers().fold(call, |call, (name, value)| call.header(name, value));
+    if request.body().is_empty() { call } else { call.body(request.body()) }
+}
+
+/// Returns the request of a recorded message.
+pub(crate) fn request_of(method: &str, url: &str, message: &Message) -> Request {
+    let call = Call::<Raw>::to(method, url);
+    let call = message.headers.iter().fold(call, |call, (name, value)| call.header(name, value.as_str()));
+    let call = if message.body.is_empty() { call } else { call.body(message.body.clone()) };
+    call.request()
 }

@@ -12,7 +12,7 @@ use crate::support::Folder;
 pub(crate) struct Market {
     pub(crate) sandbox: Sandbox,
     pub(crate) serving: Serving,
-    pub(crate) saas: Saas,
+    _saas: Saas,
     http: reqwest::Client,
     _folder: Folder,
 }
@@ -32,7 +32,7 @@ impl Market {
         let sandbox = builder.url(&saas.origin).plans(["basic", "premium=900"]).unwrap().open().unwrap();
         let serving = sandbox.serve(socket).unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { sandbox, serving, saas, http, _folder: folder }
+        Self { sandbox, serving, http, _saas: saas, _folder: folder }
     }
 
     /// Submits the form that installs the add-on.

@@ -282,9 +282,10 @@ impl Contract for VercelContract {
             "disconnect" => self.facts.remove(install.uuid(), PROJECT),
             "uninstall" => {
                 let (installation, team) = (self.installation(install), self.team(install));
-                match json_of(reply)["finalized"] == true {
-                    true => self.platform().remove(&installation),
-                    false => self.platform().begin_finalizing(&installation),
+                if json_of(reply)["finalized"] == true {
+                    self.platform().remove(&installation);
+                } else {
+                    self.platform().begin_finalizing(&installation);
                 }
                 self.resources(install).for_each(|resource| resource.remove_silently());
                 self.facts.remove(&team, INSTALLATION);

@@ -6,7 +6,7 @@ use super::{RecordedCall, Recording};
 use crate::{
     Sandbox,
     entry::{Kind, Message, Replay},
-    send::CallInfo,
+    send::{CallInfo, request_of},
     url::split,
 };
 
@@ -37,7 +37,7 @@ impl Sandbox {
         let mut replayed = Vec::new();
         for call in &recording.calls {
             let (url, message) = self.renewed(call);
-            let request = self.request_of(&call.method, &url, &message);
+            let request = request_of(&call.method, &url, &message);
             let info = CallInfo {
                 kind: Kind::Custom,
                 title: format!("{}, replayed", call.title),
