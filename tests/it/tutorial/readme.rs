@@ -88,6 +88,7 @@ async fn the_lines_of_the_readme_run_with_the_packed_crates() {
             include_str!("../../../addon-manifest.json").replace("TALLY_URL", "TALLY_KEY").replace("TALLY", "WIDGET");
         reader.write("addon-manifest.json", &manifest);
         reader.write("src/main.rs", &program());
+        reader.run("cargo build"); // without a time limit
         reader.serve("cargo run", "listening on");
         let origin = reader.printed("listening on ");
         (folder, reader, origin)
