@@ -22,7 +22,7 @@ use crate::entry::Kind;
 
 const PROFILE: Profile = Profile {
     marketplace: Marketplace::CleverCloud,
-    customer: "Organisation",
+    customer: "Organization",
     options: Some("Options"),
     regions: &[],
     is_one_per_app: false,
