@@ -278,6 +278,36 @@ async fn an_endpoint_is_deactivated_and_the_account_stays() {
 }
 
 #[tokio::test]
+async fn an_endpoint_serves_until_the_time_of_its_deactivation() {
+    let RecordedApp { app, ledger, .. } = &recorded().await;
+    for id in ["ep-1", "ep-2", "ep-3"] {
+        provision(app, &endpoint(id, "basic")).await;
+    }
+    let addon = Addon::new(pomelo(), ledger.wrap(app.vendor.clone()));
+    let worker = ledger.worker([addon]).poll_interval(std::time::Duration::from_millis(10));
+    for (id, time) in [("ep-1", json!(NOW + 1)), ("ep-2", json!((NOW + 1).to_string())), ("ep-3", json!(NOW + 86_400))]
+    {
+        assert_eq!(answer(&deactivate(app, id, json!({ "deactivate-at": time })).await), (200, SUCCESS.to_owned()));
+        assert_eq!(update(app, &endpoint(id, "premium")).await.status(), 200, "it serves until then");
+    }
+    assert_eq!(app.vendor.deprovisions().len(), 0);
+    assert_eq!(provision(app, &endpoint("ep-2", "premium")).await.status(), 200, "the customer has changed their mind");
+    worker
+        .run(async {
+            while app.vendor.deprovisions().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await
+            }
+        })
+        .await;
+    assert_eq!(error(&update(app, &endpoint("ep-1", "basic")).await), 404);
+    for id in ["ep-2", "ep-3"] {
+        assert_eq!(update(app, &endpoint(id, "basic")).await.status(), 200);
+    }
+    assert_eq!(answer(&deprovision(app, "qn-acc-1").await), (200, SUCCESS.to_owned()), "ends all immediately");
+    assert_eq!(app.vendor.deprovisions().len(), 3);
+}
+
+#[tokio::test]
 async fn an_account_is_deprovisioned_with_its_endpoints_and_may_come_back() {
     let RecordedApp { app, .. } = &recorded().await;
     app.vendor.on_provision(async |request| Ok(Provisioned::new(request.resource)));

@@ -1,5 +1,7 @@
 //! QuickNode's request and response bodies.
 
+use std::time::Duration;
+
 use maitre_axum::core::{AccountId, ConfigVars, Deprovision, Fields, PlanChange, Provision, RequestIdentity};
 use maitre_axum::{Call, ErrorReply, WithExtra};
 use serde::{Deserialize, Serialize, Serializer};
@@ -119,10 +121,10 @@ pub(crate) fn deactivation(call: &Call<QuickNode>) -> Result<Deprovision, ErrorR
     let body = call.json::<DeactivationBody>()?.fields;
     let resource = key(&required("quicknode-id", body.quicknode_id)?, &required("endpoint-id", body.endpoint_id)?);
     let end = body.deactivate_at.and_then(|end| end.into_text().parse::<i64>().ok());
-    if end.is_some_and(|end| end > call.now().unix_timestamp()) {
-        tracing::warn!(%resource, "an endpoint is deprovisioned before the time of its deactivation");
-    }
-    Ok(Deprovision::new(call.addon_id(), resource))
+    let seconds = end.map_or(0, |end| end.saturating_sub(call.now().unix_timestamp()));
+    let mut request = Deprovision::new(call.addon_id(), resource);
+    request.delay = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+    Ok(request)
 }
 
 /// Reads the body of a deprovision of an account.

@@ -47,7 +47,8 @@ pub struct Context {
     /// Whether the marketplace chose the resource's key, and so means the same resource when it repeats the request.
     pub keyed: bool,
     /// Whether the marketplace may use the key of a removed or refused resource again. In a ledger, this has the effect of
-    /// its setting for all marketplaces.
+    /// its setting for all marketplaces. A provision then also cancels a deprovision that waits for its
+    /// [delay](crate::Deprovision::delay).
     pub reuses_key: bool,
 }
 

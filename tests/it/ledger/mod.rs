@@ -40,6 +40,7 @@ mod processes;
 mod recovery;
 mod replay;
 mod rotations;
+mod scheduled;
 mod schedules;
 mod schema;
 mod schema_pair;

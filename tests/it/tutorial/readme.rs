@@ -10,7 +10,7 @@ use super::follow::{Reader, registry};
 
 const README: &str = include_str!("../../../README.md");
 
-/// What the lines leave to the vendor.
+/// Code that the lines leave to the vendor.
 const VENDOR: &str = r#"
 use axum::Router;
 use maitre::{Addon, Deprovision, Deprovisioned, Heroku, Ledger, Listener, PlanChange, PlanChanged};

@@ -1,5 +1,7 @@
 //! Request to deprovision a resource.
 
+use std::time::Duration;
+
 use crate::context::Context;
 use crate::ids::{AccountId, AddonId, ResourceId};
 
@@ -21,6 +23,9 @@ pub struct Deprovision {
     /// The account that the request is for, at marketplaces that have accounts. In a ledger, a resource of another account
     /// is unknown.
     pub account: Option<AccountId>,
+    /// Time for which the resource must still serve. A ledger deprovisions it after that, unless it is provisioned again
+    /// before with [`Context::reuses_key`]; without a ledger, it is deprovisioned immediately.
+    pub delay: Duration,
     /// Execution context.
     pub context: Context,
 }
@@ -28,6 +33,6 @@ pub struct Deprovision {
 impl Deprovision {
     /// Creates a request with the required fields.
     pub fn new(addon: AddonId, resource: impl Into<ResourceId>) -> Self {
-        Self { addon, resource: resource.into(), account: None, context: Context::default() }
+        Self { addon, resource: resource.into(), account: None, delay: Duration::ZERO, context: Context::default() }
     }
 }

@@ -34,6 +34,23 @@ impl Command<Engine> for EnqueueJob {
     }
 }
 
+/// Deletes the jobs of a kind that a resource still has.
+pub(crate) struct CancelJobs {
+    pub(crate) addon: String,
+    pub(crate) kind: &'static str,
+    pub(crate) resource: String,
+}
+
+impl Command<Engine> for CancelJobs {
+    type Outcome = ();
+
+    async fn apply(&self, _: &Engine, db: &mut Connection<'_>) -> Result<(), LedgerError> {
+        let delete =
+            "DELETE FROM maitre_jobs WHERE resource = $2 AND addon = $1 AND kind = $3 AND state <> 'completed'";
+        db.execute(delete, values![&self.addon, &self.resource, self.kind]).await.map(drop)
+    }
+}
+
 /// Columns of a new job.
 pub(super) struct NewJob<'j> {
     pub(super) kind: &'j str,
@@ -75,8 +92,8 @@ pub(crate) enum JobRef {
 /// Claims a job, if it is due and no process runs it.
 pub(crate) struct ClaimJob {
     pub(crate) job: JobRef,
-    /// The only kind that this process can run; any if `None`.
-    pub(crate) only: Option<&'static str>,
+    /// The only kinds that this process can run; any if `None`.
+    pub(crate) only: Option<&'static [&'static str]>,
 }
 
 impl Command<Engine> for ClaimJob {
@@ -90,7 +107,7 @@ impl Command<Engine> for ClaimJob {
         let Some(row) = row else { return Ok(None) };
         let JobRow { id, addon, kind, name, resource, payload, attempt, alarm_level, deadline_left, .. } =
             JobRow::read(&row)?;
-        if self.only.is_some_and(|only| only != kind) {
+        if self.only.is_some_and(|only| !only.contains(&&*kind)) {
             return Ok(None);
         }
         let attempt = attempt + 1;

@@ -55,7 +55,7 @@ pub(crate) use erase::Erase;
 pub(crate) use find::{ChangedOperations, DueOperations, Find, ListResources, OvertakenOperations};
 pub(crate) use health::CheckHealth;
 pub(crate) use job::{
-    ClaimJob, CompleteJob, DueJobs, EnqueueJob, JobFailure, JobRef, RenewJobLease, RetryOrAbandonJob,
+    CancelJobs, ClaimJob, CompleteJob, DueJobs, EnqueueJob, JobFailure, JobRef, RenewJobLease, RetryOrAbandonJob,
 };
 pub(crate) use list::ListAllResources;
 pub use list::{ListedResource, ResourceFilter};

@@ -40,6 +40,9 @@ impl<L: Listener> DurableListener<L> {
 
 impl<L: Listener> Backend for DurableListener<L> {
     async fn provision(&self, request: Provision) -> Result<Outcome<Provisioned>> {
+        if request.context.reuses_key {
+            self.cancel_scheduled(&request).await?;
+        }
         let addon = request.addon.to_string();
         let job = self.platform.as_ref().and_then(|platform| platform.provision_job(&request));
         let request = Arc::new(request);
@@ -80,6 +83,11 @@ impl<L: Listener> Backend for DurableListener<L> {
 
     async fn deprovision(&self, request: Deprovision) -> Result<Outcome<Deprovisioned>> {
         self.check_account(&request.addon, &request.resource, request.account.as_ref()).await?;
+        if !request.delay.is_zero()
+            && let Some(scheduled) = self.schedule(&request).await?
+        {
+            return Ok(scheduled);
+        }
         let addon = request.addon.to_string();
         let command = BeginDeprovision {
             addon: addon.clone(),

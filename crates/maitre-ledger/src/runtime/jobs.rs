@@ -9,7 +9,11 @@ use tracing::Instrument;
 use super::accounts::NOTICE_JOB;
 use super::heartbeat::{LeaseOutcome, under_lease};
 use super::listener::DurableListener;
+use super::scheduled::DEPROVISION_JOB;
 use crate::engine::{ClaimJob, CompleteJob, JobFailure, JobRef, RenewJobLease, addon_id};
+
+/// Jobs that need no marketplace's API.
+const OWN_JOBS: &[&str] = &[NOTICE_JOB, DEPROVISION_JOB];
 
 impl<L: Listener> DurableListener<L> {
     /// Runs a job in a task, beside the provision with which it was enqueued.
@@ -25,7 +29,7 @@ impl<L: Listener> DurableListener<L> {
 
     /// Runs a job, if it is due and no process runs it.
     pub(super) async fn run_job(&self, job: JobRef) -> Result<()> {
-        let only = if self.platform.is_none() { Some(NOTICE_JOB) } else { None };
+        let only = if self.platform.is_none() { Some(OWN_JOBS) } else { None };
         let Some(claimed) = self.ledger.db.write(ClaimJob { job, only }).await? else { return Ok(()) };
         let _running = self.ledger.running.enter();
         let addon = addon_id(&claimed.addon)?;
@@ -33,10 +37,11 @@ impl<L: Listener> DurableListener<L> {
         let job = claimed.job.clone();
         let this = self.clone();
         let work = async move {
-            match &this.platform {
-                _ if job.kind == NOTICE_JOB => this.run_notice(addon, &job).await.map(|()| JobOutcome::Complete),
-                Some(platform) => platform.run_job(&addon, &job).await,
-                None => Err(Failure::unavailable("no platform hooks configured")),
+            match (&*job.kind, &this.platform) {
+                (NOTICE_JOB, _) => this.run_notice(addon, &job).await.map(|()| JobOutcome::Complete),
+                (DEPROVISION_JOB, _) => this.run_scheduled(addon, &job).await.map(|()| JobOutcome::Complete),
+                (_, Some(platform)) => platform.run_job(&addon, &job).await,
+                (_, None) => Err(Failure::unavailable("no platform hooks configured")),
             }
         };
         let renewal = || RenewJobLease(claimed.clone());

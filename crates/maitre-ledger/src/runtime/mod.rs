@@ -22,6 +22,7 @@ mod operation;
 mod operator;
 mod overtake;
 #[cfg(feature = "sessions")]
+mod scheduled;
 mod sessions;
 mod spawn;
 mod store;
