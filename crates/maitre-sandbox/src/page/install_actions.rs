@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
+use maitre_conformance::Marketplace;
 use maitre_testkit::platform::Install;
 use serde::Deserialize;
 
@@ -34,10 +35,13 @@ pub(super) async fn install(State(sandbox): State<Sandbox>, Form(form): Form<Ins
             return invalid(&sandbox, &message);
         }
         if sandbox.is_full(app) {
-            return invalid(
-                &sandbox,
-                "The add-on is already installed on this app, and its manifest does not require many_per_app.",
-            );
+            let message = match sandbox.marketplace() {
+                Marketplace::Heroku => {
+                    "The add-on is already installed on this app, and its manifest does not require many_per_app."
+                }
+                _ => "The add-on is already installed on this app.",
+            };
+            return invalid(&sandbox, message);
         }
         builder = builder.app(app);
     }

@@ -8,6 +8,7 @@ mod customer_apps;
 mod faults;
 mod guard;
 mod installs;
+mod other_marketplaces;
 mod page;
 mod recordings;
 mod retries;

@@ -172,6 +172,7 @@ fn default_reply(state: &mut AddonState, call: &ReceivedCall) -> Response {
             let config = json!({ "LANTERN_URL": format!("https://lantern.example/{uuid}") });
             Json(json!({ "id": id, "config": config, "message": "Your lantern is lit." })).into_response()
         }
+        ("POST", "/heroku/notifications") => StatusCode::NO_CONTENT.into_response(),
         ("PUT", _) => Json(json!({ "message": "Brighter." })).into_response(),
         ("DELETE", _) => {
             state.deprovisioned.insert(uuid);

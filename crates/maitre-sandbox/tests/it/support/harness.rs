@@ -1,4 +1,4 @@
-use maitre_sandbox::{Sandbox, SandboxBuilder, Serving};
+use maitre_sandbox::{Marketplace, Sandbox, SandboxBuilder, Serving};
 use maitre_testkit::platform::{Install, State};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -53,7 +53,23 @@ impl Harness {
         change: impl FnOnce(SandboxBuilder) -> SandboxBuilder,
     ) -> Self {
         let setup = Sandbox::builder(&manifest.to_string()).unwrap().url(&addon.url);
-        let sandbox = change(setup.plans(["basic", "bright=900"]).unwrap()).open().unwrap();
+        Self::serve(addon, change(setup.plans(["basic", "bright=900"]).unwrap())).await
+    }
+
+    /// Starts a sandbox on this marketplace for a running add-on, which has the paths of Heroku.
+    pub(crate) async fn on(
+        marketplace: Marketplace,
+        manifest: &Value,
+        addon: TestAddon,
+        change: impl FnOnce(SandboxBuilder) -> SandboxBuilder,
+    ) -> Self {
+        let setup = Sandbox::builder_for(marketplace, &manifest.to_string()).unwrap();
+        let setup = setup.url(format!("{}/heroku/resources", addon.url));
+        Self::serve(addon, change(setup.plans(["basic", "bright=900"]).unwrap())).await
+    }
+
+    async fn serve(addon: TestAddon, setup: SandboxBuilder) -> Self {
+        let sandbox = setup.open().unwrap();
         let serving = sandbox.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
         addon.set_api_url(serving.api_url());
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
