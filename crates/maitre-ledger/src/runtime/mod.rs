@@ -21,8 +21,8 @@ mod notify;
 mod operation;
 mod operator;
 mod overtake;
-#[cfg(feature = "sessions")]
 mod scheduled;
+#[cfg(feature = "sessions")]
 mod sessions;
 mod spawn;
 mod store;
