@@ -121,7 +121,7 @@ async fn a_busy_page_is_compact_and_accessible() {
     let provisions = (0..150).map(|_| sandbox.provision("basic"));
     futures_util::stream::iter(provisions).buffer_unordered(8).collect::<Vec<_>>().await;
     browser.open(&example.sandbox.url("/")).await;
-    browser.counts(".install", 20).await;
+    browser.counts(".install", 15).await;
     browser.counts(".install details[open]", 0).await;
     browser.click(".install summary").await;
     screenshot(&browser, "sandbox-busy").await;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Number of installs on a page.
-const PAGE_SIZE: usize = 20;
+const PAGE_SIZE: usize = 15;
 
 /// Maximum number of installs that are shown with their details.
 const MAX_OPEN: usize = 3;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Number of lines on a page.
-pub(super) const PAGE_SIZE: usize = 30;
+pub(super) const PAGE_SIZE: usize = 20;
 
 pub(super) fn section(sandbox: &Sandbox, view: &View) -> Markup {
     let uuid = view.install.as_deref().filter(|uuid| !uuid.is_empty());

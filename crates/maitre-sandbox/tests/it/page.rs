@@ -188,7 +188,7 @@ async fn a_page_of_many_installs_has_the_details_of_the_opened_ones() {
 async fn installs_are_listed_by_pages_newest_first() {
     let harness = Harness::new().await;
     let mut names = Vec::new();
-    for _ in 0..21 {
+    for _ in 0..16 {
         names.push(harness.sandbox.provision("basic").await.name());
     }
     let shown = async |query: &str| {
