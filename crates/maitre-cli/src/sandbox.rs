@@ -30,7 +30,7 @@ use crate::values;
   maitre sandbox --plan basic --state-file sandbox.db --port 7001
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
-  maitre sandbox --marketplace digitalocean --manifest digitalocean.json --url http://127.0.0.1:8300 --plan basic
+  maitre sandbox --marketplace scalingo --manifest scalingo.json --plan basic
 
 Exit status: 0 ok, 1 a replayed response differs, 2 could not run.")]
 pub(crate) struct Sandbox {
