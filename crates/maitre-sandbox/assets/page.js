@@ -217,7 +217,8 @@ function listen() {
     else batch.lines.forEach(showLine);
     joinLines();
     stale.installs ||= batch.installs;
-    stale.panel ||= batch.panel;
+    // a call may be one of the things to try
+    stale.panel ||= batch.panel || (batch.lines.length > 0 && byId("hints").hasChildNodes());
     refresh().catch(() => (refreshing = false));
   };
   // closes the connection immediately when the user leaves the page

@@ -15,6 +15,7 @@ async fn an_install_is_created_used_changed_and_removed() {
     browser.sees(".install .pill", "provisioned").await;
     browser.sees(".install .facts", "basic on ").await;
     browser.sees(".install .message", "includes 10 counters").await;
+    browser.counts("#hints .done", 1).await;
 
     // secrets are masked until clicked, in the page and in the timeline
     let name = "document.querySelector('.install h3').textContent";
