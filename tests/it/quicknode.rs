@@ -295,7 +295,7 @@ async fn an_endpoint_serves_until_the_time_of_its_deactivation() {
     worker
         .run(async {
             while app.vendor.deprovisions().is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         })
         .await;

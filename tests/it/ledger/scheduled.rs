@@ -33,7 +33,7 @@ on_both_databases! {
         for key in [&soon, &much_later] {
             listener.provision(basic(key)).await.expect("a widget");
             for _ in 0..2 {
-                let delay = Duration::from_secs(if key == &soon { 1 } else { 3_600 });
+                let delay = if key == &soon { Duration::from_secs(1) } else { Duration::from_hours(1) };
                 assert!(Answer::from(listener.deprovision(later(key, delay)).await).is_done());
             }
             assert_eq!(state(&ledger, key).await, State::Provisioned);
@@ -42,7 +42,7 @@ on_both_databases! {
         until("the resource is deprovisioned", || async { state(&ledger, &soon).await == State::Deprovisioned }).await;
         assert_eq!(vendor.widget(&soon).await, None);
         assert_eq!(vendor.widget(&much_later).await.as_deref(), Some("premium"));
-        let gone = Answer::from(listener.deprovision(later(&soon, Duration::from_secs(3_600))).await);
+        let gone = Answer::from(listener.deprovision(later(&soon, Duration::from_hours(1))).await);
         assert_eq!(gone, Answer::Failed(FailureKind::Gone));
         assert!(Answer::from(listener.deprovision(deprovision(&much_later)).await).is_done(), "immediately");
         until("no job is left", || async { ledger.stats().await.unwrap().open_jobs == 0 }).await;
