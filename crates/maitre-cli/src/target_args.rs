@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use maitre_conformance::{Address, Marketplace, read_manifest};
+use maitre_conformance::{Address, Marketplace, read_manifest, split_origin};
 use maitre_core::Manifest;
 use maitre_testkit::heroku::Provision;
 use maitre_testkit::{Call, CloudControl, Heroku, JwtLink, Opperator, QuickNode};
@@ -149,8 +149,7 @@ impl MarketplaceArgs {
         };
         let sso = match address.sso.clone().or_else(default_sso).filter(|_| !salt.is_empty()) {
             Some(url) => {
-                let host = url.find("://").map_or(0, |index| index + 3);
-                let (origin, path) = url.split_at(url[host..].find(['/', '?']).map_or(url.len(), |end| host + end));
+                let (origin, path) = split_origin(&url);
                 Some((client(origin)?, path.to_owned()))
             }
             None => None,

@@ -46,5 +46,6 @@ pub use self::{
     registry::checks,
     report::{CheckResult, Conclusion, Report, Summary},
     suite::{Suite, SuiteBuilder},
+    url::split_origin,
     verdict::{Exchange, Failure, Outcome},
 };

@@ -20,7 +20,13 @@ pub(crate) fn split(url: &str) -> Option<Parts<'_>> {
 }
 
 /// Splits a URL into `scheme://authority` and the rest, which begins with `/`, `?` or `#`.
-pub(crate) fn split_origin(url: &str) -> (&str, &str) {
+///
+/// ```
+/// let url = "http://localhost:8300/sso?id=4711";
+/// assert_eq!(maitre_conformance::split_origin(url), ("http://localhost:8300", "/sso?id=4711"));
+/// ```
+#[must_use]
+pub fn split_origin(url: &str) -> (&str, &str) {
     let authority = url.find("://").map_or(0, |start| start + 3);
     url.split_at(url[authority..].find(['/', '?', '#']).map_or(url.len(), |end| authority + end))
 }

@@ -119,8 +119,8 @@ impl JsonClientBuilder {
         self
     }
 
-    /// Sets the longest time that a call waits because of `Retry-After` or the rate limit. A call that would have to wait longer fails.
-    /// Defaults to 30 s.
+    /// Sets the longest time that a call waits because of `Retry-After` or the rate limit. A call that would have to wait
+    /// longer fails. Defaults to 30 s.
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.retry.max_wait = max_wait;
         self

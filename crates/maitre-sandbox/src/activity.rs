@@ -95,11 +95,11 @@ impl Activity {
 
     fn parties(&self, direction: Direction) -> String {
         let addon = plain(&self.sandbox.addon().name);
-        let seller = self.sandbox.seller();
+        let marketplace = self.sandbox.marketplace_title();
         match direction {
-            Direction::ToAddon => format!("{seller} → {addon}"),
-            Direction::FromAddon => format!("{addon} → {seller}"),
-            Direction::FromCustomer => format!("customer → {seller}"),
+            Direction::ToAddon => format!("{marketplace} → {addon}"),
+            Direction::FromAddon => format!("{addon} → {marketplace}"),
+            Direction::FromCustomer => format!("customer → {marketplace}"),
             Direction::Internal => String::new(),
         }
     }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use maitre_conformance::{
     Address, Marketplace,
     lint::{self, Finding},
+    split_origin,
 };
 use maitre_core::Manifest;
 use maitre_testkit::platform::Settings;
 
-use crate::{Plan, SetupError, contract::Credentials, listing::Listing, url::split};
+use crate::{Plan, SetupError, contract::Credentials, listing::Listing};
 
 pub(crate) struct Addon {
     pub(crate) slug: String,
@@ -34,26 +35,27 @@ pub(crate) struct Addon {
 
 /// Addresses of the add-on in place of the manifest's.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct AddressOptions {
     pub(crate) url: Option<String>,
     pub(crate) sso_url: Option<String>,
     pub(crate) allow_remote: bool,
 }
 
 impl Addon {
-    /// Reads the listing. `place.url` replaces the manifest's `api.test`; a URL without a path gets the manifest's path.
+    /// Reads the listing. `overrides.url` replaces the manifest's `api.test`; a URL without a path gets the manifest's path.
     pub(crate) fn read(
         listing: &Listing,
-        place: &Place,
+        overrides: &AddressOptions,
         client_secret: &str,
         plans: Vec<Plan>,
     ) -> Result<Self, SetupError> {
         let marketplace = listing.marketplace();
         let manifest = listing.manifest()?;
-        let url = place.url.as_deref();
+        let url = overrides.url.as_deref();
         let url = url.map(|url| manifest.as_ref().map_or(url.to_owned(), |manifest| with_manifest_path(manifest, url)));
-        let sso_url = place.sso_url.as_deref();
-        let address = Address::resolve(marketplace, manifest.as_ref(), url.as_deref(), sso_url, place.allow_remote)?;
+        let sso_url = overrides.sso_url.as_deref();
+        let address =
+            Address::resolve(marketplace, manifest.as_ref(), url.as_deref(), sso_url, overrides.allow_remote)?;
         let is_invalid = |url: &str| url.chars().any(|letter| letter.is_control() || letter.is_whitespace());
         if is_invalid(&address.root) || address.sso.as_deref().is_some_and(is_invalid) {
             return Err(SetupError::new("the add-on's URL contains spaces or control characters: remove them"));
@@ -73,7 +75,7 @@ impl Addon {
             plans: if plans.is_empty() { vec![Plan::test()] } else { plans },
             options: BTreeMap::new(),
             findings: listing.linted().map(|text| lint::text_for(marketplace, text)),
-            origin: split(&credentials.root).0.to_owned(),
+            origin: split_origin(&credentials.root).0.to_owned(),
             base_url: format!("{}{}", credentials.root, listing.collection()),
             sso_url: credentials.sso_url.clone(),
             slug,
@@ -100,10 +102,12 @@ impl Addon {
 }
 
 fn with_manifest_path(manifest: &Manifest, url: &str) -> String {
-    let (origin, path) = split(url);
+    let (origin, path) = split_origin(url);
     let endpoint = manifest.api.test.as_ref().or(manifest.api.production.as_ref());
     match endpoint {
-        Some(endpoint) if path.trim_matches('/').is_empty() => format!("{origin}{}", split(&endpoint.base_url).1),
+        Some(endpoint) if path.trim_matches('/').is_empty() => {
+            format!("{origin}{}", split_origin(&endpoint.base_url).1)
+        }
         _ => url.to_owned(),
     }
 }
@@ -117,8 +121,8 @@ mod tests {
 
     fn read(url: Option<&str>, allow_remote: bool) -> Result<(String, Option<String>), String> {
         let listing = Listing::from_manifest(Marketplace::Heroku, MANIFEST).unwrap();
-        let place = Place { url: url.map(str::to_owned), sso_url: None, allow_remote };
-        let addon = Addon::read(&listing, &place, "", Vec::new()).map_err(|error| error.to_string())?;
+        let overrides = AddressOptions { url: url.map(str::to_owned), sso_url: None, allow_remote };
+        let addon = Addon::read(&listing, &overrides, "", Vec::new()).map_err(|error| error.to_string())?;
         Ok((addon.base_url, addon.sso_url))
     }
 

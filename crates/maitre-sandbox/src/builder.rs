@@ -4,7 +4,7 @@ use maitre_conformance::Marketplace;
 
 use crate::{
     Chaos, ParseError, Plan, Sandbox, SetupError,
-    addon::{Addon, Place},
+    addon::{Addon, AddressOptions},
     journal::Store,
     listing::Listing,
     sandbox::Access,
@@ -30,7 +30,7 @@ const JOURNAL_LIMIT: usize = 250_000;
 #[must_use = "call open() to open the sandbox"]
 pub struct SandboxBuilder {
     listing: Listing,
-    place: Place,
+    overrides: AddressOptions,
     plans: Vec<Plan>,
     options: BTreeMap<String, String>,
     state_file: Option<PathBuf>,
@@ -103,7 +103,7 @@ impl SandboxBuilder {
     fn new(listing: Listing) -> Self {
         Self {
             listing,
-            place: Place::default(),
+            overrides: AddressOptions::default(),
             plans: Vec::new(),
             options: BTreeMap::new(),
             state_file: None,
@@ -119,19 +119,19 @@ impl SandboxBuilder {
     /// Sets the URL of the add-on, such as `http://127.0.0.1:8300`. Defaults to the manifest's `api.test`; a URL without
     /// a path gets the manifest's path.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.place.url = Some(url.into());
+        self.overrides.url = Some(url.into());
         self
     }
 
     /// Sets the URL that single sign-on forms are posted to. Defaults to the manifest's path on the host of the add-on.
     pub fn sso_url(mut self, url: impl Into<String>) -> Self {
-        self.place.sso_url = Some(url.into());
+        self.overrides.sso_url = Some(url.into());
         self
     }
 
     /// Sets whether the add-on may run on another machine. Defaults to `false`.
     pub fn allow_remote(mut self, allow: bool) -> Self {
-        self.place.allow_remote = allow;
+        self.overrides.allow_remote = allow;
         self
     }
 
@@ -205,7 +205,7 @@ impl SandboxBuilder {
     /// Returns an error if the manifest is incomplete, if the add-on's URL is invalid or is on another machine without
     /// [`allow_remote`](Self::allow_remote), or if the state file cannot be used.
     pub fn open(self) -> Result<Sandbox, SetupError> {
-        let mut addon = Addon::read(&self.listing, &self.place, &self.client_secret, self.plans.clone())?;
+        let mut addon = Addon::read(&self.listing, &self.overrides, &self.client_secret, self.plans.clone())?;
         addon.options = self.options;
         let store = Store::open(self.state_file.as_deref(), self.journal_limit)?;
         let sandbox = Sandbox::new(addon, store, Access { api_key: self.api_key, hosts: self.hosts });
@@ -221,7 +221,7 @@ impl SandboxBuilder {
 impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SandboxBuilder")
-            .field("url", &self.place.url)
+            .field("url", &self.overrides.url)
             .field("plans", &self.plans)
             .finish_non_exhaustive()
     }

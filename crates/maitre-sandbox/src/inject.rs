@@ -70,7 +70,7 @@ impl Sandbox {
     }
 
     async fn send_unauthenticated(&self, request: &Request, info: &CallInfo) {
-        let call = call_of(request).authorization(self.contract().wrong_authorization());
+        let call = call_of(request).authorization(self.wrong_authorization());
         let kind = info.kind;
         let info = CallInfo { kind: Kind::Custom, ..info.clone() };
         let sent = self.send(&call.request(), &info).await;

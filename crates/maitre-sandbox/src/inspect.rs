@@ -52,12 +52,19 @@ fn by_status(marketplace: Marketplace, kind: Kind, status: u16, successes: &[u16
         (_, 401 | 403) => "auth.right-credentials",
         // a refusal, or a late retry
         (_, 404 | 410 | 422) => return None,
-        (Kind::Provision, _) => "provision.succeeds",
-        (Kind::PlanChange, _) => "plan-change.succeeds",
-        _ => "deprovision.succeeds",
+        _ => success_check(kind),
     };
     let expected = successes.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     finding(marketplace, check, format!("The response has the status {status}. Expected: {expected}."))
+}
+
+/// Returns the check that a call of this kind succeeds.
+fn success_check(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Provision => "provision.succeeds",
+        Kind::PlanChange => "plan-change.succeeds",
+        _ => "deprovision.succeeds",
+    }
 }
 
 /// Returns a finding of a check, if the marketplace has that check.
@@ -126,10 +133,5 @@ pub(crate) fn no_reply(marketplace: Marketplace, kind: Kind, cause: &str) -> Opt
     if marketplace == Marketplace::Heroku {
         return Some(inspect::no_response(operation, cause).into());
     }
-    let check = match kind {
-        Kind::Provision => "provision.succeeds",
-        Kind::PlanChange => "plan-change.succeeds",
-        _ => "deprovision.succeeds",
-    };
-    finding(marketplace, check, cause.to_owned())
+    finding(marketplace, success_check(kind), cause.to_owned())
 }

@@ -34,7 +34,6 @@ mod serve;
 mod sign_on;
 mod state;
 mod trial;
-mod url;
 
 pub use maitre_conformance::{Marketplace, SetupError};
 

@@ -226,8 +226,18 @@ impl Sandbox {
     }
 
     /// Returns the name of the marketplace in sentences.
-    pub(crate) fn seller(&self) -> &'static str {
-        self.profile().marketplace.title()
+    pub(crate) fn marketplace_title(&self) -> &'static str {
+        self.marketplace().title()
+    }
+
+    /// Returns a valid `Authorization` header in place of a recorded one.
+    pub(crate) fn authorization(&self, recorded: &str) -> String {
+        self.contract().renew_token(recorded).unwrap_or_else(|| self.addon().credentials.basic())
+    }
+
+    /// Returns the `Authorization` header of a call with wrong credentials.
+    pub(crate) fn wrong_authorization(&self) -> String {
+        self.contract().invalid_token().unwrap_or_else(|| self.addon().credentials.wrong_basic())
     }
 
     pub(crate) fn facts(&self) -> &Facts {

@@ -65,11 +65,11 @@ impl Sandbox {
             SendMode::Whole => call.try_send().await.map_err(|error| self.describe(&error)),
             SendMode::Half => {
                 call.send_half().await;
-                Err(format!("{} hung up in the middle of the request.", self.seller()))
+                Err(format!("{} hung up in the middle of the request.", self.marketplace_title()))
             }
             SendMode::HangUp => {
                 call.send_and_hang_up(HANG_UP_DELAY).await;
-                Err(format!("{} hung up before the response.", self.seller()))
+                Err(format!("{} hung up before the response.", self.marketplace_title()))
             }
         };
         let duration = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -14,6 +14,7 @@ use crate::error::SetupError;
 use crate::marketplace::Marketplace;
 use crate::response::Response;
 use crate::run::CheckTarget;
+use crate::url::split_origin;
 use crate::verdict::Stop;
 use crate::wire::Wire;
 
@@ -162,21 +163,15 @@ impl Target {
     }
 }
 
-/// Returns scheme, host and port.
-fn origin(url: &str) -> &str {
-    let start = url.find("://").map_or(0, |start| start + 3);
-    url[start..].find(['/', '?', '#']).map_or(url, |end| &url[..start + end])
-}
-
 /// Moves the path of a URL to the origin of `root`: an add-on under test may have a public address of its own.
 fn at_origin_of(root: &str, url: &str) -> String {
-    let path = url[origin(url).len()..].split(['?', '#']).next().unwrap_or_default();
-    format!("{}{path}", origin(root))
+    let path = split_origin(url).1.split(['?', '#']).next().unwrap_or_default();
+    format!("{}{path}", split_origin(root).0)
 }
 
 /// Resolves a redirect to the same origin.
 fn resolve(url: &str, location: &str) -> Option<String> {
-    let origin = origin(url);
+    let (origin, _) = split_origin(url);
     match location {
         path if path.starts_with('/') && !path.starts_with("//") => Some(format!("{origin}{path}")),
         absolute => absolute.starts_with(&format!("{origin}/")).then(|| absolute.to_owned()),

@@ -8,7 +8,6 @@ use maitre_testkit::{
     CleverCloud, Reply, Request,
     apis::CleverCloudApi,
     platform::{Install, Platform, State},
-    sign,
 };
 use time::OffsetDateTime;
 
@@ -43,8 +42,6 @@ pub(super) struct CleverCloudContract {
     api: CleverCloudApi,
     platform: Platform,
     config_vars: Vec<String>,
-    authorization: String,
-    wrong_authorization: String,
 }
 
 impl CleverCloudContract {
@@ -57,8 +54,6 @@ impl CleverCloudContract {
             api: CleverCloudApi::new(id, password),
             platform: platform.clone(),
             config_vars: credentials.config_vars.clone(),
-            authorization: sign::basic(id, password),
-            wrong_authorization: credentials.wrong_basic(),
         }
     }
 
@@ -112,14 +107,6 @@ impl Contract for CleverCloudContract {
 
     fn record_plan_change(&self, install: &Install, plan: &str, reply: &Reply) {
         basic::record_plan_change(install, plan, reply, |name| self.name(name));
-    }
-
-    fn authorization(&self, _recorded: &str) -> String {
-        self.authorization.clone()
-    }
-
-    fn wrong_authorization(&self) -> String {
-        self.wrong_authorization.clone()
     }
 
     fn api(&self) -> Option<Router> {

@@ -1,9 +1,7 @@
 //! Addresses of the add-on, and the credentials that it shares with a marketplace.
 
-use maitre_conformance::Marketplace;
+use maitre_conformance::{Marketplace, split_origin};
 use maitre_testkit::sign;
-
-use crate::url::split;
 
 pub(crate) struct Credentials {
     pub(crate) marketplace: Marketplace,
@@ -42,7 +40,12 @@ impl Credentials {
 
     /// Returns the origin and the path of single sign-on.
     pub(crate) fn sso_parts(&self) -> Option<(&str, &str)> {
-        self.sso_url.as_deref().map(split)
+        self.sso_url.as_deref().map(split_origin)
+    }
+
+    /// Returns the `Authorization` header of Basic credentials.
+    pub(crate) fn basic(&self) -> String {
+        sign::basic(&self.id, &self.password)
     }
 
     /// Returns the `Authorization` header of the right user with a wrong password.

@@ -34,11 +34,15 @@ pub(crate) trait Contract: Send + Sync {
     /// Records the response to a plan change.
     fn record_plan_change(&self, install: &Install, plan: &str, reply: &Reply);
 
-    /// Returns a valid `Authorization` header in place of a recorded one.
-    fn authorization(&self, recorded: &str) -> String;
+    /// Returns a valid `Authorization` header in place of a recorded one. `None` if calls have Basic credentials.
+    fn renew_token(&self, _recorded: &str) -> Option<String> {
+        None
+    }
 
-    /// Returns the `Authorization` header of a call with a wrong password.
-    fn wrong_authorization(&self) -> String;
+    /// Returns an `Authorization` header with an invalid token. `None` if calls have Basic credentials.
+    fn invalid_token(&self) -> Option<String> {
+        None
+    }
 
     /// Returns the call that precedes the first provision for a customer, if it has not succeeded yet.
     fn account_request(&self, _install: &Install) -> Option<Request> {

@@ -8,7 +8,6 @@ use maitre_testkit::{
     DigitalOcean, Reply, Request,
     apis::DigitalOceanApi,
     platform::{Install, Platform, State},
-    sign,
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -45,8 +44,6 @@ pub(super) struct DigitalOceanContract {
     facts: Facts,
     /// Prefix that DigitalOcean adds to the names of config vars.
     prefix: String,
-    authorization: String,
-    wrong_authorization: String,
     client_secret: String,
 }
 
@@ -61,8 +58,6 @@ impl DigitalOceanContract {
             platform: platform.clone(),
             facts: facts.clone(),
             prefix: format!("{}_", id.to_uppercase().replace('-', "_")),
-            authorization: sign::basic(id, password),
-            wrong_authorization: credentials.wrong_basic(),
             client_secret: credentials.client_secret.clone(),
         }
     }
@@ -116,14 +111,6 @@ impl Contract for DigitalOceanContract {
 
     fn record_plan_change(&self, install: &Install, plan: &str, reply: &Reply) {
         basic::record_plan_change(install, plan, reply, |name| Some(self.name(name)));
-    }
-
-    fn authorization(&self, _recorded: &str) -> String {
-        self.authorization.clone()
-    }
-
-    fn wrong_authorization(&self) -> String {
-        self.wrong_authorization.clone()
     }
 
     fn actions(&self, install: &Install) -> Vec<Action> {

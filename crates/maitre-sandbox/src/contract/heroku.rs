@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maitre_conformance::Marketplace;
-use maitre_testkit::{Heroku, Reply, Request, platform::Install, sign};
+use maitre_testkit::{Heroku, Reply, Request, platform::Install};
 use time::OffsetDateTime;
 
 use super::{
@@ -52,8 +52,6 @@ pub(super) struct HerokuContract {
     heroku: Heroku,
     /// Client for single sign-on by POST, and the path. `None` for legacy sign-on by GET.
     sso: Option<(Heroku, String)>,
-    authorization: String,
-    wrong_authorization: String,
     client_secret: String,
 }
 
@@ -65,8 +63,6 @@ impl HerokuContract {
             sso: credentials
                 .sso_parts()
                 .map(|(origin, path)| (Heroku::new(origin, id, password, salt), path.to_owned())),
-            authorization: sign::basic(id, password),
-            wrong_authorization: credentials.wrong_basic(),
             client_secret: credentials.client_secret.clone(),
         }
     }
@@ -126,14 +122,6 @@ impl Contract for HerokuContract {
 
     fn record_plan_change(&self, install: &Install, plan: &str, reply: &Reply) {
         install.record_plan_change(plan, reply);
-    }
-
-    fn authorization(&self, _recorded: &str) -> String {
-        self.authorization.clone()
-    }
-
-    fn wrong_authorization(&self) -> String {
-        self.wrong_authorization.clone()
     }
 
     fn settings(&self, _url: &str) -> Vec<(&'static str, String)> {

@@ -7,7 +7,6 @@ use maitre_conformance::Marketplace;
 use maitre_testkit::{
     QuickNode, Reply, Request,
     platform::{Install, Platform, State},
-    sign,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -45,8 +44,6 @@ pub(super) struct QuickNodeContract {
     default_dashboard: String,
     platform: Platform,
     facts: Facts,
-    authorization: String,
-    wrong_authorization: String,
 }
 
 impl QuickNodeContract {
@@ -57,8 +54,6 @@ impl QuickNodeContract {
             default_dashboard: sso_url.clone().unwrap_or_else(|| format!("{root}/sso")),
             platform: platform.clone(),
             facts: facts.clone(),
-            authorization: sign::basic(id, password),
-            wrong_authorization: credentials.wrong_basic(),
         }
     }
 
@@ -140,14 +135,6 @@ impl Contract for QuickNodeContract {
             endpoint.record_plan_change_as(plan, reply.status(), &json!({ "message": body["message"] }));
         }
         self.record_urls(install, &body);
-    }
-
-    fn authorization(&self, _recorded: &str) -> String {
-        self.authorization.clone()
-    }
-
-    fn wrong_authorization(&self) -> String {
-        self.wrong_authorization.clone()
     }
 
     fn actions(&self, install: &Install) -> Vec<Action> {

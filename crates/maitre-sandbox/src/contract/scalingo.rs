@@ -8,7 +8,6 @@ use maitre_testkit::{
     Reply, Request, Scalingo,
     apis::ScalingoApi,
     platform::{Install, Platform, State},
-    sign,
 };
 use time::OffsetDateTime;
 
@@ -42,8 +41,6 @@ pub(super) struct ScalingoContract {
     platform: Platform,
     facts: Facts,
     config_vars: Vec<String>,
-    authorization: String,
-    wrong_authorization: String,
 }
 
 impl ScalingoContract {
@@ -57,8 +54,6 @@ impl ScalingoContract {
             platform: platform.clone(),
             facts: facts.clone(),
             config_vars: credentials.config_vars.clone(),
-            authorization: sign::basic(id, password),
-            wrong_authorization: credentials.wrong_basic(),
         }
     }
 
@@ -113,14 +108,6 @@ impl Contract for ScalingoContract {
 
     fn record_plan_change(&self, install: &Install, plan: &str, reply: &Reply) {
         basic::record_plan_change(install, plan, reply, |name| self.name(name));
-    }
-
-    fn authorization(&self, _recorded: &str) -> String {
-        self.authorization.clone()
-    }
-
-    fn wrong_authorization(&self) -> String {
-        self.wrong_authorization.clone()
     }
 
     fn actions(&self, install: &Install) -> Vec<Action> {

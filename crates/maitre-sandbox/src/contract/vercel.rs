@@ -237,17 +237,17 @@ impl Contract for VercelContract {
     }
 
     /// Signs the claims of a recorded token for the current time.
-    fn authorization(&self, recorded: &str) -> String {
+    fn renew_token(&self, recorded: &str) -> Option<String> {
         let payload = recorded.split('.').nth(1).and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
         let claims: Value = payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
         let kept = claims.as_object().into_iter().flatten();
         let kept = kept.filter(|(name, _)| !["iss", "iat", "nbf", "exp"].contains(&name.as_str()));
         let token = kept.fold(self.platform().token(), |token, (name, value)| token.claim(name, value.clone()));
-        format!("Bearer {}", token.sign())
+        Some(format!("Bearer {}", token.sign()))
     }
 
-    fn wrong_authorization(&self) -> String {
-        format!("Bearer {}", self.platform().token().unsigned())
+    fn invalid_token(&self) -> Option<String> {
+        Some(format!("Bearer {}", self.platform().token().unsigned()))
     }
 
     fn settings(&self, url: &str) -> Vec<(&'static str, String)> {

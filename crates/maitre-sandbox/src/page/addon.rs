@@ -58,7 +58,7 @@ fn lint(sandbox: &Sandbox, findings: &[Finding]) -> Markup {
     let verdict = match (must, should) {
         (0, 0) => "The manifest is valid; see the notes".to_owned(),
         (0, should) => format!("The manifest is valid, with {should} warning(s)"),
-        (must, _) => format!("{} would reject the manifest: {must} error(s)", sandbox.seller()),
+        (must, _) => format!("{} would reject the manifest: {must} error(s)", sandbox.marketplace_title()),
     };
     html! {
         details .lint open[must > 0] {

@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use maitre_conformance::split_origin;
 use maitre_testkit::mask;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -17,7 +18,6 @@ use super::{
 use crate::{
     Sandbox,
     entry::{Entry, Kind, Message},
-    url::split,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,7 +156,7 @@ fn body(message: &Message, secrets: bool) -> String {
 pub(super) async fn edit(State(sandbox): State<Sandbox>, Path(id): Path<i64>) -> Response {
     let entry = sandbox.journal().store().get(id).filter(|entry| entry.head.is_to_addon());
     let Some(entry) = entry else { return not_found(&sandbox) };
-    let (origin, path) = split(&entry.head.url);
+    let (origin, path) = split_origin(&entry.head.url);
     let headers: Vec<_> = entry.request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let body = html! {
         article .card .exchange aria-labelledby="edit-title" {

@@ -5,10 +5,11 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
+use maitre_conformance::split_origin;
 use serde::Deserialize;
 
 use super::form::{back, invalid, not_found};
-use crate::{Recording, Sandbox, entry::Message, url::split};
+use crate::{Recording, Sandbox, entry::Message};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct RepeatForm {
@@ -56,7 +57,7 @@ pub(super) async fn send_with(
     };
     // browsers submit a textarea with CRLF line ends
     let message = Message { headers, body: form.body.replace("\r\n", "\n").into_bytes() };
-    let url = format!("{}{}", split(&entry.head.url).0, form.path);
+    let url = format!("{}{}", split_origin(&entry.head.url).0, form.path);
     let sent = sandbox.send_edited(&form.method.to_uppercase(), &url, &message, &entry).await;
     Redirect::to(&format!("/sandbox/exchanges/{sent}")).into_response()
 }

@@ -20,7 +20,7 @@ pub(super) fn section(sandbox: &Sandbox) -> Markup {
                             a href="#install-form" { "Install " (name) } ": the timeline shows the call and the response."
                         }))
                         (hint(done[1], &html! {
-                            "Press " strong { "Try sign-on" } ": it shows whether a customer who comes from " (sandbox.seller()) " reaches the dashboard."
+                            "Press " strong { "Try sign-on" } ": it shows whether a customer who comes from " (sandbox.marketplace_title()) " reaches the dashboard."
                         }))
                         (hint(done[2], &html! {
                             "Under " a href="#panel" { "Faults" } ", let the next provision be sent twice, and install again: one resource."

@@ -94,7 +94,7 @@ fn menu(sandbox: &Sandbox, live: usize) -> Markup {
             summary .button { "All" span .sr { " installs" } }
             div .popover {
                 form method="post" action="/sandbox/installs/remove-all" data-quiet="true" {
-                    p { (sandbox.seller()) " deprovisions " (live) " install(s)." }
+                    p { (sandbox.marketplace_title()) " deprovisions " (live) " install(s)." }
                     button .danger type="submit" disabled[live == 0] { "Remove all" }
                 }
                 form method="post" action="/sandbox/reset" data-quiet="true" {
@@ -184,18 +184,18 @@ fn sign_on_result(trial: &Trial) -> Markup {
 
 /// Describes the pending lifecycle call of an install.
 fn progress(sandbox: &Sandbox, install: &Install, deadline: &str) -> String {
-    let (retry, seller) = (sandbox.inner().retries.find(install.uuid()), sandbox.seller());
+    let (retry, marketplace) = (sandbox.inner().retries.find(install.uuid()), sandbox.marketplace_title());
     match (install.state(), retry) {
         (Stage::Provisioning, Some(retry)) => format!(
-            "No final response after {} attempt(s). {seller} retries at {} and gives up at {deadline}.",
+            "No final response after {} attempt(s). {marketplace} retries at {} and gives up at {deadline}.",
             retry.attempts,
             day_and_time(retry.due)
         ),
         (Stage::Provisioning, None) if install.provision_status() == Some(202) => {
-            format!("Answered 202. {seller} deprovisions it at {deadline} unless it is completed.")
+            format!("Answered 202. {marketplace} deprovisions it at {deadline} unless it is completed.")
         }
         (Stage::Deprovisioning, Some(retry)) => {
-            format!("The deprovision did not succeed. {seller} retries at {}.", day_and_time(retry.due))
+            format!("The deprovision did not succeed. {marketplace} retries at {}.", day_and_time(retry.due))
         }
         _ => "Waiting for the add-on.".to_owned(),
     }

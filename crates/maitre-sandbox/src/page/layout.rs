@@ -30,7 +30,7 @@ pub(super) fn page(sandbox: &Sandbox, title: &str, body: &Markup) -> Markup {
                         svg aria-hidden="true" width="26" height="26" { use href="#cloche" {} }
                         span { strong { "maître" } " sandbox" }
                     }
-                    span #selling { "selling " strong { (sandbox.addon().name) } " on " (sandbox.seller()) }
+                    span #selling { "selling " strong { (sandbox.addon().name) } " on " (sandbox.marketplace_title()) }
                     nav #jump aria-label="On this page" { a href="/#installs" { "Installs" } " " a href="/#timeline" { "Timeline" } }
                     span #live role="status" { noscript { "Reload to see updates." } }
                 }

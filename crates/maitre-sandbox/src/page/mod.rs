@@ -223,7 +223,7 @@ pub(crate) fn not_found_page(sandbox: &Sandbox) -> Response {
     let body = html! {
         section .card aria-labelledby="not-found" {
             h1 #not-found { "This page does not exist" }
-            p { "This address serves the API of " (sandbox.seller()) " to programs. The marketplace is on the "
+            p { "This address serves the API of " (sandbox.marketplace_title()) " to programs. The marketplace is on the "
                 a href="/" { "front page" } "." }
         }
     };

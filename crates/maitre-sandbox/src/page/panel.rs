@@ -109,7 +109,7 @@ fn title(kind: Kind) -> &'static str {
 
 /// Form that schedules a fault, as one sentence. The script hides the faults that do not apply to the chosen call.
 fn fault_form(sandbox: &Sandbox) -> Markup {
-    let (seller, addon) = (sandbox.seller(), &sandbox.addon().name);
+    let (marketplace, addon) = (sandbox.marketplace_title(), &sandbox.addon().name);
     let calls = sandbox.profile().api_calls.iter().map(|(name, _, _)| name);
     let has_api = sandbox.api_replaces().is_some();
     html! {
@@ -117,25 +117,25 @@ fn fault_form(sandbox: &Sandbox) -> Markup {
             span { "The next" }
             label .times { span .sr { "Number of calls" } input type="number" name="times" min="1" max="1000" value="1" required; }
             label { span .sr { "Call" } select name="call" {
-                optgroup label={ (seller) " calls " (addon) } data-direction="fault" {
+                optgroup label={ (marketplace) " calls " (addon) } data-direction="fault" {
                     @for (name, _, label) in LIFECYCLE_CALLS { option value=(name) { (label) } }
                     option value="" { "call of any kind" }
                 }
                 @if has_api {
-                    optgroup label={ (addon) " calls " (seller) } data-direction="inbound" {
+                    optgroup label={ (addon) " calls " (marketplace) } data-direction="inbound" {
                         @for name in calls { option value=(name) { (name) } }
                         option value=(inbound::ANY_CALL) { "call of any kind" }
                     }
                 }
             } }
             label { span .sr { "Fault" } select name="fault" {
-                optgroup label={ (seller) " calls " (addon) } data-direction="fault" {
+                optgroup label={ (marketplace) " calls " (addon) } data-direction="fault" {
                     @for fault in Fault::ALL {
                         option value=(fault.name()) data-calls=(applicable_calls(sandbox, fault)) { (fault.label()) }
                     }
                 }
                 @if has_api {
-                    optgroup label={ (addon) " calls " (seller) } data-direction="inbound" {
+                    optgroup label={ (addon) " calls " (marketplace) } data-direction="inbound" {
                         @for (name, label) in inbound::FAULTS { option value=(name) { (label) } }
                     }
                 }

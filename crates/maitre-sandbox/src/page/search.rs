@@ -28,11 +28,11 @@ const STATUSES: [(&str, &str); 5] = [("2", "2xx"), ("3", "3xx"), ("4", "4xx"), (
 /// Shows the form. It is submitted by a button, or by the script of an open page when a field changes.
 pub(super) fn form(sandbox: &Sandbox, view: &View) -> Markup {
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name(), kind.title().to_owned())).collect();
-    let (seller, addon) = (sandbox.seller(), &sandbox.addon().name);
+    let (marketplace, addon) = (sandbox.marketplace_title(), &sandbox.addon().name);
     let directions = [
-        ("ToAddon", format!("{seller} → {addon}")),
-        ("FromAddon", format!("{addon} → {seller}")),
-        ("FromCustomer", format!("customer → {seller}")),
+        ("ToAddon", format!("{marketplace} → {addon}")),
+        ("FromAddon", format!("{addon} → {marketplace}")),
+        ("FromCustomer", format!("customer → {marketplace}")),
         ("Internal", "notes".to_owned()),
     ];
     html! {

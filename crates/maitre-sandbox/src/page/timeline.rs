@@ -1,6 +1,7 @@
 //! Timeline of the journal, newest entry first.
 
 use axum::extract::{Query, State};
+use maitre_conformance::split_origin;
 use maud::{Markup, html};
 
 use super::{View, layout::time_of_day, search};
@@ -54,7 +55,7 @@ fn menu(sandbox: &Sandbox, uuid: Option<&str>) -> Markup {
                 }
                 form method="post" action="/sandbox/replay" data-quiet="true" {
                     @if let Some(uuid) = uuid { input type="hidden" name="install" value=(uuid); }
-                    p { "Send the recorded calls of " (sandbox.seller()) " to the add-on again. Each line then shows both statuses." }
+                    p { "Send the recorded calls of " (sandbox.marketplace_title()) " to the add-on again. Each line then shows both statuses." }
                     button type="submit" { "Replay" @if uuid.is_some() { " this install" } @else { " all" } }
                 }
             }
@@ -83,7 +84,7 @@ fn lines(sandbox: &Sandbox, view: &View) -> Markup {
                     }
                 }
             }
-            p .legend .wide[sandbox.seller().len() > 8] aria-hidden="true" { span { "customer" } span { (sandbox.seller()) } span { "add-on" } }
+            p .legend .wide[sandbox.marketplace_title().len() > 8] aria-hidden="true" { span { "customer" } span { (sandbox.marketplace_title()) } span { "add-on" } }
             ol .lines {
                 @for (position, entry) in page.iter().enumerate().take(PAGE_SIZE) { (line(sandbox, entry, page.get(position + 1))) }
             }
@@ -161,19 +162,19 @@ pub(super) fn then_and_now(head: &Head, replay: Replay) -> Markup {
 
 /// Renders caller and callee.
 fn direction(sandbox: &Sandbox, direction: Direction) -> Markup {
-    let (seller, addon) = (sandbox.seller(), &sandbox.addon().name);
+    let (marketplace, addon) = (sandbox.marketplace_title(), &sandbox.addon().name);
     let (symbol, label) = match direction {
-        Direction::ToAddon => ("#direction-to-addon", format!("{seller} to {addon}")),
-        Direction::FromAddon => ("#direction-from-addon", format!("{addon} to {seller}")),
-        Direction::FromCustomer => ("#direction-from-customer", format!("Customer to {seller}")),
+        Direction::ToAddon => ("#direction-to-addon", format!("{marketplace} to {addon}")),
+        Direction::FromAddon => ("#direction-from-addon", format!("{addon} to {marketplace}")),
+        Direction::FromCustomer => ("#direction-from-customer", format!("Customer to {marketplace}")),
         Direction::Internal => return html! { span {} },
     };
     html! { svg .direction role="img" width="160" height="14" { title { (label) } use href=(symbol) {} } }
 }
 
 fn path(head: &Head) -> &str {
-    let url = head.url.split('?').next().unwrap_or_default();
-    url.find("://").and_then(|place| url[place + 3..].find('/').map(|slash| &url[place + 3 + slash..])).unwrap_or(url)
+    let (_, path) = split_origin(&head.url);
+    path.split('?').next().unwrap_or_default()
 }
 
 /// Abbreviates the UUIDs of a path.

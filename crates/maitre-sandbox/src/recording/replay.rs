@@ -1,5 +1,6 @@
 //! Replay of a recording.
 
+use maitre_conformance::split_origin;
 use time::OffsetDateTime;
 
 use super::{RecordedCall, Recording};
@@ -7,7 +8,6 @@ use crate::{
     Sandbox,
     entry::{Kind, Message, Replay},
     send::{CallInfo, request_of},
-    url::split,
 };
 
 /// Replayed call, with the recorded and the new status.
@@ -59,8 +59,8 @@ impl Sandbox {
 
     /// Returns the URL of the same path at the current origin of the add-on.
     fn current_url(&self, url: &str) -> String {
-        let (origin, path) = split(url);
-        let recorded_sso = self.addon().sso_url.as_deref().map(split);
+        let (origin, path) = split_origin(url);
+        let recorded_sso = self.addon().sso_url.as_deref().map(split_origin);
         match recorded_sso {
             Some((sso_origin, sso_path)) if path == sso_path && origin != sso_origin => format!("{sso_origin}{path}"),
             _ => format!("{}{path}", self.addon().origin),
@@ -83,7 +83,7 @@ impl Sandbox {
             let is_lifecycle =
                 matches!(call.kind, Kind::Provision | Kind::PlanChange | Kind::Deprovision | Kind::Action);
             let headers = message.headers.iter_mut().filter(|(name, _)| is_lifecycle && name == "authorization");
-            headers.for_each(|(_, value)| *value = self.contract().authorization(value));
+            headers.for_each(|(_, value)| *value = self.authorization(value));
         }
         (url, message)
     }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use maitre_conformance::split_origin;
 use maitre_testkit::{Browser, Error, Reply, platform::Install};
 
 use crate::{
@@ -9,7 +10,6 @@ use crate::{
     entry::{Completion, Direction, Finding, Head, Kind, Message},
     events::PageEvent,
     trial::Trial,
-    url::split,
 };
 
 /// Maximum number of redirects to follow.
@@ -20,7 +20,7 @@ impl Sandbox {
     pub(crate) async fn try_sign_on(&self, install: &Install) -> Trial {
         let sign_on = self.sign(install, None);
         let form = &sign_on.form;
-        let origin = split(&form.action).0.to_owned();
+        let origin = split_origin(&form.action).0.to_owned();
         let mut browser = Browser::new(&origin);
         let entry = self.record_sign_on(install, &sign_on, "Single sign-on, tried");
         let started = Instant::now();
@@ -71,13 +71,13 @@ impl Sandbox {
 /// Returns the URL that a reply redirects to, unless it is on another machine, which a local sandbox does not call.
 fn redirect_target(reply: &Reply) -> Option<String> {
     let location = reply.location().filter(|_| (300..400).contains(&reply.status()))?;
-    let here = split(reply.request().url()).0;
+    let here = split_origin(reply.request().url()).0;
     if location.starts_with('/') && !location.starts_with("//") {
         return Some(format!("{here}{location}"));
     }
-    let host = split(location).0.split_once("://")?.1;
+    let host = split_origin(location).0.split_once("://")?.1;
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let is_called = split(location).0 == here || ["localhost", "127.0.0.1", "[::1]"].contains(&name);
+    let is_called = split_origin(location).0 == here || ["localhost", "127.0.0.1", "[::1]"].contains(&name);
     is_called.then(|| location.to_owned())
 }
 

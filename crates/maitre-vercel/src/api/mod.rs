@@ -15,8 +15,8 @@ use crate::client::Client;
 /// Vercel's API for one installation, with its access token.
 ///
 /// Resources are named by the vendor's ids. After an uninstall every call fails with
-/// [`is_installation_gone`](crate::Error::is_installation_gone). Clones share the state of the rate limit. `Debug` does not print
-/// the token.
+/// [`is_installation_gone`](crate::Error::is_installation_gone). Clones share the state of the rate limit. `Debug` does not
+/// print the token.
 #[derive(Clone)]
 pub struct Api {
     client: Client,
