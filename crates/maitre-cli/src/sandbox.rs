@@ -31,6 +31,7 @@ use crate::values;
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
   maitre sandbox --marketplace scalingo --manifest scalingo.json --plan basic
+  maitre sandbox --marketplace osb --url http://127.0.0.1:8300/osb --user tally --password … --plan basic
 
 Exit status: 0 ok, 1 a replayed response differs, 2 could not run.")]
 pub(crate) struct Sandbox {
@@ -140,6 +141,10 @@ impl Sandbox {
             Marketplace::QuickNode => {
                 let (user, password) = credentials.basic()?;
                 return Ok(LocalMarketplace::quicknode_builder(user, password, credentials.jwt_secret()?));
+            }
+            Marketplace::OpenServiceBroker => {
+                let (user, password) = credentials.basic()?;
+                return Ok(LocalMarketplace::osb_builder(user, password));
             }
             Marketplace::Vercel => {
                 let (integration, product) = credentials.integration()?;

@@ -1,6 +1,6 @@
 //! The add-on on sale: its manifest and its endpoints.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use maitre_conformance::{
     Address, Marketplace,
@@ -98,6 +98,10 @@ impl Addon {
         settings.log_input = self.has("log_input");
         settings.syslog_drain = self.has("syslog_drain");
         settings.grant_backfill = true;
+        if self.credentials.marketplace == Marketplace::OpenServiceBroker {
+            // its contract decides when an operation has taken too long
+            settings.async_window = Duration::from_hours(9 * 24);
+        }
     }
 }
 

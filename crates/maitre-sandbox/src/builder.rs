@@ -97,6 +97,21 @@ impl Sandbox {
         let (integration, product) = (integration.to_owned(), product.to_owned());
         SandboxBuilder::new(Listing::Vercel { integration, product })
     }
+
+    /// Creates a builder of a sandbox that is a platform of the Open Service Broker API, and calls a broker with these
+    /// credentials. [`plans`](SandboxBuilder::plans) are the names of plans in the catalog.
+    ///
+    /// ```
+    /// use maitre_sandbox::Sandbox;
+    ///
+    /// let builder = Sandbox::osb_builder("lantern", "development-password").plans(["basic"])?;
+    /// assert_eq!(builder.url("http://127.0.0.1:8300/osb").open()?.addon_url(), "http://127.0.0.1:8300/osb/v2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn osb_builder(user: &str, password: &str) -> SandboxBuilder {
+        let (user, password) = (user.to_owned(), password.to_owned());
+        SandboxBuilder::new(Listing::Osb { user, password })
+    }
 }
 
 impl SandboxBuilder {

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     SignOn,
     /// A call of the contract besides the ones above, such as a suspension.
     Action,
+    /// A request for the state of a pending operation.
+    Poll,
     Webhook,
     /// A call that the user edited, a replayed call, or one with a wrong password.
     Custom,
@@ -67,6 +69,7 @@ impl Kind {
             Self::Deprovision => "Deprovision",
             Self::SignOn => "Single sign-on",
             Self::Action => "Action",
+            Self::Poll => "Last operation",
             Self::Webhook => "Webhook",
             Self::Custom => "Custom call",
             Self::Token => "Token",

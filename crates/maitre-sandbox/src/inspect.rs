@@ -52,16 +52,17 @@ fn by_status(marketplace: Marketplace, kind: Kind, status: u16, successes: &[u16
         (_, 401 | 403) => "auth.right-credentials",
         // a refusal, or a late retry
         (_, 404 | 410 | 422) => return None,
-        _ => success_check(kind),
+        _ => success_check(marketplace, kind),
     };
     let expected = successes.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     finding(marketplace, check, format!("The response has the status {status}. Expected: {expected}."))
 }
 
 /// Returns the check that a call of this kind succeeds.
-fn success_check(kind: Kind) -> &'static str {
+fn success_check(marketplace: Marketplace, kind: Kind) -> &'static str {
     match kind {
         Kind::Provision => "provision.succeeds",
+        Kind::PlanChange if marketplace == Marketplace::OpenServiceBroker => "update.succeeds",
         Kind::PlanChange => "plan-change.succeeds",
         _ => "deprovision.succeeds",
     }
@@ -81,6 +82,7 @@ pub(crate) fn wrong_password(marketplace: Marketplace, kind: Kind, reply: &Reply
     }
     let check = match kind {
         Kind::Provision => "auth.wrong-password-provision",
+        Kind::PlanChange if marketplace == Marketplace::OpenServiceBroker => "auth.wrong-password-update",
         Kind::PlanChange => "auth.wrong-password-plan-change",
         _ => "auth.wrong-password-deprovision",
     };
@@ -133,5 +135,5 @@ pub(crate) fn no_reply(marketplace: Marketplace, kind: Kind, cause: &str) -> Opt
     if marketplace == Marketplace::Heroku {
         return Some(inspect::no_response(operation, cause).into());
     }
-    finding(marketplace, success_check(kind), cause.to_owned())
+    finding(marketplace, success_check(marketplace, kind), cause.to_owned())
 }

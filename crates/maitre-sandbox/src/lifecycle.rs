@@ -4,6 +4,7 @@ use maitre_testkit::{
     Reply, Request,
     platform::{Install, InstallBuilder, State},
 };
+use time::Duration;
 use tokio::time::sleep;
 
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 
 /// Number of attempts of a plan change while the customer waits.
 const PLAN_CHANGE_ATTEMPTS: u32 = 3;
+
+/// Delay of the call that follows a failed operation.
+const FOLLOW_UP_DELAY: Duration = Duration::SECOND;
 
 /// Outcome of a lifecycle call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +81,10 @@ impl Sandbox {
         let Some(install) = self.platform().find(&retry.uuid) else { return };
         let is_due = match retry.call {
             Lifecycle::Provision => install.state() == State::Provisioning,
-            Lifecycle::PlanChange(_) | Lifecycle::Action(_) => false,
-            Lifecycle::Deprovision => install.state() != State::Deprovisioned,
+            Lifecycle::PlanChange(_) => false,
+            Lifecycle::Deprovision | Lifecycle::Action { .. } | Lifecycle::Poll => {
+                install.state() != State::Deprovisioned
+            }
         };
         if is_due {
             self.attempt(install, retry.call, retry.attempts + 1).await;
@@ -112,28 +118,44 @@ impl Sandbox {
         let outcome = match &call {
             Lifecycle::Provision => self.call_provision(&install).await,
             Lifecycle::PlanChange(plan) => self.call_plan_change(&install, plan).await,
-            Lifecycle::Deprovision => self.call_deprovision(&install).await,
-            Lifecycle::Action(name) => self.call_action(&install, name).await,
+            Lifecycle::Deprovision => self.call_deprovision(&install, attempts).await,
+            Lifecycle::Action { name, value } => self.call_action(&install, name, value).await,
+            Lifecycle::Poll => self.call_poll(&install).await,
         };
-        if let Outcome::Pending(_) = outcome {
-            let due = self.platform().clock().now().saturating_add(backoff(attempts));
-            self.schedule_retry(Retry { uuid: install.uuid().to_owned(), call, attempts, due });
+        match &outcome {
+            Outcome::Pending(_) => self.schedule(&install, call, attempts, backoff(attempts)),
+            Outcome::Accepted => self.schedule_poll(&install, attempts),
+            _ => {}
         }
         self.tick();
         outcome
+    }
+
+    /// Schedules a lifecycle call after a delay by the marketplace's clock.
+    fn schedule(&self, install: &Install, call: Lifecycle, attempts: u32, delay: Duration) {
+        let due = self.platform().clock().now().saturating_add(delay);
+        self.schedule_retry(Retry { uuid: install.uuid().to_owned(), call, attempts, due });
+    }
+
+    /// Schedules the next poll if the marketplace polls for the completion.
+    fn schedule_poll(&self, install: &Install, attempts: u32) {
+        if let Some(poll) = self.contract().poll(install) {
+            self.schedule(install, Lifecycle::Poll, attempts, poll.delay);
+        }
     }
 
     async fn call_provision(&self, install: &Install) -> Outcome {
         if install.grant().expires_at() <= self.platform().clock().now() {
             install.issue_grant();
         }
-        if let Some(failure) = self.call_account(install).await {
+        if let Some(failure) = self.prepare(install).await {
             return failure;
         }
         let plan = install.plan();
         let request = self.contract().provision(install);
         let reply = match self.call(install, Kind::Provision, format!("Provision {plan}"), &request).await {
             Ok(reply) => reply,
+            Err(message) if self.profile().deletes_orphans => return self.delete_orphan(install, message),
             Err(message) => return Outcome::Pending(message),
         };
         let status = reply.status();
@@ -146,7 +168,8 @@ impl Sandbox {
             202 if is_success => Outcome::Accepted,
             _ if is_success => Outcome::Done,
             410 | 422 => Outcome::Refused(refusal(&reply)),
-            408 | 429 | 500.. => Outcome::Pending(answered(status)),
+            200..300 | 500.. if self.profile().deletes_orphans => self.delete_orphan(install, answered(status)),
+            408 | 429 | 500.. if !self.profile().deletes_orphans => Outcome::Pending(answered(status)),
             _ => {
                 install.remove_silently();
                 Outcome::Failed(answered(status))
@@ -154,13 +177,18 @@ impl Sandbox {
         }
     }
 
-    /// Sends the call that precedes the first provision for a customer. Returns the outcome of the provision if it fails.
-    async fn call_account(&self, install: &Install) -> Option<Outcome> {
-        let request = self.contract().account_request(install)?;
-        let title = format!("Install for {}", install.app());
+    /// Schedules the deprovision of what a failed provision may have left.
+    fn delete_orphan(&self, install: &Install, message: String) -> Outcome {
+        self.schedule(install, Lifecycle::Deprovision, 0, Duration::ZERO);
+        Outcome::Failed(message)
+    }
+
+    /// Sends the call that precedes provisions. Returns the outcome of the provision if it fails.
+    async fn prepare(&self, install: &Install) -> Option<Outcome> {
+        let (title, request) = self.contract().preparation(install)?;
         match self.call(install, Kind::Action, title, &request).await {
             Ok(reply) if self.contract().successes(Kind::Action).contains(&reply.status()) => {
-                self.contract().record_account(install);
+                self.contract().record_preparation(install, &reply);
                 self.mark_dirty();
                 None
             }
@@ -177,7 +205,8 @@ impl Sandbox {
 
     async fn call_plan_change(&self, install: &Install, plan: &str) -> Outcome {
         let mut error = String::new();
-        for attempt in 1..=PLAN_CHANGE_ATTEMPTS {
+        let attempts = if self.profile().deletes_orphans { 1 } else { PLAN_CHANGE_ATTEMPTS };
+        for attempt in 1..=attempts {
             let request = self.contract().plan_change(install, plan);
             match self.call(install, Kind::PlanChange, format!("Change to {plan}"), &request).await {
                 Ok(reply) if reply.status() < 500 => {
@@ -196,19 +225,19 @@ impl Sandbox {
                 Ok(reply) => error = answered(reply.status()),
                 Err(message) => error = message,
             }
-            if attempt < PLAN_CHANGE_ATTEMPTS {
+            if attempt < attempts {
                 sleep(backoff(attempt).unsigned_abs()).await;
             }
         }
         Outcome::Failed(error)
     }
 
-    async fn call_deprovision(&self, install: &Install) -> Outcome {
+    async fn call_deprovision(&self, install: &Install, attempts: u32) -> Outcome {
         let request = self.contract().deprovision(install);
         let result = self.call(install, Kind::Deprovision, "Deprovision".to_owned(), &request).await;
         let error = match result {
             Ok(reply) => {
-                install.record_deprovision(&reply);
+                self.contract().record_deprovision(install, &reply);
                 match install.state() {
                     State::Deprovisioned => return Outcome::Done,
                     State::Deprovisioning if reply.status() == 202 => return Outcome::Accepted,
@@ -218,25 +247,57 @@ impl Sandbox {
             Err(message) => message,
         };
         install.record_deprovision_failure();
+        if let Some((title, request)) = self.contract().failed_deprovision(install).filter(|_| attempts == 1) {
+            // the response changes nothing
+            let _ = self.call(install, Kind::Action, title.to_owned(), &request).await;
+        }
         Outcome::Pending(error)
     }
 
-    async fn call_action(&self, install: &Install, name: &str) -> Outcome {
+    /// Asks for the state of the pending operation.
+    async fn call_poll(&self, install: &Install) -> Outcome {
+        let Some(poll) = self.contract().poll(install) else { return Outcome::Done };
+        let Ok(reply) = self.call(install, Kind::Poll, poll.title.to_owned(), &poll.request).await else {
+            return Outcome::Accepted;
+        };
+        let next = self.contract().record_poll(install, &reply);
+        self.contract().update_api(install);
+        self.mark_dirty();
+        self.publish(PageEvent::Installs);
+        match next {
+            Some(call) => {
+                self.schedule(install, call, 0, FOLLOW_UP_DELAY);
+                Outcome::Failed("The operation failed.".to_owned())
+            }
+            None if self.contract().poll(install).is_some() => Outcome::Accepted,
+            None => Outcome::Done,
+        }
+    }
+
+    async fn call_action(&self, install: &Install, name: &str, value: &str) -> Outcome {
         let offered = self.contract().actions(install).into_iter().find(|action| action.name == name);
-        let request = self.contract().act(install, name);
+        let request = self.contract().act(install, name, value);
         let Some((action, request)) = offered.zip(request) else {
             return Outcome::Failed("The marketplace does not offer this in the current state.".to_owned());
         };
-        match self.call(install, Kind::Action, action.label.to_owned(), &request).await {
+        let result = self.call(install, Kind::Action, action.label.to_owned(), &request).await;
+        let status = result.as_ref().ok().map(Reply::status);
+        let outcome = match result {
             Ok(reply) if self.contract().successes(Kind::Action).contains(&reply.status()) => {
                 self.contract().record_action(install, name, &reply);
-                self.mark_dirty();
-                self.publish(PageEvent::Installs);
-                Outcome::Done
+                if self.contract().poll(install).is_some() { Outcome::Accepted } else { Outcome::Done }
             }
             Ok(reply) => Outcome::Failed(answered(reply.status())),
             Err(message) => Outcome::Failed(message),
+        };
+        if let Outcome::Failed(_) = outcome
+            && let Some(call) = self.contract().after_failed_action(install, name, status)
+        {
+            self.schedule(install, call, 0, FOLLOW_UP_DELAY);
         }
+        self.mark_dirty();
+        self.publish(PageEvent::Installs);
+        outcome
     }
 
     /// Sends a lifecycle call once, with an injected fault if one is due.
@@ -256,6 +317,7 @@ fn answered(status: u16) -> String {
 /// Returns the message for the customer.
 fn refusal(reply: &Reply) -> String {
     let body: serde_json::Value = serde_json::from_slice(reply.body()).unwrap_or_default();
-    let message = body["message"].as_str().map(str::to_owned);
+    let message =
+        [&body["message"], &body["description"]].into_iter().find_map(|text| text.as_str().map(str::to_owned));
     message.unwrap_or_else(|| format!("The add-on answered {} without a message.", reply.status()))
 }

@@ -20,6 +20,10 @@ pub(crate) enum Listing {
         integration: String,
         product: String,
     },
+    Osb {
+        user: String,
+        password: String,
+    },
 }
 
 impl Listing {
@@ -39,6 +43,7 @@ impl Listing {
             Self::Manifest(marketplace, _) => *marketplace,
             Self::QuickNode { .. } => Marketplace::QuickNode,
             Self::Vercel { .. } => Marketplace::Vercel,
+            Self::Osb { .. } => Marketplace::OpenServiceBroker,
         }
     }
 
@@ -83,6 +88,7 @@ impl Listing {
             Self::Manifest(..) => "/resources",
             Self::QuickNode { .. } => "/provision",
             Self::Vercel { .. } => "/v1",
+            Self::Osb { .. } => "/v2",
         }
     }
 
@@ -120,6 +126,11 @@ impl Listing {
                 product: product.clone(),
                 client_secret: client_secret.to_owned(),
                 ..Credentials::at(Marketplace::Vercel, address.root)
+            }),
+            Self::Osb { user, password } => Ok(Credentials {
+                id: user.clone(),
+                password: password.clone(),
+                ..Credentials::at(Marketplace::OpenServiceBroker, address.root)
             }),
         }
     }

@@ -13,8 +13,20 @@ pub(crate) enum Lifecycle {
     /// The new plan.
     PlanChange(String),
     Deprovision,
-    /// The name of an action of the contract.
-    Action(String),
+    /// An action of the contract, and the text of its field.
+    Action {
+        name: String,
+        value: String,
+    },
+    /// A request for the state of the pending operation.
+    Poll,
+}
+
+impl Lifecycle {
+    /// Returns the call of an action without a field.
+    pub(crate) fn action(name: &str) -> Self {
+        Self::Action { name: name.to_owned(), value: String::new() }
+    }
 }
 
 /// Scheduled retry of a lifecycle call.

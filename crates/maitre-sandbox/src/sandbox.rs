@@ -171,8 +171,11 @@ impl Sandbox {
 
     /// Whether calls of this kind can meet a fault.
     pub(crate) fn can_meet(&self, fault: Fault, kind: Kind) -> bool {
-        let needs_token = fault == Fault::StaleToken && kind != Kind::SignOn;
-        fault.applies_to(kind) && (!needs_token || self.profile().has_tokens)
+        let has_token = match kind {
+            Kind::SignOn => self.profile().sign_on_check.is_some(),
+            _ => self.profile().has_tokens,
+        };
+        fault.applies_to(kind) && (fault != Fault::StaleToken || has_token)
     }
 
     /// Takes the fault of the next call of this kind.
@@ -227,7 +230,10 @@ impl Sandbox {
 
     /// Returns the name of the marketplace in sentences.
     pub(crate) fn marketplace_title(&self) -> &'static str {
-        self.marketplace().title()
+        match self.marketplace() {
+            Marketplace::OpenServiceBroker => "Cloud Foundry",
+            marketplace => marketplace.title(),
+        }
     }
 
     /// Returns a valid `Authorization` header in place of a recorded one.

@@ -71,6 +71,10 @@ async fn digitalocean_sells_suspends_and_exchanges_grants() {
     sells(&market, "DigitalOcean").await;
     suspends(&market).await;
     market.sees("Token", "Token", 200).await;
+    let install = market.sandbox.provision("basic").await;
+    market.click(&install, "actions/rename", &[("value", "orchard")]).await;
+    market.sees("Action", "Rename", 204).await;
+    assert!(market.page().await.contains("orchard"));
 }
 
 #[tokio::test]
@@ -80,7 +84,8 @@ async fn clever_cloud_sells() {
     sells(&market, "Clever Cloud").await;
     let install = market.sandbox.provision("basic").await;
     assert_eq!(market.submit(&install, "actions/suspend", &[]).await, 422, "Clever Cloud does not suspend");
-    assert!(!market.page().await.contains("Suspend"));
+    let page = market.page().await;
+    assert!(!page.contains("Suspend") && !page.contains("Rename"), "{page}");
 }
 
 #[tokio::test]

@@ -23,13 +23,23 @@ impl Market {
         builder: SandboxBuilder,
         environment: impl FnOnce(&str) -> Vec<(&'static str, String)>,
     ) -> Self {
+        Self::start_below("", builder, environment).await
+    }
+
+    /// Starts the sandbox of a marketplace that is mounted at this path of the example.
+    pub(crate) async fn start_below(
+        path: &str,
+        builder: SandboxBuilder,
+        environment: impl FnOnce(&str) -> Vec<(&'static str, String)>,
+    ) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let variables = environment(&format!("http://{}", socket.local_addr().unwrap()));
         let folder = Folder::new();
         let mut command = Saas::command(&folder.0);
         command.envs(variables);
         let saas = tokio::task::spawn_blocking(move || Saas::start_by(command)).await.unwrap();
-        let sandbox = builder.url(&saas.origin).plans(["basic", "premium=900"]).unwrap().open().unwrap();
+        let sandbox =
+            builder.url(format!("{}{path}", saas.origin)).plans(["basic", "premium=900"]).unwrap().open().unwrap();
         let serving = sandbox.serve(socket).unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { sandbox, serving, http, _saas: saas, _folder: folder }

@@ -2,6 +2,7 @@
 
 mod basic;
 mod market;
+mod osb;
 mod quicknode;
 mod vercel;
 

@@ -240,6 +240,12 @@ fn a_marketplace_without_a_manifest_takes_credentials() {
     assert!(sandbox.api.is_empty(), "{}", sandbox.banner);
     assert_eq!(sandbox.stop(), 0);
 
+    let broker =
+        ["--marketplace", "osb", "--url", "http://127.0.0.1:9/osb", "--user", "pomelo", "--password", "secret"];
+    let sandbox = RunningSandbox::open(&folder, &broker);
+    assert!(sandbox.banner.contains("http://127.0.0.1:9/osb/v2\n"), "{}", sandbox.banner);
+    assert_eq!(sandbox.stop(), 0);
+
     let integration = ["--marketplace", "vercel", "--url", "http://127.0.0.1:9", "--integration", "oac_1"];
     let sandbox = RunningSandbox::open(&folder, &[&integration[..], &["--product", "pomelo"]].concat());
     assert!(sandbox.banner.contains("in place of https://api.vercel.com"), "{}", sandbox.banner);

@@ -32,7 +32,8 @@ const PROFILE: Profile = Profile {
         ("consumption", "POST", "/vendor/apps/*/consumptions"),
     ],
     has_tokens: false,
-    sign_on_check: "clevercloud.sso-token.lets-in",
+    sign_on_check: Some("clevercloud.sso-token.lets-in"),
+    deletes_orphans: false,
 };
 
 pub(super) struct CleverCloudContract {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::Router;
 use maitre_conformance::Marketplace;
 use maitre_testkit::{Call, Form, Reply, Request, SignOn, platform::Install};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use crate::entry::Kind;
+use crate::{entry::Kind, retry::Lifecycle};
 
 /// Calls of a marketplace to the add-on, its reading of the responses, and its API.
 pub(crate) trait Contract: Send + Sync {
@@ -34,6 +34,26 @@ pub(crate) trait Contract: Send + Sync {
     /// Records the response to a plan change.
     fn record_plan_change(&self, install: &Install, plan: &str, reply: &Reply);
 
+    /// Records the response to a deprovision.
+    fn record_deprovision(&self, install: &Install, reply: &Reply) {
+        install.record_deprovision(reply);
+    }
+
+    /// Returns the title and the request of a notification that the add-on gets after a failed deprovision.
+    fn failed_deprovision(&self, _install: &Install) -> Option<(&'static str, Request)> {
+        None
+    }
+
+    /// Returns the request for the state of the operation that is pending, if the marketplace polls.
+    fn poll(&self, _install: &Install) -> Option<Poll> {
+        None
+    }
+
+    /// Records the state of the pending operation. Returns the call that follows if the operation failed.
+    fn record_poll(&self, _install: &Install, _reply: &Reply) -> Option<Lifecycle> {
+        None
+    }
+
     /// Returns a valid `Authorization` header in place of a recorded one. `None` if calls have Basic credentials.
     fn renew_token(&self, _recorded: &str) -> Option<String> {
         None
@@ -44,13 +64,13 @@ pub(crate) trait Contract: Send + Sync {
         None
     }
 
-    /// Returns the call that precedes the first provision for a customer, if it has not succeeded yet.
-    fn account_request(&self, _install: &Install) -> Option<Request> {
+    /// Returns the title and the request of a call that precedes provisions, if it has not succeeded yet.
+    fn preparation(&self, _install: &Install) -> Option<(String, Request)> {
         None
     }
 
-    /// Records that the call before the first provision succeeded.
-    fn record_account(&self, _install: &Install) {}
+    /// Records that the call before provisions succeeded.
+    fn record_preparation(&self, _install: &Install, _reply: &Reply) {}
 
     /// Sets the URL of the API.
     fn serve_at(&self, _url: &str) {}
@@ -65,13 +85,23 @@ pub(crate) trait Contract: Send + Sync {
         Vec::new()
     }
 
-    /// Returns the request of an action.
-    fn act(&self, _install: &Install, _action: &str) -> Option<Request> {
+    /// Returns the request of an action. `value` is the text of its field.
+    fn act(&self, _install: &Install, _action: &str, _value: &str) -> Option<Request> {
         None
     }
 
     /// Records a successful action.
     fn record_action(&self, _install: &Install, _action: &str, _reply: &Reply) {}
+
+    /// Returns the call that follows a failed action. `status` is `None` if no response arrived.
+    fn after_failed_action(&self, _install: &Install, _action: &str, _status: Option<u16>) -> Option<Lifecycle> {
+        None
+    }
+
+    /// Whether the dashboard of an install can be opened.
+    fn has_dashboard(&self, _install: &Install) -> bool {
+        true
+    }
 
     /// Returns the API that add-ons call.
     fn api(&self) -> Option<Router> {
@@ -104,8 +134,10 @@ pub(crate) struct Profile {
     pub(crate) api_calls: &'static [(&'static str, &'static str, &'static str)],
     /// Whether the add-on has access tokens.
     pub(crate) has_tokens: bool,
-    /// Conformance check that explains a sign-on that does not work.
-    pub(crate) sign_on_check: &'static str,
+    /// Conformance check that explains a sign-on that does not work. `None` if users are not signed on.
+    pub(crate) sign_on_check: Option<&'static str>,
+    /// Whether a failed provision is deprovisioned. Otherwise it is repeated, like a failed plan change.
+    pub(crate) deletes_orphans: bool,
 }
 
 /// Call besides provision, plan change, deprovision and sign-on.
@@ -115,6 +147,22 @@ pub(crate) struct Action {
     pub(crate) name: &'static str,
     /// Label of the button, and title in the timeline.
     pub(crate) label: &'static str,
+    /// Label of the text that the customer enters, if there is one.
+    pub(crate) field: Option<&'static str>,
+}
+
+impl Action {
+    pub(super) const fn new(name: &'static str, label: &'static str) -> Self {
+        Self { name, label, field: None }
+    }
+}
+
+/// Request for the state of a pending operation.
+pub(crate) struct Poll {
+    pub(crate) title: &'static str,
+    pub(crate) request: Request,
+    /// Time until it is sent, by the marketplace's clock.
+    pub(crate) delay: Duration,
 }
 
 /// User who opens the dashboard, and the time of the signature.

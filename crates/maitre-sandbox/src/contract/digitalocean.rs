@@ -23,6 +23,8 @@ use super::{
 };
 use crate::entry::Kind;
 
+const RENAME: Action = Action { field: Some("New name"), ..Action::new("rename", "Rename") };
+
 const PROFILE: Profile = Profile {
     marketplace: Marketplace::DigitalOcean,
     customer: "Team",
@@ -32,7 +34,8 @@ const PROFILE: Profile = Profile {
     api: Some("https://api.digitalocean.com/v2"),
     api_calls: &[("token", "POST", "/add-ons/oauth/token"), ("config", "PATCH", "/add-ons/resources/*/config")],
     has_tokens: true,
-    sign_on_check: "digitalocean.sso-token.lets-in",
+    sign_on_check: Some("digitalocean.sso-token.lets-in"),
+    deletes_orphans: false,
 };
 
 pub(super) struct DigitalOceanContract {
@@ -113,12 +116,26 @@ impl Contract for DigitalOceanContract {
         basic::record_plan_change(install, plan, reply, |name| Some(self.name(name)));
     }
 
-    fn actions(&self, install: &Install) -> Vec<Action> {
-        suspension::actions(&self.facts, install)
+    fn failed_deprovision(&self, install: &Install) -> Option<(&'static str, Request)> {
+        let request = self.digitalocean.deprovisioning_failed([install.uuid()]).request();
+        Some(("Notify of the failed deprovision", request))
     }
 
-    fn act(&self, install: &Install, action: &str) -> Option<Request> {
+    fn actions(&self, install: &Install) -> Vec<Action> {
+        let mut actions = suspension::actions(&self.facts, install);
+        if install.state() == State::Provisioned {
+            actions.push(RENAME);
+        }
+        actions
+    }
+
+    /// A new name is valid whatever the add-on answers to its notification.
+    fn act(&self, install: &Install, action: &str, value: &str) -> Option<Request> {
         match action {
+            "rename" => {
+                install.rename(value);
+                Some(self.digitalocean.updated(install.uuid(), value, &install.plan()).request())
+            }
             "suspend" => Some(self.digitalocean.suspended([install.uuid()]).request()),
             "reinstate" => Some(self.digitalocean.reactivated([install.uuid()]).request()),
             _ => None,

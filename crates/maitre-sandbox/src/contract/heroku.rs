@@ -27,7 +27,8 @@ const PROFILE: Profile = Profile {
         ("mark deprovisioned", "POST", "/addons/*/actions/deprovision"),
     ],
     has_tokens: true,
-    sign_on_check: "heroku.sso-token.lets-in",
+    sign_on_check: Some("heroku.sso-token.lets-in"),
+    deletes_orphans: false,
 };
 
 /// Regions of Heroku's schema, in the form of a provision request.

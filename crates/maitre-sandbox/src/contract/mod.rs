@@ -10,6 +10,9 @@ mod facts;
 mod fields;
 mod heroku;
 mod merge;
+mod osb;
+mod osb_catalog;
+mod osb_operation;
 mod quicknode;
 mod scalingo;
 mod suspension;
@@ -19,7 +22,7 @@ use maitre_conformance::Marketplace;
 use maitre_testkit::platform::Platform;
 
 use self::{
-    clevercloud::CleverCloudContract, digitalocean::DigitalOceanContract, heroku::HerokuContract,
+    clevercloud::CleverCloudContract, digitalocean::DigitalOceanContract, heroku::HerokuContract, osb::OsbContract,
     quicknode::QuickNodeContract, scalingo::ScalingoContract, vercel::VercelContract,
 };
 pub(crate) use self::{
@@ -36,6 +39,7 @@ pub(crate) fn of(credentials: &Credentials, platform: &Platform, facts: &Facts) 
         Marketplace::CleverCloud => Box::new(CleverCloudContract::new(credentials, platform)),
         Marketplace::Scalingo => Box::new(ScalingoContract::new(credentials, platform, facts)),
         Marketplace::QuickNode => Box::new(QuickNodeContract::new(credentials, platform, facts)),
+        Marketplace::OpenServiceBroker => Box::new(OsbContract::new(credentials, platform, facts)),
         Marketplace::Vercel => Box::new(VercelContract::new(credentials, platform, facts)),
         _ => Box::new(HerokuContract::new(credentials)),
     }

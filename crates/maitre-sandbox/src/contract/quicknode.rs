@@ -28,12 +28,13 @@ const PROFILE: Profile = Profile {
     api: None,
     api_calls: &[],
     has_tokens: false,
-    sign_on_check: "quicknode.sso.opens",
+    sign_on_check: Some("quicknode.sso.opens"),
+    deletes_orphans: false,
 };
 
-const HEALTH: Action = Action { name: "health", label: "Check health" };
+const HEALTH: Action = Action::new("health", "Check health");
 
-const DEPROVISION_ACCOUNT: Action = Action { name: "deprovision-account", label: "Deprovision account" };
+const DEPROVISION_ACCOUNT: Action = Action::new("deprovision-account", "Deprovision account");
 
 /// Fact of an account: the URL of the dashboard, as the add-on has sent it.
 const DASHBOARD: &str = "dashboard-url";
@@ -141,7 +142,7 @@ impl Contract for QuickNodeContract {
         if install.state() == State::Provisioned { vec![HEALTH, DEPROVISION_ACCOUNT] } else { Vec::new() }
     }
 
-    fn act(&self, install: &Install, action: &str) -> Option<Request> {
+    fn act(&self, install: &Install, action: &str, _value: &str) -> Option<Request> {
         match action {
             "health" => Some(self.quicknode.health().request()),
             "deprovision-account" => Some(self.quicknode.deprovision(&self.account(install)).request()),

@@ -30,7 +30,8 @@ const PROFILE: Profile = Profile {
     api: Some("https://api.osc-fr1.scalingo.com/v1"),
     api_calls: &[("config", "PATCH", "/provider/apps/*"), ("list", "GET", "/provider/apps")],
     has_tokens: false,
-    sign_on_check: "scalingo.sso-token.lets-in",
+    sign_on_check: Some("scalingo.sso-token.lets-in"),
+    deletes_orphans: false,
 };
 
 pub(super) struct ScalingoContract {
@@ -114,7 +115,7 @@ impl Contract for ScalingoContract {
         suspension::actions(&self.facts, install)
     }
 
-    fn act(&self, install: &Install, action: &str) -> Option<Request> {
+    fn act(&self, install: &Install, action: &str, _value: &str) -> Option<Request> {
         match action {
             "suspend" => Some(self.scalingo.suspend(&path_id(install)).request()),
             "reinstate" => Some(self.scalingo.resume(&path_id(install)).request()),

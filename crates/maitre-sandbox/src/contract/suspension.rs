@@ -6,9 +6,9 @@ use super::{definition::Action, facts::Facts};
 
 const FACT: &str = "suspended";
 
-pub(super) const SUSPEND: Action = Action { name: "suspend", label: "Suspend" };
+pub(super) const SUSPEND: Action = Action::new("suspend", "Suspend");
 
-pub(super) const REINSTATE: Action = Action { name: "reinstate", label: "Reinstate" };
+pub(super) const REINSTATE: Action = Action::new("reinstate", "Reinstate");
 
 pub(crate) fn is_suspended(facts: &Facts, uuid: &str) -> bool {
     facts.has(uuid, FACT)

@@ -35,15 +35,16 @@ const PROFILE: Profile = Profile {
         ("secrets", "PUT", "/v1/installations/*/resources/*/secrets"),
     ],
     has_tokens: false,
-    sign_on_check: "vercel.sso.opens",
+    sign_on_check: Some("vercel.sso.opens"),
+    deletes_orphans: false,
 };
 
-const ROTATE: Action = Action { name: "rotate", label: "Rotate secrets" };
-const CONNECT: Action = Action { name: "connect", label: "Connect project" };
-const DISCONNECT: Action = Action { name: "disconnect", label: "Disconnect project" };
-const PAID: Action = Action { name: "invoice-paid", label: "Invoice paid" };
-const NOT_PAID: Action = Action { name: "invoice-not-paid", label: "Invoice not paid" };
-const UNINSTALL: Action = Action { name: "uninstall", label: "Uninstall" };
+const ROTATE: Action = Action::new("rotate", "Rotate secrets");
+const CONNECT: Action = Action::new("connect", "Connect project");
+const DISCONNECT: Action = Action::new("disconnect", "Disconnect project");
+const PAID: Action = Action::new("invoice-paid", "Invoice paid");
+const NOT_PAID: Action = Action::new("invoice-not-paid", "Invoice not paid");
+const UNINSTALL: Action = Action::new("uninstall", "Uninstall");
 
 /// Hours for which the old secrets stay valid after a rotation.
 const OVERLAP_HOURS: f64 = 1.0;
@@ -175,12 +176,13 @@ impl Contract for VercelContract {
         }
     }
 
-    fn account_request(&self, install: &Install) -> Option<Request> {
+    fn preparation(&self, install: &Install) -> Option<(String, Request)> {
+        let request = || self.vercel.install(&self.installation(install)).request();
         let is_installed = self.facts.has(&self.team(install), INSTALLED);
-        (!is_installed).then(|| self.vercel.install(&self.installation(install)).request())
+        (!is_installed).then(|| (format!("Install for {}", install.app()), request()))
     }
 
-    fn record_account(&self, install: &Install) {
+    fn record_preparation(&self, install: &Install, _reply: &Reply) {
         self.facts.set(&self.team(install), INSTALLED, "true");
     }
 
@@ -262,7 +264,7 @@ impl Contract for VercelContract {
         vec![ROTATE, project, PAID, NOT_PAID, UNINSTALL]
     }
 
-    fn act(&self, install: &Install, action: &str) -> Option<Request> {
+    fn act(&self, install: &Install, action: &str, _value: &str) -> Option<Request> {
         let installation = self.installation(install);
         Some(match action {
             "rotate" => self.vercel.rotate(&installation, &path_id(install), OVERLAP_HOURS).request(),

@@ -97,7 +97,7 @@ impl Fault {
             // the browser sends the form, so only its content can be changed
             Kind::SignOn => self == Self::StaleToken,
             // the request has no body to cut
-            Kind::Deprovision => self != Self::Cut,
+            Kind::Deprovision | Kind::Poll => self != Self::Cut,
             _ => true,
         }
     }

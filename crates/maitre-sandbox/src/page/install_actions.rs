@@ -77,13 +77,29 @@ pub(super) async fn change_plan(
     }
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct ActionForm {
+    #[serde(default)]
+    value: String,
+}
+
 /// `POST /sandbox/installs/{uuid}/actions/{action}`.
-pub(super) async fn act(State(sandbox): State<Sandbox>, Path((uuid, action)): Path<(String, String)>) -> Response {
+pub(super) async fn act(
+    State(sandbox): State<Sandbox>,
+    Path((uuid, name)): Path<(String, String)>,
+    Form(form): Form<ActionForm>,
+) -> Response {
     let Some(install) = sandbox.live_install(&uuid) else { return not_found(&sandbox) };
-    if sandbox.contract().actions(&install).iter().all(|offered| offered.name != action) {
+    let Some(action) = sandbox.contract().actions(&install).into_iter().find(|offered| offered.name == name) else {
         return invalid(&sandbox, "The marketplace does not offer this in the current state.");
+    };
+    let value = form.value.trim().to_owned();
+    if action.field.is_some()
+        && let Err(message) = names::check(&value)
+    {
+        return invalid(&sandbox, &message);
     }
-    perform(sandbox, install, Lifecycle::Action(action));
+    perform(sandbox, install, Lifecycle::Action { name, value });
     back()
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Query, State};
 use maitre_testkit::platform::{Install, InstallPage, State as Stage};
 use maud::{Markup, html};
+use time::OffsetDateTime;
 
 use super::{
     View,
@@ -14,6 +15,7 @@ use crate::{
     Plan, Sandbox,
     contract::{Action, Profile, is_suspended},
     customer::config_vars_of,
+    retry::{Lifecycle, Retry},
     trial::Trial,
 };
 
@@ -130,7 +132,7 @@ fn details(sandbox: &Sandbox, view: &View, install: &Install, name: &str) -> Mar
     let is_live = install.state() != Stage::Deprovisioned;
     html! {
         @if let Some(message) = install.message() { p .message { "“" (message) "”" } }
-        @if let Some(deadline) = install.deadline() { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
+        @if let Some(deadline) = install.deadline().or_else(|| pending_poll(sandbox, install)) { p .wait { (progress(sandbox, install, &day_and_time(deadline))) } }
         @if is_live {
             (config(sandbox, view, install))
             (attachments(sandbox, install))
@@ -148,11 +150,15 @@ fn actions(sandbox: &Sandbox, install: &Install) -> Markup {
     let action = |what: &str| format!("/sandbox/installs/{uuid}/{what}");
     html! {
         @if install.state() == Stage::Provisioned {
-            form method="post" action=(action("open")) target="_blank" {
-                button .primary type="submit" id={ "open-" (uuid) } { "Open dashboard" span .sr { " of " (name) } }
+            @if sandbox.contract().has_dashboard(install) {
+                form method="post" action=(action("open")) target="_blank" {
+                    button .primary type="submit" id={ "open-" (uuid) } { "Open dashboard" span .sr { " of " (name) } }
+                }
             }
-            form method="post" action=(action("try")) data-quiet="true" {
-                button .try type="submit" id={ "try-" (uuid) } { "Try sign-on" span .sr { " to " (name) } }
+            @if sandbox.profile().sign_on_check.is_some() {
+                form method="post" action=(action("try")) data-quiet="true" {
+                    button .try type="submit" id={ "try-" (uuid) } { "Try sign-on" span .sr { " to " (name) } }
+                }
             }
             form .joined method="post" action=(action("plan")) data-quiet="true" {
                 select name="plan" aria-label={ "New plan of " (name) } id={ "plan-" (uuid) } {
@@ -161,8 +167,13 @@ fn actions(sandbox: &Sandbox, install: &Install) -> Markup {
                 button type="submit" id={ "change-" (uuid) } { "Change" span .sr { " the plan of " (name) } }
             }
         }
-        @for Action { name: what, label } in sandbox.contract().actions(install) {
-            form method="post" action=(action(&format!("actions/{what}"))) data-quiet="true" {
+        @for Action { name: what, label, field } in sandbox.contract().actions(install) {
+            form .joined[field.is_some()] method="post" action=(action(&format!("actions/{what}"))) data-quiet="true" {
+                @if let Some(field) = field {
+                    input name="value" aria-label={ (field) " of " (name) } id={ (what) "-value-" (uuid) } required autocomplete="off"
+                        spellcheck="false" maxlength="60" pattern="[a-z][a-z0-9\\-]*" title="lower-case letters, digits and hyphens"
+                        placeholder=(field);
+                }
                 button type="submit" id={ (what) "-" (uuid) } { (label) span .sr { " " (name) } }
             }
         }
@@ -182,10 +193,19 @@ fn sign_on_result(trial: &Trial) -> Markup {
     }
 }
 
+/// Returns the time of the next request for the state of a pending operation.
+fn pending_poll(sandbox: &Sandbox, install: &Install) -> Option<OffsetDateTime> {
+    let retry = sandbox.inner().retries.find(install.uuid())?;
+    (retry.call == Lifecycle::Poll).then_some(retry.due)
+}
+
 /// Describes the pending lifecycle call of an install.
 fn progress(sandbox: &Sandbox, install: &Install, deadline: &str) -> String {
     let (retry, marketplace) = (sandbox.inner().retries.find(install.uuid()), sandbox.marketplace_title());
     match (install.state(), retry) {
+        (_, Some(Retry { call: Lifecycle::Poll, due, .. })) => {
+            format!("Answered 202. {marketplace} asks for the state at {}.", day_and_time(due))
+        }
         (Stage::Provisioning, Some(retry)) => format!(
             "No final response after {} attempt(s). {marketplace} retries at {} and gives up at {deadline}.",
             retry.attempts,

@@ -118,7 +118,9 @@ fn fault_form(sandbox: &Sandbox) -> Markup {
             label .times { span .sr { "Number of calls" } input type="number" name="times" min="1" max="1000" value="1" required; }
             label { span .sr { "Call" } select name="call" {
                 optgroup label={ (marketplace) " calls " (addon) } data-direction="fault" {
-                    @for (name, _, label) in LIFECYCLE_CALLS { option value=(name) { (label) } }
+                    @for (name, kind, label) in LIFECYCLE_CALLS {
+                        @if can_fail(sandbox, kind) { option value=(name) { (label) } }
+                    }
                     option value="" { "call of any kind" }
                 }
                 @if has_api {
@@ -143,6 +145,10 @@ fn fault_form(sandbox: &Sandbox) -> Markup {
             button type="submit" { "Schedule" span .sr { " the fault" } }
         }
     }
+}
+
+fn can_fail(sandbox: &Sandbox, kind: Kind) -> bool {
+    Fault::ALL.iter().any(|fault| sandbox.can_meet(*fault, kind))
 }
 
 /// Returns the names of the calls that can meet a fault, separated by spaces.

@@ -6,12 +6,13 @@ use super::{View, set};
 use crate::{Sandbox, entry::Kind};
 
 /// Kinds of entries to filter by.
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Provision,
     Kind::PlanChange,
     Kind::Deprovision,
     Kind::SignOn,
     Kind::Action,
+    Kind::Poll,
     Kind::Token,
     Kind::Config,
     Kind::MarkProvisioned,

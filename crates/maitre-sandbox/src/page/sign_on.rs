@@ -14,14 +14,14 @@ use crate::Sandbox;
 /// `POST /sandbox/installs/{uuid}/open`: the button of an install.
 pub(super) async fn open(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
     match sandbox.live_install(&uuid) {
-        Some(install) => form(&sandbox, &install, None, true),
-        None => not_found(&sandbox),
+        Some(install) if sandbox.contract().has_dashboard(&install) => form(&sandbox, &install, None, true),
+        _ => not_found(&sandbox),
     }
 }
 
 /// `POST /sandbox/installs/{uuid}/try`: signs on as a browser would, and shows the responses.
 pub(super) async fn try_sign_on(State(sandbox): State<Sandbox>, Path(uuid): Path<String>) -> Response {
-    match sandbox.live_install(&uuid) {
+    match sandbox.live_install(&uuid).filter(|_| sandbox.profile().sign_on_check.is_some()) {
         Some(install) => {
             let trial = sandbox.try_sign_on(&install).await;
             Redirect::to(&format!("/sandbox/exchanges/{}", trial.entry)).into_response()
@@ -66,7 +66,7 @@ fn form(sandbox: &Sandbox, install: &Install, app: Option<&str>, auto_submit: bo
                             button .primary type="submit" { "Open " (name) }
                         }
                     } @else {
-                        p { "Signing you in to " strong { (name) } " by a link." }
+                        p { "Opening " strong { (name) } " by a link." }
                         a .button .primary #sign-on-link href=(form.action) { "Open " (name) }
                     }
                 }

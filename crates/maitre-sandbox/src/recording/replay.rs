@@ -81,7 +81,7 @@ impl Sandbox {
             }
         } else {
             let is_lifecycle =
-                matches!(call.kind, Kind::Provision | Kind::PlanChange | Kind::Deprovision | Kind::Action);
+                matches!(call.kind, Kind::Provision | Kind::PlanChange | Kind::Deprovision | Kind::Action | Kind::Poll);
             let headers = message.headers.iter_mut().filter(|(name, _)| is_lifecycle && name == "authorization");
             headers.for_each(|(_, value)| *value = self.authorization(value));
         }

@@ -24,11 +24,12 @@ pub(crate) struct SignOn {
 }
 
 impl Sandbox {
-    /// Creates and records the form that signs the app's owner in to the add-on, coming from `context_app`. The entry is
+    /// Creates and records the form or link that opens the dashboard for the app's owner, coming from `context_app`. The entry is
     /// completed, because a browser sends the form and the sandbox does not see the response.
     pub(crate) fn sign_on(&self, install: &Install, context_app: Option<&str>) -> SignOnForm {
         let sign_on = self.sign(install, context_app);
-        let id = self.record_sign_on(install, &sign_on, Kind::SignOn.title());
+        let title = self.profile().sign_on_check.map_or("Dashboard", |_| Kind::SignOn.title());
+        let id = self.record_sign_on(install, &sign_on, title);
         self.journal().complete(id, Completion::default());
         sign_on.form
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod asynchronous;
+mod broker;
 mod customer_api;
 mod customer_apps;
 mod faults;

@@ -1,6 +1,7 @@
 //! APIs of other marketplaces than Heroku for add-ons, and what a state file keeps.
 
 use maitre_sandbox::{Fault, Marketplace};
+use maitre_testkit::platform::State;
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -62,6 +63,32 @@ async fn an_add_on_that_digitalocean_would_reject_has_findings() {
     assert_eq!(harness.failed_checks().await, expected);
     let page = harness.page("/sandbox/checks/digitalocean.idempotency.same-id").await;
     assert!(page.contains("maitre check --marketplace digitalocean --plan basic,bright"), "{page}");
+}
+
+#[tokio::test]
+async fn digitalocean_notifies_of_a_new_name_and_of_a_failed_deprovision() {
+    let harness = Harness::on(Marketplace::DigitalOcean, &settings(), TestAddon::start().await, |setup| setup).await;
+    let install = harness.sandbox.provision("basic").await;
+    let rename = format!("/sandbox/installs/{}/actions/rename", install.uuid());
+    assert_eq!(harness.submit(&rename, &[("value", "Très cher")]).await.status(), 422);
+    harness.click(&rename, &[("value", "harbor-light")]).await;
+    let notifications = || {
+        let calls = harness.addon.calls_of("POST").into_iter();
+        let calls = calls.filter(|call| call.path == "/heroku/notifications").map(|call| call.json());
+        calls.collect::<Vec<_>>()
+    };
+    until("the add-on is notified", async || notifications().len() == 1).await;
+    assert_eq!(notifications()[0]["type"], "resources.updated");
+    assert_eq!(notifications()[0]["payload"]["resource"]["name"], "harbor-light");
+    assert_eq!(install.name(), "harbor-light");
+
+    harness.addon.reply_with("DELETE", [Reply::With(422, json!({ "message": "The lantern is hot." }))]);
+    harness.click(&format!("/sandbox/installs/{}/remove", install.uuid()), &[]).await;
+    until("the add-on is notified", async || notifications().len() == 2).await;
+    assert_eq!(notifications()[1]["type"], "resources.deprovisioning.failed");
+    assert_eq!(notifications()[1]["payload"]["resources_uuids"], json!([install.uuid()]));
+    harness.wait_for(&install, State::Deprovisioned).await; // it is repeated
+    assert_eq!(notifications().len(), 2);
 }
 
 #[tokio::test]

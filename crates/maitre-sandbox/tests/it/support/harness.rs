@@ -68,7 +68,7 @@ impl Harness {
         Self::serve(addon, change(setup.plans(["basic", "bright=900"]).unwrap())).await
     }
 
-    async fn serve(addon: TestAddon, setup: SandboxBuilder) -> Self {
+    pub(crate) async fn serve(addon: TestAddon, setup: SandboxBuilder) -> Self {
         let sandbox = setup.open().unwrap();
         let serving = sandbox.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
         addon.set_api_url(serving.api_url());

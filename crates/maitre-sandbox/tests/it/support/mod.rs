@@ -1,12 +1,14 @@
 //! A test add-on that uses none of our routers, and a sandbox for it.
 
 mod addon;
+mod broker;
 mod folder;
 mod harness;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use addon::{ReceivedCall, Reply, TestAddon};
+pub(crate) use broker::TestBroker;
 pub(crate) use folder::Folder;
 pub(crate) use harness::{CLIENT_SECRET, Harness, entries, kind, manifest, read};
 
