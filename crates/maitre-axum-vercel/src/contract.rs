@@ -95,6 +95,12 @@ fn bearer(head: &Head<Vercel>) -> Option<&str> {
     Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("bearer") && !token.is_empty())
 }
 
+fn is_transfer(head: &Head<Vercel>) -> bool {
+    head.parameter("claim").is_some()
+        || (head.parameter("rid").is_none()
+            && head.path().trim_end_matches('/').ends_with("/resource-transfer-requests"))
+}
+
 impl Vercel {
     /// Returns the answer to an invalid token. The reason is only logged.
     fn refuse(&self, reason: &str) -> ErrorReply {
@@ -120,6 +126,7 @@ impl Vercel {
         let is_change = !matches!(*head.method(), Method::GET | Method::HEAD);
         match &caller.user {
             None if self.needs_user(head) => return Err("a user is needed"),
+            Some(_) if is_transfer(head) => return Err("only Vercel itself transfers resources"),
             Some(user) if is_change && !user.is_admin => return Err("the user may not change anything"),
             _ => {}
         }
@@ -131,12 +138,15 @@ impl Vercel {
         Ok(())
     }
 
-    /// Whether only users send this request: installing, updating and provisioning.
+    /// Whether only users send this request: installing, updating, provisioning and commands in the console.
     fn needs_user(&self, head: &Head<Self>) -> bool {
         match *head.method() {
             Method::PUT => true,
             Method::PATCH => head.parameter("rid").is_none() || !self.system_updates,
-            Method::POST => head.path().trim_end_matches('/').ends_with("/resources"),
+            Method::POST => {
+                let path = head.path().trim_end_matches('/');
+                path.ends_with("/resources") || path.ends_with("/repl")
+            }
             _ => false,
         }
     }

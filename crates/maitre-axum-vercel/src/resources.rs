@@ -45,7 +45,7 @@ impl Handles<Provision> for Vercel {
         let mut request = Provision::new(call.addon_id(), key.to_string(), plan.name());
         request.account = Some(installation.into());
         request.context.keyed = sent_key.is_some();
-        request.context.reads_back = true;
+        (request.context.reads_back, request.context.shows_pending) = (true, true);
         request.context.identity = RequestIdentity::of(&(
             &body.product_id,
             plan.name(),
@@ -75,7 +75,7 @@ impl Handles<Provision> for Vercel {
             product: &body.product_id,
             name: &body.name,
             metadata: &body.metadata,
-            status: "ready",
+            status: if reply.pending().is_some() { "pending" } else { "ready" },
             plan: plan.map(plan_json),
             notice: reply.notice(),
         };
@@ -187,7 +187,7 @@ fn failed(vercel: &Vercel, failure: &Failure) -> ReadError {
 }
 
 /// Returns the key of the request. Without one, a repetition is another request.
-fn idempotency_key(call: &Call<Vercel>) -> Option<&str> {
+pub(crate) fn idempotency_key(call: &Call<Vercel>) -> Option<&str> {
     let key = call.header("idempotency-key").filter(|key| !key.is_empty());
     if key.is_none() {
         tracing::warn!("the request has no Idempotency-Key: a repetition of it is not recognized");
@@ -195,8 +195,8 @@ fn idempotency_key(call: &Call<Vercel>) -> Option<&str> {
     key
 }
 
-/// Returns the key of a resource from the installation and the key of its provision.
-fn key_of(installation: &str, key: &str) -> uuid::Uuid {
+/// Returns the key of a resource or a transfer from the installation and the key of its request.
+pub(crate) fn key_of(installation: &str, key: &str) -> uuid::Uuid {
     let mut hash = Sha256::new();
     for part in [installation, key] {
         hash.update(part.len().to_be_bytes());

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::error::VercelError;
 use crate::http::Http;
 use crate::keys::KeySet;
+use crate::optional::Optional;
 
 const ISSUER: &str = "https://marketplace.vercel.com";
 const API: &str = "https://api.vercel.com";
@@ -49,6 +50,7 @@ pub struct Vercel {
     pub(crate) refused_webhook: StatusCode,
     pub(crate) accepted_rotation: StatusCode,
     pub(crate) secret_prefix: Option<String>,
+    pub(crate) optional: Optional,
 }
 
 impl Vercel {
@@ -75,6 +77,7 @@ impl Vercel {
             refused_webhook: StatusCode::FORBIDDEN,
             accepted_rotation: StatusCode::ACCEPTED,
             secret_prefix: None,
+            optional: Optional::default(),
         })
     }
 
@@ -204,6 +207,7 @@ impl fmt::Debug for Vercel {
         f.debug_struct("Vercel")
             .field("integration", &self.integration)
             .field("issuer", &self.issuer)
+            .field("optional", &self.optional)
             .finish_non_exhaustive()
     }
 }

@@ -121,7 +121,8 @@ pub(crate) fn resource(vercel: &Vercel, id: &str, details: &ResourceDetails) -> 
         metadata: details.parameters.as_map(),
         status: match details.status {
             _ if details.suspended => "suspended",
-            ResourceStatus::Provisioning => "pending",
+            ResourceStatus::Provisioning | ResourceStatus::Pending => "pending",
+            ResourceStatus::Failed => "error",
             ResourceStatus::Deprovisioning => "uninstalled",
             _ => "ready",
         },

@@ -35,6 +35,8 @@ pub struct Context {
     pub polled: bool,
     /// Whether the marketplace reads back the values of a request, so that a ledger records them.
     pub reads_back: bool,
+    /// Whether the marketplace shows resources that are [pending](crate::Provisioned::with_pending).
+    pub shows_pending: bool,
     /// Key by which the marketplace marks repetitions of one request, if it sends one: a repeated rotation does not rotate
     /// again.
     pub idempotency_key: Option<Arc<str>>,
@@ -59,6 +61,7 @@ impl Default for Context {
             async_after: None,
             polled: false,
             reads_back: false,
+            shows_pending: false,
             idempotency_key: None,
             trace: None,
             identity: RequestIdentity::default(),

@@ -82,6 +82,20 @@ pub trait PlatformStore: Send + Sync + 'static {
         let _ = (addon, resource);
         Box::pin(ready(Ok(None)))
     }
+
+    /// Moves resources, by their keys, from one account to another that is open: all of them or none. Those that belong to
+    /// the other account already stay there. Returns whether all were found and the account is open. The default moves
+    /// none.
+    fn move_resources<'a>(
+        &'a self,
+        addon: &'a AddonId,
+        resources: &'a [ResourceId],
+        from: &'a AccountId,
+        to: &'a AccountId,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let _ = (addon, resources, from, to);
+        Box::pin(ready(Ok(false)))
+    }
 }
 
 /// A value in the store.

@@ -36,7 +36,12 @@ impl PlatformHooks for Platform {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             self.check_addon(addon)?;
+            // Vercel may not have received the answer with the resource yet
+            let is_new = matches!(completion, Completion::Provisioned(_) | Completion::ProvisionFailed(_));
             match self.report(resource, completion).await {
+                Err(PlatformError::Vercel(error)) if is_new && error.is_not_found() => {
+                    Err(Failure::unavailable("Vercel does not know the resource"))
+                }
                 // a resource that is gone at Vercel needs no report
                 Err(PlatformError::Vercel(error)) if error.is_installation_gone() || error.is_not_found() => Ok(()),
                 result => result.map_err(PlatformError::into_failure),

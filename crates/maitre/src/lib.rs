@@ -53,7 +53,8 @@ pub use maitre_axum_quicknode::{self as quicknode, QuickNode, QuickNodeCall, Qui
 pub use maitre_axum_scalingo::{self as scalingo, Scalingo, ScalingoProvision};
 #[cfg(feature = "vercel")]
 pub use maitre_axum_vercel::{
-    self as vercel, Vercel, VercelError, VercelInstallation, VercelProvision, VercelTeam, VercelUser,
+    self as vercel, Vercel, VercelCommand, VercelError, VercelInstallation, VercelOutput, VercelProvision,
+    VercelPurchase, VercelTeam, VercelText, VercelUser,
 };
 #[cfg(feature = "platform")]
 pub use maitre_heroku::{self as platform, Platform};
@@ -72,7 +73,12 @@ pub use serve::{Serve, ServeLimits, serve};
 pub use webhooks::heroku_webhooks;
 
 /// Connections of a ledger with the APIs of marketplaces other than Heroku.
-#[cfg(any(feature = "clevercloud-platform", feature = "digitalocean-platform", feature = "scalingo-platform"))]
+#[cfg(any(
+    feature = "clevercloud-platform",
+    feature = "digitalocean-platform",
+    feature = "scalingo-platform",
+    feature = "vercel-platform"
+))]
 pub mod platforms {
     #[cfg(feature = "clevercloud-platform")]
     pub use maitre_clevercloud as clevercloud;
@@ -80,6 +86,8 @@ pub mod platforms {
     pub use maitre_digitalocean as digitalocean;
     #[cfg(feature = "scalingo-platform")]
     pub use maitre_scalingo as scalingo;
+    #[cfg(feature = "vercel-platform")]
+    pub use maitre_vercel as vercel;
 }
 
 /// The interface between a router and a ledger, for code that names its types. Vendors implement [`Listener`].

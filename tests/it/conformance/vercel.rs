@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use maitre::catalog::{Catalog, Plan, Price, Service};
-use maitre::{Addon, Rotated, Vercel};
+use maitre::{Addon, Capability, Rotated, Vercel};
 use maitre_conformance::{Level, Report, Suite};
 use maitre_ledger::Ledger;
 
@@ -26,6 +26,7 @@ async fn our_router_for_vercel_passes() {
     Ledger::migrate(&url).await.unwrap();
     let ledger = Ledger::open(&url).await.unwrap();
     let vendor = Vendor::default();
+    vendor.declare(Capability::Rotate);
     vendor.on_rotate(async |request| {
         Ok(Rotated::new().with_config("LANTERN_URL", format!("https://{}@lantern.example", request.context.fence)))
     });

@@ -1,17 +1,22 @@
 //! Vercel's contract, with a ledger, Vercel's keys and its API on loopback.
 
+mod completions;
+mod console;
 mod installations;
 mod keys;
+mod purchases;
 mod resources;
 mod sso;
 mod tokens;
+mod transfers;
 mod vectors;
 mod webhooks;
 
 use std::time::Duration;
 
 use maitre::catalog::{Catalog, Plan, Price, Service};
-use maitre::{Addon, Ledger, Vercel};
+use maitre::platforms::vercel::{Client as ApiClient, Platform as Api, connect};
+use maitre::{Addon, Capability, Ledger, Vercel};
 use maitre_testkit::vercel::{Installation, Platform, PlatformServer, Vercel as Client};
 use serde_json::{Value, json};
 
@@ -34,9 +39,11 @@ struct Market {
     client: Client,
     vendor: Vendor,
     ledger: Ledger,
+    addon: Addon<Vercel>,
+    api: Api,
     server: Server,
-    _platform: PlatformServer,
-    _folder: Folder,
+    serving: PlatformServer,
+    folder: Folder,
 }
 
 async fn market() -> Market {
@@ -44,20 +51,49 @@ async fn market() -> Market {
 }
 
 async fn market_with(change: impl FnOnce(Vercel) -> Vercel) -> Market {
+    market_of(|vercel, _, _| change(vercel), None).await
+}
+
+/// Market whose add-on reports to Vercel's API what completes later. Operations are accepted after this time.
+async fn connected(async_after: Duration) -> Market {
+    market_of(|vercel, _, _| vercel, Some(async_after)).await
+}
+
+async fn market_of(change: impl FnOnce(Vercel, &Ledger, &Api) -> Vercel, async_after: Option<Duration>) -> Market {
     let platform = Platform::new(INTEGRATION, CLIENT_SECRET);
     let serving = platform.serve().await.expect("a port");
     let vercel = Vercel::new(INTEGRATION, CLIENT_SECRET, catalog()).expect("settings");
     let vercel =
         vercel.with_issuer(serving.url()).and_then(|it| it.with_api(serving.url())).expect("a loopback address");
-    let vercel = change(vercel.with_key_cache(Duration::from_mins(10), Duration::from_millis(50)));
+    let vercel = vercel.with_key_cache(Duration::from_mins(10), Duration::from_millis(50));
     let (vendor, folder) = (Vendor::default(), Folder::new());
     let url = format!("sqlite://{}", folder.0.join("ledger.db").display());
+    vendor.declare(Capability::Rotate);
     Ledger::migrate(&url).await.expect("tables");
-    let ledger = Ledger::open(&url).await.expect("a ledger");
-    let addon = Addon::new(vercel, ledger.wrap(vendor.clone()));
-    let server = Server::start(host(axum::Router::new().nest("/vercel", maitre::vercel(addon)))).await;
+    let ledger = open(&url).await;
+    let api = api(serving.url(), &ledger);
+    let vercel = change(vercel, &ledger, &api);
+    let addon = match async_after {
+        None => Addon::new(vercel, ledger.wrap(vendor.clone())),
+        Some(after) => {
+            Addon::new(vercel, ledger.wrap(vendor.clone()).with_platform(api.clone())).with_async_after(after)
+        }
+    };
+    let server = Server::start(host(axum::Router::new().nest("/vercel", maitre::vercel(addon.clone())))).await;
     let client = Client::new(&server.url("/vercel"), &platform);
-    Market { platform, client, vendor, ledger, server, _platform: serving, _folder: folder }
+    Market { platform, client, vendor, ledger, addon, api, server, serving, folder }
+}
+
+/// Opens a ledger that repeats failed attempts soon.
+async fn open(url: &str) -> Ledger {
+    let ledger = Ledger::builder(url).backoff(Duration::from_millis(5), Duration::from_millis(20));
+    ledger.open().await.expect("a ledger")
+}
+
+/// Connects to Vercel's API at this URL.
+fn api(url: &str, ledger: &Ledger) -> Api {
+    let http = connect().url(url).no_proxy().build().expect("a client");
+    Api::builder(ApiClient::new(INTEGRATION, CLIENT_SECRET, http).expect("a secret"), ledger.store()).build()
 }
 
 impl Market {
@@ -65,6 +101,12 @@ impl Market {
         let installation = self.platform.new_installation();
         self.client.install(&installation).await.expect(204);
         installation
+    }
+
+    /// Runs a worker in the background.
+    fn work(&self) -> tokio::task::JoinHandle<()> {
+        let worker = self.ledger.worker([self.addon.clone()]).poll_interval(Duration::from_millis(5));
+        tokio::spawn(worker.run(std::future::pending()))
     }
 
     async fn provisioned(&self, installation: &Installation, plan: &str) -> Value {

@@ -1,5 +1,7 @@
 //! Reply to a provision.
 
+use std::time::Duration;
+
 use crate::config_vars::ConfigVars;
 use crate::ids::ProviderId;
 use crate::secret::Secret;
@@ -7,9 +9,9 @@ use crate::secret::Secret;
 use super::accessors::accessors;
 use super::customer_notice::CustomerNotice;
 
-/// Reply to a provision: the resource is ready.
+/// Reply to a provision: the resource is ready, unless it is [pending](Self::with_pending).
 ///
-/// It always has an id, config values are always text, and the status cannot be chosen:
+/// It always has an id, and config values are always text:
 ///
 /// ```
 /// use maitre_core::Provisioned;
@@ -34,6 +36,7 @@ pub struct Provisioned {
     log_drain_url: Option<Secret>,
     dashboard_url: Option<String>,
     notice: Option<CustomerNotice>,
+    pending: Option<Duration>,
 }
 
 accessors!(Provisioned: config message dashboard_url notice);
@@ -48,6 +51,7 @@ impl Provisioned {
             log_drain_url: None,
             dashboard_url: None,
             notice: None,
+            pending: None,
         }
     }
 
@@ -55,6 +59,27 @@ impl Provisioned {
     #[must_use]
     pub fn with_log_drain_url(mut self, url: impl Into<Secret>) -> Self {
         self.log_drain_url = Some(url.into());
+        self
+    }
+
+    /// Sets that the resource is not ready yet, although its id and config vars are known. After this time, and again until the
+    /// reply is no longer pending, [`Listener::provision`](crate::Listener::provision) is called with the same request, also
+    /// by another process; then the marketplace is notified. A refusal means that the resource has failed.
+    ///
+    /// It needs a ledger, and a marketplace that [shows such resources](crate::Context::shows_pending): Vercel. At others the
+    /// provision fails as unavailable, and is retried.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use maitre_core::Provisioned;
+    ///
+    /// let reply = Provisioned::new(641).with_pending(Duration::from_secs(30));
+    /// assert_eq!(reply.pending(), Some(Duration::from_secs(30)));
+    /// ```
+    #[must_use]
+    pub fn with_pending(mut self, check_after: Duration) -> Self {
+        self.pending = Some(check_after);
         self
     }
 
@@ -69,6 +94,12 @@ impl Provisioned {
     #[must_use]
     pub fn id(&self) -> &ProviderId {
         &self.id
+    }
+
+    /// Returns the time after which the listener is called again, if the resource is not ready yet.
+    #[must_use]
+    pub fn pending(&self) -> Option<Duration> {
+        self.pending
     }
 
     /// Returns the log drain's URL.

@@ -68,6 +68,10 @@ impl ResourceDetails {
 pub enum ResourceStatus {
     /// It is being provisioned.
     Provisioning,
+    /// It is provisioned, but not ready yet; see [`Provisioned::with_pending`](crate::Provisioned::with_pending).
+    Pending,
+    /// It was pending, and has failed.
+    Failed,
     /// It is provisioned.
     Provisioned,
     /// Its plan, parameters or credentials are being changed.

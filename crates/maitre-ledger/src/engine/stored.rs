@@ -24,6 +24,7 @@ pub(crate) enum StoredRequest {
 }
 
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a request")]
 pub(crate) struct StoredProvision {
     keyed: bool,
     #[serde(default)]
@@ -34,6 +35,8 @@ pub(crate) struct StoredProvision {
     trace: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     reads_back: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shows_pending: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     plan: String,
@@ -214,6 +217,7 @@ impl From<&Provision> for StoredRequest {
             polled: request.context.polled,
             trace: request.context.trace.as_ref().map(ToString::to_string),
             reads_back: request.context.reads_back,
+            shows_pending: request.context.shows_pending,
             account: request.account.as_ref().map(ToString::to_string),
             plan: request.plan.clone(),
             name: request.name.clone(),
@@ -254,6 +258,7 @@ impl StoredProvision {
         let mut request = Provision::new(addon, key, self.plan);
         request.context.keyed = self.keyed;
         request.context.reads_back = self.reads_back;
+        request.context.shows_pending = self.shows_pending;
         request.account = self.account.map(Into::into);
         request.context.async_after = self.async_after.map(Duration::from_millis);
         request.context.polled = self.polled;

@@ -1,5 +1,7 @@
 //! Replies as they are stored, encrypted.
 
+use std::time::Duration;
+
 use maitre_core::{ConfigVars, CustomerNotice, Failure, FailureKind, Fields, NoticeLevel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,6 +25,9 @@ pub(crate) enum StoredReply {
         page: Page,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attributes: Option<Box<Attributes>>,
+        /// Absent if the resource is ready.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        readiness: Option<Readiness>,
     },
     /// Reply to a plan change or an update.
     PlanChanged {
@@ -118,6 +123,21 @@ impl Page {
     }
 }
 
+/// Readiness of a resource that is not simply ready, as it is stored with its reply.
+#[derive(Serialize, Deserialize, Clone)]
+pub(crate) enum Readiness {
+    /// Milliseconds after which the listener is asked again.
+    Pending(u64),
+    /// The listener's message for the customer.
+    Failed(Option<String>),
+}
+
+impl Readiness {
+    pub(crate) fn pending(check_after: Duration) -> Self {
+        Self::Pending(u64::try_from(check_after.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
 /// Request's own values, for marketplaces that read the record of a resource.
 #[derive(Serialize, Deserialize, Clone, Default)]
 pub(crate) struct Attributes {
@@ -203,8 +223,9 @@ impl StoredReply {
 
     /// Returns the reply of a provision with an id and config vars only.
     pub(super) fn provisioned(id: String, config: Vec<(String, String)>) -> Self {
-        let (own, message, log_drain_url, page, attributes) = (None, None, None, Page::default(), None);
-        Self::Provisioned { id, own, config, message, log_drain_url, page, attributes }
+        let (own, message, log_drain_url, page) = (None, None, None, Page::default());
+        let (attributes, readiness) = (None, None);
+        Self::Provisioned { id, own, config, message, log_drain_url, page, attributes, readiness }
     }
 
     /// Whether the reply is a failure that is not the operation's final reply.
@@ -236,7 +257,32 @@ impl StoredReply {
 
     /// Returns a change of config vars only.
     pub(crate) fn config_change(config: Vec<(String, String)>) -> Self {
-        Self::PlanChanged { config, message: None, page: Page::default(), attributes: None }
+        Self::change(config, Page::default())
+    }
+
+    /// Returns a change of config vars and of the page.
+    pub(crate) fn change(config: Vec<(String, String)>, page: Page) -> Self {
+        Self::PlanChanged { config, message: None, page, attributes: None }
+    }
+
+    /// Returns the reply of a provision with another readiness.
+    pub(super) fn with_readiness(mut self, value: Option<Readiness>) -> Self {
+        if let Self::Provisioned { readiness, .. } = &mut self {
+            *readiness = value;
+        }
+        self
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.check_after().is_some()
+    }
+
+    /// Returns the time after which the listener is asked again about a pending resource.
+    pub(crate) fn check_after(&self) -> Option<Duration> {
+        match self {
+            Self::Provisioned { readiness: Some(Readiness::Pending(after)), .. } => Some(Duration::from_millis(*after)),
+            _ => None,
+        }
     }
 
     /// Returns the kind of the failure; `Unavailable` for a reply of the wrong type.
@@ -260,7 +306,9 @@ impl StoredReply {
         let Self::PlanChanged { config: changed, page: new_page, attributes: new_attributes, .. } = change else {
             return self;
         };
-        let Self::Provisioned { id, own, config, message, log_drain_url, page, attributes } = self else { return self };
+        let Self::Provisioned { id, own, config, message, log_drain_url, page, attributes, readiness } = self else {
+            return self;
+        };
         let mut vars = ConfigVars::default();
         for (name, value) in config.into_iter().chain(changed.iter().cloned()) {
             vars.set(name, value);
@@ -270,7 +318,7 @@ impl StoredReply {
             (attributes, _) => attributes,
         };
         let (config, page) = (config_of(&vars), page.changed_by(new_page));
-        Self::Provisioned { id, own, config, message, log_drain_url, page, attributes }
+        Self::Provisioned { id, own, config, message, log_drain_url, page, attributes, readiness }
     }
 }
 

@@ -60,7 +60,7 @@ impl<L: Listener> DurableListener<L> {
         result
     }
 
-    /// Fails unless the resource belongs to the account of the request, if that has one. It never changes.
+    /// Fails unless the resource belongs to the account of the request, if that has one.
     pub(super) async fn check_account(
         &self,
         addon: &AddonId,

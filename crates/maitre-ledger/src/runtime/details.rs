@@ -2,7 +2,7 @@
 
 use maitre_core::{ResourceDetails, ResourceStatus};
 
-use crate::engine::{Record, State, StoredReply};
+use crate::engine::{Readiness, Record, State, StoredReply};
 
 /// Returns the record of a live resource, with the values of its request if its marketplace reads them back.
 pub(super) fn details(record: Record) -> ResourceDetails {
@@ -16,7 +16,13 @@ pub(super) fn details(record: Record) -> ResourceDetails {
     let mut details = ResourceDetails::new(resource.plan.unwrap_or_default(), status);
     details.suspended = suspended;
     details.account = account.map(Into::into);
-    let Some(StoredReply::Provisioned { page, attributes, .. }) = reply else { return details };
+    let Some(StoredReply::Provisioned { page, attributes, readiness, .. }) = reply else { return details };
+    match readiness {
+        Some(_) if resource.state == State::Deprovisioning => {}
+        Some(Readiness::Pending(_)) => details.status = ResourceStatus::Pending,
+        Some(Readiness::Failed(_)) => details.status = ResourceStatus::Failed,
+        None => {}
+    }
     details.provider_id = Some(resource.provider_id.as_ref().unwrap_or(&resource.key).as_str().into());
     (details.dashboard_url, details.notice) = (page.dashboard_url(), page.notice());
     if let Some(attributes) = attributes {

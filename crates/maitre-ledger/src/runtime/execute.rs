@@ -14,7 +14,7 @@ use super::listener::DurableListener;
 use super::operation::{Operation, restore_reply};
 use super::spawn::spawn_on_drop;
 use crate::engine::{
-    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, Complete, JobRef, Lease, MarkAccepted, OperationKind, Recorded,
+    AcceptOutcome, BeginOutcome, Claim, ClaimOutcome, JobRef, Lease, MarkAccepted, OperationKind, Recorded,
     ReleaseLease, RenewLease, RetryOrPark, SetProgress, StoredReply, StoredRequest, addon_id, no_open_account,
 };
 use crate::error::LedgerError;
@@ -171,7 +171,7 @@ impl<L: Listener> DurableListener<L> {
             result => {
                 let stored = result.as_ref().map_or_else(StoredReply::from, O::store);
                 let stored = stored.with_provider_id(provider_id).with_attributes(attributes);
-                self.ledger.db.write_batched(Complete::new(&self.ledger.engine, lease, stored)).await
+                self.record(lease, stored).await
             }
         };
         let recorded = match written {

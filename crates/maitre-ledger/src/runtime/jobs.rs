@@ -10,10 +10,10 @@ use super::accounts::NOTICE_JOB;
 use super::heartbeat::{LeaseOutcome, under_lease};
 use super::listener::DurableListener;
 use super::scheduled::DEPROVISION_JOB;
-use crate::engine::{ClaimJob, CompleteJob, JobFailure, JobRef, RenewJobLease, addon_id};
+use crate::engine::{ClaimJob, CompleteJob, JobFailure, JobRef, READINESS_JOB, RenewJobLease, addon_id};
 
 /// Jobs that need no marketplace's API.
-const OWN_JOBS: &[&str] = &[NOTICE_JOB, DEPROVISION_JOB];
+const OWN_JOBS: &[&str] = &[NOTICE_JOB, DEPROVISION_JOB, READINESS_JOB];
 
 impl<L: Listener> DurableListener<L> {
     /// Runs a job in a task, beside the provision with which it was enqueued.
@@ -40,6 +40,7 @@ impl<L: Listener> DurableListener<L> {
             match (&*job.kind, &this.platform) {
                 (NOTICE_JOB, _) => this.run_notice(addon, &job).await.map(|()| JobOutcome::Complete),
                 (DEPROVISION_JOB, _) => this.run_scheduled(addon, &job).await.map(|()| JobOutcome::Complete),
+                (READINESS_JOB, _) => this.check_readiness(addon, &job).await,
                 (_, Some(platform)) => platform.run_job(&addon, &job).await,
                 (_, None) => Err(Failure::unavailable("no platform hooks configured")),
             }

@@ -21,6 +21,7 @@ mod notify;
 mod operation;
 mod operator;
 mod overtake;
+mod readiness;
 mod scheduled;
 #[cfg(feature = "sessions")]
 mod sessions;

@@ -10,8 +10,8 @@ use maitre_core::{
 use super::inner::Inner;
 use crate::db::Command;
 use crate::engine::{
-    Attributes, BeginDeprovision, BeginOutcome, BeginProvision, Database, Engine, OperationKind, Page, StoredReply,
-    StoredRequest, config_of, expose,
+    Attributes, BeginDeprovision, BeginOutcome, BeginProvision, Database, Engine, OperationKind, Page, Readiness,
+    StoredReply, StoredRequest, config_of, expose,
 };
 use crate::error::LedgerError;
 
@@ -87,6 +87,10 @@ pub(super) trait Operation: Sized + Send + 'static {
 /// # Errors
 /// Returns the recorded failure, or an error if the reply belongs to another kind of operation.
 pub(super) fn restore_reply<O: Operation>(reply: StoredReply) -> Result<O::Reply> {
+    if let StoredReply::Provisioned { readiness: Some(Readiness::Failed(message)), .. } = reply {
+        let failure = Failure::refused("The add-on could not be set up.");
+        return Err(message.into_iter().fold(failure, Failure::with_message));
+    }
     if let StoredReply::Failed { ref message, ref code, .. } = reply {
         let declined = "The add-on provider declined this request.";
         let failure = match reply.failure_kind() {
@@ -145,7 +149,16 @@ impl Operation for Arc<Provision> {
     }
 
     fn call<L: Listener>(self, listener: &L) -> impl Future<Output = Result<Provisioned>> + Send {
-        listener.provision(Arc::unwrap_or_clone(self))
+        let shows_pending = self.context.shows_pending;
+        let reply = listener.provision(Arc::unwrap_or_clone(self));
+        async move {
+            match reply.await? {
+                reply if reply.pending().is_some() && !shows_pending => {
+                    Err(Failure::unavailable("the resource is pending, which this marketplace cannot show"))
+                }
+                reply => Ok(reply),
+            }
+        }
     }
 
     fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self> {
@@ -186,15 +199,18 @@ impl Operation for Arc<Provision> {
             log_drain_url: expose(reply.log_drain_url()),
             page: Page::new(reply.dashboard_url(), reply.notice()),
             attributes: None,
+            readiness: reply.pending().map(Readiness::pending),
         }
     }
 
     fn restore_reply(reply: StoredReply) -> Option<Provisioned> {
+        let check_after = reply.check_after();
         let StoredReply::Provisioned { id, config, message, log_drain_url, page, .. } = reply else { return None };
         let mut restored =
             config.into_iter().fold(Provisioned::new(id), |reply, (name, value)| reply.with_config(name, value));
         restored = message.into_iter().fold(restored, Provisioned::with_message);
         restored = log_drain_url.into_iter().fold(restored, Provisioned::with_log_drain_url);
+        restored = check_after.into_iter().fold(restored, Provisioned::with_pending);
         restored = page.dashboard_url().into_iter().fold(restored, Provisioned::with_dashboard_url);
         Some(page.notice().into_iter().fold(restored, Provisioned::with_notice))
     }

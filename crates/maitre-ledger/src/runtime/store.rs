@@ -11,8 +11,8 @@ use maitre_core::{
 use super::inner::Inner;
 use super::ledger::Ledger;
 use crate::engine::{
-    EnqueueJob, ListResources, Lock, ReadAccount, ReadAccountOf, ReadValue, UpdateConfig, ValueRef, WriteValue,
-    config_of,
+    EnqueueJob, ListResources, Lock, MoveResources, ReadAccount, ReadAccountOf, ReadValue, UpdateConfig, ValueRef,
+    WriteValue, config_of,
 };
 
 impl Ledger {
@@ -108,5 +108,17 @@ impl PlatformStore for Inner {
     ) -> BoxFuture<'a, Result<Option<Account>>> {
         let command = ReadAccountOf { addon: addon.to_string(), resource: resource.to_string() };
         Box::pin(async move { Ok(self.db.read(command).await?) })
+    }
+
+    fn move_resources<'a>(
+        &'a self,
+        addon: &'a AddonId,
+        resources: &'a [ResourceId],
+        from: &'a AccountId,
+        to: &'a AccountId,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let resources = resources.iter().map(ToString::to_string).collect();
+        let command = MoveResources { addon: addon.to_string(), resources, from: from.to_string(), to: to.to_string() };
+        Box::pin(async move { Ok(self.db.write(command).await?) })
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     installation::Installation,
@@ -287,6 +287,31 @@ impl Platform {
     #[must_use]
     pub fn invoices(&self, installation: &Installation) -> Vec<InvoiceRecord> {
         self.with(installation, |installed| installed.invoices.clone())
+    }
+
+    /// Adds an invoice of Vercel itself, such as for credits, and returns its id. An item is its name, the vendor's id of the
+    /// resource, and the total, such as `10.00`.
+    #[must_use]
+    pub fn add_invoice(
+        &self,
+        installation: &Installation,
+        items: &[(&str, Option<&str>, &str)],
+        state: &str,
+    ) -> String {
+        let now = self.now().format(&Rfc3339).unwrap_or_default();
+        let items = items.iter().map(|(name, resource, total)| {
+            let mut item = json!({ "billingPlanId": "credits", "name": name, "price": total, "quantity": 1, "units": "purchase", "total": total });
+            if let Some(resource) = resource {
+                item["resourceId"] = json!(resource);
+            }
+            item
+        });
+        let period = json!({ "start": now, "end": now });
+        let submitted = json!({ "invoiceDate": now, "period": period, "items": items.collect::<Vec<_>>() });
+        let id = self.state().next_id("mi_");
+        let record = InvoiceRecord { id: id.clone(), submitted, state: state.to_owned(), refund: None };
+        self.with(installation, |installed| installed.invoices.push(record));
+        id
     }
 
     /// Sets the state of an invoice, for example to `paid`.

@@ -5,6 +5,7 @@
 //! After a crash between the two it is sent again with the same external id, and Vercel's conflict means that it has been
 //! received.
 
+mod credit;
 mod invoice;
 mod jobs;
 mod line;

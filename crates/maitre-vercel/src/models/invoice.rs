@@ -173,6 +173,9 @@ pub struct Invoice {
     pub total: Amount,
     /// Period.
     pub period: Period,
+    /// Items.
+    #[serde(default)]
+    pub items: Vec<BillingItem>,
     /// The vendor's id.
     pub external_id: Option<String>,
     /// Reason of the refund.
