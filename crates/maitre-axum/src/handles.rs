@@ -41,8 +41,9 @@ pub trait Handles<Q: Operation>: Contract {
 /// Runs one operation.
 pub(crate) async fn operate<M: Handles<Q>, Q: Operation>(call: Call<M>) -> Result<Response, ErrorReply> {
     let contract = call.addon().marketplace();
-    let mut request = contract.request(&call).inspect_err(log_unreadable)?;
-    check_text(&request).inspect_err(log_unreadable)?;
+    // boxed, as it passes through several futures, each of which would copy it
+    let mut request = Box::new(contract.request(&call).inspect_err(log_unreadable)?);
+    check_text(&*request).inspect_err(log_unreadable)?;
     let (kind, resource) = (request.kind(), request.resource().clone());
     record_resource(&resource);
     let async_after = contract.async_after(&call, &request);

@@ -26,24 +26,35 @@ use crate::with_extra::WithExtra;
 /// afterwards. `Debug` shows no header, query or body.
 pub struct Incoming<M, C> {
     addon: Arc<Addon<M>>,
+    /// Boxed, as it passes through several futures, each of which would copy it.
+    received: Box<Received>,
+    caller: C,
+}
+
+/// Everything that the caller sent, and when.
+struct Received {
     parts: Parts,
     /// `None` if the route has no parameters, or one of them is not UTF-8.
     parameters: Option<RawPathParams>,
     now: OffsetDateTime,
+    /// Trace that the caller sent.
+    trace: Option<TraceParent>,
     body: Payload,
-    caller: C,
 }
 
 impl<M: Marketplace> Incoming<M, ()> {
-    pub(crate) fn from_parts(addon: Arc<Addon<M>>, mut parts: Parts) -> Self {
+    pub(crate) fn from_parts(addon: Arc<Addon<M>>, parts: Parts) -> Self {
+        let (now, trace) = (addon.now(), trace_of(&parts.headers));
+        let body = Payload::new(Bytes::new(), None);
+        let mut received = Box::new(Received { parts, parameters: None, now, trace, body });
+        let parts = &mut received.parts;
         for secret in [AUTHORIZATION, COOKIE] {
             if let axum::http::header::Entry::Occupied(mut values) = parts.headers.entry(secret) {
                 values.iter_mut().for_each(|value| value.set_sensitive(true));
             }
         }
-        let parameters = RawPathParams::from_request_parts(&mut parts, &()).now_or_never().and_then(Result::ok);
-        let now = addon.now();
-        Self { addon, parts, parameters, now, body: Payload::new(Bytes::new(), None), caller: () }
+        received.parameters = RawPathParams::from_request_parts(parts, &()).now_or_never().and_then(Result::ok);
+        Self { addon, received, caller: () }
     }
 
     /// Creates a request without path parameters, for tests of a contract.
@@ -73,13 +84,12 @@ impl<M: Marketplace> Incoming<M, ()> {
         let (parts, body) = request.into_parts();
         let limit = addon.body_limit();
         let mut head = Self::from_parts(Arc::new(addon), parts);
-        head.body = Payload::with_headers(body, head.headers(), limit);
+        head.set_body(Payload::with_headers(body, head.headers(), limit));
         head
     }
 
     pub(crate) fn with_caller<C>(self, caller: C) -> Incoming<M, C> {
-        let Self { addon, parts, parameters, now, body, caller: () } = self;
-        Incoming { addon, parts, parameters, now, body, caller }
+        Incoming { addon: self.addon, received: self.received, caller }
     }
 }
 
@@ -95,7 +105,7 @@ impl<M: Marketplace, C> Incoming<M, C> {
     }
 
     pub(crate) fn set_body(&mut self, body: Payload) {
-        self.body = body;
+        self.received.body = body;
     }
 
     pub(crate) fn shared_addon(&self) -> &Arc<Addon<M>> {
@@ -112,24 +122,29 @@ impl<M: Marketplace, C> Incoming<M, C> {
         self.addon.id().clone()
     }
 
+    /// Returns the trace that the caller sent.
+    pub(crate) fn sent_trace(&self) -> Option<&TraceParent> {
+        self.received.trace.as_ref()
+    }
+
     /// Returns the trace that the request belongs to: that of the caller, or of the app.
     pub(crate) fn trace(&self) -> Option<TraceParent> {
-        trace_of(self.headers()).or_else(|| self.addon().current_trace())
+        self.received.trace.clone().or_else(|| self.addon().current_trace())
     }
 
     /// Returns the method.
     pub fn method(&self) -> &Method {
-        &self.parts.method
+        &self.received.parts.method
     }
 
     /// Returns the path inside the router, without the path where it is nested. It is not decoded.
     pub fn path(&self) -> &str {
-        self.parts.uri.path()
+        self.received.parts.uri.path()
     }
 
     /// Returns the query as the caller sent it, without `?`; empty if there is none.
     pub fn query(&self) -> &str {
-        self.parts.uri.query().unwrap_or_default()
+        self.received.parts.uri.query().unwrap_or_default()
     }
 
     /// Returns a decoded parameter of the query; the first, if it is duplicate.
@@ -140,25 +155,31 @@ impl<M: Marketplace, C> Incoming<M, C> {
 
     /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
-        &self.parts.headers
+        &self.received.parts.headers
     }
 
     /// Returns a header, if it is sent once and is text. A proxy may have read the other one of two.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.parts.headers.get_all(name).iter();
+        let mut values = self.received.parts.headers.get_all(name).iter();
         let value = values.next().filter(|_| values.next().is_none())?;
         std::str::from_utf8(value.as_bytes()).ok()
     }
 
     /// Returns method, URI, headers and extensions.
     pub fn parts(&self) -> &Parts {
-        &self.parts
+        &self.received.parts
     }
 
     /// Returns a decoded parameter of the path: `stall` of a route like `/stalls/{stall}`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         // the last one of this name, as the host's path prefix may contain parameters
-        self.parameters.as_ref()?.iter().filter(|(parameter, _)| *parameter == name).last().map(|(_, value)| value)
+        self.received
+            .parameters
+            .as_ref()?
+            .iter()
+            .filter(|(parameter, _)| *parameter == name)
+            .last()
+            .map(|(_, value)| value)
     }
 
     /// Returns an id in the path, which is not empty, not too long and has no control characters.
@@ -181,13 +202,13 @@ impl<M: Marketplace, C> Incoming<M, C> {
 
     /// Returns the time of the request by the add-on's clock.
     pub fn now(&self) -> OffsetDateTime {
-        self.now
+        self.received.now
     }
 
     /// Returns the body. It is empty if the route does not read it; see
     /// [`Contract::reads_body`](crate::Contract::reads_body).
     pub fn body(&self) -> &Payload {
-        &self.body
+        &self.received.body
     }
 
     /// Parses the body as a JSON object; see [`Payload::json`].
@@ -195,13 +216,13 @@ impl<M: Marketplace, C> Incoming<M, C> {
     /// # Errors
     /// Returns a 400 that names the path of the field, its line and its column.
     pub fn json<T: DeserializeOwned>(&self) -> Result<WithExtra<T>, ErrorReply> {
-        self.body.json()
+        self.received.body.json()
     }
 
     /// Returns the fields of a form: of the query in a `GET`, of the body otherwise.
     pub fn form(&self) -> Form {
-        let by_get = matches!(self.parts.method, Method::GET | Method::HEAD);
-        Form::parse(if by_get { self.query().as_bytes() } else { self.body.bytes() })
+        let by_get = matches!(self.received.parts.method, Method::GET | Method::HEAD);
+        Form::parse(if by_get { self.query().as_bytes() } else { self.received.body.bytes() })
     }
 }
 

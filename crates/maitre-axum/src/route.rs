@@ -5,12 +5,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Extensions, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use futures_util::FutureExt;
 use maitre_core::{Addon, AddonId};
+use tracing::Instrument;
 
 use crate::body;
 use crate::contract::{Call, Contract, Head, error_response};
@@ -37,42 +39,57 @@ pub(crate) fn route<M, S, H, F>(
 where
     M: Contract,
     S: Clone + Send + Sync + 'static,
-    H: Fn(Arc<Addon<M>>, Request) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Head<M>, Body) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Response, ErrorReply>> + Send + 'static,
 {
-    let log = Arc::new(Log::new(addon.id().clone(), operation));
-    let addon = addon.clone();
+    let log = Log::new(addon.id().clone(), operation);
+    let route = Arc::new(Route { addon: addon.clone(), log, handler });
     on(method, move |request: Request| {
-        let (log, addon, handler) = (log.clone(), addon.clone(), handler.clone());
+        let route = route.clone();
         async move {
-            let answer = |request| answer(&addon, request, &handler);
-            let response = AssertUnwindSafe(log.around(request, answer)).catch_unwind().await;
-            response.unwrap_or_else(|_| unavailable(&*addon))
+            let response = AssertUnwindSafe(route.respond(request)).catch_unwind().await;
+            response.unwrap_or_else(|_| unavailable(&*route.addon))
         }
     })
 }
 
-async fn answer<M: Contract, F>(
-    addon: &Arc<Addon<M>>,
-    request: Request,
-    handler: impl Fn(Arc<Addon<M>>, Request) -> F,
-) -> Response
+struct Route<M, H> {
+    addon: Arc<Addon<M>>,
+    log: Log,
+    handler: H,
+}
+
+impl<M, H, F> Route<M, H>
 where
+    M: Contract,
+    H: Fn(Head<M>, Body) -> F,
     F: Future<Output = Result<Response, ErrorReply>>,
 {
-    let headers = addon.marketplace().response_headers(request.headers());
-    let answer = async {
-        let answer = handler(addon.clone(), request).await;
-        answer.unwrap_or_else(|error| error_response(addon.marketplace(), &error))
-    };
-    let mut response = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!("panic outside the listener: a bug in maitre, in a contract or in a layer inside it");
-        unavailable(addon)
-    });
-    if !headers.is_empty() {
-        response.headers_mut().extend(headers);
+    async fn respond(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let head = Head::from_parts(self.addon.clone(), parts);
+        let logged = self.log.begin(head.parts(), head.sent_trace());
+        let response = self.answer(head, body).instrument(logged.span()).await;
+        self.log.end(logged, response)
     }
-    response
+
+    async fn answer(&self, head: Head<M>, body: Body) -> Response {
+        let contract = self.addon.marketplace();
+        let headers = contract.response_headers(head.headers());
+        // in an async block, as the handler may panic before it returns its future
+        let answer = AssertUnwindSafe(async { (self.handler)(head, body).await }).catch_unwind().await;
+        let mut response = answer.map_or_else(
+            |_| {
+                tracing::error!("panic outside the listener: a bug in maitre, in a contract or in a layer inside it");
+                unavailable(&*self.addon)
+            },
+            |answer| answer.unwrap_or_else(|error| error_response(contract, &error)),
+        );
+        if !headers.is_empty() {
+            response.headers_mut().extend(headers);
+        }
+        response
+    }
 }
 
 fn unavailable<M: Contract>(addon: &Addon<M>) -> Response {
@@ -82,8 +99,8 @@ fn unavailable<M: Contract>(addon: &Addon<M>) -> Response {
 /// Authenticates a request and reads its body. Authentication comes first, so that an unauthenticated caller learns
 /// nothing else.
 pub(crate) async fn admit<M: Contract>(
-    addon: Arc<Addon<M>>,
-    request: Request,
+    head: Head<M>,
+    body: Body,
     admission: &Admission<M>,
     reads_body: bool,
 ) -> Result<Call<M>, ErrorReply> {
@@ -93,18 +110,11 @@ pub(crate) async fn admit<M: Contract>(
         log_unauthenticated(&error);
         error
     };
-    let (parts, content) = request.into_parts();
-    let head = Head::from_parts(addon, parts);
-    let contract = head.addon().marketplace();
-    let caller = contract.authenticate(&head).await;
+    let caller = head.addon().marketplace().authenticate(&head).await;
     let caller = caller.map_err(|error| refuse(error, head.addon().id(), &head.parts().extensions))?;
     let mut call = head.with_caller(caller);
     admission.checks.iter().try_for_each(|check| check(&call)).inspect_err(log_unreadable)?;
-    body::check_length(call.addon(), call.headers()).inspect_err(log_unreadable)?;
-    if reads_body {
-        let content = body::read(call.addon(), call.headers(), content).await.inspect_err(log_unreadable)?;
-        call.set_body(content);
-    }
+    body::read(&mut call, body, reads_body).await.inspect_err(log_unreadable)?;
     let addon = call.shared_addon().clone();
     let authenticated = addon.marketplace().authenticate_body(&mut call).await;
     authenticated.map_err(|error| refuse(error, addon.id(), &call.parts().extensions))?;
@@ -113,17 +123,11 @@ pub(crate) async fn admit<M: Contract>(
 
 /// Reads a request of a route without authentication.
 pub(crate) async fn admit_all<M: Contract>(
-    addon: Arc<Addon<M>>,
-    request: Request,
+    mut head: Head<M>,
+    body: Body,
     reads_body: bool,
 ) -> Result<Head<M>, ErrorReply> {
-    let (parts, content) = request.into_parts();
-    let mut head = Head::from_parts(addon, parts);
-    body::check_length(head.addon(), head.headers()).inspect_err(log_unreadable)?;
-    if reads_body {
-        let content = body::read(head.addon(), head.headers(), content).await.inspect_err(log_unreadable)?;
-        head.set_body(content);
-    }
+    body::read(&mut head, body, reads_body).await.inspect_err(log_unreadable)?;
     Ok(head)
 }
 

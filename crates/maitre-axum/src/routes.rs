@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
@@ -195,10 +196,11 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
     {
         let reads_body = self.addon.marketplace().reads_body(&method);
         self.add(method, path, "open", move |addon, method, _| {
-            route(addon, method, "open", move |addon: Arc<Addon<M>>, request: Request| {
+            route(addon, method, "open", move |head: Head<M>, body: Body| {
                 let handler = handler.clone();
                 async move {
-                    let head = admit_all(addon.clone(), request, reads_body).await?;
+                    let head = admit_all(head, body, reads_body).await?;
+                    let addon = head.shared_addon().clone();
                     in_time(addon, TraceParent::scope(head.trace(), handler(head))).await
                 }
             })
@@ -233,9 +235,9 @@ impl<M: Contract, S: Clone + Send + Sync + 'static> Routes<M, S> {
         F: Future<Output = Result<Response, ErrorReply>> + Send + 'static,
     {
         self.add(method, path, operation, move |addon, method, admission| {
-            route(addon, method, operation, move |addon: Arc<Addon<M>>, request: Request| {
+            route(addon, method, operation, move |head: Head<M>, body: Body| {
                 let (handler, admission) = (handler.clone(), admission.clone());
-                async move { handler(admit(addon, request, &admission, reads_body).await?).await }
+                async move { handler(admit(head, body, &admission, reads_body).await?).await }
             })
         })
     }

@@ -7,7 +7,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, HOST, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -94,15 +93,15 @@ where
     M: SingleSignOn,
     S: Clone + Send + Sync + 'static,
 {
-    route(addon, method, "single_sign_on", |addon: Arc<Addon<M>>, request: Request| async move {
-        let by_get = matches!(*request.method(), Method::GET | Method::HEAD);
-        let head = admit_all(addon.clone(), request, !by_get).await?;
-        if !by_get && !addon.marketplace().accepts(head.body()) {
+    route(addon, method, "single_sign_on", |head: Head<M>, body: Body| async move {
+        let by_get = matches!(*head.method(), Method::GET | Method::HEAD);
+        let head = admit_all(head, body, !by_get).await?;
+        if !by_get && !head.addon().marketplace().accepts(head.body()) {
             return Ok(page::response(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This page only accepts form submissions."));
         }
         let request = match *head.method() {
             Method::HEAD => Err(TokenError::NotAccepted), // `HEAD` (a prefetch) must not sign anyone in
-            _ => addon.marketplace().sign_on(&head).await,
+            _ => head.addon().marketplace().sign_on(&head).await,
         };
         Ok(complete_sign_on(&head, request).await)
     })
@@ -131,8 +130,8 @@ pub async fn complete_sign_on<M: SingleSignOn, C: Sync>(
     crate::metrics::sign_on_age(addon.id(), age);
     let cookie = addon.marketplace().cookie(&request, host(&call.parts().uri, call.headers()));
     let session = SessionHandle::of(&call.parts().extensions);
-    let work = addon.clone();
-    match task::run(addon, async move { work.single_sign_on(request).await }).await {
+    let (work, request) = (addon.clone(), Box::new(request));
+    match task::run(addon, async move { work.single_sign_on(*request).await }).await {
         Ok(signed_on) if addon.allows_redirect(&signed_on) => {
             send_on(addon.marketplace(), &signed_on, cookie, session).await
         }
