@@ -1,5 +1,6 @@
 //! Vercel's contract, with a ledger, Vercel's keys and its API on loopback.
 
+mod billing_processes;
 mod completions;
 mod console;
 mod installations;
