@@ -27,12 +27,20 @@ impl Listener for Tally {
         let plan = Plan::parse(&request.plan)?;
         let (addon, key) = (request.addon.to_string(), request.resource.as_str());
         let fence = i64::try_from(request.context.fence)?;
-        tokio::time::sleep(self.provision_delay).await;
-        let resource = self.store.create_or_get(&addon, key, plan.name(), &token(), fence).await?;
-        Ok(Provisioned::new(request.resource)
+        // a marketplace that shows pending resources needs the config vars now
+        let waits = !request.context.shows_pending;
+        if waits {
+            tokio::time::sleep(self.provision_delay).await;
+        }
+        let token = token();
+        let resource = self.store.create_or_get(&addon, key, plan.name(), &token, fence).await?;
+        let is_new = resource.token == token;
+        let reply = Provisioned::new(request.resource)
             .with_config("TALLY_URL", self.counters_url.as_str())
             .with_config("TALLY_TOKEN", resource.token)
-            .with_message(format!("Tally is ready. Your plan includes {} counters.", plan.max_counters())))
+            .with_message(format!("Tally is ready. Your plan includes {} counters.", plan.max_counters()));
+        let is_pending = !waits && is_new && !self.provision_delay.is_zero();
+        Ok(if is_pending { reply.with_pending(self.provision_delay) } else { reply })
     }
 
     async fn plan_change(&self, request: PlanChange) -> Result<PlanChanged> {

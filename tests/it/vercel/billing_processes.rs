@@ -101,6 +101,8 @@ struct Fleet {
     begun: AtomicUsize,
     runs: usize,
     metered: AtomicUsize,
+    /// Commands that were completed.
+    answered: AtomicUsize,
     stopping: AtomicBool,
 }
 
@@ -124,8 +126,9 @@ impl Fleet {
         for _ in 0..PROCESSES {
             processes.push(Mutex::new(child(&database, serving.url()).await));
         }
-        let (begun, metered, stopping) = (AtomicUsize::default(), AtomicUsize::default(), AtomicBool::default());
-        Arc::new(Self { database, vercel, serving, installations, processes, begun, runs, metered, stopping })
+        let (begun, metered, answered) = (AtomicUsize::default(), AtomicUsize::default(), AtomicUsize::default());
+        let stopping = AtomicBool::default();
+        Arc::new(Self { database, vercel, serving, installations, processes, begun, runs, metered, answered, stopping })
     }
 
     fn process(&self, index: usize) -> Arc<ChildProcess> {
@@ -139,6 +142,7 @@ impl Fleet {
             assert!(Instant::now() < end, "never done: {command}");
             sleep(Duration::from_millis(2)).await;
         }
+        self.answered.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Meters and closes periods until all runs have begun.
@@ -160,30 +164,25 @@ impl Fleet {
         }
     }
 
-    /// Kills processes at random times, and just after an invoice was received, until the runs are complete. Returns the
-    /// number of kills.
+    /// Kills a process again and again, after some progress: at random times, or just after an invoice was received. Returns
+    /// the number of kills.
     async fn kill(self: Arc<Self>, index: usize, mut numbers: RandomNumbers) -> usize {
         let mut kills = 0;
-        while !self.stopping.load(Ordering::SeqCst) {
-            if numbers.one_in(2) {
-                let received = self.invoice_calls() + numbers.below(4);
-                let end = Instant::now() + Duration::from_secs(2);
-                while self.invoice_calls() <= received && Instant::now() < end {
-                    sleep(Duration::from_micros(200)).await;
+        loop {
+            let wanted = self.answered.load(Ordering::SeqCst) + 5 + numbers.below(60);
+            let invoices = if numbers.one_in(2) { usize::MAX } else { self.vercel.invoice_count() + numbers.below(8) };
+            while self.answered.load(Ordering::SeqCst) < wanted && self.vercel.invoice_count() <= invoices {
+                if self.stopping.load(Ordering::SeqCst) {
+                    return kills;
                 }
+                sleep(Duration::from_millis(1)).await;
             }
-            sleep(Duration::from_millis(numbers.below(120) as u64)).await;
+            sleep(Duration::from_millis(numbers.below(20) as u64)).await;
             self.process(index).signal("KILL").await;
             kills += 1;
             let new = child(&self.database, self.serving.url()).await;
             *self.processes[index].lock().expect("a process") = new;
         }
-        kills
-    }
-
-    /// Returns the number of invoices that Vercel has.
-    fn invoice_calls(&self) -> usize {
-        self.installations.iter().map(|installation| self.vercel.invoices(installation).len()).sum()
     }
 }
 
@@ -204,7 +203,7 @@ on_both_databases! {
         while let Some(ended) = callers.join_next().await {
             ended.expect("a caller");
         }
-        until("all invoices are sent", || async { fleet.invoice_calls() >= runs }).await;
+        until("all invoices are sent", || async { fleet.vercel.invoice_count() >= runs }).await;
         fleet.stopping.store(true, Ordering::SeqCst);
         let mut kills = 0;
         for killer in killers {

@@ -84,6 +84,21 @@ async fn an_accept_that_was_interrupted_is_continued_by_its_repetition() {
 }
 
 #[tokio::test]
+async fn a_team_whose_paid_resource_has_moved_still_gets_a_final_invoice() {
+    let market = transferring().await;
+    let (source, target, free) = (market.installed().await, market.installed().await, market.installed().await);
+    let paid = resource(&market, &source, "premium").await;
+    let unpaid = resource(&market, &free, "basic").await;
+    for (team, id) in [(&source, &paid), (&free, &unpaid)] {
+        let claim = claim(&market, team, &[id]).await;
+        market.client.accept_transfer(&target, &claim).await.expect(204);
+    }
+    let uninstall = async |team| market.client.uninstall(team).await.expect(200).json();
+    assert_eq!(uninstall(&source).await, json!({ "finalized": false }));
+    assert_eq!(uninstall(&free).await, json!({ "finalized": true }));
+}
+
+#[tokio::test]
 async fn a_repeated_request_is_the_same_transfer() {
     let market = transferring().await;
     let source = market.installed().await;

@@ -289,6 +289,12 @@ impl Platform {
         self.with(installation, |installed| installed.invoices.clone())
     }
 
+    /// Returns the number of invoices of all installations.
+    #[must_use]
+    pub fn invoice_count(&self) -> usize {
+        self.state().installations.values().map(|installed| installed.invoices.len()).sum()
+    }
+
     /// Adds an invoice of Vercel itself, such as for credits, and returns its id. An item is its name, the vendor's id of the
     /// resource, and the total, such as `10.00`.
     #[must_use]

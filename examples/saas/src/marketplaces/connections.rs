@@ -11,6 +11,7 @@ use maitre::{Addon, Heroku, Ledger, Marketplace, Reload, SecretFiles};
 
 use crate::listener::Tally;
 use crate::settings::Settings;
+use crate::store::Store;
 
 /// Time after which an operation is answered as accepted and completed in the background.
 pub(super) const ASYNC_AFTER: Duration = Duration::from_secs(2);
@@ -36,6 +37,16 @@ impl<'a> Connections<'a> {
     /// Returns the product behind the ledger.
     pub(super) fn listener(&self) -> DurableListener<Arc<Tally>> {
         self.ledger.wrap(self.tally.clone())
+    }
+
+    /// Returns the product.
+    pub(super) fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
+    }
+
+    /// Returns the product's database.
+    pub(super) fn store(&self) -> Store {
+        self.tally.store.clone()
     }
 
     /// Reloads the secrets of `target` when the file that the setting names changes.

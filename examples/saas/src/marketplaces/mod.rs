@@ -10,6 +10,7 @@ mod osb;
 mod quicknode;
 mod scalingo;
 mod vercel;
+mod vercel_billing;
 
 use maitre::Ledger;
 
