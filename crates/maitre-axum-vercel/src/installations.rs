@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::Vercel;
 use crate::contract::invalid;
+use crate::past_plans::past_plans;
 use crate::plan::plan_json;
-use crate::transfers::plans_before_transfers;
 use crate::wire::{InstallBody, InstallationPlanBody, UninstallBody, details, optional_json};
 
 /// Detail of an account with the name of its plan, if the catalog has plans of installations.
@@ -78,7 +78,7 @@ pub(crate) async fn uninstall(call: Call<Vercel>) -> ReadResult {
     let mut request = CloseAccount::new(call.addon_id(), account.id);
     request.cascade = body.cascade_resource_deletion.unwrap_or_default();
     let own_plan = account.details.text(PLAN).map(str::to_owned);
-    let moved = plans_before_transfers(&call, &request.account).await?;
+    let moved = past_plans(&call, &request.account).await?;
     request.finalizing = vercel.is_paid(account.plans.iter().chain(own_plan.as_ref()).chain(&moved));
     request.details = details(&call, Map::new());
     request.details.extend_some([("reason", body.reason)]);

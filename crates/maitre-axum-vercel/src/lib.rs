@@ -9,6 +9,7 @@ mod installations;
 mod keys;
 mod optional;
 mod output;
+mod past_plans;
 mod plan;
 mod plans;
 mod purchases;
