@@ -23,18 +23,12 @@ use maitre_axum::core::IntoAddon;
 /// | `PUT /resources/{id}` | plan change |
 /// | `DELETE /resources/{id}` | deprovision |
 /// | `POST /sso` | single sign-on |
-pub fn router<S>(addon: impl IntoAddon<CleverCloud>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<CleverCloud>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<CleverCloud>) -> Routes<CleverCloud, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<CleverCloud>) -> Routes<CleverCloud, S> {
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{id}")

@@ -25,18 +25,12 @@ use maitre_axum::core::IntoAddon;
 /// | `DELETE /resources/{id}` | deprovision |
 /// | `GET /resources/{id}` | single sign-on until 2014 |
 /// | `POST /resources/sso`, `POST /sso` | single sign-on since 2014 |
-pub fn router<S>(addon: impl IntoAddon<CloudControl>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<CloudControl>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<CloudControl>) -> Routes<CloudControl, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<CloudControl>) -> Routes<CloudControl, S> {
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{id}")
@@ -47,9 +41,6 @@ where
 }
 
 /// Builds only the single sign-on route by form, for any path of the app.
-pub fn single_sign_on<S>(addon: impl IntoAddon<CloudControl>) -> MethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn single_sign_on<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<CloudControl>) -> MethodRouter<S> {
     maitre_axum::single_sign_on(addon.into_addon(), MethodFilter::POST)
 }

@@ -101,8 +101,6 @@ impl Marketplace for DigitalOcean {
 /// The text is the JSON of the settings. Only their password and salt are reloaded.
 impl Reload for DigitalOcean {
     fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
-        let settings: Settings = serde_json::from_str(text).map_err(|error| ReloadError::json(&error))?;
-        let new = Self::try_from(settings).map_err(ReloadError::new)?;
-        self.basic.replace(&new.basic, now, overlap).map_err(ReloadError::new)
+        self.basic.reload_json(text, |new: &Self| &new.basic, now, overlap)
     }
 }

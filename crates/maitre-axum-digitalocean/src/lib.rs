@@ -24,18 +24,12 @@ use maitre_axum::core::IntoAddon;
 /// | `DELETE /resources/{uuid}` | deprovision |
 /// | `POST /notifications` | suspend, reinstate or notice |
 /// | `POST /sso` | single sign-on |
-pub fn router<S>(addon: impl IntoAddon<DigitalOcean>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<DigitalOcean>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<DigitalOcean>) -> Routes<DigitalOcean, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<DigitalOcean>) -> Routes<DigitalOcean, S> {
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{uuid}")

@@ -26,18 +26,12 @@ use maitre_axum::core::IntoAddon;
 /// | `POST /resources/sso` | single sign-on; the path can be changed with [`Heroku::with_sso_path`] |
 /// | `GET /resources/{id}` | single sign-on of manifests whose endpoints are strings |
 /// | `POST /resources/{id}/events` | deploy events (deprecated): 200, ignored |
-pub fn router<S>(addon: impl IntoAddon<Heroku>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Heroku>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<Heroku>) -> Routes<Heroku, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Heroku>) -> Routes<Heroku, S> {
     let routes = Routes::new(addon);
     let sso = routes.addon().marketplace().sso_route().to_owned();
     routes
@@ -50,9 +44,6 @@ where
 }
 
 /// Builds only the single sign-on route, for any path of the app, such as `/sso/login` in old sample manifests.
-pub fn single_sign_on<S>(addon: impl IntoAddon<Heroku>) -> MethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn single_sign_on<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Heroku>) -> MethodRouter<S> {
     maitre_axum::single_sign_on(addon.into_addon(), MethodFilter::POST)
 }

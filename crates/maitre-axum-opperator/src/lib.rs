@@ -25,18 +25,12 @@ use maitre_axum::core::IntoAddon;
 /// | `PUT /plan_warning/{id}` | notice of the kind `PlanWarning` |
 ///
 /// Opperator has no single sign-on.
-pub fn router<S>(addon: impl IntoAddon<Opperator>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Opperator>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<Opperator>) -> Routes<Opperator, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Opperator>) -> Routes<Opperator, S> {
     Routes::new(addon)
         .provision(Method::POST, "/instances")
         .plan_change(Method::PUT, "/instances/{id}")

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::catalog::{CatalogRejection, Offer};
 use maitre_axum::core::{Failure, FailureKind, Fields, OperationKind};
-use maitre_axum::{Accepted, Call, Contract, ErrorReply, Head, check_basic, json, record_secret_use};
+use maitre_axum::{Accepted, Call, Contract, ErrorReply, Head, json, required};
 use serde_json::{Map, Value};
 
 use crate::Osb;
@@ -34,10 +34,7 @@ impl Contract for Osb {
     type Caller = ();
 
     async fn authenticate(&self, head: &Head<Self>) -> Result<(), ErrorReply> {
-        let challenge = r#"Basic realm="Service broker", charset="UTF-8""#;
-        let used = check_basic(head.headers(), &self.credentials, head.now());
-        record_secret_use(head.addon().id(), "password", used.ok_or_else(|| ErrorReply::unauthorized(challenge))?);
-        Ok(())
+        self.basic.authenticate(head)
     }
 
     /// Returns the identity of the request, which platforms compare with their logs.
@@ -104,9 +101,7 @@ pub(crate) fn async_after(call: &Call<Osb>) -> Option<Duration> {
 /// Checks the parameters of the query that removals need. Their values do not matter: a removal is always right.
 pub(crate) fn check_removal(call: &Call<Osb>) -> Result<(), ErrorReply> {
     for name in ["service_id", "plan_id"] {
-        if call.query_value(name).is_none_or(|value| value.is_empty()) {
-            return Err(ErrorReply::bad_request(format!("The query must have a {name}.")));
-        }
+        required(name, call.query_value(name))?;
     }
     Ok(())
 }
@@ -114,9 +109,8 @@ pub(crate) fn check_removal(call: &Call<Osb>) -> Result<(), ErrorReply> {
 impl Osb {
     /// Returns the offer with these ids; absent and unknown ones are answered 400.
     pub(crate) fn offer(&self, service: Option<&str>, plan: Option<&str>) -> Result<Offer<'_>, ErrorReply> {
-        let [service, plan] = [("service_id", service), ("plan_id", plan)]
-            .map(|(name, id)| id.filter(|id| !id.is_empty()).ok_or_else(|| missing(name)));
-        self.catalog.find(service?, plan?).map_err(|rejection| rejected(&rejection))
+        let (service, plan) = (required("service_id", service)?, required("plan_id", plan)?);
+        self.catalog.find(service, plan).map_err(|rejection| rejected(&rejection))
     }
 
     /// Checks the version of a plan's maintenance that the platform expects.
@@ -130,10 +124,6 @@ impl Osb {
         let error = ErrorReply::unprocessable("The version in maintenance_info is not that of the catalog.");
         Err(error.with_code("MaintenanceInfoConflict"))
     }
-}
-
-pub(crate) fn missing(name: &str) -> ErrorReply {
-    ErrorReply::bad_request(format!("The body must have a {name}."))
 }
 
 pub(crate) fn rejected(rejection: &CatalogRejection) -> ErrorReply {

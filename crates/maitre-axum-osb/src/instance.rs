@@ -6,15 +6,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maitre_axum::core::catalog::{Offer, Service};
 use maitre_axum::core::{
-    Deprovision, Deprovisioned, Failure, Fields, OperationKind, PlanChange, Provision, Provisioned, Reinstate,
-    RequestIdentity, Suspend, Update,
+    Deprovision, Deprovisioned, Failure, Fields, OperationKind, Provision, Provisioned, Reinstate, RequestIdentity,
+    Suspend,
 };
-use maitre_axum::{Call, Change, Changed, Contract, ErrorReply, Event, Events, Handles, json};
+use maitre_axum::{Call, Change, Changed, Contract, ErrorReply, Event, Events, Handles, Operation, json, required};
 use serde_json::{Value, json};
 
 use crate::Osb;
-use crate::contract::{accepts_incomplete, async_after, check_json, check_removal, details, missing, rejected};
-use crate::wire::{AvailabilityBody, AvailabilityReply, ChangeBody, MaintenanceInfo, OperationBody, ProvisionBody};
+use crate::contract::{accepts_incomplete, async_after, check_json, check_removal, details, rejected};
+use crate::wire::{AvailabilityBody, ChangeBody, MaintenanceInfo, OperationBody, ProvisionBody};
 
 impl Handles<Provision> for Osb {
     fn request(&self, call: &Call<Self>) -> Result<Provision, ErrorReply> {
@@ -25,9 +25,8 @@ impl Handles<Provision> for Osb {
         let offer = self.offer(body.service_id.as_deref(), body.plan_id.as_deref())?;
         let Offer { service, plan, .. } = offer;
         let places = [("organization_guid", body.organization_guid), ("space_guid", body.space_guid)];
-        let missing_place = places.iter().find(|(_, id)| id.as_ref().is_none_or(String::is_empty));
-        if let Some((name, _)) = missing_place.filter(|_| self.space_required) {
-            return Err(missing(name));
+        for (name, id) in places.iter().filter(|_| self.space_required) {
+            required(name, id.as_ref())?;
         }
         let parameters = Fields::from(body.parameters.unwrap_or_default());
         offer.check_provision(&parameters).map_err(|rejection| rejected(&rejection))?;
@@ -69,7 +68,7 @@ impl Handles<Change> for Osb {
         check_json(call)?;
         let sent = call.json::<ChangeBody>()?;
         let body = sent.fields;
-        let service_id = body.service_id.filter(|id| !id.is_empty()).ok_or_else(|| missing("service_id"))?;
+        let service_id = required("service_id", body.service_id)?;
         let service = self.catalog.find_service(&service_id).map_err(|rejection| rejected(&rejection))?;
         let previous = sent.extra.get("previous_values").and_then(|previous| text(previous, "plan_id"));
         let previous = previous.and_then(|id| self.catalog.find(&service_id, &id).ok());
@@ -89,19 +88,13 @@ impl Handles<Change> for Osb {
             parameters.as_ref().map(Fields::as_map),
             version(body.maintenance_info.as_ref()),
         ));
-        let (service_name, details) = (Some(service.name().to_owned()), details(call, sent.extra));
-        if let Some(offer) = offer {
-            check_plan_change(service, previous, offer)?;
-            let mut request = PlanChange::new(call.addon_id(), instance, offer.plan.name());
-            (request.service, request.parameters, request.details) = (service_name, parameters, details);
-            (request.context.identity, request.context.polled) = (identity, true);
-            return Ok(Change::Plan(request));
+        offer.map(|offer| check_plan_change(service, previous, offer)).transpose()?;
+        let change = Change::new(call.addon_id(), instance, offer.map(|offer| offer.plan.name()), parameters);
+        let mut change = change.with_service(service.name()).with_details(details(call, sent.extra));
+        if let Some(context) = change.context_mut() {
+            (context.identity, context.polled) = (identity, true);
         }
-        let mut request = Update::new(call.addon_id(), instance);
-        (request.service, request.details) = (service_name, details);
-        request.parameters = parameters.unwrap_or_default();
-        (request.context.identity, request.context.polled) = (identity, true);
-        Ok(Change::Parameters(request))
+        Ok(change)
     }
 
     fn response(&self, _: &Call<Self>, reply: &Changed) -> Response {
@@ -149,7 +142,7 @@ impl Events for Osb {
 
     fn acknowledged(&self, call: &Call<Self>) -> Response {
         let enabled = call.json::<AvailabilityBody>().is_ok_and(|body| body.fields.enabled);
-        json(StatusCode::OK, &AvailabilityReply { active: enabled, enabled })
+        json(StatusCode::OK, &json!({ "active": enabled, "enabled": enabled }))
     }
 }
 

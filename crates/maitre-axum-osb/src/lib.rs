@@ -35,18 +35,12 @@ const AVAILABILITY: &str = "/bluemix_v1/service_instances/{iid}";
 /// | `GET …/{iid}/service_bindings/{bid}` | the binding |
 /// | `GET …/{iid}/service_bindings/{bid}/last_operation` | state of an operation |
 /// | `GET`, `PUT /bluemix_v1/service_instances/{iid}` | IBM Cloud: state; suspend, reinstate |
-pub fn router<S>(addon: impl IntoAddon<Osb>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Osb>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<Osb>) -> Routes<Osb, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Osb>) -> Routes<Osb, S> {
     Routes::new(addon)
         .before_body(contract::check_version)
         .read(Method::GET, "/v2/catalog", read::catalog)

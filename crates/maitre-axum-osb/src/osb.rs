@@ -1,12 +1,12 @@
 //! Credentials, catalog and settings of a service broker.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use maitre_axum::core::catalog::Catalog;
 use maitre_axum::core::{Credentials, CredentialsError, Marketplace, Password, Reload, ReloadError, SupportsAsync};
+use maitre_axum::{BasicMarketplace, TaggedJson};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use time::OffsetDateTime;
 
@@ -25,10 +25,10 @@ use time::OffsetDateTime;
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "settings that are independent of each other")]
 pub struct Osb {
-    pub(crate) credentials: Credentials,
+    pub(crate) basic: BasicMarketplace,
     pub(crate) catalog: Arc<Catalog>,
-    /// The catalog's `ETag`.
-    pub(crate) tag: String,
+    /// The catalog as a response.
+    pub(crate) published: TaggedJson,
     pub(crate) minimum_minor: u32,
     pub(crate) space_required: bool,
     pub(crate) app_required: bool,
@@ -44,12 +44,10 @@ impl Osb {
     /// # Errors
     /// Returns an error if a credential is empty.
     pub fn new(username: &str, password: &str, catalog: Catalog) -> Result<Self, CredentialsError> {
-        let mut hasher = DefaultHasher::new();
-        serde_json::to_string(&catalog).unwrap_or_default().hash(&mut hasher);
         Ok(Self {
-            credentials: Credentials::without_single_sign_on(username, password)?,
+            basic: BasicMarketplace::from_credentials(Credentials::without_single_sign_on(username, password)?),
+            published: TaggedJson::new(&catalog),
             catalog: Arc::new(catalog),
-            tag: format!("\"{:016x}\"", hasher.finish()),
             minimum_minor: 12,
             space_required: true,
             app_required: false,
@@ -71,7 +69,7 @@ impl Osb {
     /// Accepts another password, during a rotation.
     #[must_use]
     pub fn with_password(mut self, password: Password) -> Self {
-        self.credentials = self.credentials.with_password(password);
+        self.basic = self.basic.with_password(password);
         self
     }
 
@@ -133,7 +131,7 @@ impl Marketplace for Osb {
     }
 
     fn slug(&self) -> &str {
-        self.credentials.user()
+        self.basic.slug()
     }
 }
 
@@ -142,8 +140,6 @@ impl SupportsAsync for Osb {}
 /// The text has one password per line; each may be `sha256:` and a hash.
 impl Reload for Osb {
     fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
-        let passwords = Password::parse_lines(text).map_err(ReloadError::new)?;
-        self.credentials.replace_passwords(&passwords, now, overlap);
-        Ok(())
+        self.basic.reload_passwords(text, now, overlap)
     }
 }

@@ -1,8 +1,6 @@
 //! Catalog, instances, bindings and the state of operations.
 
-use axum::body::Body;
 use axum::http::StatusCode;
-use axum::http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use axum::response::Response;
 use maitre_axum::core::{
     Backend, Bound, Failure, FailureKind, Fetch, FetchBinding, LastOperation, OperationKind, OperationState,
@@ -12,27 +10,18 @@ use maitre_axum::{Call, Contract, ErrorReply, Handles, ReadResult, json};
 use serde_json::json;
 
 use crate::Osb;
-use crate::wire::{AvailabilityReply, BindingReply, InstanceReply, StateReply};
+use crate::wire::{BindingReply, InstanceReply, StateReply};
 
 /// Answers with the catalog, or with 304 if the platform has it.
 pub(crate) async fn catalog(call: Call<Osb>) -> ReadResult {
-    let osb = call.addon().marketplace();
-    let known = call.header(IF_NONE_MATCH.as_str()).unwrap_or_default();
-    let is_known =
-        known.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == osb.tag);
-    let mut response = if is_known { Response::new(Body::empty()) } else { json(StatusCode::OK, &*osb.catalog) };
-    if is_known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
-    response.headers_mut().extend(HeaderValue::try_from(osb.tag.as_str()).ok().map(|tag| (ETAG, tag)));
-    Ok(response)
+    Ok(call.addon().marketplace().published.response(call.headers()))
 }
 
 /// Answers with IBM Cloud's state of an instance.
 pub(crate) async fn availability(call: Call<Osb>) -> ReadResult {
     let details = call.addon().fetch(Fetch::new(call.addon_id(), call.resource("iid")?)).await?;
     let active = details.status == ResourceStatus::Provisioned && !details.suspended;
-    Ok(json(StatusCode::OK, &AvailabilityReply { active, enabled: !details.suspended }))
+    Ok(json(StatusCode::OK, &json!({ "active": active, "enabled": !details.suspended })))
 }
 
 impl Handles<Fetch> for Osb {

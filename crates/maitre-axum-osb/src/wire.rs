@@ -57,13 +57,6 @@ pub(crate) struct AvailabilityBody {
     pub(crate) reason_code: Option<String>,
 }
 
-/// IBM Cloud's state of an instance.
-#[derive(Serialize)]
-pub(crate) struct AvailabilityReply {
-    pub(crate) active: bool,
-    pub(crate) enabled: bool,
-}
-
 /// Response to an operation on an instance, and to an accepted one on a binding.
 #[derive(Serialize)]
 pub(crate) struct OperationBody {
@@ -94,18 +87,10 @@ pub(crate) struct BindingReply<'a> {
     route_service_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     volume_mounts: Vec<&'a Map<String, Value>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    endpoints: Vec<EndpointReply<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    endpoints: &'a [Endpoint],
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Lifetime>,
-}
-
-#[derive(Serialize)]
-struct EndpointReply<'a> {
-    host: &'a str,
-    ports: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    protocol: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -118,7 +103,6 @@ struct Lifetime {
 
 impl<'a> From<&'a Bound> for BindingReply<'a> {
     fn from(bound: &'a Bound) -> Self {
-        let endpoint = |it: &'a Endpoint| EndpointReply { host: it.host(), ports: it.ports(), protocol: it.protocol() };
         let lifetime = Lifetime {
             expires_at: bound.expires_at().and_then(timestamp),
             renew_before: bound.renew_before().and_then(timestamp),
@@ -128,7 +112,7 @@ impl<'a> From<&'a Bound> for BindingReply<'a> {
             syslog_drain_url: bound.syslog_drain_url().map(Secret::expose),
             route_service_url: bound.route_service_url().map(Secret::expose),
             volume_mounts: bound.volume_mounts().iter().map(Fields::as_map).collect(),
-            endpoints: bound.endpoints().iter().map(endpoint).collect(),
+            endpoints: bound.endpoints(),
             metadata: Some(lifetime).filter(|it| it.expires_at.is_some() || it.renew_before.is_some()),
         }
     }

@@ -3,7 +3,8 @@
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use maitre_axum::core::{
-    Account, Backend, ConfigVars, Deprovision, Deprovisioned, FailureKind, OperationKind, PlanChanged, Provisioned,
+    Account, Backend, CloseAccount, ConfigVars, Deprovision, Deprovisioned, FailureKind, OperationKind, PlanChanged,
+    Provisioned,
 };
 use maitre_axum::{Call, Contract, ErrorReply, Handles, Head, ReadResult, json};
 use serde_json::json;
@@ -85,7 +86,7 @@ impl Handles<Deprovision> for QuickNode {
 
 impl Handles<AccountClosure> for QuickNode {
     fn request(&self, call: &Call<Self>) -> Result<AccountClosure, ErrorReply> {
-        Ok(AccountClosure::new(call.addon_id(), wire::account(call)?))
+        Ok(CloseAccount::new(call.addon_id(), wire::account(call)?).into())
     }
 
     fn response(&self, _: &Call<Self>, _: &Account) -> Response {

@@ -1,11 +1,13 @@
 //! Operations on an endpoint and on its account, whose plan all of its endpoints have.
 
-use maitre_axum::Operation;
 use maitre_axum::core::{
-    Account, AccountId, AddonId, Backend, Capability, CloseAccount, FailureKind, Fetch, FetchAccount, OpenAccount,
-    OperationKind, Outcome, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, ResourceStatus, Result,
-    Update,
+    AccountId, Backend, Capability, CloseAccount, FailureKind, Fetch, FetchAccount, OpenAccount, OperationKind,
+    Outcome, PlanChange, PlanChanged, Provision, Provisioned, ResourceId, ResourceStatus, Result, Update,
 };
+use maitre_axum::{AccountOperation, Operation};
+
+/// A deprovision of an account with all of its endpoints.
+pub(crate) type AccountClosure = AccountOperation<CloseAccount>;
 
 /// A provision of an endpoint. The newest request decides: a repeated one changes the endpoint.
 pub(crate) struct EndpointProvision(pub(crate) Provision, pub(crate) EndpointChange);
@@ -113,35 +115,5 @@ impl EndpointChange {
             backend.plan_change(PlanChange::new(addon.clone(), other.resource, plan.clone())).await?;
         }
         Ok(())
-    }
-}
-
-/// A deprovision of an account with all of its endpoints.
-pub(crate) struct AccountClosure {
-    request: CloseAccount,
-    /// The account, in place of a resource.
-    subject: ResourceId,
-}
-
-impl AccountClosure {
-    pub(crate) fn new(addon: AddonId, account: AccountId) -> Self {
-        Self { subject: account.as_str().into(), request: CloseAccount::new(addon, account) }
-    }
-}
-
-impl Operation for AccountClosure {
-    const NAME: &'static str = "close_account";
-    type Reply = Account;
-
-    fn kind(&self) -> OperationKind {
-        OperationKind::CloseAccount
-    }
-
-    fn resource(&self) -> &ResourceId {
-        &self.subject
-    }
-
-    async fn run<B: Backend>(self, backend: &B) -> Result<Outcome<Account>> {
-        backend.close_account(self.request).await.map(Outcome::Done)
     }
 }

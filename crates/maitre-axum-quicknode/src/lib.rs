@@ -32,18 +32,12 @@ use crate::endpoint::{AccountClosure, EndpointChange, EndpointProvision};
 /// | `GET /sso` | single sign-on |
 ///
 /// The first four also have paths that begin with two slashes: a registered base URL may end with one.
-pub fn router<S>(addon: impl IntoAddon<QuickNode>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<QuickNode>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<QuickNode>) -> Routes<QuickNode, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<QuickNode>) -> Routes<QuickNode, S> {
     let routes = Routes::new(addon).open(Method::GET, "/health", contract::health).single_sign_on(Method::GET, "/sso");
     ["", "/"].into_iter().fold(routes, |routes, slash| {
         routes

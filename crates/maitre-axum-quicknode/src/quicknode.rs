@@ -128,10 +128,7 @@ impl Marketplace for QuickNode {
 /// The text is the JSON of the credentials: `username`, `password` and `jwt_secret`.
 impl Reload for QuickNode {
     fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
-        let credentials: QuickNodeCredentials =
-            serde_json::from_str(text).map_err(|error| ReloadError::json(&error))?;
-        let new = Self::try_from(credentials).map_err(ReloadError::new)?;
-        self.basic.replace(&new.basic, now, overlap).map_err(ReloadError::new)
+        self.basic.reload_json(text, |new: &Self| &new.basic, now, overlap)
     }
 }
 

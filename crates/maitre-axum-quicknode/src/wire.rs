@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maitre_axum::core::{AccountId, ConfigVars, Deprovision, Fields, PlanChange, Provision, RequestIdentity};
-use maitre_axum::{Call, ErrorReply, WithExtra};
+use maitre_axum::{Call, ErrorReply, TextOrNumber, WithExtra, required};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::QuickNode;
@@ -33,23 +33,6 @@ struct DeactivationBody {
 #[serde(rename_all = "kebab-case")]
 struct AccountBody {
     quicknode_id: String,
-}
-
-/// A value that some senders quote.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum TextOrNumber {
-    Text(String),
-    Number(i64),
-}
-
-impl TextOrNumber {
-    fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
 }
 
 /// Body of a success response: names and values in order.
@@ -96,8 +79,8 @@ pub(crate) fn provision(call: &Call<QuickNode>) -> Result<EndpointProvision, Err
 pub(crate) fn update(call: &Call<QuickNode>) -> Result<EndpointChange, ErrorReply> {
     call.json::<QuickNodeEndpoint>()?; // names the field that has another type
     let WithExtra { fields: body, mut extra } = call.json::<EndpointBody>()?;
-    let account = required("quicknode-id", body.quicknode_id)?;
-    let endpoint = required("endpoint-id", body.endpoint_id)?;
+    let account = required("quicknode-id", Some(body.quicknode_id))?;
+    let endpoint = required("endpoint-id", Some(body.endpoint_id))?;
     let mut request = PlanChange::new(call.addon_id(), key(&account, &endpoint), body.plan);
     request.context.reads_back = true;
     let mut parameters = Fields::new();
@@ -119,7 +102,8 @@ pub(crate) fn update(call: &Call<QuickNode>) -> Result<EndpointChange, ErrorRepl
 /// Reads the body of a deactivation.
 pub(crate) fn deactivation(call: &Call<QuickNode>) -> Result<Deprovision, ErrorReply> {
     let body = call.json::<DeactivationBody>()?.fields;
-    let resource = key(&required("quicknode-id", body.quicknode_id)?, &required("endpoint-id", body.endpoint_id)?);
+    let resource =
+        key(&required("quicknode-id", Some(body.quicknode_id))?, &required("endpoint-id", Some(body.endpoint_id))?);
     let end = body.deactivate_at.and_then(|end| end.into_text().parse::<i64>().ok());
     let seconds = end.map_or(0, |end| end.saturating_sub(call.now().unix_timestamp()));
     let mut request = Deprovision::new(call.addon_id(), resource);
@@ -129,9 +113,5 @@ pub(crate) fn deactivation(call: &Call<QuickNode>) -> Result<Deprovision, ErrorR
 
 /// Reads the body of a deprovision of an account.
 pub(crate) fn account(call: &Call<QuickNode>) -> Result<AccountId, ErrorReply> {
-    Ok(required("quicknode-id", call.json::<AccountBody>()?.fields.quicknode_id)?.into())
-}
-
-fn required(name: &str, value: String) -> Result<String, ErrorReply> {
-    if value.is_empty() { Err(ErrorReply::bad_request(format!("{name} is empty."))) } else { Ok(value) }
+    Ok(required("quicknode-id", Some(call.json::<AccountBody>()?.fields.quicknode_id))?.into())
 }

@@ -25,18 +25,12 @@ use maitre_axum::core::IntoAddon;
 /// | `POST /resources/{id}/suspend` | suspend |
 /// | `POST /resources/{id}/resume` | reinstate |
 /// | `GET /sso` | single sign-on |
-pub fn router<S>(addon: impl IntoAddon<Scalingo>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn router<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Scalingo>) -> Router<S> {
     routes(addon).into_router()
 }
 
 /// Declares the routes of [`router()`], for tables and tools.
-pub fn routes<S>(addon: impl IntoAddon<Scalingo>) -> Routes<Scalingo, S>
-where
-    S: Clone + Send + Sync + 'static,
-{
+pub fn routes<S: Clone + Send + Sync + 'static>(addon: impl IntoAddon<Scalingo>) -> Routes<Scalingo, S> {
     Routes::new(addon)
         .provision(Method::POST, "/resources")
         .plan_change(Method::PUT, "/resources/{id}")

@@ -87,8 +87,6 @@ impl SupportsAsync for Scalingo {}
 /// The text is the manifest. Only its password and salt are reloaded.
 impl Reload for Scalingo {
     fn reload(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
-        let manifest: Manifest = serde_json::from_str(text).map_err(|error| ReloadError::json(&error))?;
-        let new = Self::try_from(manifest).map_err(ReloadError::new)?;
-        self.basic.replace(&new.basic, now, overlap).map_err(ReloadError::new)
+        self.basic.reload_json(text, |new: &Self| &new.basic, now, overlap)
     }
 }

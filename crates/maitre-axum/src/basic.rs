@@ -13,6 +13,7 @@ use maitre_core::{
     Credentials, CredentialsError, Manifest, ManifestError, Marketplace, Password, Reload, ReloadError, Salt,
     SecretUse, SignOn,
 };
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 use crate::cookie::{Cookie, nav_cookie};
@@ -117,6 +118,32 @@ impl BasicMarketplace {
     /// Returns an error if `new` is for another slug.
     pub fn replace(&self, new: &Self, now: OffsetDateTime, overlap: Duration) -> Result<(), CredentialsError> {
         self.credentials.replace(&new.credentials, now, overlap)
+    }
+
+    /// Replaces the password and salt by those in the JSON of a marketplace with settings of its own, which `basic` returns
+    /// the credentials of; for its [`Reload`].
+    ///
+    /// # Errors
+    /// Returns an error if the settings are invalid or for another slug.
+    pub fn reload_json<M: DeserializeOwned>(
+        &self,
+        json: &str,
+        basic: impl FnOnce(&M) -> &Self,
+        now: OffsetDateTime,
+        overlap: Duration,
+    ) -> Result<(), ReloadError> {
+        let new: M = serde_json::from_str(json).map_err(|error| ReloadError::json(&error))?;
+        self.replace(basic(&new), now, overlap).map_err(ReloadError::new)
+    }
+
+    /// Replaces the passwords by those of a text with one password per line; each may be `sha256:` and a hash.
+    ///
+    /// # Errors
+    /// Returns an error if there is none, or if one is invalid.
+    pub fn reload_passwords(&self, text: &str, now: OffsetDateTime, overlap: Duration) -> Result<(), ReloadError> {
+        let passwords = Password::parse_lines(text).map_err(ReloadError::new)?;
+        self.credentials.replace_passwords(&passwords, now, overlap);
+        Ok(())
     }
 
     /// Returns the add-on's slug, which is the Basic user.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod basic;
 mod body;
 mod contract;
@@ -8,6 +9,7 @@ mod cookie;
 mod data_error;
 mod error_reply;
 mod events;
+mod field;
 mod form;
 mod grant;
 mod handles;
@@ -22,16 +24,19 @@ mod route;
 mod routes;
 mod sso;
 mod string_map;
+mod tagged_json;
 mod task;
 mod text;
 mod throttle;
 mod with_extra;
 
+pub use account::AccountOperation;
 pub use basic::{BasicMarketplace, check_basic, verify_basic};
 pub use contract::{Accepted, Call, Contract, Head};
 pub use cookie::{Cookie, nav_cookie};
 pub use error_reply::ErrorReply;
 pub use events::{Event, Events};
+pub use field::{TextOrNumber, required};
 pub use form::Form;
 pub use grant::GrantBody;
 pub use handles::Handles;
@@ -43,6 +48,7 @@ pub use reply::{ConfigJson, ReplyBody, json, no_content};
 pub use routes::{ReadError, ReadResult, Routes};
 pub use sso::{SingleSignOn, complete_sign_on, single_sign_on};
 pub use string_map::StringMap;
+pub use tagged_json::TaggedJson;
 pub use task::drain;
 pub use with_extra::WithExtra;
 

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use maitre_core::{
-    Addon, Backend, Bind, BindingId, Bound, Context, Deprovision, Deprovisioned, Failure, Fetch, FetchBinding,
-    LastOperation, Marketplace, Notice, OperationKind, OperationStatus, Outcome, PlanChange, PlanChanged, Provision,
-    Provisioned, Reinstate, ResourceDetails, ResourceId, Result, Rotate, Rotated, Suspend, Unbind, Unbound, Update,
-    Updated,
+    Addon, AddonId, Backend, Bind, BindingId, Bound, Context, Deprovision, Deprovisioned, Failure, Fetch, FetchBinding,
+    Fields, LastOperation, Marketplace, Notice, OperationKind, OperationStatus, Outcome, PlanChange, PlanChanged,
+    Provision, Provisioned, Reinstate, ResourceDetails, ResourceId, Result, Rotate, Rotated, Suspend, Unbind, Unbound,
+    Update, Updated,
 };
 
 /// A request to a backend, and the backend's method for it. It is implemented for all requests of `maitre-core` about a
@@ -169,6 +169,53 @@ pub enum Change {
     Plan(PlanChange),
     /// Only the parameters or the name change.
     Parameters(Update),
+}
+
+impl Change {
+    /// Creates a change of the plan if there is one, and otherwise of the parameters.
+    ///
+    /// ```
+    /// use maitre_axum::{Change, core::AddonId};
+    ///
+    /// let addon = AddonId::new("fair", "lantern");
+    /// assert!(matches!(Change::new(addon.clone(), "12", Some("brass"), None), Change::Plan(_)));
+    /// assert!(matches!(Change::new(addon, "12", None, None), Change::Parameters(_)));
+    /// ```
+    pub fn new(
+        addon: AddonId,
+        resource: impl Into<ResourceId>,
+        plan: Option<&str>,
+        parameters: Option<Fields>,
+    ) -> Self {
+        if let Some(plan) = plan {
+            let mut request = PlanChange::new(addon, resource, plan);
+            request.parameters = parameters;
+            return Self::Plan(request);
+        }
+        let mut request = Update::new(addon, resource);
+        request.parameters = parameters.unwrap_or_default();
+        Self::Parameters(request)
+    }
+
+    /// Sets the service of the catalog.
+    #[must_use]
+    pub fn with_service(mut self, service: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Plan(request) => request.service = Some(service.into()),
+            Self::Parameters(request) => request.service = Some(service.into()),
+        }
+        self
+    }
+
+    /// Sets the fields that only this marketplace sends.
+    #[must_use]
+    pub fn with_details(mut self, details: Fields) -> Self {
+        match &mut self {
+            Self::Plan(request) => request.details = details,
+            Self::Parameters(request) => request.details = details,
+        }
+        self
+    }
 }
 
 /// Reply to a [`Change`].

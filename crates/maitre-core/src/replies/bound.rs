@@ -1,5 +1,6 @@
 //! Reply to a bind.
 
+use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -151,10 +152,11 @@ impl From<&ConfigVars> for Bound {
 /// let endpoint = Endpoint::new("eu1.lantern.example", ["443", "9000-9010"]).with_protocol("udp");
 /// assert_eq!(endpoint.ports().len(), 2);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Endpoint {
     host: String,
     ports: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     protocol: Option<String>,
 }
 
