@@ -1,8 +1,9 @@
-//! Rules of CONTRIBUTING.md that no linter knows: wording, references, import cycles.
+//! Rules of CONTRIBUTING.md that no linter knows: wording, references, import cycles, sizes.
 
 mod imports;
 mod listener;
 mod references;
+mod sizes;
 mod wording;
 
 use std::fs;
