@@ -18,7 +18,8 @@ use crate::Vercel;
 use crate::contract::invalid;
 use crate::plan::{find, plan_json};
 use crate::wire::{
-    ChangeBody, PRODUCT, ProvisionBody, ResourceJson, RotateBody, details, optional_json, resource, secrets,
+    ChangeBody, PRODUCT, ProvisionBody, ResourceBody, RotateBody, details, notification, optional_json, resource,
+    secrets,
 };
 
 /// Longest time for which old secrets stay valid, in hours.
@@ -70,18 +71,17 @@ impl Handles<Provision> for Vercel {
             return self.error(&ErrorReply::unavailable()); // unreachable: the request was read
         };
         let plan = self.product(&body.product_id).and_then(|product| find(product, &body.billing_plan_id));
-        let resource = ResourceJson {
+        let resource = ResourceBody {
             id: reply.id().as_str(),
-            product: &body.product_id,
+            product_id: &body.product_id,
             name: &body.name,
             metadata: &body.metadata,
             status: if reply.pending().is_some() { "pending" } else { "ready" },
-            plan: plan.map(plan_json),
-            notice: reply.notice(),
+            billing_plan: plan.map(plan_json),
+            notification: reply.notice().map(notification),
+            secrets: Some(secrets(self, reply.config())),
         };
-        let mut fields = resource.to_json();
-        fields["secrets"] = secrets(self, reply.config()).into();
-        json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, &fields)
+        json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, &resource)
     }
 
     /// The secrets must be in the response.

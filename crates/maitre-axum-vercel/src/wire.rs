@@ -2,7 +2,8 @@
 
 use maitre_axum::core::{ConfigVars, CustomerNotice, Fields, NoticeLevel, ResourceDetails, ResourceStatus, Secret};
 use maitre_axum::{Call, ErrorReply};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::Vercel;
@@ -81,42 +82,39 @@ pub(crate) fn optional_json<T: DeserializeOwned + Default>(call: &Call<Vercel>) 
     if call.body().bytes().is_empty() { Ok(T::default()) } else { call.json::<T>().map(|body| body.fields) }
 }
 
-/// Values of a resource that Vercel reads back.
-pub(crate) struct ResourceJson<'r> {
+/// A resource in Vercel's form.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResourceBody<'r> {
     pub(crate) id: &'r str,
-    pub(crate) product: &'r str,
+    pub(crate) product_id: &'r str,
     pub(crate) name: &'r str,
     pub(crate) metadata: &'r Map<String, Value>,
     pub(crate) status: &'static str,
-    pub(crate) plan: Option<Value>,
-    pub(crate) notice: Option<&'r CustomerNotice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) billing_plan: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) notification: Option<Value>,
+    /// Only in the response to a provision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) secrets: Option<Vec<SecretBody<'r>>>,
 }
 
-impl ResourceJson<'_> {
-    pub(crate) fn to_json(&self) -> Value {
-        let mut fields = json!({
-            "id": self.id,
-            "productId": self.product,
-            "name": self.name,
-            "metadata": self.metadata,
-            "status": self.status,
-        });
-        if let Some(plan) = &self.plan {
-            fields["billingPlan"] = plan.clone();
-        }
-        if let Some(notice) = self.notice {
-            fields["notification"] = notification(notice);
-        }
-        fields
-    }
+/// A config var in Vercel's form.
+#[derive(Serialize)]
+pub(crate) struct SecretBody<'r> {
+    name: &'r str,
+    value: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<&'r str>,
 }
 
 /// Returns the record of a resource in Vercel's form.
-pub(crate) fn resource(vercel: &Vercel, id: &str, details: &ResourceDetails) -> Value {
+pub(crate) fn resource<'r>(vercel: &Vercel, id: &'r str, details: &'r ResourceDetails) -> ResourceBody<'r> {
     let offer = vercel.offer(details.service.as_deref(), &details.plan);
-    ResourceJson {
+    ResourceBody {
         id: details.provider_id.as_ref().map_or(id, |id| id.as_str()),
-        product: details.details.text(PRODUCT).or(details.service.as_deref()).unwrap_or_default(),
+        product_id: details.details.text(PRODUCT).or(details.service.as_deref()).unwrap_or_default(),
         name: details.name.as_deref().unwrap_or_default(),
         metadata: details.parameters.as_map(),
         status: match details.status {
@@ -126,16 +124,16 @@ pub(crate) fn resource(vercel: &Vercel, id: &str, details: &ResourceDetails) -> 
             ResourceStatus::Deprovisioning => "uninstalled",
             _ => "ready",
         },
-        plan: offer.map(|offer| plan_json(offer.plan)),
-        notice: details.notice.as_ref(),
+        billing_plan: offer.map(|offer| plan_json(offer.plan)),
+        notification: details.notice.as_ref().map(notification),
+        secrets: None,
     }
-    .to_json()
 }
 
 /// Detail with the product's id as Vercel sent it.
 pub(crate) const PRODUCT: &str = "productId";
 
-fn notification(notice: &CustomerNotice) -> Value {
+pub(crate) fn notification(notice: &CustomerNotice) -> Value {
     let level = match notice.level() {
         NoticeLevel::Info => "info",
         NoticeLevel::Error => "error",
@@ -153,16 +151,10 @@ fn notification(notice: &CustomerNotice) -> Value {
 }
 
 /// Returns config vars as secrets. Vercel refuses empty values.
-pub(crate) fn secrets(vercel: &Vercel, config: &ConfigVars) -> Vec<Value> {
-    let vars = config.iter().filter(|(_, value)| !value.expose().is_empty());
-    vars.map(|(name, value)| {
-        let mut secret = json!({ "name": name, "value": value.expose() });
-        if let Some(prefix) = &vercel.secret_prefix {
-            secret["prefix"] = prefix.as_str().into();
-        }
-        secret
-    })
-    .collect()
+pub(crate) fn secrets<'r>(vercel: &'r Vercel, config: &'r ConfigVars) -> Vec<SecretBody<'r>> {
+    let prefix = vercel.secret_prefix.as_deref();
+    let vars = config.iter().map(|(name, value)| SecretBody { name, value: value.expose(), prefix });
+    vars.filter(|secret| !secret.value.is_empty()).collect()
 }
 
 /// Returns the fields of a request that only Vercel sends, with the user who caused it.
