@@ -12,6 +12,7 @@ mod conformance;
 mod database_outages;
 mod digitalocean;
 mod disconnects;
+mod golden_vectors;
 mod heroku;
 mod large_bodies;
 #[macro_use]
