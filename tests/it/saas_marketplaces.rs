@@ -33,6 +33,25 @@ async fn one_process_sells_on_every_marketplace() {
     assert_eq!(sqlx::query_scalar::<_, i64>(open).fetch_one(&pool).await.unwrap(), 0);
 }
 
+#[tokio::test]
+async fn quicknodes_credentials_are_set_by_variables() {
+    let folder = Folder::new();
+    let mut command = Saas::command(&folder.0);
+    command.env("QUICKNODE_PASSWORD", "portal-password").env("QUICKNODE_JWT_SECRET", "portal-jwt-secret");
+    let saas = Saas::start_by(command);
+    let endpoint = json!({ "quicknode-id": "qn-acc-1", "endpoint-id": "ep-1", "plan": "basic" });
+    for (password, expected) in [("development-only-password", 401), ("portal-password", 200)] {
+        let reply = send(&saas, "POST", "/quicknode/provision", password, endpoint.clone()).await;
+        assert_eq!(reply.0, expected, "{password}");
+    }
+    let claims = json!({ "iat": now().parse::<i64>().unwrap(), "quicknode_id": "qn-acc-1" }).to_string();
+    for (secret, expected) in [("development-only-jwt-secret", 401), ("portal-jwt-secret", 200)] {
+        let jwt = sign::jwt(r#"{"alg":"HS256"}"#, &claims, secret);
+        let link = format!("{}/quicknode/sso?jwt={jwt}", saas.origin);
+        assert_eq!(reqwest::get(link).await.unwrap().status(), expected, "{secret}");
+    }
+}
+
 async fn heroku(saas: &Saas) {
     let heroku = saas.heroku();
     let uuid = heroku.new_uuid();

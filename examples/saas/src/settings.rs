@@ -149,7 +149,7 @@ impl Settings {
                 catalog: Catalog::parse(&files.text("OSB_CATALOG", include_str!("../osb-catalog.json"))?)
                     .context("OSB_CATALOG is invalid")?,
             },
-            quicknode: files.text("QUICKNODE_MANIFEST", include_str!("../quicknode-settings.json"))?.into(),
+            quicknode: quicknode(&mut files)?,
             vercel: VercelIntegration::from_env(&mut files)?,
             heroku_api: HerokuApi::from_env(&mut files)?,
             apis: Apis::from_env(),
@@ -241,6 +241,24 @@ fn is_loopback(host: &str) -> bool {
 
 pub(crate) fn is_development_secret(secret: &Secret) -> bool {
     secret.expose().contains(DEVELOPMENT_PREFIX)
+}
+
+/// Returns QuickNode's credentials as JSON: those of the file, or those that variables set in their place.
+fn quicknode(files: &mut Files) -> anyhow::Result<Secret> {
+    let text = files.text("QUICKNODE_MANIFEST", include_str!("../quicknode-settings.json"))?;
+    let mut credentials: serde_json::Map<_, _> =
+        serde_json::from_str(&text).context("QUICKNODE_MANIFEST is invalid")?;
+    let variables = [
+        ("QUICKNODE_USERNAME", "username"),
+        ("QUICKNODE_PASSWORD", "password"),
+        ("QUICKNODE_JWT_SECRET", "jwt_secret"),
+    ];
+    for (variable, field) in variables {
+        if let Ok(value) = env::var(variable) {
+            credentials.insert(field.to_owned(), value.into());
+        }
+    }
+    Ok(serde_json::Value::from(credentials).to_string().into())
 }
 
 fn seconds(name: &str) -> anyhow::Result<Duration> {
