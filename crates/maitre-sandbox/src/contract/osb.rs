@@ -121,8 +121,8 @@ impl OsbContract {
         install.replace_config(BTreeMap::new());
     }
 
-    /// Records the end of the pending operation. Returns the call that follows.
-    fn complete(&self, install: &Install, pending: Pending) -> Option<Lifecycle> {
+    /// Records the end of the pending operation.
+    fn complete(&self, install: &Install, pending: Pending) {
         match pending.step {
             Step::Provision => install.complete_provision(),
             Step::Update(plan) => install.record_plan_change_as(&plan, 200, &json!({})),
@@ -132,7 +132,6 @@ impl OsbContract {
             Step::Bind => pending.then(Step::FetchBinding).save(&self.facts, install),
             Step::FetchBinding => {}
         }
-        None
     }
 }
 
@@ -260,7 +259,8 @@ impl Contract for OsbContract {
                 if pending.step == Step::FetchBinding {
                     record_binding(install, &body);
                 }
-                self.complete(install, pending)
+                self.complete(install, pending);
+                None
             }
             Outcome::Failed => {
                 Pending::forget(&self.facts, install);
