@@ -10,8 +10,11 @@ mod events;
 mod idempotency;
 mod installation;
 mod path;
+mod pending;
 mod plans;
 mod provision;
+mod purchase;
+mod repl;
 mod resource;
 mod robustness;
 mod role;
@@ -20,6 +23,7 @@ mod rules;
 mod signature;
 mod sso;
 mod target;
+mod transfer;
 mod uninstall;
 mod update;
 mod webhook;
@@ -49,6 +53,10 @@ pub(crate) const GROUPS: &[&[Case<Target>]] = &[
     resource::CASES,
     update::CASES,
     rotate::CASES,
+    pending::CASES,
+    repl::CASES,
+    purchase::CASES,
+    transfer::CASES,
     deprovision::CASES,
     uninstall::CASES,
     sso::CASES,

@@ -1,8 +1,10 @@
 //! A correct integration for Vercel, and its faults.
 
+mod console;
 mod installations;
 mod plans;
 mod provision;
+mod purchases;
 mod request;
 mod resources;
 mod rotation;
@@ -10,6 +12,7 @@ mod sso;
 mod store;
 mod table;
 mod token;
+mod transfers;
 mod webhooks;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,6 +45,8 @@ pub(crate) struct SampleVercel {
     platform: String,
     /// Whether rotations complete later.
     is_asynchronous: bool,
+    /// Whether resources are ready later.
+    is_pending: bool,
     http: reqwest::Client,
     keys: Arc<Mutex<Keys>>,
     store: Arc<Mutex<Store>>,
@@ -70,6 +75,7 @@ impl SampleVercel {
             fault,
             platform: platform.to_owned(),
             is_asynchronous: fault == Fault::NeverCompletes,
+            is_pending: fault.is_of_pending_resources(),
             http: reqwest::Client::new(),
             keys: Arc::default(),
             store: Arc::default(),
@@ -79,6 +85,11 @@ impl SampleVercel {
     /// Lets rotations complete later.
     pub(crate) fn asynchronous(self) -> Self {
         Self { is_asynchronous: true, ..self }
+    }
+
+    /// Lets resources be ready later.
+    pub(crate) fn pending(self) -> Self {
+        Self { is_pending: true, ..self }
     }
 
     /// Returns the number of provisioned resources.
@@ -145,6 +156,11 @@ impl SampleVercel {
             Route::Update => self.update(installation, id, received),
             Route::Deprovision => self.deprovision(installation, id).await,
             Route::Rotate => self.rotate(installation, id, received).await,
+            Route::Repl => self.run(installation, id, received),
+            Route::Purchase => self.purchase(installation, received).await,
+            Route::RequestTransfer => self.request_transfer(installation, received),
+            Route::VerifyTransfer => self.verify_transfer(installation, id),
+            Route::AcceptTransfer => self.accept_transfer(installation, id),
             Route::ResourcePlans => self.resource_plans(),
             Route::ProductPlans => self.product_plans(id, received).await,
         }

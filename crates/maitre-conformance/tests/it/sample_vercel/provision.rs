@@ -102,8 +102,9 @@ impl SampleVercel {
         }
         let name = if self.is(Fault::AsciiNames) { name.replace(|c: char| !c.is_ascii(), "?") } else { name };
         let installation = installation.to_owned();
-        let (id, secret) = (String::new(), String::new());
-        Ok(Resource { id, installation, product, name, metadata, plan, secret, is_changed: false, is_removed: false })
+        let (id, secret, is_pending) = (String::new(), String::new(), self.is_pending);
+        let (is_changed, is_removed) = (false, false);
+        Ok(Resource { id, installation, product, name, metadata, plan, secret, is_changed, is_removed, is_pending })
     }
 
     /// Returns the key by which a repetition is recognized.
@@ -130,7 +131,7 @@ impl SampleVercel {
         match self.fault {
             Fault::ReplayBringsBack => known.is_removed = false,
             Fault::ReplayAfterChangeIs409 if known.is_changed => return Err(refused(409)),
-            Fault::NewSecretPerRequest => known.secret = secret,
+            Fault::NewSecretPerRequest | Fault::NewSecretWhilePending => known.secret = secret,
             _ if known.is_removed => return Err(refused(409)),
             _ => {}
         }
@@ -160,9 +161,27 @@ impl SampleVercel {
         }
         let mut reply = resource.json();
         reply["secrets"] = resource.secrets();
+        if self.is_pending && !matches!(self.fault, Fault::StaysPending | Fault::NewSecretWhilePending) {
+            tokio::spawn(self.clone().make_ready(resource.clone()));
+        }
         store.resources.push(resource);
         self.spoil(reply.as_object_mut().unwrap());
         response(if self.is(Fault::ProvisionIs202) { 202 } else { 200 }, &reply)
+    }
+
+    /// Makes a pending resource ready, and reports that to Vercel.
+    async fn make_ready(self, resource: Resource) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let Resource { id, installation, .. } = resource;
+        if let Some(known) = self.store().find(None, &id) {
+            known.is_pending = false;
+        }
+        if self.is(Fault::ReadyIsNotReported) {
+            return;
+        }
+        let token = self.store().installations.get(&installation).map(|known| known.token.clone()).unwrap_or_default();
+        let url = format!("{}/v1/installations/{installation}/resources/{id}", self.platform);
+        let _ = self.http.patch(url).bearer_auth(token).json(&json!({ "status": "ready" })).send().await;
     }
 
     /// Changes the reply to a provision.

@@ -40,6 +40,11 @@ pub(super) enum Route {
     Update,
     Deprovision,
     Rotate,
+    Repl,
+    Purchase,
+    RequestTransfer,
+    VerifyTransfer,
+    AcceptTransfer,
     ResourcePlans,
     ProductPlans,
 }
@@ -48,12 +53,21 @@ impl Route {
     pub(super) fn is_change(self) -> bool {
         !matches!(
             self,
-            Self::ReadInstallation | Self::InstallationPlans | Self::Read | Self::ResourcePlans | Self::ProductPlans
+            Self::ReadInstallation
+                | Self::InstallationPlans
+                | Self::Read
+                | Self::ResourcePlans
+                | Self::ProductPlans
+                | Self::VerifyTransfer
         )
     }
 
     pub(super) fn needs_user(self) -> bool {
-        matches!(self, Self::Install | Self::UpdateInstallation | Self::Provision | Self::Update)
+        matches!(self, Self::Install | Self::UpdateInstallation | Self::Provision | Self::Update | Self::Repl)
+    }
+
+    pub(super) fn is_transfer(self) -> bool {
+        matches!(self, Self::RequestTransfer | Self::VerifyTransfer | Self::AcceptTransfer)
     }
 }
 
@@ -72,6 +86,11 @@ pub(super) fn route<'p>(method: &str, segments: &[&'p str]) -> Option<(Route, &'
             ("PATCH", ["resources", id]) => (Route::Update, iid, id),
             ("DELETE", ["resources", id]) => (Route::Deprovision, iid, id),
             ("POST", ["resources", id, "secrets", "rotate"]) => (Route::Rotate, iid, id),
+            ("POST", ["resources", id, "repl"]) => (Route::Repl, iid, id),
+            ("POST", ["billing", "provision"]) => (Route::Purchase, iid, ""),
+            ("POST", ["resource-transfer-requests"]) => (Route::RequestTransfer, iid, ""),
+            ("GET", ["resource-transfer-requests", claim, "verify"]) => (Route::VerifyTransfer, iid, claim),
+            ("POST", ["resource-transfer-requests", claim, "accept"]) => (Route::AcceptTransfer, iid, claim),
             ("GET", ["resources", id, "plans"]) => (Route::ResourcePlans, iid, id),
             _ => return None,
         },

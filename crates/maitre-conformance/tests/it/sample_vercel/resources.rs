@@ -24,6 +24,9 @@ impl SampleVercel {
         let unknown = if self.is(Fault::UnknownReadIs400) && !store.is_known(id) { 400 } else { 404 };
         let resource = self.find(&mut store, installation, id, Fault::ForeignRead);
         let resource = resource.filter(|_| !self.is(Fault::NoRead)).ok_or_else(|| refused(unknown))?;
+        if self.is(Fault::PendingReadIs409) {
+            return Err(refused(409));
+        }
         let mut body = resource.json();
         match self.fault {
             Fault::ReadWithoutStatus => drop(body.as_object_mut().unwrap().remove("status")),

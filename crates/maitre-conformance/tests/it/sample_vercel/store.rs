@@ -17,6 +17,22 @@ pub(super) struct Store {
     pub(super) events: BTreeSet<String>,
     pub(super) codes: BTreeMap<String, String>,
     pub(super) next: usize,
+    /// Credits by installation.
+    pub(super) credits: BTreeMap<String, Credits>,
+    pub(super) claims: BTreeMap<String, Claim>,
+}
+
+#[derive(Default)]
+pub(super) struct Credits {
+    pub(super) invoices: BTreeSet<String>,
+    pub(super) cents: u64,
+}
+
+/// A transfer that was requested.
+#[derive(Clone)]
+pub(super) struct Claim {
+    pub(super) resources: Vec<String>,
+    pub(super) target: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +64,7 @@ pub(super) struct Resource {
     pub(super) secret: String,
     pub(super) is_changed: bool,
     pub(super) is_removed: bool,
+    pub(super) is_pending: bool,
 }
 
 impl Resource {
@@ -58,7 +75,7 @@ impl Resource {
             "productId": self.product,
             "name": self.name,
             "metadata": self.metadata,
-            "status": "ready",
+            "status": if self.is_pending { "pending" } else { "ready" },
             "billingPlan": super::plans::plan(&self.plan),
         })
     }

@@ -168,6 +168,31 @@ faults! {
     RotatesOnce: "rotates once" => "rotate.other-key";
     UnknownRotationIs400: "answers 400 to a rotation of an unknown resource" => "rotate.unknown";
     RotatesRemoved: "rotates removed resources" => "rotate.removed";
+    PendingReadIs409: "does not serve reads of pending resources" => "pending.read";
+    NewSecretWhilePending: "creates a secret for every request while a resource is pending" => "pending.repeated";
+    ReadyIsNotReported: "does not report that a resource is ready" => "pending.reported";
+    StaysPending: "leaves resources pending" => "pending.completes";
+    OutputIsText: "answers a command with a text" => "repl.blocks";
+    ReadOnlyNeeded: "needs readOnly" => "repl.read-only";
+    AnyCommand: "runs a command without input" => "repl.no-input";
+    UnknownCommandIs400: "answers 400 to a command for an unknown resource" => "repl.unknown";
+    ViewerCommands: "lets viewers run commands" => "repl.viewer";
+    ForeignCommands: "runs commands on resources of other installations" => "repl.foreign";
+    BalancesWithoutTime: "sends balances without a time" => "purchase.balances";
+    CreditsAgain: "credits a repeated purchase again" => "purchase.repeated";
+    CreditCheckThenInsert: "looks for the invoice, then credits it" => "purchase.concurrent";
+    CreditsUnpaid: "does not look at the state of an invoice" => "purchase.not-paid";
+    UnknownInvoiceIs500: "fails on an unknown invoice" => "purchase.unknown";
+    NoInvoiceIs500: "fails without an invoice" => "purchase.no-invoice";
+    ClaimIs201: "answers 201 to a transfer" => "transfer.create";
+    TransferPlanIsText: "sends a text as the plan after a transfer" => "transfer.verify";
+    AcceptIs200: "answers 200 to an accepted transfer" => "transfer.accept";
+    NothingMoves: "does not move resources" => "transfer.moves";
+    SecondAcceptIs409: "refuses a repeated acceptance" => "transfer.repeated";
+    AnyTargetAccepts: "lets two teams accept a transfer" => "transfer.other-target";
+    UnknownClaimIs400: "answers 400 to an unknown claim" => "transfer.unknown-claim";
+    ForeignTransfer: "transfers resources of other installations" => "transfer.foreign";
+    UserTransfers: "accepts tokens of users for transfers" => "transfer.user";
     DeprovisionIs200: "answers 200 to a deprovision" => "deprovision.succeeds";
     DeprovisionKeeps: "keeps a deprovisioned resource" => "deprovision.removes";
     DeprovisionRemovesAll: "removes all resources of the installation" => "deprovision.keeps-others";
@@ -238,4 +263,14 @@ faults! {
     CharsetIs415: "refuses a charset" => "robustness.charset";
     SlowBodyIs408: "does not wait for a slow body" => "robustness.slow-body";
     AnyPath: "answers 200 to an unknown path" => "robustness.unknown-path";
+}
+
+impl Fault {
+    /// Whether the fault is one of resources that are ready later.
+    pub(super) fn is_of_pending_resources(self) -> bool {
+        matches!(
+            self,
+            Self::PendingReadIs409 | Self::NewSecretWhilePending | Self::ReadyIsNotReported | Self::StaysPending
+        )
+    }
 }

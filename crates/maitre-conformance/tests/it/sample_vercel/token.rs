@@ -43,6 +43,7 @@ impl SampleVercel {
                 Err(refused(403))
             }
             None if self.needs_user_too(route) => Err(refused(403)),
+            Some(_) if route.is_transfer() && !self.is(Fault::UserTransfers) => Err(refused(403)),
             Some("USER") if route.is_change() && !self.lets_viewers(route) => Err(refused(403)),
             Some("USER") if self.is(Fault::ViewerReadIs403) => Err(refused(403)),
             _ => Ok(()),
@@ -97,6 +98,7 @@ impl SampleVercel {
             Fault::ViewerUninstalls => Route::Uninstall,
             Fault::ViewerUpdates => Route::Update,
             Fault::ViewerRotates => Route::Rotate,
+            Fault::ViewerCommands => Route::Repl,
             _ => return false,
         };
         route == allowed
