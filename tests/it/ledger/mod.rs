@@ -37,6 +37,7 @@ mod overtaking;
 mod polling;
 mod poolers;
 mod processes;
+mod readiness;
 mod recovery;
 mod replay;
 mod rotations;
