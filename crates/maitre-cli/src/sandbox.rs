@@ -31,7 +31,8 @@ use crate::values;
   maitre sandbox --plan basic --chaos 10% --seed 7
   maitre sandbox --plan basic --replay recording.json
   maitre sandbox --marketplace scalingo --manifest scalingo.json --plan basic
-  maitre sandbox --marketplace osb --url http://127.0.0.1:8300/osb --user tally --password … --plan basic
+  maitre sandbox --marketplace osb --url http://localhost:8300/osb \\
+      --user tally --password … --plan basic
 
 Exit status: 0 ok, 1 a replayed response differs, 2 could not run.")]
 pub(crate) struct Sandbox {
