@@ -17,10 +17,12 @@ pub(crate) trait Command<X>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Outcome, LedgerError>> + Send;
 }
 
-/// Command that shares one statement with others of its type on Postgres. On SQLite every command shares a transaction.
+/// Command that shares one statement with others of its type on Postgres. On SQLite all queued commands run in one transaction;
+/// if one of them fails, each runs again in a transaction of its own.
 #[cfg(feature = "postgres")]
 pub(crate) trait BatchCommand<X>: Command<X> {
-    /// Batch key. A batch contains one command per key, in key order, so that two processes cannot deadlock.
+    /// Batch key. A batch contains at most one command per key, in key order, so that two processes cannot deadlock; an earlier
+    /// command with the same key runs on its own.
     type Key: Ord + Send;
 
     fn key(&self) -> Self::Key;

@@ -19,7 +19,7 @@ use super::transitions::{
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
-/// Next step of a request whose operation is recorded.
+/// What to do with a request after its begin command. Only [`Run`](Self::Run) and [`Wait`](Self::Wait) have an open operation.
 pub(crate) enum BeginOutcome {
     /// Call the listener under this lease.
     Run(Lease),
@@ -204,7 +204,7 @@ impl BeginChange {
         let Some(key) = &self.request_key else { return Ok(None) };
         let Some(known) = Operation::by_request_key(db, resource.id, self.kind, key).await? else { return Ok(None) };
         Ok(Some(match known.state {
-            // a completed one is waited for only when this very command has recorded it
+            // an open one that this command has recorded, without learning of its commit, is run; any other one is waited for
             OperationState::Open => match recorded_before(db, resource, &self.owner, None).await? {
                 Some(operation) => {
                     BeginOutcome::Run(Lease { operation, ..lease(resource.clone(), self.kind, self.plan.as_deref()) })
@@ -411,7 +411,7 @@ pub(super) async fn recorded_before(
     row.map(|row| row.number("id")).transpose()
 }
 
-/// Finds the open operation that does the same, and makes it due: its caller waits.
+/// Finds the open operation that does the same, and ends its backoff: it becomes due, so that the caller can claim it.
 pub(super) async fn join(
     db: &mut Connection<'_>,
     resource: &Resource,

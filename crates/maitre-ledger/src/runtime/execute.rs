@@ -1,4 +1,6 @@
 //! Runs a request: turns the outcome of its begin command into a reply.
+//!
+//! `execute` loops over the steps, `run` is one attempt (a call and the record of its result), and `call` is only the listener.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +61,7 @@ impl<L: Listener> DurableListener<L> {
         job: Option<JobRef>,
     ) -> SpawnOnDrop<Result<Outcome<O::Reply>>> {
         let this = self.clone();
-        // without hooks nothing could report the completion, unless the marketplace polls
+        // without `PlatformHooks` the marketplace cannot be notified, so the operation is accepted only if it polls
         let is_polled = request.context().polled;
         let async_after = request.context().async_after.filter(|_| is_polled || self.platform.is_some());
         let async_at = async_after.map(|after| Instant::now() + after);
@@ -134,7 +136,7 @@ impl<L: Listener> DurableListener<L> {
     async fn run<O: Operation>(&self, lease: Lease, request: O) -> Result<Step<O>> {
         let lease = Lease { trace: request.context().trace.clone(), ..lease };
         let _running = self.ledger.running.enter();
-        let (is_retried, is_async) = (request.is_retried(), request.context().async_after.is_some());
+        let (is_retryable, is_async) = (request.is_retryable(), request.context().async_after.is_some());
         let (asks, attributes) = (lease.asks, request.attributes());
         let began = Instant::now();
         let result = match self.call(&lease, request).instrument(operation_span(&lease)).await {
@@ -160,7 +162,7 @@ impl<L: Listener> DurableListener<L> {
         let (addon, operation) = (lease.addon.clone(), lease.operation);
         let release = ReleaseLease { operation, fence: lease.fence };
         let written = match &result {
-            Err(failure) if failure.kind() == FailureKind::Unavailable && is_retried => {
+            Err(failure) if failure.kind() == FailureKind::Unavailable && is_retryable => {
                 let error = failure.cause().unwrap_or_default();
                 match self.ledger.db.write(RetryOrPark { lease, error, permanent: false }).await {
                     // the caller gets this failure, not another process's result

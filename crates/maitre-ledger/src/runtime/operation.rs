@@ -57,8 +57,9 @@ pub(super) trait Operation: Sized + Send + 'static {
     /// Restores a recorded request.
     fn restore(request: StoredRequest, addon: AddonId, key: &str) -> Option<Self>;
 
-    /// Whether a repeated request means the same resource. If not, a failed operation is undone.
-    fn is_retried(&self) -> bool {
+    /// Whether a worker repeats a failed operation. Not a provision without a key, whose repetition would mean another resource: what
+    /// it may have created is deprovisioned.
+    fn is_retryable(&self) -> bool {
         true
     }
 
@@ -177,7 +178,7 @@ impl Operation for Arc<Provision> {
         })
     }
 
-    fn is_retried(&self) -> bool {
+    fn is_retryable(&self) -> bool {
         self.context.keyed
     }
 
