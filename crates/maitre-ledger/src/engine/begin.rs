@@ -19,7 +19,7 @@ use super::transitions::{
 use crate::db::{Command, Connection, values};
 use crate::error::LedgerError;
 
-/// What to do with a request after its begin command. Only [`Run`](Self::Run) and [`Wait`](Self::Wait) have an open operation.
+/// Continuation of a request after its begin command. Only [`Run`](Self::Run) and [`Wait`](Self::Wait) have an open operation.
 pub(crate) enum BeginOutcome {
     /// Call the listener under this lease.
     Run(Lease),
