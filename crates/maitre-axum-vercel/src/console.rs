@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::Vercel;
 use crate::optional::VercelCommand;
 use crate::output::VercelOutput;
-use crate::shared::{failed, find_resource, live_resources, outliving};
+use crate::shared::{failed, find_resource, live_resources};
 
 impl Vercel {
     /// Offers a console for each resource in Vercel's dashboard, whose commands this function runs. Without it, the route
@@ -26,7 +26,9 @@ impl Vercel {
     ///     "status" => Ok(VercelOutput::new().with_paragraph(["All lanterns are lit."])),
     ///     _ => Ok(VercelOutput::error("Unknown command: try status.")),
     /// });
-    /// # assert!(format!("{vercel:?}").contains("Vercel"));
+    /// # use maitre_axum::core::{Addon, doctest::Widgets};
+    /// let routes = maitre_axum_vercel::routes::<()>(Addon::new(vercel, Widgets));
+    /// assert!(routes.list().any(|(_, path, _)| path.ends_with("/repl")));
     /// # Ok::<(), maitre_axum_vercel::VercelError>(())
     /// ```
     #[must_use]
@@ -65,8 +67,8 @@ pub(crate) async fn run(call: Call<Vercel>) -> ReadResult {
         user_id: user.id,
         user_email: user.email,
     };
-    let output =
-        outliving(handler(command)).await.map_err(|failure| failed(&call, &failure, StatusCode::BAD_REQUEST))?;
+    let output = call.run_to_completion(handler(command)).await;
+    let output = output.map_err(|failure| failed(&call, &failure, StatusCode::BAD_REQUEST))?;
     let status = if output.is_error() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok(json(status, &Value::from(output.into_blocks())))
 }

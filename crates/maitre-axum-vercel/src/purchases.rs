@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Vercel;
 use crate::installations::find;
 use crate::optional::VercelPurchase;
-use crate::shared::{failed, outliving};
+use crate::shared::failed;
 
 /// Longest id of an invoice in bytes.
 const MAX_ID: usize = 256;
@@ -31,7 +31,9 @@ impl Vercel {
     ///     "mi_7" => Ok(serde_json::json!({ "timestamp": "2026-03-04T05:06:07Z", "balances": [{ "currencyValueInCents": 1000 }] })),
     ///     _ => Err(Failure::refused("This invoice is not paid.")),
     /// });
-    /// # assert!(format!("{vercel:?}").contains("Vercel"));
+    /// # use maitre_axum::core::{Addon, doctest::Widgets};
+    /// let routes = maitre_axum_vercel::routes::<()>(Addon::new(vercel, Widgets));
+    /// assert!(routes.list().any(|(_, path, _)| path.ends_with("/billing/provision")));
     /// # Ok::<(), maitre_axum_vercel::VercelError>(())
     /// ```
     #[must_use]
@@ -66,7 +68,7 @@ pub(crate) async fn credit(call: Call<Vercel>) -> ReadResult {
         return Err(ErrorReply::not_found().into()); // unreachable: without purchases there is no route
     };
     let purchase = VercelPurchase { addon: call.addon_id(), account: account.id, invoice };
-    let credited = outliving(handler(purchase)).await;
+    let credited = call.run_to_completion(handler(purchase)).await;
     let balances = credited.map_err(|failure| failed(&call, &failure, StatusCode::UNPROCESSABLE_ENTITY))?;
     Ok(json(StatusCode::OK, &balances))
 }

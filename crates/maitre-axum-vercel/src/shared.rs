@@ -1,25 +1,14 @@
 //! Parts that the optional routes share.
 
-use std::future::Future;
-
 use axum::http::StatusCode;
-use maitre_axum::core::{
-    Backend, Failure, FailureKind, FetchAccount, OperationKind, ResourceId, ResourceSummary, Result,
-};
+use maitre_axum::core::{Backend, Failure, FailureKind, FetchAccount, OperationKind, ResourceId, ResourceSummary};
 use maitre_axum::{Call, Contract, ErrorReply, ReadError};
-use tracing::Instrument;
 
 use crate::Vercel;
-
-/// Runs work to its end, also if the caller disconnects in the meantime.
-pub(crate) async fn outliving<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|panicked| Err(Failure::unavailable(panicked)))
-}
 
 /// Returns the error of an optional route, which a failure of the vendor's function or of the ledger has caused.
 pub(crate) fn failed(call: &Call<Vercel>, failure: &Failure, refused: StatusCode) -> ReadError {
     let vercel = call.addon().marketplace();
-    tracing::warn!(%failure, "an optional request failed");
     let error = vercel.failure(OperationKind::Update, failure);
     if failure.kind() != FailureKind::Refused {
         return error.into();
@@ -30,7 +19,7 @@ pub(crate) fn failed(call: &Call<Vercel>, failure: &Failure, refused: StatusCode
 }
 
 /// Returns the resources of the installation in the path.
-pub(crate) async fn live_resources(call: &Call<Vercel>) -> std::result::Result<Vec<ResourceSummary>, ReadError> {
+pub(crate) async fn live_resources(call: &Call<Vercel>) -> Result<Vec<ResourceSummary>, ReadError> {
     let request = FetchAccount::new(call.addon_id(), call.id("iid")?);
     let mut resources = call.addon().account_resources(request).await?;
     resources.retain(|resource| resource.lives);
@@ -38,7 +27,7 @@ pub(crate) async fn live_resources(call: &Call<Vercel>) -> std::result::Result<V
 }
 
 /// Returns the key of a resource, by the key itself or the vendor's id.
-pub(crate) fn find_resource(resources: &[ResourceSummary], id: &str) -> std::result::Result<ResourceId, ErrorReply> {
+pub(crate) fn find_resource(resources: &[ResourceSummary], id: &str) -> Result<ResourceId, ErrorReply> {
     let is_named = |known: &&ResourceSummary| known.provider_id.as_deref() == Some(id) || known.resource.as_str() == id;
     let found = resources.iter().find(is_named);
     let found = found.ok_or_else(|| ErrorReply::new(StatusCode::NOT_FOUND, "This resource does not exist."))?;

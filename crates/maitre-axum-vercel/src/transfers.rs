@@ -17,7 +17,7 @@ use crate::installations::find;
 use crate::past_plans::remember_plans;
 use crate::plan::plan_json;
 use crate::resources::{idempotency_key, key_of};
-use crate::shared::{failed, find_resource, live_resources, outliving};
+use crate::shared::{failed, find_resource, live_resources};
 
 /// Most resources of one transfer.
 const MAX_RESOURCES: usize = 100;
@@ -127,7 +127,7 @@ pub(crate) async fn accept(call: Call<Vercel>) -> ReadResult {
         }
     }
     let moving = Moving { addon: call.addon().clone(), store, id, claim, version, target };
-    let moved = outliving(moving.run()).await;
+    let moved = call.run_to_completion(moving.run()).await;
     moved.map_err(|failure| failed(&call, &failure, StatusCode::UNPROCESSABLE_ENTITY))?;
     Ok(no_content())
 }

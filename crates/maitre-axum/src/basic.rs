@@ -120,8 +120,8 @@ impl BasicMarketplace {
         self.credentials.replace(&new.credentials, now, overlap)
     }
 
-    /// Replaces the password and salt by those in the JSON of a marketplace with settings of its own, which `basic` returns
-    /// the credentials of; for its [`Reload`].
+    /// Replaces the password and salt by those in the JSON settings of a marketplace, whose [`Reload`] calls it. `basic` returns
+    /// the part of the parsed settings that has them.
     ///
     /// # Errors
     /// Returns an error if the settings are invalid or for another slug.

@@ -1,6 +1,7 @@
 //! A request as a contract sees it.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -17,6 +18,7 @@ use crate::error_reply::ErrorReply;
 use crate::form::Form;
 use crate::log::{record_resource, trace_of};
 use crate::payload::Payload;
+use crate::task;
 use crate::text::is_valid_id;
 use crate::with_extra::WithExtra;
 
@@ -132,6 +134,32 @@ impl<M: Marketplace, C> Incoming<M, C> {
         self.received.trace.clone().or_else(|| self.addon().current_trace())
     }
 
+    /// Runs work to its end, also if the caller disconnects: within the answer budget, and as one of the calls that
+    /// [`drain`](crate::drain) waits for. It is for a [read route](crate::Routes::read) that calls the vendor's code.
+    ///
+    /// ```
+    /// # use axum::{body::Bytes, http::Request};
+    /// # use maitre_axum::Head;
+    /// # use maitre_axum::core::{Addon, Credentials};
+    /// # use maitre_axum::core::doctest::{Bazaar, Widgets};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let addon = Addon::new(Bazaar(Credentials::new("lamps", "sesame", "salt")?), Widgets);
+    /// let head = Head::new(addon, Request::get("/lamps").body(Bytes::new())?);
+    /// assert_eq!(head.run_to_completion(async { Ok(7) }).await.ok(), Some(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the failure of the work, or `Unavailable` if it panics or exceeds the budget.
+    pub async fn run_to_completion<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = maitre_core::Result<T>> + Send + 'static,
+    ) -> maitre_core::Result<T> {
+        task::run(&self.addon, work).await
+    }
+
     /// Returns the method.
     pub fn method(&self) -> &Method {
         &self.received.parts.method
@@ -173,13 +201,8 @@ impl<M: Marketplace, C> Incoming<M, C> {
     /// Returns a decoded parameter of the path: `stall` of a route like `/stalls/{stall}`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         // the last one of this name, as the host's path prefix may contain parameters
-        self.received
-            .parameters
-            .as_ref()?
-            .iter()
-            .filter(|(parameter, _)| *parameter == name)
-            .last()
-            .map(|(_, value)| value)
+        let parameters = self.received.parameters.as_ref()?.iter();
+        parameters.filter(|(parameter, _)| *parameter == name).last().map(|(_, value)| value)
     }
 
     /// Returns an id in the path, which is not empty, not too long and has no control characters.
@@ -229,5 +252,34 @@ impl<M: Marketplace, C> Incoming<M, C> {
 impl<M: Marketplace, C> fmt::Debug for Incoming<M, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("method", self.method()).field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use maitre_core::Credentials;
+    use maitre_core::doctest::{Bazaar, Widgets};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_continues_without_its_caller_and_a_shutdown_waits_for_it() {
+        let addon = Addon::new(Bazaar(Credentials::new("lamps", "sesame", "salt").unwrap()), Widgets);
+        let head = Incoming::new(addon, Request::get("/lamps").body(Bytes::new()).unwrap());
+        let ((release, released), (end, ended)) = (oneshot::channel(), oneshot::channel());
+        let mut caller = Box::pin(head.run_to_completion(async move {
+            released.await.unwrap();
+            end.send(()).unwrap();
+            Ok(())
+        }));
+        assert!((&mut caller).now_or_never().is_none());
+        drop(caller);
+        assert_eq!(head.addon().in_flight().count(), 1);
+        release.send(()).unwrap();
+        ended.await.unwrap();
+        assert_eq!(crate::drain([head.addon().in_flight()], Duration::from_secs(30)).await, 0);
     }
 }

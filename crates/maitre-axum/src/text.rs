@@ -12,9 +12,12 @@ const MAX_EXCERPT: usize = 200;
 ///
 /// Every database stores such text. Postgres does not store U+0000, and a line break would begin a new line in a log.
 pub(crate) fn is_valid_id(text: &str) -> bool {
+    if text.len() > MAX_LENGTH {
+        return false;
+    }
     // the usual text, without a branch per character
     let is_printable_ascii = text.bytes().fold(true, |printable, byte| printable & matches!(byte, b' '..=b'~'));
-    text.len() <= MAX_LENGTH && (is_printable_ascii || !text.chars().any(char::is_control))
+    is_printable_ascii || !text.chars().any(char::is_control)
 }
 
 /// Returns the beginning of `text`, at most 200 bytes.

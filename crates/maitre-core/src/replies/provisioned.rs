@@ -62,7 +62,7 @@ impl Provisioned {
         self
     }
 
-    /// Sets that the resource is not ready yet, although its id and config vars are known. After this time, and again until the
+    /// Marks the resource as not ready yet, although its id and config vars are known. After this time, and again until the
     /// reply is no longer pending, [`Listener::provision`](crate::Listener::provision) is called with the same request, also
     /// by another process; then the marketplace is notified. A refusal means that the resource has failed.
     ///
