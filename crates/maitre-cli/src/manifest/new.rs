@@ -24,7 +24,7 @@ pub(super) struct New {
     /// Display name. Defaults to the slug
     #[arg(long)]
     name: Option<String>,
-    /// Config var that the add-on sets. May be repeated
+    /// Config var that the add-on sets. May be repeated. Clever Cloud and Scalingo require one, by default the slug and "URL"
     #[arg(long = "config-var", value_name = "NAME")]
     config_vars: Vec<String>,
     /// Region where the add-on is offered. May be repeated. Defaults to us, at Clever Cloud to eu
@@ -130,6 +130,19 @@ impl New {
         Ok((format!("{text}\n"), local))
     }
 
+    fn config_vars_prefix(&self) -> String {
+        self.slug.to_uppercase().replace('-', "_")
+    }
+
+    /// Returns the config vars for a marketplace that requires at least one.
+    fn required_config_vars(&self) -> Vec<String> {
+        if self.config_vars.is_empty() {
+            vec![format!("{}_URL", self.config_vars_prefix())]
+        } else {
+            self.config_vars.clone()
+        }
+    }
+
     fn display_name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.slug)
     }
@@ -144,7 +157,7 @@ impl New {
                 version: if current { "3" } else { "1" },
                 password: secret(),
                 sso_salt: secret(),
-                config_vars_prefix: current.then(|| self.slug.to_uppercase().replace('-', "_")),
+                config_vars_prefix: current.then(|| self.config_vars_prefix()),
                 config_vars: &self.config_vars,
                 regions: self.regions("us"),
                 requires: current.then_some(self.requires.as_slice()),
@@ -161,7 +174,7 @@ impl New {
             id: &self.slug,
             name: self.display_name(),
             api: CleverCloudApi {
-                config_vars: &self.config_vars,
+                config_vars: self.required_config_vars(),
                 regions: self.regions("eu"),
                 password: long_secret(),
                 sso_salt: long_secret(),
@@ -183,7 +196,7 @@ impl New {
             short_description: format!("{name} as an add-on."),
             description: format!("{name} as an add-on."),
             log_drain: false,
-            config_vars: &self.config_vars,
+            config_vars: self.required_config_vars(),
             plans: self.plans.iter().map(|plan| ScalingoPlan::parse(plan)).collect(),
             production,
             test,

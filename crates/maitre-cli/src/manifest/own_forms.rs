@@ -14,12 +14,12 @@ pub(super) struct Urls {
 pub(super) struct CleverCloudManifest<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
-    pub(super) api: CleverCloudApi<'a>,
+    pub(super) api: CleverCloudApi,
 }
 
 #[derive(Serialize)]
-pub(super) struct CleverCloudApi<'a> {
-    pub(super) config_vars: &'a [String],
+pub(super) struct CleverCloudApi {
+    pub(super) config_vars: Vec<String>,
     pub(super) regions: Vec<String>,
     pub(super) password: String,
     pub(super) sso_salt: String,
@@ -38,7 +38,7 @@ pub(super) struct ScalingoManifest<'a> {
     pub(super) short_description: String,
     pub(super) description: String,
     pub(super) log_drain: bool,
-    pub(super) config_vars: &'a [String],
+    pub(super) config_vars: Vec<String>,
     pub(super) production: Urls,
     pub(super) test: Urls,
     pub(super) plans: Vec<ScalingoPlan<'a>>,

@@ -136,17 +136,20 @@ fn quicknodes_credentials_are_signed() {
 
 #[test]
 fn a_new_manifest_is_without_findings() {
-    for marketplace in ["clevercloud", "scalingo"] {
+    let with_config_vars = &["--config-var", "QUINCE_DB_URL"][..];
+    for (marketplace, options) in [("clevercloud", &[][..]), ("scalingo", &[]), ("scalingo", with_config_vars)] {
         let folder = Folder::new();
-        let new = ["manifest", "new", "quince-db", "--config-var", "QUINCE_DB_URL", "--plan", "basic=900,test"];
-        let (code, stdout, stderr) = folder.run(&[&new[..], &["--marketplace", marketplace]].concat());
+        let new = ["manifest", "new", "quince-db", "--plan", "basic=900,test", "--marketplace", marketplace];
+        let (code, stdout, stderr) = folder.run(&[&new[..], options].concat());
         assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
         assert!(stdout.contains(&format!("http://localhost:8300/{marketplace}/resources")), "{stdout}");
         let lint = ["manifest", "lint", "--strict", "--marketplace", marketplace];
         let (code, stdout, _) = folder.run(&lint);
         assert_eq!(code, 0, "{stdout}");
         let file = folder.0.join("addon-manifest.json");
-        let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("QUINCE_DB_URL"), "{text}");
+        let mut manifest: Value = serde_json::from_str(&text).unwrap();
         manifest["production"]["base_url"] = json!("nowhere");
         manifest["api"]["production"]["base_url"] = json!("http://quince.example");
         std::fs::write(&file, manifest.to_string()).unwrap();
