@@ -16,13 +16,21 @@ use super::{
 };
 
 const DATABASE: &str = "MAITRE_TEST_DATABASE";
+const LEASE_SECONDS: &str = "MAITRE_TEST_LEASE_SECONDS";
 
 /// Lease duration: how long a process may be silent before another takes over.
 pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
 /// Starts a process on this database.
 pub(crate) async fn start_process(database: &Database) -> Arc<ChildProcess> {
-    ChildProcess::start("ledger::processes::child_process", &[(DATABASE, &database.url)]).await
+    start_process_with_lease(database, LEASE).await
+}
+
+/// Starts a process on this database whose leases have this duration, in whole seconds.
+pub(crate) async fn start_process_with_lease(database: &Database, lease: Duration) -> Arc<ChildProcess> {
+    let seconds = lease.as_secs().to_string();
+    let environment = [(DATABASE, &*database.url), (LEASE_SECONDS, &*seconds)];
+    ChildProcess::start("ledger::processes::child_process", &environment).await
 }
 
 /// Vendor whose work continues after its call was cancelled, and that reports the result.
@@ -94,17 +102,18 @@ impl Listener for DetachedVendor {
 
 /// Serves commands if a test started this process; otherwise does nothing.
 pub(crate) fn serve_if_child() {
-    let Ok(url) = std::env::var(DATABASE) else { return };
+    let (Ok(url), Ok(lease)) = (std::env::var(DATABASE), std::env::var(LEASE_SECONDS)) else { return };
+    let lease = Duration::from_secs(lease.parse().expect("seconds"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    runtime.block_on(serve(Database::at(&url)));
+    runtime.block_on(serve(Database::at(&url), lease));
     runtime.shutdown_background();
 }
 
-async fn serve(database: Database) {
+async fn serve(database: Database, lease: Duration) {
     use maitre_core::Backend as _;
 
-    let options = database.options().lease_duration(LEASE);
+    let options = database.options().lease_duration(lease);
     let options =
         options.max_attempts(10_000).backoff(Duration::from_millis(1), Duration::from_millis(50)).connections(4);
     let ledger = options.open().await.expect("a ledger");

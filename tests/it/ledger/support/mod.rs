@@ -8,7 +8,7 @@ mod requests;
 mod vendor;
 mod worker;
 
-pub(crate) use app_process::{LEASE, serve_if_child, start_process};
+pub(crate) use app_process::{LEASE, serve_if_child, start_process, start_process_with_lease};
 pub(crate) use child::{ChildProcess, serve_commands};
 pub(crate) use database::{Database, KEY, OTHER_KEY};
 pub(crate) use hooks::{COMPLETION_DEADLINE, HookResult, HookedApp, RecordingHooks};
