@@ -31,6 +31,21 @@ impl Vercel {
     /// kind `resource-transfer.accepted` for each resource.
     ///
     /// Vercel's texts describe three forms of these routes. This is the one of its reference.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use maitre_axum::core::{PlatformStore, catalog::Catalog};
+    /// # use maitre_axum_vercel::Vercel;
+    /// // `store` is that of the ledger: `ledger.store()`
+    /// fn with_transfers(vercel: Vercel, store: Arc<dyn PlatformStore>) -> Vercel {
+    ///     vercel.with_transfers(store)
+    /// }
+    /// # let vercel = Vercel::new("oac_lantern", "s3cr3t-example", Catalog::default())?;
+    /// # use maitre_axum::core::{Addon, doctest::Widgets};
+    /// let routes = maitre_axum_vercel::routes::<()>(Addon::new(vercel, Widgets));
+    /// assert!(!routes.list().any(|(_, path, _)| path.contains("transfer")), "without the setting");
+    /// # Ok::<(), maitre_axum_vercel::VercelError>(())
+    /// ```
     #[must_use]
     pub fn with_transfers(mut self, store: Arc<dyn PlatformStore>) -> Self {
         self.optional.transfers = Some(store);

@@ -123,6 +123,42 @@ impl BasicMarketplace {
     /// Replaces the password and salt by those in the JSON settings of a marketplace, whose [`Reload`] calls it. `basic` returns
     /// the part of the parsed settings that has them.
     ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use maitre_axum::BasicMarketplace;
+    /// use maitre_axum::core::CredentialsError;
+    /// use time::OffsetDateTime;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(try_from = "Settings")]
+    /// struct Bazaar(BasicMarketplace);
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Settings {
+    ///     slug: String,
+    ///     password: String,
+    ///     salt: String,
+    /// }
+    ///
+    /// impl TryFrom<Settings> for Bazaar {
+    ///     type Error = CredentialsError;
+    ///
+    ///     fn try_from(settings: Settings) -> Result<Self, CredentialsError> {
+    ///         BasicMarketplace::new(&settings.slug, &settings.password, &settings.salt).map(Self)
+    ///     }
+    /// }
+    ///
+    /// let basic = BasicMarketplace::new("lantern", "old-password", "old-salt")?;
+    /// let reload = |json| {
+    ///     basic.reload_json(json, |new: &Bazaar| &new.0, OffsetDateTime::UNIX_EPOCH, Duration::from_secs(60))
+    /// };
+    /// reload(r#"{ "slug": "lantern", "password": "new-password", "salt": "new-salt" }"#)?;
+    /// assert_eq!(basic.salts().len(), 2); // tokens with the old salt are accepted for a minute
+    /// assert!(reload(r#"{ "slug": "another", "password": "new-password", "salt": "new-salt" }"#).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Returns an error if the settings are invalid or for another slug.
     pub fn reload_json<M: DeserializeOwned>(
@@ -137,6 +173,19 @@ impl BasicMarketplace {
     }
 
     /// Replaces the passwords by those of a text with one password per line; each may be `sha256:` and a hash.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use maitre_axum::BasicMarketplace;
+    /// use time::OffsetDateTime;
+    ///
+    /// let (now, overlap) = (OffsetDateTime::UNIX_EPOCH, Duration::from_secs(60));
+    /// let basic = BasicMarketplace::new("lantern", "old-password", "salt")?;
+    /// basic.reload_passwords("new-password\nnext-password\n", now, overlap)?;
+    /// assert!(basic.reload_passwords("", now, overlap).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Returns an error if there is none, or if one is invalid.

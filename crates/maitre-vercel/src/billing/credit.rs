@@ -62,6 +62,31 @@ impl Platform {
     /// Records what a resource, or the installation, has spent so far: a running total, so it may be recorded again at any
     /// time. Returns the balances, which [`Api::report_balances`](crate::Api::report_balances) sends to Vercel.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("maitre-spend-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let database = format!("sqlite://{}", folder.join("maitre.db").display());
+    /// # maitre_ledger::Ledger::migrate(&database).await?;
+    /// # let ledger = maitre_ledger::Ledger::open(&database).await?;
+    /// use maitre_vercel::{Amount, Balance, Client, Platform, connect};
+    ///
+    /// let client = Client::new("oac_lantern", "client secret", connect().build()?)?;
+    /// let platform = Platform::builder(client, ledger.store()).build();
+    ///
+    /// let installation = "icfg_1".into();
+    /// for _ in 0..2 {
+    ///     platform.spend(&installation, Some("ltn_1"), Amount::from_cents(250)).await?; // the running total, not an increment
+    /// }
+    /// let balances = platform.balances(&installation).await?.balances;
+    /// assert_eq!(balances, [Balance::from_cents(0).with_resource("ltn_1")]); // nothing was bought
+    /// # ledger.close().await;
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Returns an error if the ledger cannot be written.
     pub async fn spend(
