@@ -39,13 +39,15 @@ impl Drop for Server {
     }
 }
 
+/// Cargo's configuration that names the folder with the packed crates.
+const CONFIG: &str = ".cargo/config.toml";
+
 impl Reader {
     pub(super) fn new(folder: &Folder) -> Self {
         if let Some(registry) = registry() {
             let replacement = "[source.crates-io]\nreplace-with = \"packed\"\n[source.packed]\ndirectory";
             fs::create_dir(folder.0.join(".cargo")).unwrap();
-            fs::write(folder.0.join(".cargo/config.toml"), format!("{replacement} = '{}'\n", registry.display()))
-                .unwrap();
+            fs::write(folder.0.join(CONFIG), format!("{replacement} = '{}'\n", registry.display())).unwrap();
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         Self { home: folder.0.clone(), folder: folder.0.clone(), port, servers: Vec::new() }
@@ -77,7 +79,10 @@ impl Reader {
         } else if command.starts_with("maitre sandbox") {
             self.serve(&format!("{command} --port 0"), "Press Ctrl-C");
         } else if command.starts_with("cargo install") {
-            self.output_of(&format!("{command} --debug")); // shares what the tests have built
+            // `cargo install` reads no configuration of the folder
+            let config = registry().map(|_| format!(" --config {}", self.home.join(CONFIG).display()));
+            // a debug build shares what the tests have built
+            self.output_of(&format!("{command} --debug{}", config.unwrap_or_default()));
         } else {
             self.output_of(command);
         }
