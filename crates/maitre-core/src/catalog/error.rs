@@ -22,6 +22,13 @@ impl CatalogError {
         Self::new("", format!("the catalog {} cannot be read: {error}", path.display()))
     }
 
+    /// Creates the error of a file that is not in the JSON form.
+    pub(super) fn from_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let path = error.path().to_string();
+        let path = if matches!(path.as_str(), "." | "?") { String::new() } else { path };
+        Self::new(path, error.inner().to_string())
+    }
+
     /// Returns the path of the problem, such as `services[0].plans[1].id`; empty if it is in no field.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -32,14 +39,6 @@ impl CatalogError {
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
-    }
-}
-
-impl From<serde_path_to_error::Error<serde_json::Error>> for CatalogError {
-    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let path = error.path().to_string();
-        let path = if matches!(path.as_str(), "." | "?") { String::new() } else { path };
-        Self::new(path, error.inner().to_string())
     }
 }
 

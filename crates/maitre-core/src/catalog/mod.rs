@@ -81,7 +81,8 @@ impl Catalog {
         struct File {
             services: Vec<Service>,
         }
-        let file: File = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json))?;
+        let file = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json));
+        let file: File = file.map_err(|error| CatalogError::from_json(&error))?;
         Self::new(file.services)
     }
 
