@@ -14,6 +14,9 @@ use crate::support::Folder;
 /// Port in the tutorial.
 const PORT: &str = "8300";
 
+/// Cargo's configuration that names the folder with the packed crates.
+const CONFIG: &str = ".cargo/config.toml";
+
 /// Time limit for the first output of a server; its build is included.
 const START_TIMEOUT: Duration = Duration::from_mins(10);
 
@@ -38,9 +41,6 @@ impl Drop for Server {
         let _ = self.process.wait();
     }
 }
-
-/// Cargo's configuration that names the folder with the packed crates.
-const CONFIG: &str = ".cargo/config.toml";
 
 impl Reader {
     pub(super) fn new(folder: &Folder) -> Self {
