@@ -140,7 +140,7 @@ impl BatchCommand<Engine> for Complete {
         let provider_ids: Vec<_> = commands.iter().map(|command| command.provider_id()).collect();
         let plans: Vec<_> = leases.iter().map(|lease| lease.plan.as_deref()).collect();
         let replies: Vec<_> = commands.iter().map(|command| command.sealed.clone()).collect();
-        let end = "SELECT maitre_complete_provisions_v1($1, $2, $3, $4, $5, $6, {clock_offset}) AS operation";
+        let end = "SELECT maitre_complete_provisions_v2($1, $2, $3, $4, $5, $6, {clock_offset}) AS operation";
         let values = values![&resources[..], &operations[..], &fences[..], &provider_ids[..], &plans[..], &replies[..]];
         let rows = db.rows(end, values).await?;
         let completed = rows.iter().map(|row| row.number("operation")).collect::<Result<Vec<_>, _>>()?;
