@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::Vercel;
 use crate::contract::invalid;
 use crate::past_plans::past_plans;
-use crate::plan::plan_json;
+use crate::plan::PlanBody;
 use crate::wire::{InstallBody, InstallationPlanBody, UninstallBody, details, optional_json};
 
 /// Detail of an account with the name of its plan, if the catalog has plans of installations.
@@ -110,7 +110,7 @@ fn failed(vercel: &Vercel, operation: OperationKind, failure: &Failure) -> ReadE
 
 fn billing_plan(vercel: &Vercel, details: &Fields) -> Option<Value> {
     let name = details.text(PLAN)?;
-    vercel.installation_plans().find(|plan| plan.name() == name).map(plan_json)
+    vercel.installation_plans().find(|plan| plan.name() == name).map(|plan| json!(PlanBody(plan)))
 }
 
 fn shown(vercel: &Vercel, account: &Account) -> Response {

@@ -1,7 +1,8 @@
 //! Plans in Vercel's form, from the catalog.
 
 use maitre_axum::core::catalog::{Plan, Price, PriceUnit, Service};
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 /// Metadata of a plan with fields of Vercel's form, which replace those from the catalog.
 const METADATA: &str = "vercel";
@@ -12,25 +13,46 @@ pub(crate) fn is_of_installation(plan: &Plan) -> bool {
     scope.and_then(Value::as_str) == Some("installation")
 }
 
-/// Returns a plan in Vercel's form.
-pub(crate) fn plan_json(plan: &Plan) -> Value {
-    let name = plan.metadata().get("displayName").and_then(Value::as_str).unwrap_or(plan.name());
-    let mut fields = json!({
-        "id": plan.name(),
-        "type": "subscription",
-        "name": name,
-        "description": plan.description(),
-        "scope": "resource",
-        "paymentMethodRequired": !plan.free(),
-    });
-    if let Some(cost) = plan.prices().first().map(cost) {
-        fields["cost"] = cost.into();
+/// A plan in Vercel's form.
+pub(crate) struct PlanBody<'p>(pub(crate) &'p Plan);
+
+impl Serialize for PlanBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(plan) = self;
+        let name = plan.metadata().get("displayName").and_then(Value::as_str).unwrap_or(plan.name());
+        let mut fields = Fields {
+            map: serializer.serialize_map(None)?,
+            own: plan.metadata().get(METADATA).and_then(Value::as_object),
+        };
+        fields.map.serialize_entry("id", plan.name())?; // later requests name the plan by it
+        fields.add("type", "subscription")?;
+        fields.add("name", name)?;
+        fields.add("description", plan.description())?;
+        fields.add("scope", "resource")?;
+        fields.add("paymentMethodRequired", &!plan.free())?;
+        if let Some(price) = plan.prices().first() {
+            fields.add("cost", &cost(price))?;
+        }
+        for (name, value) in fields.own.into_iter().flatten().filter(|(name, _)| *name != "id") {
+            fields.map.serialize_entry(name, value)?;
+        }
+        fields.map.end()
     }
-    if let (Some(fields), Some(Value::Object(own))) = (fields.as_object_mut(), plan.metadata().get(METADATA)) {
-        fields.extend(own.clone());
-        fields.insert("id".to_owned(), plan.name().into()); // later requests name the plan by it
+}
+
+/// Fields being written, of which the plan's metadata has some of its own.
+struct Fields<'p, M> {
+    map: M,
+    own: Option<&'p Map<String, Value>>,
+}
+
+impl<M: SerializeMap> Fields<'_, M> {
+    fn add(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
+        if self.own.is_some_and(|own| own.contains_key(name)) {
+            return Ok(());
+        }
+        self.map.serialize_entry(name, value)
     }
-    fields
 }
 
 /// Returns the text of a price, such as `$9.00/month`.
@@ -56,7 +78,13 @@ pub(crate) fn find<'s>(product: &'s Service, plan: &str) -> Option<&'s Plan> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn plan_json(plan: &Plan) -> Value {
+        serde_json::to_value(PlanBody(plan)).unwrap()
+    }
 
     #[test]
     fn a_plan_has_its_price_and_what_its_metadata_adds() {

@@ -8,10 +8,10 @@ use maitre_axum::{Call, ErrorReply, ReadResult, json};
 use serde_json::{Map, Value, json};
 
 use crate::Vercel;
-use crate::plan::{is_of_installation, plan_json};
+use crate::plan::{PlanBody, is_of_installation};
 
 fn list<'p>(plans: impl Iterator<Item = &'p Plan>) -> Response {
-    json(StatusCode::OK, &json!({ "plans": plans.map(plan_json).collect::<Vec<_>>() }))
+    json(StatusCode::OK, &json!({ "plans": plans.map(PlanBody).collect::<Vec<_>>() }))
 }
 
 /// Answers with the plans of a product. Asked at every change of the form, also before the installation.

@@ -16,10 +16,10 @@ use sha2::{Digest, Sha256};
 
 use crate::Vercel;
 use crate::contract::invalid;
-use crate::plan::{find, plan_json};
+use crate::plan::{PlanBody, find};
 use crate::wire::{
-    ChangeBody, PRODUCT, ProvisionBody, ResourceBody, RotateBody, details, notification, optional_json, resource,
-    secrets,
+    ChangeBody, Metadata, PRODUCT, ProvisionBody, RepeatedBody, ResourceBody, RotateBody, details, notification,
+    optional_json, resource, secrets,
 };
 
 /// Longest time for which old secrets stay valid, in hours.
@@ -67,7 +67,7 @@ impl Handles<Provision> for Vercel {
     }
 
     fn response(&self, call: &Call<Self>, reply: &Provisioned) -> Response {
-        let Ok(body) = call.json::<ProvisionBody>().map(|sent| sent.fields) else {
+        let Ok(body) = serde_json::from_slice::<RepeatedBody<'_>>(call.body().bytes()) else {
             return self.error(&ErrorReply::unavailable()); // unreachable: the request was read
         };
         let plan = self.product(&body.product_id).and_then(|product| find(product, &body.billing_plan_id));
@@ -75,9 +75,9 @@ impl Handles<Provision> for Vercel {
             id: reply.id().as_str(),
             product_id: &body.product_id,
             name: &body.name,
-            metadata: &body.metadata,
+            metadata: Metadata::Sent(body.metadata),
             status: if reply.pending().is_some() { "pending" } else { "ready" },
-            billing_plan: plan.map(plan_json),
+            billing_plan: plan.map(PlanBody),
             notification: reply.notice().map(notification),
             secrets: Some(secrets(self, reply.config())),
         };

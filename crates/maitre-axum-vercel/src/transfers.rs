@@ -15,7 +15,7 @@ use crate::Vercel;
 use crate::contract::invalid;
 use crate::installations::find;
 use crate::past_plans::remember_plans;
-use crate::plan::plan_json;
+use crate::plan::PlanBody;
 use crate::resources::{idempotency_key, key_of};
 use crate::shared::{failed, find_resource, live_resources};
 
@@ -116,7 +116,7 @@ pub(crate) async fn verify(call: Call<Vercel>) -> ReadResult {
         request.account = Some(claim.source.as_str().into());
         let details = call.addon().fetch(request).await.map_err(|_| conflict("A resource no longer exists."))?;
         let offer = call.addon().marketplace().offer(details.service.as_deref(), &details.plan);
-        plans.extend(offer.map(|offer| plan_json(offer.plan)));
+        plans.extend(offer.map(|offer| json!(PlanBody(offer.plan))));
     }
     let is_same = plans.len() == claim.resources.len() && plans.windows(2).all(|pair| pair[0] == pair[1]);
     let plan = plans.into_iter().next().filter(|_| is_same);

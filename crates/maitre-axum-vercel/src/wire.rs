@@ -1,13 +1,16 @@
 //! Bodies of requests and responses.
 
+use std::borrow::Cow;
+
 use maitre_axum::core::{ConfigVars, CustomerNotice, Fields, NoticeLevel, ResourceDetails, ResourceStatus, Secret};
 use maitre_axum::{Call, ErrorReply};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::Vercel;
-use crate::plan::plan_json;
+use crate::plan::PlanBody;
 
 /// Longest title of a notification, in characters.
 const MAX_TITLE: usize = 100;
@@ -50,6 +53,20 @@ pub(crate) struct ProvisionBody {
     pub(crate) protocol_settings: Option<Map<String, Value>>,
 }
 
+/// Fields of a provision that its response repeats, as they were sent.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RepeatedBody<'b> {
+    #[serde(borrow)]
+    pub(crate) product_id: Cow<'b, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'b, str>,
+    #[serde(borrow)]
+    pub(crate) metadata: &'b RawValue,
+    #[serde(borrow)]
+    pub(crate) billing_plan_id: Cow<'b, str>,
+}
+
 /// Body of a change of a resource.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,15 +106,23 @@ pub(crate) struct ResourceBody<'r> {
     pub(crate) id: &'r str,
     pub(crate) product_id: &'r str,
     pub(crate) name: &'r str,
-    pub(crate) metadata: &'r Map<String, Value>,
+    pub(crate) metadata: Metadata<'r>,
     pub(crate) status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) billing_plan: Option<Value>,
+    pub(crate) billing_plan: Option<PlanBody<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) notification: Option<Value>,
     /// Only in the response to a provision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secrets: Option<Vec<SecretBody<'r>>>,
+}
+
+/// Metadata of a resource: the text of the request, or the record.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Metadata<'r> {
+    Sent(&'r RawValue),
+    Recorded(&'r Map<String, Value>),
 }
 
 /// A config var in Vercel's form.
@@ -110,13 +135,13 @@ pub(crate) struct SecretBody<'r> {
 }
 
 /// Returns the record of a resource in Vercel's form.
-pub(crate) fn resource<'r>(vercel: &Vercel, id: &'r str, details: &'r ResourceDetails) -> ResourceBody<'r> {
+pub(crate) fn resource<'r>(vercel: &'r Vercel, id: &'r str, details: &'r ResourceDetails) -> ResourceBody<'r> {
     let offer = vercel.offer(details.service.as_deref(), &details.plan);
     ResourceBody {
         id: details.provider_id.as_ref().map_or(id, |id| id.as_str()),
         product_id: details.details.text(PRODUCT).or(details.service.as_deref()).unwrap_or_default(),
         name: details.name.as_deref().unwrap_or_default(),
-        metadata: details.parameters.as_map(),
+        metadata: Metadata::Recorded(details.parameters.as_map()),
         status: match details.status {
             _ if details.suspended => "suspended",
             ResourceStatus::Provisioning | ResourceStatus::Pending => "pending",
@@ -124,7 +149,7 @@ pub(crate) fn resource<'r>(vercel: &Vercel, id: &'r str, details: &'r ResourceDe
             ResourceStatus::Deprovisioning => "uninstalled",
             _ => "ready",
         },
-        billing_plan: offer.map(|offer| plan_json(offer.plan)),
+        billing_plan: offer.map(|offer| PlanBody(offer.plan)),
         notification: details.notice.as_ref().map(notification),
         secrets: None,
     }
