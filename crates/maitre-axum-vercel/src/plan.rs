@@ -20,7 +20,7 @@ impl Serialize for PlanBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(plan) = self;
         let name = plan.metadata().get("displayName").and_then(Value::as_str).unwrap_or(plan.name());
-        let mut fields = Fields {
+        let mut fields = PlanFields {
             map: serializer.serialize_map(None)?,
             own: plan.metadata().get(METADATA).and_then(Value::as_object),
         };
@@ -41,12 +41,12 @@ impl Serialize for PlanBody<'_> {
 }
 
 /// Fields being written, of which the plan's metadata has some of its own.
-struct Fields<'p, M> {
+struct PlanFields<'p, M> {
     map: M,
     own: Option<&'p Map<String, Value>>,
 }
 
-impl<M: SerializeMap> Fields<'_, M> {
+impl<M: SerializeMap> PlanFields<'_, M> {
     fn add(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
         if self.own.is_some_and(|own| own.contains_key(name)) {
             return Ok(());

@@ -34,6 +34,7 @@ mod keys;
 mod operators;
 mod ordering;
 mod overtaking;
+mod plans;
 mod polling;
 mod poolers;
 mod processes;
